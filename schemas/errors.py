@@ -1,0 +1,186 @@
+"""The family of errors that services raise and the gateway answers with.
+
+Nameko carries an exception over AMQP by its import path and its positional arguments, turned
+into strings. So each of these takes strings only, details travel as JSON text, and the caller
+gets the same class back. Only the gateway knows which HTTP status belongs to which code.
+"""
+
+import json
+
+from nameko.exceptions import deserialize_to_instance
+
+
+class GymError(Exception):
+    """Base of the family: a stable code, a message for people, details for programs.
+
+    Args:
+        message: one sentence for a person.
+        details: a JSON object as text.
+    """
+
+    code = "INTERNAL_ERROR"
+
+    def __init__(self, message: str = "Something went wrong on our side", details: str = "{}"):
+        super().__init__(message, details)
+        self.message = message
+        self.details = json.loads(details)
+
+    def __str__(self) -> str:
+        return self.message
+
+    def entries(self) -> list[dict]:
+        """Return the error as the envelope lists it: one entry, or several for several faults."""
+        entry = {"code": self.code, "message": self.message}
+        if self.details:
+            entry["details"] = self.details
+        return [entry]
+
+
+class FaultyInput(GymError):
+    """Input that breaks rules; carries every broken rule at once.
+
+    Args:
+        faults: a JSON list as text, of ``{"message", "field", "details"}``.
+    """
+
+    def __init__(self, faults: str):
+        super().__init__("; ".join(_sentence(fault) for fault in json.loads(faults)))
+        self.args = (faults,)
+        self.faults = json.loads(faults)
+
+    def entries(self) -> list[dict]:
+        """Return one entry a fault."""
+        return [{"code": self.code, **fault} for fault in self.faults]
+
+    @classmethod
+    def of(cls, *faults: dict) -> "FaultyInput":
+        """Make the error from fault dictionaries."""
+        return cls(json.dumps(faults))
+
+
+def _sentence(fault: dict) -> str:
+    return f"{fault['field']}: {fault['message']}" if fault.get("field") else fault["message"]
+
+
+def fault(field: str, message: str, constraint: str, **details: object) -> dict:
+    """Describe one broken rule.
+
+    Args:
+        field: path of the field such as ``exercises[0].sets[2].reps``, or a parameter's name;
+            empty for the body as a whole.
+        message: one sentence for a person.
+        constraint: the rule's name from the contract, such as ``max_length``.
+        details: the rule's limit and what was ``received``.
+    """
+    entry = {"message": message, "details": {"constraint": constraint, **details}}
+    return {"field": field, **entry} if field else entry
+
+
+@deserialize_to_instance
+class ValidationFailed(FaultyInput):
+    """A body breaks rules."""
+
+    code = "VALIDATION_ERROR"
+
+
+@deserialize_to_instance
+class InvalidParameter(FaultyInput):
+    """Query or path parameters break rules."""
+
+    code = "INVALID_PARAMETER"
+
+
+@deserialize_to_instance
+class Unauthorized(GymError):
+    """No valid token, or wrong e-mail or password."""
+
+    code = "UNAUTHORIZED"
+
+
+@deserialize_to_instance
+class Forbidden(GymError):
+    """Signed in, but not allowed."""
+
+    code = "FORBIDDEN"
+
+
+@deserialize_to_instance
+class NotFound(GymError):
+    """There is no such thing, or it is somebody else's: the two look alike."""
+
+    code = "NOT_FOUND"
+
+
+@deserialize_to_instance
+class Conflict(GymError):
+    """A duplicate, or a version that is not the current one."""
+
+    code = "CONFLICT"
+
+
+@deserialize_to_instance
+class BusinessRuleViolation(GymError):
+    """Well-formed, but not allowed."""
+
+    code = "BUSINESS_RULE_VIOLATION"
+
+
+@deserialize_to_instance
+class RateLimitExceeded(GymError):
+    """Too many requests; ``details.retry_after`` says for how many seconds."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+
+
+@deserialize_to_instance
+class InternalError(GymError):
+    """A bug. What happened is in the log under the request id, never in the answer."""
+
+    code = "INTERNAL_ERROR"
+
+
+@deserialize_to_instance
+class DatabaseError(GymError):
+    """The database refused a statement that should have worked."""
+
+    code = "DATABASE_ERROR"
+
+
+@deserialize_to_instance
+class BadGateway(GymError):
+    """A service answered something that is no answer."""
+
+    code = "BAD_GATEWAY"
+
+
+@deserialize_to_instance
+class ServiceUnavailable(GymError):
+    """A service, its database or the broker is down."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+    @classmethod
+    def of(cls, service: str, retry_after: int) -> "ServiceUnavailable":
+        """Make the error for a service, such as ``analytics-service``.
+
+        Args:
+            service: the name a client sees.
+            retry_after: seconds after which another try makes sense.
+        """
+        name = service.removesuffix("-service").capitalize()
+        details = {"service": service, "retry_after": retry_after}
+        return cls(f"{name} service is temporarily unavailable", json.dumps(details))
+
+
+@deserialize_to_instance
+class TimedOut(GymError):
+    """A service did not answer in time."""
+
+    code = "TIMEOUT"
+
+    @classmethod
+    def of(cls, service: str, seconds: float) -> "TimedOut":
+        """Make the error for a service that did not answer within so many seconds."""
+        name = service.removesuffix("-service").capitalize()
+        details = {"service": service, "waited_seconds": round(seconds, 1)}
+        return cls(f"{name} service did not answer in time", json.dumps(details))

@@ -1,0 +1,30 @@
+"""What travels about exercises."""
+
+from schemas.fields import AnyOf, Sort, Text
+from schemas.pages import Page
+
+CATEGORIES = ["strength", "cardio", "flexibility"]
+DIFFICULTIES = ["beginner", "intermediate", "advanced"]
+SORT_FIELDS = ["name", "category", "difficulty", "equipment", "created_at"]
+SHORTEST_QUERY = 3
+LONGEST_QUERY = 100
+
+
+class _Filters(Page):
+    category = AnyOf(CATEGORIES)
+    difficulty = AnyOf(DIFFICULTIES)
+    equipment = AnyOf()
+    muscles = AnyOf()
+
+
+class ExerciseList(_Filters):
+    """Query of the list."""
+
+    search = Text(least=SHORTEST_QUERY, most=LONGEST_QUERY, required=False)
+    sort = Sort(SORT_FIELDS)
+
+
+class ExerciseSearch(_Filters):
+    """Query of the search."""
+
+    q = Text(least=SHORTEST_QUERY, most=LONGEST_QUERY, required=True)

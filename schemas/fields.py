@@ -1,0 +1,511 @@
+"""Fields that name the rule which input breaks, and the two kinds of schema made of them.
+
+marshmallow collects what is wrong; these fields say it in the contract's words: every fault is a
+:class:`FaultMessage` with the ``constraint`` and its limit, and :func:`load` turns all of them
+into one error with a path for each.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
+from marshmallow.utils import missing
+
+from schemas.errors import FaultyInput, InvalidParameter, ValidationFailed, fault
+
+LARGEST_ID = 2**63 - 1
+SHOWN_LENGTH = 100
+"""Of text that was refused, this many characters are shown again."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DIGITS = re.compile(r"-?\d{1,32}", re.ASCII)
+_UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class FaultMessage(str):
+    """A message with the broken rule's details beside it."""
+
+    details: dict
+
+    def __new__(cls, message: str, **details: object) -> "FaultMessage":
+        """Make the message; ``details`` begin with the ``constraint``."""
+        text = super().__new__(cls, message)
+        text.details = details
+        return text
+
+
+def refuse(message: str, constraint: str, **details: object) -> ValidationError:
+    """Make the exception that a field raises for one broken rule."""
+    return ValidationError([FaultMessage(message, constraint=constraint, **details)])
+
+
+def shown(value: object) -> object:
+    """Return refused input as it may be shown again: short, and safe to encode."""
+    if isinstance(value, str):
+        clean = _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+        return clean if len(clean) <= SHOWN_LENGTH else clean[:SHOWN_LENGTH] + "…"
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list | tuple):
+        return "list"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_ID:
+        return shown(str(value))
+    return value
+
+
+class RuledField(fields.Field):
+    """A field that says which rule was broken."""
+
+    def __init__(self, **options: Any):
+        super().__init__(allow_none=not options.get("required", False), **options)
+
+    @property
+    def label(self) -> str:
+        """The field's name as a sentence begins with it."""
+        return (self.name or "value").replace("_", " ").capitalize()
+
+    def _validate_missing(self, value: object) -> None:
+        if self.required and (value is missing or value is None):
+            raise refuse(f"{self.label} is required", "required", received=None)
+
+
+class Text(RuledField):
+    """A string, trimmed; empty becomes null (or is missing where it is required)."""
+
+    def __init__(self, *, most: int | None = None, least: int | None = None, **options: Any):
+        super().__init__(**options)
+        self.most = most
+        self.least = least
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str | None:
+        text = self._clean(value)
+        if not text:
+            if self.required and not self.least:
+                raise refuse(f"{self.label} is required", "required", received=text)
+            if not self.required:
+                return None
+        self._check_length(text)
+        return text
+
+    def _clean(self, value: object) -> str:
+        if not isinstance(value, str):
+            raise refuse(
+                f"{self.label} must be text", "type", expected="string", received=shown(value)
+            )
+        if _UNSENDABLE.search(value):
+            raise refuse(
+                f"{self.label} holds characters that are not allowed",
+                "characters",
+                received=shown(value),
+            )
+        return value.strip()
+
+    def _check_length(self, text: str) -> None:
+        if self.least is not None and len(text) < self.least:
+            raise refuse(
+                f"{self.label} must be at least {self.least} characters",
+                "min_length",
+                required=self.least,
+                received=len(text),
+            )
+        if self.most is not None and len(text) > self.most:
+            raise refuse(
+                f"{self.label} must be at most {self.most} characters",
+                "max_length",
+                max_length=self.most,
+                received=len(text),
+            )
+
+
+class Email(Text):
+    """An e-mail address, trimmed and in lower case."""
+
+    LONGEST = 254
+
+    def __init__(self, **options: Any):
+        super().__init__(most=self.LONGEST, **options)
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        text = super()._deserialize(value)
+        try:
+            parsed = validate_email(text, check_deliverability=False)
+        except EmailNotValidError as problem:
+            raise refuse("Invalid email format", "email", received=shown(value)) from problem
+        return parsed.normalized.lower()
+
+
+class Password(RuledField):
+    """A password: never trimmed, never shown, within what bcrypt reads."""
+
+    LEAST_CHARACTERS = 8
+    MOST_BYTES = 72
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        if not isinstance(value, str):
+            raise refuse("Password must be text", "type", expected="string")
+        if _UNSENDABLE.search(value):
+            raise refuse("Password holds characters that are not allowed", "characters")
+        if len(value) < self.LEAST_CHARACTERS:
+            raise refuse(
+                f"Password must be at least {self.LEAST_CHARACTERS} characters",
+                "min_length",
+                required=self.LEAST_CHARACTERS,
+                received=len(value),
+            )
+        size = len(value.encode())
+        if size > self.MOST_BYTES:
+            raise refuse(
+                f"Password must be at most {self.MOST_BYTES} bytes",
+                "max_length",
+                max_length=self.MOST_BYTES,
+                received=size,
+            )
+        return value
+
+
+class Number(RuledField):
+    """A decimal number between limits."""
+
+    def __init__(
+        self,
+        *,
+        least: int | None = None,
+        most: int | None = None,
+        decimals: int | None = None,
+        step: str | None = None,
+        **options: Any,
+    ):
+        super().__init__(**options)
+        self.least = least
+        self.most = most
+        self.decimals = decimals
+        self.step = step
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Decimal | int:
+        number = self._parse(value)
+        self._check_limits(number, value)
+        if self.decimals is not None and number != round(number, self.decimals):
+            raise refuse(
+                f"{self.label} must have at most {self.decimals} decimals",
+                "decimals",
+                max_decimals=self.decimals,
+                received=value,
+            )
+        if self.step is not None and number % Decimal(self.step):
+            raise refuse(
+                f"{self.label} must be a multiple of {self.step}",
+                "step",
+                step=float(self.step),
+                received=value,
+            )
+        return number + 0 if number else Decimal(0)
+
+    def _parse(self, value: object) -> Decimal:
+        number = exact(value)
+        if number is None:
+            raise refuse(
+                f"{self.label} must be a number", "type", expected="number", received=shown(value)
+            )
+        return number
+
+    def _check_limits(self, number: Decimal, value: object) -> None:
+        if self.least is not None and number < self.least:
+            message = f"{self.label} must be at least {self.least}"
+            raise refuse(message, "min", min_value=self.least, received=shown(value))
+        if self.most is not None and number > self.most:
+            message = f"{self.label} must be at most {self.most}"
+            raise refuse(message, "max", max_value=self.most, received=shown(value))
+
+
+class WholeNumber(Number):
+    """A whole number between limits; ``75.0`` is one."""
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> int:
+        return int(super()._deserialize(value))
+
+    def _parse(self, value: object) -> Decimal:
+        number = exact(value)
+        if number is None or number != number.to_integral_value():
+            raise refuse(
+                f"{self.label} must be a whole number",
+                "type",
+                expected="integer",
+                received=shown(value),
+            )
+        return number
+
+
+class WholeNumberParameter(WholeNumber):
+    """A whole number as a path or a query spells it: digits only."""
+
+    def _parse(self, value: object) -> Decimal:
+        if isinstance(value, str) and _DIGITS.fullmatch(value):
+            return Decimal(value)
+        return super()._parse(value)
+
+
+def exact(value: object) -> Decimal | None:
+    """Return a JSON number as an exact decimal, or None if it is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    number = Decimal(str(value))
+    return number if number.is_finite() else None
+
+
+def identifier(**options: Any) -> WholeNumber:
+    """Make the field of an id in a body."""
+    return WholeNumber(least=1, most=LARGEST_ID, **options)
+
+
+def identifier_parameter(**options: Any) -> WholeNumberParameter:
+    """Make the field of an id in a path or a query."""
+    return WholeNumberParameter(least=1, most=LARGEST_ID, **options)
+
+
+class Day(RuledField):
+    """A date, ``YYYY-MM-DD``."""
+
+    def __init__(self, *, earliest: date | None = None, **options: Any):
+        super().__init__(**options)
+        self.earliest = earliest
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> date:
+        if not isinstance(value, str):
+            raise refuse(
+                f"{self.label} must be a date (YYYY-MM-DD)",
+                "type",
+                expected="string",
+                received=shown(value),
+            )
+        day = self._parse(value.strip())
+        if self.earliest is not None and day < self.earliest:
+            raise refuse(
+                f"{self.label} must not be before {self.earliest}",
+                "min",
+                min_value=self.earliest.isoformat(),
+                received=value,
+            )
+        return day
+
+    def _parse(self, text: str) -> date:
+        try:
+            if _DAY.fullmatch(text):
+                return date.fromisoformat(text)
+        except ValueError:
+            pass
+        message = f"{self.label} must be a date (YYYY-MM-DD)"
+        raise refuse(message, "date", received=shown(text))
+
+
+class OneOf(RuledField):
+    """One of a few words."""
+
+    def __init__(self, allowed: list[str], *, also: dict[str, str] | None = None, **options: Any):
+        super().__init__(**options)
+        self.allowed = allowed
+        self.also = also or {}
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        if not isinstance(value, str):
+            raise refuse(
+                f"{self.label} must be text", "type", expected="string", received=shown(value)
+            )
+        word = self.also.get(value.strip(), value.strip())
+        if word not in self.allowed:
+            raise refuse(
+                f"{self.label} must be one of: {', '.join(self.allowed)}",
+                "one_of",
+                allowed=self.allowed,
+                received=shown(value),
+            )
+        return word
+
+
+class AnyOf(RuledField):
+    """Words separated by commas, any of which may match; case does not matter."""
+
+    def __init__(self, allowed: list[str] | None = None, **options: Any):
+        super().__init__(**options)
+        self.allowed = allowed
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
+        if isinstance(value, list):
+            value = ",".join(map(str, value))
+        text = Text(required=True, least=0)
+        text.name = self.name
+        words = [word.strip().lower() for word in text.deserialize(value).split(",")]
+        if not all(words):
+            message = f"{self.label} has an empty item"
+            raise refuse(message, "min_length", required=1, received=0)
+        unknown = [word for word in words if self.allowed and word not in self.allowed]
+        if unknown:
+            raise refuse(
+                f"{self.label} must be one of: {', '.join(self.allowed)}",
+                "one_of",
+                allowed=self.allowed,
+                received=shown(unknown[0]),
+            )
+        return list(dict.fromkeys(words))
+
+
+class Sort(RuledField):
+    """``field[:asc|desc][,…]`` over a white list; loads as pairs of field and direction."""
+
+    DIRECTIONS = ["asc", "desc"]
+
+    def __init__(self, allowed: list[str], **options: Any):
+        super().__init__(**options)
+        self.allowed = allowed
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> list[tuple[str, str]]:
+        if not isinstance(value, str):
+            raise refuse("Sort must be text", "type", expected="string", received=shown(value))
+        pairs = [self._parse(item) for item in value.split(",")]
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            raise refuse("Sort names a field twice", "unique", received=shown(value))
+        return pairs
+
+    def _parse(self, item: str) -> tuple[str, str]:
+        name, _, direction = item.strip().partition(":")
+        if name not in self.allowed:
+            raise refuse(
+                f"Sort must be by one of: {', '.join(self.allowed)}",
+                "one_of",
+                allowed=self.allowed,
+                received=shown(name),
+            )
+        if ":" in item and direction not in self.DIRECTIONS:
+            raise refuse(
+                "Sort goes asc or desc",
+                "one_of",
+                allowed=self.DIRECTIONS,
+                received=shown(direction),
+            )
+        return name, direction or "asc"
+
+
+class ListOf(fields.List):
+    """A list of objects, each of which may be numbered by its place.
+
+    Args:
+        item: the nested field.
+        most: how many items are allowed.
+        numbered: the item's field that defaults to its place, from 1, and must be unique.
+    """
+
+    def __init__(self, item: fields.Field, *, most: int, numbered: str, **options: Any):
+        super().__init__(item, allow_none=True, **options)
+        self.most = most
+        self.numbered = numbered
+
+    def _deserialize(self, value: object, *args: object, **kwargs: object) -> list[dict]:
+        label = (self.name or "list").capitalize()
+        if not isinstance(value, list | tuple):
+            message = f"{label} must be a list"
+            raise refuse(message, "type", expected="array", received=shown(value))
+        if len(value) > self.most:
+            message = f"{label} must have at most {self.most} items"
+            raise refuse(message, "max_items", max_items=self.most, received=len(value))
+        items = super()._deserialize(value, *args, **kwargs)
+        self._number(items)
+        return items
+
+    def _number(self, items: list[dict]) -> None:
+        faults: dict[int, dict] = {}
+        seen: set[int] = set()
+        for place, item in enumerate(items, start=1):
+            if item.get(self.numbered) is None:
+                item[self.numbered] = place
+            number = item[self.numbered]
+            if number in seen:
+                message = f"{self.numbered.replace('_', ' ').capitalize()} must be unique"
+                problem = FaultMessage(message, constraint="unique", received=number)
+                faults[place - 1] = {self.numbered: [problem]}
+            seen.add(number)
+        if faults:
+            raise ValidationError(faults)
+
+
+class Body(Schema):
+    """Base of what travels in request bodies. An optional field that is null counts as left out."""
+
+    class Meta:
+        """Fields that are not listed are faults."""
+
+        unknown = RAISE
+
+    error_class: type[FaultyInput] = ValidationFailed
+    error_messages = {
+        "unknown": FaultMessage("Unknown field", constraint="unknown_field"),
+        "type": FaultMessage("Must be an object", constraint="type", expected="object"),
+    }
+
+    @pre_load
+    def drop_nulls(self, data: object, *, partial: bool = False, **_: object) -> object:
+        """Drop nulls, except where the field is required: there they are told as missing."""
+        if not isinstance(data, dict):
+            return data
+        kept = {name for name, field in self.fields.items() if field.required and not partial}
+        kept.update(name for name in data if name not in self.fields)
+        return {name: value for name, value in data.items() if value is not None or name in kept}
+
+
+class Parameters(Body):
+    """Base of query and path parameters."""
+
+    error_class = InvalidParameter
+    error_messages = {
+        "unknown": FaultMessage("Unknown parameter", constraint="unknown_parameter"),
+        "type": FaultMessage("Must be an object", constraint="type", expected="object"),
+    }
+
+
+def load(schema: Body, data: object) -> dict:
+    """Check and convert input.
+
+    Args:
+        schema: an instance; make it once, not per call.
+        data: the input as it came.
+
+    Returns:
+        The values by name, in Python types (``Decimal``, ``date``).
+
+    Raises:
+        FaultyInput: the schema's ``error_class``, with every fault at once.
+    """
+    try:
+        return schema.load(data)
+    except ValidationError as problem:
+        faults = [
+            fault(path, str(message), **_details(message))
+            for path, message in _flatten(problem.normalized_messages())
+        ]
+        raise schema.error_class(json.dumps(faults, default=_plain)) from None
+
+
+def _details(message: str) -> dict:
+    return dict(getattr(message, "details", None) or {"constraint": "type"})
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _flatten(messages: dict | list, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(messages, list):
+        for message in messages:
+            yield path, message
+        return
+    for key, below in messages.items():
+        if key == "_schema":
+            yield from _flatten(below, path)
+        elif isinstance(key, int):
+            yield from _flatten(below, f"{path}[{key}]")
+        else:
+            yield from _flatten(below, f"{path}.{key}" if path else key)

@@ -1,0 +1,80 @@
+"""Weights and volumes, in exact decimals: the same numbers wherever a workout is shown.
+
+Everything here takes a workout in JSON form and computes without rounding. :func:`rounded` makes
+the number of the answer, and is used there only.
+"""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import reduce
+
+POUND_IN_KILOGRAMS = Decimal("0.45359237")
+KILOGRAMS_IN = {"kg": Decimal(1), "lb": POUND_IN_KILOGRAMS}
+
+# Decimal's own 28 digits end at some thousand of the largest workouts (14 digits before the
+# point, and a volume in pounds has 12 behind it); with 60 no history comes near the end.
+_WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
+
+
+def as_decimal(number: float | Decimal) -> Decimal:
+    """Return a JSON number as the decimal that it was written as."""
+    return number if isinstance(number, Decimal) else Decimal(str(number))
+
+
+def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
+    """Add decimals without losing a digit, however far the sum goes."""
+    return reduce(_WIDE.add, numbers, Decimal(0))
+
+
+def kilograms(weight: float | Decimal, unit: str) -> Decimal:
+    """Return a logged weight in kilograms, exactly.
+
+    Raises:
+        KeyError: the unit is neither ``kg`` nor ``lb``.
+    """
+    return as_decimal(weight) * KILOGRAMS_IN[unit]
+
+
+def in_unit(weight_in_kilograms: Decimal, unit: str) -> Decimal:
+    """Return a weight in another unit; pounds to 60 digits, as they rarely come out even."""
+    return _WIDE.divide(weight_in_kilograms, KILOGRAMS_IN[unit])
+
+
+def is_working_set(logged_set: dict) -> bool:
+    """Tell whether a set counts: every set but a warm-up does."""
+    return logged_set["set_type"] != "warmup"
+
+
+def set_volume(logged_set: dict, rep_type: str) -> Decimal:
+    """Return a set's kilograms × repetitions.
+
+    A warm-up, a set without a weight and a set in seconds or metres have none: 0.
+    """
+    if rep_type != "count" or not logged_set["weight"] or not is_working_set(logged_set):
+        return Decimal(0)
+    return as_decimal(logged_set["reps"]) * kilograms(logged_set["weight"], logged_set["unit"])
+
+
+def workout_volume(workout: dict) -> Decimal:
+    """Return the volume of all sets of a workout, whose exercises have their ``rep_type``."""
+    return exact_sum(
+        set_volume(logged_set, exercise["rep_type"])
+        for exercise in workout["exercises"]
+        for logged_set in exercise["sets"]
+    )
+
+
+def rounded(value: Decimal | int | None, places: int = 2) -> int | float | None:
+    """Return a number as JSON shows it: rounded half up, without trailing noise.
+
+    A whole number is an ``int`` and exact at any size. Another is a ``float``, which tells
+    hundredths apart below 2**46 (70,368,744,177,664): the largest workout, 10**13 kg, is well
+    below. A longer history than seven of those is given as the nearest number a float can hold.
+    """
+    if value is None:
+        return None
+    number = _WIDE.quantize(as_decimal(value), Decimal(1).scaleb(-places))
+    if number == number.to_integral_value():
+        return int(number)
+    nearest = float(number)
+    return int(nearest) if nearest.is_integer() else nearest

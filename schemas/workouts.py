@@ -1,0 +1,109 @@
+"""What travels about workouts."""
+
+from datetime import date
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from schemas.fields import (
+    Body,
+    Day,
+    FaultMessage,
+    ListOf,
+    Number,
+    OneOf,
+    Sort,
+    Text,
+    WholeNumber,
+    identifier,
+    identifier_parameter,
+)
+from schemas.pages import Page
+
+SET_TYPES = [
+    "warmup",
+    "normal",
+    "top",
+    "backoff",
+    "drop",
+    "failure",
+    "amrap",
+    "approximation",
+    "timed",
+    "distance",
+]
+WEIGHT_UNITS = ["kg", "lb"]
+EARLIEST_DAY = date(1900, 1, 1)
+MOST_EXERCISES = 100
+MOST_SETS = 100
+MOST_SETS_IN_ALL = 1000
+SORT_FIELDS = ["date", "created_at", "name", "duration_minutes"]
+
+
+class LoggedSet(Body):
+    """One set."""
+
+    set_number = WholeNumber(least=1, most=1000)
+    reps = Number(least=0, most=1_000_000, decimals=2, required=True)
+    weight = Number(least=0, most=10_000, decimals=2)
+    unit = OneOf(WEIGHT_UNITS, also={"lbs": "lb"}, load_default="kg")
+    set_type = OneOf(SET_TYPES, load_default="normal")
+    rpe = Number(least=1, most=10, step="0.5")
+    notes = Text(most=1000)
+
+
+class LoggedExercise(Body):
+    """One exercise with its sets."""
+
+    exercise_id = identifier(required=True)
+    order_index = WholeNumber(least=1, most=1000)
+    notes = Text(most=1000)
+    sets = ListOf(
+        fields.Nested(LoggedSet), most=MOST_SETS, numbered="set_number", load_default=list
+    )
+
+
+class NewWorkout(Body):
+    """Body of a new workout."""
+
+    name = Text(most=255)
+    date = Day(required=True, earliest=EARLIEST_DAY)
+    duration_minutes = WholeNumber(least=0, most=1440)
+    notes = Text(most=5000)
+    exercises = ListOf(
+        fields.Nested(LoggedExercise),
+        most=MOST_EXERCISES,
+        numbered="order_index",
+        load_default=list,
+    )
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check_number_of_sets(self, data: dict, original: dict, **_: object) -> None:
+        """Refuse more sets in all than a workout may have."""
+        exercises = original.get("exercises") if isinstance(original, dict) else None
+        if not isinstance(exercises, list) or len(exercises) > MOST_EXERCISES:
+            return
+        lists = [item.get("sets") for item in exercises if isinstance(item, dict)]
+        count = sum(len(sets) for sets in lists if isinstance(sets, list))
+        if count > MOST_SETS_IN_ALL:
+            message = FaultMessage(
+                f"A workout must have at most {MOST_SETS_IN_ALL} sets",
+                constraint="max_items",
+                max_items=MOST_SETS_IN_ALL,
+                received=count,
+            )
+            raise ValidationError([message], "exercises")
+
+
+class WorkoutChanges(NewWorkout):
+    """Body of a change: the fields that are given, and the version they were made for."""
+
+    version = WholeNumber(least=1, most=2**31 - 1)
+
+
+class WorkoutList(Page):
+    """Query of the list."""
+
+    user_id = identifier_parameter()
+    date_from = Day()
+    date_to = Day()
+    sort = Sort(SORT_FIELDS)

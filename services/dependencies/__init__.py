@@ -1,0 +1,1 @@
+"""What every service is given: settings, database, cache, messaging, health."""

@@ -1,0 +1,92 @@
+"""Time, room and memory: every bound of the system in one place.
+
+``docs/reliability.md`` explains them. :func:`check` runs at each start and in the tests, so that a
+changed number can't break the order they need (inner deadlines end before outer ones, every
+worker finds a database connection).
+"""
+
+SERVICE_WORKERS = 10
+"""Requests and events that a service process works on at the same time."""
+
+GATEWAY_WORKERS = 100
+"""HTTP requests that a gateway process works on at the same time; each mostly waits for an RPC."""
+
+EVENT_PREFETCH = 2
+"""Events of one kind that a process takes at a time, so that reads always find a free worker."""
+
+REPLY_PREFETCH = 200
+
+DATABASE_CONNECTIONS = SERVICE_WORKERS + 2
+"""Connections of a service process: one a worker, and one each for readiness and for timers."""
+
+DATABASE_CONNECT_SECONDS = 2
+DATABASE_POOL_WAIT_SECONDS = 2
+DATABASE_STATEMENT_SECONDS = 4
+"""PostgreSQL ends a statement that takes longer."""
+
+DATABASE_IDLE_TRANSACTION_SECONDS = 8
+"""PostgreSQL ends a session that stops in the middle of a transaction, and frees its locks."""
+
+DATABASE_ANSWER_SECONDS = 4.5
+"""A process gives up on a database connection that has been silent for so long."""
+
+REDIS_SECONDS = 0.3
+"""Connect and answer time of Redis, which is only ever a short cut."""
+
+REDIS_PAUSE_SECONDS = 1.0
+"""After Redis failed a process does without it for so long."""
+
+REDIS_CONNECTIONS = 20
+
+RPC_SECONDS = 8.0
+"""The gateway waits so long for a service."""
+
+INNER_RPC_SECONDS = 5.0
+"""One service waits so long for another."""
+
+REQUEST_SECONDS = 15.0
+"""The longest that an HTTP request can take: a read that is tried twice within its deadline."""
+
+PUBLISH_SECONDS = 2.0
+"""A message must reach the broker's socket within this."""
+
+CONFIRM_SECONDS = 2.0
+"""The broker must confirm an event within this."""
+
+BROKER_CONNECT_SECONDS = 3.0
+BROKER_HEARTBEAT_SECONDS = 10
+"""Two missed heartbeats end a connection: a dead peer is noticed in 20 seconds."""
+
+BROKER_RETRY_SECONDS = (0.2, 0.5, 1.0)
+"""Pauses between tries to reach the broker; the last one repeats."""
+
+UNAVAILABLE_RETRY_AFTER = 5
+"""Seconds a client should wait after a 503."""
+
+EVENT_RETRY_SECONDS = (1, 5, 30, 120, 600)
+"""Pauses before an event that failed is handled again; after the last it is a dead letter."""
+
+FEED_SECONDS = 2
+"""How often analytics looks at the change feed."""
+
+FEED_BATCH = 200
+
+LARGEST_BODY = 1024 * 1024
+LARGEST_MESSAGE = 8 * 1024 * 1024
+STOP_SECONDS = 10
+
+
+def check() -> None:
+    """Stop the start if the budgets contradict each other."""
+    rules = {
+        "every worker finds a database connection": DATABASE_CONNECTIONS > SERVICE_WORKERS,
+        "a statement ends before its caller gives up": DATABASE_STATEMENT_SECONDS
+        < DATABASE_ANSWER_SECONDS
+        <= INNER_RPC_SECONDS,
+        "a service answers before the gateway gives up": INNER_RPC_SECONDS < RPC_SECONDS,
+        "a retried read fits into a request": RPC_SECONDS < REQUEST_SECONDS,
+        "a publish ends before an RPC does": PUBLISH_SECONDS + CONFIRM_SECONDS < INNER_RPC_SECONDS,
+    }
+    broken = [rule for rule, holds in rules.items() if not holds]
+    if broken:
+        raise ValueError(f"budgets contradict each other: {'; '.join(broken)}")

@@ -1,0 +1,181 @@
+"""A cache in Redis that may be absent: every failure is a miss.
+
+Staleness is prevented by *versions*. A value is stored together with the version of whatever it
+was made from (say, a user's workouts), read before the database was. A write marks the version as
+changing before it begins, and replaces it after its commit and before it is acknowledged, so a
+value that raced with the write can never be served. The mark ends by itself: a process that is
+killed in between leaves nothing stale for longer than that. A replacement that did not reach Redis
+is kept and sent before this process believes anything that Redis says again.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import eventlet
+from nameko.containers import WorkerContext
+from nameko.extensions import DependencyProvider
+from redis import BlockingConnectionPool, Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from services.dependencies import budgets
+from services.dependencies.logs import get_logger
+from services.dependencies.settings import SETTINGS_KEY, Settings
+
+log = get_logger(__name__)
+
+CHANGING = "changing:"
+"""Beginning of a version while a write is under way: nothing is kept or served under it."""
+
+CHANGING_SECONDS = budgets.REQUEST_SECONDS
+
+VERSION_SECONDS = 7 * 24 * 3600
+"""Longer than any value lives, so that a version never ends before what it guards."""
+
+
+def make_client(settings: Settings) -> Redis:
+    """Make a client whose every wait is bounded, and which never tries twice."""
+    pool = BlockingConnectionPool(
+        host=settings.redis_host,
+        port=settings.redis_port,
+        max_connections=budgets.REDIS_CONNECTIONS,
+        timeout=budgets.REDIS_SECONDS,
+        socket_timeout=budgets.REDIS_SECONDS,
+        socket_connect_timeout=budgets.REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+    return Redis(connection_pool=pool)
+
+
+class Cache(DependencyProvider):
+    """Gives workers the cache. No method ever raises because of Redis."""
+
+    part = "redis"
+    optional = True
+
+    def __init__(self) -> None:
+        self._unsent: dict[str, str] = {}
+        self._down_until = 0.0
+        self._sender = None
+
+    def setup(self) -> None:
+        """Make the client; it connects when it is first used."""
+        self.client = make_client(self.container.config[SETTINGS_KEY])
+
+    def stop(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    def ping(self) -> None:
+        """Raise if Redis does not answer."""
+        self.client.ping()
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "Cache":
+        """Return the provider itself: it keeps nothing per worker."""
+        return self
+
+    def get(self, key: str) -> Any:
+        """Return the value under a key, or None."""
+        text = self._ask(lambda: self.client.get(key))
+        return None if text is None else json.loads(text)
+
+    def set(self, key: str, value: object, seconds: int) -> None:
+        """Keep a JSON value for some seconds."""
+        text = json.dumps(value, separators=(",", ":"))
+        self._ask(lambda: self.client.set(key, text, ex=max(int(seconds), 1)))
+
+    def delete(self, *keys: str) -> None:
+        """Forget values."""
+        if keys:
+            self._ask(lambda: self.client.delete(*keys))
+
+    def remember(self, key: str, version_key: str, seconds: int, make: Callable[[], object]) -> Any:
+        """Return the value under a key if nothing it was made from has changed, or make it anew.
+
+        Args:
+            key: where the value is kept.
+            version_key: where the version of what it is made from is kept.
+            seconds: how long the value may live.
+            make: makes the value, a plain JSON one.
+        """
+        version, text = self._ask(lambda: self.client.mget(version_key, key)) or (None, None)
+        if version is not None and text is not None:
+            kept = json.loads(text)
+            if kept["version"] == version:
+                return kept["value"]
+        if version is None:
+            version = self._begin_version(version_key)
+        value = make()
+        if version is not None and not version.startswith(CHANGING):
+            self.set(key, {"version": version, "value": value}, seconds)
+        return value
+
+    @contextmanager
+    def changing(self, *version_keys: str) -> Iterator[None]:
+        """Surround a write: what was kept under these versions is stale from its begin on."""
+        mark = CHANGING + uuid.uuid4().hex
+        self._ask(lambda: self._set_versions(dict.fromkeys(version_keys, mark), CHANGING_SECONDS))
+        try:
+            yield
+        finally:
+            self.outdate(*version_keys)
+
+    def outdate(self, *version_keys: str) -> None:
+        """Make stale what was kept under these versions, now or as soon as Redis is back."""
+        self._unsent.update({key: uuid.uuid4().hex for key in version_keys})
+        self._ask(lambda: True)
+        if self._unsent and self._sender is None:
+            self._sender = self.container.spawn_managed_thread(
+                self._send_later, identifier="cache.send_later"
+            )
+
+    def _begin_version(self, version_key: str) -> str | None:
+        version = uuid.uuid4().hex
+        if self._ask(lambda: self.client.set(version_key, version, ex=VERSION_SECONDS, nx=True)):
+            return version
+        return self._ask(lambda: self.client.get(version_key))
+
+    def _ask(self, command: Callable[[], Any]) -> Any:
+        if time.monotonic() < self._down_until:
+            return None
+        try:
+            self._send_unsent()
+            return command()
+        except RedisError as problem:
+            self._note_failure(problem)
+            return None
+
+    def _send_unsent(self) -> None:
+        if not self._unsent:
+            return
+        sent = dict(self._unsent)
+        self._set_versions(sent, VERSION_SECONDS)
+        for key, version in sent.items():
+            # a write that came in between has put its own version there, still to be sent
+            if self._unsent.get(key) == version:
+                del self._unsent[key]
+
+    def _set_versions(self, versions: dict[str, str], seconds: float) -> None:
+        pipeline = self.client.pipeline(transaction=True)
+        for key, version in versions.items():
+            pipeline.set(key, version, ex=int(seconds))
+        pipeline.execute()
+
+    def _send_later(self) -> None:
+        while self._unsent:
+            eventlet.sleep(budgets.REDIS_PAUSE_SECONDS / 5)
+            try:
+                self._send_unsent()
+            except RedisError as problem:
+                self._note_failure(problem)
+        self._sender = None
+
+    def _note_failure(self, problem: Exception) -> None:
+        if time.monotonic() >= self._down_until:
+            log.warning("redis unavailable, going on without", reason=str(problem))
+        self._down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS

@@ -1,0 +1,147 @@
+"""The database of a service, as a dependency provider."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from eventlet.hubs import trampoline
+from nameko.containers import WorkerContext
+from nameko.extensions import DependencyProvider
+from psycopg2.extensions import (
+    POLL_OK,
+    POLL_READ,
+    POLL_WRITE,
+    STATUS_SETUP,
+    set_wait_callback,
+)
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from schemas.errors import DatabaseError, ServiceUnavailable
+from schemas.names import PUBLIC_NAMES
+from services.dependencies import budgets
+from services.dependencies.logs import get_logger
+from services.dependencies.settings import SETTINGS_KEY, DatabaseAddress
+
+log = get_logger(__name__)
+
+GONE = ("08", "57P", "53", "57014", "25P03", "55P03")
+"""SQLSTATE beginnings: the database is away or overloaded, rather than a statement wrong."""
+
+
+def wait_bounded(connection: psycopg2.extensions.connection) -> None:
+    """Let other greenthreads run while PostgreSQL works, and give up on a silent one.
+
+    eventlet installs a callback of its own that waits for ever, so a paused database would hold
+    its workers for good. psycopg2 closes a connection whose callback raises.
+    """
+    connecting = connection.status == STATUS_SETUP
+    seconds = budgets.DATABASE_CONNECT_SECONDS if connecting else budgets.DATABASE_ANSWER_SECONDS
+    silent = psycopg2.OperationalError(f"no answer for {seconds} seconds")
+    while (state := connection.poll()) != POLL_OK:
+        trampoline(
+            connection.fileno(),
+            read=state == POLL_READ,
+            write=state == POLL_WRITE,
+            timeout=seconds,
+            timeout_exc=silent,
+        )
+
+
+def make_engine(address: DatabaseAddress, connections: int) -> Engine:
+    """Make an engine whose every wait is bounded.
+
+    Args:
+        address: where the database is.
+        connections: how many connections the pool keeps, and the most it makes.
+    """
+    options = (
+        f"-c statement_timeout={budgets.DATABASE_STATEMENT_SECONDS * 1000} "
+        f"-c lock_timeout={budgets.DATABASE_STATEMENT_SECONDS * 1000} "
+        "-c idle_in_transaction_session_timeout="
+        f"{budgets.DATABASE_IDLE_TRANSACTION_SECONDS * 1000} "
+        "-c timezone=UTC"
+    )
+    return create_engine(
+        address.url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": budgets.DATABASE_CONNECT_SECONDS,
+            "options": options,
+        },
+    )
+
+
+class Database(DependencyProvider):
+    """Gives workers transactions on their service's database.
+
+    Args:
+        name: the service whose database it is, as in the settings.
+    """
+
+    part = "database"
+    optional = False
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def setup(self) -> None:
+        """Make the pool; it connects when it is first used."""
+        set_wait_callback(wait_bounded)
+        address = self.container.config[SETTINGS_KEY].databases[self.name]
+        self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
+
+    def stop(self) -> None:
+        """Close the pool."""
+        self.engine.dispose()
+
+    def ping(self) -> None:
+        """Raise if the database does not answer."""
+        with self.transaction() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "Database":
+        """Return the provider itself: transactions belong to the code that opens them."""
+        return self
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give a connection inside a transaction that commits at the end.
+
+        Raises:
+            ServiceUnavailable: the database can't be reached or is overloaded.
+            DatabaseError: it refused a statement. An IntegrityError passes through, because only
+                the caller knows what a duplicate means.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except PoolTimeout as problem:
+            raise self._unavailable(problem) from problem
+        except DBAPIError as problem:
+            if problem.connection_invalidated or _is_gone(problem):
+                raise self._unavailable(problem) from problem
+            raise self._failed(problem) from problem
+        except SQLAlchemyError as problem:
+            raise self._failed(problem) from problem
+
+    def _unavailable(self, problem: Exception) -> ServiceUnavailable:
+        log.warning("database unavailable", database=self.name, reason=str(problem).split("\n")[0])
+        return ServiceUnavailable.of(PUBLIC_NAMES[self.name], budgets.UNAVAILABLE_RETRY_AFTER)
+
+    def _failed(self, problem: Exception) -> DatabaseError:
+        log.error("statement failed", database=self.name, exc_info=problem)
+        return DatabaseError("The database could not do that")
+
+
+def _is_gone(problem: DBAPIError) -> bool:
+    code = getattr(problem.orig, "pgcode", None)
+    if code is None:
+        return isinstance(problem.orig, psycopg2.OperationalError | psycopg2.InterfaceError)
+    return code.startswith(GONE)

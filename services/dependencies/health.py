@@ -1,0 +1,121 @@
+"""Health and readiness over HTTP, on every service and on the gateway.
+
+A part of a container is ready if its ``ping`` does not raise. Any extension may have a ``part``
+(its name), ``optional`` (the service works without it, only slower) and ``ping``.
+"""
+
+import time
+from collections.abc import Callable
+
+from eventlet import Timeout
+from eventlet.greenpool import GreenPool
+from eventlet.semaphore import Semaphore
+from nameko.containers import WorkerContext
+from nameko.extensions import DependencyProvider, Extension
+
+from schemas.envelope import encode, envelope
+from services.dependencies import budgets
+from services.dependencies.logs import get_logger
+from services.dependencies.web import Answer, HttpRequest, WebServer
+from services.dependencies.web.messages import JSON_TYPE
+
+log = get_logger(__name__)
+
+PING_SECONDS = 2.0
+FRESH_SECONDS = 0.25
+"""Whoever asks again within this gets the last finding, so that asking costs nothing."""
+
+UNCACHED = (("Content-Type", JSON_TYPE), ("Cache-Control", "no-store"))
+
+
+class _NoAnswer(Exception):
+    """A part did not answer in time."""
+
+
+class _Page:
+    """One of the two routes, as the web server knows them."""
+
+    method = "GET"
+
+    def __init__(self, path: str, handle_request: Callable[[HttpRequest], Answer]):
+        self.path = path
+        self.handle_request = handle_request
+
+
+class Health(DependencyProvider):
+    """Serves ``GET /health`` (the process answers) and ``GET /ready`` (it can do its work)."""
+
+    server = WebServer()
+
+    def setup(self) -> None:
+        """Add the routes."""
+        self._one_at_a_time = Semaphore()
+        self._found: tuple[float, dict[str, bool]] = (0.0, {})
+        self._pages = [_Page("/health", self._health), _Page("/ready", self._ready)]
+        for page in self._pages:
+            self.server.register_provider(page)
+
+    def stop(self) -> None:
+        """Remove the routes."""
+        for page in self._pages:
+            self.server.unregister_provider(page)
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "Health":
+        """Return the provider itself."""
+        return self
+
+    def _health(self, request: HttpRequest) -> Answer:
+        status = {"status": "ok", "service": self.container.service_name}
+        return Answer(200, encode(envelope([status], request.request_id)), UNCACHED)
+
+    def _ready(self, request: HttpRequest) -> Answer:
+        found = self._look()
+        missing = sorted(part for part, needed in found.items() if needed)
+        degraded = sorted(part for part, needed in found.items() if not needed)
+        if missing:
+            return self._not_ready(request, missing)
+        status: dict = {"status": "ready", "service": self.container.service_name}
+        if degraded:
+            status["degraded"] = degraded
+        return Answer(200, encode(envelope([status], request.request_id)), UNCACHED)
+
+    def _not_ready(self, request: HttpRequest, missing: list[str]) -> Answer:
+        seconds = budgets.UNAVAILABLE_RETRY_AFTER
+        error = {
+            "code": "SERVICE_UNAVAILABLE",
+            "message": f"Not ready: {', '.join(missing)}",
+            "details": {
+                "service": self.container.service_name,
+                "missing": missing,
+                "retry_after": seconds,
+            },
+        }
+        body = encode(envelope([], request.request_id, errors=[error]))
+        return Answer(503, body, (*UNCACHED, ("Retry-After", str(seconds))))
+
+    def _look(self) -> dict[str, bool]:
+        """Return the parts that don't work, and for each whether it is needed."""
+        with self._one_at_a_time:
+            looked_at, failed = self._found
+            if time.monotonic() - looked_at < FRESH_SECONDS:
+                return failed
+            parts = [part for part in self.container.extensions if getattr(part, "part", None)]
+            pool = GreenPool(max(len(parts), 1))
+            works = pool.imap(_works, parts)
+            failed = {
+                part.part: not part.optional
+                for part, ok in zip(parts, works, strict=True)
+                if not ok
+            }
+            self._found = (time.monotonic(), failed)
+            return failed
+
+
+def _works(part: Extension) -> bool:
+    try:
+        with Timeout(PING_SECONDS, _NoAnswer()):
+            part.ping()
+    except Exception as problem:
+        log.info("part not ready", part=part.part, reason=str(problem) or type(problem).__name__)
+        return False
+    return True

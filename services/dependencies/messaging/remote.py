@@ -1,0 +1,218 @@
+"""RPC methods: the calling side."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from eventlet.event import Event
+from kombu import Message, Queue
+from nameko.containers import WorkerContext
+from nameko.exceptions import BadRequest, RemoteError, deserialize
+from nameko.extensions import DependencyProvider, SharedExtension
+from nameko.messaging import HeaderEncoder
+from nameko.rpc import RPC_REPLY_QUEUE_TEMPLATE, get_rpc_exchange
+
+from schemas.errors import BadGateway, GymError, InternalError, ServiceUnavailable, TimedOut
+from schemas.names import PUBLIC_NAMES
+from services.dependencies import budgets
+from services.dependencies.logs import get_logger
+from services.dependencies.messaging.connection import BrokerGone, wait_for
+from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies.messaging.publishing import Publishing
+from services.dependencies.messaging.rpc import DEADLINE_KEY
+
+log = get_logger(__name__)
+
+UNROUTABLE = object()
+LOST = object()
+
+
+class ReplyListener(SharedExtension):
+    """Gives replies to those who wait for them.
+
+    Nameko's keeps an entry for every call that was never answered. Here a caller takes its entry
+    away when it gives up, and is told when the request could not be routed or the connection for
+    the replies was lost.
+    """
+
+    queue_consumer = QueueConsumer()
+    publishing = Publishing()
+    prefetch = budgets.REPLY_PREFETCH
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: dict[str, Event] = {}
+
+    def setup(self) -> None:
+        """Register the queue of replies."""
+        self.routing_key = str(uuid.uuid4())
+        self.queue_consumer.register_provider(self)
+        self.publishing.on_returned(lambda call: self._give(call, UNROUTABLE))
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.queue_consumer.unregister_provider(self)
+        super().stop()
+
+    @property
+    def queue(self) -> Queue:
+        """A queue for this connection alone; another name each, as the lost one may linger."""
+        return Queue(
+            RPC_REPLY_QUEUE_TEMPLATE.format(self.container.service_name, uuid.uuid4()),
+            exchange=get_rpc_exchange(self.container.config),
+            routing_key=self.routing_key,
+            durable=False,
+            exclusive=True,
+            auto_delete=True,
+        )
+
+    def expect(self, correlation_id: str) -> Event:
+        """Return the event that will bring the reply to a request."""
+        event = self._waiting[correlation_id] = Event()
+        return event
+
+    def forget(self, correlation_id: str) -> None:
+        """Stop waiting for a reply."""
+        self._waiting.pop(correlation_id, None)
+
+    def handle_message(self, body: object, message: Message) -> None:
+        """Take a reply."""
+        self.queue_consumer.ack_message(message)
+        self._give(message.properties.get("correlation_id"), body)
+
+    def connection_lost(self) -> None:
+        """Tell all who wait that their replies are lost."""
+        for correlation_id in list(self._waiting):
+            self._give(correlation_id, LOST)
+
+    def _give(self, correlation_id: str | None, reply: object) -> None:
+        event = self._waiting.pop(correlation_id, None)
+        if event is not None:
+            event.send(reply)
+
+
+class RemoteService(DependencyProvider, HeaderEncoder):
+    """Calls another service, with a deadline.
+
+    The deadline travels with the call, so that nobody works on what nobody waits for; a call
+    made on behalf of another never waits longer than that one does.
+
+    Args:
+        name: the service's short name, such as ``workouts``.
+        seconds: how long a call may take.
+    """
+
+    publishing = Publishing()
+    replies = ReplyListener()
+
+    def __init__(self, name: str, seconds: float = budgets.INNER_RPC_SECONDS):
+        self.name = name
+        self.seconds = seconds
+
+    @property
+    def public_name(self) -> str:
+        """The service's name as clients know it."""
+        return PUBLIC_NAMES[self.name]
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "RemoteCalls":
+        """Return what a worker calls the service with."""
+        return RemoteCalls(self, worker_ctx)
+
+    def call(self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict) -> Any:
+        """Call a method and return its result.
+
+        Raises:
+            ServiceUnavailable: nobody serves it, or the broker is down.
+            TimedOut: there was no answer in time.
+            BadGateway: the answer is no answer.
+            GymError: the service's own error.
+        """
+        correlation_id = str(uuid.uuid4())
+        seconds = self._seconds_left(worker_ctx)
+        event = self.replies.expect(correlation_id)
+        try:
+            self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
+            reply = wait_for(event, seconds)
+        except BrokerGone as problem:
+            raise self._unavailable(method, str(problem)) from problem
+        finally:
+            self.replies.forget(correlation_id)
+        return self._result(method, reply, seconds)
+
+    def _seconds_left(self, worker_ctx: WorkerContext) -> float:
+        deadline = worker_ctx.data.get(DEADLINE_KEY)
+        if not isinstance(deadline, int | float):
+            return self.seconds
+        return max(min(self.seconds, deadline - time.time()), 0.001)
+
+    def _send(
+        self,
+        worker_ctx: WorkerContext,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        correlation_id: str,
+        seconds: float,
+    ) -> None:
+        self.replies.queue_consumer.ping()
+        headers = self.get_message_headers(worker_ctx)
+        headers[self._get_header_name(DEADLINE_KEY)] = time.time() + seconds
+        self.publishing.send(
+            {"args": args, "kwargs": kwargs},
+            get_rpc_exchange(self.container.config).name,
+            f"{self.name}.{method}",
+            mandatory=True,
+            headers=headers,
+            reply_to=self.replies.routing_key,
+            correlation_id=correlation_id,
+            expiration=str(max(int(seconds * 1000), 1)),
+        )
+
+    def _result(self, method: str, reply: object, seconds: float) -> Any:
+        if reply is None:
+            log.warning("rpc timed out", callee=self.public_name, method=method, seconds=seconds)
+            raise TimedOut.of(self.public_name, seconds)
+        if reply is UNROUTABLE:
+            raise self._unavailable(method, "nobody serves it")
+        if reply is LOST:
+            raise self._unavailable(method, "the broker connection was lost")
+        if not isinstance(reply, dict) or not reply.keys() >= {"result", "error"}:
+            log.error("rpc answered nonsense", callee=self.public_name, method=method)
+            raise BadGateway("A service gave an answer that makes no sense")
+        if reply["error"]:
+            raise self._error(method, reply["error"])
+        return reply["result"]
+
+    def _error(self, method: str, error: object) -> GymError:
+        try:
+            problem = deserialize(error)
+        except Exception:
+            log.error("rpc answered nonsense", callee=self.public_name, method=method)
+            return BadGateway("A service gave an answer that makes no sense")
+        if isinstance(problem, GymError):
+            return problem
+        kind = "refused" if isinstance(problem, BadRequest) else "failed"
+        reason = str(problem) if isinstance(problem, BadRequest | RemoteError) else repr(problem)
+        log.error(f"rpc {kind}", callee=self.public_name, method=method, reason=reason)
+        return InternalError()
+
+    def _unavailable(self, method: str, reason: str) -> ServiceUnavailable:
+        log.warning("rpc not possible", callee=self.public_name, method=method, reason=reason)
+        return ServiceUnavailable.of(self.public_name, budgets.UNAVAILABLE_RETRY_AFTER)
+
+
+class RemoteCalls:
+    """A service's methods, as attributes, for one worker."""
+
+    def __init__(self, remote: RemoteService, worker_ctx: WorkerContext):
+        self._remote = remote
+        self._worker_ctx = worker_ctx
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return a function that calls the method of this name."""
+
+        def call(*args: object, **kwargs: object) -> Any:
+            return self._remote.call(self._worker_ctx, method, args, kwargs)
+
+        return call

@@ -1,0 +1,187 @@
+"""RPC methods: the serving side."""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+from eventlet.semaphore import Semaphore
+from kombu import Message, Queue
+from kombu.serialization import dumps
+from nameko.containers import WorkerContext
+from nameko.exceptions import ContainerBeingKilled, MalformedRequest, serialize
+from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
+
+from schemas.errors import GymError, InternalError
+from services.dependencies import budgets
+from services.dependencies.logs import get_logger
+from services.dependencies.messaging.connection import BrokerGone
+from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies.messaging.publishing import Publishing
+
+log = get_logger(__name__)
+
+DEADLINE_KEY = "deadline"
+"""Context key of the moment, in seconds since the epoch, after which nobody waits any more."""
+
+CALL_STACK_HEADER = "nameko.call_id_stack"
+
+
+def make_rpc_queue(service_name: str, config: dict) -> Queue:
+    """Return the queue of a service's requests.
+
+    It goes with its last consumer: a request to a service that is down is returned at once
+    instead of waiting for nobody.
+    """
+    return Queue(
+        RPC_QUEUE_TEMPLATE.format(service_name),
+        exchange=get_rpc_exchange(config),
+        routing_key=f"{service_name}.*",
+        durable=True,
+        auto_delete=True,
+    )
+
+
+class SafeRpcConsumer(RpcConsumer):
+    """Takes requests from the service's queue and sends the replies.
+
+    Nameko's ends the process on a message without ``reply_to`` or content type, and when a reply
+    can't be sent. Here such a message becomes a dead letter, and such a reply is dropped: its
+    caller has a deadline.
+    """
+
+    queue_consumer = QueueConsumer()
+    publishing = Publishing()
+    prefetch = budgets.SERVICE_WORKERS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free_workers = Semaphore(budgets.SERVICE_WORKERS)
+
+    def setup(self) -> None:
+        """Register the queue once for all methods."""
+        if self.queue is None:
+            self.queue = make_rpc_queue(self.container.service_name, self.container.config)
+            self.queue_consumer.register_provider(self)
+
+    def handle_message(self, body: object, message: Message) -> None:
+        """Run the method that a request names, or answer why not."""
+        problem = _malformation(body, message)
+        if problem:
+            self.queue_consumer.bury_message(self.queue.name, message, problem)
+            return
+        try:
+            provider = self.get_provider_for_method(message.delivery_info["routing_key"])
+            provider.handle_message(body, message)
+        except Exception:
+            self.queue_consumer.ack_message(message)
+            self.handle_result(message, None, sys.exc_info())
+
+    def handle_result(
+        self, message: Message, result: object, exc_info: tuple | None
+    ) -> tuple[object, tuple | None]:
+        """Send the reply."""
+        payload = {"result": result, "error": None}
+        if exc_info is not None:
+            payload = {"result": None, "error": serialize(exc_info[1])}
+        try:
+            dumps(payload, "json")
+        except Exception as problem:
+            log.error("result is not JSON", exc_info=problem)
+            payload = {"result": None, "error": serialize(InternalError())}
+        try:
+            self.publishing.send(
+                payload,
+                get_rpc_exchange(self.container.config).name,
+                message.properties["reply_to"],
+                correlation_id=message.properties.get("correlation_id", ""),
+            )
+        except BrokerGone as problem:
+            log.warning("reply not sent", reason=str(problem))
+        return result, exc_info
+
+
+def _malformation(body: object, message: Message) -> str | None:
+    if "reply_to" not in message.properties:
+        return "malformed request: no reply_to"
+    if not isinstance(body, dict):
+        return "malformed request: not an object with args and kwargs"
+    stack = message.headers.get(CALL_STACK_HEADER, [])
+    if not isinstance(stack, list) or not all(isinstance(call, str) for call in stack):
+        return f"malformed request: {CALL_STACK_HEADER} is no list of texts"
+    return None
+
+
+class SafeRpc(Rpc):
+    """An RPC method.
+
+    A request is executed at most once: it is acknowledged when its worker begins, so a service
+    that dies with it never runs it again behind its caller's back. A request whose caller has
+    given up is not executed.
+    """
+
+    rpc_consumer = SafeRpcConsumer()
+
+    def __init__(self, **options: object):
+        super().__init__(expected_exceptions=(GymError,), **options)
+
+    def handle_message(self, body: dict, message: Message) -> None:
+        """Run the method in a worker, unless its caller has given up."""
+        args, kwargs = body.get("args"), body.get("kwargs")
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise MalformedRequest("args must be a list and kwargs an object")
+        self.check_signature(args, kwargs)
+        context_data = self.unpack_message_headers(message)
+        queue_consumer = self.rpc_consumer.queue_consumer
+
+        self.rpc_consumer.free_workers.acquire()
+        if _is_late(context_data.get(DEADLINE_KEY)):
+            self.rpc_consumer.free_workers.release()
+            queue_consumer.ack_message(message)
+            log.warning("request dropped, its caller has given up", method=self.method_name)
+            return
+        try:
+            self.container.spawn_worker(
+                self,
+                args,
+                kwargs,
+                context_data=context_data,
+                handle_result=partial(self._finish, message, time.monotonic()),
+            )
+        except ContainerBeingKilled:
+            queue_consumer.requeue_message(message)
+        else:
+            queue_consumer.ack_message(message)
+
+    def _finish(
+        self,
+        message: Message,
+        begun: float,
+        worker_ctx: WorkerContext,
+        result: object,
+        exc_info: tuple | None,
+    ) -> tuple[object, tuple | None]:
+        self.rpc_consumer.free_workers.release()
+        exc_info = self._tell(exc_info, round((time.monotonic() - begun) * 1000, 1))
+        return self.rpc_consumer.handle_result(message, result, exc_info)
+
+    def _tell(self, exc_info: tuple | None, milliseconds: float) -> tuple | None:
+        if exc_info is None:
+            log.debug("rpc", method=self.method_name, duration_ms=milliseconds)
+            return None
+        if isinstance(exc_info[1], GymError):
+            code = exc_info[1].code
+            log.info("rpc refused", method=self.method_name, code=code, duration_ms=milliseconds)
+            return exc_info
+        log.error("rpc failed", method=self.method_name, exc_info=exc_info)
+        error = InternalError()
+        return type(error), error, None
+
+
+def _is_late(deadline: object) -> bool:
+    return isinstance(deadline, int | float) and time.time() > deadline
+
+
+def rpc(method: Callable) -> Callable:
+    """Make a service's method callable over RPC."""
+    return SafeRpc.decorator(method)

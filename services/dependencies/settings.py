@@ -1,0 +1,166 @@
+"""Settings of one process, read once at start from environment variables.
+
+The table of all variables is in the README. A missing or weak value stops the start with one line.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import URL
+
+DEVELOPMENT = "development"
+PRODUCTION = "production"
+SHORTEST_SECRET = 32
+DEVELOPMENT_SECRET = "a-secret-for-development-only-never-in-earnest"
+EXAMPLE_SECRETS = {DEVELOPMENT_SECRET, "your-super-secret-jwt-key-change-in-production"}
+SETTINGS_KEY = "settings"
+"""Where extensions find the settings in ``container.config``."""
+
+
+class BadSettings(Exception):
+    """A setting is missing or can't be used; the message is the one line that is shown."""
+
+
+@dataclass(frozen=True)
+class DatabaseAddress:
+    """Where a service's PostgreSQL database is."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    name: str
+
+    @property
+    def url(self) -> URL:
+        """The address as SQLAlchemy wants it."""
+        return URL.create(
+            "postgresql+psycopg2", self.user, self.password, self.host, self.port, self.name
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set from outside."""
+
+    environment: str
+    jwt_secret: str = field(repr=False)
+    amqp_uri: str = field(repr=False)
+    redis_host: str
+    redis_port: int
+    databases: Mapping[str, DatabaseAddress]
+    addresses: Mapping[str, str]
+    admin_email: str
+    admin_password: str = field(repr=False)
+    bcrypt_cost: int
+    rate_limit_login: str
+    rate_limit_login_email: str
+    rate_limit_register: str
+    rate_limit_api: str
+    trusted_proxies: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    wger_api_url: str
+    log_level: str
+    log_format: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings.
+
+        Args:
+            environment: the variables by name.
+
+        Raises:
+            BadSettings: one is missing or can't be used.
+        """
+        reader = _Reader(environment)
+        mode = reader.word("GYM_ENV", DEVELOPMENT, [DEVELOPMENT, PRODUCTION])
+        return cls(
+            environment=mode,
+            jwt_secret=reader.secret("JWT_SECRET", mode),
+            amqp_uri=reader.text("AMQP_URI", "amqp://gym:gym@localhost:5672/gym"),
+            redis_host=reader.text("REDIS_HOST", "localhost"),
+            redis_port=reader.number("REDIS_PORT", 6379),
+            databases={
+                "users": reader.database("USERS", 5433, "users_db"),
+                "workouts": reader.database("WORKOUT", 5434, "workout_db"),
+                "analytics": reader.database("ANALYTICS", 5435, "analytics_db"),
+                "exercises": reader.database("EXERCISE", 5436, "exercise_db"),
+            },
+            addresses={
+                name: reader.text(f"{name.upper()}_ADDRESS", f"127.0.0.1:{port}")
+                for name, port in DEFAULT_PORTS.items()
+            },
+            admin_email=reader.text("ADMIN_EMAIL", ""),
+            admin_password=reader.text("ADMIN_PASSWORD", ""),
+            bcrypt_cost=reader.number("BCRYPT_COST", 10, least=4 if mode == DEVELOPMENT else 10),
+            rate_limit_login=reader.text("RATE_LIMIT_LOGIN", "20/minute"),
+            rate_limit_login_email=reader.text("RATE_LIMIT_LOGIN_EMAIL", "10/minute"),
+            rate_limit_register=reader.text("RATE_LIMIT_REGISTER", "20/minute"),
+            rate_limit_api=reader.text("RATE_LIMIT_API", "1200/minute"),
+            trusted_proxies=reader.items("TRUSTED_PROXIES"),
+            cors_origins=reader.items("CORS_ORIGINS"),
+            wger_api_url=reader.text("WGER_API_URL", "https://wger.de/api/v2"),
+            log_level=reader.text("LOG_LEVEL", "INFO").upper(),
+            log_format=reader.word("LOG_FORMAT", "auto", ["auto", "json", "text"]),
+        )
+
+    @property
+    def development(self) -> bool:
+        """Whether this is a development run."""
+        return self.environment == DEVELOPMENT
+
+
+DEFAULT_PORTS = {
+    "gateway": 8080,
+    "users": 8081,
+    "workouts": 8082,
+    "analytics": 8083,
+    "exercises": 8084,
+}
+
+
+class _Reader:
+    """Reads variables of one environment, with defaults and checks."""
+
+    def __init__(self, environment: Mapping[str, str]):
+        self.environment = environment
+
+    def text(self, name: str, default: str) -> str:
+        return self.environment.get(name, default).strip()
+
+    def word(self, name: str, default: str, allowed: list[str]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise BadSettings(f"{name} must be one of: {', '.join(allowed)}")
+        return value
+
+    def number(self, name: str, default: int, least: int = 1, most: int = 65535) -> int:
+        value = self.text(name, str(default))
+        if not value.isdecimal() or not least <= int(value) <= most:
+            raise BadSettings(f"{name} must be a whole number from {least} to {most}")
+        return int(value)
+
+    def items(self, name: str) -> tuple[str, ...]:
+        return tuple(item.strip() for item in self.text(name, "").split(",") if item.strip())
+
+    def secret(self, name: str, mode: str) -> str:
+        value = self.environment.get(name) or (DEVELOPMENT_SECRET if mode == DEVELOPMENT else "")
+        if mode == DEVELOPMENT:
+            return value
+        if len(value.encode()) < SHORTEST_SECRET or value in EXAMPLE_SECRETS:
+            raise BadSettings(
+                f"{name} must be given outside development: at least {SHORTEST_SECRET} bytes, "
+                "and not the example"
+            )
+        return value
+
+    def database(self, prefix: str, port: int, name: str) -> DatabaseAddress:
+        return DatabaseAddress(
+            host=self.text(f"{prefix}_DB_HOST", "localhost"),
+            port=self.number(f"{prefix}_DB_PORT", port),
+            user=self.text(f"{prefix}_DB_USER", "postgres"),
+            password=self.text(f"{prefix}_DB_PASSWORD", "postgres"),
+            name=self.text(f"{prefix}_DB_NAME", name),
+        )

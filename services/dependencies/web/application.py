@@ -1,0 +1,105 @@
+"""The WSGI application: one request in, one answer out, whatever happens."""
+
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+
+from services.dependencies.logs import get_logger
+from services.dependencies.web.cors import Cors
+from services.dependencies.web.messages import (
+    SECURITY_HEADERS,
+    Answer,
+    Headers,
+    HttpRequest,
+    Refused,
+)
+from services.dependencies.web.protocol import CONNECTION_KEY
+from services.dependencies.web.routing import Provider, Routes, allowed
+
+log = get_logger(__name__)
+
+LONGEST_LOGGED_PATH = 200
+
+
+class Application:
+    """Finds the route, has it answer, adds what every answer has, and logs one line.
+
+    Args:
+        providers: what serves the routes.
+        cors: what to tell pages of other origins.
+        is_closing: whether the server is about to end, so that connections are not kept.
+    """
+
+    def __init__(
+        self, providers: Iterable[Provider], cors: Cors, is_closing: Callable[[], bool]
+    ):
+        self.routes = Routes(providers)
+        self.cors = cors
+        self.is_closing = is_closing
+
+    def __call__(self, environ: dict, start_response: Callable) -> list[bytes]:
+        """Answer a request, as WSGI has it."""
+        started = time.perf_counter()
+        request = HttpRequest(environ)
+        route, answer = self._answer(request)
+        self._settle_connection(request)
+        start_response(_status_line(answer.status), [*self._headers(request, answer)])
+        log.info(
+            "http request",
+            method=request.method,
+            path=request.path[:LONGEST_LOGGED_PATH],
+            route=route,
+            status=answer.status,
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            request_id=request.request_id,
+            user_id=request.user_id,
+        )
+        return [] if request.method == "HEAD" else [answer.body]
+
+    def _answer(self, request: HttpRequest) -> tuple[str | None, Answer]:
+        route = None
+        try:
+            methods, request.path_values = self.routes.find(request.path)
+            allow = allowed(methods)
+            route = next(iter(methods.values())).path
+            if request.method == "OPTIONS":
+                return route, Answer(204, headers=self._options(request, allow))
+            provider = methods.get("GET" if request.method == "HEAD" else request.method)
+            if provider is None:
+                raise Refused(405, headers=(("Allow", allow),), allowed=allow.split(", "))
+            return route, provider.handle_request(request)
+        except Refused as refusal:
+            return route, refusal.answer(request.request_id)
+        except OSError as problem:
+            log.info("client gone", reason=str(problem), request_id=request.request_id)
+            return route, Refused(400).answer(request.request_id)
+        except Exception as problem:
+            log.error("request failed", exc_info=problem, request_id=request.request_id)
+            return route, Refused(500).answer(request.request_id)
+
+    def _options(self, request: HttpRequest, allow: str) -> Headers:
+        return (("Allow", allow), *self.cors.headers(request, allow))
+
+    def _headers(self, request: HttpRequest, answer: Answer) -> Iterable[tuple[str, str]]:
+        yield from answer.headers
+        yield from SECURITY_HEADERS
+        yield "X-Request-ID", request.request_id
+        if request.method != "OPTIONS":
+            yield from self.cors.headers(request)
+        if answer.status != HTTPStatus.NO_CONTENT:
+            yield "Content-Length", str(len(answer.body))
+
+    def _settle_connection(self, request: HttpRequest) -> None:
+        connection = request.environ.get(CONNECTION_KEY)
+        if connection is None:
+            return
+        if request.left_unread:
+            # eventlet would read the rest, however large and slow, to use the connection again
+            connection.unread = True
+            connection.close_connection = True
+        if self.is_closing():
+            connection.close_connection = True
+
+
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"

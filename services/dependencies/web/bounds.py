@@ -1,0 +1,32 @@
+"""What one client may hold, send and make us wait for."""
+
+MOST_CONNECTIONS = 2000
+"""Beyond these the longest idle one is closed; also never more than half the open files allowed."""
+
+BACKLOG = 1024
+"""Connections that the kernel keeps for us until we accept them."""
+
+ACCEPT_PAUSE_SECONDS = 0.1
+"""Pause after a failed accept, such as when no more files may be opened."""
+
+IDLE_SECONDS = 30
+"""A connection that is kept open without a request, or whose client does not read, is closed."""
+
+HEAD_SECONDS = 10
+"""The request line and all headers must be here within this, however they trickle."""
+
+BODY_SECONDS = 15
+"""And the body within this."""
+
+LINGER_SECONDS = 2
+"""How long we go on reading what nobody wants, so that the client gets to see our answer."""
+
+LONGEST_TARGET = 8000
+LONGEST_HEADER = 8000
+LARGEST_HEAD = 64 * 1024
+
+WORKER_WAIT_SECONDS = 1
+"""A request waits so long for a free worker."""
+
+IDLE_GRACE_SECONDS = 0.5
+"""At the end, a kept-open connection may bring one more request within this."""

@@ -1,0 +1,44 @@
+"""Cross-origin requests: which pages of other origins may use this server."""
+
+from services.dependencies.web.messages import Headers, HttpRequest
+
+READABLE = "X-Request-ID, Location, Link, Retry-After, Idempotent-Replayed"
+SENDABLE = "Authorization, Content-Type, Idempotency-Key, X-Request-ID"
+PREFLIGHT_SECONDS = "600"
+
+
+class Cors:
+    """Answers browsers' questions about other origins.
+
+    Args:
+        origins: the origins that are let in, such as ``https://app.example``.
+    """
+
+    def __init__(self, origins: tuple[str, ...]):
+        self.origins = frozenset(origins)
+
+    def headers(self, request: HttpRequest, allow: str | None = None) -> Headers:
+        """Return what an answer needs besides its own headers.
+
+        Args:
+            request: the request that is answered.
+            allow: the path's methods, for an answer to OPTIONS.
+        """
+        if not self.origins:
+            return ()
+        origin = request.header("Origin")
+        if origin not in self.origins:
+            return (("Vary", "Origin"),)
+        granted = (
+            ("Vary", "Origin"),
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", READABLE),
+        )
+        if allow is None:
+            return granted
+        return (
+            *granted,
+            ("Access-Control-Allow-Methods", allow),
+            ("Access-Control-Allow-Headers", SENDABLE),
+            ("Access-Control-Max-Age", PREFLIGHT_SECONDS),
+        )

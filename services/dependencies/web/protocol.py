@@ -1,0 +1,192 @@
+"""HTTP/1.1 on one connection: reading a request's head strictly and in bounded time."""
+
+import re
+import socket
+from http import HTTPStatus
+
+from eventlet import Timeout, wsgi
+from nameko.web.server import HttpOnlyProtocol
+
+from services.dependencies.logs import get_logger
+from services.dependencies.web import bounds
+from services.dependencies.web.messages import SECURITY_HEADERS, Answer, Refused, new_request_id
+
+log = get_logger(__name__)
+
+CONNECTION_KEY = "gym.connection"
+"""Where the application finds the connection in the WSGI environment."""
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_REQUEST_LINE = re.compile(_TOKEN + rb" [^\x00-\x20\x7f]+ HTTP/\d+\.\d+\r?\n")
+_HEADER_LINE = re.compile(_TOKEN + rb":[^\r\n\x00]*\r?\n")
+_BLANK_LINE = re.compile(rb"\r?\n")
+_LENGTH = re.compile(r"\d{1,1000}", re.ASCII)
+
+
+class _HeadReader:
+    """Gives the header lines to the standard library's parser, having judged each one.
+
+    That parser takes the end of the stream for the end of the headers, a bare CR for the end of a
+    line, and everything after a line it does not understand for the body.
+    """
+
+    def __init__(self, file: object):
+        self._file = file
+        self._left = bounds.LARGEST_HEAD
+
+    def readline(self, _size: int = -1) -> bytes:
+        line = self._file.readline(bounds.LONGEST_HEADER + 1)
+        self._left -= len(line)
+        if len(line) > bounds.LONGEST_HEADER or self._left < 0:
+            raise Refused(431)
+        if not (_HEADER_LINE.fullmatch(line) or _BLANK_LINE.fullmatch(line)):
+            raise Refused(400)
+        return line
+
+
+class Connection(HttpOnlyProtocol):
+    """Serves the requests of one connection, one after the other.
+
+    Replaces ``HttpProtocol.handle_one_request`` of eventlet, which has hard-coded replies for what
+    it refuses, no bound on the time a head may take, and believes the first of several lengths.
+    """
+
+    unread = False
+    """Set when the client may still be sending something that nobody will read."""
+
+    served = False
+
+    def setup(self) -> None:
+        """Send each answer at once."""
+        super().setup()
+        try:
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as problem:
+            log.debug("connection gone before its first byte", reason=str(problem))
+
+    def handle_one_request(self) -> None:
+        """Read a head and answer it, or refuse it."""
+        if not self._wait_for_first_byte():
+            self.close_connection = True
+            return
+        try:
+            with Timeout(bounds.HEAD_SECONDS, Refused(408)):
+                self._read_head()
+        except Refused as refusal:
+            self._refuse(refusal)
+            return
+        except OSError:
+            self.close_connection = True
+            return
+        self.conn_state[2] = wsgi.STATE_REQUEST
+        self.served = True
+        self._respond()
+
+    def send_error(self, code: int, *_: object, **__: object) -> None:
+        """Take what the standard library's parser refuses as every other refusal."""
+        raise Refused(int(code))
+
+    def get_environ(self) -> dict:
+        """Give the application a handle on the connection."""
+        environ = super().get_environ()
+        environ[CONNECTION_KEY] = self
+        return environ
+
+    def finish(self) -> None:
+        """Close the connection, in a way that lets the client read the last answer."""
+        if self.unread:
+            self._linger()
+        super().finish()
+
+    def _wait_for_first_byte(self) -> bool:
+        seconds = bounds.IDLE_SECONDS if self.served else bounds.HEAD_SECONDS
+        try:
+            with Timeout(seconds, False):
+                return bool(self.rfile.peek(1))
+        except OSError:
+            pass
+        return False
+
+    def _read_head(self) -> None:
+        line = self.rfile.readline(bounds.LONGEST_TARGET + 1)
+        if _BLANK_LINE.fullmatch(line):
+            line = self.rfile.readline(bounds.LONGEST_TARGET + 1)
+        if len(line) > bounds.LONGEST_TARGET:
+            raise Refused(414)
+        if not _REQUEST_LINE.fullmatch(line):
+            raise Refused(400)
+        self.raw_requestline = line
+        body_file, self.rfile = self.rfile, _HeadReader(self.rfile)
+        try:
+            self.parse_request()
+        finally:
+            self.rfile = body_file
+        # parse_request makes one slash of several at the beginning
+        self.path = self.requestline.split()[1]
+        self._check_framing()
+
+    def _check_framing(self) -> None:
+        """Refuse heads that two servers in a row could understand in two ways."""
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) > 1 or (not hosts and self.request_version != "HTTP/1.0"):
+            raise Refused(400, "Exactly one Host header is needed")
+        lengths = self.headers.get_all("Content-Length", [])
+        if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
+            raise Refused(400, "The Content-Length is not one whole number")
+        encodings = self.headers.get_all("Transfer-Encoding", [])
+        if encodings and (lengths or self.request_version == "HTTP/1.0"):
+            raise Refused(400, "Transfer-Encoding is not possible here")
+        if encodings and [encoding.strip().lower() for encoding in encodings] != ["chunked"]:
+            raise Refused(501)
+        if self.headers.get("Expect", "100-continue").strip().lower() != "100-continue":
+            raise Refused(417)
+
+    def _respond(self) -> None:
+        self.environ = self.get_environ()
+        self.application = self.server.app
+        try:
+            self.handle_one_response()
+        except OSError:
+            self.close_connection = True
+
+    def _refuse(self, refusal: Refused) -> None:
+        self.close_connection = True
+        self.unread = True
+        request_id = new_request_id()
+        answer = refusal.answer(request_id)
+        log.info(
+            "http request refused",
+            status=refusal.status,
+            reason=refusal.message,
+            request_id=request_id,
+            peer=self.client_address[0],
+        )
+        try:
+            self.wfile.write(_on_the_wire(answer, request_id))
+            self.wfile.flush()
+        except OSError:
+            self.unread = False
+
+    def _linger(self) -> None:
+        """Read on for a moment: closing with unread bytes would reset the connection."""
+        try:
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            with Timeout(bounds.LINGER_SECONDS, False):
+                while self.connection.recv(64 * 1024):
+                    pass
+        except OSError:
+            pass
+
+
+def _on_the_wire(answer: Answer, request_id: str) -> bytes:
+    lines = [
+        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+        *(f"{name}: {value}" for name, value in (*answer.headers, *SECURITY_HEADERS)),
+        f"X-Request-ID: {request_id}",
+        f"Content-Length: {len(answer.body)}",
+        "Connection: close",
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode("latin-1") + answer.body

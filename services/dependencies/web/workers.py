@@ -1,0 +1,69 @@
+"""Running service methods for requests, never more than there are workers."""
+
+from functools import partial
+from typing import Any
+
+from eventlet import Timeout
+from eventlet.event import Event
+from eventlet.semaphore import Semaphore
+from nameko.containers import ServiceContainer, WorkerContext
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint
+
+from services.dependencies import budgets
+from services.dependencies.web import bounds
+from services.dependencies.web.messages import Refused
+
+
+class Workers:
+    """A bounded number of workers with a bounded wait for them.
+
+    Nameko would let each further request wait without end for a worker, and each request for its
+    result.
+    """
+
+    def __init__(self, container: ServiceContainer):
+        self.container = container
+        self._free = Semaphore(container.max_workers)
+
+    def run(self, entrypoint: Entrypoint, request: object, context: dict) -> Any:
+        """Run the entrypoint's method with a request, and return what it returns.
+
+        Args:
+            entrypoint: whose method is run.
+            request: the method's only argument.
+            context: Nameko's context data, which travels with every call that the method makes.
+
+        Raises:
+            Refused: no worker got free in time, or the method did not end in time.
+        """
+        if not self._free.acquire(timeout=bounds.WORKER_WAIT_SECONDS):
+            raise _busy(self.container.service_name)
+        finished = Event()
+        try:
+            self.container.spawn_worker(
+                entrypoint,
+                (request,),
+                {},
+                context_data=context,
+                handle_result=partial(self._finish, finished),
+            )
+        except ContainerBeingKilled:
+            self._free.release()
+            raise _busy(self.container.service_name) from None
+        with Timeout(budgets.REQUEST_SECONDS, Refused(504)):
+            return finished.wait()
+
+    def _finish(
+        self, finished: Event, _worker_ctx: WorkerContext, result: object, exc_info: tuple | None
+    ) -> tuple:
+        self._free.release()
+        finished.send(result, exc_info)
+        return result, exc_info
+
+
+def _busy(service: str) -> Refused:
+    seconds = budgets.UNAVAILABLE_RETRY_AFTER
+    return Refused(
+        503, headers=(("Retry-After", str(seconds)),), service=service, retry_after=seconds
+    )

@@ -1,0 +1,79 @@
+"""Runs one service: ``python -m services.run workouts``."""
+
+import eventlet
+
+eventlet.monkey_patch()
+
+# ruff: noqa: E402 - everything below must find patched sockets
+import importlib
+import os
+import signal
+import subprocess
+import sys
+
+from nameko.runners import ServiceRunner
+
+from schemas.names import PUBLIC_NAMES
+from services.dependencies import budgets, logs
+from services.dependencies.settings import SETTINGS_KEY, BadSettings, Settings
+
+SERVICES = {
+    "gateway": ("gateway.service", "Gateway"),
+    "users": ("services.users.service", "Users"),
+    "exercises": ("services.exercises.service", "Exercises"),
+    "workouts": ("services.workouts.service", "Workouts"),
+    "analytics": ("services.analytics.service", "Analytics"),
+}
+
+
+def make_config(name: str, settings: Settings) -> dict:
+    """Return Nameko's configuration for a service."""
+    workers = budgets.GATEWAY_WORKERS if name == "gateway" else budgets.SERVICE_WORKERS
+    return {
+        "AMQP_URI": settings.amqp_uri,
+        "WEB_SERVER_ADDRESS": settings.addresses[name],
+        "max_workers": workers,
+        "parent_calls_tracked": 3,
+        SETTINGS_KEY: settings,
+    }
+
+
+def main(name: str) -> int:
+    """Migrate the service's database, then run the service until it is told to stop."""
+    try:
+        settings = Settings.from_environment()
+    except BadSettings as problem:
+        print(f"{PUBLIC_NAMES[name]} can't start: {problem}", file=sys.stderr)  # noqa: T201
+        return 2
+    budgets.check()
+    logs.configure(settings, PUBLIC_NAMES[name])
+    if name != "gateway" and not _migrate(name):
+        return 1
+    module, class_name = SERVICES[name]
+    service = getattr(importlib.import_module(module), class_name)
+    _run(service, make_config(name, settings))
+    return 0
+
+
+def _migrate(name: str) -> bool:
+    # a process of its own, so that the service does not carry Alembic's memory with it
+    child = subprocess.Popen([sys.executable, "-m", "services.migrate", name])
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    return child.wait() == 0
+
+
+def _run(service: type, config: dict) -> None:
+    runner = ServiceRunner(config)
+    runner.add_service(service)
+    # a signal handler must not wait, so stopping is left to a greenthread
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
+    logs.get_logger(__name__).info("starting", pid=os.getpid())
+    runner.start()
+    eventlet.spawn(runner.wait).wait()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in SERVICES:
+        sys.exit(f"usage: python -m services.run {'|'.join(SERVICES)}")
+    sys.exit(main(sys.argv[1]))
