@@ -51,9 +51,7 @@ def page_of(current_page: int, page_size: int, total_items: int) -> dict:
 
 def encode(document: object) -> bytes:
     """Write JSON: compact, in UTF-8, numbers without trailing noise (8, not 8.0)."""
-    text = json.dumps(
-        tidy(document), ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
+    text = json.dumps(tidy(document), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # lone surrogates can come in with a client's own words; UTF-8 has no room for them
     return text.encode("utf-8", "replace")
 

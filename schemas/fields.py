@@ -447,11 +447,11 @@ class Body(Schema):
     }
 
     @pre_load
-    def drop_nulls(self, data: object, *, partial: bool = False, **_: object) -> object:
+    def drop_nulls(self, data: object, **_: object) -> object:
         """Drop nulls, except where the field is required: there they are told as missing."""
         if not isinstance(data, dict):
             return data
-        kept = {name for name, field in self.fields.items() if field.required and not partial}
+        kept = {name for name, field in self.fields.items() if field.required}
         kept.update(name for name in data if name not in self.fields)
         return {name: value for name, value in data.items() if value is not None or name in kept}
 

@@ -36,7 +36,7 @@ def kilograms(weight: float | Decimal, unit: str) -> Decimal:
 
 
 def in_unit(weight_in_kilograms: Decimal, unit: str) -> Decimal:
-    """Return a weight in another unit; pounds to 60 digits, as they rarely come out even."""
+    """Return a weight in another unit: exactly where that can be written, else to 60 digits."""
     return _WIDE.divide(weight_in_kilograms, KILOGRAMS_IN[unit])
 
 

@@ -5,15 +5,18 @@ from datetime import date
 from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.fields import (
+    LARGEST_ID,
     Body,
     Day,
     FaultMessage,
     ListOf,
     Number,
     OneOf,
+    Parameters,
     Sort,
     Text,
     WholeNumber,
+    WholeNumberParameter,
     identifier,
     identifier_parameter,
 )
@@ -44,11 +47,11 @@ class LoggedSet(Body):
 
     set_number = WholeNumber(least=1, most=1000)
     reps = Number(least=0, most=1_000_000, decimals=2, required=True)
-    weight = Number(least=0, most=10_000, decimals=2)
+    weight = Number(least=0, most=10_000, decimals=2, load_default=None)
     unit = OneOf(WEIGHT_UNITS, also={"lbs": "lb"}, load_default="kg")
     set_type = OneOf(SET_TYPES, load_default="normal")
-    rpe = Number(least=1, most=10, step="0.5")
-    notes = Text(most=1000)
+    rpe = Number(least=1, most=10, step="0.5", load_default=None)
+    notes = Text(most=1000, load_default=None)
 
 
 class LoggedExercise(Body):
@@ -56,25 +59,17 @@ class LoggedExercise(Body):
 
     exercise_id = identifier(required=True)
     order_index = WholeNumber(least=1, most=1000)
-    notes = Text(most=1000)
+    notes = Text(most=1000, load_default=None)
     sets = ListOf(
         fields.Nested(LoggedSet), most=MOST_SETS, numbered="set_number", load_default=list
     )
 
 
-class NewWorkout(Body):
-    """Body of a new workout."""
-
+class _WorkoutFields(Body):
     name = Text(most=255)
-    date = Day(required=True, earliest=EARLIEST_DAY)
     duration_minutes = WholeNumber(least=0, most=1440)
     notes = Text(most=5000)
-    exercises = ListOf(
-        fields.Nested(LoggedExercise),
-        most=MOST_EXERCISES,
-        numbered="order_index",
-        load_default=list,
-    )
+    exercises = ListOf(fields.Nested(LoggedExercise), most=MOST_EXERCISES, numbered="order_index")
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def check_number_of_sets(self, data: dict, original: dict, **_: object) -> None:
@@ -94,9 +89,16 @@ class NewWorkout(Body):
             raise ValidationError([message], "exercises")
 
 
-class WorkoutChanges(NewWorkout):
+class NewWorkout(_WorkoutFields):
+    """Body of a new workout."""
+
+    date = Day(required=True, earliest=EARLIEST_DAY)
+
+
+class WorkoutChanges(_WorkoutFields):
     """Body of a change: the fields that are given, and the version they were made for."""
 
+    date = Day(earliest=EARLIEST_DAY)
     version = WholeNumber(least=1, most=2**31 - 1)
 
 
@@ -107,3 +109,11 @@ class WorkoutList(Page):
     date_from = Day()
     date_to = Day()
     sort = Sort(SORT_FIELDS)
+
+
+class Changes(Parameters):
+    """Where to read the change feed."""
+
+    after = WholeNumberParameter(least=0, most=LARGEST_ID, load_default=0)
+    limit = WholeNumberParameter(least=1, most=1000, load_default=100)
+    workout_id = identifier_parameter()

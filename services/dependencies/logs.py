@@ -51,11 +51,13 @@ def configure(settings: Settings, service: str) -> None:
                     ],
                 }
             },
+            "filters": {"unexpected": {"()": _Unexpected}},
             "handlers": {
                 "stdout": {
                     "class": "logging.StreamHandler",
                     "stream": "ext://sys.stdout",
                     "formatter": "line",
+                    "filters": ["unexpected"],
                 }
             },
             "root": {"handlers": ["stdout"], "level": settings.log_level},
@@ -73,6 +75,13 @@ def configure(settings: Settings, service: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Unexpected(logging.Filter):
+    """Drops Nameko's tracebacks of refusals, which our entrypoints tell in one line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("(expected) error")
 
 
 def _rendering(settings: Settings) -> list:

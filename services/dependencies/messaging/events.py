@@ -12,7 +12,7 @@ from nameko.extensions import DependencyProvider
 from nameko.messaging import HeaderEncoder
 from nameko.standalone.events import get_event_exchange
 
-from schemas.errors import GymError, NotFound, ServiceUnavailable
+from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets
 from services.dependencies.logs import get_logger
@@ -117,7 +117,7 @@ class SafeEventHandler(EventHandler):
 
     def _retry(self, message: Message, problem: BaseException) -> None:
         reason = f"{type(problem).__name__}: {problem}"
-        if isinstance(problem, Poison | NotFound):
+        if isinstance(problem, Poison):
             self._bury(message, reason)
             return
         failed_before = dead_letters.attempt(message)

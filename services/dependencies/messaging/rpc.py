@@ -173,7 +173,7 @@ class SafeRpc(Rpc):
             code = exc_info[1].code
             log.info("rpc refused", method=self.method_name, code=code, duration_ms=milliseconds)
             return exc_info
-        log.error("rpc failed", method=self.method_name, exc_info=exc_info)
+        log.error("rpc failed", method=self.method_name, duration_ms=milliseconds)
         error = InternalError()
         return type(error), error, None
 

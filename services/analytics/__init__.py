@@ -1,0 +1,1 @@
+"""What became of the workouts: history, records, trend and progress."""

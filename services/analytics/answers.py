@@ -1,0 +1,108 @@
+"""Answers about a user's numbers, through the cache."""
+
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from schemas.units import rounded
+from services.analytics import store
+from services.analytics.history import data_points, range_start, shown_stats
+from services.analytics.periods import period_starts
+from services.analytics.progress import UNITS, listed
+from services.analytics.trend import WINDOW, trend_30d
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+
+RECORDS_SECONDS = 24 * 3600
+OTHER_SECONDS = 3600
+
+
+class StatsAnswers:
+    """Answers from one database and its cache, as of today.
+
+    What is kept stays until the user's numbers change; what depends on today, until midnight.
+    """
+
+    def __init__(self, database: Database, cache: Cache, today: date):
+        self.database = database
+        self.cache = cache
+        self.today = today
+
+    def changing(self, user_id: int) -> AbstractContextManager[None]:
+        """Surround a change of a user's numbers."""
+        return self.cache.changing(_version_key(user_id))
+
+    def history(self, user_id: int, exercise_id: int, range: str, unit: str) -> dict[str, Any]:
+        """Return the history of one exercise; its name is None if the user never did it."""
+
+        def read() -> dict[str, Any]:
+            since = range_start(range, self.today)
+            trend_since = self.today - 2 * WINDOW
+            first = since and min(since, trend_since)
+            with self.database.transaction() as connection:
+                rows = store.performances(connection, user_id, [exercise_id], first)
+                whole = store.lifetime(connection, user_id, exercise_id)
+            return {
+                "exercise_id": exercise_id,
+                "exercise_name": whole.exercise_name if whole else None,
+                "range": range,
+                "unit": unit,
+                "data_points": data_points(rows, unit, since),
+                "stats": shown_stats(whole, trend_30d(rows, self.today)),
+            }
+
+        name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
+        key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
+        return self.cache.remember(key, _version_key(user_id), self._until_midnight(), read)
+
+    def records(self, user_id: int) -> dict[str, Any]:
+        """Return all records, exercise by exercise."""
+
+        def read() -> dict[str, Any]:
+            with self.database.transaction() as connection:
+                rows = store.records(connection, user_id)
+            by_exercise = groupby(rows, key=lambda row: (row.exercise_id, row.exercise_name))
+            return {
+                "records": [
+                    {"exercise_id": exercise_id, "exercise_name": name}
+                    | {row.record_type: _shown_record(row) for row in group}
+                    for (exercise_id, name), group in by_exercise
+                ]
+            }
+
+        key = f"analytics:user:{user_id}:personal_records"
+        return self.cache.remember(key, _version_key(user_id), RECORDS_SECONDS, read)
+
+    def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
+        """Return the last weeks or months."""
+        unit = UNITS[period]
+
+        def read() -> dict[str, Any]:
+            first = period_starts(count, unit, self.today)[0]
+            with self.database.transaction() as connection:
+                snapshots = store.snapshots_since(connection, user_id, unit, first)
+            return {"period": period, f"{unit}s": listed(snapshots, period, count, self.today)}
+
+        name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
+        key = f"analytics:user:{user_id}:progress:{name}"
+        return self.cache.remember(key, _version_key(user_id), self._until_midnight(), read)
+
+    def _until_midnight(self) -> int:
+        midnight = datetime.combine(self.today + timedelta(days=1), time(), UTC)
+        left = (midnight - datetime.now(UTC)).total_seconds()
+        return max(1, min(OTHER_SECONDS, int(left)))
+
+
+def _shown_record(row: Any) -> dict[str, Any]:
+    return {
+        "value": rounded(row.value),
+        "unit": row.unit,
+        "achieved_date": row.achieved_date.isoformat(),
+        "workout_id": row.workout_id,
+        "previous": rounded(row.previous),
+    }
+
+
+def _version_key(user_id: int) -> str:
+    return f"analytics:user:{user_id}:version"

@@ -1,0 +1,93 @@
+"""The history of one exercise: its points over time, and its whole in a few numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from schemas.units import exact_sum, rounded
+from services.analytics.metrics import Performance, average_rpe
+from services.analytics.periods import months_before, period_start
+
+MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """The whole history of an exercise in a few exact numbers; the name is the latest one."""
+
+    exercise_name: str
+    max_weight: Decimal | None
+    volume: Decimal
+    sets: int
+    workouts: int
+    last_performed_date: date
+
+
+def range_start(range_name: str, today: date) -> date | None:
+    """Return the first day of a range; None if it has none. A range has no last day."""
+    months = MONTHS[range_name]
+    return None if months is None else months_before(today, months)
+
+
+def data_points(
+    performances: Iterable[Performance], unit: str, since: date | None = None
+) -> list[dict]:
+    """Gather the history of one exercise of one user in points, oldest first.
+
+    Args:
+        performances: rows in any order.
+        unit: ``day``, ``week`` or ``month``; a point bears its first day, even one before
+            ``since``.
+        since: rows before it are left out, also of the point that they would share.
+    """
+    gathered: dict[date, list[Performance]] = {}
+    for row in performances:
+        if since is None or row.date >= since:
+            gathered.setdefault(period_start(row.date, unit), []).append(row)
+    return [_data_point(start, rows) for start, rows in sorted(gathered.items())]
+
+
+def lifetime(performances: Iterable[Performance]) -> Lifetime | None:
+    """Sum up the whole history of one exercise of one user; None if there is none."""
+    rows = sorted(performances, key=lambda row: (row.date, row.workout_id))
+    if not rows:
+        return None
+    return Lifetime(
+        exercise_name=rows[-1].exercise_name,
+        max_weight=_max_weight(rows),
+        volume=exact_sum(row.total_volume for row in rows),
+        sets=sum(row.total_sets for row in rows),
+        workouts=len(rows),
+        last_performed_date=rows[-1].date,
+    )
+
+
+def shown_stats(whole: Lifetime | None, trend: str | None) -> dict:
+    """Return the whole of a history as answers show it, beside the trend as of today."""
+    return {
+        "current_max_weight": rounded(whole.max_weight) if whole else None,
+        "lifetime_volume": rounded(whole.volume) if whole else 0,
+        "lifetime_sets": whole.sets if whole else 0,
+        "lifetime_workouts": whole.workouts if whole else 0,
+        "last_performed_date": whole.last_performed_date.isoformat() if whole else None,
+        "trend_30d": trend,
+    }
+
+
+def _data_point(start: date, rows: list[Performance]) -> dict:
+    rpe_sum = exact_sum(row.rpe_sum for row in rows)
+    rpe_count = sum(row.rpe_count for row in rows)
+    return {
+        "date": start.isoformat(),
+        "max_weight": rounded(_max_weight(rows)),
+        "total_volume": rounded(exact_sum(row.total_volume for row in rows)),
+        "total_sets": sum(row.total_sets for row in rows),
+        "total_reps": rounded(exact_sum(row.total_reps for row in rows)),
+        "avg_rpe": rounded(average_rpe(rpe_sum, rpe_count)),
+    }
+
+
+def _max_weight(rows: list[Performance]) -> Decimal | None:
+    weights = (row.best_weight_kg for row in rows)
+    return max((weight for weight in weights if weight is not None), default=None)

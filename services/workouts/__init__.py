@@ -1,0 +1,1 @@
+"""Workouts: what lifters logged, and the feed of what changed."""

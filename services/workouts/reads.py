@@ -1,0 +1,67 @@
+"""Reading workouts, through the cache."""
+
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any
+
+from schemas.errors import NotFound
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.workouts import store
+
+CACHE_SECONDS = 600
+
+
+class WorkoutReads:
+    """Reads workouts; a user's reads are kept until that user's workouts change."""
+
+    def __init__(self, database: Database, cache: Cache):
+        self.database = database
+        self.cache = cache
+
+    def changing(self, user_id: int) -> AbstractContextManager[None]:
+        """Surround a change of a user's workouts."""
+        return self.cache.changing(_version_key(user_id))
+
+    def get(self, workout_id: int, user_id: int | None) -> dict[str, Any]:
+        """Return a whole workout; with ``user_id`` only that user's.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+        def read() -> dict[str, Any] | None:
+            with self.database.transaction() as connection:
+                return store.get(connection, workout_id, user_id)
+
+        if user_id is None:
+            workout = read()
+        else:
+            key = f"workout:user:{user_id}:id:{workout_id}"
+            workout = self.cache.remember(key, _version_key(user_id), CACHE_SECONDS, read)
+        if workout is None:
+            raise NotFound(f"There is no workout {workout_id}")
+        return workout
+
+    def list_page(
+        self,
+        user_id: int,
+        days: tuple[date | None, date | None],
+        sort: list[tuple[str, str]],
+        page: int,
+        limit: int,
+    ) -> dict[str, Any]:
+        """Return a page of a user's workouts and the number of all."""
+
+        def read() -> dict[str, Any]:
+            with self.database.transaction() as connection:
+                return store.list_page(connection, user_id, days, sort, page, limit)
+
+        order = ",".join(f"{name}:{direction}" for name, direction in sort)
+        first, last = days
+        key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
+        return self.cache.remember(key, _version_key(user_id), CACHE_SECONDS, read)
+
+
+def _version_key(user_id: int) -> str:
+    return f"workout:user:{user_id}:version"

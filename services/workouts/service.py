@@ -1,0 +1,308 @@
+"""The workouts service."""
+
+# the RPC method `list` hides the type of that name from annotations in the class
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from nameko.timer import timer
+
+from schemas.errors import NotFound
+from schemas.fields import load
+from schemas.pages import ById
+from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.health import Health
+from services.dependencies.logs import LogContext
+from services.dependencies.messaging import RemoteService, rpc
+from services.workouts import idempotency, rules, store
+from services.workouts.reads import WorkoutReads
+
+NEW_WORKOUT = NewWorkout()
+WORKOUT_CHANGES = WorkoutChanges()
+WORKOUT_LIST = WorkoutList()
+CHANGES = Changes()
+BY_ID = ById()
+CLEANING_SECONDS = 3600
+
+
+class Workouts:
+    """Logged workouts, and the feed of what changed."""
+
+    name = "workouts"
+
+    database = Database("workouts")
+    cache = Cache()
+    exercises = RemoteService("exercises")
+    log_context = LogContext()
+    health = Health()
+
+    @rpc
+    def create(
+        self, user_id: int, workout: dict, idempotency_key: str | None = None
+    ) -> dict[str, Any]:
+        """Log a workout.
+
+        Args:
+            user_id: whose it is.
+            workout: ``date`` (``"2025-02-16"``) and, if wanted, ``name``, ``duration_minutes``,
+                ``notes`` and ``exercises``, a list of ``{"exercise_id", "order_index", "notes",
+                "sets": [{"reps", "weight", "unit", "set_type", "rpe", "notes", "set_number"}]}``.
+                ``reps`` are repetitions, seconds or metres, by the exercise; ``unit`` is ``kg``
+                or ``lb``.
+            idempotency_key: the same key and workout within 24 hours give the first answer again.
+
+        Returns:
+            ``{"workout": the whole workout, "replayed": whether it is an earlier answer}``.
+
+        Raises:
+            ValidationFailed: the workout breaks rules, all listed.
+            BusinessRuleViolation: unknown exercise, future date, key used with another workout.
+            Conflict: a request with this key is still in work.
+
+        Example:
+            ``n.rpc.workouts.create(1, {"date": "2025-02-16", "exercises": [{"exercise_id": 1,
+            "sets": [{"reps": 5, "weight": 100}]}]})``
+        """
+        if idempotency_key is not None:
+            idempotency.check_key(idempotency_key)
+        values = load(NEW_WORKOUT, workout)
+        body = idempotency.body_hash(workout)
+        with self._reads.changing(user_id):
+            answer = self._answer_before(user_id, idempotency_key, body)
+            if answer is None:
+                answer = self._create(user_id, values, idempotency_key, body)
+        return answer
+
+    @rpc
+    def list(self, user_id: int, **query: Any) -> dict[str, Any]:
+        """List a user's workouts, without their exercises.
+
+        Args:
+            user_id: whose workouts.
+            query: ``date_from`` and ``date_to`` (``"2025-02-16"``), ``page`` (1), ``limit`` (10,
+                at most 100), ``sort`` (``"date:desc"``; by date, created_at, name or
+                duration_minutes).
+
+        Returns:
+            ``{"items": [...], "total": number of all}``. Each item has ``exercise_count``,
+            ``set_count`` and ``total_volume`` (kg).
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+            BusinessRuleViolation: date_from is after date_to.
+
+        Example:
+            ``n.rpc.workouts.list(1, date_from="2025-02-01", limit=5)``
+        """
+        values = load(WORKOUT_LIST, {**query, "user_id": user_id})
+        days = values.get("date_from"), values.get("date_to")
+        rules.check_range(*days)
+        sort = values.get("sort") or [("date", "desc")]
+        return self._reads.list_page(user_id, days, sort, values["page"], values["limit"])
+
+    @rpc
+    def get(
+        self, workout_id: int, user_id: int | None = None, rep_types: bool = False
+    ) -> dict[str, Any]:
+        """Return a whole workout.
+
+        Args:
+            workout_id: which one.
+            user_id: whose it must be; left out, anybody's is returned.
+            rep_types: whether each exercise tells how its repetitions count (``rep_type``).
+
+        Returns:
+            The workout with its ``exercises`` and their ``sets``.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+
+        Example:
+            ``n.rpc.workouts.get(1)``
+        """
+        load(BY_ID, {"id": workout_id})
+        workout = self._reads.get(workout_id, user_id)
+        return workout if rep_types else without_rep_types(workout)
+
+    @rpc
+    def update(self, user_id: int, workout_id: int, changes: dict) -> dict[str, Any]:
+        """Change a workout.
+
+        Args:
+            user_id: whose it must be.
+            workout_id: which one.
+            changes: the fields that change, as in ``create``; ``exercises`` replaces the whole
+                nested list. A ``version`` that is not the current one stops the change.
+
+        Returns:
+            The whole workout; its ``version`` is one higher if a field was given.
+
+        Raises:
+            ValidationFailed: the changes break rules, all listed.
+            NotFound: there is no such workout, or it is somebody else's.
+            Conflict: the workout was changed in the meantime.
+            BusinessRuleViolation: unknown exercise, or a future date.
+
+        Example:
+            ``n.rpc.workouts.update(1, 15, {"name": "Push day"})``
+        """
+        load(BY_ID, {"id": workout_id})
+        values = load(WORKOUT_CHANGES, changes)
+        version = values.pop("version", None)
+        before = self._before_change(user_id, workout_id)
+        rules.check_version(version, before["version"])
+        if not values:
+            return without_rep_types(before)
+        if "date" in values:
+            rules.check_day(values["date"], _today())
+        exercises = values.pop("exercises", None)
+        if exercises is not None:
+            present = frozenset(item["exercise_id"] for item in before["exercises"])
+            exercises = self._with_catalogue(exercises, present)
+            values |= rules.totals(exercises)
+        with self._reads.changing(user_id):
+            return self._update(user_id, workout_id, version, values, exercises)
+
+    @rpc
+    def delete(self, user_id: int, workout_id: int) -> dict[str, Any]:
+        """Delete a workout.
+
+        Args:
+            user_id: whose it must be.
+            workout_id: which one.
+
+        Returns:
+            ``{"id", "deleted": True, "version", "date"}``, the last two as they were.
+
+        Raises:
+            NotFound: there is no such workout, or it is somebody else's.
+
+        Example:
+            ``n.rpc.workouts.delete(1, 15)``
+        """
+        load(BY_ID, {"id": workout_id})
+        with self._reads.changing(user_id), self.database.transaction() as connection:
+            row = _found(store.lock(connection, workout_id, user_id), workout_id)
+            store.delete(connection, user_id, workout_id)
+            store.note_change(
+                connection, "deleted", workout_id, user_id, row["version"], row["date"]
+            )
+        return {
+            "id": workout_id,
+            "deleted": True,
+            "version": row["version"],
+            "date": row["date"].isoformat(),
+        }
+
+    @rpc
+    def changes(
+        self, after: int = 0, limit: int = 100, workout_id: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the feed of everything that analytics must hear of, oldest first.
+
+        Args:
+            after: the id of the last change that is known already; 0 for all.
+            limit: how many changes at the most, 1 to 1000.
+            workout_id: only changes of this workout.
+
+        Returns:
+            ``[{"id", "workout_id", "user_id", "kind": "created|updated|deleted", "version",
+            "date", "changed_at"}]``. Once a change was returned, no change with a lower id will
+            ever appear.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+
+        Example:
+            ``n.rpc.workouts.changes(0, 10)``
+        """
+        values = load(CHANGES, {"after": after, "limit": limit, "workout_id": workout_id})
+        with self.database.transaction() as connection:
+            return store.changes(connection, **values)
+
+    @timer(interval=CLEANING_SECONDS)
+    def forget_old_keys(self) -> None:
+        """Forget idempotency keys whose 24 hours are over."""
+        with self.database.transaction() as connection:
+            idempotency.forget_old(connection)
+
+    @property
+    def _reads(self) -> WorkoutReads:
+        return WorkoutReads(self.database, self.cache)
+
+    def _answer_before(self, user_id: int, key: str | None, body: bytes) -> dict | None:
+        if key is None:
+            return None
+        with self.database.transaction() as connection:
+            answer = idempotency.find_answer(connection, user_id, key, body)
+        return None if answer is None else {"workout": answer, "replayed": True}
+
+    def _create(self, user_id: int, values: dict, key: str | None, body: bytes) -> dict[str, Any]:
+        rules.check_day(values["date"], _today())
+        exercises = self._with_catalogue(values.get("exercises", []))
+        head = {name: values.get(name) for name in ("name", "date", "duration_minutes", "notes")}
+        with self.database.transaction() as connection:
+            if key is not None:
+                idempotency.claim(connection, user_id, key)
+                answer = idempotency.find_answer(connection, user_id, key, body)
+                if answer is not None:
+                    return {"workout": answer, "replayed": True}
+            workout_id = store.insert(
+                connection, user_id, head | rules.totals(exercises), exercises
+            )
+            answer = without_rep_types(store.get(connection, workout_id))
+            if key is not None:
+                idempotency.keep_answer(connection, user_id, key, body, answer)
+            store.note_change(connection, "created", workout_id, user_id, 1, values["date"])
+        return {"workout": answer, "replayed": False}
+
+    def _before_change(self, user_id: int, workout_id: int) -> dict[str, Any]:
+        with self.database.transaction() as connection:
+            return _found(store.get(connection, workout_id, user_id), workout_id)
+
+    def _update(
+        self,
+        user_id: int,
+        workout_id: int,
+        version: int | None,
+        values: dict,
+        exercises: list[dict] | None,
+    ) -> dict[str, Any]:
+        with self.database.transaction() as connection:
+            row = _found(store.lock(connection, workout_id, user_id), workout_id)
+            rules.check_version(version, row["version"])
+            store.update(connection, user_id, workout_id, values, exercises)
+            workout = store.get(connection, workout_id, user_id)
+            day = values.get("date", row["date"])
+            store.note_change(connection, "updated", workout_id, user_id, workout["version"], day)
+        return without_rep_types(workout)
+
+    def _with_catalogue(
+        self, exercises: list[dict], present: frozenset[int] = frozenset()
+    ) -> list[dict]:
+        if not exercises:
+            return []
+        wanted = sorted({item["exercise_id"] for item in exercises})
+        return rules.with_catalogue(exercises, self.exercises.get_many(wanted), present)
+
+
+def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:
+    """Return a workout as clients see it."""
+    exercises = [
+        {name: value for name, value in item.items() if name != "rep_type"}
+        for item in workout["exercises"]
+    ]
+    return {**workout, "exercises": exercises}
+
+
+def _found(row: dict | None, workout_id: int) -> dict:
+    if row is None:
+        raise NotFound(f"There is no workout {workout_id}")
+    return row
+
+
+def _today() -> Any:
+    return datetime.now(UTC).date()
