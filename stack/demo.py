@@ -1,0 +1,189 @@
+"""A lifter with two years of workouts, logged through the public API, and what came of them.
+
+The same lifter every time: the plan is made from a fixed seed, and every workout has an idempotency
+key of its own, so that running the demo again adds nothing.
+"""
+
+import http.client
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
+
+from stack.failures import Failure
+from stack.progress import Progress, Step
+
+SEED = 20250216
+WEEKS = 104
+ACCOUNT = {
+    "email": "demo.lifter@gym.com",
+    "password": "two-years-of-iron",
+    "name": "Demo Lifter",
+}
+ANALYTICS_SECONDS = 30
+REQUEST_SECONDS = 30
+BAR_WIDTH = 40
+
+BENCH, SQUAT, DEADLIFT, PULL_UPS, RUNNING, PLANK = range(1, 7)
+PLAN = [
+    ("Push day", 0, [(BENCH, 60.0, 5), (PLANK, None, 60)]),
+    ("Leg day", 2, [(SQUAT, 80.0, 5), (PLANK, None, 75)]),
+    ("Pull day", 4, [(DEADLIFT, 100.0, 4), (PULL_UPS, None, 6)]),
+    ("Long run", 5, [(RUNNING, None, 5000)]),
+]
+"""Name, day of the week, and exercises with their first weight (kg) and repetitions."""
+
+GAIN = 0.0045
+"""Of the weight, gained a week to begin with; less and less as the lifter gets stronger."""
+
+
+class Api:
+    """A client of the gateway that keeps its connection."""
+
+    def __init__(self, url: str):
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(
+            parts.hostname, parts.port, timeout=REQUEST_SECONDS
+        )
+        self.token = ""
+
+    def call(
+        self, method: str, path: str, body: dict | None = None, key: str | None = None
+    ) -> tuple[int, dict]:
+        """Send a request and return its status and its envelope."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if key:
+            headers["Idempotency-Key"] = key
+        text = None if body is None else json.dumps(body)
+        self._connection.request(method, path, text, headers)
+        answer = self._connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def get(self, path: str) -> dict:
+        """Return the first item of an answer."""
+        status, envelope = self.call("GET", path)
+        if status != http.client.OK:
+            raise Failure(f"GET {path} was answered {status}: {envelope['errors'][0]['message']}")
+        return envelope["data"][0]
+
+
+def main(url: str) -> None:
+    """Log the lifter's workouts and print what came of them.
+
+    Args:
+        url: the gateway's base URL.
+
+    Raises:
+        Failure: the gateway refused something.
+    """
+    api = Api(url)
+    _sign_in(api)
+    workouts = list(plan(datetime.now(UTC).date()))
+    shown = Progress(sys.stderr)
+    with shown.step("logging two years of workouts") as step:
+        for number, workout in enumerate(workouts, start=1):
+            _log(api, workout)
+            step.tick(f"{number} of {len(workouts)}")
+    with shown.step("waiting for the numbers") as step:
+        _wait_for_numbers(api, workouts, step)
+    _show(api)
+
+
+def plan(today: date) -> Iterator[dict]:
+    """Make the lifter's workouts up to today, oldest first."""
+    chance = random.Random(SEED)
+    monday = today - timedelta(days=today.weekday())
+    strength = 1.0
+    for week in range(WEEKS):
+        strength *= 1 + GAIN * (1 - week / WEEKS) + chance.uniform(-0.002, 0.002)
+        for name, weekday, exercises in PLAN:
+            day = monday - timedelta(weeks=WEEKS - 1 - week) + timedelta(days=weekday)
+            skipped = chance.random() < 0.08
+            if day <= today and not skipped:
+                yield {
+                    "name": name,
+                    "date": day.isoformat(),
+                    "duration_minutes": chance.randint(35, 80),
+                    "exercises": [_exercise(chance, strength, *item) for item in exercises],
+                }
+
+
+def _exercise(
+    chance: random.Random, strength: float, exercise_id: int, weight: float | None, reps: int
+) -> dict:
+    if weight is None:
+        done = round(reps * strength * chance.uniform(0.9, 1.1))
+        return {"exercise_id": exercise_id, "sets": [{"reps": done} for _ in range(3)]}
+    top = _plates(weight * strength * chance.uniform(0.95, 1.02))
+    sets = [{"reps": 8, "weight": _plates(top * 0.5), "set_type": "warmup"}]
+    sets += [{"reps": reps, "weight": top, "rpe": chance.choice([7.5, 8, 8.5, 9])}] * 3
+    sets += [{"reps": reps + 3, "weight": _plates(top * 0.8), "set_type": "backoff"}]
+    return {"exercise_id": exercise_id, "sets": sets}
+
+
+def _plates(weight: float) -> float:
+    return round(weight / 2.5) * 2.5
+
+
+def _sign_in(api: Api) -> None:
+    status, envelope = api.call("POST", "/api/users/register", ACCOUNT)
+    if status == http.client.CONFLICT:
+        credentials = {name: ACCOUNT[name] for name in ("email", "password")}
+        status, envelope = api.call("POST", "/api/users/login", credentials)
+    if status >= http.client.BAD_REQUEST:
+        raise Failure(f"the demo lifter can't sign in: {envelope['errors'][0]['message']}")
+    api.token = envelope["data"][0]["token"]
+
+
+def _log(api: Api, workout: dict) -> None:
+    key = f"demo-{workout['date']}"
+    status, envelope = api.call("POST", "/api/workouts", workout, key)
+    if status != http.client.CREATED:
+        message = envelope["errors"][0]["message"]
+        raise Failure(f"the workout of {workout['date']} was answered {status}: {message}")
+
+
+def _wait_for_numbers(api: Api, workouts: list[dict], step: Step) -> None:
+    expected = sum(workout["exercises"][0]["exercise_id"] == BENCH for workout in workouts)
+    deadline = time.monotonic() + ANALYTICS_SECONDS
+    while time.monotonic() < deadline:
+        stats = api.get(f"/api/stats/exercise/{BENCH}/history")["stats"]
+        if stats["lifetime_workouts"] >= expected:
+            return
+        step.tick()
+        time.sleep(0.2)
+    raise Failure("analytics has not counted the workouts yet; look at ./gym logs analytics")
+
+
+def _show(api: Api) -> None:
+    print("\nPersonal records")
+    for record in api.get("/api/stats/personal-records")["records"]:
+        print(f"  {record['exercise_name']}")
+        for kind in ("max_weight", "max_reps", "max_volume"):
+            if kind in record:
+                print(f"    {_record(kind, record[kind])}")
+    history = api.get(f"/api/stats/exercise/{BENCH}/history?range=1year&unit=month")
+    print(f"\n{history['exercise_name']}, heaviest set of each month, kg")
+    _bars({point["date"][:7]: point["max_weight"] for point in history["data_points"]})
+    print(f"  last 30 days against the 30 before: {history['stats']['trend_30d']}")
+    progress = api.get("/api/stats/progress?weeks=12")
+    print("\nVolume of the last 12 weeks, kg × repetitions")
+    _bars({week["week_start"]: week["total_volume"] for week in progress["weeks"]})
+
+
+def _record(kind: str, record: dict) -> str:
+    name = kind.removeprefix("max_")
+    before = f", before {record['previous']:,}" if record["previous"] is not None else ""
+    value = f"{record['value']:,} {record['unit']}"
+    return f"{name:<7} {value:>16}  on {record['achieved_date']}{before}"
+
+
+def _bars(values: dict[str, float]) -> None:
+    most = max(values.values(), default=0) or 1
+    for label, value in values.items():
+        print(f"  {label:<11}{'█' * round(BAR_WIDTH * value / most):<{BAR_WIDTH}} {value:,}")
