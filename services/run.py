@@ -42,16 +42,16 @@ def main(name: str) -> int:
     """Migrate the service's database, then run the service until it is told to stop."""
     try:
         settings = Settings.from_environment()
+        budgets.check()
+        logs.configure(settings, PUBLIC_NAMES[name])
+        if name != "gateway" and not _migrate(name):
+            return 1
+        module, class_name = SERVICES[name]
+        service = getattr(importlib.import_module(module), class_name)
+        _run(service, make_config(name, settings))
     except BadSettings as problem:
         print(f"{PUBLIC_NAMES[name]} can't start: {problem}", file=sys.stderr)  # noqa: T201
         return 2
-    budgets.check()
-    logs.configure(settings, PUBLIC_NAMES[name])
-    if name != "gateway" and not _migrate(name):
-        return 1
-    module, class_name = SERVICES[name]
-    service = getattr(importlib.import_module(module), class_name)
-    _run(service, make_config(name, settings))
     return 0
 
 

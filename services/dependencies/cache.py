@@ -5,7 +5,7 @@ was made from (say, a user's workouts), read before the database was. A write ma
 changing before it begins, and replaces it after its commit and before it is acknowledged, so a
 value that raced with the write can never be served. The mark ends by itself: a process that is
 killed in between leaves nothing stale for longer than that. A replacement that did not reach Redis
-is kept and sent before this process believes anything that Redis says again.
+is remembered and sent before this process believes anything that Redis says again.
 """
 
 import json
@@ -31,7 +31,7 @@ log = get_logger(__name__)
 CHANGING = "changing:"
 """Beginning of a version while a write is under way: nothing is kept or served under it."""
 
-CHANGING_SECONDS = budgets.REQUEST_SECONDS
+CHANGING_SECONDS = int(budgets.REQUEST_SECONDS)
 
 VERSION_SECONDS = 7 * 24 * 3600
 """Longer than any value lives, so that a version never ends before what it guards."""
@@ -59,7 +59,7 @@ class Cache(DependencyProvider):
     optional = True
 
     def __init__(self) -> None:
-        self._unsent: dict[str, str] = {}
+        self._unsent: dict[str, tuple[str, int]] = {}
         self._down_until = 0.0
         self._sender = None
 
@@ -115,11 +115,15 @@ class Cache(DependencyProvider):
             self.set(key, {"version": version, "value": value}, seconds)
         return value
 
+    def keep(self, key: str, value: object, seconds: int) -> None:
+        """Keep a JSON value for some seconds, from now on or from when Redis is back."""
+        self._send_surely({key: (json.dumps(value, separators=(",", ":")), max(int(seconds), 1))})
+
     @contextmanager
     def changing(self, *version_keys: str) -> Iterator[None]:
         """Surround a write: what was kept under these versions is stale from its begin on."""
-        mark = CHANGING + uuid.uuid4().hex
-        self._ask(lambda: self._set_versions(dict.fromkeys(version_keys, mark), CHANGING_SECONDS))
+        mark = CHANGING + uuid.uuid4().hex, CHANGING_SECONDS
+        self._ask(lambda: self._set_all(dict.fromkeys(version_keys, mark)))
         try:
             yield
         finally:
@@ -127,7 +131,10 @@ class Cache(DependencyProvider):
 
     def outdate(self, *version_keys: str) -> None:
         """Make stale what was kept under these versions, now or as soon as Redis is back."""
-        self._unsent.update({key: uuid.uuid4().hex for key in version_keys})
+        self._send_surely({key: (uuid.uuid4().hex, VERSION_SECONDS) for key in version_keys})
+
+    def _send_surely(self, values: dict[str, tuple[str, int]]) -> None:
+        self._unsent.update(values)
         self._ask(lambda: True)
         if self._unsent and self._sender is None:
             self._sender = self.container.spawn_managed_thread(
@@ -154,16 +161,16 @@ class Cache(DependencyProvider):
         if not self._unsent:
             return
         sent = dict(self._unsent)
-        self._set_versions(sent, VERSION_SECONDS)
-        for key, version in sent.items():
-            # a write that came in between has put its own version there, still to be sent
-            if self._unsent.get(key) == version:
+        self._set_all(sent)
+        for key, value in sent.items():
+            # a write that came in between has put its own value there, still to be sent
+            if self._unsent.get(key) is value:
                 del self._unsent[key]
 
-    def _set_versions(self, versions: dict[str, str], seconds: float) -> None:
+    def _set_all(self, values: dict[str, tuple[str, int]]) -> None:
         pipeline = self.client.pipeline(transaction=True)
-        for key, version in versions.items():
-            pipeline.set(key, version, ex=int(seconds))
+        for key, (value, seconds) in values.items():
+            pipeline.set(key, value, ex=seconds)
         pipeline.execute()
 
     def _send_later(self) -> None:

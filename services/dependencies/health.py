@@ -14,6 +14,7 @@ from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider, Extension
 
 from schemas.envelope import encode, envelope
+from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets
 from services.dependencies.logs import get_logger
 from services.dependencies.web import Answer, HttpRequest, WebServer
@@ -64,8 +65,12 @@ class Health(DependencyProvider):
         """Return the provider itself."""
         return self
 
+    @property
+    def _name(self) -> str:
+        return PUBLIC_NAMES.get(self.container.service_name, self.container.service_name)
+
     def _health(self, request: HttpRequest) -> Answer:
-        status = {"status": "ok", "service": self.container.service_name}
+        status = {"status": "ok", "service": self._name}
         return Answer(200, encode(envelope([status], request.request_id)), UNCACHED)
 
     def _ready(self, request: HttpRequest) -> Answer:
@@ -74,7 +79,7 @@ class Health(DependencyProvider):
         degraded = sorted(part for part, needed in found.items() if not needed)
         if missing:
             return self._not_ready(request, missing)
-        status: dict = {"status": "ready", "service": self.container.service_name}
+        status: dict = {"status": "ready", "service": self._name}
         if degraded:
             status["degraded"] = degraded
         return Answer(200, encode(envelope([status], request.request_id)), UNCACHED)
@@ -85,7 +90,7 @@ class Health(DependencyProvider):
             "code": "SERVICE_UNAVAILABLE",
             "message": f"Not ready: {', '.join(missing)}",
             "details": {
-                "service": self.container.service_name,
+                "service": self._name,
                 "missing": missing,
                 "retry_after": seconds,
             },

@@ -93,7 +93,7 @@ class Settings:
                 for name, port in DEFAULT_PORTS.items()
             },
             admin_email=reader.text("ADMIN_EMAIL", ""),
-            admin_password=reader.text("ADMIN_PASSWORD", ""),
+            admin_password=reader.password("ADMIN_PASSWORD", ""),
             bcrypt_cost=reader.number("BCRYPT_COST", 10, least=4 if mode == DEVELOPMENT else 10),
             rate_limit_login=reader.text("RATE_LIMIT_LOGIN", "20/minute"),
             rate_limit_login_email=reader.text("RATE_LIMIT_LOGIN_EMAIL", "10/minute"),
@@ -130,6 +130,9 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self.environment.get(name, default).strip()
 
+    def password(self, name: str, default: str) -> str:
+        return self.environment.get(name, default)
+
     def word(self, name: str, default: str, allowed: list[str]) -> str:
         value = self.text(name, default)
         if value not in allowed:
@@ -161,6 +164,6 @@ class _Reader:
             host=self.text(f"{prefix}_DB_HOST", "localhost"),
             port=self.number(f"{prefix}_DB_PORT", port),
             user=self.text(f"{prefix}_DB_USER", "postgres"),
-            password=self.text(f"{prefix}_DB_PASSWORD", "postgres"),
+            password=self.password(f"{prefix}_DB_PASSWORD", "postgres"),
             name=self.text(f"{prefix}_DB_NAME", name),
         )

@@ -30,9 +30,7 @@ class Application:
         is_closing: whether the server is about to end, so that connections are not kept.
     """
 
-    def __init__(
-        self, providers: Iterable[Provider], cors: Cors, is_closing: Callable[[], bool]
-    ):
+    def __init__(self, providers: Iterable[Provider], cors: Cors, is_closing: Callable[[], bool]):
         self.routes = Routes(providers)
         self.cors = cors
         self.is_closing = is_closing
@@ -50,7 +48,7 @@ class Application:
             path=request.path[:LONGEST_LOGGED_PATH],
             route=route,
             status=answer.status,
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            duration_ms=round((time.perf_counter() - started) * 1000, 1),
             request_id=request.request_id,
             user_id=request.user_id,
         )

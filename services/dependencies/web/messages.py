@@ -61,9 +61,7 @@ class Refused(Exception):
         details: for programs.
     """
 
-    def __init__(
-        self, status: int, message: str = "", headers: Headers = (), **details: object
-    ):
+    def __init__(self, status: int, message: str = "", headers: Headers = (), **details: object):
         super().__init__(status)
         self.status = status
         self.code, usual = REFUSALS[status]
@@ -81,9 +79,9 @@ class Refused(Exception):
         return Answer(self.status, body, headers)
 
 
-def new_request_id() -> str:
-    """Make an id for a request that brings none."""
-    return f"req_{secrets.token_hex(8)}"
+def request_id_from(given: str | None) -> str:
+    """Return the id that a request brings, or a new one if that can't be used."""
+    return given if given and REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
 
 
 @dataclass
@@ -98,8 +96,7 @@ class HttpRequest:
         self.method: str = self.environ["REQUEST_METHOD"]
         self.path, self.query = _split_target(self.environ)
         self.peer: str = self.environ.get("REMOTE_ADDR", "")
-        given = self.header("X-Request-ID") or ""
-        self.request_id = given if REQUEST_ID.fullmatch(given) else new_request_id()
+        self.request_id = request_id_from(self.header("X-Request-ID"))
         self._unread = self.has_body
 
     def header(self, name: str) -> str | None:

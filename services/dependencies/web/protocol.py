@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from http import HTTPStatus
 
 from eventlet import Timeout, wsgi
@@ -9,7 +10,7 @@ from nameko.web.server import HttpOnlyProtocol
 
 from services.dependencies.logs import get_logger
 from services.dependencies.web import bounds
-from services.dependencies.web.messages import SECURITY_HEADERS, Answer, Refused, new_request_id
+from services.dependencies.web.messages import SECURITY_HEADERS, Answer, Refused, request_id_from
 
 log = get_logger(__name__)
 
@@ -55,6 +56,7 @@ class Connection(HttpOnlyProtocol):
     """Set when the client may still be sending something that nobody will read."""
 
     served = False
+    headers = None
 
     def setup(self) -> None:
         """Send each answer at once."""
@@ -69,6 +71,7 @@ class Connection(HttpOnlyProtocol):
         if not self._wait_for_first_byte():
             self.close_connection = True
             return
+        self.headers = None
         try:
             with Timeout(bounds.HEAD_SECONDS, Refused(408)):
                 self._read_head()
@@ -96,7 +99,14 @@ class Connection(HttpOnlyProtocol):
         """Close the connection, in a way that lets the client read the last answer."""
         if self.unread:
             self._linger()
-        super().finish()
+        # the standard library leaves the second open, and with it the socket, if the first
+        # can't send what it still holds
+        for file in (self.wfile, self.rfile):
+            try:
+                file.close()
+            except OSError as problem:
+                log.debug("connection lost", reason=str(problem))
+        self.connection.close()
 
     def _wait_for_first_byte(self) -> bool:
         seconds = bounds.IDLE_SECONDS if self.served else bounds.HEAD_SECONDS
@@ -152,7 +162,7 @@ class Connection(HttpOnlyProtocol):
     def _refuse(self, refusal: Refused) -> None:
         self.close_connection = True
         self.unread = True
-        request_id = new_request_id()
+        request_id = request_id_from(self.headers and self.headers.get("X-Request-ID"))
         answer = refusal.answer(request_id)
         log.info(
             "http request refused",
@@ -184,6 +194,7 @@ def _on_the_wire(answer: Answer, request_id: str) -> bytes:
         f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
         *(f"{name}: {value}" for name, value in (*answer.headers, *SECURITY_HEADERS)),
         f"X-Request-ID: {request_id}",
+        f"Date: {wsgi.format_date_time(time.time())}",
         f"Content-Length: {len(answer.body)}",
         "Connection: close",
         "",

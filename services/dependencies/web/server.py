@@ -50,9 +50,7 @@ class WebServer(nameko_web.WebServer):
             return
         self._starting = True
         reuse_port = bool(self.container.config.get(REUSE_PORT_KEY, False))
-        self._sock = eventlet.listen(
-            self.bind_addr, backlog=bounds.BACKLOG, reuse_port=reuse_port
-        )
+        self._sock = eventlet.listen(self.bind_addr, backlog=bounds.BACKLOG, reuse_port=reuse_port)
         self._sock.settimeout(None)
         self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
         self._most = min(
@@ -72,7 +70,7 @@ class WebServer(nameko_web.WebServer):
 
     def get_wsgi_server(self, sock: socket.socket, wsgi_app: Application) -> wsgi.Server:
         """Return eventlet's server with our connections; the application logs, not eventlet."""
-        return wsgi.Server(
+        server = wsgi.Server(
             sock,
             sock.getsockname(),
             wsgi_app,
@@ -81,6 +79,9 @@ class WebServer(nameko_web.WebServer):
             log_output=False,
             socket_timeout=bounds.IDLE_SECONDS,
         )
+        # as an argument it brings a warning: it is for clients that care about the case
+        server.capitalize_response_headers = False
+        return server
 
     def run(self) -> None:
         """Accept connections until the server closes."""

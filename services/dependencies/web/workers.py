@@ -10,6 +10,7 @@ from nameko.containers import ServiceContainer, WorkerContext
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint
 
+from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets
 from services.dependencies.web import bounds
 from services.dependencies.web.messages import Refused
@@ -62,7 +63,8 @@ class Workers:
         return result, exc_info
 
 
-def _busy(service: str) -> Refused:
+def _busy(service_name: str) -> Refused:
+    service = PUBLIC_NAMES.get(service_name, service_name)
     seconds = budgets.UNAVAILABLE_RETRY_AFTER
     return Refused(
         503, headers=(("Retry-After", str(seconds)),), service=service, retry_after=seconds

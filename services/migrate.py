@@ -1,0 +1,149 @@
+"""Brings a service's database up to date: ``python -m services.migrate workouts``.
+
+The migrations of a service are in ``services/<name>/migrations/versions``. An advisory lock lets
+several instances of a service start at once: one migrates, the others wait and find it done.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, repeat
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from schemas.names import PUBLIC_NAMES
+from services.dependencies import budgets, logs
+from services.dependencies.logs import get_logger
+from services.dependencies.settings import BadSettings, DatabaseAddress, Settings
+
+log = get_logger(__name__)
+
+SERVICES = Path(__file__).parent
+NAMES = ("users", "exercises", "workouts", "analytics")
+LATEST = "head"
+
+LOCK = 7_306_000
+"""Advisory lock of whoever migrates; each database has its own."""
+
+RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
+"""Pauses between tries to reach the database; the last one repeats."""
+
+
+def migrate(name: str, address: DatabaseAddress) -> None:
+    """Bring a database up to date, waiting for it as long as it takes.
+
+    Args:
+        name: the service whose database it is.
+        address: where the database is.
+    """
+    _when_reachable(address, lambda connection: command.upgrade(_config(name, connection), LATEST))
+
+
+def downgrade(name: str, address: DatabaseAddress, revision: str) -> None:
+    """Take a database back to an earlier revision; ``base`` is the empty database.
+
+    Args:
+        name: the service whose database it is.
+        address: where the database is.
+        revision: the last migration that stays.
+    """
+    _when_reachable(
+        address, lambda connection: command.downgrade(_config(name, connection), revision)
+    )
+
+
+def _config(name: str, connection: Connection) -> Config:
+    versions = SERVICES / name / "migrations" / "versions"
+    config = Config()
+    for option, value in {
+        "script_location": str(SERVICES / "migrations_environment"),
+        "version_locations": str(versions),
+        # the default one splits at spaces, which a path may hold
+        "path_separator": "newline",
+    }.items():
+        config.set_main_option(option, value.replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], None]) -> None:
+    """Make a change behind the lock, and again from where it was if the connection breaks."""
+    engine = create_engine(
+        address.url,
+        poolclass=NullPool,
+        connect_args={"connect_timeout": budgets.DATABASE_CONNECT_SECONDS},
+    )
+    place = f"{address.host}:{address.port}/{address.name}"
+    began, told = time.monotonic(), None
+    for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
+        try:
+            with _locked(engine) as connection:
+                change(connection)
+        except DBAPIError as problem:
+            if not _is_unreachable(problem):
+                raise
+            reason = _first_line(problem)
+            if reason != told:
+                log.warning("waiting for the database", database=place, reason=reason)
+                told = reason
+            time.sleep(pause)
+        else:
+            waited = round(time.monotonic() - began, 1)
+            log.info("database migrated", database=place, seconds=waited)
+            return
+
+
+@contextmanager
+def _locked(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that nobody else migrates beside; PostgreSQL frees it if we die."""
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        # Alembic makes a transaction of its own for each migration only outside of any other
+        connection.commit()
+        yield connection
+
+
+def _is_unreachable(problem: DBAPIError) -> bool:
+    # psycopg2 knows no SQLSTATE for a connection that was never made
+    never_made = isinstance(problem, OperationalError) and problem.orig.pgcode is None
+    return never_made or problem.connection_invalidated
+
+
+def _first_line(problem: Exception) -> str:
+    return str(getattr(problem, "orig", problem)).strip().split("\n")[0]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Migrate as the command line says, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.migrate", description=__doc__)
+    parser.add_argument("service", choices=NAMES)
+    parser.add_argument("--down-to", metavar="REVISION", help="go back, for example to base")
+    options = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_environment()
+    except BadSettings as problem:
+        sys.stderr.write(f"{PUBLIC_NAMES[options.service]} can't migrate: {problem}\n")
+        return 2
+    logs.configure(settings, PUBLIC_NAMES[options.service])
+    address = settings.databases[options.service]
+    try:
+        if options.down_to:
+            downgrade(options.service, address, options.down_to)
+        else:
+            migrate(options.service, address)
+    except (CommandError, DBAPIError) as problem:
+        log.error("migration failed", reason=_first_line(problem))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""The users service."""
+
+import json
+import time
+from typing import Any
+
+from marshmallow import ValidationError
+from nameko.dependency_providers import Config
+
+from schemas.errors import Conflict, NotFound, Unauthorized
+from schemas.fields import Email, load
+from schemas.pages import ById
+from schemas.users import Credentials, NewUser
+from services.dependencies import tokens
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.health import Health
+from services.dependencies.logs import LogContext
+from services.dependencies.messaging import rpc
+from services.dependencies.settings import SETTINGS_KEY
+from services.users import store
+from services.users.administrator import Administrator
+from services.users.passwords import Passwords
+
+NEW_USER = NewUser()
+CREDENTIALS = Credentials()
+EMAIL = Email(required=True)
+BY_ID = ById()
+
+
+class Users:
+    """Accounts: registering, signing in and out, profiles."""
+
+    name = "users"
+
+    database = Database("users")
+    cache = Cache()
+    passwords = Passwords()
+    administrator = Administrator()
+    config = Config()
+    health = Health()
+    log_context = LogContext()
+
+    @rpc
+    def register(self, user: dict) -> dict[str, Any]:
+        """Open an account.
+
+        Args:
+            user: ``email``, ``password`` (at least 8 characters, at most 72 bytes) and, if wanted,
+                ``name``.
+
+        Returns:
+            ``{"id", "email", "name", "role", "created_at", "token"}``; the token is good for 24
+            hours.
+
+        Raises:
+            ValidationFailed: the values break rules, all listed.
+            Conflict: the e-mail is taken.
+
+        Example:
+            ``n.rpc.users.register({"email": "ada@example.com", "password": "a long one"})``
+        """
+        values = load(NEW_USER, user)
+        password_hash = self.passwords.hash(values["password"])
+        with self.database.transaction() as connection:
+            profile = store.insert(connection, values["email"], password_hash, values.get("name"))
+        if profile is None:
+            details = {"field": "email", "constraint": "unique", "received": values["email"]}
+            raise Conflict("There is an account with this e-mail already", json.dumps(details))
+        return {**profile, "token": self._token(profile)}
+
+    @rpc
+    def login(self, credentials: dict) -> dict[str, Any]:
+        """Sign in.
+
+        Unknown e-mail and wrong password take the same time and give the same answer.
+
+        Args:
+            credentials: ``email`` and ``password``.
+
+        Returns:
+            ``{"token", "user": {"id", "email", "name", "role", "created_at"}}``; the token is good
+            for 24 hours.
+
+        Raises:
+            ValidationFailed: one is missing, or is no text.
+            Unauthorized: there is no such account, or the password is another.
+
+        Example:
+            ``n.rpc.users.login({"email": "ada@example.com", "password": "a long one"})``
+        """
+        values = load(CREDENTIALS, credentials)
+        profile, password_hash = self._find(values["email"])
+        if not self.passwords.matches(values["password"], password_hash):
+            raise Unauthorized("Wrong e-mail or password")
+        return {"token": self._token(profile), "user": profile}
+
+    @rpc
+    def get(self, user_id: int) -> dict[str, Any]:
+        """Return a profile.
+
+        Args:
+            user_id: whose.
+
+        Returns:
+            ``{"id", "email", "name", "role", "created_at"}``.
+
+        Raises:
+            InvalidParameter: that is no id.
+            NotFound: there is no such user.
+
+        Example:
+            ``n.rpc.users.get(1)``
+        """
+        with self.database.transaction() as connection:
+            profile = store.get(connection, load(BY_ID, {"id": user_id})["id"])
+        if profile is None:
+            raise NotFound(f"There is no user {user_id}")
+        return profile
+
+    @rpc
+    def logout(self, token: str) -> dict[str, Any]:
+        """Revoke a token, until it would have ended by itself.
+
+        Args:
+            token: as ``login`` returned it.
+
+        Returns:
+            ``{"revoked": True}``, also if it was revoked before.
+
+        Raises:
+            Unauthorized: it is not a token of ours, or it has ended.
+
+        Example:
+            ``n.rpc.users.logout(token)``
+        """
+        now = time.time()
+        tokens.revoke(self.cache, tokens.verify(token, self._settings, now), now)
+        return {"revoked": True}
+
+    def _find(self, email: str) -> tuple[dict | None, str | None]:
+        try:
+            known_as = EMAIL.deserialize(email)
+        except ValidationError:
+            return None, None
+        with self.database.transaction() as connection:
+            return store.find(connection, known_as) or (None, None)
+
+    def _token(self, profile: dict) -> str:
+        return tokens.issue(profile, self._settings, time.time())
+
+    @property
+    def _settings(self) -> Any:
+        return self.config[SETTINGS_KEY]
