@@ -67,7 +67,7 @@ class FakeCache:
     def get(self, key):
         return None if self.lost else self.kept.get(key, (None, 0))[0]
 
-    def set(self, key, value, seconds):
+    def keep(self, key, value, seconds):
         self.kept[key] = (value, seconds)
 
 
