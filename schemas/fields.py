@@ -53,7 +53,7 @@ def shown(value: object) -> object:
         return "object"
     if isinstance(value, list | tuple):
         return "list"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_ID:
+    if isinstance(value, int | Decimal) and abs(value) > LARGEST_ID:
         return shown(str(value))
     return value
 
@@ -194,14 +194,14 @@ class Number(RuledField):
                 f"{self.label} must have at most {self.decimals} decimals",
                 "decimals",
                 max_decimals=self.decimals,
-                received=value,
+                received=shown(value),
             )
         if self.step is not None and number % Decimal(self.step):
             raise refuse(
                 f"{self.label} must be a multiple of {self.step}",
                 "step",
                 step=float(self.step),
-                received=value,
+                received=shown(value),
             )
         return number + 0 if number else Decimal(0)
 
@@ -288,7 +288,7 @@ class Day(RuledField):
                 f"{self.label} must not be before {self.earliest}",
                 "min",
                 min_value=self.earliest.isoformat(),
-                received=value,
+                received=shown(value),
             )
         return day
 

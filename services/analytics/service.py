@@ -59,8 +59,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.process_workout(1)``
         """
-        load(BY_ID, {"id": workout_id})
-        self._process(workout_id)
+        self._process(load(BY_ID, {"id": workout_id})["id"])
         return {"processed": True}
 
     @rpc
@@ -88,7 +87,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.exercise_history(1, 1, range="all", unit="month")``
         """
-        load(BY_ID, {"id": exercise_id})
+        exercise_id = load(BY_ID, {"id": exercise_id})["id"]
         query = load(HISTORY_QUERY, {"range": range, "unit": unit})
         answer = self._answers.history(user_id, exercise_id, **query)
         if answer["exercise_name"] is None:

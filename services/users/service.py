@@ -115,7 +115,7 @@ class Users:
         with self.database.transaction() as connection:
             profile = store.get(connection, load(BY_ID, {"id": user_id})["id"])
         if profile is None:
-            raise NotFound(f"There is no user {user_id}")
+            raise NotFound("There is no such user")
         return profile
 
     @rpc

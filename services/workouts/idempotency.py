@@ -103,5 +103,6 @@ def _canonical(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_canonical(item) for item in value]
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return {"number": format(Decimal(str(value)).normalize(), "f")}
+        # adding zero makes -0 the 0 that it is
+        return {"number": format(Decimal(str(value)).normalize() + 0, "f")}
     return value

@@ -40,7 +40,7 @@ class WorkoutReads:
             key = f"workout:user:{user_id}:id:{workout_id}"
             workout = self.cache.remember(key, _version_key(user_id), CACHE_SECONDS, read)
         if workout is None:
-            raise NotFound(f"There is no workout {workout_id}")
+            raise NotFound("There is no such workout")
         return workout
 
     def list_page(

@@ -123,7 +123,7 @@ class Workouts:
         Example:
             ``n.rpc.workouts.get(1)``
         """
-        load(BY_ID, {"id": workout_id})
+        workout_id = load(BY_ID, {"id": workout_id})["id"]
         workout = self._reads.get(workout_id, user_id)
         return workout if rep_types else without_rep_types(workout)
 
@@ -149,7 +149,7 @@ class Workouts:
         Example:
             ``n.rpc.workouts.update(1, 15, {"name": "Push day"})``
         """
-        load(BY_ID, {"id": workout_id})
+        workout_id = load(BY_ID, {"id": workout_id})["id"]
         values = load(WORKOUT_CHANGES, changes)
         version = values.pop("version", None)
         before = self._before_change(user_id, workout_id)
@@ -183,9 +183,9 @@ class Workouts:
         Example:
             ``n.rpc.workouts.delete(1, 15)``
         """
-        load(BY_ID, {"id": workout_id})
+        workout_id = load(BY_ID, {"id": workout_id})["id"]
         with self._reads.changing(user_id), self.database.transaction() as connection:
-            row = _found(store.lock(connection, workout_id, user_id), workout_id)
+            row = _found(store.lock(connection, workout_id, user_id))
             store.delete(connection, user_id, workout_id)
             store.note_change(
                 connection, "deleted", workout_id, user_id, row["version"], row["date"]
@@ -261,7 +261,7 @@ class Workouts:
 
     def _before_change(self, user_id: int, workout_id: int) -> dict[str, Any]:
         with self.database.transaction() as connection:
-            return _found(store.get(connection, workout_id, user_id), workout_id)
+            return _found(store.get(connection, workout_id, user_id))
 
     def _update(
         self,
@@ -272,7 +272,7 @@ class Workouts:
         exercises: list[dict] | None,
     ) -> dict[str, Any]:
         with self.database.transaction() as connection:
-            row = _found(store.lock(connection, workout_id, user_id), workout_id)
+            row = _found(store.lock(connection, workout_id, user_id))
             rules.check_version(version, row["version"])
             store.update(connection, user_id, workout_id, values, exercises)
             workout = store.get(connection, workout_id, user_id)
@@ -298,9 +298,9 @@ def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:
     return {**workout, "exercises": exercises}
 
 
-def _found(row: dict | None, workout_id: int) -> dict:
+def _found(row: dict | None) -> dict:
     if row is None:
-        raise NotFound(f"There is no workout {workout_id}")
+        raise NotFound("There is no such workout")
     return row
 
 

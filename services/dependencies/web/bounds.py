@@ -28,5 +28,8 @@ LARGEST_HEAD = 64 * 1024
 WORKER_WAIT_SECONDS = 1
 """A request waits so long for a free worker."""
 
+LATE_SECONDS = 1
+"""A method gets so much longer than the calls it makes, to say which of them was late."""
+
 IDLE_GRACE_SECONDS = 0.5
 """At the end, a kept-open connection may bring one more request within this."""

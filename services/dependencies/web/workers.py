@@ -52,7 +52,7 @@ class Workers:
         except ContainerBeingKilled:
             self._free.release()
             raise _busy(self.container.service_name) from None
-        with Timeout(budgets.REQUEST_SECONDS, Refused(504)):
+        with Timeout(budgets.REQUEST_SECONDS + bounds.LATE_SECONDS, Refused(504)):
             return finished.wait()
 
     def _finish(

@@ -1,0 +1,162 @@
+"""The entrypoint of the gateway's routes: everything of HTTP that surrounds a method.
+
+``@route("GET", "/api/users/:id", caller=SELF)`` keeps what it is given as attributes, so that the
+routes are also the data from which the documentation is made.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from nameko.web.handlers import HttpRequestHandler
+
+from gateway.callers import PUBLIC, USER, Access, Caller
+from gateway.door import Door
+from gateway.json_body import check_media_type, parse_object
+from gateway.limits import API, LOGIN
+from gateway.parameters import NoParameters, check_parameters
+from gateway.replies import Reply, failure, status_of, success
+from schemas.errors import GymError, InternalError
+from schemas.fields import Body, Parameters
+from schemas.pages import ById
+from services.dependencies import budgets
+from services.dependencies.logs import get_logger
+from services.dependencies.web import Answer, HttpRequest, Refused, WebServer
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a route's method gets: a request on which all of HTTP's checks have been done."""
+
+    request_id: str
+    caller: Caller | None = None
+    path: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+    @property
+    def id(self) -> int:
+        """The id in the path."""
+        return self.path["id"]
+
+    @property
+    def user_id(self) -> int:
+        """The caller's id."""
+        return self.caller.user_id
+
+
+class Route(HttpRequestHandler):
+    """One method of one path.
+
+    Args:
+        method: the HTTP method.
+        path: the path, as ``/api/users/:id``.
+        caller: who may use it.
+        body: the schema of the body; the service that is called judges it, the gateway does not.
+        query: the schema of the query.
+        limit: the name of the rate limit it counts for.
+        status: of the answer, if all goes well.
+        takes_key: whether the ``Idempotency-Key`` header means something here.
+    """
+
+    server = WebServer()
+    door = Door()
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        *,
+        caller: Access = USER,
+        body: type[Body] | None = None,
+        query: type[Parameters] = NoParameters,
+        limit: str = API,
+        status: int = 200,
+        takes_key: bool = False,
+    ):
+        super().__init__(method, path, expected_exceptions=(GymError,))
+        self.path = path
+        self.caller = caller
+        self.body = body
+        self.query = query
+        self.limit = limit
+        self.status = status
+        self.takes_key = takes_key
+
+    @property
+    def path_parameters(self) -> type[Parameters]:
+        """The schema of what stands in the path."""
+        return ById if ":id" in self.path else NoParameters
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether its answers are for the caller only."""
+        return self.caller is not PUBLIC or self.body is not None
+
+    def handle_request(self, request: HttpRequest) -> Answer:
+        """Answer a request: check it, run the method, put the result into the envelope."""
+        try:
+            reply = self.server.workers.run(self, self._check(request), self._context(request))
+        except Refused:
+            raise
+        except GymError as error:
+            return self._failure(request, error)
+        except Exception as problem:
+            log.error("route failed", exc_info=problem, request_id=request.request_id)
+            return failure(request, InternalError())
+        return success(request, reply, self.status, personal=self.is_personal)
+
+    @cached_property
+    def _schemas(self) -> tuple[Parameters, Parameters]:
+        return self.path_parameters(), self.query()
+
+    def _check(self, request: HttpRequest) -> Request:
+        # in the order in which the contract answers when several things are wrong
+        caller = self.door.admit(request, self.caller, self.limit)
+        request.check_length()
+        if self.body is not None:
+            check_media_type(request)
+        parameters = check_parameters(request, *self._schemas, takes_key=self.takes_key)
+        body = {} if self.body is None else parse_object(request.read_body())
+        if self.limit == LOGIN:
+            self.door.count_email(body.get("email"))
+        return Request(
+            request_id=request.request_id,
+            caller=caller,
+            path=parameters.path,
+            query=parameters.query,
+            body=body,
+            idempotency_key=parameters.idempotency_key,
+        )
+
+    def _context(self, request: HttpRequest) -> dict:
+        context = {
+            "request_id": request.request_id,
+            "deadline": time.time() + budgets.REQUEST_SECONDS,
+        }
+        if request.user_id is not None:
+            context["user_id"] = request.user_id
+        return context
+
+    @staticmethod
+    def _failure(request: HttpRequest, error: GymError) -> Answer:
+        if status_of(error) >= 500:
+            log.warning(
+                "request failed",
+                code=error.code,
+                reason=error.message,
+                request_id=request.request_id,
+            )
+        return failure(request, error)
+
+
+def route(
+    method: str, path: str, **options: Any
+) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
+    """Make a method of the gateway a route; see :class:`Route` for the options."""
+    return Route.decorator(method, path, **options)

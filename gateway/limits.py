@@ -1,0 +1,103 @@
+"""Rate limits: a moving window in Redis, or in memory while Redis is away."""
+
+import math
+import time
+from json import dumps
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis import RedisError
+
+from schemas.errors import RateLimitExceeded
+from services.dependencies import budgets
+from services.dependencies.cache import make_client
+from services.dependencies.logs import get_logger
+from services.dependencies.settings import BadSettings, Settings
+
+log = get_logger(__name__)
+
+KEY_PREFIX = "gateway:limit"
+
+LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
+
+
+class RateLimits:
+    """Counts requests, and refuses those above a limit.
+
+    Args:
+        settings: the limits, such as ``20/minute``; an empty one is off.
+
+    Raises:
+        BadSettings: a limit can't be read.
+    """
+
+    def __init__(self, settings: Settings):
+        self._limits = {
+            LOGIN: _parse(LOGIN, settings.rate_limit_login),
+            LOGIN_EMAIL: _parse(LOGIN_EMAIL, settings.rate_limit_login_email),
+            REGISTER: _parse(REGISTER, settings.rate_limit_register),
+            API: _parse(API, settings.rate_limit_api),
+        }
+        storage = RedisStorage(
+            "redis://", make_client(settings).connection_pool, key_prefix=KEY_PREFIX
+        )
+        self._shared = MovingWindowRateLimiter(storage)
+        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._shared_down_until = 0.0
+        self._counted_alone = False
+
+    def count(self, name: str, who: str) -> None:
+        """Count one request.
+
+        Args:
+            name: which limit, such as :data:`LOGIN`.
+            who: whom it counts for: an address, a user, an e-mail.
+
+        Raises:
+            RateLimitExceeded: that was one too many.
+        """
+        limit = self._limits[name]
+        if limit is None:
+            return
+        seconds = self._hit(limit, who)
+        if seconds:
+            log.info("rate limit exceeded", limit=name, who=who)
+            details = {"limit": str(limit), "retry_after": seconds}
+            raise RateLimitExceeded("Too many requests, try again later", dumps(details))
+
+    def _hit(self, limit: RateLimitItem, who: str) -> int:
+        """Return 0, or the seconds after which another try may succeed."""
+        if time.monotonic() >= self._shared_down_until:
+            try:
+                seconds = _hit(self._shared, limit, who)
+            except RedisError as problem:
+                log.warning("rate limits counted in memory", reason=str(problem))
+                self._shared_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
+                self._counted_alone = True
+            else:
+                self._forget_own_counts()
+                return seconds
+        return _hit(self._own, limit, who)
+
+    def _forget_own_counts(self) -> None:
+        if self._counted_alone:
+            self._counted_alone = False
+            self._own.storage.reset()
+
+
+def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
+    if limiter.hit(limit, who):
+        return 0
+    reset_time = limiter.get_window_stats(limit, who).reset_time
+    return max(math.ceil(reset_time - time.time()), 1)
+
+
+def _parse(name: str, text: str) -> RateLimitItem | None:
+    if not text:
+        return None
+    try:
+        limit = parse(text)
+    except ValueError:
+        raise BadSettings(f"RATE_LIMIT_{name.upper()} must be like 20/minute, or empty") from None
+    return type(limit)(limit.amount, limit.multiples, namespace=name)

@@ -1,0 +1,35 @@
+"""Pages of collections: what ``meta.page`` and ``Link`` say."""
+
+from urllib.parse import quote, urlencode
+
+from gateway.parameters import split_query
+from schemas.envelope import page_of
+from services.dependencies.web import HttpRequest
+
+PAGE = "page"
+
+
+def describe_page(query: dict, total: int) -> dict:
+    """Return ``meta.page`` for a checked query with ``page`` and ``limit``."""
+    return page_of(query["page"], query["limit"], total)
+
+
+def links(request: HttpRequest, page: dict) -> str:
+    """Return the ``Link`` header: the same request for other pages.
+
+    Args:
+        request: the request that is answered.
+        page: its ``meta.page``.
+    """
+    current, last = page["current_page"], max(page["total_pages"], 1)
+    targets = {"first": 1}
+    if current > 1:
+        targets["prev"] = min(current - 1, last)
+    if current < last:
+        targets["next"] = current + 1
+    targets["last"] = last
+    kept = [(name, value) for name, value in split_query(request.query) if name != PAGE]
+    return ", ".join(
+        f'<{request.path}?{urlencode([*kept, (PAGE, number)], quote_via=quote)}>; rel="{rel}"'
+        for rel, number in targets.items()
+    )

@@ -1,0 +1,144 @@
+"""The gateway: every route of the API, in one line of HTTP and a few of Python each."""
+
+from gateway import events
+from gateway.callers import PUBLIC, SELF
+from gateway.entrypoint import Request, route
+from gateway.limits import LOGIN, REGISTER
+from gateway.paging import describe_page
+from gateway.remote import PAGE, Service
+from gateway.replies import Reply
+from schemas.exercises import ExerciseList, ExerciseSearch
+from schemas.stats import HistoryQuery, ProgressQuery
+from schemas.users import Credentials, NewUser
+from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
+from services.dependencies.cache import Cache
+from services.dependencies.health import Health
+from services.dependencies.logs import LogContext
+from services.dependencies.messaging import EventDispatcher
+
+NOTHING = {"items": [], "total": 0}
+
+
+class Gateway:
+    """The REST API in front of the services."""
+
+    name = "gateway"
+
+    users = Service("users", reads=["get"], promised={"register": ["id"]})
+    exercises = Service(
+        "exercises", reads=["list", "search", "get"], promised={"list": PAGE, "search": PAGE}
+    )
+    workouts = Service(
+        "workouts",
+        reads=["list", "get"],
+        promised={
+            "create": ["workout", "replayed"],
+            "list": PAGE,
+            "update": events.NEEDED,
+            "delete": events.NEEDED,
+        },
+    )
+    analytics = Service("analytics", reads=["exercise_history", "personal_records", "progress"])
+    dispatch = EventDispatcher()
+    cache = Cache()
+    health = Health()
+    log_context = LogContext()
+
+    @route("POST", "/api/users/register", caller=PUBLIC, body=NewUser, limit=REGISTER, status=201)
+    def register(self, request: Request) -> Reply:
+        """Open an account; the answer holds a first token."""
+        user = self.users.register(request.body)
+        return Reply(user, location=f"/api/users/{user['id']}")
+
+    @route("POST", "/api/users/login", caller=PUBLIC, body=Credentials, limit=LOGIN)
+    def login(self, request: Request) -> Reply:
+        """Exchange e-mail and password for a token."""
+        return Reply(self.users.login(request.body))
+
+    @route("POST", "/api/users/logout")
+    def logout(self, request: Request) -> Reply:
+        """Revoke the token that the request is made with."""
+        return Reply(self.users.logout(request.caller.token))
+
+    @route("GET", "/api/users/:id", caller=SELF)
+    def get_user(self, request: Request) -> Reply:
+        """Show a profile: one's own, or any to an administrator."""
+        return Reply(self.users.get(request.id))
+
+    @route("GET", "/api/exercises", caller=PUBLIC, query=ExerciseList)
+    def list_exercises(self, request: Request) -> Reply:
+        """List the catalogue, filtered and sorted."""
+        return _page(request, self.exercises.list(**request.query))
+
+    @route("GET", "/api/exercises/search", caller=PUBLIC, query=ExerciseSearch)
+    def search_exercises(self, request: Request) -> Reply:
+        """Search the catalogue; the best match comes first."""
+        return _page(request, self.exercises.search(**request.query))
+
+    @route("GET", "/api/exercises/:id", caller=PUBLIC)
+    def get_exercise(self, request: Request) -> Reply:
+        """Show an exercise."""
+        return Reply(self.exercises.get(request.id))
+
+    @route("POST", "/api/workouts", body=NewWorkout, status=201, takes_key=True)
+    def create_workout(self, request: Request) -> Reply:
+        """Log a workout. With an ``Idempotency-Key`` it is safe to try again."""
+        created = self.workouts.create(
+            request.user_id, request.body, idempotency_key=request.idempotency_key
+        )
+        workout = created["workout"]
+        replayed = (("Idempotent-Replayed", "true"),) if created["replayed"] else ()
+        if not replayed:
+            events.announce(self.dispatch, events.CREATED, request.user_id, workout)
+        return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
+
+    @route("GET", "/api/workouts", query=WorkoutList)
+    def list_workouts(self, request: Request) -> Reply:
+        """List one's own workouts; administrators can list anybody's."""
+        own = {"user_id": request.user_id}
+        wanted = own | request.query
+        if wanted == wanted | own or request.caller.is_admin:
+            return _page(request, self.workouts.list(**wanted))
+        # nothing of others is shown, but the rest of the query is judged all the same
+        self.workouts.list(**wanted | own)
+        return _page(request, NOTHING)
+
+    @route("GET", "/api/workouts/:id")
+    def get_workout(self, request: Request) -> Reply:
+        """Show a workout: one's own, or any to an administrator."""
+        user_id = None if request.caller.is_admin else request.user_id
+        return Reply(self.workouts.get(request.id, user_id=user_id))
+
+    @route("PUT", "/api/workouts/:id", body=WorkoutChanges)
+    def update_workout(self, request: Request) -> Reply:
+        """Change the fields that are given."""
+        workout = self.workouts.update(request.user_id, request.id, request.body)
+        if events.gives_a_field(request.body):
+            events.announce(self.dispatch, events.UPDATED, request.user_id, workout)
+        return Reply(workout)
+
+    @route("DELETE", "/api/workouts/:id")
+    def delete_workout(self, request: Request) -> Reply:
+        """Delete a workout."""
+        deleted = self.workouts.delete(request.user_id, request.id)
+        events.announce(self.dispatch, events.DELETED, request.user_id, deleted)
+        return Reply({"id": deleted["id"], "deleted": True})
+
+    @route("GET", "/api/stats/exercise/:id/history", query=HistoryQuery)
+    def exercise_history(self, request: Request) -> Reply:
+        """Show how one's work on an exercise went on over time."""
+        return Reply(self.analytics.exercise_history(request.user_id, request.id, **request.query))
+
+    @route("GET", "/api/stats/personal-records")
+    def personal_records(self, request: Request) -> Reply:
+        """Show one's best in every exercise."""
+        return Reply(self.analytics.personal_records(request.user_id))
+
+    @route("GET", "/api/stats/progress", query=ProgressQuery)
+    def progress(self, request: Request) -> Reply:
+        """Show what was done week by week, or month by month."""
+        return Reply(self.analytics.progress(request.user_id, **request.query))
+
+
+def _page(request: Request, found: dict) -> Reply:
+    return Reply(found["items"], page=describe_page(request.query, found["total"]))

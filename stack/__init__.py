@@ -1,0 +1,8 @@
+"""Starts PostgreSQL, Redis, RabbitMQ and the five services on one machine.
+
+``gym`` and the tests stand on this package. It knows the services by name and by command, never
+by their code. Everything it makes lies below one directory, ``.run/`` unless told otherwise.
+
+What is needed before the project's packages are installed (finding servers, installing packages,
+showing progress, ``down``, ``status``) uses the standard library alone.
+"""

@@ -1,0 +1,215 @@
+"""The commands of ``gym``."""
+
+import argparse
+import fcntl
+import importlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack import overview, processes, reading_logs, servers
+from stack.bringing_up import bring_up
+from stack.failures import Failure
+from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVERS, SERVICES
+from stack.programs import LOGS
+from stack.progress import for_people
+from stack.state import write_private
+from stack.system import System
+
+NOT_READY = 1
+BAD_USE = 2
+NOT_RUNNING = 3
+INTERRUPTED = 130
+LINES = 20
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        # everything that follows is pytest's
+        if arguments[:1] == ["test"]:
+            return test(arguments[1:])
+        parser = make_parser()
+        options = parser.parse_args(arguments or ["help"])
+        if options.command == "help":
+            parser.print_help()
+            return 0
+        return options.run(options)
+    except Failure as failure:
+        print(f"gym: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("gym: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # `gym logs | head`: nobody reads any more, and Python would complain at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="gym",
+        description="Runs the gym tracker on this machine, with servers of its own.",
+        epilog="All data is kept in .run/. Addresses that are set (AMQP_URI, REDIS_HOST, "
+        "USERS_DB_HOST, ...) are used, and those servers are not started.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=f"{text}.")
+        command.set_defaults(run=run)
+        return command
+
+    add("up", up, "start everything and wait until it is ready")
+    command = add("down", down, "stop everything")
+    command.add_argument("--data", action="store_true", help="delete all data, too")
+    add("url", url, "print the gateway's base URL")
+    command = add("status", status, "show every part, its address and its state")
+    command.add_argument("--json", action="store_true", help="for scripts")
+    command = add("logs", logs, "show what the services (or one part) logged last")
+    command.add_argument("-f", "--follow", action="store_true", help="and what they add")
+    command.add_argument("-n", "--lines", type=int, default=LINES, help="how many lines of each")
+    command.add_argument("part", nargs="?", help="a service, a server, or supervisord")
+    add("shell", shell, "call the services by hand: n.rpc.exercises.search('bench')")
+    add("test", None, "run the tests; what follows is for pytest")
+    add("demo", demo, "fill in two years of workouts and show what comes out")
+    add("help", None, "show this")
+    return parser
+
+
+def up(options: argparse.Namespace) -> int:
+    """Start everything, and show where it is."""
+    with _alone():
+        system, changed = bring_up(RUN_DIRECTORY, for_people())
+        rows = overview.look(system)
+    if not changed:
+        print("Everything is running already; nothing was changed.")
+    print(overview.as_table(rows))
+    if overview.MANAGEMENT in system.state.ports:
+        print("The password of RabbitMQ's pages is in .run/state.json (secrets, rabbitmq).")
+    print(f'\nTry next:\n  curl "{system.url}/api/exercises?limit=3"\n  ./gym demo\n  ./gym shell')
+    return 0
+
+
+def down(options: argparse.Namespace) -> int:
+    """Stop everything, and delete the data if asked to."""
+    with _alone():
+        system = System.open(RUN_DIRECTORY)
+        if processes.belonging_to(RUN_DIRECTORY):
+            with for_people().step("Stopping") as step:
+                if system:
+                    system.shut_down(step.tick)
+                else:
+                    processes.end_all(RUN_DIRECTORY)
+        else:
+            print("Nothing is running.")
+        if options.data:
+            _delete_data()
+            print("All data is deleted.")
+    return 0
+
+
+def url(options: argparse.Namespace) -> int:
+    """Print the gateway's base URL."""
+    print(_running_system().url)
+    return 0
+
+
+def status(options: argparse.Namespace) -> int:
+    """Show every part."""
+    system = System.open(RUN_DIRECTORY)
+    if not system or not system.is_running():
+        print('{"running": false}' if options.json else _why_not_running())
+        return NOT_RUNNING
+    rows = overview.look(system)
+    if options.json:
+        print(json.dumps(overview.as_data(system, rows), indent=2))
+    else:
+        print(overview.as_table(rows))
+    return 0 if all(row.is_ready for row in rows) else NOT_READY
+
+
+def logs(options: argparse.Namespace) -> int:
+    """Show the logs of the services, or of one part."""
+    known = {path.stem: path for path in sorted((RUN_DIRECTORY / LOGS).glob("*.log"))}
+    if options.part and options.part not in known:
+        raise Failure(f"no log of {options.part}; there are: {', '.join(known) or 'none yet'}")
+    names = [options.part] if options.part else [name for name in SERVICES if name in known]
+    if not names:
+        raise Failure("there are no logs yet; ./gym up")
+    chosen = {name: known[name] for name in names}
+    reading_logs.show(chosen, options.lines)
+    if options.follow:
+        reading_logs.follow(chosen)
+    return 0
+
+
+def shell(options: argparse.Namespace) -> int:
+    """Become a ``nameko shell`` on the running system."""
+    system = _running_system()
+    configuration = RUN_DIRECTORY / "shell.yaml"
+    # JSON is YAML
+    write_private(configuration, json.dumps({"AMQP_URI": system.environment["AMQP_URI"]}))
+    # eventlet announces its own retirement at every start
+    quiet = ["-W", "ignore::DeprecationWarning"]
+    command = [sys.executable, *quiet, "-m", "nameko", "shell", "--config", str(configuration)]
+    os.chdir(CHECKOUT)
+    os.execv(command[0], command)
+
+
+def test(arguments: list[str]) -> int:
+    """Become pytest, once the servers' programs are there."""
+    servers.find_or_install(list(SERVERS), RUN_DIRECTORY / LOGS / "packages.log", for_people())
+    command = [sys.executable, "-m", "pytest", *arguments]
+    os.chdir(CHECKOUT)
+    os.execv(command[0], command)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Show the running system at work."""
+    return importlib.import_module("stack.demo").main(_running_system().url) or 0
+
+
+def _running_system() -> System:
+    system = System.open(RUN_DIRECTORY)
+    if not system or not system.is_running():
+        raise Failure("nothing is running; start it with ./gym up")
+    return system
+
+
+def _why_not_running() -> str:
+    if processes.belonging_to(RUN_DIRECTORY):
+        return "The supervisor has died and left parts behind; ./gym up brings everything back."
+    return "Nothing is running."
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    RUN_DIRECTORY.mkdir(mode=0o700, exist_ok=True)
+    with (RUN_DIRECTORY / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure("another ./gym up or down is at work here") from None
+        yield
+
+
+def _delete_data() -> None:
+    # a test that runs just now keeps what is its own
+    for path in RUN_DIRECTORY.iterdir():
+        if path.name.startswith("test-") or path.name == "lock":
+            continue
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

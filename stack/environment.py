@@ -1,0 +1,93 @@
+"""The environment variables of the services, and which servers are given from outside."""
+
+from collections.abc import Mapping
+
+from stack.layout import DATABASES, LOOPBACK, SERVERS, SERVICES, address_variable
+from stack.state import State
+
+AMQP_USER = "gym"
+VIRTUAL_HOST = "gym"
+DATABASE_FIELDS = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
+# a server is used instead of started when one of these is set
+SERVER_VARIABLES = {
+    **{
+        name: (f"{database.prefix}_DB_HOST", f"{database.prefix}_DB_PORT")
+        for name, database in DATABASES.items()
+    },
+    "redis": ("REDIS_HOST", "REDIS_PORT"),
+    "rabbitmq": ("AMQP_URI",),
+}
+ADDRESSES = tuple(address_variable(service) for service in SERVICES)
+SERVER_SETTINGS = (
+    "AMQP_URI",
+    "REDIS_HOST",
+    "REDIS_PORT",
+    *(f"{db.prefix}_DB_{field}" for db in DATABASES.values() for field in DATABASE_FIELDS),
+)
+OTHER_SETTINGS = (
+    "GYM_ENV",
+    "JWT_SECRET",
+    "ADMIN_EMAIL",
+    "ADMIN_PASSWORD",
+    "RATE_LIMIT_LOGIN",
+    "RATE_LIMIT_LOGIN_EMAIL",
+    "RATE_LIMIT_REGISTER",
+    "RATE_LIMIT_API",
+    "TRUSTED_PROXIES",
+    "CORS_ORIGINS",
+    "BCRYPT_COST",
+    "WGER_API_URL",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+)
+ALL_SETTINGS = (*SERVER_SETTINGS, *ADDRESSES, *OTHER_SETTINGS)
+
+
+def given_from_outside(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that name servers to use, or addresses for the services to take."""
+    names = [*ADDRESSES]
+    for server in SERVERS:
+        if any(environment.get(name) for name in SERVER_VARIABLES[server]):
+            names += _settings_of(server)
+    return {name: environment[name] for name in names if environment.get(name)}
+
+
+def given_servers(given: Mapping[str, str]) -> list[str]:
+    """Return the servers that are used and not started."""
+    return [server for server in SERVERS if any(name in given for name in SERVER_VARIABLES[server])]
+
+
+def make_environment(state: State) -> dict[str, str]:
+    """Return all variables that lead the services to each other and to their servers."""
+    ports = state.ports
+    variables = {"JWT_SECRET": state.secrets["jwt"]}
+    if "rabbitmq" in ports:
+        variables["AMQP_URI"] = (
+            f"amqp://{AMQP_USER}:{state.secrets['rabbitmq']}@{LOOPBACK}:{ports['rabbitmq']}"
+            f"/{VIRTUAL_HOST}"
+        )
+    if "redis" in ports:
+        variables |= {"REDIS_HOST": LOOPBACK, "REDIS_PORT": str(ports["redis"])}
+    for name, database in DATABASES.items():
+        if name in ports:
+            values = (LOOPBACK, ports[name], "postgres", state.secrets["postgres"], database.name)
+            for field, value in zip(DATABASE_FIELDS, values, strict=True):
+                variables[f"{database.prefix}_DB_{field}"] = str(value)
+    for service in SERVICES:
+        if service in ports:
+            variables[address_variable(service)] = f"{LOOPBACK}:{ports[service]}"
+    return variables | dict(state.given)
+
+
+def server_address(name: str, environment: Mapping[str, str]) -> tuple[str, int]:
+    """Return the host and the port of a database or of Redis."""
+    prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else "REDIS"
+    default = DATABASES[name].port if name in DATABASES else 6379
+    host = environment.get(f"{prefix}_HOST", "localhost")
+    return host, int(environment.get(f"{prefix}_PORT", default))
+
+
+def _settings_of(server: str) -> list[str]:
+    if server not in DATABASES:
+        return list(SERVER_VARIABLES[server])
+    return [f"{DATABASES[server].prefix}_DB_{field}" for field in DATABASE_FIELDS]

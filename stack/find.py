@@ -1,0 +1,107 @@
+"""Finds the servers' programs on this machine."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+OLDEST_POSTGRES = 15
+OLDEST_RABBITMQ = (3, 10)
+# an ordinary user's PATH often lacks the last ones
+PLACES = f"{os.environ.get('PATH', '')}:/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin"
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Where the servers' programs are; None is missing.
+
+    Attributes:
+        postgres: the directory that has ``postgres`` and ``initdb``.
+        redis: the server program of Redis or Valkey.
+        rabbitmq: the directory that has ``rabbitmq-server`` and ``rabbitmqctl``.
+        epmd: the program by which Erlang nodes find each other.
+    """
+
+    postgres: Path | None
+    redis: Path | None
+    rabbitmq: Path | None
+    epmd: Path | None
+
+
+def find_programs() -> Programs:
+    """Look for all of them."""
+    return Programs(find_postgres(), find_redis(), find_rabbitmq(), find_epmd())
+
+
+def find_postgres() -> Path | None:
+    """Return the newest PostgreSQL's directory of programs, if it is new enough."""
+    candidates = {Path(path) for path in glob.glob("/usr/lib/postgresql/*/bin")}
+    if on_path := _which("postgres"):
+        candidates.add(on_path.resolve().parent)
+    versions = {
+        directory: _postgres_version(directory)
+        for directory in candidates
+        if (directory / "postgres").exists() and (directory / "initdb").exists()
+    }
+    fitting = [place for place, version in versions.items() if version >= OLDEST_POSTGRES]
+    return max(fitting, key=versions.__getitem__, default=None)
+
+
+def find_redis() -> Path | None:
+    """Return the server program of Redis or Valkey."""
+    return _which("redis-server") or _which("valkey-server")
+
+
+def find_rabbitmq() -> Path | None:
+    """Return the directory of RabbitMQ's own programs, if it is new enough.
+
+    What a distribution puts into ``/usr/sbin`` changes user before it starts the server.
+    """
+    candidates = ["/usr/lib/rabbitmq/bin", *glob.glob("/usr/lib/rabbitmq/lib/*/sbin")]
+    candidates += glob.glob("/opt/rabbitmq*/sbin")
+    if on_path := _which("rabbitmq-server"):
+        candidates.append(str(on_path.resolve().parent))
+    versions = {Path(place): rabbitmq_version(Path(place)) for place in candidates}
+    fitting = [place for place, version in versions.items() if version >= OLDEST_RABBITMQ]
+    return max(fitting, key=versions.__getitem__, default=None)
+
+
+def find_epmd() -> Path | None:
+    """Return Erlang's program by which nodes find each other."""
+    if on_path := _which("epmd"):
+        return on_path
+    found = sorted(glob.glob("/usr/lib/erlang/erts-*/bin/epmd"))
+    return Path(found[-1]) if found else None
+
+
+def rabbitmq_version(directory: Path) -> tuple[int, ...]:
+    """Return the version of the RabbitMQ that a directory of programs belongs to.
+
+    It stands in the name of one of its plugins; asking the program itself takes seconds.
+    """
+    server = (directory / "rabbitmq-server").resolve()
+    if not server.is_file():
+        return ()
+    for plugin in server.parent.parent.glob("plugins/rabbit-*"):
+        if found := re.match(r"rabbit-(\d+)\.(\d+)", plugin.name):
+            return int(found[1]), int(found[2])
+    return ()
+
+
+def _postgres_version(directory: Path) -> int:
+    try:
+        answer = subprocess.run(
+            [directory / "postgres", "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    found = re.search(r"(\d+)[.\d]*", answer)
+    return int(found[1]) if found else 0
+
+
+def _which(name: str) -> Path | None:
+    found = shutil.which(name, path=PLACES)
+    return Path(found) if found else None

@@ -1,0 +1,58 @@
+"""Where things are, what the parts are called, and the ports that they would like to have."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+RUN_DIRECTORY = CHECKOUT / ".run"
+LOOPBACK = "127.0.0.1"
+DIRECTORY_VARIABLE = "GYM_RUN_DIRECTORY"
+"""Set in every process that is started, so that a lost one can be found again."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A service's PostgreSQL database, and the prefix of the variables that lead to it."""
+
+    name: str
+    prefix: str
+    port: int
+
+
+DATABASES = {
+    "users-db": Database("users_db", "USERS", 5433),
+    "workout-db": Database("workout_db", "WORKOUT", 5434),
+    "analytics-db": Database("analytics_db", "ANALYTICS", 5435),
+    "exercise-db": Database("exercise_db", "EXERCISE", 5436),
+}
+SERVERS = (*DATABASES, "redis", "rabbitmq")
+SERVICES = {
+    "users": 8081,
+    "exercises": 8084,
+    "workouts": 8082,
+    "analytics": 8083,
+    "gateway": 8080,
+}
+PORTS = {
+    **{name: database.port for name, database in DATABASES.items()},
+    "redis": 6379,
+    "rabbitmq": 5672,
+    "rabbitmq-ui": 15672,
+    "gateway": SERVICES["gateway"],
+    **SERVICES,
+}
+"""The parts that people connect to."""
+
+# below 32768, where the kernel takes the ports of outgoing connections from
+INNER_PORTS = {
+    "rabbitmq-metrics": 15692,
+    "rabbitmq-nodes": 25682,
+    "epmd": 24369,
+    "supervisor": 9001,
+}
+"""What the parts use among themselves."""
+
+
+def address_variable(service: str) -> str:
+    """Return the name of the variable that holds a service's HTTP address."""
+    return f"{service.upper()}_ADDRESS"

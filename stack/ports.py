@@ -1,0 +1,67 @@
+"""Chooses ports: the wanted one if it is free, otherwise the next that is."""
+
+import random
+import socket
+from collections.abc import Callable, Collection, Mapping
+
+from stack.failures import Failure
+from stack.layout import LOOPBACK
+
+HIGHEST = 65535
+# Outgoing connections take their ports from 32768 on. A client that tries again and again to
+# reach a server there, while it is down, can end up connected to itself and keep the port.
+ANYWHERE = range(20000, 32000)
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on a port of this machine."""
+    with socket.socket() as probe:
+        # as servers do: a port whose last connections have just been closed is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def choose(
+    wanted: Mapping[str, int],
+    fixed: Collection[int] = (),
+    free: Callable[[int], bool] = is_free,
+) -> dict[str, int]:
+    """Give each part a port of its own.
+
+    Args:
+        wanted: the port that each part would like to have, by its name.
+        fixed: ports that no part may get.
+        free: tells whether a port is free.
+
+    Returns:
+        The ports by name: the wanted ones where they are free, otherwise the next free one that
+        no other part wants.
+    """
+    kept: dict[str, int] = {}
+    for name, port in wanted.items():
+        if port not in fixed and port not in kept.values() and free(port):
+            kept[name] = port
+    used = {*fixed, *wanted.values()}
+    chosen = {}
+    for name, port in wanted.items():
+        chosen[name] = kept[name] if name in kept else _next_free(port, used, free)
+        used.add(chosen[name])
+    return chosen
+
+
+def choose_anywhere(names: Collection[str]) -> dict[str, int]:
+    """Give each part a free port, starting at a random place."""
+    first = random.choice(ANYWHERE)
+    return choose({name: first + place for place, name in enumerate(names)})
+
+
+def _next_free(port: int, used: Collection[int], free: Callable[[int], bool]) -> int:
+    for candidate in range(port + 1, HIGHEST + 1):
+        if candidate not in used and free(candidate):
+            return candidate
+    raise Failure(f"no port from {port} on is free")

@@ -1,0 +1,175 @@
+"""Private PostgreSQL instances: one for each database, as in the containers.
+
+PostgreSQL refuses to run as root. Started by root it runs as another user, who may have no way
+into the checkout (below ``/root``, say). So a shell that is still root opens the data directory,
+and PostgreSQL is pointed to it through ``/proc/self/fd``: the way there is not walked again.
+"""
+
+import os
+import pwd
+import shlex
+import shutil
+import socket
+import struct
+import subprocess
+from pathlib import Path
+
+from stack.failures import Failure
+from stack.layout import DATABASES, LOOPBACK
+from stack.programs import Program
+from stack.state import State
+
+USERS = ("postgres", "nobody")
+DIRECTORY = "postgres"
+DESCRIPTOR = 9
+CHECK_SECONDS = 2.0
+PROTOCOL = 196608
+LOGIN_IS_ASKED_FOR = b"R"
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "shared_buffers": "32MB",
+    "max_connections": "100",
+    "max_wal_size": "256MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def prepare(state: State, binaries: Path, names: list[str]) -> None:
+    """Make the data directories that are not there yet.
+
+    Args:
+        state: where, and the password.
+        binaries: the directory of PostgreSQL's programs.
+        names: which instances.
+    """
+    root = state.directory / DIRECTORY
+    root.mkdir(parents=True, exist_ok=True)
+    missing = [name for name in names if not (root / name).exists()]
+    if not missing:
+        return
+    template = _fresh_directory(root / "template.new")
+    _make_template(template, binaries, state.secrets["postgres"])
+    for name in missing:
+        fresh = root / f"{name}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", template, fresh], check=True)
+        _single_user(fresh, binaries, [f"CREATE DATABASE {DATABASES[name].name}"])
+    if not state.throwaway:
+        os.sync()
+    for name in missing:
+        (root / f"{name}.new").rename(root / name)
+    shutil.rmtree(template)
+
+
+def program(state: State, binaries: Path, name: str) -> Program:
+    """Describe one instance."""
+    data = state.directory / DIRECTORY / name
+    settings = SETTINGS | {"port": str(state.ports[name])}
+    if state.throwaway:
+        settings |= THROWAWAY_SETTINGS
+    options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    prologue, command = _as_server_user(data, [str(binaries / "postgres")])
+    return Program(
+        name=name,
+        command=(*command, *options),
+        directory=Path("/"),
+        prologue=tuple(prologue),
+        group="servers",
+        # fast: sessions are broken off, what was committed is kept
+        stop_signal="INT",
+    )
+
+
+def accepts(host: str, port: int) -> bool:
+    """Tell whether a PostgreSQL server is ready to let somebody log in."""
+    pairs = b"user\0postgres\0database\0postgres\0\0"
+    greeting = struct.pack("!ii", 8 + len(pairs), PROTOCOL) + pairs
+    try:
+        with socket.create_connection((host, port), CHECK_SECONDS) as connection:
+            connection.sendall(greeting)
+            return connection.recv(1) == LOGIN_IS_ASKED_FOR
+    except OSError:
+        return False
+
+
+def server_user() -> pwd.struct_passwd | None:
+    """Return whom PostgreSQL runs as when it is root who starts it, or None for oneself."""
+    if os.geteuid() != 0:
+        return None
+    for name in USERS:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise Failure(f"PostgreSQL does not run as root, and there is no user {' or '.join(USERS)}")
+
+
+def _make_template(directory: Path, binaries: Path, password: str) -> None:
+    initdb = [
+        str(binaries / "initdb"),
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--auth=reject",
+        "--no-sync",
+        "--no-instructions",
+        "--wal-segsize=4",
+    ]
+    _run(directory, initdb)
+    _single_user(directory, binaries, [f"ALTER USER postgres PASSWORD '{password}'"])
+    (directory / "pg_hba.conf").write_text(f"host all all {LOOPBACK}/32 scram-sha-256\n")
+
+
+def _single_user(directory: Path, binaries: Path, statements: list[str]) -> None:
+    command = [str(binaries / "postgres"), "--single", "-c", "fsync=off"]
+    _run(directory, command, arguments=["postgres"], text="\n".join(statements) + "\n")
+
+
+def _fresh_directory(path: Path) -> Path:
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(mode=0o700)
+    if user := server_user():
+        os.chown(path, user.pw_uid, user.pw_gid)
+    return path
+
+
+def _run(
+    data: Path, command: list[str], arguments: list[str] | None = None, text: str = ""
+) -> None:
+    prologue, words = _as_server_user(data, command)
+    script = "\n".join(["cd / || exit 1", *prologue, shlex.join([*words, *(arguments or [])])])
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        input=text,
+        capture_output=True,
+        text=True,
+        # a language of its own would have initdb look for its messages, and a locale that is
+        # not installed would stop it
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+        check=False,
+    )
+    # single-user mode reports a failed statement and goes on
+    problems = [line for line in done.stderr.splitlines() if "ERROR:" in line or "FATAL:" in line]
+    if done.returncode or problems:
+        reason = problems[0] if problems else done.stderr.strip()
+        raise Failure(f"can't make a PostgreSQL data directory: {reason}")
+
+
+def _as_server_user(data: Path, command: list[str]) -> tuple[list[str], list[str]]:
+    user = server_user()
+    if user is None:
+        return [], [*command, "-D", str(data)]
+    change = [
+        "setpriv",
+        f"--reuid={user.pw_uid}",
+        f"--regid={user.pw_gid}",
+        "--clear-groups",
+    ]
+    prologue = [f"exec {DESCRIPTOR}<{shlex.quote(str(data))} || exit 1"]
+    return prologue, [*change, *command, "-D", f"/proc/self/fd/{DESCRIPTOR}"]

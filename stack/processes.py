@@ -1,0 +1,93 @@
+"""Finds processes by what the kernel tells of them, and ends those that were left behind."""
+
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from stack.layout import DIRECTORY_VARIABLE
+from stack.waiting import wait_until
+
+PROC = Path("/proc")
+POSTGRES_SECONDS = 8.0
+KILL_SECONDS = 5.0
+POSTGRES = "postgres"
+SHOWING_THEIR_WORK = (POSTGRES, "redis-server", "valkey-server")
+
+
+def belonging_to(directory: Path) -> list[int]:
+    """Return the processes that were started for a directory, by whomever they are kept now."""
+    mark = f"{DIRECTORY_VARIABLE}={directory}".encode()
+    return [pid for pid in _all() if pid != os.getpid() and _belongs(pid, mark, directory)]
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and everything that it started."""
+    children: dict[int, list[int]] = {}
+    for other in _all():
+        children.setdefault(_parent(other), []).append(other)
+    found = [pid]
+    for member in found:
+        found += children.get(member, [])
+    return found
+
+
+def send(pids: Iterable[int], number: int) -> None:
+    """Send a signal to processes; those that have ended meanwhile don't matter."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def end_all(directory: Path, spared: int | None = None) -> int:
+    """End what was started for a directory, at once; tell how many there were.
+
+    PostgreSQL is asked to stop without ceremony: killed, it would leave shared memory behind.
+
+    Args:
+        directory: which directory.
+        spared: a process that goes on.
+    """
+
+    def left() -> list[int]:
+        return [pid for pid in belonging_to(directory) if pid != spared]
+
+    pids = left()
+    send(pids, signal.SIGCONT)
+    send([pid for pid in pids if _name(pid) != POSTGRES], signal.SIGKILL)
+    send([pid for pid in pids if _name(pid) == POSTGRES], signal.SIGQUIT)
+    if not wait_until(lambda: not left(), POSTGRES_SECONDS):
+        send(left(), signal.SIGKILL)
+        wait_until(lambda: not left(), KILL_SECONDS)
+    return len(pids)
+
+
+def _all() -> list[int]:
+    return [int(entry) for entry in os.listdir(PROC) if entry.isdecimal()]
+
+
+def _belongs(pid: int, mark: bytes, directory: Path) -> bool:
+    try:
+        if mark in (PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+            return True
+        # these write over their variables to show what they are doing
+        place = Path(os.readlink(PROC / str(pid) / "cwd"))
+    except OSError:
+        return False
+    return _name(pid) in SHOWING_THEIR_WORK and place.is_relative_to(directory)
+
+
+def _name(pid: int) -> str:
+    try:
+        return (PROC / str(pid) / "comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _parent(pid: int) -> int:
+    try:
+        # the name, in brackets, may hold anything
+        return int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -1,0 +1,141 @@
+"""Describes what runs under the supervisor, and writes its files.
+
+Every part becomes a small shell script that can be read, and run by hand. The supervisor's own
+file names nothing but these scripts, by relative paths: it would misread a path that has a space,
+a percent sign, a semicolon or a hash.
+"""
+
+import os
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stack.layout import LOOPBACK
+from stack.state import State, write_private
+
+CONFIGURATION = "supervisord.conf"
+SCRIPTS = "programs"
+LOGS = "logs"
+# The pause before a start grows by a second with each one that failed, without an end: giving up
+# would leave a part dead after a long outage.
+TRIES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process to keep running.
+
+    Attributes:
+        name: the part's name.
+        command: the program and its arguments.
+        directory: where it runs.
+        environment: variables in addition to the inherited ones.
+        prologue: lines of shell to run before it.
+        group: programs of one group start and stop together.
+        stop_signal: asks it to stop.
+        stop_seconds: after which it is killed.
+        settle_seconds: a process that ends sooner counts as a failed start.
+        whole_group: signals go to its children, too.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prologue: tuple[str, ...] = ()
+    group: str = "services"
+    stop_signal: str = "TERM"
+    stop_seconds: int = 12
+    settle_seconds: int = 2
+    whole_group: bool = False
+
+    @property
+    def script(self) -> str:
+        """The shell script that becomes the process."""
+        exports = [f"export {key}={shlex.quote(v)}" for key, v in self.environment.items()]
+        lines = [
+            "#!/bin/sh",
+            f"# {self.name}, in the foreground; written anew at each start",
+            *exports,
+            f"cd {shlex.quote(str(self.directory))} || exit 1",
+            *self.prologue,
+            f"exec {shlex.join(self.command)}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    @property
+    def section(self) -> str:
+        """Its part of the supervisor's file."""
+        together = "true" if self.whole_group else "false"
+        return _section(
+            f"program:{self.name}",
+            command=f"/bin/sh {SCRIPTS}/{self.name}",
+            autostart="false",
+            autorestart="true",
+            startsecs=self.settle_seconds,
+            startretries=TRIES,
+            stopsignal=self.stop_signal,
+            stopwaitsecs=self.stop_seconds,
+            stopasgroup=together,
+            killasgroup="true",
+            redirect_stderr="true",
+            stdout_logfile=f"{LOGS}/{self.name}.log",
+            stdout_logfile_maxbytes="5MB",
+            stdout_logfile_backups=2,
+        )
+
+
+def write_files(state: State, programs: Iterable[Program]) -> None:
+    """Write the scripts and the supervisor's file."""
+    programs = list(programs)
+    (state.directory / LOGS).mkdir(parents=True, exist_ok=True)
+    for program in programs:
+        write_private(state.directory / SCRIPTS / program.name, program.script, mode=0o700)
+    write_private(state.directory / CONFIGURATION, render(state, programs))
+
+
+def render(state: State, programs: Iterable[Program]) -> str:
+    """Return the supervisor's file."""
+    programs = list(programs)
+    sections = [
+        _section(
+            "supervisord",
+            logfile=f"{LOGS}/supervisord.log",
+            logfile_maxbytes="2MB",
+            logfile_backups=1,
+            pidfile="supervisord.pid",
+            umask="077",
+            minprocs=1,
+            nocleanup="true",
+            **({"user": "root"} if os.geteuid() == 0 else {}),
+        ),
+        _section(
+            "inet_http_server",
+            port=f"{LOOPBACK}:{state.ports['supervisor']}",
+            username="gym",
+            password=state.secrets["supervisor"],
+        ),
+        _section(
+            "rpcinterface:supervisor",
+            **{
+                "supervisor.rpcinterface_factory": (
+                    "supervisor.rpcinterface:make_main_rpcinterface"
+                )
+            },
+        ),
+        *(program.section for program in programs),
+    ]
+    # stopped in the opposite order: services first, what finds RabbitMQ's nodes last
+    for priority, group in enumerate(("nodes", "servers", "services"), start=1):
+        members = [program.name for program in programs if program.group == group]
+        if members:
+            sections.append(
+                _section(f"group:{group}", programs=",".join(members), priority=priority)
+            )
+    return "\n".join(sections)
+
+
+def _section(title: str, **options: object) -> str:
+    lines = [f"[{title}]", *(f"{key} = {value}" for key, value in options.items())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,86 @@
+"""Shows a person what is being done, and for how long.
+
+On a terminal one line is rewritten in place. Elsewhere plain lines are printed, at most one every
+few seconds, so that a log stays readable.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+REWRITE_SECONDS = 0.2
+PLAIN_SECONDS = 2.5
+WIDTH = 78
+
+
+class Step:
+    """One thing that is being done. :meth:`tick` must be called often while it lasts."""
+
+    def __init__(self, title: str, stream: TextIO | None):
+        self.title = title
+        self.stream = stream
+        self.started = time.monotonic()
+        self.shown = 0.0
+        self.rewrites = stream is not None and stream.isatty()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self.started
+
+    def tick(self, detail: str = "") -> None:
+        """Say that work goes on.
+
+        Args:
+            detail: what is being done just now.
+        """
+        pause = REWRITE_SECONDS if self.rewrites else PLAIN_SECONDS
+        if self.stream is None or time.monotonic() - self.shown < pause:
+            return
+        self.shown = time.monotonic()
+        text = f"{self.title} ... {self.seconds:.0f} s"
+        if detail:
+            text += f"  {detail}"
+        self._write(text[:WIDTH], last=False)
+
+    def finish(self, outcome: str) -> None:
+        """Say how it ended."""
+        if self.stream is not None:
+            self._write(f"{self.title}: {outcome} ({self.seconds:.1f} s)", last=True)
+
+    def _write(self, text: str, last: bool) -> None:
+        if self.rewrites:
+            self.stream.write(f"\r\033[K{text}" + ("\n" if last else ""))
+        else:
+            self.stream.write(text + "\n")
+        self.stream.flush()
+
+
+class Progress:
+    """Shows one step after another.
+
+    Args:
+        stream: where to, or None to show nothing.
+    """
+
+    def __init__(self, stream: TextIO | None = None):
+        self.stream = stream
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Show a step while the block lasts."""
+        step = Step(title, self.stream)
+        step.tick()
+        try:
+            yield step
+        except BaseException:
+            step.finish("failed")
+            raise
+        step.finish("done")
+
+
+def for_people() -> Progress:
+    """Return a progress that is shown on standard error."""
+    return Progress(sys.stderr)

@@ -1,0 +1,173 @@
+"""A private RabbitMQ node, with a private ``epmd`` by which its tools find it.
+
+The settings, plugins and topology are those of ``rabbitmq/`` in the checkout, shared with the
+containers. Added here are the addresses, and the users with the hashes of generated passwords:
+loading definitions on a blank node makes no default user.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from stack.environment import AMQP_USER, VIRTUAL_HOST
+from stack.layout import CHECKOUT, LOOPBACK
+from stack.programs import Program
+from stack.state import State, write_private
+
+SOURCE = CHECKOUT / "rabbitmq"
+DIRECTORY = "rabbitmq"
+NODE = "gym@localhost"
+# RabbitMQ's configuration can't name a path with a hash in it, and its check of the disk fails on
+# one with a space. Its own working directory is always a good name.
+HERE = "/proc/self/cwd"
+CHECK_SECONDS = 2.0
+
+
+def prepare(state: State) -> None:
+    """Write the node's files."""
+    directory = state.directory / DIRECTORY
+    definitions = json.loads((SOURCE / "definitions.json").read_text())
+    with_users = add_user(definitions, state.secrets["rabbitmq"], os.urandom(4))
+    write_private(directory / "definitions.json", json.dumps(with_users, indent=2))
+    settings = (SOURCE / "rabbitmq.conf").read_text() + own_settings(state)
+    write_private(directory / "rabbitmq.conf", settings)
+    write_private(directory / "enabled_plugins", (SOURCE / "enabled_plugins").read_text())
+    # Erlang reads its cookie from the home directory, and insists on this mode
+    write_private(directory / ".erlang.cookie", state.secrets["erlang"], mode=0o400)
+
+
+def own_settings(state: State) -> str:
+    """Return the settings that belong to this node alone."""
+    ports = state.ports
+    lines = [
+        "",
+        f"listeners.tcp.1 = {LOOPBACK}:{ports['rabbitmq']}",
+        f"management.tcp.ip = {LOOPBACK}",
+        f"management.tcp.port = {ports['rabbitmq-ui']}",
+        f"prometheus.tcp.ip = {LOOPBACK}",
+        f"prometheus.tcp.port = {ports['rabbitmq-metrics']}",
+        "load_definitions = definitions.json",
+        "log.console = true",
+        "log.console.use_colors = off",
+        "log.file = false",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def add_user(definitions: dict, password: str, salt: bytes) -> dict:
+    """Return definitions that have the services' user, too."""
+    user = {
+        "name": AMQP_USER,
+        "password_hash": hash_password(password, salt),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": ["administrator"],
+    }
+    permission = {
+        "user": AMQP_USER,
+        "vhost": VIRTUAL_HOST,
+        "configure": ".*",
+        "write": ".*",
+        "read": ".*",
+    }
+    return definitions | {
+        "users": [*definitions.get("users", []), user],
+        "permissions": [*definitions.get("permissions", []), permission],
+    }
+
+
+def hash_password(password: str, salt: bytes) -> str:
+    """Return a password's hash as RabbitMQ keeps it.
+
+    Args:
+        password: in clear.
+        salt: four random bytes.
+    """
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def programs(state: State, binaries: Path, epmd: Path) -> list[Program]:
+    """Describe the node, and what it is found by."""
+    directory = state.directory / DIRECTORY
+    return [
+        Program(
+            name="epmd",
+            # started by us and kept in the foreground: one that a node starts would outlive it
+            command=(str(epmd), "-address", LOOPBACK, "-port", str(state.ports["epmd"])),
+            directory=directory,
+            group="nodes",
+        ),
+        Program(
+            name="rabbitmq",
+            command=(str(binaries / "rabbitmq-server"),),
+            directory=directory,
+            environment=_environment(state),
+            group="servers",
+            # it takes its time to say good-bye to the management plugin
+            stop_seconds=30,
+        ),
+    ]
+
+
+def control(state: State, binaries: Path, *arguments: str) -> str:
+    """Run ``rabbitmqctl`` on the node and return what it printed."""
+    done = subprocess.run(
+        [binaries / "rabbitmqctl", "--quiet", *arguments],
+        env={**os.environ, **_environment(state)},
+        cwd=state.directory / DIRECTORY,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def accepts(amqp_uri: str) -> bool:
+    """Tell whether one can log in."""
+    # one of the project's packages, which are not there yet when the others of this module are
+    # wanted
+    from urllib.parse import unquote, urlsplit
+
+    import amqp
+
+    parts = urlsplit(amqp_uri)
+    connection = amqp.Connection(
+        host=f"{parts.hostname}:{parts.port or 5672}",
+        userid=unquote(parts.username or "guest"),
+        password=unquote(parts.password or "guest"),
+        virtual_host=unquote(parts.path[1:]) or "/",
+        connect_timeout=CHECK_SECONDS,
+        read_timeout=CHECK_SECONDS,
+        write_timeout=CHECK_SECONDS,
+    )
+    try:
+        connection.connect()
+        connection.close()
+    except (TimeoutError, OSError, amqp.AMQPError):
+        return False
+    return True
+
+
+def _environment(state: State) -> dict[str, str]:
+    return {
+        "HOME": HERE,
+        "ERL_EPMD_PORT": str(state.ports["epmd"]),
+        "ERL_EPMD_ADDRESS": LOOPBACK,
+        "ERL_CRASH_DUMP_SECONDS": "0",
+        "RABBITMQ_NODENAME": NODE,
+        "RABBITMQ_DIST_PORT": str(state.ports["rabbitmq-nodes"]),
+        "RABBITMQ_MNESIA_BASE": f"{HERE}/mnesia",
+        "RABBITMQ_LOG_BASE": f"{HERE}/log",
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_CONFIG_FILE": f"{HERE}/rabbitmq.conf",
+        "RABBITMQ_ENABLED_PLUGINS_FILE": f"{HERE}/enabled_plugins",
+        # the machine's own file, in /etc, is for the machine's own node
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("-kernel inet_dist_use_interface {127,0,0,1}"),
+        # the start script becomes the server instead of waiting for it, so that the supervisor
+        # has the server's own process id
+        "detached": "1",
+    }

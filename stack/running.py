@@ -1,0 +1,81 @@
+"""Runs commands that take their time, with their output in a file and their progress shown."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stack.failures import Failure
+from stack.progress import Step
+
+TAIL_LINES = 15
+POLL_SECONDS = 0.1
+LINE_BYTES = 2000
+
+
+def run(
+    command: Sequence[str | Path],
+    log: Path,
+    step: Step,
+    environment: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> None:
+    """Run a command to its end.
+
+    Args:
+        command: the program and its arguments.
+        log: the file that its output is added to.
+        step: what is shown meanwhile.
+        environment: all its variables; this process's if left out.
+        directory: where it runs.
+
+    Raises:
+        Failure: it ended with an error; the message has its last lines.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        begin = output.tell()
+        child = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment) if environment is not None else None,
+            cwd=directory,
+        )
+        try:
+            _wait(child, log, begin, step)
+        except BaseException:
+            child.terminate()
+            child.wait()
+            raise
+    if child.returncode:
+        lines = "\n".join(f"  {line}" for line in last_lines(log, since=begin))
+        raise Failure(f"{step.title} failed; the end of {log}:\n{lines}")
+
+
+def last_lines(log: Path, count: int = TAIL_LINES, since: int = 0) -> list[str]:
+    """Return the last lines of a file that are not empty.
+
+    Args:
+        log: the file, which need not exist.
+        count: how many lines at most.
+        since: where in the file to begin.
+    """
+    try:
+        with log.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(since, size - LINE_BYTES * count))
+            text = stream.read().decode(errors="replace")
+    except OSError:
+        return []
+    return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]
+
+
+def _wait(child: subprocess.Popen, log: Path, begin: int, step: Step) -> None:
+    while True:
+        try:
+            child.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            step.tick("".join(last_lines(log, count=1, since=begin)).strip())
+        else:
+            return

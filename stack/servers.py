@@ -1,0 +1,72 @@
+"""The servers together: which of them must be started, with what, and whether they accept."""
+
+from pathlib import Path
+
+from stack import packages, postgres, rabbitmq, redis
+from stack.environment import server_address
+from stack.failures import Failure
+from stack.find import OLDEST_POSTGRES, OLDEST_RABBITMQ, Programs, find_programs
+from stack.layout import DATABASES
+from stack.programs import Program
+from stack.progress import Progress
+from stack.state import State
+
+OTHERWISE = "or use `docker compose up`"
+PACKAGES = {"postgres": "postgresql", "redis": "redis-server", "rabbitmq": "rabbitmq-server"}
+
+
+def find_or_install(names: list[str], log: Path, progress: Progress) -> Programs:
+    """Find the programs of the servers that are to be started; install the missing.
+
+    Args:
+        names: the servers, one for each database.
+        log: where the package tools' output goes.
+        progress: what is shown meanwhile.
+    """
+    found = find_programs()
+    missing = missing_packages(found, names)
+    if missing:
+        packages.install(missing, log, progress, OTHERWISE)
+        found = find_programs()
+        if missing := missing_packages(found, names):
+            raise Failure(
+                f"{' and '.join(missing)} as installed can't be used (PostgreSQL must be "
+                f"{OLDEST_POSTGRES} or newer, RabbitMQ {'.'.join(map(str, OLDEST_RABBITMQ))} "
+                f"or newer); {OTHERWISE.removeprefix('or ')}"
+            )
+    return found
+
+
+def missing_packages(found: Programs, names: list[str]) -> list[str]:
+    """Return the packages that hold what was not found."""
+    missing = []
+    if any(name in DATABASES for name in names) and not found.postgres:
+        missing.append(PACKAGES["postgres"])
+    if "redis" in names and not found.redis:
+        missing.append(PACKAGES["redis"])
+    if "rabbitmq" in names and not (found.rabbitmq and found.epmd):
+        missing.append(PACKAGES["rabbitmq"])
+    return missing
+
+
+def describe(state: State, found: Programs, names: list[str]) -> list[Program]:
+    """Return how to run each server."""
+    programs = [postgres.program(state, found.postgres, n) for n in names if n in DATABASES]
+    if "redis" in names:
+        programs.append(redis.program(state, found.redis))
+    if "rabbitmq" in names:
+        programs += rabbitmq.programs(state, found.rabbitmq, found.epmd)
+    return programs
+
+
+def accepts(name: str, environment: dict[str, str]) -> bool:
+    """Tell whether a server lets its clients in.
+
+    Args:
+        name: which server.
+        environment: the variables that lead to it.
+    """
+    if name == "rabbitmq":
+        return rabbitmq.accepts(environment["AMQP_URI"])
+    check = postgres.accepts if name in DATABASES else redis.accepts
+    return check(*server_address(name, environment))

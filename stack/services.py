@@ -1,0 +1,91 @@
+"""The five services: how each is started, and whether it is ready."""
+
+import http.client
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from stack.layout import CHECKOUT, address_variable
+from stack.programs import Program
+
+CHECK_SECONDS = 2.0
+MODULE = "services.run"
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What a service says of itself.
+
+    Attributes:
+        ready: it can do its work.
+        detail: what is missing, or what it does without.
+    """
+
+    ready: bool
+    detail: str = ""
+
+
+def program(
+    service: str, environment: Mapping[str, str], name: str | None = None, group: str = "services"
+) -> Program:
+    """Describe one process of a service.
+
+    Args:
+        service: which service.
+        environment: all its variables.
+        name: the part's name, if there is more than one process of the service.
+        group: see :class:`Program`.
+    """
+    return Program(
+        name=name or service,
+        command=(sys.executable, "-m", MODULE, service),
+        directory=CHECKOUT,
+        environment={**environment, "PYTHONUNBUFFERED": "1"},
+        group=group,
+        # on a busy machine it takes some seconds before it can find a mistake in its settings
+        settle_seconds=5,
+        whole_group=True,
+    )
+
+
+def ask(address: str) -> Readiness:
+    """Ask the service at an address whether it is ready."""
+    host, _, port = address.rpartition(":")
+    connection = http.client.HTTPConnection(host or "localhost", int(port), timeout=CHECK_SECONDS)
+    try:
+        connection.request("GET", "/ready")
+        response = connection.getresponse()
+        return _read(response.status, response.read())
+    except (OSError, http.client.HTTPException):
+        return Readiness(False, "does not answer")
+    finally:
+        connection.close()
+
+
+def reachable_address(environment: Mapping[str, str], service: str) -> str:
+    """Return the address at which a service is reached from this machine."""
+    host, _, port = environment[address_variable(service)].rpartition(":")
+    return f"127.0.0.1:{port}" if host in ("", "0.0.0.0") else f"{host}:{port}"
+
+
+def _read(status: int, body: bytes) -> Readiness:
+    notes = list(_notes(body))
+    if status == http.HTTPStatus.OK:
+        return Readiness(True, ", ".join(notes))
+    return Readiness(False, ", ".join(notes) or f"answers {status}")
+
+
+def _notes(body: bytes) -> Iterator[str]:
+    try:
+        answer = json.loads(body)
+        degraded = [part for entry in answer["data"] for part in entry.get("degraded", [])]
+        errors = answer.get("errors", [])
+        missing = [part for entry in errors for part in entry["details"]["missing"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # something else answers at this address, or nothing that we know
+        return
+    if degraded:
+        yield f"without {', '.join(degraded)}"
+    if missing:
+        yield f"waits for {', '.join(missing)}"

@@ -1,0 +1,68 @@
+"""What is kept between two commands: ports, secrets, and what was given from outside."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE_NAME = "state.json"
+SECRETS = ("postgres", "rabbitmq", "erlang", "supervisor", "jwt")
+
+
+@dataclass(frozen=True)
+class State:
+    """The choices made for one directory.
+
+    Attributes:
+        directory: where everything lies.
+        ports: each part's port, by the part's name.
+        secrets: generated passwords and keys, by what they are for.
+        given: variables that were set from outside and name servers to use or addresses to take.
+        replaced: ports that were wanted but taken, by the part's name.
+        throwaway: the data need not survive, as in tests.
+    """
+
+    directory: Path
+    ports: Mapping[str, int]
+    secrets: Mapping[str, str]
+    given: Mapping[str, str]
+    replaced: Mapping[str, int]
+    throwaway: bool = False
+
+    def save(self) -> None:
+        """Write it to the directory, readable for the owner alone."""
+        content = {
+            "ports": dict(self.ports),
+            "secrets": dict(self.secrets),
+            "given": dict(self.given),
+            "replaced": dict(self.replaced),
+            "throwaway": self.throwaway,
+        }
+        write_private(self.directory / FILE_NAME, json.dumps(content, indent=2) + "\n")
+
+
+def load(directory: Path) -> State | None:
+    """Return what was kept in a directory, or None."""
+    try:
+        content = json.loads((directory / FILE_NAME).read_text())
+    except FileNotFoundError:
+        return None
+    return State(directory=directory, **content)
+
+
+def make_secrets() -> dict[str, str]:
+    """Return new random secrets, of letters and digits."""
+    return {name: secrets.token_hex(24) for name in SECRETS}
+
+
+def write_private(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file in one go, so that nobody ever reads half of it or what is not theirs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+    fresh.replace(path)

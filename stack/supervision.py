@@ -1,0 +1,170 @@
+"""Talks to supervisord, which keeps the parts running and starts again those that die."""
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import xmlrpc.client
+from pathlib import Path
+
+from stack import processes
+from stack.failures import Failure
+from stack.layout import DIRECTORY_VARIABLE, LOOPBACK
+from stack.programs import LOGS
+from stack.running import last_lines
+from stack.state import State
+from stack.waiting import wait_until
+
+CALL_SECONDS = 20.0
+START_SECONDS = 20.0
+KILL_SECONDS = 5.0
+PROGRAM = Path(__file__).with_name("supervising.py")
+STOP_SECONDS = 45.0
+HELD_UP = ("STOPPED", "FATAL", "BACKOFF", "UNKNOWN")
+STOPPED_STATES = (*HELD_UP, "EXITED")
+ALREADY_STARTED = 60
+NOT_RUNNING = 70
+
+
+class Supervisor:
+    """The supervisor of one directory."""
+
+    def __init__(self, state: State):
+        self.state = state
+        self._process: subprocess.Popen | None = None
+
+    def start(self, environment: dict[str, str]) -> None:
+        """Start it in the background, where it stays when this process ends.
+
+        Args:
+            environment: what it hands on to every part.
+        """
+        directory = self.state.directory
+        output = directory / LOGS / "supervisor.out"
+        # -P: what lies beside the program is no Python package, whatever it is called
+        command = [sys.executable, "-P", str(PROGRAM), str(directory)]
+        with output.open("wb") as stream:
+            self._process = subprocess.Popen(
+                command,
+                cwd="/",
+                env={**environment, DIRECTORY_VARIABLE: str(directory)},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                # the terminal's signals are not for it
+                start_new_session=True,
+            )
+        if not wait_until(lambda: self.is_running() or self._has_ended(), START_SECONDS):
+            raise Failure(f"the supervisor does not answer; see {output}")
+        if self._has_ended():
+            raise Failure("the supervisor did not start:\n" + "\n".join(last_lines(output)))
+
+    def is_running(self) -> bool:
+        """Tell whether it answers. Nobody else knows the password, so it is this one."""
+        try:
+            return self._call("getState")["statename"] == "RUNNING"
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return False
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, if it runs."""
+        try:
+            return int(self._call("getPID"))
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return None
+
+    def parts(self) -> dict[str, dict]:
+        """Return what it knows of each part (state, pid, start, …) by name."""
+        return {info["name"]: info for info in self._call("getAllProcessInfo")}
+
+    def start_part(self, name: str) -> None:
+        """Start a part, without waiting for it; a part that waits for its next try starts now."""
+        info = self._info(name)
+        if info["statename"] == "BACKOFF":
+            self.stop_part(name)
+        self._call("startProcess", _full_name(info), False, allowed=(ALREADY_STARTED,))
+
+    def request_stop(self, name: str) -> None:
+        """Ask a part to stop, without waiting for it."""
+        self._call("stopProcess", _full_name(self._info(name)), False, allowed=(NOT_RUNNING,))
+
+    def stop_part(self, name: str) -> None:
+        """Stop a part and wait until it has ended."""
+        self.request_stop(name)
+        wait_until(lambda: self._info(name)["statename"] in STOPPED_STATES, STOP_SECONDS)
+
+    def add(self, name: str) -> None:
+        """Take up a part that has been added to the supervisor's file."""
+        self._call("reloadConfig")
+        self._call("addProcessGroup", name)
+
+    def ask_to_stop(self) -> None:
+        """Ask it to stop all parts in their order, and then itself."""
+        self._call("shutdown")
+
+    def end(self, pid: int) -> None:
+        """End the supervisor itself, which has nothing left to do."""
+        wait_until(lambda: processes.tree(pid) == [pid], KILL_SECONDS)
+        processes.send([pid], signal.SIGKILL)
+        if self._process and self._process.pid == pid:
+            self._process.wait(KILL_SECONDS)
+
+    def restarts(self) -> dict[str, int]:
+        """Return how often each part has died and was started again, by name."""
+        return count_restarts(self.state.directory / LOGS / "supervisord.log")
+
+    def _has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def _info(self, name: str) -> dict:
+        try:
+            return self.parts()[name]
+        except KeyError:
+            raise Failure(f"there is no part called {name}") from None
+
+    def _call(self, method: str, *arguments: object, allowed: tuple[int, ...] = ()) -> object:
+        with xmlrpc.client.ServerProxy(
+            f"http://gym:{self.state.secrets['supervisor']}@{LOOPBACK}"
+            f":{self.state.ports['supervisor']}/RPC2",
+            transport=_Transport(),
+        ) as proxy:
+            try:
+                return getattr(proxy.supervisor, method)(*arguments)
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode in allowed:
+                    return None
+                raise
+
+
+class _Transport(xmlrpc.client.Transport):
+    def make_connection(self, host: str) -> http.client.HTTPConnection:
+        connection = super().make_connection(host)
+        connection.timeout = CALL_SECONDS
+        return connection
+
+
+def count_restarts(log: Path) -> dict[str, int]:
+    """Count in the supervisor's log how often each part died since the supervisor started."""
+    counts: dict[str, int] = {}
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return counts
+    for line in lines:
+        if " supervisord started with pid " in line:
+            counts.clear()
+        elif found := re.search(r" exited: (\S+) \(", line):
+            counts[found[1]] = counts.get(found[1], 0) + 1
+    return counts
+
+
+def clean_environment(drop: tuple[str, ...]) -> dict[str, str]:
+    """Return this process's variables without some."""
+    return {key: value for key, value in os.environ.items() if key not in drop}
+
+
+def _full_name(info: dict) -> str:
+    return f"{info['group']}:{info['name']}"

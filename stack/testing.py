@@ -1,0 +1,101 @@
+"""Systems for tests: on free ports, in a directory of their own, gone at the end.
+
+They end, too, when the process that started them is killed: a watcher is connected to it by a
+pipe, and clears up when the other end is closed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack import processes
+from stack.layout import CHECKOUT, INNER_PORTS, PORTS, RUN_DIRECTORY, SERVICES
+from stack.ports import choose_anywhere
+from stack.state import State, make_secrets
+from stack.system import System
+
+NAME = re.compile(r"test-(\d+)")
+# cheap passwords and no limits, unless a test is about them
+SETTINGS = {
+    "BCRYPT_COST": "4",
+    "RATE_LIMIT_LOGIN": "",
+    "RATE_LIMIT_LOGIN_EMAIL": "",
+    "RATE_LIMIT_REGISTER": "",
+    "RATE_LIMIT_API": "",
+}
+WATCHER_SECONDS = 30
+
+
+@contextmanager
+def running_system(
+    services: Iterable[str] = tuple(SERVICES),
+    settings: Mapping[str, str] | None = None,
+    directory: Path | None = None,
+) -> Iterator[System]:
+    """Start servers and services for tests, and end them when the block does.
+
+    Args:
+        services: which services; none for the servers alone.
+        settings: variables of the services, instead of the tests' usual ones.
+        directory: where everything lies, instead of ``.run/test-<process id>``.
+
+    Yields:
+        The system. ``system.environment`` has the variables that lead to every part.
+    """
+    clear_old()
+    directory = directory or RUN_DIRECTORY / f"test-{os.getpid()}"
+    system = make_system(directory, SETTINGS if settings is None else settings)
+    directory.mkdir(parents=True)
+    with _watched(directory):
+        try:
+            system.start_servers()
+            system.start_services(services)
+            yield system
+        finally:
+            system.destroy()
+
+
+def make_system(directory: Path, settings: Mapping[str, str]) -> System:
+    """Choose ports and secrets for a new system whose data need not survive."""
+    return System(
+        State(
+            directory=directory,
+            ports=choose_anywhere([*PORTS, *INNER_PORTS]),
+            secrets=make_secrets(),
+            given=dict(settings),
+            replaced={},
+            throwaway=True,
+        )
+    )
+
+
+def clear_old(root: Path = RUN_DIRECTORY) -> None:
+    """Delete what tests left behind whose process and watcher were both killed."""
+    for directory in root.glob("test-*"):
+        found = NAME.fullmatch(directory.name)
+        if found and not Path(f"/proc/{found[1]}").exists():
+            if system := System.open(directory):
+                system.destroy()
+            processes.end_all(directory)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _watched(directory: Path) -> Iterator[None]:
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "stack.watcher", str(directory)],
+        cwd=CHECKOUT,
+        stdin=subprocess.PIPE,
+        # Ctrl-C at the terminal is for the tests alone
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        watcher.stdin.close()
+        watcher.wait(WATCHER_SECONDS)

@@ -1,0 +1,79 @@
+"""Fixtures of the tests over HTTP."""
+
+import time
+import uuid
+from dataclasses import dataclass
+
+import pytest
+import requests
+
+from services.dependencies.settings import Settings
+from services.dependencies.tokens import issue
+from tests.api.http_client import Client
+from tests.api.lone_gateway import gateway_alone
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who has just registered."""
+
+    id: int
+    email: str
+    password: str
+    token: str
+
+
+@pytest.fixture(scope="session")
+def http(gateway_url):
+    """A client of the whole running system."""
+    with requests.Session() as session:
+        yield Client(gateway_url, session)
+
+
+@pytest.fixture
+def new_user(http):
+    """Register somebody in the whole running system."""
+
+    def register():
+        email = f"lifter-{uuid.uuid4().hex[:16]}@example.com"
+        answer = http.post("/api/users/register", json={"email": email, "password": PASSWORD})
+        assert answer.status_code == 201, answer.text
+        (user,) = answer.json()["data"]
+        return User(user["id"], email, PASSWORD, user["token"])
+
+    return register
+
+
+@pytest.fixture(scope="session")
+def admin_token(system):
+    """A token of an administrator of the whole running system."""
+    settings = Settings.from_environment(system.environment)
+    user = {"id": 2**40, "email": "admin@example.com", "name": None, "role": "admin"}
+    return issue(user, settings, time.time())
+
+
+@pytest.fixture(scope="module")
+def edge():
+    """A gateway with canned services, shared by a module's tests: for what is HTTP's alone."""
+    with gateway_alone() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def alone():
+    """A gateway with canned services, for one test."""
+    with gateway_alone() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def make_token():
+    """Make a token that a lone gateway accepts."""
+
+    def make(gateway, user_id=1, role="user"):
+        user = {"id": user_id, "email": "someone@example.com", "name": None, "role": role}
+        return issue(user, gateway.settings, time.time())
+
+    return make

@@ -1,0 +1,165 @@
+"""A gateway alone, in the test's own process: its services are canned, its settings free.
+
+For what can't be asked of the whole running system: limits, outages, nonsense from a service.
+It runs in a thread of its own, where eventlet has a loop of its own, so that a test can use
+whatever blocks.
+"""
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import eventlet
+import requests
+from nameko.containers import ServiceContainer
+from nameko.extensions import DependencyProvider
+
+from gateway.remote import Service
+from gateway.service import Gateway
+from services.dependencies.settings import SETTINGS_KEY, Settings
+from services.dependencies.web import WebServer
+from tests.api.http_client import Client
+
+NO_LIMITS = dict.fromkeys(
+    ("RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_EMAIL", "RATE_LIMIT_REGISTER", "RATE_LIMIT_API"), ""
+)
+NOWHERE = {"REDIS_PORT": "1", "AMQP_URI": "amqp://gym:gym@127.0.0.1:1/gym"}
+
+
+class CannedService(Service):
+    """Answers calls with what the test put into a dictionary, and notes them."""
+
+    publishing = replies = None
+
+    def __init__(self, name, reads, promised, answers, calls):
+        super().__init__(name, reads, promised)
+        self.answers = answers
+        self.calls = calls
+
+    def ask(self, worker_ctx, method, args, kwargs):
+        name = f"{self.name}.{method}"
+        self.calls.append((name, args, kwargs, dict(worker_ctx.data)))
+        answer = self.answers.get(name)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(*args, **kwargs) if callable(answer) else answer
+
+
+def canned(service, answers, calls):
+    return CannedService(service.name, service.reads, service.promised, answers, calls)
+
+
+class CannedDispatcher(DependencyProvider):
+    """Notes events, or raises what the test says."""
+
+    def __init__(self, answers: dict, events: list):
+        self.answers = answers
+        self.events = events
+
+    def get_dependency(self, worker_ctx):
+        def dispatch(event_type, event):
+            if "dispatch" in self.answers:
+                raise self.answers["dispatch"]
+            self.events.append((event_type, event))
+
+        return dispatch
+
+
+class _Thread(threading.Thread):
+    """Runs a container from its start to its stop."""
+
+    def __init__(self, container):
+        super().__init__(daemon=True)
+        self.container = container
+        self.started = threading.Event()
+        self.problem = None
+        self.told_to_stop = False
+
+    def run(self):
+        try:
+            self.container.start()
+        except Exception as problem:
+            self.problem = problem
+        finally:
+            self.started.set()
+        while not (self.told_to_stop or self.problem):
+            eventlet.sleep(0.01)
+        self.container.kill() if self.problem else self.container.stop()
+
+
+@dataclass
+class Alone:
+    """The gateway, and what it was told and asked."""
+
+    thread: _Thread
+    http: Client
+    settings: Settings
+    answers: dict[str, Any]
+    calls: list[tuple] = field(default_factory=list)
+    events: list[tuple] = field(default_factory=list)
+
+    @property
+    def container(self):
+        return self.thread.container
+
+    @property
+    def server(self):
+        return self.container.shared_extensions[WebServer]
+
+    def stop(self):
+        """Begin to stop, without waiting for the end of it."""
+        self.thread.told_to_stop = True
+
+
+@contextmanager
+def gateway_alone(max_workers=10, nameko=None, **environment):
+    """Run a gateway whose services answer from ``answers``, such as ``{"users.get": {...}}``."""
+    answers, calls, events = {}, [], []
+
+    class LoneGateway(Gateway):
+        users = canned(Gateway.users, answers, calls)
+        exercises = canned(Gateway.exercises, answers, calls)
+        workouts = canned(Gateway.workouts, answers, calls)
+        analytics = canned(Gateway.analytics, answers, calls)
+        dispatch = CannedDispatcher(answers, events)
+
+    settings = Settings.from_environment(NOWHERE | NO_LIMITS | environment)
+    config = {
+        "AMQP_URI": settings.amqp_uri,
+        "WEB_SERVER_ADDRESS": "127.0.0.1:0",
+        "max_workers": max_workers,
+        SETTINGS_KEY: settings,
+    } | (nameko or {})
+    thread = _Thread(ServiceContainer(LoneGateway, config))
+    thread.start()
+    thread.started.wait()
+    if thread.problem:
+        raise thread.problem
+    port = thread.container.shared_extensions[WebServer].port
+    try:
+        with requests.Session() as session:
+            http = Client(f"http://127.0.0.1:{port}", session)
+            yield Alone(thread, http, settings, answers, calls, events)
+    finally:
+        thread.told_to_stop = True
+        thread.join()
+
+
+def held_back(release, value):
+    """Make an answer that a service gives only once a ``threading.Event`` is set."""
+
+    def answer(*_args, **_kwargs):
+        while not release.is_set():
+            eventlet.sleep(0.005)
+        return value
+
+    return answer
+
+
+def wait_until(condition, seconds=5):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)

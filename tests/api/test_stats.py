@@ -1,0 +1,177 @@
+"""Statistics over HTTP, on the whole running system."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+TODAY = datetime.now(UTC).date()
+VISIBLE_SECONDS = 5
+PATHS = ["/api/stats/exercise/1/history", "/api/stats/personal-records", "/api/stats/progress"]
+
+
+def bench(weight, reps, **values):
+    logged = {"reps": reps, "weight": weight} | values
+    return {"exercise_id": 1, "sets": [logged]}
+
+
+def create(http, user, *exercises, day=TODAY, **fields):
+    body = {"date": str(day), "exercises": list(exercises)} | fields
+    answer = http.post("/api/workouts", json=body, token=user.token)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["data"][0]
+
+
+def read(http, user, path, **params):
+    answer = http.get(path, params=params, token=user.token)
+    assert answer.status_code == 200, answer.text
+    (data,) = answer.json()["data"]
+    return data
+
+
+def eventually(read_value, expected):
+    """Wait until a value is what it must become, for at most the promised time and some more."""
+    end = time.monotonic() + VISIBLE_SECONDS
+    while (value := read_value()) != expected and time.monotonic() < end:
+        time.sleep(0.05)
+    assert value == expected
+
+
+def test_an_empty_history_is_there(http, new_user):
+    user = new_user()
+    assert read(http, user, "/api/stats/personal-records") == {"records": []}
+    history = read(http, user, "/api/stats/exercise/1/history")
+    assert set(history) == {
+        "exercise_id",
+        "exercise_name",
+        "range",
+        "unit",
+        "data_points",
+        "stats",
+    }
+    assert (history["range"], history["unit"]) == ("3months", "day")
+    assert history["data_points"] == []
+    progress = read(http, user, "/api/stats/progress")
+    assert progress["period"] == "weekly"
+    assert len(progress["weeks"]) == 12
+    assert {week["total_workouts"] for week in progress["weeks"]} == {0}
+
+
+def test_a_workout_becomes_history_records_and_progress(http, new_user):
+    user = new_user()
+    warm_up = {"reps": 8, "weight": 60, "set_type": "warmup"}
+    exercise = bench(102.5, 5, rpe=9)
+    exercise["sets"].insert(0, warm_up)
+    workout = create(http, user, exercise, duration_minutes=75)
+
+    def records():
+        return read(http, user, "/api/stats/personal-records")["records"]
+
+    def record(value, unit):
+        return {
+            "value": value,
+            "unit": unit,
+            "achieved_date": str(TODAY),
+            "workout_id": workout["id"],
+            "previous": None,
+        }
+
+    eventually(
+        records,
+        [
+            {
+                "exercise_id": 1,
+                "exercise_name": "Barbell Bench Press",
+                "max_weight": record(102.5, "kg"),
+                "max_reps": record(5, "reps"),
+                "max_volume": record(512.5, "kg"),
+            }
+        ],
+    )
+    history = read(http, user, "/api/stats/exercise/1/history", range="1month", unit="day")
+    assert history["data_points"] == [
+        {
+            "date": str(TODAY),
+            "max_weight": 102.5,
+            "total_volume": 512.5,
+            "total_sets": 1,
+            "total_reps": 5,
+            "avg_rpe": 9,
+        }
+    ]
+    assert history["stats"]["current_max_weight"] == 102.5
+    assert history["stats"]["last_performed_date"] == str(TODAY)
+    week = read(http, user, "/api/stats/progress", weeks=1)["weeks"][0]
+    assert week["week_start"] == str(TODAY - timedelta(days=TODAY.weekday()))
+    assert (week["total_workouts"], week["total_volume"]) == (1, 512.5)
+    assert week["avg_workout_duration"] == 75
+
+
+def test_an_edit_and_a_deletion_are_counted_too(http, new_user):
+    user = new_user()
+
+    def best():
+        records = read(http, user, "/api/stats/personal-records")["records"]
+        return [record["max_weight"]["value"] for record in records]
+
+    first = create(http, user, bench(100, 5))
+    second = create(http, user, bench(120, 5))
+    eventually(best, [120])
+    http.put(f"/api/workouts/{second['id']}", json={"exercises": [bench(90, 5)]}, token=user.token)
+    eventually(best, [100])
+    http.delete(f"/api/workouts/{first['id']}", token=user.token)
+    eventually(best, [90])
+
+
+@pytest.mark.parametrize("range_", ["1month", "3months", "6months", "1year", "all"])
+@pytest.mark.parametrize("unit", ["day", "week", "month"])
+def test_ranges_and_units(http, new_user, range_, unit):
+    path = "/api/stats/exercise/1/history"
+    history = read(http, new_user(), path, range=range_, unit=unit)
+    assert (history["range"], history["unit"]) == (range_, unit)
+
+
+def test_months_of_progress(http, new_user):
+    progress = read(http, new_user(), "/api/stats/progress", period="monthly", weeks=3)
+    assert set(progress) == {"period", "months"}
+    assert [set(month) >= {"month_start", "month_end"} for month in progress["months"]] == [
+        True
+    ] * 3
+    assert progress["months"][-1]["month_start"] == str(TODAY.replace(day=1))
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "constraint"),
+    [
+        ("/api/stats/exercise/1/history?range=2years", "range", "one_of"),
+        ("/api/stats/exercise/1/history?unit=year", "unit", "one_of"),
+        ("/api/stats/exercise/1/history?page=1", "page", "unknown_parameter"),
+        ("/api/stats/exercise/x/history", "id", "type"),
+        ("/api/stats/personal-records?limit=1", "limit", "unknown_parameter"),
+        ("/api/stats/progress?period=daily", "period", "one_of"),
+        ("/api/stats/progress?weeks=0", "weeks", "min"),
+        ("/api/stats/progress?weeks=53", "weeks", "max"),
+        ("/api/stats/progress?weeks=1.5", "weeks", "type"),
+    ],
+)
+def test_bad_queries(http, new_user, path, field, constraint):
+    answer = http.get(path, token=new_user().token)
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert error["code"] == "INVALID_PARAMETER"
+    assert (error["field"], error["details"]["constraint"]) == (field, constraint)
+
+
+def test_the_history_of_a_missing_exercise(http, new_user):
+    answer = http.get(f"/api/stats/exercise/{2**62}/history", token=new_user().token)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_statistics_need_a_token_and_are_ones_own(http, path):
+    assert http.get(path).status_code == 401
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_statistics_are_only_read(http, path):
+    assert http.request("DELETE", path).status_code == 405

@@ -1,0 +1,217 @@
+"""The catalogue's data, and how a query and a text become words."""
+
+import re
+
+import pytest
+
+from schemas.exercises import CATEGORIES, DIFFICULTIES
+from services.exercises import catalogue, search
+
+ENTRIES = catalogue.read()
+SEED = [
+    ("Barbell Bench Press", "barbell-bench-press", "strength", ["chest", "triceps"], "barbell"),
+    ("Barbell Squat", "barbell-squat", "strength", ["quadriceps", "glutes"], "barbell"),
+    (
+        "Barbell Deadlift",
+        "barbell-deadlift",
+        "strength",
+        ["back", "glutes", "hamstrings"],
+        "barbell",
+    ),
+    ("Pull-ups", "pull-ups", "strength", ["lats", "biceps"], "bodyweight"),
+    ("Running", "running", "cardio", ["legs", "cardiovascular"], "none"),
+    ("Plank", "plank", "strength", ["core"], "bodyweight"),
+]
+SEED_COUNTS = [
+    ("intermediate", "count", "reps"),
+    ("intermediate", "count", "reps"),
+    ("advanced", "count", "reps"),
+    ("intermediate", "count", "reps"),
+    ("beginner", "distance", "meters"),
+    ("beginner", "time", "seconds"),
+]
+FIELDS = ("name", "slug", "category", "primary_muscles", "equipment")
+COUNT_FIELDS = ("difficulty", "rep_type", "unit")
+
+
+def unique(values):
+    values = list(values)
+    return len(set(values)) == len(values)
+
+
+# The data
+
+
+def test_the_seeds_six_come_first_as_the_seed_has_them():
+    six = ENTRIES[:6]
+    assert [entry["id"] for entry in six] == [1, 2, 3, 4, 5, 6]
+    assert [tuple(entry[field] for field in FIELDS) for entry in six] == SEED
+    assert [tuple(entry[field] for field in COUNT_FIELDS) for entry in six] == SEED_COUNTS
+    assert {entry["id"] for entry in ENTRIES[6:]} == {None}
+
+
+def test_there_are_enough_of_every_kind():
+    assert len(ENTRIES) >= 100
+    assert {entry["category"] for entry in ENTRIES} == set(CATEGORIES)
+    assert {entry["difficulty"] for entry in ENTRIES} == set(DIFFICULTIES)
+    assert {entry["rep_type"] for entry in ENTRIES} == set(catalogue.UNITS)
+
+
+def test_names_slugs_and_aliases_name_one_exercise_each():
+    assert unique(entry["slug"] for entry in ENTRIES)
+    titles = [title for entry in ENTRIES for title in [entry["name"], *entry["aliases"]]]
+    assert unique(title.lower() for title in titles)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["slug"])
+def test_every_entry_is_whole(entry):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry["slug"])
+    assert entry["aliases"]
+    assert entry["description"].endswith(".")
+    assert 30 <= len(entry["description"]) <= 200
+    steps = entry["instructions"].split("\n")
+    assert len(steps) >= 3
+    assert all(
+        re.fullmatch(rf"{place}\. [A-Z].+\.", step) for place, step in enumerate(steps, start=1)
+    )
+    assert entry["primary_muscles"]
+    muscles = entry["primary_muscles"] + entry["secondary_muscles"]
+    assert unique(muscles)
+    assert set(muscles) <= catalogue.MUSCLES
+    assert entry["equipment"] in catalogue.EQUIPMENT
+    assert entry["all_equipment"] == [entry["equipment"]]
+    assert entry["body_part"] in catalogue.BODY_PARTS
+    assert entry["unit"] == catalogue.UNITS[entry["rep_type"]]
+    assert entry["external_source"] == "manual"
+
+
+def test_every_word_of_the_vocabulary_is_used():
+    muscles = {
+        muscle
+        for entry in ENTRIES
+        for muscle in entry["primary_muscles"] + entry["secondary_muscles"]
+    }
+    assert muscles == catalogue.MUSCLES
+    assert {entry["equipment"] for entry in ENTRIES} == catalogue.EQUIPMENT
+    assert {entry["body_part"] for entry in ENTRIES} == catalogue.BODY_PARTS
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Pull-ups", ["pull", "ups"]),
+        ("Farmer's Walk", ["farmers", "walk"]),
+        ("Farmer’s Walk", ["farmers", "walk"]),
+        ("DÉVELOPPÉ couché", ["developpe", "couche"]),
+        ("de\u0301veloppe\u0301", ["developpe"]),
+        ("Bankdrücken Straße", ["bankdrucken", "strasse"]),
+        ("Løfte Œuvre", ["lofte", "oeuvre"]),
+        ("clean & jerk", ["clean", "jerk"]),
+        ("Clean and Jerk", ["clean", "jerk"]),
+        ("with the", ["with", "the"]),
+        ("90/90 (hip)", ["90", "90", "hip"]),
+        ("snake_case", ["snake", "case"]),
+        ("%%% --", []),
+    ],
+)
+def test_texts_become_plain_words(text, words):
+    assert search.split(text) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "stands_for"),
+    [
+        ("ups", "up"),
+        ("dips", "dip"),
+        ("presses", "press"),
+        ("press", "press"),
+        ("crunches", "crunch"),
+        ("lunges", "lunge"),
+        ("raises", "raise"),
+        ("boxes", "box"),
+        ("flies", "fly"),
+        ("flyes", "fly"),
+        ("calves", "calf"),
+        ("biceps", "bicep"),
+        ("db", "dumbbell"),
+        ("kbs", "kettlebell"),
+        ("single", "one"),
+        ("is", "is"),
+    ],
+)
+def test_spellings_of_a_kind_have_one_word(word, stands_for):
+    assert search.singular(word) == stands_for
+
+
+@pytest.mark.parametrize("name", ["pull up", "Pullup", "PULL-UPS", "pull ups", "púll‐úps"])
+def test_a_name_has_one_key_however_it_is_written(name):
+    assert search.key(name) == "pullup"
+
+
+def test_slugs_keep_every_word():
+    assert catalogue.slug("World's Greatest Stretch") == "worlds-greatest-stretch"
+    assert catalogue.slug("Clean and Jerk") == "clean-and-jerk"
+
+
+def test_an_exercise_is_indexed_by_names_aliases_and_description():
+    indexed = search.index("Pull-ups", ["Overhand Pull-up"], "Hang from the bar.")
+    assert indexed.name_key == "pullup"
+    assert indexed.alias_keys == ["overhandpullup"]
+    assert indexed.name_words == {"pull", "ups", "up", "pullups", "pullup"}
+    assert indexed.title_words == indexed.name_words | {
+        *("overhand", "overhandpull", "overhandpullup")
+    }
+    assert indexed.search_words == indexed.title_words | {"hang", "bar"}
+    assert indexed.joined_words == {
+        *("pullups", "pullup", "overhandpull", "overhandpullup"),
+    }
+
+
+# Slips
+
+
+@pytest.mark.parametrize("typed", ["bensh", "bnch", "benchh", "becnh", "ebnch", "benc", "xbench"])
+def test_one_slip(typed):
+    assert search.is_one_slip(typed, "bench")
+    assert search.is_one_slip("bench", typed)
+    assert set(search.spellings(typed)) & set(search.spellings("bench"))
+
+
+@pytest.mark.parametrize("typed", ["bech s", "hcneb", "bnhc", "bancg", "bb", "benchess", "cbenh"])
+def test_more_than_one_slip(typed):
+    assert not search.is_one_slip(typed, "bench")
+
+
+def test_what_a_term_may_stand_for():
+    pull, ups = search.terms("pull ups")
+    assert pull.written == ups.written - {"ups"} | {"pull"} == {"pull", "pullups"}
+    assert ups.whole == {"ups", "up", "pullups", "pullup"}
+    assert search.terms("?!") == []
+
+
+def close_words(query, *vocabulary):
+    terms = search.terms(query)
+    return search.patterns(query, terms, vocabulary).close
+
+
+def test_long_words_may_be_spelt_worse_if_nothing_is_closer():
+    assert "dumbbell" in close_words("dumbel", "dumbbell")
+    assert "dumbbell" not in close_words("dumbel", "dumbbell", "dumbed")
+    assert "curl" not in close_words("cxxl", "curl")
+
+
+def test_the_end_of_a_compound_word_is_close():
+    assert "benchpress" in close_words("press", "benchpress")
+    assert "machine" not in close_words("chin", "machine")
+
+
+def test_words_of_three_letters_must_be_right():
+    assert "rib" not in close_words("rob", "rib")
+    assert "curl" in close_words("crl", "curl")
+
+
+def test_only_so_many_words_are_looked_at():
+    assert len(search.terms(" ".join(["press"] * 50))) == search.MOST_WORDS
