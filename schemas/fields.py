@@ -53,7 +53,7 @@ def shown(value: object) -> object:
         return "object"
     if isinstance(value, list | tuple):
         return "list"
-    if isinstance(value, int | Decimal) and abs(value) > LARGEST_ID:
+    if isinstance(value, int | Decimal) and not -LARGEST_ID <= value <= LARGEST_ID:
         return shown(str(value))
     return value
 
