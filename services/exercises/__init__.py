@@ -1,0 +1,1 @@
+"""The exercise catalogue: its data, its search, and the service that answers for it."""

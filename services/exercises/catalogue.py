@@ -1,0 +1,71 @@
+"""The exercises that are there from the first start, and the words that describe all of them.
+
+The data is ``catalogue.json`` beside this file, written by hand. What follows from something else
+(slug, unit, the seed's ids) is not in it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from services.exercises.search import plain_words
+
+FILE = Path(__file__).with_name("catalogue.json")
+SOURCE = "manual"
+
+SEED_SLUGS = (
+    "barbell-bench-press",
+    "barbell-squat",
+    "barbell-deadlift",
+    "pull-ups",
+    "running",
+    "plank",
+)
+"""The exercises with ids 1 to 6, in this order."""
+
+UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
+"""What a set counts, by the exercise's ``rep_type``."""
+
+MUSCLES = {
+    *("abductors", "adductors", "back", "biceps", "calves", "cardiovascular", "chest", "core"),
+    *("forearms", "glutes", "hamstrings", "hip flexors", "lats", "legs", "lower back", "obliques"),
+    *("quadriceps", "shoulders", "traps", "triceps"),
+}
+
+EQUIPMENT = {
+    *("ab wheel", "band", "barbell", "bodyweight", "cable", "dumbbell", "ez bar", "foam roller"),
+    *("kettlebell", "machine", "medicine ball", "none", "sled", "smith machine", "trap bar"),
+}
+
+BODY_PARTS = {
+    *("arms", "back", "calves", "cardio", "chest", "core", "full body", "legs", "shoulders"),
+}
+
+
+def read() -> list[dict[str, Any]]:
+    """Return the exercises as the store takes them."""
+    return [_complete(entry) for entry in json.loads(FILE.read_text("utf-8"))]
+
+
+def slug(name: str) -> str:
+    """Return the name as it stands in addresses: ``Farmer's Walk`` is ``farmers-walk``."""
+    return "-".join(plain_words(name))
+
+
+def numbered(steps: list[str]) -> str:
+    """Write steps as a text of one numbered line each."""
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
+
+
+def _complete(entry: dict[str, Any]) -> dict[str, Any]:
+    address = slug(entry["name"])
+    seeded = address in SEED_SLUGS
+    return {
+        **entry,
+        "id": SEED_SLUGS.index(address) + 1 if seeded else None,
+        "slug": address,
+        "instructions": numbered(entry["instructions"]),
+        "all_equipment": [entry["equipment"]],
+        "unit": UNITS[entry["rep_type"]],
+        "external_source": SOURCE,
+    }

@@ -1,0 +1,81 @@
+"""Reading exercises, through the cache."""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.errors import NotFound
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.exercises import search, store
+
+VERSION_KEY = "exercise:version"
+"""Version of the whole catalogue: it changes seldom, and then all that was kept is stale."""
+
+EXERCISE_SECONDS = 24 * 3600
+LIST_SECONDS = 3600
+SEARCH_SECONDS = 30 * 60
+
+DEFAULT_SORT = [("name", "asc")]
+FILTERS = ("category", "difficulty", "equipment", "muscles")
+
+
+class ExerciseReads:
+    """Reads exercises; what was read is kept until the catalogue changes."""
+
+    def __init__(self, database: Database, cache: Cache):
+        self.database = database
+        self.cache = cache
+
+    def get(self, exercise_id: int) -> dict[str, Any]:
+        """Return an exercise.
+
+        Raises:
+            NotFound: there is none.
+        """
+        exercise = self._remember(
+            f"exercise:id:{exercise_id}", EXERCISE_SECONDS, store.get, exercise_id
+        )
+        if exercise is None:
+            raise NotFound("There is no such exercise")
+        return exercise
+
+    def get_many(self, exercise_ids: list[int]) -> list[dict[str, Any]]:
+        """Return those of the exercises that there are."""
+        # one statement by primary key; asking the cache for each of them would take longer
+        with self.database.transaction() as connection:
+            return store.get_many(connection, exercise_ids)
+
+    def list_page(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Return a page of the exercises that a checked query asks for, and the number of all."""
+        filters, rest = _filters(query), _rest(query)
+        sort = query.get("sort") or []
+        paging = query["page"], query["limit"]
+        if query.get("search"):
+            words = " ".join(search.split(query["search"]))
+            key = f"exercise:search:{words}:{rest}"
+            given = query["search"], filters, sort, *paging
+            return self._remember(key, SEARCH_SECONDS, store.search_page, *given)
+        category = ",".join(sorted(filters.get("category", ["all"])))
+        key = f"exercise:list:category:{category}:{rest}"
+        given = filters, sort or DEFAULT_SORT, *paging
+        return self._remember(key, LIST_SECONDS, store.list_page, *given)
+
+    def _remember(self, key: str, seconds: int, read: Callable[..., Any], *given: Any) -> Any:
+        def make() -> Any:
+            with self.database.transaction() as connection:
+                return read(connection, *given)
+
+        return self.cache.remember(key, VERSION_KEY, seconds, make)
+
+
+def _filters(query: dict[str, Any]) -> dict[str, list[str]]:
+    return {name: query[name] for name in FILTERS if query.get(name)}
+
+
+def _rest(query: dict[str, Any]) -> str:
+    """Write everything of a query but its text as a part of a key, always in the same way."""
+    filters = [
+        f"{name}={','.join(sorted(values))}" for name, values in sorted(_filters(query).items())
+    ]
+    sort = ",".join(f"{name}:{direction}" for name, direction in query.get("sort") or [])
+    return ":".join([*filters, f"sort={sort}", f"page={query['page']}", f"limit={query['limit']}"])

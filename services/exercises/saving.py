@@ -1,0 +1,177 @@
+"""Writing exercises to PostgreSQL, together with what search needs to know of them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services.exercises import search
+
+WRITING_LOCK = 7_306_002
+"""Advisory lock of whoever changes the catalogue: one at a time."""
+
+_COLUMNS = {
+    "name": "e.sort_name",
+    "category": "e.category",
+    "difficulty": "e.hardness",
+    "equipment": "e.equipment",
+    "created_at": "e.created_at",
+}
+
+_CONDITIONS = {
+    "category": "e.category = ANY(:category)",
+    "difficulty": "e.difficulty = ANY(:difficulty)",
+    "equipment": "e.equipment = ANY(:equipment)",
+    "muscles": "e.muscles ?| :muscles",
+    "close": "e.search_words @@ CAST(:close AS tsquery)",
+}
+
+_BY_LENGTH = "length(e.name), e.sort_name, e.id"
+
+_STAGES = [
+    (
+        "e.name_words @@ CAST(:strict AS tsquery)",
+        "e.name_key = :key DESC, starts_with(e.name_key, :beginning) DESC, "
+        ":key = ANY(e.alias_keys) DESC, e.name_words @@ CAST(:whole AS tsquery) DESC",
+    ),
+    (
+        "e.title_words @@ CAST(:strict AS tsquery) "
+        "AND NOT e.name_words @@ CAST(:strict AS tsquery)",
+        ":key = ANY(e.alias_keys) DESC, e.title_words @@ CAST(:whole AS tsquery) DESC",
+    ),
+    (
+        "e.title_words @@ CAST(:close AS tsquery) "
+        "AND NOT e.title_words @@ CAST(:strict AS tsquery)",
+        "(e.alias_keys || e.name_key) && CAST(:near_keys AS text[]) DESC",
+    ),
+    (
+        "e.search_words @@ CAST(:close AS tsquery) "
+        "AND NOT e.title_words @@ CAST(:close AS tsquery)",
+        "e.search_words @@ CAST(:strict AS tsquery) DESC",
+    ),
+]
+"""What a query finds, in parts that follow each other: condition and order of each.
+
+In the name, in an alias, in a close spelling of those, in the description. PostgreSQL works on a
+part only if the page is not full without it.
+"""
+
+_NEAR_WORDS = text(
+    """
+    SELECT word FROM exercise_words
+    WHERE spellings && :spellings OR (NOT is_joined AND word LIKE ANY(:endings))
+    """
+)
+
+_LIKE_WORDS = text("SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:misspelt)")
+
+_COLUMNS = {
+    "name": "text",
+    "slug": "text",
+    "aliases": "jsonb",
+    "description": "text",
+    "instructions": "text",
+    "category": "text",
+    "body_part": "text",
+    "primary_muscles": "jsonb",
+    "secondary_muscles": "jsonb",
+    "equipment": "text",
+    "all_equipment": "jsonb",
+    "difficulty": "text",
+    "rep_type": "text",
+    "unit": "text",
+    "external_source": "text",
+    "name_key": "text",
+    "alias_keys": "text[]",
+    "name_words": "tsvector",
+    "title_words": "tsvector",
+    "search_words": "tsvector",
+}
+
+_GIVEN = f"""
+    json_to_recordset(CAST(:entries AS json)) AS given (
+        id bigint, {", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+"""
+
+_UPDATE = text(
+    f"""
+    UPDATE exercises e
+    SET {", ".join(f"{name} = given.{name}" for name in _COLUMNS)}, updated_at = now()
+    FROM {_GIVEN}
+    WHERE e.slug = given.slug AND e.external_source = given.external_source
+        AND ({", ".join(f"e.{name}" for name in _COLUMNS)})
+            IS DISTINCT FROM ({", ".join(f"given.{name}" for name in _COLUMNS)})
+    """
+)
+
+_INSERT = text(
+    f"""
+    INSERT INTO exercises (id, {", ".join(_COLUMNS)})
+    SELECT coalesce(given.id, nextval(pg_get_serial_sequence('exercises', 'id'))),
+        {", ".join(f"given.{name}" for name in _COLUMNS)}
+    FROM {_GIVEN}
+    WHERE NOT EXISTS (SELECT FROM exercises e WHERE e.slug = given.slug)
+    """
+)
+
+_INSERT_WORDS = text(
+    """
+    INSERT INTO exercise_words AS known (word, is_joined, spellings)
+    SELECT word, is_joined, spellings
+    FROM json_to_recordset(CAST(:words AS json))
+        AS given (word text, is_joined boolean, spellings text[])
+    ON CONFLICT (word) DO UPDATE SET is_joined = false
+    WHERE known.is_joined AND NOT excluded.is_joined
+    """
+)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """How many exercises a change of the catalogue added and changed."""
+
+    added: int
+    changed: int
+
+
+def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
+    """Add exercises, and bring those up to date that are there under the same slug and source.
+
+    Args:
+        connection: inside a transaction; it is the only one that writes until its end.
+        entries: columns by name, ``id`` only for those that need a certain one.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITING_LOCK})
+    entries = list(entries)
+    indexed = [
+        search.index(entry["name"], entry["aliases"], entry["description"]) for entry in entries
+    ]
+    rows = [entry | _search_columns(found) for entry, found in zip(entries, indexed, strict=True)]
+    given = {"entries": json.dumps(rows)}
+    changed = connection.execute(_UPDATE, given).rowcount
+    added = connection.execute(_INSERT, given).rowcount
+    if changed or added:
+        _save_words(connection, indexed)
+    return Saved(added, changed)
+
+
+def _search_columns(indexed: search.IndexedText) -> dict[str, Any]:
+    return {
+        "name_key": indexed.name_key,
+        "alias_keys": indexed.alias_keys,
+        "name_words": " ".join(sorted(indexed.name_words)),
+        "title_words": " ".join(sorted(indexed.title_words)),
+        "search_words": " ".join(sorted(indexed.search_words)),
+    }
+
+
+def _save_words(connection: Connection, indexed: list[search.IndexedText]) -> None:
+    words = frozenset().union(*(item.search_words for item in indexed))
+    parted = frozenset().union(*(item.search_words - item.joined_words for item in indexed))
+    rows = [
+        {"word": word, "is_joined": word not in parted, "spellings": search.spellings(word)}
+        for word in search.mistypable(words)
+    ]
+    connection.execute(_INSERT_WORDS, {"words": json.dumps(rows)})

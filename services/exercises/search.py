@@ -1,0 +1,303 @@
+"""How a query finds an exercise: plain rules on texts and words.
+
+A text becomes *words*: no accents, no case, no punctuation, and few letters of difference between
+what different lifters write (``DB``, ``1-arm``, ``flyes``). Every exercise is indexed by the words
+of its name, of its aliases and of its description. Neighbours in a name are also indexed as one
+word, so that "pullup", "pull up" and "Pull-ups" are the same.
+
+All words of a query must be found, in any order. A word is found *strictly* as it stands or as the
+beginning of a longer one, and *closely* with a slip of the finger or as the end of a compound word
+("press" in "benchpress"). The rest is PostgreSQL's, see ``store``.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice, pairwise, product
+
+SHORTEST_BEGINNING = 3
+"""A query's word with fewer letters stands for itself alone, unless it is the last one."""
+
+SHORTEST_MISTYPED = 4
+"""Words of so many letters may be misspelt by one letter."""
+
+SHORTEST_MISSPELT = 6
+"""Words of so many letters may be spelt worse, if nothing comes closer."""
+
+LIKENESS = 0.8
+"""A word that is spelt worse is still so much like the one that is meant, as difflib measures."""
+
+LONGEST_MISTYPED = 20
+"""Longer words are several in one, and are found only as they stand."""
+
+MOST_WORDS = 12
+"""Further words of a query are not looked at."""
+
+MOST_NEAR_KEYS = 50
+
+_WORD = re.compile(r"[^\W_]{1,100}")
+_APOSTROPHES = re.compile("['`´\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
+_WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+"""Letters that Unicode does not take apart into a letter and an accent."""
+
+_FILLERS = {"a", "an", "and", "at", "by", "for", "from", "how", "in", "of", "on", "or", "the"}
+_FILLERS |= {"to", "with"}
+_SAME = {
+    "1": "one",
+    "single": "one",
+    "armed": "arm",
+    "bb": "barbell",
+    "bw": "bodyweight",
+    "db": "dumbbell",
+    "flye": "fly",
+    "kb": "kettlebell",
+    "legged": "leg",
+    "calve": "calf",
+}
+_ES_PLURAL = ("sses", "shes", "ches", "xes", "zes")
+_NO_PLURAL = ("ss", "us", "is")
+
+
+@dataclass(frozen=True)
+class IndexedText:
+    """What search needs to know of an exercise.
+
+    Args:
+        name_key: the name without spaces, see :func:`key`.
+        alias_keys: the same of each alias.
+        name_words: the words of the name.
+        title_words: the words of the name and of the aliases.
+        search_words: those, and the words of the description.
+        joined_words: those of them that are neighbours written as one.
+    """
+
+    name_key: str
+    alias_keys: list[str]
+    name_words: frozenset[str]
+    title_words: frozenset[str]
+    search_words: frozenset[str]
+    joined_words: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word of a query, and what it may stand for.
+
+    Args:
+        written: the word as it was written.
+        whole: words that it means.
+        beginnings: beginnings of words that it means.
+    """
+
+    written: frozenset[str]
+    whole: frozenset[str]
+    beginnings: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """A query as PostgreSQL understands it.
+
+    Args:
+        key: the name looked for, see :func:`key`.
+        near_keys: the same, and what it becomes with close spellings of its words.
+        beginning: the beginning of a name, as typed.
+        whole: all words as they stand.
+        strict: the same, or as beginnings of words.
+        close: the same, or in a close spelling.
+    """
+
+    key: str
+    near_keys: list[str]
+    beginning: str
+    whole: str
+    strict: str
+    close: str
+
+
+def plain_words(text: str) -> list[str]:
+    """Split a text into words of lower-case letters and digits, without accents."""
+    bare = _APOSTROPHES.sub("", text.casefold()).translate(_WHOLE_LETTERS)
+    letters = unicodedata.normalize("NFKD", bare)
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return _WORD.findall(plain.casefold())
+
+
+def split(text: str) -> list[str]:
+    """Split a text into the words that search looks at: all but fillers."""
+    words = plain_words(text)
+    return [word for word in words if word not in _FILLERS] or words
+
+
+def singular(word: str) -> str:
+    """Return the word that stands for all spellings of its kind: no plural, no abbreviation."""
+    if len(word) > 3 and word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif word.endswith(_ES_PLURAL):
+        word = word[:-2]
+    elif len(word) > 2 and word.endswith("s") and not word.endswith(_NO_PLURAL):
+        word = word[:-1]
+    return _SAME.get(word, word)
+
+
+def key(text: str) -> str:
+    """Return a name as one word, the same however it is hyphenated, spaced or accented."""
+    return "".join(map(singular, split(text)))
+
+
+def index(name: str, aliases: Iterable[str], description: str | None) -> IndexedText:
+    """Return what search needs to know of an exercise."""
+    titles = [split(title) for title in (name, *aliases)]
+    keys = [key(title) for title in (name, *aliases)]
+    joined = [_joined(words) | {one} for words, one in zip(titles, keys, strict=True)]
+    words = [_with_singulars(words) for words in titles]
+    title_words = frozenset().union(*words, *joined)
+    described = _with_singulars(split(description or ""))
+    return IndexedText(
+        name_key=keys[0],
+        alias_keys=keys[1:],
+        name_words=frozenset(words[0] | joined[0]),
+        title_words=title_words,
+        search_words=title_words | described,
+        joined_words=frozenset().union(*joined).difference(described, *words),
+    )
+
+
+def spellings(word: str) -> list[str]:
+    """Return a word and what is left of it when any one letter is left out.
+
+    Two words that differ by one wrong, missing, extra or swapped letter share one of these. So
+    an index of them finds every close spelling, where trigrams miss those of short words.
+    """
+    return sorted({word, *(word[:place] + word[place + 1 :] for place in range(len(word)))})
+
+
+def terms(query: str) -> list[Term]:
+    """Return the words that must all be found, each with what it may stand for."""
+    words = split(query)[:MOST_WORDS]
+    found = []
+    for place, word in enumerate(words):
+        # two neighbours may be one word elsewhere, and then both are found by it
+        joined = [
+            first + second for first, second in pairwise(words[max(place - 1, 0) : place + 2])
+        ]
+        last = place == len(words) - 1
+        begins = [word] if last or len(word) >= SHORTEST_BEGINNING else []
+        found.append(
+            Term(
+                written=frozenset([word, *joined]),
+                whole=frozenset(_with_singulars([word, *joined])),
+                beginnings=frozenset(begins + joined),
+            )
+        )
+    return found
+
+
+def mistypable(words: Iterable[str]) -> list[str]:
+    """Return the words that can be misspelt, or be the misspelling of a word."""
+    # a word of four letters that lost one has three
+    return sorted(word for word in words if SHORTEST_MISTYPED - 1 <= len(word) <= LONGEST_MISTYPED)
+
+
+def unknown(query_terms: Iterable[Term], vocabulary: Collection[str]) -> list[str]:
+    """Return the long words of a query to which none of the vocabulary is close.
+
+    Args:
+        query_terms: the words of the query.
+        vocabulary: all words of the catalogue that begin like one of them, end like one, or
+            differ from one by a slip.
+    """
+    return sorted(
+        word
+        for term in query_terms
+        if not _known(term, vocabulary)
+        for word in term.written
+        if SHORTEST_MISSPELT <= len(word) <= LONGEST_MISTYPED
+    )
+
+
+def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -> Patterns:
+    """Return a query as PostgreSQL understands it.
+
+    Args:
+        query: as it was typed.
+        query_terms: its words.
+        vocabulary: words of the catalogue among which the close spellings are.
+    """
+    near = [_close_words(term, vocabulary) for term in query_terms]
+    whole = [_forms(term.whole) for term in query_terms]
+    strict = [_forms(term.whole) | _forms(term.beginnings, ":*") for term in query_terms]
+    close = [words | _forms(others) for words, others in zip(strict, near, strict=True)]
+    return Patterns(
+        key=key(query),
+        near_keys=_near_keys(query, near),
+        beginning="".join(split(query)),
+        whole=_all_of(whole),
+        strict=_all_of(strict),
+        close=_all_of(close),
+    )
+
+
+def is_one_slip(first: str, second: str) -> bool:
+    """Tell whether two words are equal but for one wrong, missing, extra or swapped letter."""
+    if len(first) > len(second):
+        first, second = second, first
+    start = next(
+        (place for place, letter in enumerate(first) if letter != second[place]), len(first)
+    )
+    rest, other = first[start:], second[start:]
+    if len(first) < len(second):
+        return rest == other[1:]
+    return rest[1:] == other[1:] or (rest[1::-1] + rest[2:] == other and len(rest) > 1)
+
+
+def _close_words(term: Term, vocabulary: Collection[str]) -> set[str]:
+    if not _known(term, vocabulary):
+        return {
+            word
+            for written in unknown([term], vocabulary)
+            for word in get_close_matches(written, vocabulary, cutoff=LIKENESS)
+        }
+    return {word for word in vocabulary for written in term.written if _is_close(word, written)}
+
+
+def _known(term: Term, vocabulary: Collection[str]) -> bool:
+    return any(
+        word.startswith(written) or _is_close(word, written)
+        for word in vocabulary
+        for written in term.written
+    )
+
+
+def _near_keys(query: str, near: list[set[str]]) -> list[str]:
+    choices = [
+        [singular(word), *sorted({singular(other) for other in others})]
+        for word, others in zip(split(query), near, strict=False)
+    ]
+    return sorted({"".join(words) for words in islice(product(*choices), MOST_NEAR_KEYS)})
+
+
+def _is_close(word: str, written: str) -> bool:
+    if len(written) >= SHORTEST_MISTYPED and word.endswith(written):
+        return True
+    return max(len(word), len(written)) >= SHORTEST_MISTYPED and is_one_slip(word, written)
+
+
+def _with_singulars(words: Iterable[str]) -> set[str]:
+    return {form for word in words for form in (word, singular(word))}
+
+
+def _joined(words: list[str]) -> set[str]:
+    singulars = [singular(word) for word in words]
+    return {first + second for form in (words, singulars) for first, second in pairwise(form)}
+
+
+def _forms(words: Iterable[str], label: str = "") -> set[str]:
+    return {word + label for word in words}
+
+
+def _all_of(alternatives: list[set[str]]) -> str:
+    """Write a ``tsquery``. Words are letters and digits only, so nothing needs quoting."""
+    return " & ".join(f"({' | '.join(sorted(forms))})" for forms in alternatives)

@@ -1,0 +1,70 @@
+"""Brings the catalogue's own exercises into the database when the service starts."""
+
+from itertools import chain, repeat
+from typing import Any
+
+import eventlet
+from nameko.extensions import DependencyProvider
+
+from schemas.errors import GymError
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.logs import get_logger
+from services.exercises import catalogue, saving
+from services.exercises.reads import VERSION_KEY
+
+log = get_logger(__name__)
+
+RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
+"""Pauses between tries while the database is away; the last one repeats."""
+
+
+class NotSeeded(Exception):
+    """The exercises of the catalogue are not in the database yet."""
+
+
+class SeededCatalogue(DependencyProvider):
+    """Adds the exercises of ``catalogue.json`` that are missing, and updates those that differ.
+
+    The service is not ready before, so nobody who waits for that sees an empty catalogue.
+    """
+
+    part = "catalogue"
+    optional = False
+
+    def __init__(self) -> None:
+        self._done = False
+
+    def start(self) -> None:
+        """Begin in the background: the database may not be there yet."""
+        self.container.spawn_managed_thread(self._seed, identifier="exercises.seed")
+
+    def ping(self) -> None:
+        """Raise until the exercises are there."""
+        if not self._done:
+            raise NotSeeded("the catalogue is not in the database yet")
+
+    def _seed(self) -> None:
+        database, cache = self._sibling(Database), self._sibling(Cache)
+        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
+            try:
+                seed(database, cache)
+            except GymError as problem:
+                log.warning("catalogue not seeded yet", reason=str(problem))
+                eventlet.sleep(pause)
+            else:
+                self._done = True
+                return
+
+    def _sibling(self, kind: type) -> Any:
+        return next(item for item in self.container.dependencies if isinstance(item, kind))
+
+
+def seed(database: Database, cache: Cache) -> saving.Saved:
+    """Bring the exercises into the database; several processes may do it at once."""
+    with database.transaction() as connection:
+        saved = saving.save(connection, catalogue.read())
+    if saved.added or saved.changed:
+        cache.outdate(VERSION_KEY)
+        log.info("catalogue seeded", added=saved.added, changed=saved.changed)
+    return saved

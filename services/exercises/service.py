@@ -1,0 +1,133 @@
+"""The exercises service."""
+
+from typing import Any
+
+from schemas.errors import InvalidParameter, fault
+from schemas.exercises import ExerciseList, ExerciseSearch
+from schemas.fields import load, shown
+from schemas.pages import ById
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.health import Health
+from services.dependencies.logs import LogContext
+from services.dependencies.messaging import rpc
+from services.exercises.reads import ExerciseReads
+from services.exercises.seeding import SeededCatalogue
+
+BY_ID = ById()
+EXERCISE_LIST = ExerciseList()
+EXERCISE_SEARCH = ExerciseSearch()
+
+Identifiers = list[int]
+Exercise = dict[str, Any]
+Several = list[Exercise]
+"""Named here because inside the class ``list`` is a method."""
+
+
+class Exercises:
+    """The catalogue of exercises: reading it, filtering it, finding things in it."""
+
+    name = "exercises"
+
+    database = Database("exercises")
+    cache = Cache()
+    seeded_catalogue = SeededCatalogue()
+    health = Health()
+    log_context = LogContext()
+
+    @rpc
+    def get(self, exercise_id: int) -> Exercise:
+        """Return an exercise, also an inactive one.
+
+        Args:
+            exercise_id: which one.
+
+        Returns:
+            ``{"id", "name", "slug", "description", "instructions", "category", "body_part",
+            "primary_muscles", "secondary_muscles", "equipment", "difficulty", "rep_type", "unit",
+            "aliases", "external_source", "external_id", "license", "license_author", "is_active",
+            "created_at", "updated_at"}``.
+
+        Raises:
+            InvalidParameter: this can't be an id.
+            NotFound: there is no such exercise.
+
+        Example:
+            ``n.rpc.exercises.get(1)``
+        """
+        return self._reads.get(load(BY_ID, {"id": exercise_id})["id"])
+
+    @rpc
+    def get_many(self, exercise_ids: Identifiers) -> Several:
+        """Return several exercises at once, by id, also inactive ones.
+
+        Args:
+            exercise_ids: which ones.
+
+        Returns:
+            A list of exercises as ``get`` returns them, without those that there are not.
+
+        Raises:
+            InvalidParameter: one of these can't be an id.
+
+        Example:
+            ``n.rpc.exercises.get_many([1, 2, 3])``
+        """
+        return self._reads.get_many(_identifiers(exercise_ids))
+
+    @rpc
+    def search(self, q: str, **query: Any) -> dict[str, Any]:
+        """Find active exercises by what a lifter calls them, best match first.
+
+        Args:
+            q: at least 3 characters. All its words must be found, in any order, in the name, in
+                an alias or in the description; a wrong letter is forgiven.
+            query: ``category``, ``difficulty``, ``equipment``, ``muscles`` (several values
+                separated by commas), ``page`` (1), ``limit`` (10, at most 100).
+
+        Returns:
+            ``{"items": [...], "total": number of all}``, items as ``get`` returns them.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+
+        Example:
+            ``n.rpc.exercises.search("bench")``
+        """
+        values = load(EXERCISE_SEARCH, {**query, "q": q})
+        return self._reads.list_page({**values, "search": values["q"]})
+
+    @rpc
+    def list(self, **query: Any) -> dict[str, Any]:
+        """List active exercises.
+
+        Args:
+            query: ``category``, ``difficulty``, ``equipment``, ``muscles`` (several values
+                separated by commas, any of which matches), ``search`` (as in ``search``),
+                ``page`` (1), ``limit`` (10, at most 100), ``sort`` (``"name:asc"``; by name,
+                category, difficulty, equipment or created_at; with ``search`` the best match
+                comes first unless it is given).
+
+        Returns:
+            ``{"items": [...], "total": number of all}``, items as ``get`` returns them.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+
+        Example:
+            ``n.rpc.exercises.list(category="strength", muscles="chest,triceps", limit=5)``
+        """
+        return self._reads.list_page(load(EXERCISE_LIST, query))
+
+    @property
+    def _reads(self) -> ExerciseReads:
+        return ExerciseReads(self.database, self.cache)
+
+
+def _identifiers(values: object) -> list[int]:
+    if not isinstance(values, list | tuple):
+        message = "Exercise ids must be a list"
+        raise InvalidParameter.of(
+            fault("exercise_ids", message, "type", expected="array", received=shown(values))
+        )
+    return [load(BY_ID, {"id": value})["id"] for value in values]

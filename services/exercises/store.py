@@ -1,0 +1,211 @@
+"""Reading exercises from PostgreSQL."""
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services.exercises import search
+
+_INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+_EXERCISE = f"""
+    json_build_object(
+        'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
+        'instructions', e.instructions, 'category', e.category, 'body_part', e.body_part,
+        'primary_muscles', e.primary_muscles, 'secondary_muscles', e.secondary_muscles,
+        'equipment', e.equipment, 'difficulty', e.difficulty, 'rep_type', e.rep_type,
+        'unit', e.unit, 'aliases', e.aliases, 'external_source', e.external_source,
+        'external_id', e.external_id, 'license', e.license, 'license_author', e.license_author,
+        'is_active', e.is_active, 'created_at', {_INSTANT.format("e.created_at")},
+        'updated_at', {_INSTANT.format("e.updated_at")})
+"""
+
+_SORTS = {
+    "name": "e.sort_name {}",
+    "category": "e.category {}",
+    "difficulty": "e.hardness {} NULLS LAST",
+    "equipment": "e.equipment {} NULLS LAST",
+    "created_at": "e.created_at {}",
+}
+
+_CONDITIONS = {
+    "category": "e.category = ANY(:category)",
+    "difficulty": "e.difficulty = ANY(:difficulty)",
+    "equipment": "e.equipment = ANY(:equipment)",
+    "muscles": "e.muscles ?| :muscles",
+}
+
+_FOUND = "e.search_words @@ CAST(:close AS tsquery)"
+
+_SHORTEST = "length(e.name), e.sort_name, e.id"
+
+_PARTS = [
+    (
+        "e.name_words @@ CAST(:strict AS tsquery)",
+        "e.name_key = :key DESC, starts_with(e.name_key, :beginning) DESC, "
+        ":key = ANY(e.alias_keys) DESC, e.name_words @@ CAST(:whole AS tsquery) DESC, "
+        f"{_SHORTEST}",
+    ),
+    (
+        "e.title_words @@ CAST(:strict AS tsquery) "
+        "AND NOT e.name_words @@ CAST(:strict AS tsquery)",
+        ":key = ANY(e.alias_keys) DESC, e.title_words @@ CAST(:whole AS tsquery) DESC, "
+        f"{_SHORTEST}",
+    ),
+    (
+        "e.title_words @@ CAST(:close AS tsquery) "
+        "AND NOT e.title_words @@ CAST(:strict AS tsquery)",
+        f"(e.alias_keys || e.name_key) && CAST(:near_keys AS text[]) DESC, {_SHORTEST}",
+    ),
+    (f"{_FOUND} AND NOT e.title_words @@ CAST(:close AS tsquery)", _SHORTEST),
+]
+"""What a query finds, in parts that follow each other: condition and order of each.
+
+In the name, in an alias, in a close spelling of those, in the description. PostgreSQL works on a
+part only if the page is not full without it.
+"""
+
+# the planner does not reckon with what it costs to unpack a list of words and to look into it
+_USE_INDEXES = text("SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+
+_NEAR_WORDS = text(
+    """
+    SELECT word FROM exercise_words
+    WHERE spellings && :spellings OR (NOT is_joined AND word LIKE ANY(:patterns))
+    """
+)
+
+_LIKE_WORDS = text("SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:unknown)")
+
+
+def get(connection: Connection, exercise_id: int) -> dict | None:
+    """Return an exercise, or None."""
+    found = get_many(connection, [exercise_id])
+    return found[0] if found else None
+
+
+def get_many(connection: Connection, exercise_ids: list[int]) -> list[dict]:
+    """Return those of the exercises that there are, by id."""
+    rows = connection.execute(
+        text(f"SELECT {_EXERCISE} FROM exercises e WHERE e.id = ANY(:ids) ORDER BY e.id"),
+        {"ids": exercise_ids},
+    )
+    return list(rows.scalars())
+
+
+def list_page(
+    connection: Connection,
+    filters: dict[str, list[str]],
+    sort: list[tuple[str, str]],
+    page: int,
+    limit: int,
+) -> dict[str, Any]:
+    """Return one page of the active exercises, and the number of all that pass the filters.
+
+    Args:
+        connection: inside a transaction.
+        filters: by name, the values of which any may match.
+        sort: pairs of a field and ``asc`` or ``desc``.
+        page: from 1.
+        limit: exercises a page.
+    """
+    conditions = _conditions(filters)
+    return _page(connection, filters, conditions, [(conditions, _order(sort))], page, limit)
+
+
+def search_page(
+    connection: Connection,
+    query: str,
+    filters: dict[str, list[str]],
+    sort: list[tuple[str, str]],
+    page: int,
+    limit: int,
+) -> dict[str, Any]:
+    """Return one page of the active exercises that a query finds, and the number of all.
+
+    Args:
+        connection: inside a transaction.
+        query: as it was typed.
+        filters: as for :func:`list_page`.
+        sort: as for :func:`list_page`; empty for the best match first.
+        page: from 1.
+        limit: exercises a page.
+    """
+    terms = search.terms(query)
+    if not terms:
+        return {"items": [], "total": 0}
+    connection.execute(_USE_INDEXES)
+    patterns = search.patterns(query, terms, _near_words(connection, terms))
+    parts = [(_FOUND, _order(sort))] if sort else _PARTS
+    passes = _conditions(filters)
+    return _page(
+        connection,
+        {**filters, **vars(patterns)},
+        f"{passes} AND {_FOUND}",
+        [(f"{passes} AND {condition}", order) for condition, order in parts],
+        page,
+        limit,
+    )
+
+
+def _near_words(connection: Connection, terms: list[search.Term]) -> list[str]:
+    words = search.mistypable(frozenset().union(*(term.written for term in terms)))
+    if not words:
+        return []
+    endings = [f"%{word}" for word in words if len(word) >= search.SHORTEST_MISTYPED]
+    beginnings = [f"{word}%" for word in words if len(word) >= search.SHORTEST_MISSPELT]
+    slips = {spelling for word in words for spelling in search.spellings(word)}
+    given = {"spellings": sorted(slips), "patterns": endings + beginnings}
+    near = list(connection.execute(_NEAR_WORDS, given).scalars())
+    unknown = search.unknown(terms, near)
+    if unknown:
+        near += connection.execute(_LIKE_WORDS, {"unknown": unknown}).scalars()
+    return near
+
+
+def _conditions(filters: dict[str, list[str]]) -> str:
+    return " AND ".join(["e.is_active", *(_CONDITIONS[name] for name in filters)])
+
+
+def _page(
+    connection: Connection,
+    values: dict[str, Any],
+    conditions: str,
+    parts: list[tuple[str, str]],
+    page: int,
+    limit: int,
+) -> dict[str, Any]:
+    """Return a page, and the number of all that pass the conditions.
+
+    Args:
+        connection: inside a transaction.
+        values: of the parameters in the conditions and orders.
+        conditions: of all that are counted.
+        parts: condition and order of each part; together they are those that are counted.
+        page: from 1.
+        limit: exercises a page.
+    """
+    total = connection.execute(
+        text(f"SELECT count(*) FROM exercises e WHERE {conditions}"), values
+    ).scalar_one()
+    selects = " UNION ALL ".join(
+        "SELECT id FROM ("
+        f"SELECT e.id FROM exercises e WHERE {condition} ORDER BY {order} LIMIT :enough"
+        ") AS part"
+        for condition, order in parts
+    )
+    statement = f"""
+        WITH page AS (
+            SELECT id, row_number() OVER () AS place
+            FROM ({selects} LIMIT :limit OFFSET :offset) AS found
+        )
+        SELECT {_EXERCISE} FROM page JOIN exercises e USING (id) ORDER BY page.place
+    """
+    offset = (page - 1) * limit
+    given = {**values, "limit": limit, "offset": offset, "enough": offset + limit}
+    return {"items": list(connection.execute(text(statement), given).scalars()), "total": total}
+
+
+def _order(sort: list[tuple[str, str]]) -> str:
+    columns = [_SORTS[name].format(direction) for name, direction in sort]
+    return ", ".join([*columns, f"e.id {sort[0][1]}"])
