@@ -336,9 +336,13 @@ class AnyOf(RuledField):
     def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
         if isinstance(value, list):
             value = ",".join(map(str, value))
-        text = Text(required=True, least=0)
-        text.name = self.name
-        words = [word.strip().lower() for word in text.deserialize(value).split(",")]
+        if not isinstance(value, str):
+            message = f"{self.label} must be text"
+            raise refuse(message, "type", expected="string", received=shown(value))
+        if _UNSENDABLE.search(value):
+            message = f"{self.label} holds characters that are not allowed"
+            raise refuse(message, "characters", received=shown(value))
+        words = [word.strip().lower() for word in value.split(",")]
         if not all(words):
             message = f"{self.label} has an empty item"
             raise refuse(message, "min_length", required=1, received=0)
