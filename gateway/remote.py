@@ -1,12 +1,14 @@
 """The services behind the gateway, as its routes call them."""
 
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
 from nameko.containers import WorkerContext
 
-from schemas.errors import BadGateway, ServiceUnavailable
+from gateway.breaker import Breaker
+from schemas.errors import BadGateway, ServiceUnavailable, TimedOut
 from services.dependencies import budgets
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging import RemoteService
@@ -17,7 +19,7 @@ PAGE = ("items", "total")
 
 
 class Service(RemoteService):
-    """A service, whose answers are looked at before they are used.
+    """A service behind a circuit breaker, whose answers are looked at before they are used.
 
     A method that only reads is tried a second time if nobody answered the first. This is the only
     place where anything is tried again: services don't, and a write never is, because it may have
@@ -39,23 +41,36 @@ class Service(RemoteService):
         self.reads = reads
         self.promised = promised or {}
 
+    def setup(self) -> None:
+        """Make the breaker."""
+        self.breaker = Breaker(self.public_name)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the state of the circuit, for ``/ready``."""
+        return {"circuits": {self.public_name: self.breaker.describe()}}
+
     def call(self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict) -> Any:
         """Call a method; see :meth:`RemoteService.call`."""
         attempt = partial(self.ask, worker_ctx, method, args, kwargs)
-        result = twice(attempt) if method in self.reads else attempt()
+        result = self._read(attempt) if method in self.reads else attempt(self.seconds)
         if not isinstance(result, dict) or not result.keys() >= {*self.promised.get(method, ())}:
             log.error("rpc answered nonsense", callee=self.public_name, method=method)
             raise BadGateway("A service gave an answer that makes no sense")
         return result
 
-    def ask(self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict) -> Any:
+    def ask(
+        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
+    ) -> Any:
         """Call a method once, and return whatever comes back."""
-        return super().call(worker_ctx, method, args, kwargs)
+        attempt = partial(super().call, worker_ctx, method, args, kwargs, seconds)
+        return self.breaker.call(attempt)
 
-
-def twice(attempt: Callable[[], Any]) -> Any:
-    """Try something again, once, if it was unavailable."""
-    try:
-        return attempt()
-    except ServiceUnavailable:
-        return attempt()
+    def _read(self, attempt: partial) -> Any:
+        end = time.monotonic() + self.seconds
+        try:
+            return attempt(budgets.FIRST_READ_SECONDS)
+        except (ServiceUnavailable, TimedOut) as problem:
+            # whoever the service itself was waiting for had its chance already
+            if problem.details.get("service") != self.public_name:
+                raise
+        return attempt(end - time.monotonic())

@@ -41,11 +41,14 @@ REDIS_CONNECTIONS = 20
 RPC_SECONDS = 8.0
 """The gateway waits so long for a service."""
 
+FIRST_READ_SECONDS = 3.0
+"""A read that has no answer by then is sent once more: whoever had it may have died with it."""
+
 INNER_RPC_SECONDS = 5.0
 """One service waits so long for another."""
 
 REQUEST_SECONDS = 15.0
-"""The longest that an HTTP request can take: a read that is tried twice within its deadline."""
+"""The longest that an HTTP request can take, from its last byte to the first of the answer."""
 
 PUBLISH_SECONDS = 2.0
 """A message must reach the broker's socket within this."""
@@ -59,6 +62,12 @@ BROKER_HEARTBEAT_SECONDS = 10
 
 BROKER_RETRY_SECONDS = (0.2, 0.5, 1.0)
 """Pauses between tries to reach the broker; the last one repeats."""
+
+BREAKER_FAILURES = 5
+"""So many calls in a row that a service left unanswered, or could not do, open its circuit."""
+
+BREAKER_SECONDS = 1.0
+"""An open circuit lets one call through after this, so that a return is noticed in 2 seconds."""
 
 UNAVAILABLE_RETRY_AFTER = 5
 """Seconds a client should wait after a 503."""
@@ -84,7 +93,7 @@ def check() -> None:
         < DATABASE_ANSWER_SECONDS
         <= INNER_RPC_SECONDS,
         "a service answers before the gateway gives up": INNER_RPC_SECONDS < RPC_SECONDS,
-        "a retried read fits into a request": RPC_SECONDS < REQUEST_SECONDS,
+        "a read has time for a second try": FIRST_READ_SECONDS < RPC_SECONDS < REQUEST_SECONDS,
         "a publish ends before an RPC does": PUBLISH_SECONDS + CONFIRM_SECONDS < INNER_RPC_SECONDS,
     }
     broken = [rule for rule, holds in rules.items() if not holds]

@@ -1,7 +1,8 @@
 """Health and readiness over HTTP, on every service and on the gateway.
 
 A part of a container is ready if its ``ping`` does not raise. Any extension may have a ``part``
-(its name), ``optional`` (the service works without it, only slower) and ``ping``.
+(its name), ``optional`` (the service works without it, only slower) and ``ping``. One that has
+``describe`` adds what that returns to the answer, such as the state of a circuit breaker.
 """
 
 import time
@@ -79,7 +80,7 @@ class Health(DependencyProvider):
         degraded = sorted(part for part, needed in found.items() if not needed)
         if missing:
             return self._not_ready(request, missing)
-        status: dict = {"status": "ready", "service": self._name}
+        status: dict = {"status": "ready", "service": self._name, **self._described()}
         if degraded:
             status["degraded"] = degraded
         return Answer(200, encode(envelope([status], request.request_id)), UNCACHED)
@@ -93,10 +94,20 @@ class Health(DependencyProvider):
                 "service": self._name,
                 "missing": missing,
                 "retry_after": seconds,
+                **self._described(),
             },
         }
         body = encode(envelope([], request.request_id, errors=[error]))
         return Answer(503, body, (*UNCACHED, ("Retry-After", str(seconds))))
+
+    def _described(self) -> dict[str, dict]:
+        """Return what extensions tell of themselves; those that tell of one subject together."""
+        told: dict[str, dict] = {}
+        for extension in self.container.extensions:
+            describe = getattr(extension, "describe", None)
+            for subject, facts in (describe() if describe else {}).items():
+                told.setdefault(subject, {}).update(facts)
+        return told
 
     def _look(self) -> dict[str, bool]:
         """Return the parts that don't work, and for each whether it is needed."""

@@ -38,7 +38,7 @@ class CannedService(Service):
         self.answers = answers
         self.calls = calls
 
-    def ask(self, worker_ctx, method, args, kwargs):
+    def ask(self, worker_ctx, method, args, kwargs, seconds):
         name = f"{self.name}.{method}"
         self.calls.append((name, args, kwargs, dict(worker_ctx.data)))
         answer = self.answers.get(name)

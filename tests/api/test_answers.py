@@ -327,7 +327,9 @@ def test_logout_revokes_the_token_it_comes_with(edge, make_token):
         (errors.ServiceUnavailable.of("workout-service", 5), "PUT", "/api/workouts/7", 1),
         (errors.ServiceUnavailable.of("workout-service", 5), "DELETE", "/api/workouts/7", 1),
         (errors.ServiceUnavailable.of("workout-service", 5), "POST", "/api/workouts", 1),
-        (errors.TimedOut.of("workout-service", 8), "GET", "/api/workouts/7", 1),
+        (errors.ServiceUnavailable.of("exercise-service", 5), "GET", "/api/workouts/7", 1),
+        (errors.TimedOut.of("workout-service", 3), "GET", "/api/workouts/7", 2),
+        (errors.TimedOut.of("workout-service", 8), "PUT", "/api/workouts/7", 1),
         (errors.DatabaseError("No"), "GET", "/api/workouts/7", 1),
     ],
 )

@@ -35,9 +35,16 @@ def test_health_says_that_the_process_answers(edge):
 def test_ready_without_redis_is_degraded(alone):
     answer = ready(alone, Part("database"))
     assert answer.status_code == 200
-    assert answer.json()["data"] == [
-        {"status": "ready", "service": "api-gateway", "degraded": ["redis"]}
-    ]
+    (data,) = answer.json()["data"]
+    assert (data["status"], data["service"]) == ("ready", "api-gateway")
+    assert data["degraded"] == ["redis"]
+
+
+def test_ready_shows_the_circuits(alone):
+    (data,) = ready(alone).json()["data"]
+    assert data["circuits"] == {
+        name: {"state": "closed"} for name in PUBLIC_NAMES.values() if name != "api-gateway"
+    }
 
 
 def test_not_ready_says_what_is_missing_and_nothing_more(alone):
@@ -69,6 +76,6 @@ def test_every_process_answers_for_itself(system, service):
         answer = requests.get(base_url + path, timeout=10)
         assert answer.status_code == 200
         (data,) = answer.json()["data"]
-        assert data == {"status": status, "service": PUBLIC_NAMES[service]}
+        assert (data["status"], data["service"]) == (status, PUBLIC_NAMES[service])
     answer = requests.get(base_url + "/nothing", timeout=10)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "NOT_FOUND")

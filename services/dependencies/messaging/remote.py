@@ -119,8 +119,22 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         """Return what a worker calls the service with."""
         return RemoteCalls(self, worker_ctx)
 
-    def call(self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict) -> Any:
+    def call(
+        self,
+        worker_ctx: WorkerContext,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        seconds: float | None = None,
+    ) -> Any:
         """Call a method and return its result.
+
+        Args:
+            worker_ctx: of the worker on whose behalf the call is made.
+            method: the method's name.
+            args: its positional arguments.
+            kwargs: its other arguments.
+            seconds: how long it may take, if not as long as any other call.
 
         Raises:
             ServiceUnavailable: nobody serves it, or the broker is down.
@@ -129,7 +143,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             GymError: the service's own error.
         """
         correlation_id = str(uuid.uuid4())
-        seconds = self._seconds_left(worker_ctx)
+        seconds = self._seconds_left(worker_ctx, seconds or self.seconds)
         event = self.replies.expect(correlation_id)
         try:
             self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
@@ -140,11 +154,12 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             self.replies.forget(correlation_id)
         return self._result(method, reply, seconds)
 
-    def _seconds_left(self, worker_ctx: WorkerContext) -> float:
+    @staticmethod
+    def _seconds_left(worker_ctx: WorkerContext, most: float) -> float:
         deadline = worker_ctx.data.get(DEADLINE_KEY)
         if not isinstance(deadline, int | float):
-            return self.seconds
-        return max(min(self.seconds, deadline - time.time()), 0.001)
+            return most
+        return max(min(most, deadline - time.time()), 0.001)
 
     def _send(
         self,
