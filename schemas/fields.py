@@ -394,6 +394,9 @@ class Sort(RuledField):
         return name, direction or "asc"
 
 
+NOT_AN_OBJECT = FaultMessage("Must be an object", constraint="type", expected="object")
+
+
 class ListOf(fields.List):
     """A list of objects, each of which may be numbered by its place.
 
@@ -404,6 +407,7 @@ class ListOf(fields.List):
     """
 
     def __init__(self, item: fields.Field, *, most: int, numbered: str, **options: Any):
+        item.error_messages["null"] = NOT_AN_OBJECT
         super().__init__(item, allow_none=True, **options)
         self.most = most
         self.numbered = numbered
@@ -416,24 +420,34 @@ class ListOf(fields.List):
         if len(value) > self.most:
             message = f"{label} must have at most {self.most} items"
             raise refuse(message, "max_items", max_items=self.most, received=len(value))
-        items = super()._deserialize(value, *args, **kwargs)
-        self._number(items)
+        faults: dict[int, Any] = {}
+        items = []
+        for index, given in enumerate(value):
+            try:
+                items.append(self.inner.deserialize(given, **kwargs))
+            except ValidationError as problem:
+                faults[index] = problem.normalized_messages()
+                items.append(problem.valid_data)
+        for index, problem in self._number(items, faults):
+            faults.setdefault(index, {})[self.numbered] = [problem]
+        if faults:
+            raise ValidationError(faults, valid_data=items)
         return items
 
-    def _number(self, items: list[dict]) -> None:
-        faults: dict[int, dict] = {}
+    def _number(
+        self, items: list[dict], faults: dict[int, Any]
+    ) -> Iterator[tuple[int, FaultMessage]]:
         seen: set[int] = set()
-        for place, item in enumerate(items, start=1):
+        for index, item in enumerate(items):
+            if faults.get(index, {}).keys() & {"_schema", self.numbered}:
+                continue
             if item.get(self.numbered) is None:
-                item[self.numbered] = place
+                item[self.numbered] = index + 1
             number = item[self.numbered]
             if number in seen:
                 message = f"{self.numbered.replace('_', ' ').capitalize()} must be unique"
-                problem = FaultMessage(message, constraint="unique", received=number)
-                faults[place - 1] = {self.numbered: [problem]}
+                yield index, FaultMessage(message, constraint="unique", received=number)
             seen.add(number)
-        if faults:
-            raise ValidationError(faults)
 
 
 class Body(Schema):
@@ -447,7 +461,7 @@ class Body(Schema):
     error_class: type[FaultyInput] = ValidationFailed
     error_messages = {
         "unknown": FaultMessage("Unknown field", constraint="unknown_field"),
-        "type": FaultMessage("Must be an object", constraint="type", expected="object"),
+        "type": NOT_AN_OBJECT,
     }
 
     @pre_load
@@ -466,7 +480,7 @@ class Parameters(Body):
     error_class = InvalidParameter
     error_messages = {
         "unknown": FaultMessage("Unknown parameter", constraint="unknown_parameter"),
-        "type": FaultMessage("Must be an object", constraint="type", expected="object"),
+        "type": NOT_AN_OBJECT,
     }
 
 

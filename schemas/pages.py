@@ -17,3 +17,9 @@ class ById(Parameters):
     """The id in a path."""
 
     id = identifier_parameter(required=True)
+
+
+class OfUser(Parameters):
+    """Whose thing it is; for a call by hand, as the gateway takes it from the token."""
+
+    user_id = identifier_parameter(required=True)

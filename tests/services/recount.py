@@ -1,0 +1,272 @@
+"""The numbers of the contract's section 6, counted by hand.
+
+Everything that analytics answers is counted here from a user's workouts as they are in the end:
+slowly, in fractions, and without a line of the services.
+"""
+
+from calendar import monthrange
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import groupby
+from math import floor
+
+POUND = Fraction(45359237, 100_000_000)
+RANGES = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
+UNITS = ["day", "week", "month"]
+PERIODS = {"weekly": "week", "monthly": "month"}
+REP_UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
+SEED_REP_TYPES = {1: "count", 2: "count", 3: "count", 4: "count", 5: "distance", 6: "time"}
+
+
+class Recount:
+    """A user's numbers.
+
+    Args:
+        workouts: all of the user's workouts, whole.
+        rep_types: how the repetitions of each exercise count.
+        today: the day of the question.
+    """
+
+    def __init__(self, workouts, rep_types, today):
+        self.workouts = sorted(workouts, key=lambda workout: (workout["date"], workout["id"]))
+        self.rep_types = rep_types
+        self.today = today
+        self.names = {}
+        for workout in self.workouts:
+            for exercise in workout["exercises"]:
+                self.names[exercise["exercise_id"]] = exercise["exercise_name"]
+
+    # what analytics answers
+
+    def personal_records(self):
+        listed = []
+        for exercise_id in sorted(self.names):
+            records = {
+                "max_weight": self._heaviest(exercise_id),
+                "max_reps": self._most_reps(exercise_id),
+                "max_volume": self._most_volume(exercise_id),
+            }
+            existing = {kind: record for kind, record in records.items() if record is not None}
+            if existing:
+                name = self.names[exercise_id]
+                listed.append({"exercise_id": exercise_id, "exercise_name": name, **existing})
+        return {"records": listed}
+
+    def exercise_history(self, exercise_id, range_name="3months", unit="day", name=None):
+        return {
+            "exercise_id": exercise_id,
+            "exercise_name": self.names.get(exercise_id, name),
+            "range": range_name,
+            "unit": unit,
+            "data_points": self._points(exercise_id, range_name, unit),
+            "stats": self._stats(exercise_id),
+        }
+
+    def progress(self, period="weekly", count=12):
+        unit = PERIODS[period]
+        first, last = _around(self.today, unit)
+        listed = []
+        for _ in range(count):
+            listed.insert(0, self._period(unit, first, last))
+            first, last = _around(first - timedelta(days=1), unit)
+        return {"period": period, f"{unit}s": listed}
+
+    def volume(self, workout):
+        return _shown(
+            sum(
+                _volume(one, self.rep_types[exercise["exercise_id"]])
+                for exercise in workout["exercises"]
+                for one in exercise["sets"]
+            )
+        )
+
+    # records
+
+    def _heaviest(self, exercise_id):
+        record, best, unit = None, Fraction(0), None
+        for workout in self.workouts:
+            before = best
+            for one in _working_sets(workout, exercise_id):
+                if one["reps"] >= 1 and _kilograms(one) > best:
+                    best, unit = _kilograms(one), one["unit"]
+                    beaten = before / POUND if unit == "lb" else before
+                    record = _record(workout, one["weight"], unit, beaten)
+        return record
+
+    def _most_reps(self, exercise_id):
+        record, best = None, Fraction(0)
+        for workout in self.workouts:
+            before = best
+            for one in _working_sets(workout, exercise_id):
+                if _exact(one["reps"]) > best:
+                    best = _exact(one["reps"])
+                    unit = REP_UNITS[self.rep_types[exercise_id]]
+                    record = _record(workout, one["reps"], unit, before)
+        return record
+
+    def _most_volume(self, exercise_id):
+        record, best = None, Fraction(0)
+        for workout in self.workouts:
+            volume = self._volume_of(workout, exercise_id)
+            if volume > best:
+                record = _record(workout, volume, "kg", best)
+                best = volume
+        return record
+
+    # history
+
+    def _points(self, exercise_id, range_name, unit):
+        since = date.min.isoformat()
+        if RANGES[range_name] is not None:
+            since = _months_ago(self.today, RANGES[range_name]).isoformat()
+        wanted = [workout for workout in self._with(exercise_id) if workout["date"] >= since]
+        points = []
+        for start, group in groupby(wanted, key=lambda workout: _around(_day(workout), unit)[0]):
+            points.append({"date": start.isoformat(), **self._point(list(group), exercise_id)})
+        return points
+
+    def _point(self, workouts, exercise_id):
+        sets = [one for workout in workouts for one in _working_sets(workout, exercise_id)]
+        rated = [_exact(one["rpe"]) for one in sets if one["rpe"] is not None]
+        return {
+            "max_weight": _shown(_max_weight(sets)),
+            "total_volume": _shown(sum(_volume(one, self.rep_types[exercise_id]) for one in sets)),
+            "total_sets": len(sets),
+            "total_reps": _shown(sum(_exact(one["reps"]) for one in sets)),
+            "avg_rpe": _shown(_mean(rated)),
+        }
+
+    def _stats(self, exercise_id):
+        workouts = self._with(exercise_id)
+        whole = self._point(workouts, exercise_id)
+        return {
+            "current_max_weight": whole["max_weight"],
+            "lifetime_volume": whole["total_volume"],
+            "lifetime_sets": whole["total_sets"],
+            "lifetime_workouts": len(workouts),
+            "last_performed_date": workouts[-1]["date"] if workouts else None,
+            "trend_30d": self._trend(exercise_id),
+        }
+
+    def _trend(self, exercise_id):
+        windows = []
+        for newest in (0, 30):
+            days = {(self.today - timedelta(days=newest + back)).isoformat() for back in range(30)}
+            windows.append([row for row in self._with(exercise_id) if row["date"] in days])
+        weights, reps = [], []
+        for window in windows:
+            sets = [_working_sets(workout, exercise_id) for workout in window]
+            weights.append([_max_weight(row) for row in sets if _max_weight(row) is not None])
+            reps.append([sum(_exact(one["reps"]) for one in row) for row in sets])
+        recent, earlier = map(_mean, weights if weights[0] or weights[1] else reps)
+        if recent is None or earlier is None:
+            return None
+        if recent * 1000 > earlier * 1025:
+            return "improving"
+        return "declining" if recent * 1000 < earlier * 975 else "stable"
+
+    # progress
+
+    def _period(self, unit, first, last):
+        inside = [workout for workout in self.workouts if first <= _day(workout) <= last]
+        minutes = [
+            Fraction(workout["duration_minutes"])
+            for workout in inside
+            if workout["duration_minutes"] is not None
+        ]
+        trained = [
+            (exercise_id, workout)
+            for workout in inside
+            for exercise_id in self.names
+            if _working_sets(workout, exercise_id)
+        ]
+        return {
+            f"{unit}_start": first.isoformat(),
+            f"{unit}_end": last.isoformat(),
+            "total_workouts": len(inside),
+            "total_volume": _shown(sum(self._volume_of(row, key) for key, row in trained)),
+            "total_sets": sum(len(_working_sets(row, key)) for key, row in trained),
+            "total_exercises": len({exercise_id for exercise_id, _ in trained}),
+            "avg_workout_duration": floor(_mean(minutes) + Fraction(1, 2)) if minutes else None,
+        }
+
+    def _with(self, exercise_id):
+        return [workout for workout in self.workouts if _working_sets(workout, exercise_id)]
+
+    def _volume_of(self, workout, exercise_id):
+        sets = _working_sets(workout, exercise_id)
+        return sum((_volume(one, self.rep_types[exercise_id]) for one in sets), Fraction(0))
+
+
+def _working_sets(workout, exercise_id):
+    return [
+        one
+        for exercise in workout["exercises"]
+        if exercise["exercise_id"] == exercise_id
+        for one in exercise["sets"]
+        if one["set_type"] != "warmup"
+    ]
+
+
+def _exact(number):
+    return number if isinstance(number, Fraction) else Fraction(str(number))
+
+
+def _kilograms(one):
+    if one["weight"] is None:
+        return Fraction(0)
+    return _exact(one["weight"]) * (POUND if one["unit"] == "lb" else 1)
+
+
+def _volume(one, rep_type):
+    if rep_type != "count" or one["set_type"] == "warmup":
+        return Fraction(0)
+    return _kilograms(one) * _exact(one["reps"])
+
+
+def _max_weight(sets):
+    lifted = [_kilograms(one) for one in sets if one["reps"] >= 1]
+    return max(lifted, default=0) or None
+
+
+def _mean(numbers):
+    return sum(numbers) / len(numbers) if numbers else None
+
+
+def _record(workout, value, unit, previous):
+    return {
+        "value": _shown(_exact(value)),
+        "unit": unit,
+        "achieved_date": workout["date"],
+        "workout_id": workout["id"],
+        "previous": _shown(previous or None),
+    }
+
+
+def _shown(number):
+    if number is None:
+        return None
+    hundredths = floor(number * 100 + Fraction(1, 2))
+    return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
+
+
+def _day(workout):
+    return date.fromisoformat(workout["date"])
+
+
+def _around(day, unit):
+    """Return the first and the last day of the day, week or month that a day is in."""
+    if unit == "day":
+        return day, day
+    if unit == "week":
+        monday = day - timedelta(days=day.isoweekday() - 1)
+        return monday, monday + timedelta(days=6)
+    last = monthrange(day.year, day.month)[1]
+    return day.replace(day=1), day.replace(day=last)
+
+
+def _months_ago(day, months):
+    first = day.replace(day=1)
+    for _ in range(months):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))

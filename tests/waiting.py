@@ -1,0 +1,30 @@
+"""Waiting for what happens by itself."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+PAUSE_SECONDS = 0.05
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
+    """Return what a condition returns as soon as that is true.
+
+    Args:
+        condition: asked again and again. An ``AssertionError`` that it raises means "not yet",
+            and is what the test fails with if it never becomes true.
+        seconds: how long to go on asking.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            found = condition()
+        except AssertionError:
+            if time.monotonic() >= until:
+                raise
+        else:
+            if found:
+                return found
+            if time.monotonic() >= until:
+                raise AssertionError(f"not within {seconds} seconds: {condition}")
+        time.sleep(PAUSE_SECONDS)
