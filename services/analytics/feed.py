@@ -2,8 +2,9 @@
 
 from sqlalchemy import Connection, text
 
-LEASE_SECONDS = 15
-"""One process at a time follows the feed; another takes over when this one is silent so long."""
+LEASE_SECONDS = 5
+"""One process at a time follows the feed; another takes over when this one is silent so long. Two
+that follow it at once only do the same work twice."""
 
 LONGEST_PAUSE_SECONDS = 3600
 

@@ -10,10 +10,11 @@ from nameko.timer import timer
 
 from schemas.errors import NotFound
 from schemas.fields import load
-from schemas.pages import ById
+from schemas.pages import ById, OfUser
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext
 from services.dependencies.messaging import RemoteService, rpc
@@ -25,6 +26,7 @@ WORKOUT_CHANGES = WorkoutChanges()
 WORKOUT_LIST = WorkoutList()
 CHANGES = Changes()
 BY_ID = ById()
+OF_USER = OfUser()
 CLEANING_SECONDS = 3600
 
 
@@ -68,6 +70,7 @@ class Workouts:
         """
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
+        user_id = _checked_user(user_id)
         values = load(NEW_WORKOUT, workout)
         body = idempotency.body_hash(workout)
         with self._reads.changing(user_id):
@@ -98,6 +101,7 @@ class Workouts:
             ``n.rpc.workouts.list(1, date_from="2025-02-01", limit=5)``
         """
         values = load(WORKOUT_LIST, {**query, "user_id": user_id})
+        user_id = _checked_user(user_id)
         days = values.get("date_from"), values.get("date_to")
         rules.check_range(*days)
         sort = values.get("sort") or [("date", "desc")]
@@ -124,6 +128,8 @@ class Workouts:
             ``n.rpc.workouts.get(1)``
         """
         workout_id = load(BY_ID, {"id": workout_id})["id"]
+        if user_id is not None:
+            user_id = _checked_user(user_id)
         workout = self._reads.get(workout_id, user_id)
         return workout if rep_types else without_rep_types(workout)
 
@@ -150,6 +156,7 @@ class Workouts:
             ``n.rpc.workouts.update(1, 15, {"name": "Push day"})``
         """
         workout_id = load(BY_ID, {"id": workout_id})["id"]
+        user_id = _checked_user(user_id)
         values = load(WORKOUT_CHANGES, changes)
         version = values.pop("version", None)
         before = self._before_change(user_id, workout_id)
@@ -184,6 +191,7 @@ class Workouts:
             ``n.rpc.workouts.delete(1, 15)``
         """
         workout_id = load(BY_ID, {"id": workout_id})["id"]
+        user_id = _checked_user(user_id)
         with self._reads.changing(user_id), self.database.transaction() as connection:
             row = _found(store.lock(connection, workout_id, user_id))
             store.delete(connection, user_id, workout_id)
@@ -244,6 +252,7 @@ class Workouts:
         rules.check_day(values["date"], _today())
         exercises = self._with_catalogue(values.get("exercises", []))
         head = {name: values.get(name) for name in ("name", "date", "duration_minutes", "notes")}
+        failpoint("workouts.before_write")
         with self.database.transaction() as connection:
             if key is not None:
                 idempotency.claim(connection, user_id, key)
@@ -257,6 +266,7 @@ class Workouts:
             if key is not None:
                 idempotency.keep_answer(connection, user_id, key, body, answer)
             store.note_change(connection, "created", workout_id, user_id, 1, values["date"])
+        failpoint("workouts.after_commit")
         return {"workout": answer, "replayed": False}
 
     def _before_change(self, user_id: int, workout_id: int) -> dict[str, Any]:
@@ -296,6 +306,10 @@ def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:
         for item in workout["exercises"]
     ]
     return {**workout, "exercises": exercises}
+
+
+def _checked_user(user_id: object) -> int:
+    return load(OF_USER, {"user_id": user_id})["user_id"]
 
 
 def _found(row: dict | None) -> dict:
