@@ -1,9 +1,20 @@
 """Telling from which address a request comes."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+SHARED_BITS = 64
+"""Of an IPv6 address, which all addresses of one subscriber have in common."""
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -16,30 +27,35 @@ def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def client_address(peer: str, forwarded: str | None, trusted: tuple[Network, ...]) -> str:
-    """Return the address that a request counts for.
+    """Return the address that a request counts for; of IPv6, the network.
+
+    Whoever has one IPv6 address has all 2^64 of its network, and could use another for each try.
 
     Args:
         peer: the other end of the connection.
         forwarded: ``X-Forwarded-For``, to which each proxy adds its own peer at the end.
         trusted: the proxies that are believed.
     """
-    address = peer
+    address = _parse(peer)
     hops = (forwarded or "").split(",")
-    while hops and _is_trusted(address, trusted):
-        hop = hops.pop().strip()
-        if not _is_address(hop):
+    while hops and address and any(address in network for network in trusted):
+        hop = _parse(hops.pop().strip())
+        if hop is None:
             break
         address = hop
-    return address
+    return peer if address is None else _counted_as(address)
 
 
-def _is_trusted(address: str, trusted: tuple[Network, ...]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in trusted)
-
-
-def _is_address(text: str) -> bool:
+def _parse(text: str) -> Address | None:
     try:
-        ip_address(text)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    # a server that listens on IPv6 sees IPv4 clients as ::ffff:192.0.2.1
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _counted_as(address: Address) -> str:
+    if address.version == 4:
+        return str(address)
+    return str(ip_network((int(address), SHARED_BITS), strict=False))

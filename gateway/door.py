@@ -1,14 +1,15 @@
 """The door of the gateway: who comes in, and how often."""
 
-import hashlib
 import re
 import time
+from contextlib import AbstractContextManager
 
 from nameko.extensions import SharedExtension
 
 from gateway.addresses import client_address, parse_networks
 from gateway.callers import PUBLIC, SELF, Access, Caller
-from gateway.limits import LOGIN_EMAIL, RateLimits
+from gateway.limits import RateLimits
+from gateway.logins import LoginGuard
 from schemas.errors import Forbidden, InvalidParameter, Unauthorized
 from schemas.fields import load
 from schemas.pages import ById
@@ -32,6 +33,7 @@ class Door(SharedExtension):
         """
         self.settings = self.container.config[SETTINGS_KEY]
         self.limits = RateLimits(self.settings)
+        self.logins = LoginGuard(self.limits)
         try:
             self.proxies = parse_networks(self.settings.trusted_proxies)
         except ValueError as problem:
@@ -67,15 +69,9 @@ class Door(SharedExtension):
             _check_self(request, caller)
         return caller
 
-    def count_email(self, email: object) -> None:
-        """Count a login for its e-mail, if it is one at all.
-
-        Raises:
-            RateLimitExceeded: too many logins with this e-mail.
-        """
-        if isinstance(email, str):
-            known_as = email.strip().lower().encode("utf-8", "replace")
-            self.limits.count(LOGIN_EMAIL, hashlib.sha256(known_as).hexdigest())
+    def login(self, request: HttpRequest, email: object) -> AbstractContextManager[None]:
+        """Surround a try to sign in; see :meth:`LoginGuard.trying`."""
+        return self.logins.trying(email, self._address(request))
 
     def _caller(self, request: HttpRequest) -> Caller:
         match = _BEARER.fullmatch((request.header("Authorization") or "").strip())

@@ -6,6 +6,7 @@ routes are also the data from which the documentation is made.
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -101,7 +102,7 @@ class Route(HttpRequestHandler):
     def handle_request(self, request: HttpRequest) -> Answer:
         """Answer a request: check it, run the method, put the result into the envelope."""
         try:
-            reply = self.server.workers.run(self, self._check(request), self._context(request))
+            reply = self._run(request, self._check(request))
         except Refused:
             raise
         except GymError as error:
@@ -110,6 +111,12 @@ class Route(HttpRequestHandler):
             log.error("route failed", exc_info=problem, request_id=request.request_id)
             return failure(request, InternalError())
         return success(request, reply, self.status, personal=self.is_personal)
+
+    def _run(self, request: HttpRequest, checked: Request) -> Reply:
+        is_login = self.limit == LOGIN
+        guard = self.door.login(request, checked.body.get("email")) if is_login else nullcontext()
+        with guard:
+            return self.server.workers.run(self, checked, self._context(request))
 
     @cached_property
     def _schemas(self) -> tuple[Parameters, Parameters]:
@@ -123,8 +130,6 @@ class Route(HttpRequestHandler):
             check_media_type(request)
         parameters = check_parameters(request, *self._schemas, takes_key=self.takes_key)
         body = {} if self.body is None else parse_object(request.read_body())
-        if self.limit == LOGIN:
-            self.door.count_email(body.get("email"))
         return Request(
             request_id=request.request_id,
             caller=caller,

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from json import dumps
 
 from limits import RateLimitItem, parse
@@ -20,6 +21,8 @@ log = get_logger(__name__)
 KEY_PREFIX = "gateway:limit"
 
 LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
+LOGIN_FAILURES = "login_failures"
+"""As many as :data:`LOGIN_EMAIL` allows tries."""
 
 
 class RateLimits:
@@ -36,6 +39,7 @@ class RateLimits:
         self._limits = {
             LOGIN: _parse(LOGIN, settings.rate_limit_login),
             LOGIN_EMAIL: _parse(LOGIN_EMAIL, settings.rate_limit_login_email),
+            LOGIN_FAILURES: _parse(LOGIN_FAILURES, settings.rate_limit_login_email),
             REGISTER: _parse(REGISTER, settings.rate_limit_register),
             API: _parse(API, settings.rate_limit_api),
         }
@@ -58,27 +62,56 @@ class RateLimits:
             RateLimitExceeded: that was one too many.
         """
         limit = self._limits[name]
-        if limit is None:
-            return
-        seconds = self._hit(limit, who)
+        if limit is not None:
+            self._refuse_after(self._ask(_hit, limit, who), limit, who)
+
+    def check(self, name: str, who: str) -> None:
+        """Refuse what would be one too many, without counting it.
+
+        Args:
+            name: which limit.
+            who: whom it would count for.
+
+        Raises:
+            RateLimitExceeded: it would be.
+        """
+        limit = self._limits[name]
+        if limit is not None:
+            self._refuse_after(self._ask(_seconds_until_free, limit, who), limit, who)
+
+    def is_touched(self, name: str, who: str) -> bool:
+        """Tell whether anything has been counted lately.
+
+        Args:
+            name: for which limit.
+            who: and for whom.
+        """
+        limit = self._limits[name]
+        return limit is not None and self._ask(_counted, limit, who) > 0
+
+    def _refuse_after(self, seconds: int, limit: RateLimitItem, who: str) -> None:
         if seconds:
-            log.info("rate limit exceeded", limit=name, who=who)
+            log.info("rate limit exceeded", limit=limit.namespace, who=who)
             details = {"limit": str(limit), "retry_after": seconds}
             raise RateLimitExceeded("Too many requests, try again later", dumps(details))
 
-    def _hit(self, limit: RateLimitItem, who: str) -> int:
-        """Return 0, or the seconds after which another try may succeed."""
+    def _ask(
+        self,
+        question: Callable[[MovingWindowRateLimiter, RateLimitItem, str], int],
+        limit: RateLimitItem,
+        who: str,
+    ) -> int:
         if time.monotonic() >= self._shared_down_until:
             try:
-                seconds = _hit(self._shared, limit, who)
+                answer = question(self._shared, limit, who)
             except RedisError as problem:
                 log.warning("rate limits counted in memory", reason=str(problem))
                 self._shared_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
                 self._counted_alone = True
             else:
                 self._forget_own_counts()
-                return seconds
-        return _hit(self._own, limit, who)
+                return answer
+        return question(self._own, limit, who)
 
     def _forget_own_counts(self) -> None:
         if self._counted_alone:
@@ -87,10 +120,21 @@ class RateLimits:
 
 
 def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
-    if limiter.hit(limit, who):
-        return 0
+    """Count one, and return 0, or the seconds after which another try may succeed."""
+    return 0 if limiter.hit(limit, who) else _seconds_left(limiter, limit, who)
+
+
+def _seconds_until_free(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
+    return 0 if limiter.test(limit, who) else _seconds_left(limiter, limit, who)
+
+
+def _seconds_left(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
     reset_time = limiter.get_window_stats(limit, who).reset_time
     return max(math.ceil(reset_time - time.time()), 1)
+
+
+def _counted(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
+    return limit.amount - limiter.get_window_stats(limit, who).remaining
 
 
 def _parse(name: str, text: str) -> RateLimitItem | None:

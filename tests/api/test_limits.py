@@ -7,6 +7,7 @@ import pytest
 from redis import ConnectionError, Redis
 
 from gateway import limits
+from schemas.errors import Unauthorized
 from services.dependencies.settings import BadSettings
 from tests.api.lone_gateway import gateway_alone
 
@@ -29,19 +30,77 @@ def test_logins_of_an_address_are_limited():
         assert error["details"]["retry_after"] == int(answer.headers["Retry-After"])
 
 
-def test_logins_with_an_email_are_limited_wherever_they_come_from():
-    with gateway_alone(RATE_LIMIT_LOGIN_EMAIL="2/minute", **TRUSTED) as gateway:
-        gateway.answers["users.login"] = {}
+OWNER, ATTACKER = "1.1.1.1", "6.6.6.6"
 
-        def login(email, address):
+
+@pytest.fixture
+def login():
+    """Sign in to a gateway that allows 3 tries a minute and knows one right password."""
+
+    def check(credentials):
+        if credentials["password"] != "right":
+            raise Unauthorized("Wrong e-mail or password")
+        return {}
+
+    with gateway_alone(RATE_LIMIT_LOGIN_EMAIL="3/minute", **TRUSTED) as gateway:
+        gateway.answers["users.login"] = check
+
+        def send(address, password, email="a@x.de"):
+            body = {"email": email, "password": password}
             headers = {"X-Forwarded-For": address}
-            return gateway.http.post("/api/users/login", {"email": email}, headers=headers)
+            return gateway.http.post("/api/users/login", body, headers=headers).status_code
 
-        assert login("a@x.de", "1.1.1.1").status_code == 200
-        assert login(" A@x.de ", "2.2.2.2").status_code == 200
-        assert login("a@x.de", "3.3.3.3").status_code == 429
-        assert login("b@x.de", "3.3.3.3").status_code == 200
-        assert login(None, "3.3.3.3").status_code == 200
+        send.calls = gateway.calls
+        yield send
+
+
+def test_tries_of_an_address_for_an_email_are_limited(login):
+    assert [login(ATTACKER, "right") for _ in range(4)] == [200, 200, 200, 429]
+    assert login(ATTACKER, "right", "b@x.de") == 200
+    assert login(OWNER, "right") == 200
+
+
+def test_failures_for_an_email_are_limited_wherever_they_come_from(login):
+    got = [login(f"6.6.6.{number}", "wrong") for number in range(6)]
+    assert got == [401, 401, 401, 429, 429, 429]
+
+
+def test_an_attacker_does_not_lock_the_owner_out(login):
+    got = [login(f"6.6.{number}.6", "wrong") for number in range(2) for _ in range(4)]
+    assert got == [401, 401, 401, 429, 429, 429, 429, 429]
+    assert [login(OWNER, "right") for _ in range(3)] == [200, 200, 200]
+
+
+def test_an_address_that_has_failed_tries_no_more_once_there_are_too_many_failures(login):
+    assert [login(ATTACKER, "wrong") for _ in range(2)] == [401, 401]
+    assert login("7.7.7.7", "wrong") == 401
+    checked = len(login.calls)
+    assert [login(ATTACKER, "right"), login("7.7.7.7", "right")] == [429, 429]
+    assert len(login.calls) == checked
+    assert login("8.8.8.8", "wrong") == 429
+    assert login("8.8.8.8", "right") == 429
+    assert len(login.calls) == checked + 1
+
+
+@pytest.mark.parametrize(
+    ("spelling", "another"),
+    [
+        ("a@x.de", " A@X.DE "),
+        ("a@b\u00fccher.de", "a@xn--bcher-kva.de"),
+        ("\u00e9@x.de", "e\u0301@x.de"),
+        ("no e-mail", " NO e-mail"),
+    ],
+)
+def test_another_spelling_of_an_email_is_no_other_email(login, spelling, another):
+    assert [login(ATTACKER, "right", spelling) for _ in range(3)] == [200] * 3
+    assert login(ATTACKER, "right", another) == 429
+
+
+def test_a_login_without_an_email_is_judged_by_the_service():
+    with gateway_alone(RATE_LIMIT_LOGIN_EMAIL="1/minute") as gateway:
+        gateway.answers["users.login"] = {}
+        got = statuses(lambda _: gateway.http.post("/api/users/login", {"email": None}), 3)
+        assert got == [200] * 3
 
 
 def test_registrations_of_an_address_are_limited():
