@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stack import overview, processes, reading_logs, servers
@@ -78,6 +78,12 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("part", nargs="?", help="a service, a server, or supervisord")
     add("shell", shell, "call the services by hand: n.rpc.exercises.search('bench')")
     add("test", None, "run the tests; what follows is for pytest")
+    command = add(
+        "dead-letters", letters, "list messages that failed for good; replay or drop them"
+    )
+    command.add_argument("action", nargs="?", choices=["list", "replay", "drop"], default="list")
+    command.add_argument("id", nargs="*", help="which ones, to replay or drop")
+    command.add_argument("--all", action="store_true", help="all of them")
     add("demo", demo, "fill in two years of workouts and show what comes out")
     add("help", None, "show this")
     return parser
@@ -146,7 +152,9 @@ def logs(options: argparse.Namespace) -> int:
     chosen = {name: known[name] for name in names}
     reading_logs.show(chosen, options.lines)
     if options.follow:
-        reading_logs.follow(chosen)
+        # Ctrl-C is the way to end it
+        with suppress(KeyboardInterrupt):
+            reading_logs.follow(chosen)
     return 0
 
 
@@ -176,6 +184,22 @@ def demo(options: argparse.Namespace) -> int:
     return importlib.import_module("stack.demo").main(_running_system().url) or 0
 
 
+def letters(options: argparse.Namespace) -> int:
+    """Show the dead letters, send them again or drop them."""
+    # needs a package of the project, which the simple commands must do without
+    dead_letters = importlib.import_module("stack.dead_letters")
+    with dead_letters.connected(_running_system().environment["AMQP_URI"]) as queue:
+        found = queue.fetch()
+        if options.action == "list":
+            print(dead_letters.as_table(found) if found else "There are no dead letters.")
+            return 0
+        chosen = dead_letters.choose(found, options.id, options.all)
+        for letter in chosen:
+            queue.replay(letter) if options.action == "replay" else queue.drop(letter)
+    print(f"{len(chosen)} {'sent again' if options.action == 'replay' else 'dropped'}.")
+    return 0
+
+
 def _running_system() -> System:
     system = System.open(RUN_DIRECTORY)
     if not system or not system.is_running():
@@ -191,7 +215,8 @@ def _why_not_running() -> str:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    RUN_DIRECTORY.mkdir(mode=0o700, exist_ok=True)
+    RUN_DIRECTORY.mkdir(exist_ok=True)
+    RUN_DIRECTORY.chmod(0o700)
     with (RUN_DIRECTORY / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -44,8 +44,8 @@ ALL_SETTINGS = (*SERVER_SETTINGS, *ADDRESSES, *OTHER_SETTINGS)
 
 
 def given_from_outside(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that name servers to use, or addresses for the services to take."""
-    names = [*ADDRESSES]
+    """Return the variables that are used instead of what would be chosen here."""
+    names = [*ADDRESSES, "JWT_SECRET"]
     for server in SERVERS:
         if any(environment.get(name) for name in SERVER_VARIABLES[server]):
             names += _settings_of(server)

@@ -19,7 +19,7 @@ class State:
         directory: where everything lies.
         ports: each part's port, by the part's name.
         secrets: generated passwords and keys, by what they are for.
-        given: variables that were set from outside and name servers to use or addresses to take.
+        given: variables that were set from outside, and are used instead of what is chosen here.
         replaced: ports that were wanted but taken, by the part's name.
         throwaway: the data need not survive, as in tests.
     """

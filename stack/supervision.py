@@ -109,8 +109,13 @@ class Supervisor:
         """End the supervisor itself, which has nothing left to do."""
         wait_until(lambda: processes.tree(pid) == [pid], KILL_SECONDS)
         processes.send([pid], signal.SIGKILL)
-        if self._process and self._process.pid == pid:
+        self.reap()
+
+    def reap(self) -> None:
+        """Let go of it, after it has ended, if it was this process that started it."""
+        if self._process:
             self._process.wait(KILL_SECONDS)
+            self._process = None
 
     def restarts(self) -> dict[str, int]:
         """Return how often each part has died and was started again, by name."""

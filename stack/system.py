@@ -17,7 +17,7 @@ from stack.programs import LOGS, Program
 from stack.progress import Progress, Step
 from stack.running import last_lines
 from stack.services import Readiness
-from stack.supervision import STOP_SECONDS, Supervisor, clean_environment
+from stack.supervision import STOP_SECONDS, STOPPED_STATES, Supervisor, clean_environment
 from stack.waiting import wait_until
 
 SERVERS_SECONDS = 120.0
@@ -261,12 +261,14 @@ class System:
             How many processes had to be ended by force.
         """
         if self.is_running():
-            for name in self.supervisor.parts():
-                self.resume(name)
             pid = self.supervisor.pid
+            for names in self._stop_order():
+                self._stop_together(names, tick)
             self.supervisor.ask_to_stop()
-            wait_until(lambda: self._has_ended(pid, tick), STOP_SECONDS)
-        return processes.end_all(self.directory)
+            wait_until(lambda: pid not in processes.belonging_to(self.directory), STOP_SECONDS)
+        forced = processes.end_all(self.directory)
+        self.supervisor.reap()
+        return forced
 
     def destroy(self) -> None:
         """End everything at once and delete the directory."""
@@ -298,10 +300,24 @@ class System:
     def _is_ready(self, name: str) -> bool:
         return self.check(name).ready
 
-    def _has_ended(self, pid: int | None, tick: Callable[[str], None]) -> bool:
-        left = processes.belonging_to(self.directory)
-        tick(f"{len(left)} still running")
-        return not left or pid not in left
+    def _stop_order(self) -> list[list[str]]:
+        # the supervisor itself keeps an order, too, but waits up to a second between its steps
+        names = self.supervisor.parts()
+        servers_last = [name for name in names if name in SERVERS]
+        return [[name for name in names if name not in (*SERVERS, "epmd")], servers_last]
+
+    def _stop_together(self, names: list[str], tick: Callable[[str], None]) -> None:
+        for name in names:
+            self.resume(name)
+            self.supervisor.request_stop(name)
+
+        def stopped() -> bool:
+            parts = self.supervisor.parts()
+            left = [name for name in names if parts[name]["statename"] not in STOPPED_STATES]
+            tick(f"waiting for {', '.join(left)}")
+            return not left
+
+        wait_until(stopped, STOP_SECONDS)
 
     def _failure(self, name: str, what: str) -> Failure:
         lines = "\n".join(f"  {line}" for line in last_lines(self.log(name)))

@@ -1,0 +1,66 @@
+"""The command line, as far as nothing has to run for it."""
+
+import pytest
+
+from stack import commands, overview
+from stack.overview import Row
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_ever_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(commands, "RUN_DIRECTORY", tmp_path / "run")
+
+
+def test_help_names_every_command(capsys):
+    assert commands.main([]) == 0
+    shown = capsys.readouterr().out
+    for command in ["up", "down", "url", "status", "logs", "shell", "test", "demo", "help"]:
+        assert f"\n    {command} " in shown
+
+
+@pytest.mark.parametrize("command", ["url", "shell", "demo"])
+def test_what_needs_a_running_system_says_so_in_one_line(command, capsys):
+    assert commands.main([command]) == 1
+    assert capsys.readouterr().err == "gym: nothing is running; start it with ./gym up\n"
+
+
+def test_status_of_nothing_has_an_exit_code_of_its_own(capsys):
+    assert commands.main(["status"]) == 3
+    assert commands.main(["status", "--json"]) == 3
+    assert capsys.readouterr().out == 'Nothing is running.\n{"running": false}\n'
+
+
+def test_down_is_content_when_nothing_runs_and_deletes_the_data_if_asked(capsys, tmp_path):
+    (tmp_path / "run" / "postgres").mkdir(parents=True)
+    (tmp_path / "run" / "test-1").mkdir()
+    assert commands.main(["down"]) == 0
+    assert (tmp_path / "run" / "postgres").exists()
+    assert commands.main(["down", "--data"]) == 0
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["lock", "test-1"]
+
+
+def test_logs_of_an_unknown_part_name_those_that_there_are(capsys, tmp_path):
+    (tmp_path / "run" / "logs").mkdir(parents=True)
+    (tmp_path / "run" / "logs" / "users.log").write_text("one\ntwo\nthree\n")
+    assert commands.main(["logs", "gatewy"]) == 1
+    assert "there are: users" in capsys.readouterr().err
+    assert commands.main(["logs", "-n", "2"]) == 0
+    assert capsys.readouterr().out == "users | two\nusers | three\n"
+
+
+def test_an_unknown_command_is_bad_use(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        commands.main(["fly"])
+    assert stopped.value.code == 2
+
+
+def test_the_table_is_aligned():
+    rows = [
+        Row("gateway", "http://127.0.0.1:8085", "ready", "port 8080 was taken"),
+        Row("redis", "redis://127.0.0.1:6379", "restarting", restarts=2),
+    ]
+    assert overview.as_table(rows).splitlines() == [
+        "PART     URL                     STATE",
+        "gateway  http://127.0.0.1:8085   ready, port 8080 was taken",
+        "redis    redis://127.0.0.1:6379  restarting, restarted 2 times",
+    ]

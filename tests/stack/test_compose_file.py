@@ -1,0 +1,390 @@
+"""The compose file, checked without Docker: what it names exists, and what it needs is said."""
+
+import base64
+import configparser
+import fnmatch
+import hashlib
+import json
+import os
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from services.dependencies.settings import BadSettings, Settings
+from stack.environment import ALL_SETTINGS
+from stack.layout import CHECKOUT, DATABASES, SERVICES
+
+VARIABLE = re.compile(r"\$\{(?P<name>[A-Z0-9_]+)(?:(?P<how>:?[-?])(?P<word>[^}]*))?\}")
+GIVEN = {"JWT_SECRET": "0123456789abcdef0123456789abcdef"}
+COOKIE = {"RABBITMQ_ERLANG_COOKIE": "cookie"}
+CONTAINERS = {
+    "users": "user-service",
+    "exercises": "exercise-service",
+    "workouts": "workout-service",
+    "analytics": "analytics-service",
+    "gateway": "api-gateway",
+}
+IMAGES = {
+    **dict.fromkeys(DATABASES, "postgres:15-alpine"),
+    "redis": "redis:7-alpine",
+    "rabbitmq": "rabbitmq:4-management",
+    **dict.fromkeys(CONTAINERS.values(), "gym-tracker"),
+}
+SEED_PORTS = {
+    **{name: database.port for name, database in DATABASES.items()},
+    "redis": 6379,
+    "rabbitmq": 5672,
+    "user-service": 8081,
+    "exercise-service": 8084,
+    "api-gateway": 8080,
+}
+CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
+UUID = "0b6c2b1e-8d53-4c9a-9d3e-7f7d5d1c2a10"
+
+
+class Missing(Exception):
+    """A variable that must be given was not."""
+
+
+def interpolate(content, given):
+    """Fill variables in, as compose does."""
+    if isinstance(content, dict):
+        return {key: interpolate(value, given) for key, value in content.items()}
+    if isinstance(content, list):
+        return [interpolate(value, given) for value in content]
+    return fill(content, given) if isinstance(content, str) else content
+
+
+def fill(text, given):
+    def value(found):
+        name, how, word = found["name"], found["how"] or "", found["word"]
+        is_there = name in given and (given[name] or ":" not in how)
+        if not is_there and "?" in how:
+            raise Missing(word)
+        return given[name] if is_there else word or ""
+
+    return VARIABLE.sub(value, text)
+
+
+def read(name, given=None):
+    content = yaml.safe_load((CHECKOUT / name).read_text())
+    return interpolate(content, GIVEN if given is None else given)
+
+
+def variables(*names):
+    return {found["name"] for name in names for found in VARIABLE.finditer(source(name))}
+
+
+def source(name):
+    lines = (CHECKOUT / name).read_text().splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+def example():
+    lines = (CHECKOUT / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.fixture(scope="module")
+def services():
+    return read("docker-compose.yml")["services"]
+
+
+def test_it_has_the_seed_s_names_and_images(services):
+    assert {name: service["image"] for name, service in services.items()} == IMAGES
+
+
+def test_it_has_the_seed_s_ports(services):
+    for name, port in SEED_PORTS.items():
+        assert services[name]["ports"][0].split(":")[-2] == str(port)
+
+
+def test_only_the_gateway_is_open_to_other_machines(services):
+    for name, service in services.items():
+        for port in service["ports"]:
+            assert port.startswith("127.0.0.1:") == (name != "api-gateway"), (name, port)
+
+
+def test_no_two_publish_one_port(services):
+    taken = []
+    for service in services.values():
+        for mapping in service["ports"]:
+            first, _, last = mapping.split(":")[-2].partition("-")
+            taken += range(int(first), int(last or first) + 1)
+    assert len(taken) == len(set(taken))
+
+
+@pytest.mark.parametrize("name", ["workout-service", "analytics-service"])
+def test_it_can_run_several_of_these(services, name):
+    assert "container_name" not in services[name]
+    assert all("-" in mapping.split(":")[-2] for mapping in services[name]["ports"])
+
+
+def test_everything_is_watched_restarted_and_bounded(services):
+    for name, service in services.items():
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert service["restart"] == "unless-stopped", name
+        assert re.fullmatch(r"\d+[mg]", service["mem_limit"]), name
+
+
+def test_whoever_is_needed_is_waited_for_until_it_is_healthy(services):
+    for name, service in services.items():
+        needed = service.get("depends_on", {})
+        assert all(how == {"condition": "service_healthy"} for how in needed.values()), name
+        if service["image"] == "gym-tracker":
+            hosts = {
+                value
+                for variable, value in service["environment"].items()
+                if variable.endswith("_HOST")
+            }
+            assert hosts | {"rabbitmq"} <= set(needed), name
+
+
+def test_all_data_is_in_named_volumes():
+    content = read("docker-compose.yml")
+    used = {
+        volume.split(":")[0]
+        for service in content["services"].values()
+        for volume in service.get("volumes", [])
+        if not volume.startswith(".")
+    }
+    assert used == set(content["volumes"])
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "deploy/compose.cluster.yml"])
+def test_files_that_are_mounted_exist(name):
+    for service in read(name, GIVEN | COOKIE)["services"].values():
+        for volume in service.get("volumes", []):
+            if volume.startswith("."):
+                assert (CHECKOUT / volume.split(":")[0]).exists(), volume
+
+
+def test_a_missing_secret_is_told_in_one_line():
+    with pytest.raises(Missing, match=r"^JWT_SECRET must be set.*deploy/new-env$"):
+        read("docker-compose.yml", {})
+
+
+def test_nothing_else_must_be_given():
+    assert read("docker-compose.yml", GIVEN)
+
+
+def test_every_variable_is_explained_and_no_other():
+    used = variables("docker-compose.yml", "deploy/compose.cluster.yml")
+    assert used == set(example())
+
+
+def test_the_example_says_the_defaults():
+    text = source("docker-compose.yml") + source("deploy/compose.cluster.yml")
+    defaults = {
+        found["name"]: found["word"]
+        for found in VARIABLE.finditer(text)
+        if "?" not in (found["how"] or "")
+    }
+    shown = {name: value for name, value in example().items() if name in defaults}
+    assert shown == defaults
+
+
+def test_new_secrets_are_strong_and_differ():
+    made = run(["sh", "deploy/new-env"], {}).stdout
+    values = dict(line.split("=", 1) for line in made.splitlines() if line and line[0] != "#")
+    assert values.keys() == example().keys()
+    secrets = [
+        value
+        for name, value in values.items()
+        if name.endswith(("_PASSWORD", "_SECRET", "_COOKIE")) and name != "ADMIN_PASSWORD"
+    ]
+    assert len(set(secrets)) == len(secrets) == 13
+    assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
+    assert values["GYM_ENV"] == "production"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_can_read_its_settings(services, service):
+    container = services[CONTAINERS[service]]
+    assert container["command"] == [service]
+    assert set(container["environment"]) <= set(ALL_SETTINGS)
+    settings = Settings.from_environment(container["environment"])
+    assert settings.redis_host == "redis"
+    assert settings.amqp_uri == f"amqp://{service}:development@rabbitmq:5672/gym"
+    if service != "gateway":
+        database = settings.databases[service]
+        assert services[database.host]["environment"] == {
+            "POSTGRES_DB": database.name,
+            "POSTGRES_USER": database.user,
+            "POSTGRES_PASSWORD": database.password,
+        }
+        assert database.port == 5432
+
+
+def test_production_refuses_a_weak_secret():
+    given = {"JWT_SECRET": "short", "GYM_ENV": "production"}
+    environment = read("docker-compose.yml", given)["services"]["api-gateway"]["environment"]
+    with pytest.raises(BadSettings, match="JWT_SECRET"):
+        Settings.from_environment(environment)
+
+
+def test_the_image_listens_for_others_and_holds_all_code():
+    text = (CHECKOUT / "Dockerfile").read_text()
+    for service, port in SERVICES.items():
+        assert f"{service.upper()}_ADDRESS=0.0.0.0:{port}" in text
+    copied = set(re.findall(r"^COPY (?!--)(\S+) ", text, re.MULTILINE))
+    ignored = (CHECKOUT / ".dockerignore").read_text().splitlines()
+    assert {f"!{name}" for name in copied} == {line for line in ignored if line.startswith("!")}
+    packages = configparser.ConfigParser()
+    packages.read(CHECKOUT / "setup.cfg")
+    included = packages["options.packages.find"]["include"].split()
+    assert {name.rstrip("*") for name in included} - {"stack"} <= copied
+
+
+def test_no_file_asks_for_a_newer_docker():
+    docker = source("Dockerfile")
+    assert not re.search(r"syntax=|--link|<<|@sha256", docker)
+    for name in ("docker-compose.yml", "deploy/compose.cluster.yml"):
+        content = read(name, GIVEN | COOKIE)
+        assert not {"name", "include", "version"} & content.keys()
+        assert not re.search("start_interval|pull_policy|env_file|develop:|@sha256", source(name))
+
+
+# -- the broker's users ----------------------------------------------------------------------
+
+
+PASSWORDS = {
+    f"RABBITMQ_{user.upper()}_PASSWORD": f"the password of {user}"
+    for user in [*SERVICES, "operator", "monitoring"]
+}
+
+
+def run(command, environment):
+    path = {"PATH": os.environ["PATH"]}
+    return subprocess.run(
+        command, cwd=CHECKOUT, env=path | environment, capture_output=True, text=True, check=False
+    )
+
+
+def make_users(environment):
+    made = run(["sh", "rabbitmq/make-users"], environment)
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout)
+
+
+@pytest.fixture(scope="module")
+def broker():
+    return make_users(PASSWORDS)
+
+
+def test_the_hashes_are_rabbitmq_s(broker):
+    for user in broker["users"]:
+        made = base64.b64decode(user["password_hash"])
+        password = PASSWORDS[f"RABBITMQ_{user['name'].upper()}_PASSWORD"].encode()
+        assert made[4:] == hashlib.sha256(made[:4] + password).digest()
+    assert len({user["password_hash"][:6] for user in broker["users"]}) == len(PASSWORDS)
+
+
+def test_any_password_is_taken_as_it_is():
+    strange = "a'b\"c$d|e\\f&g\u00fc %s \u2603"
+    made = make_users(PASSWORDS | {"RABBITMQ_GATEWAY_PASSWORD": strange})["users"][0]
+    salted = base64.b64decode(made["password_hash"])
+    assert salted[4:] == hashlib.sha256(salted[:4] + strange.encode()).digest()
+
+
+def test_an_empty_password_lets_nobody_in():
+    made = make_users(PASSWORDS | {"RABBITMQ_OPERATOR_PASSWORD": ""})
+    assert {user["name"]: user["password_hash"] for user in made["users"]}["operator"] == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({}, "RABBITMQ_GATEWAY_PASSWORD is not set"),
+        (
+            PASSWORDS | {"RABBITMQ_USERS_PASSWORD": "development", "GYM_ENV": "production"},
+            "RABBITMQ_USERS_PASSWORD must have at least 16 characters in production",
+        ),
+    ],
+)
+def test_a_missing_or_weak_password_is_told_in_one_line(given, problem):
+    made = run(["sh", "rabbitmq/make-users"], given)
+    assert (made.returncode, made.stderr) == (1, f"rabbitmq/make-users: {problem}\n")
+
+
+def test_every_service_has_a_user_and_the_broker_its_password(broker, services):
+    names = {user["name"] for user in broker["users"]}
+    assert names == {*SERVICES, "operator", "monitoring"}
+    assert set(PASSWORDS) <= set(services["rabbitmq"]["environment"])
+    for kind in ("permissions", "topic_permissions"):
+        assert {entry["user"] for entry in broker[kind]} <= names
+        assert {entry["vhost"] for entry in broker[kind]} == {"gym"}
+
+
+def may(broker, user, what, name):
+    (entry,) = (entry for entry in broker["permissions"] if entry["user"] == user)
+    return re.search(entry[what], name) is not None
+
+
+def may_send(broker, user, exchange, routing_key):
+    return all(
+        re.search(entry["write"], routing_key)
+        for entry in broker["topic_permissions"]
+        if (entry["user"], entry["exchange"]) == (user, exchange)
+    ) and may(broker, user, "write", exchange)
+
+
+def test_a_service_serves_its_own_requests_alone(broker):
+    for user in SERVICES:
+        for service in SERVICES:
+            own = user == service != "gateway"
+            for what in ("configure", "write", "read"):
+                assert may(broker, user, what, f"rpc-{service}") == own
+
+
+def test_a_service_calls_those_it_needs_alone(broker):
+    calls = {
+        "gateway": {"users", "exercises", "workouts", "analytics"},
+        "workouts": {"exercises"},
+        "analytics": {"exercises", "workouts"},
+    }
+    for user in SERVICES:
+        called = {
+            service
+            for service in SERVICES
+            if may_send(broker, user, "nameko-rpc", f"{service}.get_many")
+        }
+        assert called == calls.get(user, set())
+        assert may_send(broker, user, "nameko-rpc", UUID) == (user != "gateway")
+
+
+def test_events_come_from_the_gateway_and_go_to_analytics(broker):
+    for user in SERVICES:
+        sends = may_send(broker, user, "gateway.events", "workout_created")
+        assert sends == (user == "gateway")
+        assert may(broker, user, "read", CREATED) == (user == "analytics")
+        assert may(broker, user, "write", "wait-30s") == (user == "analytics")
+        assert may(broker, user, "write", "dead-letters")
+        assert not may(broker, user, "read", "dead-letters")
+
+
+def test_nobody_but_the_operator_may_change_the_topology(broker):
+    topology = json.loads((CHECKOUT / "rabbitmq" / "definitions.json").read_text())
+    # consumers declare these again, with the same arguments, which needs the permission
+    declared = ["nameko-rpc", "gateway.events", "evt-gateway-*--analytics.*"]
+    for entry in topology["exchanges"] + topology["queues"]:
+        name = entry["name"]
+        assert may(broker, "operator", "configure", name)
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in declared):
+            assert not any(may(broker, user, "configure", name) for user in SERVICES), name
+
+
+def test_the_cluster_s_nodes_are_like_the_first():
+    given = GIVEN | COOKIE
+    first = read("docker-compose.yml", given)["services"]["rabbitmq"]
+    added = read("deploy/compose.cluster.yml", given)["services"]
+    for node in ("rabbitmq-2", "rabbitmq-3"):
+        assert {key: added[node][key] for key in ("image", "entrypoint", "healthcheck")} == {
+            key: first[key] for key in ("image", "entrypoint", "healthcheck")
+        }
+        assert added[node]["environment"] == first["environment"] | COOKIE
+        mounts = set(first["volumes"]) | set(added["rabbitmq"]["volumes"])
+        kept = {volume for volume in mounts if volume.startswith(".")}
+        assert {volume for volume in added[node]["volumes"] if volume.startswith(".")} == kept
