@@ -1,5 +1,10 @@
 """Runs one service: ``python -m services.run workouts``."""
 
+import warnings
+
+# it announces its own retirement at every import; Nameko 2 is built on it
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
 import eventlet
 
 eventlet.monkey_patch()

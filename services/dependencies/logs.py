@@ -13,6 +13,7 @@ import structlog
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
+from services.dependencies.log_safety import harmless, write_traceback
 from services.dependencies.settings import Settings
 
 NOISY = {"kombu": "WARNING", "amqp": "WARNING", "alembic": "WARNING", "limits": "ERROR"}
@@ -86,9 +87,10 @@ class _Unexpected(logging.Filter):
 
 def _rendering(settings: Settings) -> list:
     if settings.log_format == "text" or (settings.log_format == "auto" and sys.stdout.isatty()):
-        return [structlog.dev.ConsoleRenderer()]
+        return [harmless, structlog.dev.ConsoleRenderer(exception_formatter=write_traceback)]
     return [
         structlog.processors.format_exc_info,
+        harmless,
         structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
     ]
 
