@@ -10,9 +10,34 @@ import schemas.errors  # noqa: F401 - lets the client raise the services' own er
 from stack.testing import running_system
 
 RPC_SECONDS = 30
+FAULTS = "tests/faults/"
 
 # users of their own for each test: far from those that register, and from other runs
 _user_ids = itertools.count(random.randrange(10**9, 2 * 10**9))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--faults", action="store_true", help="run the whole table of faults, and nothing else"
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "whole_table: runs with --faults only")
+
+
+def pytest_collection_modifyitems(config, items):
+    whole = config.getoption("--faults")
+
+    def is_wanted(item):
+        if whole:
+            return item.nodeid.startswith(FAULTS)
+        return item.get_closest_marker("whole_table") is None
+
+    unwanted = [item for item in items if not is_wanted(item)]
+    if unwanted:
+        config.hook.pytest_deselected(items=unwanted)
+        items[:] = [item for item in items if is_wanted(item)]
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +49,9 @@ def system():
 @pytest.fixture(scope="session")
 def rpc(system):
     """What ``n.rpc`` is in a nameko shell: Nameko's own client."""
-    with ClusterRpcProxy({"AMQP_URI": system.environment["AMQP_URI"]}, timeout=RPC_SECONDS) as calls:
+    with ClusterRpcProxy(
+        {"AMQP_URI": system.environment["AMQP_URI"]}, timeout=RPC_SECONDS
+    ) as calls:
         yield calls
 
 

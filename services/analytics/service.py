@@ -16,9 +16,11 @@ from services.analytics.answers import StatsAnswers
 from services.dependencies import budgets
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
 from services.dependencies.messaging import Poison, RemoteService, event_handler, rpc
+from services.dependencies.outages import Outage
 
 log = get_logger(__name__)
 
@@ -27,6 +29,8 @@ HISTORY_QUERY = HistoryQuery()
 PROGRESS_QUERY = ProgressQuery()
 HOLDER = uuid.uuid4().hex
 """This process, as the one that follows the feed."""
+
+FEED = Outage("change feed", "will be followed again as soon as it answers")
 
 PAGE = 100
 
@@ -172,13 +176,16 @@ class Analytics:
             self._retry_failures()
             self._catch_up()
         except GymError as problem:
-            log.warning("change feed not followed, will try again", reason=str(problem))
+            FEED.begin(str(problem))
+        else:
+            FEED.end()
 
     @property
     def _answers(self) -> StatsAnswers:
         return StatsAnswers(self.database, self.cache, _today())
 
     def _handle(self, event: dict) -> None:
+        failpoint("analytics.handle")
         workout_id = event.get("workout_id")
         if isinstance(workout_id, bool) or not isinstance(workout_id, int):
             raise Poison("the event has no workout_id")
@@ -186,6 +193,7 @@ class Analytics:
             self._process(workout_id)
         except NotFound as problem:
             raise Poison(str(problem)) from problem
+        failpoint("analytics.before_ack")
 
     def _process(self, workout_id: int, again: bool = False) -> None:
         try:

@@ -23,10 +23,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from services.dependencies import budgets
-from services.dependencies.logs import get_logger
+from services.dependencies.outages import Outage
 from services.dependencies.settings import SETTINGS_KEY, Settings
-
-log = get_logger(__name__)
 
 CHANGING = "changing:"
 """Beginning of a version while a write is under way: nothing is kept or served under it."""
@@ -62,6 +60,7 @@ class Cache(DependencyProvider):
         self._unsent: dict[str, tuple[str, int]] = {}
         self._down_until = 0.0
         self._sender = None
+        self._outage = Outage("redis", "going on without it")
 
     def setup(self) -> None:
         """Make the client; it connects when it is first used."""
@@ -152,10 +151,12 @@ class Cache(DependencyProvider):
             return None
         try:
             self._send_unsent()
-            return command()
+            answer = command()
         except RedisError as problem:
             self._note_failure(problem)
             return None
+        self._outage.end()
+        return answer
 
     def _send_unsent(self) -> None:
         if not self._unsent:
@@ -183,6 +184,5 @@ class Cache(DependencyProvider):
         self._sender = None
 
     def _note_failure(self, problem: Exception) -> None:
-        if time.monotonic() >= self._down_until:
-            log.warning("redis unavailable, going on without", reason=str(problem))
+        self._outage.begin(str(problem))
         self._down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS

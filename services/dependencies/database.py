@@ -22,12 +22,16 @@ from schemas.errors import DatabaseError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets
 from services.dependencies.logs import get_logger
+from services.dependencies.outages import Outage
 from services.dependencies.settings import SETTINGS_KEY, DatabaseAddress
 
 log = get_logger(__name__)
 
-GONE = ("08", "57P", "53", "57014", "25P03", "55P03")
-"""SQLSTATE beginnings: the database is away or overloaded, rather than a statement wrong."""
+GONE = ("08", "57P", "53", "25P03")
+"""SQLSTATE beginnings: the database is away or takes nobody in, rather than a statement wrong."""
+
+SLOW = ("57014", "55P03")
+"""A statement, or its wait for a lock, took too long."""
 
 
 def wait_bounded(connection: psycopg2.extensions.connection) -> None:
@@ -88,6 +92,7 @@ class Database(DependencyProvider):
 
     def __init__(self, name: str):
         self.name = name
+        self._outage = Outage("database", "every request tries it again", database=name)
 
     def setup(self) -> None:
         """Make the pool; it connects when it is first used."""
@@ -123,16 +128,27 @@ class Database(DependencyProvider):
         except IntegrityError:
             raise
         except PoolTimeout as problem:
-            raise self._unavailable(problem) from problem
+            raise self._too_slow(problem) from problem
         except DBAPIError as problem:
+            if _has_code(problem, SLOW):
+                raise self._too_slow(problem) from problem
             if problem.connection_invalidated or _is_gone(problem):
-                raise self._unavailable(problem) from problem
+                raise self._gone(problem) from problem
             raise self._failed(problem) from problem
         except SQLAlchemyError as problem:
             raise self._failed(problem) from problem
+        else:
+            self._outage.end()
 
-    def _unavailable(self, problem: Exception) -> ServiceUnavailable:
-        log.warning("database unavailable", database=self.name, reason=str(problem).split("\n")[0])
+    def _too_slow(self, problem: Exception) -> ServiceUnavailable:
+        log.warning("database too slow", database=self.name, reason=_first_line(problem))
+        return self._unavailable()
+
+    def _gone(self, problem: Exception) -> ServiceUnavailable:
+        self._outage.begin(_first_line(problem))
+        return self._unavailable()
+
+    def _unavailable(self) -> ServiceUnavailable:
         return ServiceUnavailable.of(PUBLIC_NAMES[self.name], budgets.UNAVAILABLE_RETRY_AFTER)
 
     def _failed(self, problem: Exception) -> DatabaseError:
@@ -141,7 +157,14 @@ class Database(DependencyProvider):
 
 
 def _is_gone(problem: DBAPIError) -> bool:
-    code = getattr(problem.orig, "pgcode", None)
-    if code is None:
+    if getattr(problem.orig, "pgcode", None) is None:
         return isinstance(problem.orig, psycopg2.OperationalError | psycopg2.InterfaceError)
-    return code.startswith(GONE)
+    return _has_code(problem, GONE)
+
+
+def _has_code(problem: DBAPIError, beginnings: tuple[str, ...]) -> bool:
+    return (getattr(problem.orig, "pgcode", None) or "").startswith(beginnings)
+
+
+def _first_line(problem: Exception) -> str:
+    return str(problem).split("\n")[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 from nameko.timer import timer
 
-from schemas.errors import NotFound
+from schemas.errors import GymError, NotFound
 from schemas.fields import load
 from schemas.pages import ById, OfUser
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
@@ -16,10 +16,12 @@ from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
-from services.dependencies.logs import LogContext
+from services.dependencies.logs import LogContext, get_logger
 from services.dependencies.messaging import RemoteService, rpc
 from services.workouts import idempotency, rules, store
 from services.workouts.reads import WorkoutReads
+
+log = get_logger(__name__)
 
 NEW_WORKOUT = NewWorkout()
 WORKOUT_CHANGES = WorkoutChanges()
@@ -234,8 +236,11 @@ class Workouts:
     @timer(interval=CLEANING_SECONDS)
     def forget_old_keys(self) -> None:
         """Forget idempotency keys whose 24 hours are over."""
-        with self.database.transaction() as connection:
-            idempotency.forget_old(connection)
+        try:
+            with self.database.transaction() as connection:
+                idempotency.forget_old(connection)
+        except GymError as problem:
+            log.warning("old keys not forgotten, will be tried again", reason=str(problem))
 
     @property
     def _reads(self) -> WorkoutReads:

@@ -68,6 +68,10 @@ class SafeEventHandler(EventHandler):
     publishing = Publishing()
     prefetch = budgets.EVENT_PREFETCH
 
+    def __init__(self, *arguments: object, **options: object):
+        # refusals are told in one line each, without Nameko's traceback
+        super().__init__(*arguments, expected_exceptions=(GymError,), **options)
+
     def setup(self) -> None:
         """Register the queue; ``rabbitmq/definitions.json`` declares it with the same arguments."""
         super().setup()
@@ -130,7 +134,6 @@ class SafeEventHandler(EventHandler):
             event_type=self.event_type,
             after_seconds=seconds,
             reason=reason,
-            exc_info=None if isinstance(problem, GymError) else problem,
         )
         if dead_letters.wait(self.publishing, self.queue.name, message, reason, seconds):
             self.queue_consumer.ack_message(message)

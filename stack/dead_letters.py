@@ -1,0 +1,178 @@
+"""``gym dead-letters``: shows the messages that nobody could handle, sends them again, drops them.
+
+While this looks, the broker holds the messages for it, and takes back what is left at the end.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import unquote, urlsplit
+
+import amqp
+
+from stack.failures import Failure
+
+QUEUE = "dead-letters"
+CONNECT_SECONDS = 5
+OUR_HEADERS = "x-gym-"
+BROKERS_HEADERS = ("x-death", "x-first-death", "x-last-death", "x-delivery-count")
+SHOWN_CHARACTERS = 60
+ID_CHARACTERS = 8
+PERSISTENT = 2
+COLUMNS = ("id", "since", "queue", "reason", "content")
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """One message.
+
+    Attributes:
+        id: by which it is named here.
+        queue: where it came from.
+        reason: why it could not be handled.
+        since: when it got here.
+        content: its beginning.
+        message: the message itself.
+    """
+
+    id: str
+    queue: str
+    reason: str
+    since: str
+    content: str
+    message: amqp.Message
+
+
+class DeadLetters:
+    """The queue of dead letters, held by one connection.
+
+    Args:
+        connection: to the broker.
+    """
+
+    def __init__(self, connection: amqp.Connection):
+        self._channel = connection.channel()
+        self._returned: list[str] = []
+        self._channel.confirm_select()
+        self._channel.events["basic_return"].add(
+            lambda problem, exchange, routing_key, message: self._returned.append(routing_key)
+        )
+
+    def fetch(self) -> list[DeadLetter]:
+        """Return all of them, oldest first."""
+        found = []
+        while message := self._channel.basic_get(QUEUE):
+            found.append(read(message))
+        return found
+
+    def replay(self, letter: DeadLetter) -> None:
+        """Send one to the queue that it came from, as if it had never been there.
+
+        Raises:
+            Failure: there is no such queue now.
+        """
+        old = letter.message
+        properties = {key: value for key, value in old.properties.items() if key != "expiration"}
+        properties["application_headers"] = own_headers(old.headers)
+        properties["delivery_mode"] = PERSISTENT
+        fresh = amqp.Message(old.body, **properties)
+        self._returned.clear()
+        self._channel.basic_publish_confirm(fresh, "", letter.queue, mandatory=True)
+        if self._returned:
+            raise Failure(f"{letter.id} stays: there is no queue {letter.queue or '(unknown)'}")
+        self.drop(letter)
+
+    def drop(self, letter: DeadLetter) -> None:
+        """Delete one for good."""
+        self._channel.basic_ack(letter.message.delivery_tag)
+
+
+@contextmanager
+def connected(amqp_uri: str) -> Iterator[DeadLetters]:
+    """Give the dead letters of a broker.
+
+    Raises:
+        Failure: the broker can't be reached.
+    """
+    parts = urlsplit(amqp_uri)
+    connection = amqp.Connection(
+        host=f"{parts.hostname}:{parts.port or 5672}",
+        userid=unquote(parts.username or "guest"),
+        password=unquote(parts.password or "guest"),
+        virtual_host=unquote(parts.path[1:]) or "/",
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=CONNECT_SECONDS,
+        write_timeout=CONNECT_SECONDS,
+    )
+    try:
+        connection.connect()
+    except OSError as problem:
+        raise Failure(f"RabbitMQ does not answer: {problem}") from None
+    with connection:
+        yield DeadLetters(connection)
+
+
+def choose(letters: list[DeadLetter], ids: list[str], everything: bool) -> list[DeadLetter]:
+    """Return the letters that are meant.
+
+    Raises:
+        Failure: an id is not there, or nothing was named.
+    """
+    if everything:
+        return letters
+    if not ids:
+        raise Failure("say which: their ids, or --all")
+    known = {letter.id for letter in letters}
+    if unknown := [each for each in ids if each not in known]:
+        raise Failure(f"no dead letter {', '.join(unknown)}")
+    return [letter for letter in letters if letter.id in ids]
+
+
+def read(message: amqp.Message) -> DeadLetter:
+    """Describe a message."""
+    headers = message.headers or {}
+    deaths = headers.get("x-death") or [{}]
+    body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
+    name = message.properties.get("message_id") or f"{body!r}{sorted(headers)}"
+    content = " ".join(body.decode("utf-8", "replace").split())
+    return DeadLetter(
+        id=hashlib.sha256(name.encode()).hexdigest()[:ID_CHARACTERS],
+        queue=str(headers.get("x-gym-queue") or deaths[0].get("queue", "")),
+        reason=str(headers.get("x-gym-reason") or deaths[0].get("reason", "unknown")),
+        since=str(headers.get("x-gym-buried-at") or _moment(deaths[0].get("time"))),
+        content=content[:SHOWN_CHARACTERS] + ("…" if len(content) > SHOWN_CHARACTERS else ""),
+        message=message,
+    )
+
+
+def own_headers(headers: dict | None) -> dict:
+    """Return the headers that a message had before it came here."""
+    added = (OUR_HEADERS, *BROKERS_HEADERS)
+    return {key: value for key, value in (headers or {}).items() if not key.startswith(added)}
+
+
+def as_table(letters: list[DeadLetter]) -> str:
+    """Return a table for people."""
+    rows = [COLUMNS]
+    rows += [
+        # whoever wrote a message must not be able to write to the terminal
+        tuple(map(_printable, (x.id, x.since, x.queue, x.reason, x.content)))
+        for x in letters
+    ]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _moment(moment: object) -> str:
+    if not isinstance(moment, datetime):
+        return ""
+    return moment.replace(tzinfo=UTC).isoformat(timespec="seconds")

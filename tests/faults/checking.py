@@ -1,0 +1,97 @@
+"""The check in which every fault ends: all that was acknowledged is there once, and counted."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from tests.faults.lifters import BROKEN, DONE, EXERCISES
+from tests.services.logbook import today
+from tests.services.recount import SEED_REP_TYPES, Recount
+from tests.waiting import eventually
+
+ANALYTICS_SECONDS = 10
+ALLOWED = {200, 201, 409, 503, 504}
+
+
+@dataclass
+class Tally:
+    """What a check found."""
+
+    lost: int
+    doubled: int
+    analytics_seconds: float
+
+
+def check(crowd, since=None, seconds=ANALYTICS_SECONDS, statuses=frozenset()):
+    """Compare what the lifters were promised with what is there.
+
+    Args:
+        crowd: the lifters, no longer at work.
+        since: when the fault was over; now, if not given.
+        seconds: how long after that analytics may take.
+        statuses: allowed besides the usual ones.
+    """
+    since = since or time.monotonic()
+    end = max(since + seconds, time.monotonic() + 2)
+    wrong = [problem for lifter in crowd.lifters for problem in lifter.wrong]
+    assert not wrong, wrong[0]
+    unexpected = set(crowd.statuses) - ALLOWED - statuses
+    assert not unexpected, crowd.statuses
+    lost = doubled = 0
+    for lifter in crowd.lifters:
+        names = Counter(everything(lifter))
+        promised = {workout["name"] for workout in lifter.workouts.values()}
+        lost += len(promised - names.keys())
+        doubled += sum(names.values()) - len(names)
+        assert names.keys() <= promised, "something is there that was deleted or overwritten"
+    assert (lost, doubled) == (0, 0)
+    for lifter in crowd.lifters:
+        assert_counted(lifter, end)
+    return Tally(lost, doubled, time.monotonic() - since)
+
+
+def everything(lifter):
+    """Return the names of all workouts of a lifter, once for each time that it is there."""
+    names, page = [], 1
+    while True:
+        path = f"/api/workouts?limit=100&page={page}&sort=created_at"
+        status, data = fetch(lifter, path)
+        assert status in DONE, data
+        names += [item["name"] for item in data]
+        if len(data) < 100:
+            return names
+        page += 1
+
+
+def fetch(lifter, path):
+    """Ask until there is an answer other than an outage."""
+    return eventually(lambda: _answer(lifter, path), seconds=10)
+
+
+def _answer(lifter, path):
+    status, data = lifter.ask("check", "GET", path)
+    assert status not in (BROKEN, 503, 504), data
+    return status, data
+
+
+def assert_counted(lifter, end=None):
+    """Compare the analytics of a lifter with an independent recount."""
+    expected = Recount(lifter.workouts.values(), SEED_REP_TYPES, today())
+    names = expected.names
+
+    def compare():
+        _, (records,) = fetch(lifter, "/api/stats/personal-records")
+        assert records == expected.personal_records()
+        for period in ("weekly", "monthly"):
+            _, (progress,) = fetch(lifter, f"/api/stats/progress?period={period}")
+            assert progress == expected.progress(period)
+        for exercise_id in EXERCISES:
+            if exercise_id in names:
+                path = f"/api/stats/exercise/{exercise_id}/history?range=all"
+                _, (history,) = fetch(lifter, path)
+                counted = expected.exercise_history(exercise_id, "all")
+                assert history["data_points"] == counted["data_points"]
+                assert history["stats"] == counted["stats"]
+        return True
+
+    eventually(compare, seconds=max((end or 0) - time.monotonic(), 0.5))

@@ -1,0 +1,69 @@
+"""Redis stopped, frozen and flushed; reads that race with writes."""
+
+import time
+
+import pytest
+import redis
+
+from stack.layout import SERVICES
+from tests.faults.checking import check
+from tests.faults.lifters import Crowd
+from tests.faults.races import Race
+from tests.faults.reporting import note
+from tests.waiting import eventually
+
+
+def stopped(system):
+    system.kill_for_good("redis")
+    time.sleep(4)
+    system.start("redis")
+
+
+def frozen(system):
+    system.pause("redis")
+    try:
+        time.sleep(5)
+    finally:
+        system.resume("redis")
+
+
+def flushed(system):
+    client = redis.Redis(port=int(system.environment["REDIS_PORT"]))
+    for _ in range(100):
+        client.flushall()
+        time.sleep(0.03)
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "fault", [stopped, flushed, pytest.param(frozen, marks=pytest.mark.whole_table)]
+)
+def test_redis(system, fault):
+    with Crowd(system) as crowd:
+        eventually(lambda: crowd.has_done(20), seconds=30)
+        fault(system)
+        back = time.monotonic()
+        eventually(lambda: crowd.seconds_until_good(back, "create"), seconds=10)
+        time.sleep(2)
+    # the lifters read what they wrote, and note each answer that is older
+    tally = check(crowd, back)
+    note(f"Redis {fault.__name__}", crowd, tally)
+    assert set(crowd.statuses) <= {200, 201}
+    assert crowd.worst_seconds < 3
+    system.wait_ready(SERVICES)
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("rounds", [400, pytest.param(10_000, marks=pytest.mark.whole_table)])
+def test_reads_that_race_with_writes(system, rounds):
+    """A GET that begins after a PUT was answered never shows the older state."""
+    pairs = 4
+    crowd = Crowd(system, lifters=pairs)
+    races = [Race(system, lifter, rounds // pairs) for lifter in crowd.lifters]
+    for race in races:
+        race.start()
+    for race in races:
+        race.join(380)
+        assert not race.is_alive()
+        assert not race.problems, race.problems[0]
+    note(f"{rounds} rounds of PUT beside GET", crowd, check(crowd))
