@@ -2,6 +2,7 @@
 
 from gateway import events
 from gateway.callers import PUBLIC, SELF
+from gateway.documentation.pages import Documentation
 from gateway.entrypoint import Request, route
 from gateway.limits import LOGIN, REGISTER
 from gateway.paging import describe_page
@@ -42,6 +43,7 @@ class Gateway:
     dispatch = EventDispatcher()
     cache = Cache()
     health = Health()
+    documentation = Documentation()
     log_context = LogContext()
 
     @route("POST", "/api/users/register", caller=PUBLIC, body=NewUser, limit=REGISTER, status=201)

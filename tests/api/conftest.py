@@ -9,10 +9,15 @@ import requests
 
 from services.dependencies.settings import Settings
 from services.dependencies.tokens import issue
+from tests.api.described import described
 from tests.api.http_client import Client
 from tests.api.lone_gateway import gateway_alone
 
 PASSWORD = "correct horse battery"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "browser: needs chromium, and is skipped without it")
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,9 @@ class User:
 
 @pytest.fixture(scope="session")
 def http(gateway_url):
-    """A client of the whole running system."""
+    """A client of the whole running system; each answer must be what the document says."""
     with requests.Session() as session:
-        yield Client(gateway_url, session)
+        yield Client(gateway_url, session, check=described().check)
 
 
 @pytest.fixture

@@ -9,19 +9,23 @@ SECONDS = 20
 
 
 class Client:
-    """Sends requests to one base URL."""
+    """Sends requests to one base URL, and holds each answer against ``check``."""
 
-    def __init__(self, base_url, session=None):
+    def __init__(self, base_url, session=None, check=None):
         self.base_url = base_url
         self.session = session or requests.Session()
+        self.check = check
 
     def request(self, method, path, *, token=None, headers=None, **options):
         headers = dict(headers or {})
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        return self.session.request(
+        answer = self.session.request(
             method, self.base_url + path, headers=headers, timeout=SECONDS, **options
         )
+        if self.check:
+            self.check(answer)
+        return answer
 
     def get(self, path, **options):
         return self.request("GET", path, **options)

@@ -80,7 +80,9 @@ class Application:
 
     def _headers(self, request: HttpRequest, answer: Answer) -> Iterable[tuple[str, str]]:
         yield from answer.headers
-        yield from SECURITY_HEADERS
+        # a page has a policy of its own; a second one beside it would hold as well
+        own = {name for name, _ in answer.headers}
+        yield from (header for header in SECURITY_HEADERS if header[0] not in own)
         yield "X-Request-ID", request.request_id
         if request.method != "OPTIONS":
             yield from self.cors.headers(request)

@@ -1,0 +1,1 @@
+"""The API's documentation: made from the routes and the schemas, and shown as a page."""

@@ -1,0 +1,313 @@
+"""The OpenAPI document, made from the routes of the gateway and the schemas."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+
+from gateway.callers import PUBLIC
+from gateway.documentation import examples, failures
+from gateway.documentation.converting import (
+    make_plugin,
+    name_of,
+    openapi_path,
+    parameters,
+    teach,
+)
+from gateway.documentation.operations import OPERATIONS, TAGS, Operation
+from gateway.entrypoint import Route
+from gateway.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
+from schemas import answers
+
+OPENAPI = "3.1.0"
+VERSION = "1.0.0"
+JSON = "application/json"
+BEARER = "bearer"
+
+ABOUT = """The REST API of the gym tracker.
+
+Every answer is an envelope: `data` is always a list, `errors` is there only if something failed,
+and `meta.request_id` is what to quote when asking for help. Register or log in, press
+**Authorize**, and put the token in.
+"""
+
+_HEADERS: dict[str, tuple[str, bool, dict]] = {
+    "X-Request-ID": ("The request's id, as in `meta.request_id`", True, {"type": "string"}),
+    "Location": ("Where the new thing is", True, {"type": "string"}),
+    "Link": ("The pages `first`, `prev`, `next` and `last`", True, {"type": "string"}),
+    "Retry-After": ("Seconds to wait", True, {"type": "integer", "minimum": 1}),
+    "WWW-Authenticate": ("How to sign in", True, {"const": "Bearer"}),
+    "Allow": ("The path's methods", True, {"type": "string"}),
+    "Accept": ("What a body may be", True, {"const": JSON}),
+    "Idempotent-Replayed": (
+        "There if the answer is that of an earlier request with the same key",
+        False,
+        {"const": "true"},
+    ),
+}
+
+
+def make_document(service: type) -> dict[str, Any]:
+    """Return the OpenAPI document of a gateway.
+
+    Args:
+        service: the class whose methods are the routes.
+    """
+    plugin = make_plugin()
+    spec = APISpec(
+        title="Gym Tracker",
+        version=VERSION,
+        openapi_version=OPENAPI,
+        plugins=[plugin],
+        info={"description": ABOUT},
+        servers=[{"url": "/"}],
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+    )
+    teach(plugin.converter)
+    _add_shared_parts(spec)
+    for name, summary, route in routes_of(service):
+        operation = _describe(spec, plugin.converter, (name, summary, route), OPERATIONS[name])
+        spec.path(openapi_path(route.path), operations={route.method.lower(): operation})
+    for path, operation in _health(spec).items():
+        spec.path(path, operations={"get": operation})
+    return spec.to_dict()
+
+
+def routes_of(service: type) -> Iterator[tuple[str, str, Route]]:
+    """Return every route of a service: its method's name, what it does, and the route."""
+    kinds = reversed(service.__mro__)
+    methods = {name: method for kind in kinds for name, method in vars(kind).items()}
+    for name, method in methods.items():
+        for entrypoint in getattr(method, "nameko_entrypoints", ()):
+            if isinstance(entrypoint, Route):
+                yield name, inspect.getdoc(method) or "", entrypoint
+
+
+def _add_shared_parts(spec: APISpec) -> None:
+    schemas = spec.components
+    schemas.security_scheme(
+        BEARER,
+        {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `token` of a registration or a login.",
+        },
+    )
+    schemas.schema("Timestamp", _TIMESTAMP)
+    schemas.schema("Meta", _object({"request_id": _REQUEST_ID}))
+    schemas.schema("Page", _PAGE)
+    schemas.schema("MetaOfPage", _object({"request_id": _REQUEST_ID, "page": _reference("Page")}))
+    schemas.schema("Error", _ERROR)
+    schemas.schema(failures.FAILURE, failures.failure_schema())
+    for name, (description, required, schema) in _HEADERS.items():
+        header = {"description": description, "required": required, "schema": schema}
+        schemas.header(name, header)
+    for name, response in failures.components().items():
+        schemas.response(name, response)
+
+
+def _describe(
+    spec: APISpec,
+    converter: OpenAPIConverter,
+    described: tuple[str, str, Route],
+    operation: Operation,
+) -> dict[str, Any]:
+    name, summary, route = described
+    signed_in = route.caller is not PUBLIC
+    known = failures.statuses(
+        signed_in=signed_in, has_body=route.body is not None, further=operation.refuses
+    )
+    result: dict[str, Any] = {
+        "operationId": name,
+        "tags": [operation.tag],
+        "summary": summary.split(". ")[0].rstrip("."),
+        "description": f"{summary}\n\nFor {route.caller.value}.",
+        "responses": {
+            str(route.status): _success(spec, route, operation),
+            **failures.references(known),
+        },
+    }
+    if signed_in:
+        result["security"] = [{BEARER: []}]
+    if given := _parameters(converter, route, operation):
+        result["parameters"] = given
+    if route.body is not None:
+        result["requestBody"] = _body(spec, route, operation)
+    return result
+
+
+def _parameters(
+    converter: OpenAPIConverter, route: Route, operation: Operation
+) -> list[dict[str, Any]]:
+    in_path = parameters(converter, route.path_parameters, "path")
+    in_query = parameters(converter, route.query, "query")
+    shown = operation.example
+    for parameter in in_path:
+        parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id"))
+    for parameter in in_query:
+        if parameter["name"] in (operation.query or {}):
+            parameter["example"] = operation.query[parameter["name"]]
+    return [*in_path, *in_query, *([_KEY] if route.takes_key else [])]
+
+
+def _body(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any]:
+    media = {"schema": _known(spec, route.body), "example": operation.body}
+    return {"required": True, "content": {JSON: media}}
+
+
+def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any]:
+    names = ["X-Request-ID"]
+    if route.status == 201:
+        names.append("Location")
+    if operation.is_page:
+        names.append("Link")
+    if route.takes_key:
+        names.append("Idempotent-Replayed")
+    shown = [_known(spec, schema) for schema in operation.shows]
+    return {
+        "description": "; or ".join(_first_line(schema) for schema in operation.shows),
+        "headers": {name: {"$ref": failures.HEADERS + name} for name in names},
+        "content": {
+            JSON: {
+                "schema": _envelope(shown, operation.is_page),
+                "example": _enveloped(operation.example, operation.is_page),
+            }
+        },
+    }
+
+
+def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
+    pages = {
+        "/health": ("health", answers.Health, examples.HEALTH, []),
+        "/ready": ("ready", answers.Readiness, examples.READINESS, ["503"]),
+    }
+    return {
+        path: {
+            "operationId": name,
+            "tags": ["Operations"],
+            "summary": _first_line(schema).rstrip("."),
+            "responses": {
+                "200": {
+                    "description": _first_line(schema),
+                    "headers": {"X-Request-ID": {"$ref": f"{failures.HEADERS}X-Request-ID"}},
+                    "content": {
+                        JSON: {
+                            "schema": _envelope([_known(spec, schema)], False),
+                            "example": _enveloped(example, False),
+                        }
+                    },
+                },
+                **failures.references(known),
+            },
+        }
+        for path, (name, schema, example, known) in pages.items()
+    }
+
+
+def _known(spec: APISpec, schema: type) -> dict[str, str]:
+    """Put a schema among the components, if it isn't there, and return a reference to it."""
+    name = name_of(schema)
+    if name not in spec.components.schemas:
+        spec.components.schema(name, schema=schema)
+        spec.components.schemas[name]["description"] = _first_line(schema)
+    return _reference(name)
+
+
+def _first_line(schema: type) -> str:
+    return (inspect.getdoc(schema) or "").split("\n")[0]
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": failures.SHARED + name}
+
+
+def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _envelope(shown: list[dict], is_page: bool) -> dict[str, Any]:
+    items = shown[0] if len(shown) == 1 else {"oneOf": shown}
+    bounds = {} if is_page else {"minItems": 1, "maxItems": 1}
+    return _object(
+        {
+            "data": {"type": "array", "items": items, **bounds},
+            "meta": _reference("MetaOfPage" if is_page else "Meta"),
+            "timestamp": _reference("Timestamp"),
+        }
+    )
+
+
+def _enveloped(example: dict[str, Any], is_page: bool) -> dict[str, Any]:
+    meta: dict[str, Any] = {"request_id": "req_5d41402abc4b2a76"}
+    if is_page:
+        meta["page"] = {"current_page": 1, "page_size": 10, "total_pages": 1, "total_items": 1}
+    return {"data": [example], "meta": meta, "timestamp": 1739731267}
+
+
+_REQUEST_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
+_TIMESTAMP = {"type": "integer", "description": "Unix time in whole seconds."}
+_PAGE = _object(
+    {
+        "current_page": {"type": "integer", "minimum": 1},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": 100},
+        "total_pages": {"type": "integer", "minimum": 0},
+        "total_items": {"type": "integer", "minimum": 0},
+    }
+)
+_CONSTRAINTS = [
+    *("required", "type", "json", "email", "date", "characters", "min_length", "max_length"),
+    *("min", "max", "decimals", "step", "one_of", "unique", "max_items", "unknown_field"),
+    *("unknown_parameter", "repeated"),
+]
+_ERROR = _object(
+    {
+        "code": {"type": "string", "description": "For programs; never changes its meaning."},
+        "message": {"type": "string", "description": "For people."},
+        "field": {
+            "type": "string",
+            "description": "A path such as `exercises[0].sets[2].reps`, or a parameter's name.",
+        },
+        "details": {
+            "type": "object",
+            "description": "The broken rule with its limit, and what was received.",
+            "properties": {
+                "constraint": {"type": "string", "enum": _CONSTRAINTS},
+                "expected": {"type": "string"},
+                "required": {"type": "integer"},
+                "max_length": {"type": "integer"},
+                "min_value": {"type": ["number", "string"]},
+                "max_value": {"type": ["number", "string"]},
+                "max_decimals": {"type": "integer"},
+                "step": {"type": "number"},
+                "allowed": {"type": "array", "items": {"type": "string"}},
+                "max_items": {"type": "integer"},
+                "received": {},
+                "service": {"type": "string"},
+                "retry_after": {"type": "integer"},
+                "waited_seconds": {"type": "number"},
+            },
+        },
+    },
+    optional=("field", "details"),
+)
+_KEY = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "Makes it safe to try again: the same key and body give the first answer again, "
+    "for 24 hours.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_KEY,
+        "pattern": "^[!-~]+$",
+    },
+}

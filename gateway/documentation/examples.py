@@ -1,0 +1,203 @@
+"""Examples as the running system gives them; a test sends them and compares the answers."""
+
+from copy import deepcopy
+from typing import Any
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
+
+NEW_USER = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
+CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery"}
+
+USER = {
+    "id": 15,
+    "email": "ada@example.com",
+    "name": "Ada",
+    "role": "user",
+    "created_at": "2025-02-16T17:02:11.402518Z",
+}
+REGISTERED = {**USER, "token": TOKEN}
+SIGNED_IN = {"token": TOKEN, "user": USER}
+SIGNED_OUT = {"revoked": True}
+
+EXERCISE = {
+    "id": 4,
+    "name": "Pull-ups",
+    "slug": "pull-ups",
+    "aliases": [
+        "Pull-up",
+        "Overhand Pull-up",
+        "Wide-Grip Pull-up",
+        "Traction",
+        "Klimmzug",
+        "Dominadas",
+    ],
+    "description": "From a dead hang with an overhand grip, pull your body up until the chin "
+    "clears the bar.",
+    "instructions": "1. Hang from the bar with palms facing away, hands a little wider than the "
+    "shoulders.\n2. Pull the elbows down to your ribs until your chin is over the bar.\n"
+    "3. Lower yourself all the way to straight arms.",
+    "category": "strength",
+    "body_part": "back",
+    "primary_muscles": ["lats", "biceps"],
+    "secondary_muscles": ["back", "forearms", "core"],
+    "equipment": "bodyweight",
+    "difficulty": "intermediate",
+    "rep_type": "count",
+    "unit": "reps",
+    "is_active": True,
+    "external_source": "manual",
+    "external_id": None,
+    "license": None,
+    "license_author": None,
+    "created_at": "2025-02-01T08:00:00.000000Z",
+    "updated_at": "2025-02-01T08:00:00.000000Z",
+}
+
+NEW_WORKOUT: dict[str, Any] = {
+    "name": "Push Day A",
+    "date": "2025-02-16",
+    "duration_minutes": 75,
+    "notes": "Great session",
+    "exercises": [
+        {
+            "exercise_id": 1,
+            "notes": "Paused reps",
+            "sets": [
+                {"reps": 8, "weight": 60, "set_type": "warmup", "rpe": 4},
+                {"reps": 5, "weight": 102.5, "set_type": "top", "rpe": 9, "notes": "New PR!"},
+            ],
+        }
+    ],
+}
+
+WORKOUT: dict[str, Any] = {
+    "id": 321,
+    "user_id": 15,
+    "name": "Push Day A",
+    "date": "2025-02-16",
+    "duration_minutes": 75,
+    "notes": "Great session",
+    "version": 1,
+    "created_at": "2025-02-16T18:41:07.118204Z",
+    "updated_at": "2025-02-16T18:41:07.118204Z",
+    "exercises": [
+        {
+            "id": 803,
+            "exercise_id": 1,
+            "exercise_name": "Barbell Bench Press",
+            "order_index": 1,
+            "notes": "Paused reps",
+            "sets": [
+                {
+                    "id": 2411,
+                    "set_number": 1,
+                    "reps": 8,
+                    "weight": 60,
+                    "unit": "kg",
+                    "set_type": "warmup",
+                    "rpe": 4,
+                    "notes": None,
+                },
+                {
+                    "id": 2412,
+                    "set_number": 2,
+                    "reps": 5,
+                    "weight": 102.5,
+                    "unit": "kg",
+                    "set_type": "top",
+                    "rpe": 9,
+                    "notes": "New PR!",
+                },
+            ],
+        }
+    ],
+}
+
+LISTED_WORKOUT = {
+    **{name: value for name, value in WORKOUT.items() if name != "exercises"},
+    "exercise_count": 1,
+    "set_count": 2,
+    "total_volume": 512.5,
+}
+
+WORKOUT_CHANGES = {"name": "Push Day B", "version": 1}
+
+
+def _changed() -> dict[str, Any]:
+    changed = deepcopy(WORKOUT)
+    changed |= {"name": "Push Day B", "version": 2, "updated_at": "2025-02-16T18:44:52.907311Z"}
+    return changed
+
+
+CHANGED_WORKOUT = _changed()
+DELETED_WORKOUT = {"id": 321, "deleted": True}
+
+HISTORY = {
+    "exercise_id": 1,
+    "exercise_name": "Barbell Bench Press",
+    "range": "all",
+    "unit": "week",
+    "data_points": [
+        {
+            "date": "2025-02-10",
+            "max_weight": 102.5,
+            "total_volume": 512.5,
+            "total_sets": 1,
+            "total_reps": 5,
+            "avg_rpe": 9,
+        }
+    ],
+    "stats": {
+        "current_max_weight": 102.5,
+        "lifetime_volume": 512.5,
+        "lifetime_sets": 1,
+        "lifetime_workouts": 1,
+        "last_performed_date": "2025-02-16",
+        "trend_30d": None,
+    },
+}
+
+
+def _record(value: float, unit: str) -> dict[str, Any]:
+    return {
+        "value": value,
+        "unit": unit,
+        "achieved_date": "2025-02-16",
+        "workout_id": 321,
+        "previous": None,
+    }
+
+
+RECORDS = {
+    "records": [
+        {
+            "exercise_id": 1,
+            "exercise_name": "Barbell Bench Press",
+            "max_weight": _record(102.5, "kg"),
+            "max_reps": _record(5, "reps"),
+            "max_volume": _record(512.5, "kg"),
+        }
+    ]
+}
+
+PROGRESS = {
+    "period": "weekly",
+    "weeks": [
+        {
+            "week_start": "2025-02-10",
+            "week_end": "2025-02-16",
+            "total_workouts": 1,
+            "total_volume": 512.5,
+            "total_sets": 1,
+            "total_exercises": 1,
+            "avg_workout_duration": 75,
+        }
+    ],
+}
+
+HEALTH = {"status": "ok", "service": "api-gateway"}
+READINESS = {
+    "status": "ready",
+    "service": "api-gateway",
+    "circuits": {"user-service": {"state": "closed"}, "exercise-service": {"state": "closed"}},
+}

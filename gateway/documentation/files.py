@@ -1,0 +1,72 @@
+"""The files of the documentation's page: Swagger UI's, from its package, and two of our own."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+OWN = Path(__file__).parent
+PACKAGE = "flask_swagger_ui"
+
+# the page asks for nothing from elsewhere, runs no code but these files', and is in no frame
+PAGE_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+FOREVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is served.
+
+    Args:
+        media_type: its ``Content-Type``.
+        is_own: whether it is ours, and not Swagger UI's.
+    """
+
+    media_type: str
+    is_own: bool = False
+
+
+FILES = {
+    "start.js": File("text/javascript; charset=utf-8", is_own=True),
+    "swagger-ui-bundle.js": File("text/javascript; charset=utf-8"),
+    "swagger-ui.css": File("text/css; charset=utf-8"),
+    "favicon-32x32.png": File("image/png"),
+}
+"""By name; nothing else is served."""
+
+
+@cache
+def read(name: str) -> bytes:
+    """Return what stands in one of :data:`FILES`."""
+    return (OWN if FILES[name].is_own else _swagger_ui()).joinpath(name).read_bytes()
+
+
+@cache
+def page() -> bytes:
+    """Return the page; it asks for its files by version, so that they can be kept forever."""
+    text = (OWN / "page.html").read_text("utf-8")
+    return text.replace("VERSION", version("flask-swagger-ui")).encode()
+
+
+def cache_control(name: str) -> str:
+    """Return how long a file may be kept: Swagger UI's are asked for by their version."""
+    return ASK_AGAIN if FILES[name].is_own else FOREVER
+
+
+def _swagger_ui() -> Path:
+    # found without being imported: Flask has no business here
+    return Path(find_spec(PACKAGE).submodule_search_locations[0]) / "dist"

@@ -1,0 +1,279 @@
+"""The API's own documentation: the document, and whether the system keeps to it."""
+
+import re
+import time
+import uuid
+
+import pytest
+from openapi_spec_validator import validate
+
+from gateway.documentation import examples, files
+from gateway.documentation.converting import openapi_path
+from gateway.documentation.operations import OPERATIONS
+from gateway.documentation.pages import Documentation
+from gateway.replies import STATUSES
+from schemas.errors import GymError
+from services.dependencies.web.messages import REFUSALS
+from tests.api.described import OUTSIDE, described
+from tests.api.lone_gateway import gateway_alone
+
+METHODS = {"get", "post", "put", "delete"}
+VISIBLE_SECONDS = 5
+VOLATILE = {"id", "user_id", "workout_id", "email", "token", "created_at", "updated_at"}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return described().document
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert method in METHODS
+            yield path, method, operation
+
+
+def test_the_document_is_valid(document):
+    validate(document)
+    assert document["openapi"] == "3.1.0"
+
+
+def test_every_route_and_only_those_are_in_it(document, edge):
+    served = {
+        (openapi_path(provider.path), provider.method.lower())
+        for provider in edge.server._providers
+        if not OUTSIDE.fullmatch(provider.path)
+    }
+    assert {(path, method) for path, method, _ in operations(document)} == served
+
+
+def test_the_gateway_serves_it(document, edge):
+    answer = edge.http.get("/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.json() == document
+
+
+def test_nothing_is_said_about_methods_that_are_gone():
+    names = {operation["operationId"] for _, _, operation in operations(described().document)}
+    assert names == {*OPERATIONS, "health", "ready"}
+
+
+def test_who_may_call_is_said(document):
+    public = {
+        operation["operationId"]
+        for _, _, operation in operations(document)
+        if "security" not in operation
+    }
+    assert public == {
+        *("register", "login", "list_exercises", "search_exercises", "get_exercise"),
+        *("health", "ready"),
+    }
+    for _, _, operation in operations(document):
+        assert ("401" in operation["responses"]) == (
+            operation["operationId"] not in public - {"login"}
+        )
+
+
+def test_every_code_is_there_with_its_status(document):
+    said = {
+        (status, code)
+        for status, response in document["components"]["responses"].items()
+        for code in response["content"]["application/json"]["examples"]
+    }
+    for kind, status in STATUSES.items():
+        assert (str(status), kind.code) in said
+    known = {code for _, code in said}
+    assert known == {code for code, _ in REFUSALS.values()} | {
+        kind.code for kind in [*STATUSES, GymError]
+    }
+
+
+def test_every_example_is_what_its_schema_says(document):
+    described_ = described()
+    for response in document["components"]["responses"].values():
+        content = response["content"]["application/json"]
+        for example in content["examples"].values():
+            described_.validator_of(content["schema"]).validate(example["value"])
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            if "example" in parameter:
+                described_.validator_of(parameter["schema"]).validate(parameter["example"])
+        bodies = [operation.get("requestBody"), *operation["responses"].values()]
+        for body in bodies:
+            content = (body or {}).get("content", {}).get("application/json")
+            if content:
+                assert "example" in content, path
+                described_.validator_of(content["schema"]).validate(content["example"])
+
+
+def test_the_limits_are_those_of_the_schemas(document):
+    schemas = document["components"]["schemas"]
+    logged = schemas["LoggedSet"]["properties"]
+    assert (logged["reps"]["minimum"], logged["reps"]["maximum"]) == (0, 1_000_000)
+    assert schemas["LoggedSet"]["required"] == ["reps"]
+    assert logged["rpe"]["multipleOf"] == 0.5
+    assert schemas["NewWorkout"]["properties"]["exercises"]["maxItems"] == 100
+    assert schemas["NewUser"]["properties"]["password"]["minLength"] == 8
+    assert schemas["NewUser"]["additionalProperties"] is False
+    (limit,) = (
+        parameter["schema"]
+        for parameter in document["paths"]["/api/workouts"]["get"]["parameters"]
+        if parameter["name"] == "limit"
+    )
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 100, 10)
+
+
+@pytest.mark.parametrize(
+    ("status", "spoiled"),
+    [
+        ("404", {"data": [], "meta": {"request_id": "r"}, "timestamp": 1}),
+        (
+            "404",
+            {
+                "data": [],
+                "errors": [{"code": "CONFLICT", "message": "No"}],
+                "meta": {"request_id": "r"},
+                "timestamp": 1,
+            },
+        ),
+        ("200", {"data": [], "meta": {"request_id": "r"}, "timestamp": 1}),
+        ("200", {"data": [{"id": 1}], "meta": {"request_id": "r"}, "timestamp": 1}),
+        (
+            "200",
+            {"data": [examples.USER | {"x": 1}], "meta": {"request_id": "r"}, "timestamp": 1},
+        ),
+    ],
+)
+def test_what_the_document_does_not_say_is_found(status, spoiled):
+    response = described().response("GET", "/api/users/1", status)
+    assert not described().validator(response).is_valid(spoiled)
+
+
+# --- what the document shows is sent, and the answers are what it shows
+
+
+def first(answer, status=200):
+    assert answer.status_code == status, answer.text
+    return answer.json()["data"][0]
+
+
+def query(name):
+    return {
+        key: ",".join(value) if isinstance(value, list) else value
+        for key, value in OPERATIONS[name].query.items()
+    }
+
+
+def alike(value):
+    """Leave out what is different each time."""
+    if isinstance(value, dict):
+        return {key: alike(item) for key, item in value.items() if key not in VOLATILE}
+    return [alike(item) for item in value] if isinstance(value, list) else value
+
+
+def eventually(read, expected):
+    end = time.monotonic() + VISIBLE_SECONDS
+    while alike(found := read()) != alike(expected) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert alike(found) == alike(expected)
+
+
+def test_examples_of_users_are_real(http):
+    email = {"email": f"ada-{uuid.uuid4().hex[:12]}@example.com"}
+    registered = first(http.post("/api/users/register", json=examples.NEW_USER | email), 201)
+    assert alike(registered) == alike(examples.REGISTERED)
+    signed_in = first(http.post("/api/users/login", json=examples.CREDENTIALS | email))
+    assert alike(signed_in) == alike(examples.SIGNED_IN)
+    token = signed_in["token"]
+    shown = first(http.get(f"/api/users/{registered['id']}", token=token))
+    assert alike(shown) == alike(examples.USER)
+    assert first(http.post("/api/users/logout", token=token)) == examples.SIGNED_OUT
+
+
+def test_examples_of_exercises_are_real(http):
+    example = alike(examples.EXERCISE)
+    assert alike(first(http.get(f"/api/exercises/{examples.EXERCISE['id']}"))) == example
+    listed = http.get("/api/exercises", params=query("list_exercises"))
+    assert alike(first(listed)) == example
+    found = http.get("/api/exercises/search", params=query("search_exercises"))
+    assert alike(first(found)) == example
+
+
+def test_examples_of_workouts_and_statistics_are_real(http, new_user):
+    token = new_user().token
+    created = first(http.post("/api/workouts", json=examples.NEW_WORKOUT, token=token), 201)
+    assert alike(created) == alike(examples.WORKOUT)
+    path = f"/api/workouts/{created['id']}"
+    assert first(http.get(path, token=token)) == created
+    listed = first(http.get("/api/workouts", params=query("list_workouts"), token=token))
+    assert alike(listed) == alike(examples.LISTED_WORKOUT)
+    history = ("/api/stats/exercise/1/history", query("exercise_history"))
+    eventually(
+        lambda: first(http.get(history[0], params=history[1], token=token)), examples.HISTORY
+    )
+    eventually(
+        lambda: first(http.get("/api/stats/personal-records", token=token)), examples.RECORDS
+    )
+    changed = first(http.put(path, json=examples.WORKOUT_CHANGES, token=token))
+    assert alike(changed) == alike(examples.CHANGED_WORKOUT)
+    progress = first(http.get("/api/stats/progress", params=query("progress"), token=token))
+    assert progress.keys() == examples.PROGRESS.keys()
+    assert first(http.delete(path, token=token)).keys() == examples.DELETED_WORKOUT.keys()
+
+
+# --- the page
+
+
+def test_the_page_runs_nothing_but_its_own_files(edge):
+    answer = edge.http.get("/docs")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    policies = answer.raw.headers.getlist("Content-Security-Policy")
+    assert len(policies) == 1
+    assert "default-src 'none'" in policies[0]
+    assert "unsafe-eval" not in policies[0]
+    assert "script-src 'self';" in policies[0]
+    assert "http" not in re.sub(r'href="/openapi.json"', "", answer.text)
+    for address in re.findall(r'(?:src|href)="([^"]+)"', answer.text):
+        assert edge.http.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(("name", "file"), files.FILES.items())
+def test_its_files_are_served_from_the_package(edge, name, file):
+    answer = edge.http.get(f"/docs/{name}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == file.media_type
+    assert answer.headers["Cache-Control"] == (
+        "no-cache" if file.is_own else "public, max-age=31536000, immutable"
+    )
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert len(answer.content) > 100
+
+
+@pytest.mark.parametrize(
+    "name", ["oauth2-redirect.html", "..%2fpages.py", "%2e%2e", "__init__.py", "page.html"]
+)
+def test_no_other_files_are_served(edge, name):
+    answer = edge.http.get(f"/docs/{name}")
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["code"] == "NOT_FOUND"
+
+
+def test_the_documentation_is_limited_too():
+    with gateway_alone(RATE_LIMIT_API="2/minute") as gateway:
+        got = [gateway.http.get(path).status_code for path in ("/docs", "/openapi.json", "/docs")]
+    assert got == [200, 200, 429]
+
+
+def test_a_gateway_that_nobody_asks_makes_no_document(alone):
+    documentation = next(
+        provider for provider in alone.container.dependencies if isinstance(provider, Documentation)
+    )
+    assert documentation.encoded is None
+    alone.http.get("/openapi.json")
+    made = documentation.encoded
+    assert alone.http.get("/openapi.json").content == made
+    assert documentation.encoded is made
