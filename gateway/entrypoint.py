@@ -22,7 +22,7 @@ from gateway.replies import Reply, failure, status_of, success
 from schemas.errors import GymError, InternalError
 from schemas.fields import Body, Parameters
 from schemas.pages import ById
-from services.dependencies import budgets
+from services.dependencies import budgets, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.web import Answer, HttpRequest, Refused, WebServer
 
@@ -143,6 +143,7 @@ class Route(HttpRequestHandler):
         context = {
             "request_id": request.request_id,
             "deadline": time.time() + budgets.REQUEST_SECONDS,
+            **tracing.carried(),
         }
         if request.user_id is not None:
             context["user_id"] = request.user_id

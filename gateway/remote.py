@@ -9,7 +9,7 @@ from nameko.containers import WorkerContext
 
 from gateway.breaker import Breaker
 from schemas.errors import BadGateway, ServiceUnavailable, TimedOut
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging import RemoteService
 
@@ -44,6 +44,7 @@ class Service(RemoteService):
     def setup(self) -> None:
         """Make the breaker."""
         self.breaker = Breaker(self.public_name)
+        metrics.watch_breaker(self.public_name, lambda: self.breaker.state)
 
     def describe(self) -> dict[str, Any]:
         """Return the state of the circuit, for ``/ready``."""
@@ -73,4 +74,5 @@ class Service(RemoteService):
             # whoever the service itself was waiting for had its chance already
             if problem.details.get("service") != self.public_name:
                 raise
+        metrics.RPC_RETRIES.labels(self.public_name).inc()
         return attempt(end - time.monotonic())

@@ -19,7 +19,7 @@ import sys
 from nameko.runners import ServiceRunner
 
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets, logs
+from services.dependencies import budgets, logs, tracing
 from services.dependencies.settings import SETTINGS_KEY, BadSettings, Settings
 
 SERVICES = {
@@ -51,6 +51,7 @@ def main(name: str) -> int:
         logs.configure(settings, PUBLIC_NAMES[name])
         if name != "gateway" and not _migrate(name):
             return 1
+        tracing.switch_on(settings, PUBLIC_NAMES[name])
         module, class_name = SERVICES[name]
         service = getattr(importlib.import_module(module), class_name)
         _run(service, make_config(name, settings))
@@ -76,6 +77,7 @@ def _run(service: type, config: dict) -> None:
     logs.get_logger(__name__).info("starting", pid=os.getpid())
     runner.start()
     eventlet.spawn(runner.wait).wait()
+    tracing.switch_off()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from schemas.pages import ById
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.answers import StatsAnswers
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.failpoints import failpoint
@@ -217,6 +217,7 @@ class Analytics:
     def _catch_up(self) -> None:
         while (position := self._hold_feed()) is not None:
             changes = self.workouts.changes(position, limit=budgets.FEED_BATCH)
+            metrics.note_feed(position, changes)
             if not changes:
                 return
             for change in self._unseen(changes):

@@ -22,7 +22,7 @@ from redis import BlockingConnectionPool, Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics
 from services.dependencies.outages import Outage
 from services.dependencies.settings import SETTINGS_KEY, Settings
 
@@ -106,7 +106,9 @@ class Cache(DependencyProvider):
         if version is not None and text is not None:
             kept = json.loads(text)
             if kept["version"] == version:
+                metrics.CACHE_HIT.inc()
                 return kept["value"]
+        (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
         if version is None:
             version = self._begin_version(version_key)
         value = make()
@@ -148,6 +150,7 @@ class Cache(DependencyProvider):
 
     def _ask(self, command: Callable[[], Any]) -> Any:
         if time.monotonic() < self._down_until:
+            metrics.CACHE_FAILURES.inc()
             return None
         try:
             self._send_unsent()
@@ -184,5 +187,6 @@ class Cache(DependencyProvider):
         self._sender = None
 
     def _note_failure(self, problem: Exception) -> None:
+        metrics.CACHE_FAILURES.inc()
         self._outage.begin(str(problem))
         self._down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS

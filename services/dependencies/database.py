@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from schemas.errors import DatabaseError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.outages import Outage
 from services.dependencies.settings import SETTINGS_KEY, DatabaseAddress
@@ -73,6 +73,8 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         max_overflow=0,
         pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
         pool_pre_ping=True,
+        # they would be told in errors, and so in the log
+        hide_parameters=True,
         connect_args={
             "connect_timeout": budgets.DATABASE_CONNECT_SECONDS,
             "options": options,
@@ -99,6 +101,8 @@ class Database(DependencyProvider):
         set_wait_callback(wait_bounded)
         address = self.container.config[SETTINGS_KEY].databases[self.name]
         self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
+        pool = self.engine.pool
+        metrics.watch_pool(pool.checkedout, pool.checkedin, budgets.DATABASE_CONNECTIONS)
 
     def stop(self) -> None:
         """Close the pool."""
@@ -149,9 +153,11 @@ class Database(DependencyProvider):
         return self._unavailable()
 
     def _unavailable(self) -> ServiceUnavailable:
+        metrics.DATABASE_FAILURES.labels("unavailable").inc()
         return ServiceUnavailable.of(PUBLIC_NAMES[self.name], budgets.UNAVAILABLE_RETRY_AFTER)
 
     def _failed(self, problem: Exception) -> DatabaseError:
+        metrics.DATABASE_FAILURES.labels("error").inc()
         log.error("statement failed", database=self.name, exc_info=problem)
         return DatabaseError("The database could not do that")
 

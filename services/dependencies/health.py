@@ -1,4 +1,4 @@
-"""Health and readiness over HTTP, on every service and on the gateway.
+"""Health, readiness and metrics over HTTP, on every service and on the gateway.
 
 A part of a container is ready if its ``ping`` does not raise. Any extension may have a ``part``
 (its name), ``optional`` (the service works without it, only slower) and ``ping``. One that has
@@ -16,7 +16,7 @@ from nameko.extensions import DependencyProvider, Extension
 
 from schemas.envelope import encode, envelope
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.web import Answer, HttpRequest, WebServer
 from services.dependencies.web.messages import JSON_TYPE
@@ -35,7 +35,7 @@ class _NoAnswer(Exception):
 
 
 class _Page:
-    """One of the two routes, as the web server knows them."""
+    """One of the routes, as the web server knows them."""
 
     method = "GET"
 
@@ -45,7 +45,7 @@ class _Page:
 
 
 class Health(DependencyProvider):
-    """Serves ``GET /health`` (the process answers) and ``GET /ready`` (it can do its work)."""
+    """Serves ``GET /health`` (the process answers), ``/ready`` (it can work) and ``/metrics``."""
 
     server = WebServer()
 
@@ -53,7 +53,13 @@ class Health(DependencyProvider):
         """Add the routes."""
         self._one_at_a_time = Semaphore()
         self._found: tuple[float, dict[str, bool]] = (0.0, {})
-        self._pages = [_Page("/health", self._health), _Page("/ready", self._ready)]
+        self._pages = [
+            _Page("/health", self._health),
+            _Page("/ready", self._ready),
+            _Page("/metrics", _show_metrics),
+        ]
+        busy = self.container._worker_threads
+        metrics.watch_workers(lambda: len(busy), self.container.max_workers)
         for page in self._pages:
             self.server.register_provider(page)
 
@@ -125,6 +131,11 @@ class Health(DependencyProvider):
             }
             self._found = (time.monotonic(), failed)
             return failed
+
+
+def _show_metrics(_request: HttpRequest) -> Answer:
+    headers = (("Content-Type", metrics.CONTENT_TYPE), ("Cache-Control", "no-store"))
+    return Answer(200, metrics.page(), headers)
 
 
 def _works(part: Extension) -> bool:

@@ -63,6 +63,8 @@ class Settings:
     wger_api_url: str
     log_level: str
     log_format: str
+    otlp_endpoint: str = ""
+    trace_directory: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -104,6 +106,8 @@ class Settings:
             wger_api_url=reader.text("WGER_API_URL", "https://wger.de/api/v2"),
             log_level=reader.text("LOG_LEVEL", "INFO").upper(),
             log_format=reader.word("LOG_FORMAT", "auto", ["auto", "json", "text"]),
+            otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+            trace_directory=reader.text("TRACE_DIRECTORY", ""),
         )
 
     @property

@@ -10,7 +10,7 @@ from kombu import Connection
 from nameko.constants import AMQP_URI_CONFIG_KEY
 from nameko.extensions import SharedExtension
 
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 
 log = get_logger(__name__)
@@ -47,6 +47,8 @@ class BrokerConnection(SharedExtension):
     def start(self) -> None:
         """Begin to connect; does not wait for it, so that health is told from the start."""
         if self._thread is None:
+            connected = metrics.BROKER_CONNECTED.labels(self.purpose)
+            connected.set_function(lambda: self.usable and not self.blocked)
             self._thread = self.container.spawn_managed_thread(
                 self._run, identifier=f"{self.purpose} connection"
             )
@@ -139,6 +141,7 @@ class BrokerConnection(SharedExtension):
             if connection.connected:
                 connection.collect(socket_timeout=0)
         if was_usable:
+            metrics.BROKER_LOST.labels(self.purpose).inc()
             self.disconnected()
 
     def _on_blocked(self, reason: str) -> None:

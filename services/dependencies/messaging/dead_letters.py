@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from kombu import Message
 
+from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.publishing import Publishing, Unroutable
@@ -28,6 +29,7 @@ def bury(publishing: Publishing, queue: str, message: Message, reason: str) -> b
     Returns:
         Whether the broker has the copy.
     """
+    metrics.DEAD_LETTERS.labels(queue).inc()
     log.error("dead letter", queue=queue, reason=reason)
     headers = _headers(message) | {
         REASON_HEADER: reason[:LONGEST_REASON],

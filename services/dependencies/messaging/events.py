@@ -14,7 +14,7 @@ from nameko.standalone.events import get_event_exchange
 
 from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging import dead_letters
 from services.dependencies.messaging.connection import BrokerGone
@@ -23,6 +23,9 @@ from services.dependencies.messaging.publishing import Publishing, Unroutable
 from services.dependencies.messaging.rpc import DEADLINE_KEY
 
 log = get_logger(__name__)
+
+DISPATCHED_HEADER = "x-gym-dispatched-at"
+"""Header with the moment of an event's dispatch, in seconds since the epoch."""
 
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -45,12 +48,20 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         exchange = get_event_exchange(self.container.service_name, self.container.config)
         headers = self.get_message_headers(worker_ctx)
         headers.pop(self._get_header_name(DEADLINE_KEY), None)
+        headers[DISPATCHED_HEADER] = time.time()
+        with tracing.span(tracing.PRODUCER, event_type):
+            tracing.inject(headers)
+            self._send(event_data, exchange.name, event_type, headers)
+
+    def _send(self, event_data: dict, exchange: str, event_type: str, headers: dict) -> None:
         try:
-            self.publishing.send_confirmed(event_data, exchange.name, event_type, headers=headers)
+            self.publishing.send_confirmed(event_data, exchange, event_type, headers=headers)
         except (BrokerGone, Unroutable) as problem:
+            metrics.EVENTS_DISPATCHED.labels(event_type, ServiceUnavailable.code).inc()
             log.warning("event not dispatched", event_type=event_type, reason=repr(problem))
             name = PUBLIC_NAMES[self.container.service_name]
             raise ServiceUnavailable.of(name, budgets.UNAVAILABLE_RETRY_AFTER) from problem
+        metrics.EVENTS_DISPATCHED.labels(event_type, metrics.OK).inc()
 
 
 class Poison(GymError):
@@ -67,6 +78,7 @@ class SafeEventHandler(EventHandler):
     queue_consumer = QueueConsumer()
     publishing = Publishing()
     prefetch = budgets.EVENT_PREFETCH
+    span_kind = tracing.CONSUMER
 
     def __init__(self, *arguments: object, **options: object):
         # refusals are told in one line each, without Nameko's traceback
@@ -111,9 +123,13 @@ class SafeEventHandler(EventHandler):
         result: object,
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
+        seconds = time.monotonic() - begun
+        outcome = metrics.outcome_of(exc_info and exc_info[1])
+        metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
         if exc_info is None:
-            milliseconds = round((time.monotonic() - begun) * 1000, 1)
-            log.debug("event handled", event_type=self.event_type, duration_ms=milliseconds)
+            metrics.note_lag(self.event_type, message.headers.get(DISPATCHED_HEADER))
+            duration = round(seconds * 1000, 1)
+            log.info("event handled", event_type=self.event_type, duration_ms=duration)
             self.queue_consumer.ack_message(message)
         else:
             self._retry(message, exc_info[1])
@@ -129,6 +145,7 @@ class SafeEventHandler(EventHandler):
             self._bury(message, f"given up after {failed_before + 1} tries: {reason}")
             return
         seconds = budgets.EVENT_RETRY_SECONDS[failed_before]
+        metrics.EVENT_RETRIES.labels(self.event_type).inc()
         log.warning(
             "event failed, will be handled again",
             event_type=self.event_type,

@@ -15,7 +15,7 @@ from nameko.rpc import RPC_REPLY_QUEUE_TEMPLATE, get_rpc_exchange
 
 from schemas.errors import BadGateway, GymError, InternalError, ServiceUnavailable, TimedOut
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone, wait_for
 from services.dependencies.messaging.consuming import QueueConsumer
@@ -142,8 +142,17 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             BadGateway: the answer is no answer.
             GymError: the service's own error.
         """
-        correlation_id = str(uuid.uuid4())
         seconds = self._seconds_left(worker_ctx, seconds or self.seconds)
+        with (
+            metrics.timed_call(self.public_name, method),
+            tracing.span(tracing.CLIENT, f"{self.name}.{method}"),
+        ):
+            return self._exchange(worker_ctx, method, args, kwargs, seconds)
+
+    def _exchange(
+        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
+    ) -> Any:
+        correlation_id = str(uuid.uuid4())
         event = self.replies.expect(correlation_id)
         try:
             self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
@@ -173,6 +182,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         self.replies.queue_consumer.ping()
         headers = self.get_message_headers(worker_ctx)
         headers[self._get_header_name(DEADLINE_KEY)] = time.time() + seconds
+        tracing.inject(headers)
         self.publishing.send(
             {"args": args, "kwargs": kwargs},
             get_rpc_exchange(self.container.config).name,

@@ -13,7 +13,7 @@ from nameko.exceptions import ContainerBeingKilled, MalformedRequest, serialize
 from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 
 from schemas.errors import GymError, InternalError
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
@@ -121,6 +121,7 @@ class SafeRpc(Rpc):
     """
 
     rpc_consumer = SafeRpcConsumer()
+    span_kind = tracing.SERVER
 
     def __init__(self, **options: object):
         super().__init__(expected_exceptions=(GymError,), **options)
@@ -138,6 +139,7 @@ class SafeRpc(Rpc):
         if _is_late(context_data.get(DEADLINE_KEY)):
             self.rpc_consumer.free_workers.release()
             queue_consumer.ack_message(message)
+            metrics.RPC_LATE.labels(self.method_name).inc()
             log.warning("request dropped, its caller has given up", method=self.method_name)
             return
         try:
@@ -162,20 +164,19 @@ class SafeRpc(Rpc):
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
         self.rpc_consumer.free_workers.release()
-        exc_info = self._tell(exc_info, round((time.monotonic() - begun) * 1000, 1))
-        return self.rpc_consumer.handle_result(message, result, exc_info)
+        if exc_info is not None and not isinstance(exc_info[1], GymError):
+            # its traceback has been logged; callers learn no more than this
+            error = InternalError()
+            exc_info = type(error), error, None
+        answer = self.rpc_consumer.handle_result(message, result, exc_info)
+        self._tell(metrics.outcome_of(exc_info and exc_info[1]), time.monotonic() - begun)
+        return answer
 
-    def _tell(self, exc_info: tuple | None, milliseconds: float) -> tuple | None:
-        if exc_info is None:
-            log.debug("rpc", method=self.method_name, duration_ms=milliseconds)
-            return None
-        if isinstance(exc_info[1], GymError):
-            code = exc_info[1].code
-            log.info("rpc refused", method=self.method_name, code=code, duration_ms=milliseconds)
-            return exc_info
-        log.error("rpc failed", method=self.method_name, duration_ms=milliseconds)
-        error = InternalError()
-        return type(error), error, None
+    def _tell(self, outcome: str, seconds: float) -> None:
+        metrics.RPC_SERVED.labels(self.method_name, outcome).observe(seconds)
+        tell = log.error if outcome == InternalError.code else log.info
+        duration = round(seconds * 1000, 1)
+        tell("rpc", method=self.method_name, outcome=outcome, duration_ms=duration)
 
 
 def _is_late(deadline: object) -> bool:

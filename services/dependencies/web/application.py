@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
-from services.dependencies.logs import get_logger
+from services.dependencies import metrics, tracing
+from services.dependencies.logs import bind, get_logger
 from services.dependencies.web.cors import Cors
 from services.dependencies.web.messages import (
     SECURITY_HEADERS,
@@ -19,6 +20,9 @@ from services.dependencies.web.routing import Provider, Routes, allowed
 log = get_logger(__name__)
 
 LONGEST_LOGGED_PATH = 200
+
+PROBES = frozenset({"/health", "/ready", "/metrics"})
+"""Routes that are asked every few seconds, by programs."""
 
 
 class Application:
@@ -39,20 +43,29 @@ class Application:
         """Answer a request, as WSGI has it."""
         started = time.perf_counter()
         request = HttpRequest(environ)
-        route, answer = self._answer(request)
+        bind(request_id=request.request_id)
+        with _span(request) as span:
+            route, answer = self._answer(request)
+            span.rename(f"{request.method} {route or 'unknown'}")
+            span.note(status=answer.status, user_id=request.user_id)
         self._settle_connection(request)
         start_response(_status_line(answer.status), [*self._headers(request, answer)])
-        log.info(
+        self._tell(request, route, answer.status, time.perf_counter() - started)
+        return [] if request.method == "HEAD" else [answer.body]
+
+    @staticmethod
+    def _tell(request: HttpRequest, route: str | None, status: int, seconds: float) -> None:
+        metrics.note_request(request.method, route, status, seconds)
+        tell = log.debug if route in PROBES else log.info
+        tell(
             "http request",
             method=request.method,
             path=request.path[:LONGEST_LOGGED_PATH],
             route=route,
-            status=answer.status,
-            duration_ms=round((time.perf_counter() - started) * 1000, 1),
-            request_id=request.request_id,
+            status=status,
+            duration_ms=round(seconds * 1000, 1),
             user_id=request.user_id,
         )
-        return [] if request.method == "HEAD" else [answer.body]
 
     def _answer(self, request: HttpRequest) -> tuple[str | None, Answer]:
         route = None
@@ -99,6 +112,13 @@ class Application:
             connection.close_connection = True
         if self.is_closing():
             connection.close_connection = True
+
+
+def _span(request: HttpRequest) -> tracing.Span:
+    if not tracing.is_on() or request.path in PROBES:
+        return tracing.NOTHING
+    parent = request.header(tracing.HEADER)
+    return tracing.span(tracing.SERVER, "HTTP", parent, request_id=request.request_id)
 
 
 def _status_line(status: int) -> str:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from eventlet import Timeout, wsgi
 from nameko.web.server import HttpOnlyProtocol
 
+from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.web import bounds
 from services.dependencies.web.messages import SECURITY_HEADERS, Answer, Refused, request_id_from
@@ -164,6 +165,7 @@ class Connection(HttpOnlyProtocol):
         self.unread = True
         request_id = request_id_from(self.headers and self.headers.get("X-Request-ID"))
         answer = refusal.answer(request_id)
+        metrics.HTTP_REFUSED.labels(refusal.status).inc()
         log.info(
             "http request refused",
             status=refusal.status,

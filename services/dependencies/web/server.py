@@ -11,7 +11,7 @@ from eventlet.event import Event
 from nameko.extensions import Extension
 from nameko.web import server as nameko_web
 
-from services.dependencies import budgets
+from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.settings import SETTINGS_KEY
 from services.dependencies.web import bounds
@@ -43,6 +43,7 @@ class WebServer(nameko_web.WebServer):
     def setup(self) -> None:
         """Prepare the workers."""
         self.workers = Workers(self.container)
+        metrics.HTTP_CONNECTIONS.set_function(lambda: len(self._connections))
 
     def start(self) -> None:
         """Listen."""

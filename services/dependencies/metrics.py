@@ -1,0 +1,215 @@
+"""Every metric there is, and the page that shows them; ``docs/operations.md`` says what they mean.
+
+Nothing else defines a metric, so that the dashboard and the alerts can be checked against this.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from time import perf_counter, time
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from schemas.errors import GymError, InternalError
+
+REGISTRY = CollectorRegistry()
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+OK = "OK"
+"""The outcome of what went well; otherwise it is the error's code."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+"""Stands for whatever a client made up, which must not make a series of its own."""
+
+BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
+
+_REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+_LAG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+
+disable_created_metrics()
+ProcessCollector(registry=REGISTRY)
+
+
+def _counter(name: str, meaning: str, *labels: str) -> Counter:
+    return Counter(name, meaning, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
+    return Gauge(name, meaning, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, meaning: str, buckets: tuple, *labels: str) -> Histogram:
+    return Histogram(name, meaning, labels, buckets=buckets, registry=REGISTRY)
+
+
+HTTP_REQUESTS = _histogram(
+    "gym_http_request_seconds",
+    "HTTP requests answered, from their head to their answer",
+    _REQUEST_SECONDS,
+    "method",
+    "route",
+    "status",
+)
+HTTP_REFUSED = _counter(
+    "gym_http_refused_total", "Connections whose first bytes were no HTTP we take", "status"
+)
+HTTP_CONNECTIONS = _gauge("gym_http_connections", "Open client connections")
+
+WORKERS_BUSY = _gauge("gym_workers_busy", "Requests, RPCs and events being worked on")
+WORKERS_MOST = _gauge("gym_workers_limit", "How many can be worked on at a time")
+
+RPC_SERVED = _histogram(
+    "gym_rpc_served_seconds",
+    "RPCs answered by this service",
+    _REQUEST_SECONDS,
+    "method",
+    "outcome",
+)
+RPC_LATE = _counter(
+    "gym_rpc_late_total", "RPCs not executed, as their callers had given up", "method"
+)
+RPC_CALLS = _histogram(
+    "gym_rpc_call_seconds",
+    "RPCs made by this service, the waiting in the queue included",
+    _REQUEST_SECONDS,
+    "callee",
+    "method",
+    "outcome",
+)
+RPC_RETRIES = _counter("gym_rpc_retries_total", "Reads that were tried a second time", "callee")
+BREAKER = _gauge(
+    "gym_breaker_state", "Circuit of a called service: 0 closed, 1 half open, 2 open", "callee"
+)
+
+EVENTS_DISPATCHED = _counter(
+    "gym_events_dispatched_total", "Events sent and confirmed, or not", "event_type", "outcome"
+)
+EVENTS_HANDLED = _histogram(
+    "gym_event_handled_seconds",
+    "Events handled by this service",
+    _REQUEST_SECONDS,
+    "event_type",
+    "outcome",
+)
+EVENT_LAG = _histogram(
+    "gym_event_lag_seconds",
+    "From an event's dispatch until it was handled, retries included",
+    _LAG_SECONDS,
+    "event_type",
+)
+EVENT_RETRIES = _counter(
+    "gym_event_retries_total", "Events that failed and were sent to wait", "event_type"
+)
+DEAD_LETTERS = _counter("gym_dead_letters_total", "Messages given up", "queue")
+
+BROKER_CONNECTED = _gauge(
+    "gym_broker_connected", "Whether the connection to the broker is usable", "purpose"
+)
+BROKER_LOST = _counter("gym_broker_lost_total", "Connections to the broker that broke", "purpose")
+
+DATABASE_CONNECTIONS = _gauge(
+    "gym_database_connections", "Database connections of the pool", "state"
+)
+DATABASE_CONNECTIONS_MOST = _gauge("gym_database_connections_limit", "Size of the database pool")
+DATABASE_FAILURES = _counter(
+    "gym_database_failures_total", "Transactions that failed: unavailable or error", "kind"
+)
+
+CACHE_READS = _counter(
+    "gym_cache_reads_total", "Values looked for in the cache: hit, stale or miss", "outcome"
+)
+CACHE_FAILURES = _counter(
+    "gym_cache_failures_total", "Redis commands that failed, or were left out while it is down"
+)
+
+FEED_POSITION = _gauge("gym_feed_position", "Id of the last workout change that was seen to")
+FEED_LAG = _gauge(
+    "gym_feed_lag_seconds", "Age of the oldest workout change not yet seen to, at the last look"
+)
+FEED_CAUGHT_UP = _gauge(
+    "gym_feed_caught_up_timestamp_seconds", "When this process last saw to all workout changes"
+)
+
+CACHE_HIT, CACHE_STALE, CACHE_MISS = map(CACHE_READS.labels, ("hit", "stale", "miss"))
+
+
+def page() -> bytes:
+    """Return all metrics as Prometheus reads them."""
+    return generate_latest(REGISTRY)
+
+
+def outcome_of(problem: BaseException | None) -> str:
+    """Return an error's code, or what stands for success."""
+    if problem is None:
+        return OK
+    return problem.code if isinstance(problem, GymError) else InternalError.code
+
+
+@contextmanager
+def timed_call(callee: str, method: str) -> Iterator[None]:
+    """Surround an RPC that this service makes."""
+    begun = perf_counter()
+    outcome = OK
+    try:
+        yield
+    except BaseException as problem:
+        outcome = outcome_of(problem)
+        raise
+    finally:
+        RPC_CALLS.labels(callee, method, outcome).observe(perf_counter() - begun)
+
+
+def note_request(method: str, route: str | None, status: int, seconds: float) -> None:
+    """Count an HTTP request."""
+    known = method if method in METHODS else OTHER
+    HTTP_REQUESTS.labels(known, route or OTHER, status).observe(seconds)
+
+
+def note_lag(event_type: str, dispatched_at: object) -> None:
+    """Count how long an event was on its way, if it says when it was dispatched."""
+    if isinstance(dispatched_at, int | float):
+        EVENT_LAG.labels(event_type).observe(max(time() - dispatched_at, 0))
+
+
+def note_feed(position: int, unseen: Sequence[dict]) -> None:
+    """Note how far the change feed has been followed.
+
+    Args:
+        position: the last change that was seen to.
+        unseen: the changes after it, the oldest first.
+    """
+    FEED_POSITION.set(position)
+    if unseen:
+        oldest = datetime.fromisoformat(unseen[0]["changed_at"]).timestamp()
+        FEED_LAG.set(max(time() - oldest, 0))
+    else:
+        FEED_LAG.set(0)
+        FEED_CAUGHT_UP.set_to_current_time()
+
+
+def watch_breaker(callee: str, state: Callable[[], str]) -> None:
+    """Show the state of a circuit breaker."""
+    BREAKER.labels(callee).set_function(lambda: BREAKER_STATES[state()])
+
+
+def watch_pool(in_use: Callable[[], int], idle: Callable[[], int], most: int) -> None:
+    """Show how many connections of the database pool are taken."""
+    DATABASE_CONNECTIONS.labels("in_use").set_function(in_use)
+    DATABASE_CONNECTIONS.labels("idle").set_function(idle)
+    DATABASE_CONNECTIONS_MOST.set(most)
+
+
+def watch_workers(busy: Callable[[], int], most: int) -> None:
+    """Show how many workers are busy."""
+    WORKERS_BUSY.set_function(busy)
+    WORKERS_MOST.set(most)
