@@ -9,12 +9,12 @@ from pathlib import Path
 OWN = Path(__file__).parent
 PACKAGE = "flask_swagger_ui"
 
-# the page asks for nothing from elsewhere, runs no code but these files', and is in no frame
+# the page asks for nothing from elsewhere, runs no code but these files, and is in no frame
 PAGE_POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",
         "base-uri 'none'",
