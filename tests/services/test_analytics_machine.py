@@ -1,0 +1,231 @@
+"""Analytics as a state machine: whatever happens to workouts, in whatever order it is told.
+
+The model is a dictionary of the workouts as they were acknowledged, and a recount of them by hand.
+Events are sent as the gateway sends them: late, twice, in another order, or not at all.
+"""
+
+import itertools
+import json
+import random
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from nameko.standalone.events import event_dispatcher
+
+from schemas.errors import NotFound
+from tests.services.logbook import ago, body, lift, one, today
+from tests.services.recount import PERIODS, SEED_REP_TYPES, Recount
+from tests.waiting import eventually
+
+EXERCISES = (1, 2, 5, 6)
+EXAMPLES, STEPS = 12, 14
+KINDS = ("workout_created", "workout_updated", "workout_deleted")
+
+days = st.integers(min_value=0, max_value=70).map(ago)
+weights = st.sampled_from([None, 0, 20, 60, 100, 100, 102.5, 225.01])
+sets = st.builds(
+    one,
+    st.sampled_from([0, 1, 5, 5, 8, 12.5]),
+    weights,
+    st.sampled_from(["kg", "kg", "lb"]),
+    set_type=st.sampled_from(["normal", "normal", "warmup", "amrap"]),
+    rpe=st.sampled_from([None, 7, 8.5]),
+)
+lifts = st.builds(
+    lambda exercise_id, done: lift(exercise_id, *done),
+    st.sampled_from(EXERCISES),
+    st.lists(sets, max_size=3),
+)
+exercise_lists = st.lists(lifts, max_size=3)
+durations = st.sampled_from([None, 0, 45, 60])
+
+
+class Analytics(RuleBasedStateMachine):
+    """One user's workouts, and what analytics makes of them."""
+
+    # kept apart: Hypothesis looks for attributes, and an RPC client has every one there is
+    world = None
+
+    living = Bundle("living")
+    all_ever = Bundle("all_ever")
+
+    def __init__(self):
+        super().__init__()
+        self.user_id = next(self.world.user_ids)
+        self.known = {}
+        self.dead = {}
+        self.names = {key: self.world.rpc.exercises.get(key)["name"] for key in EXERCISES}
+
+    @rule(target=living, day=days, done=exercise_lists, minutes=durations)
+    def create(self, day, done, minutes):
+        workout = self.world.rpc.workouts.create(
+            self.user_id, body(day, *done, duration_minutes=minutes)
+        )["workout"]
+        self.known[workout["id"]] = workout
+        return workout["id"]
+
+    @rule(target=all_ever, workout_id=living)
+    def remember(self, workout_id):
+        return workout_id
+
+    @rule(workout_id=living, done=exercise_lists)
+    def edit(self, workout_id, done):
+        self._change(workout_id, exercises=done)
+
+    @rule(workout_id=living, day=days)
+    def change_the_date(self, workout_id, day):
+        self._change(workout_id, date=day)
+
+    @rule(target=all_ever, workout_id=consumes(living))
+    def delete(self, workout_id):
+        if workout_id in self.known:
+            self.world.rpc.workouts.delete(self.user_id, workout_id)
+            self.dead[workout_id] = self.known.pop(workout_id)
+        return workout_id
+
+    @rule(target=living, count=st.integers(2, 3), day=days, done=exercise_lists)
+    def create_several_on_one_day(self, count, day, done):
+        return multiple(*(self.create(day, done, None) for _ in range(count)))
+
+    @rule(told=st.lists(st.tuples(all_ever, st.sampled_from(KINDS)), max_size=4))
+    def tell(self, told):
+        for workout_id, kind in told:
+            workout = self.known.get(workout_id) or self.dead[workout_id]
+            version = random.randint(1, workout["version"])
+            event = {
+                "workout_id": workout_id,
+                "user_id": self.user_id,
+                "version": version,
+                "date": workout["date"],
+            }
+            self.world.dispatch("gateway", kind, event)
+
+    @rule(workout_id=all_ever, times=st.integers(1, 2))
+    def process(self, workout_id, times):
+        for _ in range(times):
+            self.world.rpc.analytics.process_workout(workout_id)
+
+    @rule(order=st.randoms(use_true_random=False))
+    def process_all(self, order):
+        self._settle(order)
+        self._assert_recounted()
+
+    @rule()
+    def rebuild(self):
+        self.world.rpc.analytics.rebuild(self.user_id)
+        self._settle(random)
+        self._assert_recounted()
+
+    @invariant()
+    def nobody_elses_workouts(self):
+        assert {workout["user_id"] for workout in self.known.values()} <= {self.user_id}
+
+    def teardown(self):
+        # nobody helps any more: events and the change feed bring it about
+        eventually(self._agrees, seconds=10)
+
+    def _change(self, workout_id, **changes):
+        if workout_id in self.known:
+            self.known[workout_id] = self.world.rpc.workouts.update(
+                self.user_id, workout_id, changes
+            )
+
+    def _settle(self, order):
+        ids = [*self.known, *self.dead]
+        order.shuffle(ids)
+        for workout_id in ids:
+            self.world.rpc.analytics.process_workout(workout_id)
+
+    def _agrees(self):
+        self._assert_recounted()
+        return True
+
+    def _assert_recounted(self):
+        day = today()
+        answers, expected = self._answers(), self._recount()
+        if today() != day:
+            answers, expected = self._answers(), self._recount()
+        for found, counted in zip(answers, expected, strict=True):
+            assert json.dumps(found, sort_keys=True) == json.dumps(counted, sort_keys=True)
+
+    def _answers(self):
+        ask = self.world.rpc.analytics
+        return [
+            ask.personal_records(self.user_id),
+            *(ask.progress(self.user_id, period) for period in PERIODS),
+            *(
+                ask.exercise_history(self.user_id, key, range="all", unit=unit)
+                for key in EXERCISES
+                for unit in ("day", "month")
+            ),
+            *(ask.exercise_history(self.user_id, key) for key in EXERCISES),
+        ]
+
+    def _recount(self):
+        recount = Recount(list(self.known.values()), SEED_REP_TYPES, today())
+        names = self.names
+        return [
+            recount.personal_records(),
+            *(recount.progress(period) for period in PERIODS),
+            *(
+                recount.exercise_history(key, "all", unit, names[key])
+                for key in EXERCISES
+                for unit in ("day", "month")
+            ),
+            *(recount.exercise_history(key, name=names[key]) for key in EXERCISES),
+        ]
+
+
+@pytest.fixture
+def machine(system, rpc):
+    class OnTheRunningSystem(Analytics):
+        pass
+
+    first = random.randrange(3 * 10**9, 4 * 10**9)
+    OnTheRunningSystem.world = SimpleNamespace(
+        rpc=rpc,
+        dispatch=event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]}),
+        user_ids=itertools.count(first),
+    )
+    return OnTheRunningSystem
+
+
+def test_whatever_happens_the_numbers_are_those_of_a_recount(machine):
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_the_machine_would_notice(machine):
+    """A model that forgets one set does not agree."""
+    state = machine()
+    id_ = state.create(ago(1), [lift(1, one(5, 100), one(5, 90))], 45)
+    state._settle(random)
+    state._assert_recounted()
+    state.known[id_]["exercises"][0]["sets"].pop()
+    with pytest.raises(AssertionError):
+        state._assert_recounted()
+
+
+def test_an_event_about_a_workout_that_never_was_is_refused(machine):
+    with pytest.raises(NotFound):
+        machine.world.rpc.analytics.process_workout(2**62)
