@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from stack import overview, processes, reading_logs, servers
+from stack import overview, processes, reading_logs, servers, traces, waterfall
 from stack.bringing_up import bring_up
 from stack.failures import Failure
 from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVERS, SERVICES
@@ -25,6 +25,7 @@ BAD_USE = 2
 NOT_RUNNING = 3
 INTERRUPTED = 130
 LINES = 20
+LATEST = 15
 
 
 def main(arguments: list[str]) -> int:
@@ -76,6 +77,9 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("-f", "--follow", action="store_true", help="and what they add")
     command.add_argument("-n", "--lines", type=int, default=LINES, help="how many lines of each")
     command.add_argument("part", nargs="?", help="a service, a server, or supervisord")
+    command = add("trace", trace, "show what a request did, in all services")
+    command.add_argument("request_id", nargs="?", help="X-Request-ID; without it, the last ones")
+    command.add_argument("--html", action="store_true", help="write a page instead")
     add("shell", shell, "call the services by hand: n.rpc.exercises.search('bench')")
     add("test", None, "run the tests; what follows is for pytest")
     command = add(
@@ -155,6 +159,26 @@ def logs(options: argparse.Namespace) -> int:
         # Ctrl-C is the way to end it
         with suppress(KeyboardInterrupt):
             reading_logs.follow(chosen)
+    return 0
+
+
+def trace(options: argparse.Namespace) -> int:
+    """Draw what a request did, or list the last requests."""
+    kept = RUN_DIRECTORY / traces.DIRECTORY
+    if not options.request_id:
+        print(waterfall.as_list(traces.latest(kept, LATEST)) or "No traces have been kept yet.")
+        return 0
+    found = traces.find(kept, options.request_id)
+    if not found:
+        raise Failure(f"no trace of {options.request_id}; ./gym trace lists the last requests")
+    if options.html:
+        page = kept / "trace.html"
+        write_private(page, waterfall.as_page(options.request_id, found))
+        print(page)
+        return 0
+    width = shutil.get_terminal_size((120, 24)).columns
+    for number, drawn in enumerate(found):
+        print("\n" * bool(number) + waterfall.as_text(drawn, width, sys.stdout.isatty()))
     return 0
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from stack.layout import DATABASES, LOOPBACK, SERVERS, SERVICES, address_variable
 from stack.state import State
+from stack.traces import DIRECTORY as TRACES
 
 AMQP_USER = "gym"
 VIRTUAL_HOST = "gym"
@@ -39,13 +40,15 @@ OTHER_SETTINGS = (
     "WGER_API_URL",
     "LOG_LEVEL",
     "LOG_FORMAT",
+    "TRACE_DIRECTORY",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 ALL_SETTINGS = (*SERVER_SETTINGS, *ADDRESSES, *OTHER_SETTINGS)
 
 
 def given_from_outside(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that are used instead of what would be chosen here."""
-    names = [*ADDRESSES, "JWT_SECRET"]
+    names = [*ADDRESSES, "JWT_SECRET", "TRACE_DIRECTORY"]
     for server in SERVERS:
         if any(environment.get(name) for name in SERVER_VARIABLES[server]):
             names += _settings_of(server)
@@ -61,6 +64,8 @@ def make_environment(state: State) -> dict[str, str]:
     """Return all variables that lead the services to each other and to their servers."""
     ports = state.ports
     variables = {"JWT_SECRET": state.secrets["jwt"]}
+    if not state.throwaway:
+        variables["TRACE_DIRECTORY"] = str(state.directory / TRACES)
     if "rabbitmq" in ports:
         variables["AMQP_URI"] = (
             f"amqp://{AMQP_USER}:{state.secrets['rabbitmq']}@{LOOPBACK}:{ports['rabbitmq']}"

@@ -107,7 +107,7 @@ class Settings:
             log_level=reader.text("LOG_LEVEL", "INFO").upper(),
             log_format=reader.word("LOG_FORMAT", "auto", ["auto", "json", "text"]),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
-            trace_directory=reader.text("TRACE_DIRECTORY", ""),
+            trace_directory=reader.directory("TRACE_DIRECTORY"),
         )
 
     @property
@@ -133,6 +133,10 @@ class _Reader:
 
     def text(self, name: str, default: str) -> str:
         return self.environment.get(name, default).strip()
+
+    def directory(self, name: str) -> str:
+        value = self.text(name, "")
+        return "" if value == "off" else value
 
     def password(self, name: str, default: str) -> str:
         return self.environment.get(name, default)
