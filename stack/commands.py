@@ -88,6 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("action", nargs="?", choices=["list", "replay", "drop"], default="list")
     command.add_argument("id", nargs="*", help="which ones, to replay or drop")
     command.add_argument("--all", action="store_true", help="all of them")
+    add("import-wger", import_wger, "bring wger's exercises into the catalogue")
     add("demo", demo, "fill in two years of workouts and show what comes out")
     add("help", None, "show this")
     return parser
@@ -206,6 +207,12 @@ def test(arguments: list[str]) -> int:
 def demo(options: argparse.Namespace) -> int:
     """Show the running system at work."""
     return importlib.import_module("stack.demo").main(_running_system().url) or 0
+
+
+def import_wger(options: argparse.Namespace) -> int:
+    """Bring wger's exercises into the running system's catalogue."""
+    amqp_uri = _running_system().environment["AMQP_URI"]
+    return importlib.import_module("stack.wger").main(amqp_uri) or 0
 
 
 def letters(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from nameko.timer import timer
 
 from schemas.errors import GymError, NotFound, ServiceUnavailable, TimedOut
 from schemas.fields import load
-from schemas.pages import ById
+from schemas.pages import ById, OfUser
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.answers import StatsAnswers
@@ -25,6 +25,7 @@ from services.dependencies.outages import Outage
 log = get_logger(__name__)
 
 BY_ID = ById()
+OF_USER = OfUser()
 HISTORY_QUERY = HistoryQuery()
 PROGRESS_QUERY = ProgressQuery()
 HOLDER = uuid.uuid4().hex
@@ -93,7 +94,7 @@ class Analytics:
         """
         exercise_id = load(BY_ID, {"id": exercise_id})["id"]
         query = load(HISTORY_QUERY, {"range": range, "unit": unit})
-        answer = self._answers.history(user_id, exercise_id, **query)
+        answer = self._answers.history(_checked_user(user_id), exercise_id, **query)
         if answer["exercise_name"] is None:
             answer["exercise_name"] = self.exercises.get(exercise_id)["name"]
         return answer
@@ -113,7 +114,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.personal_records(1)``
         """
-        return self._answers.records(user_id)
+        return self._answers.records(_checked_user(user_id))
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -136,7 +137,7 @@ class Analytics:
             ``n.rpc.analytics.progress(1, weeks=4)``
         """
         query = load(PROGRESS_QUERY, {"period": period, "weeks": weeks})
-        return self._answers.progress(user_id, query["period"], query["weeks"])
+        return self._answers.progress(_checked_user(user_id), query["period"], query["weeks"])
 
     @rpc
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:
@@ -151,7 +152,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.rebuild(1)``
         """
-        users = self._all_users() if user_id is None else {user_id}
+        users = self._all_users() if user_id is None else {_checked_user(user_id)}
         return {"workouts": sum(self._rebuild_user(user) for user in sorted(users))}
 
     @event_handler("gateway", "workout_created")
@@ -199,16 +200,24 @@ class Analytics:
         try:
             workout = self.workouts.get(workout_id, rep_types=True)
         except NotFound:
-            changes = self.workouts.changes(workout_id=workout_id, limit=1000)
-            if not changes or changes[-1]["kind"] != "deleted":
+            deletion = self._deletion(workout_id)
+            if deletion is None:
                 raise
-            self._apply_deletion(workout_id, changes[-1]["user_id"])
+            self._apply_deletion(workout_id, deletion["user_id"])
             return
         with (
             self._answers.changing(workout["user_id"]),
             self.database.transaction() as connection,
         ):
             processing.apply_workout(connection, workout, again)
+
+    def _deletion(self, workout_id: int) -> dict[str, Any] | None:
+        position = 0
+        while changes := self.workouts.changes(position, limit=1000, workout_id=workout_id):
+            if changes[-1]["kind"] == "deleted":
+                return changes[-1]
+            position = changes[-1]["id"]
+        return None
 
     def _apply_deletion(self, workout_id: int, user_id: int) -> None:
         with self._answers.changing(user_id), self.database.transaction() as connection:
@@ -297,6 +306,10 @@ class Analytics:
             users.update(change["user_id"] for change in changes)
             position = changes[-1]["id"]
         return users
+
+
+def _checked_user(user_id: object) -> int:
+    return load(OF_USER, {"user_id": user_id})["user_id"]
 
 
 def _today() -> date:

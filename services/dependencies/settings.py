@@ -61,6 +61,7 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     cors_origins: tuple[str, ...]
     wger_api_url: str
+    wger_sync_hours: int
     log_level: str
     log_format: str
     otlp_endpoint: str = ""
@@ -104,6 +105,7 @@ class Settings:
             trusted_proxies=reader.items("TRUSTED_PROXIES"),
             cors_origins=reader.items("CORS_ORIGINS"),
             wger_api_url=reader.text("WGER_API_URL", "https://wger.de/api/v2"),
+            wger_sync_hours=reader.number("WGER_SYNC_HOURS", 0, least=0, most=8760),
             log_level=reader.text("LOG_LEVEL", "INFO").upper(),
             log_format=reader.word("LOG_FORMAT", "auto", ["auto", "json", "text"]),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
@@ -148,7 +150,7 @@ class _Reader:
         return value
 
     def number(self, name: str, default: int, least: int = 1, most: int = 65535) -> int:
-        value = self.text(name, str(default))
+        value = self.text(name, "") or str(default)
         if not value.isdecimal() or not least <= int(value) <= most:
             raise BadSettings(f"{name} must be a whole number from {least} to {most}")
         return int(value)

@@ -12,62 +12,7 @@ from services.exercises import search
 WRITING_LOCK = 7_306_002
 """Advisory lock of whoever changes the catalogue: one at a time."""
 
-_COLUMNS = {
-    "name": "e.sort_name",
-    "category": "e.category",
-    "difficulty": "e.hardness",
-    "equipment": "e.equipment",
-    "created_at": "e.created_at",
-}
-
-_CONDITIONS = {
-    "category": "e.category = ANY(:category)",
-    "difficulty": "e.difficulty = ANY(:difficulty)",
-    "equipment": "e.equipment = ANY(:equipment)",
-    "muscles": "e.muscles ?| :muscles",
-    "close": "e.search_words @@ CAST(:close AS tsquery)",
-}
-
-_BY_LENGTH = "length(e.name), e.sort_name, e.id"
-
-_STAGES = [
-    (
-        "e.name_words @@ CAST(:strict AS tsquery)",
-        "e.name_key = :key DESC, starts_with(e.name_key, :beginning) DESC, "
-        ":key = ANY(e.alias_keys) DESC, e.name_words @@ CAST(:whole AS tsquery) DESC",
-    ),
-    (
-        "e.title_words @@ CAST(:strict AS tsquery) "
-        "AND NOT e.name_words @@ CAST(:strict AS tsquery)",
-        ":key = ANY(e.alias_keys) DESC, e.title_words @@ CAST(:whole AS tsquery) DESC",
-    ),
-    (
-        "e.title_words @@ CAST(:close AS tsquery) "
-        "AND NOT e.title_words @@ CAST(:strict AS tsquery)",
-        "(e.alias_keys || e.name_key) && CAST(:near_keys AS text[]) DESC",
-    ),
-    (
-        "e.search_words @@ CAST(:close AS tsquery) "
-        "AND NOT e.title_words @@ CAST(:close AS tsquery)",
-        "e.search_words @@ CAST(:strict AS tsquery) DESC",
-    ),
-]
-"""What a query finds, in parts that follow each other: condition and order of each.
-
-In the name, in an alias, in a close spelling of those, in the description. PostgreSQL works on a
-part only if the page is not full without it.
-"""
-
-_NEAR_WORDS = text(
-    """
-    SELECT word FROM exercise_words
-    WHERE spellings && :spellings OR (NOT is_joined AND word LIKE ANY(:endings))
-    """
-)
-
-_LIKE_WORDS = text("SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:misspelt)")
-
-_COLUMNS = {
+COLUMNS = {
     "name": "text",
     "slug": "text",
     "aliases": "jsonb",
@@ -92,25 +37,25 @@ _COLUMNS = {
 
 _GIVEN = f"""
     json_to_recordset(CAST(:entries AS json)) AS given (
-        id bigint, {", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+        id bigint, {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
 """
 
 _UPDATE = text(
     f"""
     UPDATE exercises e
-    SET {", ".join(f"{name} = given.{name}" for name in _COLUMNS)}, updated_at = now()
+    SET {", ".join(f"{name} = given.{name}" for name in COLUMNS)}, updated_at = now()
     FROM {_GIVEN}
     WHERE e.slug = given.slug AND e.external_source = given.external_source
-        AND ({", ".join(f"e.{name}" for name in _COLUMNS)})
-            IS DISTINCT FROM ({", ".join(f"given.{name}" for name in _COLUMNS)})
+        AND ({", ".join(f"e.{name}" for name in COLUMNS)})
+            IS DISTINCT FROM ({", ".join(f"given.{name}" for name in COLUMNS)})
     """
 )
 
 _INSERT = text(
     f"""
-    INSERT INTO exercises (id, {", ".join(_COLUMNS)})
+    INSERT INTO exercises (id, {", ".join(COLUMNS)})
     SELECT coalesce(given.id, nextval(pg_get_serial_sequence('exercises', 'id'))),
-        {", ".join(f"given.{name}" for name in _COLUMNS)}
+        {", ".join(f"given.{name}" for name in COLUMNS)}
     FROM {_GIVEN}
     WHERE NOT EXISTS (SELECT FROM exercises e WHERE e.slug = given.slug)
     """
@@ -148,16 +93,17 @@ def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
     indexed = [
         search.index(entry["name"], entry["aliases"], entry["description"]) for entry in entries
     ]
-    rows = [entry | _search_columns(found) for entry, found in zip(entries, indexed, strict=True)]
+    rows = [entry | search_columns(found) for entry, found in zip(entries, indexed, strict=True)]
     given = {"entries": json.dumps(rows)}
     changed = connection.execute(_UPDATE, given).rowcount
     added = connection.execute(_INSERT, given).rowcount
     if changed or added:
-        _save_words(connection, indexed)
+        save_words(connection, indexed)
     return Saved(added, changed)
 
 
-def _search_columns(indexed: search.IndexedText) -> dict[str, Any]:
+def search_columns(indexed: search.IndexedText) -> dict[str, Any]:
+    """Return what a row has of what search needs to know."""
     return {
         "name_key": indexed.name_key,
         "alias_keys": indexed.alias_keys,
@@ -167,7 +113,8 @@ def _search_columns(indexed: search.IndexedText) -> dict[str, Any]:
     }
 
 
-def _save_words(connection: Connection, indexed: list[search.IndexedText]) -> None:
+def save_words(connection: Connection, indexed: list[search.IndexedText]) -> None:
+    """Let search know the words of exercises, for close spellings of them."""
     words = frozenset().union(*(item.search_words for item in indexed))
     parted = frozenset().union(*(item.search_words - item.joined_words for item in indexed))
     rows = [

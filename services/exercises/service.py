@@ -13,6 +13,7 @@ from services.dependencies.logs import LogContext
 from services.dependencies.messaging import rpc
 from services.exercises.reads import ExerciseReads
 from services.exercises.seeding import SeededCatalogue
+from services.exercises.wger.provider import WgerImports, wger_schedule
 
 BY_ID = ById()
 EXERCISE_LIST = ExerciseList()
@@ -32,6 +33,7 @@ class Exercises:
     database = Database("exercises")
     cache = Cache()
     seeded_catalogue = SeededCatalogue()
+    wger_imports = WgerImports()
     health = Health()
     log_context = LogContext()
 
@@ -118,6 +120,51 @@ class Exercises:
             ``n.rpc.exercises.list(category="strength", muscles="chest,triceps", limit=5)``
         """
         return self._reads.list_page(load(EXERCISE_LIST, query))
+
+    @rpc
+    def import_from_wger(self, wait: bool = True) -> dict[str, Any]:
+        """Import wger's exercises, or go on with an import that was interrupted.
+
+        Nothing changes before everything was read. Manual exercises are never touched; imported
+        ones that wger has no more become inactive.
+
+        Args:
+            wait: whether to wait for the end; the import goes on if the caller gives up.
+
+        Returns:
+            ``{"read", "added", "changed", "unchanged", "deactivated", "skipped": [{"reason",
+            "count", "examples"}], "complete" (whether all of wger's list was seen), "resumed_at",
+            "seconds"}``. Without waiting what ``import_status`` returns, and ``started``: whether
+            this call began it.
+
+        Raises:
+            Conflict: an import is running, and ``wait`` was asked for.
+            ServiceUnavailable: wger failed again and again; the next import goes on from there.
+            BadGateway: wger answers something that can't be used.
+
+        Example:
+            ``n.rpc.exercises.import_from_wger()``
+        """
+        return self.wger_imports.run() if wait else self.wger_imports.begin()
+
+    @rpc
+    def import_status(self) -> dict[str, Any]:
+        """Tell how far the import from wger is, or how the last one ended.
+
+        Returns:
+            ``{"run": its number, "state": "never|reading|writing|done|failed|interrupted",
+            "done": entries read, "total": of so many, "began_at", "ended_at", "seconds", "error",
+            "report"}``.
+
+        Example:
+            ``n.rpc.exercises.import_status()``
+        """
+        return self.wger_imports.status()
+
+    @wger_schedule
+    def import_when_due(self) -> None:
+        """Import as often as WGER_SYNC_HOURS says."""
+        self.wger_imports.begin_if_due()
 
     @property
     def _reads(self) -> ExerciseReads:

@@ -1,0 +1,177 @@
+"""One run of the import: read page after page, keep each, put all of them into use at the end."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import eventlet
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.errors import BadGateway, Conflict
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.logs import get_logger
+from services.exercises.reads import VERSION_KEY
+from services.exercises.wger import applying, staging
+from services.exercises.wger.client import EXERCISES, Page, WgerClient
+from services.exercises.wger.entries import Entry, english_ids, read_entry
+from services.exercises.wger.staging import Position
+
+log = get_logger(__name__)
+
+MOST_PAGES = 1000
+MOST_ENTRIES = 20_000
+"""Of a catalogue that is larger, something is wrong: wger has 900."""
+
+MOST_MISSING = 100
+"""So many entries are asked for one by one when they were on no page."""
+
+
+class Import:
+    """An import that holds the lock of all imports, on a connection of its own.
+
+    Args:
+        database: of the exercises.
+        cache: of the exercises.
+        client: of the wger server.
+
+    Raises:
+        Conflict: another process is importing.
+        ServiceUnavailable: the database can't be reached.
+    """
+
+    def __init__(self, database: Database, cache: Cache, client: WgerClient):
+        self.cache = cache
+        self.client = client
+        self.began = time.monotonic()
+        # an outer transaction, for its errors: those of any request
+        with database.transaction():
+            self._connection = database.engine.connect()
+            # no other code must get a connection that holds the lock
+            self._connection.detach()
+            try:
+                self.position = self._begin()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def run(self) -> dict[str, Any]:
+        """Do it all, and return the report.
+
+        Raises:
+            ServiceUnavailable: wger failed again and again. The next import goes on from there.
+            BadGateway: wger answers something that can't be used.
+        """
+        begun_at = self.position.offset
+        log.info("wger import begins", run=self.position.run, offset=begun_at, url=self.client.url)
+        english = english_ids(self.client.languages())
+        self._read(english)
+        is_whole = self._look_for_missing(english)
+        with self._step() as connection:
+            staging.note_phase(connection, staging.WRITING)
+        with self.cache.changing(VERSION_KEY), self._step() as connection:
+            report = applying.apply(connection, is_whole)
+            report["resumed_at"] = begun_at
+            report["seconds"] = round(time.monotonic() - self.began, 1)
+            staging.note_success(connection, report)
+        log.info("wger import done", run=self.position.run, **_in_short(report))
+        return report
+
+    def note_failure(self, error: str) -> None:
+        """Note why the import ended, if the database still listens."""
+        log.error("wger import failed", run=self.position.run, reason=error)
+        try:
+            with self._step() as connection:
+                staging.note_failure(connection, error)
+        except SQLAlchemyError as problem:
+            log.warning("failure not noted", reason=str(problem).split("\n")[0])
+
+    def close(self) -> None:
+        """Free the lock, and close the connections."""
+        self.client.close()
+        try:
+            # closing frees it too, but only as soon as PostgreSQL has noticed
+            if not self._connection.invalidated:
+                with self._step() as connection:
+                    staging.unlock(connection)
+        except SQLAlchemyError as problem:
+            log.info("lock not freed", reason=str(problem).split("\n")[0])
+        finally:
+            self._connection.close()
+
+    def _begin(self) -> Position:
+        with self._step() as connection:
+            if not staging.try_lock(connection):
+                raise Conflict("An import from wger is running already")
+            return staging.begin(connection, self.client.url)
+
+    def _read(self, english: frozenset[int]) -> None:
+        offset, total = self.position.offset, self.position.total
+        for _ in range(MOST_PAGES):
+            page = self.client.page(EXERCISES, offset)
+            if offset and offset == self.position.offset and page.count != total:
+                log.info("wger's list has changed since it was read, beginning anew")
+                offset = self._begin_anew()
+                continue
+            offset += len(page.results)
+            self._keep(page, offset, english)
+            if page.ends_at(offset):
+                break
+            if offset > MOST_ENTRIES:
+                raise BadGateway(f"wger has more than {MOST_ENTRIES} exercises, or never ends")
+        else:
+            raise BadGateway(f"wger has more than {MOST_PAGES} pages, or never ends")
+        if not offset:
+            # rather than to take all exercises out of use
+            raise BadGateway("wger has no exercises")
+
+    def _look_for_missing(self, english: frozenset[int]) -> bool:
+        """Make sure that what was not read is not there, and tell whether that is sure."""
+        with self._step() as connection:
+            if staging.is_whole(connection):
+                return True
+            missing = staging.missing(connection, MOST_MISSING + 1)
+        if len(missing) > MOST_MISSING:
+            log.warning("wger's list is not whole, nothing becomes inactive")
+            return False
+        for external_id in missing:
+            given = self.client.exercise(external_id)
+            if given is not None:
+                with self._step() as connection:
+                    staging.add(connection, [read_entry(given, english)])
+        return True
+
+    def _begin_anew(self) -> int:
+        with self._step() as connection:
+            staging.forget_pages(connection)
+        self.position = Position(self.position.run, 0, None)
+        return 0
+
+    def _keep(self, page: Page, offset: int, english: frozenset[int]) -> None:
+        entries = list(_read_entries(page.results, english))
+        with self._step() as connection:
+            staging.add_page(connection, entries, offset, page.count)
+        log.debug("wger page read", offset=offset, total=page.count)
+
+    @contextmanager
+    def _step(self) -> Iterator[Connection]:
+        """Give the connection inside a transaction.
+
+        There is no other one: when it breaks, the lock is gone, and nothing more may be written.
+        """
+        with self._connection.begin():
+            yield self._connection
+
+
+def _read_entries(results: Iterable[object], english: frozenset[int]) -> Iterator[Entry]:
+    for given in results:
+        yield read_entry(given, english)
+        # other requests have their turn between entries
+        eventlet.sleep(0)
+
+
+def _in_short(report: dict[str, Any]) -> dict[str, Any]:
+    skipped = {item["reason"]: item["count"] for item in report["skipped"]}
+    return {**report, "skipped": skipped}

@@ -1,0 +1,167 @@
+"""The import from wger as the service has it: in the background, one at a time, on time."""
+
+from typing import Any
+
+import eventlet
+from eventlet.event import Event
+from greenlet import GreenletExit
+from nameko.containers import WorkerContext
+from nameko.extensions import DependencyProvider
+from nameko.timer import Timer
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.errors import Conflict, GymError, InternalError, ServiceUnavailable, TimedOut
+from schemas.names import PUBLIC_NAMES
+from services.dependencies import budgets
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.logs import get_logger
+from services.dependencies.settings import SETTINGS_KEY, BadSettings
+from services.exercises.wger import staging
+from services.exercises.wger.client import WgerClient, check_url
+from services.exercises.wger.importing import Import
+
+log = get_logger(__name__)
+
+LONGEST_SECONDS = 3600
+"""An import that takes longer ends; the next one goes on."""
+
+LOOK_SECONDS = 60
+"""How often the timer looks whether an import is due."""
+
+
+class WgerImports(DependencyProvider):
+    """Imports in the background, so that no caller's deadline ends an import.
+
+    One runs at a time over all processes of the service.
+    """
+
+    def __init__(self) -> None:
+        self._thread: eventlet.greenthread.GreenThread | None = None
+
+    def setup(self) -> None:
+        """Check the settings.
+
+        Raises:
+            BadSettings: ``WGER_API_URL`` is no address that can be asked.
+        """
+        settings = self.container.config[SETTINGS_KEY]
+        self.url = settings.wger_api_url
+        self.sync_hours = settings.wger_sync_hours
+        try:
+            check_url(self.url)
+        except ValueError as problem:
+            raise BadSettings(f"WGER_API_URL {problem}") from None
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "WgerImports":
+        """Return the provider itself: an import outlives the worker that began it."""
+        return self
+
+    def run(self) -> dict[str, Any]:
+        """Import, and return the report.
+
+        Raises:
+            Conflict: an import is running.
+            ServiceUnavailable: wger or the database can't be reached.
+            BadGateway: wger answers something that can't be used.
+        """
+        return self._begin().wait()
+
+    def begin(self) -> dict[str, Any]:
+        """Begin an import if none is running, and return how far it is."""
+        try:
+            self._begin()
+        except Conflict:
+            return {"started": False, **self.status()}
+        return {"started": True, **self.status()}
+
+    def begin_if_due(self) -> None:
+        """Begin an import if the last one is as old as ``WGER_SYNC_HOURS`` says."""
+        if not self.sync_hours:
+            return
+        try:
+            with self._sibling(Database).transaction() as connection:
+                due = staging.is_due(connection, self.sync_hours)
+            if due:
+                self._begin()
+        except Conflict:
+            log.debug("wger import due, and running")
+        except GymError as problem:
+            log.warning("wger import not begun", reason=str(problem))
+
+    def status(self) -> dict[str, Any]:
+        """Return how far the import is, or how the last one ended."""
+        with self._sibling(Database).transaction() as connection:
+            return staging.status(connection)
+
+    def interrupt(self) -> None:
+        """End the import in the middle; the next one goes on from there."""
+        if self._thread is not None:
+            self._thread.kill()
+
+    def _begin(self) -> Event:
+        work = Import(self._sibling(Database), self._sibling(Cache), WgerClient(self.url))
+        outcome = Event()
+        self._thread = self.container.spawn_managed_thread(
+            lambda: self._work(work, outcome), identifier="exercises.wger_import"
+        )
+        return outcome
+
+    def _work(self, work: Import, outcome: Event) -> None:
+        try:
+            report, error = self._report(work)
+        except GreenletExit:
+            work.close()
+            outcome.send_exception(ServiceUnavailable("The service stops; import again later"))
+            raise
+        self._thread = None
+        # whoever hears of the end may begin the next one
+        work.close()
+        if error is None:
+            outcome.send(report)
+        else:
+            outcome.send_exception(error)
+
+    def _report(self, work: Import) -> tuple[dict[str, Any] | None, GymError | None]:
+        """Return a report or an error: an exception would end the process."""
+        try:
+            with eventlet.Timeout(LONGEST_SECONDS, TimedOut.of("wger", LONGEST_SECONDS)):
+                return work.run(), None
+        except Exception as problem:
+            error = _error(problem)
+            work.note_failure(str(error))
+            return None, error
+
+    def _sibling(self, kind: type) -> Any:
+        return next(item for item in self.container.dependencies if isinstance(item, kind))
+
+
+class WgerSchedule(Timer):
+    """Calls a method now and then to begin an import that is due.
+
+    It is an entrypoint's privilege to be stopped before the workers are waited for: so it is here
+    that an import ends which one of them waits for.
+    """
+
+    def __init__(self, interval: float = LOOK_SECONDS, **options: object):
+        super().__init__(interval, **options)
+
+    def stop(self) -> None:
+        """Interrupt the import, and stop."""
+        for item in self.container.dependencies:
+            if isinstance(item, WgerImports):
+                item.interrupt()
+        super().stop()
+
+
+wger_schedule = WgerSchedule.decorator
+
+
+def _error(problem: Exception) -> GymError:
+    if isinstance(problem, GymError):
+        return problem
+    if isinstance(problem, SQLAlchemyError):
+        log.warning("database failed during the import", exc_info=problem)
+        return ServiceUnavailable.of(PUBLIC_NAMES["exercises"], budgets.UNAVAILABLE_RETRY_AFTER)
+    log.error("import failed", exc_info=problem)
+    return InternalError()

@@ -1,0 +1,247 @@
+"""What an import has read and not yet put into use, and how far it is.
+
+Pages are kept here until all are there, so that an import that ends in the middle has changed
+nothing that anybody reads, and the next one goes on where it stopped.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from services.exercises import search
+from services.exercises.wger.entries import SOURCE, Entry
+
+IMPORT_LOCK = 7_306_003
+"""Advisory lock of the process that imports; PostgreSQL frees it when that one dies."""
+
+FRESH_HOURS = 24
+"""Pages that were read longer ago are read again."""
+
+FAILED_MINUTES = 15
+"""An import that failed is not begun again by the timer before this."""
+
+NEVER, READING, WRITING, DONE, FAILED = "never", "reading", "writing", "done", "failed"
+INTERRUPTED = "interrupted"
+
+DUPLICATE = "duplicate"
+
+_INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
+_IS_HELD = """
+    EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND classid = 0 AND objid = :lock AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+_STATUS = text(
+    f"""
+    SELECT run, phase, {_IS_HELD} AS is_held, next_offset AS done, total,
+        {_INSTANT.format("began_at")} AS began_at, {_INSTANT.format("ended_at")} AS ended_at,
+        extract(epoch FROM coalesce(ended_at, now()) - began_at)::float AS seconds, error, report
+    FROM wger_import
+    """
+)
+
+_BEGIN = text(
+    f"""
+    UPDATE wger_import
+    SET run = run + 1, phase = '{READING}', began_at = clock_timestamp(), ended_at = NULL,
+        error = NULL, report = NULL, url = :url
+    RETURNING run, next_offset, total
+    """
+)
+
+_FORGET_PAGES = text(
+    "UPDATE wger_import SET next_offset = 0, total = NULL, is_steady = true, "
+    "reading_since = clock_timestamp()"
+)
+
+_MOVE = text(
+    """
+    UPDATE wger_import
+    SET next_offset = :offset, total = coalesce(CAST(:total AS bigint), total),
+        is_steady = is_steady AND NOT :slipped
+            AND coalesce(total = CAST(:total AS bigint), true)
+    """
+)
+
+_ADD = text(
+    """
+    INSERT INTO wger_entries (external_id, name, name_key, columns, reason)
+    SELECT external_id, name, name_key, columns, reason
+    FROM json_to_recordset(CAST(:entries AS json)) AS given (
+        external_id text, name text, name_key text, columns json, reason text)
+    """
+)
+
+_MISSING = text(
+    """
+    SELECT e.external_id FROM exercises e
+    WHERE e.external_source = :source AND e.is_active
+        AND NOT EXISTS (SELECT FROM wger_entries s WHERE s.external_id = e.external_id)
+    ORDER BY e.id LIMIT :limit
+    """
+)
+
+_IS_WHOLE = text(
+    """
+    SELECT is_steady AND coalesce(total <= (SELECT count(*) FROM wger_entries), true)
+    FROM wger_import
+    """
+)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where an import goes on.
+
+    Attributes:
+        run: its number.
+        offset: how many entries were read.
+        total: how many there were when they were.
+    """
+
+    run: int
+    offset: int
+    total: int | None
+
+
+def try_lock(connection: Connection) -> bool:
+    """Take the import's lock for as long as the connection lives, unless somebody has it."""
+    statement = text("SELECT pg_try_advisory_lock(:lock)")
+    return connection.execute(statement, {"lock": IMPORT_LOCK}).scalar_one()
+
+
+def unlock(connection: Connection) -> None:
+    """Free the import's lock."""
+    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": IMPORT_LOCK})
+
+
+def begin(connection: Connection, url: str) -> Position:
+    """Note that an import begins, and return where it goes on."""
+    goes_on = connection.execute(
+        text(
+            "SELECT url = :url AND reading_since > now() - make_interval(hours => :hours) "
+            "FROM wger_import"
+        ),
+        {"url": url, "hours": FRESH_HOURS},
+    ).scalar_one()
+    if not goes_on:
+        forget_pages(connection)
+    return Position(*connection.execute(_BEGIN, {"url": url}).one())
+
+
+def forget_pages(connection: Connection) -> None:
+    """Forget everything that was read and not put into use."""
+    connection.execute(text("DELETE FROM wger_entries"))
+    connection.execute(_FORGET_PAGES)
+
+
+def add_page(
+    connection: Connection, entries: Iterable[Entry], offset: int, total: int | None
+) -> None:
+    """Keep the entries of a page.
+
+    Args:
+        connection: inside a transaction.
+        entries: of the page.
+        offset: where the next page begins.
+        total: how many entries there are, None if the server does not say.
+    """
+    slipped = add(connection, entries)
+    connection.execute(_MOVE, {"offset": offset, "total": total, "slipped": slipped})
+
+
+def add(connection: Connection, entries: Iterable[Entry]) -> bool:
+    """Keep entries, and tell whether one of them was there already."""
+    entries = list(entries)
+    statement = text("SELECT external_id FROM wger_entries WHERE external_id = ANY(:ids)")
+    given = {"ids": [entry.external_id for entry in entries]}
+    earlier = frozenset(connection.execute(statement, given).scalars())
+    known = set(earlier)
+    rows = []
+    for entry in entries:
+        repeated = entry.external_id is not None and entry.external_id in known
+        known.add(entry.external_id)
+        rows.append(
+            {
+                "external_id": entry.external_id,
+                "name": entry.name,
+                "name_key": search.key(entry.columns["name"]) if entry.columns else None,
+                "columns": entry.columns,
+                "reason": DUPLICATE if repeated else entry.reason,
+            }
+        )
+    connection.execute(_ADD, {"entries": json.dumps(rows)})
+    return bool(earlier)
+
+
+def is_whole(connection: Connection) -> bool:
+    """Tell whether the pages hold everything that the server has.
+
+    They may not if the list changed meanwhile, or came in another order for each page: then an
+    entry can slip from one page to another unseen.
+    """
+    return connection.execute(_IS_WHOLE).scalar_one()
+
+
+def missing(connection: Connection, limit: int) -> list[str]:
+    """Return wger's ids of active exercises that were not read."""
+    return list(connection.execute(_MISSING, {"source": SOURCE, "limit": limit}).scalars())
+
+
+def note_phase(connection: Connection, phase: str) -> None:
+    """Note what the import does now."""
+    connection.execute(text("UPDATE wger_import SET phase = :phase"), {"phase": phase})
+
+
+def note_success(connection: Connection, report: dict[str, Any]) -> None:
+    """Note that everything is in use, and forget what was read."""
+    connection.execute(
+        text(
+            f"UPDATE wger_import SET phase = '{DONE}', report = CAST(:report AS jsonb), "
+            "reading_since = NULL, ended_at = clock_timestamp(), succeeded_at = clock_timestamp()"
+        ),
+        {"report": json.dumps(report)},
+    )
+    connection.execute(text("DELETE FROM wger_entries"))
+
+
+def note_failure(connection: Connection, error: str) -> None:
+    """Note why the import ended."""
+    connection.execute(
+        text(
+            f"UPDATE wger_import SET phase = '{FAILED}', error = :error, "
+            "ended_at = clock_timestamp()"
+        ),
+        {"error": error},
+    )
+
+
+def status(connection: Connection) -> dict[str, Any]:
+    """Return how far the import is, or how the last one ended."""
+    row = dict(connection.execute(_STATUS, {"lock": IMPORT_LOCK}).mappings().one())
+    running = row.pop("is_held")
+    phase = row.pop("phase")
+    if phase in (READING, WRITING) and not running:
+        phase = INTERRUPTED
+    seconds = row["seconds"]
+    return {**row, "state": phase, "seconds": None if seconds is None else round(seconds, 1)}
+
+
+def is_due(connection: Connection, hours: float) -> bool:
+    """Tell whether the last import that succeeded is so many hours old."""
+    return connection.execute(
+        text(
+            """
+            SELECT coalesce(succeeded_at < now() - make_interval(secs => :seconds), true)
+                AND coalesce(began_at < now() - make_interval(mins => :pause), true)
+            FROM wger_import
+            """
+        ),
+        {"seconds": hours * 3600, "pause": FAILED_MINUTES},
+    ).scalar_one()

@@ -1,0 +1,164 @@
+"""``gym import-wger``: asks the exercises service for an import and shows how far it is."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
+from nameko.standalone.rpc import ClusterRpcProxy
+
+from stack.failures import Failure
+
+CALL_SECONDS = 10
+LOOK_SECONDS = 0.3
+REWRITE_SECONDS = 0.2
+PLAIN_SECONDS = 5.0
+PATIENCE_SECONDS = 60
+"""The service may be away for so long, say for a restart."""
+
+MOST_STARTS = 5
+"""An import that is interrupted is begun again, and goes on; but not for ever."""
+
+WIDTH = 28
+REASONS = {
+    "no_english_name": "without an English name",
+    "name_of_manual_exercise": "named like one of our own exercises",
+    "duplicate": "sent twice",
+    "malformed": "unreadable",
+}
+UNDER_WAY = ("reading", "writing")
+
+
+def main(amqp_uri: str, stream: TextIO = sys.stderr) -> None:
+    """Import, show the progress, and print the report.
+
+    Args:
+        amqp_uri: the broker at which the service is.
+        stream: where the progress goes.
+
+    Raises:
+        Failure: the import did not succeed.
+    """
+    with ClusterRpcProxy({"AMQP_URI": amqp_uri}, timeout=CALL_SECONDS) as rpc:
+        report = follow(rpc.exercises, Meter(stream))
+    print(as_text(report))
+
+
+class Meter:
+    """Shows how far it is: one line rewritten in place, or a plain line every few seconds."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
+        self.stream = stream
+        self.clock = clock
+        self.rewrites = stream.isatty()
+        self._shown: float | None = None
+        self._first: tuple[float, int] | None = None
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Show a status, unless the last one was shown a moment ago."""
+        now = self.clock()
+        if self._first is None:
+            self._first = now, status["done"] or 0
+        pause = REWRITE_SECONDS if self.rewrites else PLAIN_SECONDS
+        if self._shown is None or now - self._shown >= pause:
+            self._shown = now
+            self._write(self._line(status, now), "")
+
+    def end(self, outcome: str) -> None:
+        """Leave a last line."""
+        self._write(outcome, "\n" if self.rewrites else "")
+
+    def _line(self, status: dict[str, Any], now: float) -> str:
+        done, total = status["done"] or 0, status["total"]
+        if status["state"] == "writing":
+            return f"Putting {done} entries into use"
+        if not total:
+            return "Asking wger"
+        done = min(done, total)
+        filled = WIDTH * done // total
+        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {done}/{total}"
+        return f"{bar}{self._pace(now, done, total)}"
+
+    def _pace(self, now: float, done: int, total: int) -> str:
+        # what an earlier run had read says nothing about this one's pace
+        began, before = self._first or (now, done)
+        if done <= before or now <= began:
+            return ""
+        rate = (done - before) / (now - began)
+        return f"  {rate:.0f}/s, {(total - done) / rate:.0f} s left"
+
+    def _write(self, line: str, end: str) -> None:
+        self.stream.write(f"\r\033[K{line}{end}" if self.rewrites else f"{line}\n")
+        self.stream.flush()
+
+
+def follow(exercises: Any, meter: Meter) -> dict[str, Any]:
+    """Begin an import, or join the one that is running, and return its report when it is done.
+
+    Args:
+        exercises: the service.
+        meter: shows the progress.
+
+    Raises:
+        Failure: the import failed, or the service is away for too long.
+    """
+    for _ in range(MOST_STARTS):
+        begun = _patiently(lambda: exercises.import_from_wger(wait=False))
+        if not begun["started"]:
+            meter.end("An import is running already; this is how far it is.")
+        status = _watch(exercises, meter, begun)
+        if status["state"] == "done":
+            meter.end(f"Read {status['done']} entries")
+            return status["report"]
+        if status["state"] == "failed":
+            again = "" if not status["done"] else "; the next import goes on from there"
+            meter.end(f"Stopped after {status['done']} entries{again}")
+            raise Failure(f"the import failed: {status['error']}")
+        meter.end("Interrupted, going on")
+    raise Failure(f"the import was interrupted {MOST_STARTS} times; look at ./gym logs exercises")
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """Return a report as a person reads it."""
+    skipped = sum(item["count"] for item in report["skipped"])
+    counts = [f"{report[name]} {name}" for name in ("added", "changed", "unchanged", "deactivated")]
+    lines = [
+        f"Read {report['read']} entries in {report['seconds']} s: "
+        f"{', '.join(counts)}, {skipped} skipped."
+    ]
+    for item in report["skipped"]:
+        found = [entry["name"] for entry in item["examples"] if entry.get("name")]
+        more = ", ..." if found and item["count"] > len(found) else ""
+        shown = f": {', '.join(found)}{more}" if found else ""
+        lines.append(f"  {item['count']} {REASONS.get(item['reason'], item['reason'])}{shown}")
+    if not report["complete"]:
+        lines.append("wger's list changed meanwhile, so nothing was deactivated; import again.")
+    return "\n".join(lines)
+
+
+def _watch(exercises: Any, meter: Meter, status: dict[str, Any]) -> dict[str, Any]:
+    run = status["run"]
+    while status["state"] in UNDER_WAY and status["run"] == run:
+        meter.show(status)
+        time.sleep(LOOK_SECONDS)
+        status = _patiently(exercises.import_status)
+    return status
+
+
+def _patiently(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what a call returns, once the service can be reached."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return call()
+        except (RpcTimeout, UnknownService) as problem:
+            reason = "the exercises service does not answer"
+            cause = problem
+        except RemoteError as problem:
+            if problem.exc_type != "ServiceUnavailable":
+                raise Failure(f"the exercises service refuses: {problem.value}") from problem
+            reason, cause = str(problem.value), problem
+        if time.monotonic() > until:
+            raise Failure(reason) from cause
+        time.sleep(1)
