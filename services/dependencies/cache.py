@@ -6,9 +6,13 @@ changing before it begins, and replaces it after its commit and before it is ack
 value that raced with the write can never be served. The mark ends by itself: a process that is
 killed in between leaves nothing stale for longer than that. A replacement that did not reach Redis
 is remembered and sent before this process believes anything that Redis says again.
+
+A Redis that starts again from an old copy on disk brings back old versions with the old values that
+belong to them. So a value is stored with the id of the server's run, too, and serves only in that.
 """
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +22,7 @@ from typing import Any
 import eventlet
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
-from redis import BlockingConnectionPool, Redis, RedisError
+from redis import BlockingConnectionPool, Connection, Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -35,8 +39,15 @@ VERSION_SECONDS = 7 * 24 * 3600
 """Longer than any value lives, so that a version never ends before what it guards."""
 
 
-def make_client(settings: Settings) -> Redis:
-    """Make a client whose every wait is bounded, and which never tries twice."""
+def make_client(
+    settings: Settings, on_connect: Callable[[Connection], None] | None = None
+) -> Redis:
+    """Make a client whose every wait is bounded, and which never tries twice.
+
+    Args:
+        settings: where Redis is.
+        on_connect: greets the server on each new connection, instead of redis-py's own greeting.
+    """
     pool = BlockingConnectionPool(
         host=settings.redis_host,
         port=settings.redis_port,
@@ -45,6 +56,7 @@ def make_client(settings: Settings) -> Redis:
         socket_timeout=budgets.REDIS_SECONDS,
         socket_connect_timeout=budgets.REDIS_SECONDS,
         retry=Retry(NoBackoff(), 0),
+        redis_connect_func=on_connect,
         decode_responses=True,
     )
     return Redis(connection_pool=pool)
@@ -61,10 +73,11 @@ class Cache(DependencyProvider):
         self._down_until = 0.0
         self._sender = None
         self._outage = Outage("redis", "going on without it")
+        self._run: str | None = None
 
     def setup(self) -> None:
         """Make the client; it connects when it is first used."""
-        self.client = make_client(self.container.config[SETTINGS_KEY])
+        self.client = make_client(self.container.config[SETTINGS_KEY], self._learn_run)
 
     def stop(self) -> None:
         """Close the connections."""
@@ -102,10 +115,11 @@ class Cache(DependencyProvider):
             seconds: how long the value may live.
             make: makes the value, a plain JSON one.
         """
+        run = self._run
         version, text = self._ask(lambda: self.client.mget(version_key, key)) or (None, None)
         if version is not None and text is not None:
             kept = json.loads(text)
-            if kept["version"] == version:
+            if kept["version"] == version and kept.get("run") == self._run:
                 metrics.CACHE_HIT.inc()
                 return kept["value"]
         (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
@@ -113,7 +127,7 @@ class Cache(DependencyProvider):
             version = self._begin_version(version_key)
         value = make()
         if version is not None and not version.startswith(CHANGING):
-            self.set(key, {"version": version, "value": value}, seconds)
+            self.set(key, {"version": version, "run": run, "value": value}, seconds)
         return value
 
     def keep(self, key: str, value: object, seconds: int) -> None:
@@ -141,6 +155,13 @@ class Cache(DependencyProvider):
             self._sender = self.container.spawn_managed_thread(
                 self._send_later, identifier="cache.send_later"
             )
+
+    def _learn_run(self, connection: Connection) -> None:
+        # whenever the server has started again, its connections are new
+        connection.on_connect()
+        connection.send_command("INFO", "server")
+        found = re.search(r"run_id:(\w+)", connection.read_response())
+        self._run = found and found[1]
 
     def _begin_version(self, version_key: str) -> str | None:
         version = uuid.uuid4().hex

@@ -3,8 +3,10 @@
 import os
 
 import pytest
+from nameko.standalone.rpc import ClusterRpcProxy
 
-from stack.layout import RUN_DIRECTORY, SERVICES
+from stack.layout import RUN_DIRECTORY, SERVERS, SERVICES
+from stack.programs import LOGS
 from stack.testing import running_system
 from tests.faults import reporting
 
@@ -16,12 +18,33 @@ def system():
         yield running
 
 
+@pytest.fixture
+def rpc(system):
+    with ClusterRpcProxy({"AMQP_URI": system.environment["AMQP_URI"]}, timeout=30) as calls:
+        yield calls
+
+
 @pytest.fixture(autouse=True)
 def all_well(system):
-    """Each fault meets a system that is whole, whatever the one before has done to it."""
+    """Each fault meets a whole system, and leaves no traceback that an operator must read."""
     for name in system.supervisor.parts():
         system.resume(name)
     system.wait_ready([*system.own_servers, *SERVICES])
+    before = tracebacks(system)
+    yield
+    fresh = tracebacks(system)[len(before) :]
+    assert not fresh, fresh[0]
+
+
+def tracebacks(system):
+    """Return the lines of the services' logs with tracebacks, but for those made on purpose."""
+    logs = [path for path in (system.directory / LOGS).glob("*.log") if path.stem not in SERVERS]
+    return [
+        f"{path.stem}: {line}"
+        for path in sorted(logs)
+        for line in path.read_text(errors="replace").splitlines()
+        if "Traceback" in line and "on purpose" not in line
+    ]
 
 
 def pytest_terminal_summary(terminalreporter):

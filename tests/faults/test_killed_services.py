@@ -116,13 +116,14 @@ def test_work_that_was_given_up_is_not_done_later(system):
     note("work whose caller gave up", crowd, check(crowd), recovered)
 
 
+@pytest.mark.whole_table
 def test_a_frozen_service_leaves_the_others_alone(system):
     with Crowd(system, lifters=4) as crowd:
         eventually(lambda: crowd.has_done(20), seconds=30)
         begun = time.monotonic()
         time.sleep(4)
-        frozen = time.monotonic()
         system.pause("analytics")
+        frozen = time.monotonic()
         time.sleep(12)
         system.resume("analytics")
         back = time.monotonic()
@@ -131,21 +132,43 @@ def test_a_frozen_service_leaves_the_others_alone(system):
     assert {answer.status for answer in stats} == {503, 504}
     assert recovered < 5
     others = [a for a in crowd.answers if a.what not in ("stats", "check")]
-    before = percentile([a.seconds for a in others if begun < a.at < frozen - 1], 99)
+    before = percentile([a.seconds for a in others if begun < a.at < frozen - 1.5], 99)
     during = percentile([a.seconds for a in others if frozen < a.at < back], 99)
     tally = check(crowd, back)
     remark = f"p99 of the others {before * 1000:.0f} ms before, {during * 1000:.0f} ms meanwhile"
     note("analytics frozen", crowd, tally, recovered, remark)
-    # so many hundredths of a second are this machine's own noise
-    assert during < before * 1.25 + 0.05
+    # so much is a busy machine's own noise
+    assert during < before * 1.25 + 0.1
 
 
 @pytest.mark.whole_table
+def test_a_stopping_service_answers_what_it_has_taken(system, rpc):
+    """More than it has workers: ten are at work, ten wait for a worker, the rest is the other's."""
+    slow = "workouts-slow"
+    system.start_another("workouts", slow, {"GYM_FAILPOINTS": "workouts.before_write:sleep:0.5"})
+    lifter = Lifter(system)
+    calls = [rpc.workouts.create.call_async(lifter.user_id, lifter.make_body()) for _ in range(60)]
+    time.sleep(0.3)
+    asked = time.monotonic()
+    system.stop(slow)
+    stopped = time.monotonic() - asked
+    for call in calls:
+        workout = call.result()["workout"]
+        lifter.workouts[workout["id"]] = workout
+    assert stopped < 10
+    # these had no gateway to tell of them
+    crowd = Crowd.of(lifter)
+    lifter.look_at_stats()
+    note("SIGTERM with 60 requests under way", crowd, check(crowd), stopped)
+
+
+@pytest.mark.whole_table
+@pytest.mark.timeout(400)
 def test_rolling_restart(system):
     deputies = {name: f"{name}-2" for name in SERVICES}
     addresses = {name: system.start_another(name, other) for name, other in deputies.items()}
     try:
-        with Crowd(system, others=[f"http://{addresses['gateway']}"]) as crowd:
+        with Crowd(system, lifters=4, others=[f"http://{addresses['gateway']}"]) as crowd:
             eventually(lambda: crowd.has_done(20), seconds=30)
             begun = time.monotonic()
             slowest = 0.0

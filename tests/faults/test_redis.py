@@ -7,7 +7,7 @@ import redis
 
 from stack.layout import SERVICES
 from tests.faults.checking import check
-from tests.faults.lifters import Crowd
+from tests.faults.lifters import Crowd, Lifter
 from tests.faults.races import Race
 from tests.faults.reporting import note
 from tests.waiting import eventually
@@ -51,6 +51,27 @@ def test_redis(system, fault):
     assert set(crowd.statuses) <= {200, 201}
     assert crowd.worst_seconds < 3
     system.wait_ready(SERVICES)
+
+
+@pytest.mark.whole_table
+def test_redis_comes_back_with_an_old_copy(system):
+    lifter = Lifter(system)
+    for _ in range(3):
+        lifter.create()
+    lifter.read()
+    lifter.look_at_list()
+    with redis.Redis(port=int(system.environment["REDIS_PORT"])) as client:
+        client.save()
+    for _ in range(6):
+        lifter.edit()
+    system.kill_for_good("redis")
+    system.start("redis")
+    for _ in range(20):
+        lifter.read()
+        lifter.look_at_list()
+        time.sleep(0.1)
+    crowd = Crowd.of(lifter)
+    note("Redis back with an old copy", crowd, check(crowd))
 
 
 @pytest.mark.timeout(400)

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import eventlet
 from eventlet.semaphore import Semaphore
 from kombu import Message, Queue
 from kombu.serialization import dumps
 from nameko.containers import WorkerContext
 from nameko.exceptions import ContainerBeingKilled, MalformedRequest, serialize
+from nameko.extensions import Extension
 from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 
 from schemas.errors import GymError, InternalError
@@ -23,6 +25,8 @@ log = get_logger(__name__)
 
 DEADLINE_KEY = "deadline"
 """Context key of the moment, in seconds since the epoch, after which nobody waits any more."""
+
+WAIT_SECONDS = 0.02
 
 CALL_STACK_HEADER = "nameko.call_id_stack"
 
@@ -63,6 +67,16 @@ class SafeRpcConsumer(RpcConsumer):
         if self.queue is None:
             self.queue = make_rpc_queue(self.container.service_name, self.container.config)
             self.queue_consumer.register_provider(self)
+
+    def unregister_provider(self, provider: Extension) -> None:
+        """Let a method go once nothing more is asked, and all that was taken has its worker.
+
+        The container waits for its workers only once, so a request must not get one later.
+        """
+        super().unregister_provider(provider)
+        end = time.monotonic() + budgets.STOP_SECONDS
+        while self.free_workers.balance < 0 and time.monotonic() < end:
+            eventlet.sleep(WAIT_SECONDS)
 
     def handle_message(self, body: object, message: Message) -> None:
         """Run the method that a request names, or answer why not."""
