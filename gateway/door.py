@@ -1,21 +1,20 @@
 """The door of the gateway: who comes in, and how often."""
 
 import re
-import time
 from contextlib import AbstractContextManager
 
 from nameko.extensions import SharedExtension
 
 from gateway.addresses import client_address, parse_networks
-from gateway.callers import PUBLIC, SELF, Access, Caller
-from gateway.limits import RateLimits
+from gateway.callers import PUBLIC, SELF, Access, Caller, TokenMemory
+from gateway.limits import API, RateLimits
 from gateway.logins import LoginGuard
 from schemas.errors import Forbidden, InvalidParameter, Unauthorized
 from schemas.fields import load
 from schemas.pages import ById
 from services.dependencies.cache import Cache
 from services.dependencies.settings import SETTINGS_KEY, BadSettings
-from services.dependencies.tokens import is_revoked, verify
+from services.dependencies.tokens import is_revoked
 from services.dependencies.web import HttpRequest
 
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
@@ -34,6 +33,7 @@ class Door(SharedExtension):
         self.settings = self.container.config[SETTINGS_KEY]
         self.limits = RateLimits(self.settings)
         self.logins = LoginGuard(self.limits)
+        self.tokens = TokenMemory(self.settings)
         try:
             self.proxies = parse_networks(self.settings.trusted_proxies)
         except ValueError as problem:
@@ -77,11 +77,28 @@ class Door(SharedExtension):
         match = _BEARER.fullmatch((request.header("Authorization") or "").strip())
         if match is None:
             raise Unauthorized("Sign in first: this needs a bearer token")
-        token = match[1]
-        claims = verify(token, self.settings, time.time())
-        if is_revoked(self.cache, claims):
+        caller = self.tokens.caller(match[1])
+        if is_revoked(self.cache, caller.token_id):
             raise Unauthorized("The token has been revoked")
-        return Caller(claims["user_id"], claims["role"], token)
+        return caller
+
+    def known(self, authorization: bytes | None) -> Caller | None:
+        """Return who sends a token that was checked before and has not ended, otherwise None."""
+        if authorization is None or not authorization.startswith(b"Bearer "):
+            return None
+        return self.tokens.remembered(authorization[7:].decode("latin-1"))
+
+    def count_read(self, caller: Caller | None, forwarded: bytes | None, peer: str) -> None:
+        """Count a request that is answered from memory.
+
+        Raises:
+            RateLimitExceeded: too many requests of this user, or from this address.
+        """
+        if caller is not None:
+            self.limits.count(API, f"user-{caller.user_id}")
+            return
+        text = None if forwarded is None else forwarded.decode("latin-1")
+        self.limits.count(API, client_address(peer, text, self.proxies))
 
     def _address(self, request: HttpRequest) -> str:
         forwarded = request.header("X-Forwarded-For")

@@ -17,8 +17,9 @@ from gateway.callers import PUBLIC, USER, Access, Caller
 from gateway.door import Door
 from gateway.json_body import check_media_type, parse_object
 from gateway.limits import API, LOGIN
+from gateway.memory import AnswerMemory, Kept
 from gateway.parameters import NoParameters, check_parameters
-from gateway.replies import Reply, failure, status_of, success
+from gateway.replies import Reply, failure, make_body, status_of, success
 from schemas.errors import GymError, InternalError
 from schemas.fields import Body, Parameters
 from schemas.pages import ById
@@ -63,10 +64,12 @@ class Route(HttpRequestHandler):
         limit: the name of the rate limit it counts for.
         status: of the answer, if all goes well.
         takes_key: whether the ``Idempotency-Key`` header means something here.
+        kept: what the answer is made from, if the gateway may remember it.
     """
 
     server = WebServer()
     door = Door()
+    memory = AnswerMemory()
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class Route(HttpRequestHandler):
         limit: str = API,
         status: int = 200,
         takes_key: bool = False,
+        kept: Kept | None = None,
     ):
         super().__init__(method, path, expected_exceptions=(GymError,))
         self.path = path
@@ -88,6 +92,7 @@ class Route(HttpRequestHandler):
         self.limit = limit
         self.status = status
         self.takes_key = takes_key
+        self.kept = kept
 
     @property
     def path_parameters(self) -> type[Parameters]:
@@ -102,7 +107,9 @@ class Route(HttpRequestHandler):
     def handle_request(self, request: HttpRequest) -> Answer:
         """Answer a request: check it, run the method, put the result into the envelope."""
         try:
-            reply = self._run(request, self._check(request))
+            checked = self._check(request)
+            keep = self.memory.keeper(request, self.path, self.kept, checked.caller)
+            reply = self._run(request, checked)
         except Refused:
             raise
         except GymError as error:
@@ -110,7 +117,10 @@ class Route(HttpRequestHandler):
         except Exception as problem:
             log.error("route failed", exc_info=problem, request_id=request.request_id)
             return failure(request, InternalError())
-        return success(request, reply, self.status, personal=self.is_personal)
+        body = make_body(request, reply, personal=self.is_personal)
+        if keep is not None:
+            keep(body)
+        return success(body, self.status, request.request_id, request.header("If-None-Match"))
 
     def _run(self, request: HttpRequest, checked: Request) -> Reply:
         is_login = self.limit == LOGIN

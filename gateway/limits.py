@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from json import dumps
 
 from limits import RateLimitItem, parse
@@ -10,6 +11,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import RedisError
 
+from gateway.allowances import Allowances
 from schemas.errors import RateLimitExceeded
 from services.dependencies import budgets
 from services.dependencies.cache import make_client
@@ -48,6 +50,7 @@ class RateLimits:
         )
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._allowances = Allowances()
         self._shared_down_until = 0.0
         self._counted_alone = False
 
@@ -62,7 +65,12 @@ class RateLimits:
             RateLimitExceeded: that was one too many.
         """
         limit = self._limits[name]
-        if limit is not None:
+        if limit is None or self._allowances.take(limit, who):
+            return
+        advance = self._allowances.size(limit)
+        if advance > 1 and not self._ask(partial(_hit, count=advance), limit, who):
+            self._allowances.give(limit, who, advance - 1)
+        else:
             self._refuse_after(self._ask(_hit, limit, who), limit, who)
 
     def check(self, name: str, who: str) -> None:
@@ -119,9 +127,9 @@ class RateLimits:
             self._own.storage.reset()
 
 
-def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
-    """Count one, and return 0, or the seconds after which another try may succeed."""
-    return 0 if limiter.hit(limit, who) else _seconds_left(limiter, limit, who)
+def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str, count: int = 1) -> int:
+    """Count, and return 0, or the seconds after which another try may succeed."""
+    return 0 if limiter.hit(limit, who, cost=count) else _seconds_left(limiter, limit, who)
 
 
 def _seconds_until_free(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:

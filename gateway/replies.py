@@ -1,9 +1,10 @@
 """From what a route's method returns or raises to the answer that goes out."""
 
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from gateway.paging import links
-from schemas.envelope import encode, envelope
+from schemas.envelope import assemble, encode, envelope
 from schemas.errors import (
     BadGateway,
     BusinessRuleViolation,
@@ -58,16 +59,33 @@ class Reply:
     headers: Headers = ()
 
 
-def success(request: HttpRequest, reply: Reply, status: int, *, personal: bool) -> Answer:
-    """Return the answer to a request that succeeded.
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A reply as JSON, to be put into any number of envelopes.
+
+    Args:
+        data: a JSON array.
+        page: a JSON object, or nothing.
+        headers: what goes with it.
+        tag: says which data this is, as ``ETag`` and ``If-None-Match`` have it.
+    """
+
+    data: bytes
+    page: bytes
+    headers: Headers
+    tag: str
+
+
+def make_body(request: HttpRequest, reply: Reply, *, personal: bool) -> Body:
+    """Return a reply as JSON.
 
     Args:
         request: the request.
         reply: what its method returned.
-        status: the route's status.
         personal: whether the answer is for this caller only.
     """
-    data = reply.data if isinstance(reply.data, list) else [reply.data]
+    data = encode(reply.data if isinstance(reply.data, list) else [reply.data])
+    page = b"" if reply.page is None else encode(reply.page)
     headers = [("Content-Type", JSON_TYPE), *reply.headers]
     if personal:
         headers.append(PERSONAL)
@@ -75,12 +93,40 @@ def success(request: HttpRequest, reply: Reply, status: int, *, personal: bool) 
         headers.append(("Location", reply.location))
     if reply.page is not None:
         headers.append(("Link", links(request, reply.page)))
-    body = encode(envelope(data, request.request_id, page=reply.page))
-    return Answer(status, body, tuple(headers))
+    tag = ""
+    if request.is_read:
+        # weak, because the envelope around the data is another each time
+        tag = f'W/"{blake2b(data + page, digest_size=12).hexdigest()}"'
+        headers.append(("ETag", tag))
+    return Body(data, page, tuple(headers), tag)
+
+
+def success(body: Body, status: int, request_id: str, known_tags: str | None) -> Answer:
+    """Return the answer to a request that succeeded.
+
+    Args:
+        body: the reply as JSON.
+        status: the route's status.
+        request_id: goes into the envelope.
+        known_tags: the request's ``If-None-Match``.
+    """
+    if body.tag and known_tags is not None and knows(body.tag, known_tags):
+        return Answer(304, b"", body.headers)
+    return Answer(status, assemble(body.data, request_id, body.page), body.headers)
+
+
+def knows(tag: str, known_tags: str) -> bool:
+    """Whether a client has the data with this tag already, by its ``If-None-Match``."""
+    return known_tags.strip() == "*" or tag in map(str.strip, known_tags.split(","))
 
 
 def failure(request: HttpRequest, error: GymError) -> Answer:
     """Return the answer to a request that failed."""
+    return failure_of(error, request.request_id)
+
+
+def failure_of(error: GymError, request_id: str) -> Answer:
+    """Return the answer to the request of this id, which failed."""
     status = status_of(error)
     headers = [("Content-Type", JSON_TYPE), PERSONAL]
     if status == 401:
@@ -88,7 +134,7 @@ def failure(request: HttpRequest, error: GymError) -> Answer:
     if status in (429, 503):
         seconds = error.details.get("retry_after", budgets.UNAVAILABLE_RETRY_AFTER)
         headers.append(("Retry-After", str(seconds)))
-    body = encode(envelope([], request.request_id, errors=error.entries()))
+    body = encode(envelope([], request_id, errors=error.entries()))
     return Answer(status, body, tuple(headers))
 
 

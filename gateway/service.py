@@ -5,6 +5,7 @@ from gateway.callers import PUBLIC, SELF
 from gateway.documentation.pages import Documentation
 from gateway.entrypoint import Request, route
 from gateway.limits import LOGIN, REGISTER
+from gateway.memory import Kept
 from gateway.paging import describe_page
 from gateway.remote import PAGE, Service
 from gateway.replies import Reply
@@ -67,17 +68,17 @@ class Gateway:
         """Show a profile: one's own, or any to an administrator."""
         return Reply(self.users.get(request.id))
 
-    @route("GET", "/api/exercises", caller=PUBLIC, query=ExerciseList)
+    @route("GET", "/api/exercises", caller=PUBLIC, query=ExerciseList, kept=Kept.CATALOGUE)
     def list_exercises(self, request: Request) -> Reply:
         """List the catalogue, filtered and sorted."""
         return _page(request, self.exercises.list(**request.query))
 
-    @route("GET", "/api/exercises/search", caller=PUBLIC, query=ExerciseSearch)
+    @route("GET", "/api/exercises/search", caller=PUBLIC, query=ExerciseSearch, kept=Kept.CATALOGUE)
     def search_exercises(self, request: Request) -> Reply:
         """Search the catalogue; the best match comes first."""
         return _page(request, self.exercises.search(**request.query))
 
-    @route("GET", "/api/exercises/:id", caller=PUBLIC)
+    @route("GET", "/api/exercises/:id", caller=PUBLIC, kept=Kept.CATALOGUE)
     def get_exercise(self, request: Request) -> Reply:
         """Show an exercise."""
         return Reply(self.exercises.get(request.id))
@@ -94,7 +95,7 @@ class Gateway:
             events.announce(self.dispatch, events.CREATED, request.user_id, workout)
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
-    @route("GET", "/api/workouts", query=WorkoutList)
+    @route("GET", "/api/workouts", query=WorkoutList, kept=Kept.WORKOUTS)
     def list_workouts(self, request: Request) -> Reply:
         """List one's own workouts; administrators can list anybody's."""
         own = {"user_id": request.user_id}
@@ -105,7 +106,7 @@ class Gateway:
         self.workouts.list(**wanted | own)
         return _page(request, NOTHING)
 
-    @route("GET", "/api/workouts/:id")
+    @route("GET", "/api/workouts/:id", kept=Kept.WORKOUTS)
     def get_workout(self, request: Request) -> Reply:
         """Show a workout: one's own, or any to an administrator."""
         user_id = None if request.caller.is_admin else request.user_id
@@ -126,17 +127,17 @@ class Gateway:
         events.announce(self.dispatch, events.DELETED, request.user_id, deleted)
         return Reply({"id": deleted["id"], "deleted": True})
 
-    @route("GET", "/api/stats/exercise/:id/history", query=HistoryQuery)
+    @route("GET", "/api/stats/exercise/:id/history", query=HistoryQuery, kept=Kept.NUMBERS)
     def exercise_history(self, request: Request) -> Reply:
         """Show how one's work on an exercise went on over time."""
         return Reply(self.analytics.exercise_history(request.user_id, request.id, **request.query))
 
-    @route("GET", "/api/stats/personal-records")
+    @route("GET", "/api/stats/personal-records", kept=Kept.NUMBERS)
     def personal_records(self, request: Request) -> Reply:
         """Show one's best in every exercise."""
         return Reply(self.analytics.personal_records(request.user_id))
 
-    @route("GET", "/api/stats/progress", query=ProgressQuery)
+    @route("GET", "/api/stats/progress", query=ProgressQuery, kept=Kept.NUMBERS)
     def progress(self, request: Request) -> Reply:
         """Show what was done week by week, or month by month."""
         return Reply(self.analytics.progress(request.user_id, **request.query))

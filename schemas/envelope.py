@@ -39,6 +39,16 @@ def envelope(
     return document
 
 
+def assemble(data: bytes, request_id: str, page: bytes = b"", now: float | None = None) -> bytes:
+    """Put data that is JSON already into the envelope; see :func:`envelope`."""
+    return b'{"data":%b,"meta":{"request_id":"%b"%b},"timestamp":%d}' % (
+        data,
+        request_id.encode(),
+        b',"page":' + page if page else b"",
+        int(time.time() if now is None else now),
+    )
+
+
 def page_of(current_page: int, page_size: int, total_items: int) -> dict:
     """Describe a page of a collection."""
     return {

@@ -11,6 +11,7 @@ from services.analytics.history import data_points, range_start, shown_stats
 from services.analytics.periods import period_starts
 from services.analytics.progress import UNITS, listed
 from services.analytics.trend import WINDOW, trend_30d
+from services.dependencies import versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 
@@ -31,7 +32,7 @@ class StatsAnswers:
 
     def changing(self, user_id: int) -> AbstractContextManager[None]:
         """Surround a change of a user's numbers."""
-        return self.cache.changing(_version_key(user_id))
+        return self.cache.changing(versions.numbers_of(user_id))
 
     def history(self, user_id: int, exercise_id: int, range: str, unit: str) -> dict[str, Any]:
         """Return the history of one exercise; its name is None if the user never did it."""
@@ -54,7 +55,7 @@ class StatsAnswers:
 
         name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
         key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
-        return self.cache.remember(key, _version_key(user_id), self._until_midnight(), read)
+        return self.cache.remember(key, versions.numbers_of(user_id), self._until_midnight(), read)
 
     def records(self, user_id: int) -> dict[str, Any]:
         """Return all records, exercise by exercise."""
@@ -72,7 +73,7 @@ class StatsAnswers:
             }
 
         key = f"analytics:user:{user_id}:personal_records"
-        return self.cache.remember(key, _version_key(user_id), RECORDS_SECONDS, read)
+        return self.cache.remember(key, versions.numbers_of(user_id), RECORDS_SECONDS, read)
 
     def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
         """Return the last weeks or months."""
@@ -86,7 +87,7 @@ class StatsAnswers:
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
         key = f"analytics:user:{user_id}:progress:{name}"
-        return self.cache.remember(key, _version_key(user_id), self._until_midnight(), read)
+        return self.cache.remember(key, versions.numbers_of(user_id), self._until_midnight(), read)
 
     def _until_midnight(self) -> int:
         midnight = datetime.combine(self.today + timedelta(days=1), time(), UTC)
@@ -102,7 +103,3 @@ def _shown_record(row: Any) -> dict[str, Any]:
         "workout_id": row.workout_id,
         "previous": rounded(row.previous),
     }
-
-
-def _version_key(user_id: int) -> str:
-    return f"analytics:user:{user_id}:version"

@@ -106,6 +106,16 @@ class Cache(DependencyProvider):
         if keys:
             self._ask(lambda: self.client.delete(*keys))
 
+    def read(self, *keys: str) -> list[str | None] | None:
+        """Return what stands under keys, as text and in one go; None without Redis."""
+        return self._ask(lambda: self.client.mget(keys))
+
+    def version(self, version_key: str) -> str | None:
+        """Return a version to keep something under; None if nothing may be kept now."""
+        found = self.read(version_key)
+        version = found and (found[0] or self._begin_version(version_key))
+        return version if version and not version.startswith(CHANGING) else None
+
     def remember(self, key: str, version_key: str, seconds: int, make: Callable[[], object]) -> Any:
         """Return the value under a key if nothing it was made from has changed, or make it anew.
 

@@ -89,9 +89,14 @@ def revoke(cache: Cache, claims: dict[str, Any], now: float) -> None:
     cache.keep(revocation_key(claims["jti"]), claims["user_id"], int(claims["exp"] - now) + 1)
 
 
-def is_revoked(cache: Cache, claims: dict[str, Any]) -> bool:
-    """Tell whether a token has been revoked; never without Redis."""
-    return cache.get(revocation_key(claims["jti"])) is not None
+def is_revoked(cache: Cache, token_id: str) -> bool:
+    """Tell whether a token has been revoked; never without Redis.
+
+    Args:
+        cache: where revoked tokens are noted.
+        token_id: the claim ``jti``.
+    """
+    return cache.get(revocation_key(token_id)) is not None
 
 
 def revocation_key(token_id: str) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.errors import NotFound
+from services.dependencies import versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.exercises import search, store
 
-VERSION_KEY = "exercise:version"
 """Version of the whole catalogue: it changes seldom, and then all that was kept is stale."""
 
 EXERCISE_SECONDS = 24 * 3600
@@ -65,7 +65,7 @@ class ExerciseReads:
             with self.database.transaction() as connection:
                 return read(connection, *given)
 
-        return self.cache.remember(key, VERSION_KEY, seconds, make)
+        return self.cache.remember(key, versions.CATALOGUE, seconds, make)
 
 
 def _filters(query: dict[str, Any]) -> dict[str, list[str]]:

@@ -7,11 +7,12 @@ import eventlet
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
+from services.dependencies import versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.logs import get_logger
+from services.dependencies.messaging import EventDispatcher
 from services.exercises import catalogue, saving
-from services.exercises.reads import VERSION_KEY
 
 log = get_logger(__name__)
 
@@ -46,9 +47,11 @@ class SeededCatalogue(DependencyProvider):
 
     def _seed(self) -> None:
         database, cache = self._sibling(Database), self._sibling(Cache)
+        dispatcher = self._sibling(EventDispatcher)
         for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
             try:
                 seed(database, cache)
+                dispatcher.announce(versions.CATALOGUE_CHANGED, {})
             except GymError as problem:
                 log.warning("catalogue not seeded yet", reason=str(problem))
                 eventlet.sleep(pause)
@@ -65,6 +68,6 @@ def seed(database: Database, cache: Cache) -> saving.Saved:
     with database.transaction() as connection:
         saved = saving.save(connection, catalogue.read())
     if saved.added or saved.changed:
-        cache.outdate(VERSION_KEY)
+        cache.outdate(versions.CATALOGUE)
         log.info("catalogue seeded", added=saved.added, changed=saved.changed)
     return saved

@@ -10,7 +10,7 @@ from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext
-from services.dependencies.messaging import rpc
+from services.dependencies.messaging import EventDispatcher, rpc
 from services.exercises.reads import ExerciseReads
 from services.exercises.seeding import SeededCatalogue
 from services.exercises.wger.provider import WgerImports, wger_schedule
@@ -32,6 +32,7 @@ class Exercises:
 
     database = Database("exercises")
     cache = Cache()
+    dispatch = EventDispatcher()
     seeded_catalogue = SeededCatalogue()
     wger_imports = WgerImports()
     health = Health()

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from schemas.errors import NotFound
+from services.dependencies import versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.workouts import store
@@ -21,7 +22,7 @@ class WorkoutReads:
 
     def changing(self, user_id: int) -> AbstractContextManager[None]:
         """Surround a change of a user's workouts."""
-        return self.cache.changing(_version_key(user_id))
+        return self.cache.changing(versions.workouts_of(user_id))
 
     def get(self, workout_id: int, user_id: int | None) -> dict[str, Any]:
         """Return a whole workout; with ``user_id`` only that user's.
@@ -38,7 +39,7 @@ class WorkoutReads:
             workout = read()
         else:
             key = f"workout:user:{user_id}:id:{workout_id}"
-            workout = self.cache.remember(key, _version_key(user_id), CACHE_SECONDS, read)
+            workout = self.cache.remember(key, versions.workouts_of(user_id), CACHE_SECONDS, read)
         if workout is None:
             raise NotFound("There is no such workout")
         return workout
@@ -60,8 +61,4 @@ class WorkoutReads:
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days
         key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
-        return self.cache.remember(key, _version_key(user_id), CACHE_SECONDS, read)
-
-
-def _version_key(user_id: int) -> str:
-    return f"workout:user:{user_id}:version"
+        return self.cache.remember(key, versions.workouts_of(user_id), CACHE_SECONDS, read)

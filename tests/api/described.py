@@ -33,6 +33,10 @@ class Described:
         path = urlsplit(request.url).path
         if request.method == "OPTIONS" or OUTSIDE.fullmatch(path):
             return
+        if answer.status_code == 304:
+            # says that the client has what the document describes
+            assert not answer.content
+            return
         said = self.response(request.method, path, str(answer.status_code))
         told = f"{request.method} {path} {answer.status_code}"
         for name, header in said.get("headers", {}).items():

@@ -18,6 +18,8 @@ from nameko.extensions import DependencyProvider
 
 from gateway.remote import Service
 from gateway.service import Gateway
+from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies.messaging.publishing import Publishing
 from services.dependencies.settings import SETTINGS_KEY, Settings
 from services.dependencies.web import WebServer
 from tests.api.http_client import Client
@@ -113,6 +115,12 @@ class Alone:
         self.thread.told_to_stop = True
 
 
+def without_broker(extension):
+    """Keep a connection to the broker from being tried, and from being missed."""
+    extension.start = lambda: None
+    extension.part = None
+
+
 @contextmanager
 def gateway_alone(max_workers=10, nameko=None, **environment):
     """Run a gateway whose services answer from ``answers``, such as ``{"users.get": {...}}``."""
@@ -132,7 +140,10 @@ def gateway_alone(max_workers=10, nameko=None, **environment):
         "max_workers": max_workers,
         SETTINGS_KEY: settings,
     } | (nameko or {})
-    thread = _Thread(ServiceContainer(LoneGateway, config))
+    container = ServiceContainer(LoneGateway, config)
+    for kind in (QueueConsumer, Publishing):
+        without_broker(container.shared_extensions[kind])
+    thread = _Thread(container)
     thread.start()
     thread.started.wait()
     if thread.problem:

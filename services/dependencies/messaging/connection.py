@@ -111,7 +111,8 @@ class BrokerConnection(SharedExtension):
         )
         # a frozen broker accepts the connection and then says nothing
         with eventlet.Timeout(seconds, BrokerGone(f"no answer for {seconds} seconds")):
-            self.connection.connect()
+            # connect() would sleep for two seconds between its two tries
+            self.connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
             self.connected(self.connection)
         self.usable = True
         self._note_return()

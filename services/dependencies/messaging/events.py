@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from kombu import Message, Queue
@@ -45,23 +46,38 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         Raises:
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
         """
-        exchange = get_event_exchange(self.container.service_name, self.container.config)
         headers = self.get_message_headers(worker_ctx)
         headers.pop(self._get_header_name(DEADLINE_KEY), None)
         headers[DISPATCHED_HEADER] = time.time()
         with tracing.span(tracing.PRODUCER, event_type):
             tracing.inject(headers)
-            self._send(event_data, exchange.name, event_type, headers)
+            try:
+                self._send(event_type, event_data, headers)
+            except Unroutable as problem:
+                raise self._unavailable(event_type, problem) from problem
 
-    def _send(self, event_data: dict, exchange: str, event_type: str, headers: dict) -> None:
+    def announce(self, event_type: str, event_data: dict) -> None:
+        """Dispatch an event that no request has caused, and that need not be heard.
+
+        Raises:
+            ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
+        """
+        with suppress(Unroutable):
+            self._send(event_type, event_data, {})
+
+    def _send(self, event_type: str, event_data: dict, headers: dict) -> None:
+        exchange = get_event_exchange(self.container.service_name, self.container.config)
         try:
-            self.publishing.send_confirmed(event_data, exchange, event_type, headers=headers)
-        except (BrokerGone, Unroutable) as problem:
-            metrics.EVENTS_DISPATCHED.labels(event_type, ServiceUnavailable.code).inc()
-            log.warning("event not dispatched", event_type=event_type, reason=repr(problem))
-            name = PUBLIC_NAMES[self.container.service_name]
-            raise ServiceUnavailable.of(name, budgets.UNAVAILABLE_RETRY_AFTER) from problem
+            self.publishing.send_confirmed(event_data, exchange.name, event_type, headers=headers)
+        except BrokerGone as problem:
+            raise self._unavailable(event_type, problem) from problem
         metrics.EVENTS_DISPATCHED.labels(event_type, metrics.OK).inc()
+
+    def _unavailable(self, event_type: str, problem: Exception) -> ServiceUnavailable:
+        metrics.EVENTS_DISPATCHED.labels(event_type, ServiceUnavailable.code).inc()
+        log.warning("event not dispatched", event_type=event_type, reason=repr(problem))
+        name = PUBLIC_NAMES[self.container.service_name]
+        return ServiceUnavailable.of(name, budgets.UNAVAILABLE_RETRY_AFTER)
 
 
 class Poison(GymError):

@@ -8,14 +8,16 @@ from services.dependencies import metrics, tracing
 from services.dependencies.logs import bind, get_logger
 from services.dependencies.web.cors import Cors
 from services.dependencies.web.messages import (
+    BODILESS,
     SECURITY_HEADERS,
     Answer,
     Headers,
     HttpRequest,
     Refused,
 )
-from services.dependencies.web.protocol import CONNECTION_KEY
+from services.dependencies.web.protocol import CONNECTION_KEY, on_the_wire
 from services.dependencies.web.routing import Provider, Routes, allowed
+from services.dependencies.web.shortcut import Shortcut, read_plain_get
 
 log = get_logger(__name__)
 
@@ -32,9 +34,17 @@ class Application:
         providers: what serves the routes.
         cors: what to tell pages of other origins.
         is_closing: whether the server is about to end, so that connections are not kept.
+        shortcut: may know answers by heart.
     """
 
-    def __init__(self, providers: Iterable[Provider], cors: Cors, is_closing: Callable[[], bool]):
+    def __init__(
+        self,
+        providers: Iterable[Provider],
+        cors: Cors,
+        is_closing: Callable[[], bool],
+        shortcut: Shortcut | None = None,
+    ):
+        self.shortcut = shortcut
         self.routes = Routes(providers)
         self.cors = cors
         self.is_closing = is_closing
@@ -50,22 +60,33 @@ class Application:
             span.note(status=answer.status, user_id=request.user_id)
         self._settle_connection(request)
         start_response(_status_line(answer.status), [*self._headers(request, answer)])
-        self._tell(request, route, answer.status, time.perf_counter() - started)
+        tell(request.method, request.path, route, answer.status, started, request.user_id)
         return [] if request.method == "HEAD" else [answer.body]
 
-    @staticmethod
-    def _tell(request: HttpRequest, route: str | None, status: int, seconds: float) -> None:
-        metrics.note_request(request.method, route, status, seconds)
-        tell = log.debug if route in PROBES else log.info
-        tell(
-            "http request",
-            method=request.method,
-            path=request.path[:LONGEST_LOGGED_PATH],
-            route=route,
-            status=status,
-            duration_ms=round(seconds * 1000, 1),
-            user_id=request.user_id,
-        )
+    def answer_plain_get(self, head: bytes, peer: str) -> bytes | None:
+        """Return a whole response to a request whose answer is known by heart, otherwise None.
+
+        Args:
+            head: all that has arrived of the request.
+            peer: the client's address.
+        """
+        if self.shortcut is None or self.is_closing():
+            return None
+        started = time.perf_counter()
+        plain = read_plain_get(head)
+        found = plain and self.shortcut.find(*plain, peer)
+        if not found:
+            return None
+        target, headers = plain
+        status, request_id, user_id = found.answer.status, found.request_id, found.user_id
+        if tracing.is_on():
+            parent = headers.get(tracing.HEADER.lower().encode(), b"").decode("latin-1")
+            name = f"GET {found.route}"
+            with tracing.span(tracing.SERVER, name, parent, request_id=request_id) as span:
+                span.note(status=status, user_id=user_id)
+        path = target.partition(b"?")[0].decode("latin-1")
+        tell("GET", path, found.route, status, started, user_id, request_id=request_id)
+        return on_the_wire(found.answer, request_id)
 
     def _answer(self, request: HttpRequest) -> tuple[str | None, Answer]:
         route = None
@@ -99,7 +120,7 @@ class Application:
         yield "X-Request-ID", request.request_id
         if request.method != "OPTIONS":
             yield from self.cors.headers(request)
-        if answer.status != HTTPStatus.NO_CONTENT:
+        if answer.status not in BODILESS:
             yield "Content-Length", str(len(answer.body))
 
     def _settle_connection(self, request: HttpRequest) -> None:
@@ -119,6 +140,31 @@ def _span(request: HttpRequest) -> tracing.Span:
         return tracing.NOTHING
     parent = request.header(tracing.HEADER)
     return tracing.span(tracing.SERVER, "HTTP", parent, request_id=request.request_id)
+
+
+def tell(
+    method: str,
+    path: str,
+    route: str | None,
+    status: int,
+    started: float,
+    user_id: int | None,
+    **more: object,
+) -> None:
+    """Count and log one request."""
+    seconds = time.perf_counter() - started
+    metrics.note_request(method, route, status, seconds)
+    write = log.debug if route in PROBES else log.info
+    write(
+        "http request",
+        method=method,
+        path=path[:LONGEST_LOGGED_PATH],
+        route=route,
+        status=status,
+        duration_ms=round(seconds * 1000, 1),
+        user_id=user_id,
+        **more,
+    )
 
 
 def _status_line(status: int) -> str:

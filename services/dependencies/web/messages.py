@@ -37,12 +37,13 @@ SECURITY_HEADERS = (
     ("Content-Security-Policy", "default-src 'none'"),
     ("Referrer-Policy", "no-referrer"),
 )
+BODILESS = (204, 304)
 PERSONAL = ("Cache-Control", "private, no-store")
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer as it goes out."""
 
@@ -98,6 +99,16 @@ class HttpRequest:
         self.peer: str = self.environ.get("REMOTE_ADDR", "")
         self.request_id = request_id_from(self.header("X-Request-ID"))
         self._unread = self.has_body
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the request asks for something, and changes nothing."""
+        return self.method in ("GET", "HEAD")
+
+    @property
+    def target(self) -> bytes:
+        """Path and query as one."""
+        return (f"{self.path}?{self.query}" if self.query else self.path).encode("latin-1")
 
     def header(self, name: str) -> str | None:
         """Return a header's value, all of them joined by commas if it was given repeatedly."""

@@ -3,6 +3,7 @@
 import re
 import socket
 import time
+from functools import lru_cache
 from http import HTTPStatus
 
 from eventlet import Timeout, wsgi
@@ -11,7 +12,14 @@ from nameko.web.server import HttpOnlyProtocol
 from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.web import bounds
-from services.dependencies.web.messages import SECURITY_HEADERS, Answer, Refused, request_id_from
+from services.dependencies.web.messages import (
+    BODILESS,
+    SECURITY_HEADERS,
+    Answer,
+    Headers,
+    Refused,
+    request_id_from,
+)
 
 log = get_logger(__name__)
 
@@ -72,6 +80,8 @@ class Connection(HttpOnlyProtocol):
         if not self._wait_for_first_byte():
             self.close_connection = True
             return
+        if self._answer_by_heart():
+            return
         self.headers = None
         try:
             with Timeout(bounds.HEAD_SECONDS, Refused(408)):
@@ -117,6 +127,22 @@ class Connection(HttpOnlyProtocol):
         except OSError:
             pass
         return False
+
+    def _answer_by_heart(self) -> bool:
+        """Answer at once, if all of a plain request is here and its answer is known."""
+        head = self.rfile.peek()
+        self.conn_state[2] = wsgi.STATE_REQUEST
+        response = self.server.app.answer_plain_get(head, self.client_address[0])
+        if response is None:
+            return False
+        self.rfile.read(len(head))
+        self.served = True
+        self.close_connection = False
+        try:
+            self.connection.sendall(response)
+        except OSError:
+            self.close_connection = True
+        return True
 
     def _read_head(self) -> None:
         line = self.rfile.readline(bounds.LONGEST_TARGET + 1)
@@ -174,7 +200,7 @@ class Connection(HttpOnlyProtocol):
             peer=self.client_address[0],
         )
         try:
-            self.wfile.write(_on_the_wire(answer, request_id))
+            self.wfile.write(on_the_wire(answer, request_id, close=True))
             self.wfile.flush()
         except OSError:
             self.unread = False
@@ -191,15 +217,28 @@ class Connection(HttpOnlyProtocol):
             pass
 
 
-def _on_the_wire(answer: Answer, request_id: str) -> bytes:
-    lines = [
-        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
-        *(f"{name}: {value}" for name, value in (*answer.headers, *SECURITY_HEADERS)),
-        f"X-Request-ID: {request_id}",
-        f"Date: {wsgi.format_date_time(time.time())}",
-        f"Content-Length: {len(answer.body)}",
-        "Connection: close",
-        "",
-        "",
-    ]
-    return "\r\n".join(lines).encode("latin-1") + answer.body
+def on_the_wire(answer: Answer, request_id: str, close: bool = False) -> bytes:
+    """Return an answer with all its headers as HTTP has it."""
+    body = answer.body
+    length = b"" if answer.status in BODILESS else b"Content-Length: %d\r\n" % len(body)
+    return b"HTTP/1.1 %d %b\r\n%bX-Request-ID: %b\r\nDate: %b\r\n%b%b\r\n%b" % (
+        answer.status,
+        HTTPStatus(answer.status).phrase.encode(),
+        _header_lines(answer.headers),
+        request_id.encode(),
+        _date(int(time.time())),
+        length,
+        b"Connection: close\r\n" if close else b"",
+        body,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _header_lines(headers: Headers) -> bytes:
+    lines = [f"{name}: {value}\r\n" for name, value in (*headers, *SECURITY_HEADERS)]
+    return "".join(lines).encode("latin-1")
+
+
+@lru_cache(maxsize=2)
+def _date(seconds: int) -> bytes:
+    return wsgi.format_date_time(seconds).encode()

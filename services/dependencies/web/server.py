@@ -18,6 +18,7 @@ from services.dependencies.web import bounds
 from services.dependencies.web.application import Application
 from services.dependencies.web.cors import Cors
 from services.dependencies.web.protocol import Connection
+from services.dependencies.web.shortcut import Shortcut
 from services.dependencies.web.workers import Workers
 
 log = get_logger(__name__)
@@ -37,6 +38,7 @@ class WebServer(nameko_web.WebServer):
     def __init__(self) -> None:
         super().__init__()
         self.closing = False
+        self.shortcut: Shortcut | None = None
         self._drained: Event | None = None
         self._connections: dict[int, list] = {}
 
@@ -67,7 +69,8 @@ class WebServer(nameko_web.WebServer):
     def get_wsgi_app(self) -> Application:
         """Return the application that answers the requests."""
         cors = Cors(self.container.config[SETTINGS_KEY].cors_origins)
-        return Application(self._providers, cors, is_closing=lambda: self.closing)
+        shortcut = None if cors.origins else self.shortcut
+        return Application(self._providers, cors, lambda: self.closing, shortcut)
 
     def get_wsgi_server(self, sock: socket.socket, wsgi_app: Application) -> wsgi.Server:
         """Return eventlet's server with our connections; the application logs, not eventlet."""

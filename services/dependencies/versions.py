@@ -1,0 +1,20 @@
+"""Versions in Redis of what answers are made from: a write replaces them, readers look at them.
+
+Whoever keeps an answer keeps the version with it that was there before the answer was made
+(:mod:`services.dependencies.cache`). Writer and reader may be different services, so the names
+of the versions are agreed here.
+"""
+
+CATALOGUE = "exercise:version"
+CATALOGUE_CHANGED = "catalogue_changed"
+"""The event by which exercises tells that this version was replaced."""
+
+
+def workouts_of(user_id: int) -> str:
+    """Return the key of the version of a user's workouts."""
+    return f"workout:user:{user_id}:version"
+
+
+def numbers_of(user_id: int) -> str:
+    """Return the key of the version of what analytics knows of a user."""
+    return f"analytics:user:{user_id}:version"
