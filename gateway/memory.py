@@ -170,8 +170,8 @@ class AnswerMemory(SharedExtension):
             return False
         if entry.version_key is None:
             return entry.version == self._current_version(None)
-        found = self.door.cache.read(entry.version_key, revocation_key(caller.token_id))
-        return found is not None and found == [entry.version, None]
+        revoked = revocation_key(caller.token_id)
+        return self.door.cache.is_version(entry.version, entry.version_key, revoked)
 
     def _current_version(self, version_key: str | None) -> str | int | None:
         if version_key is not None:

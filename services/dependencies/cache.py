@@ -106,15 +106,24 @@ class Cache(DependencyProvider):
         if keys:
             self._ask(lambda: self.client.delete(*keys))
 
-    def read(self, *keys: str) -> list[str | None] | None:
-        """Return what stands under keys, as text and in one go; None without Redis."""
-        return self._ask(lambda: self.client.mget(keys))
-
     def version(self, version_key: str) -> str | None:
-        """Return a version to keep something under; None if nothing may be kept now."""
-        found = self.read(version_key)
-        version = found and (found[0] or self._begin_version(version_key))
-        return version if version and not version.startswith(CHANGING) else None
+        """Return a version for keeping something elsewhere; None if nothing may be kept now."""
+        version = self._ask(lambda: self.client.get(version_key))
+        version = version or self._begin_version(version_key)
+        if not version or version.startswith(CHANGING):
+            return None
+        return f"{self._run}/{version}"
+
+    def is_version(self, version: str, version_key: str, absent_key: str) -> bool:
+        """Tell, in one go, whether a version is the current one and another key has no value.
+
+        Args:
+            version: as :meth:`version` returned it.
+            version_key: where it is kept.
+            absent_key: what must not be there, such as a token's revocation.
+        """
+        found = self._ask(lambda: self.client.mget(version_key, absent_key))
+        return bool(found) and found[1] is None and f"{self._run}/{found[0]}" == version
 
     def remember(self, key: str, version_key: str, seconds: int, make: Callable[[], object]) -> Any:
         """Return the value under a key if nothing it was made from has changed, or make it anew.

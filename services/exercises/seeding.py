@@ -13,6 +13,7 @@ from services.dependencies.database import Database
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging import EventDispatcher
 from services.exercises import catalogue, saving
+from services.exercises.news import tell_of_change
 
 log = get_logger(__name__)
 
@@ -47,16 +48,15 @@ class SeededCatalogue(DependencyProvider):
 
     def _seed(self) -> None:
         database, cache = self._sibling(Database), self._sibling(Cache)
-        dispatcher = self._sibling(EventDispatcher)
         for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
             try:
                 seed(database, cache)
-                dispatcher.announce(versions.CATALOGUE_CHANGED, {})
             except GymError as problem:
                 log.warning("catalogue not seeded yet", reason=str(problem))
                 eventlet.sleep(pause)
             else:
                 self._done = True
+                tell_of_change(self._sibling(EventDispatcher))
                 return
 
     def _sibling(self, kind: type) -> Any:

@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, text
 
 from schemas.errors import InvalidParameter, NotFound
 from services.dependencies.settings import Settings
+from services.dependencies.versions import CATALOGUE
 from services.exercises import catalogue, saving, store
-from services.exercises.reads import VERSION_KEY
 from tests.services.search_queries import JUDGED
 
 SHOWN = {
@@ -56,7 +56,7 @@ def hidden(engine, redis):
             )
             values = {"is_active": is_active, "name": HIDDEN}
             found = connection.execute(statement, values).scalar_one()
-        redis.set(VERSION_KEY, uuid.uuid4().hex)
+        redis.set(CATALOGUE, uuid.uuid4().hex)
         return found
 
     yield set_active(False)
@@ -404,11 +404,11 @@ def test_a_change_makes_everything_that_was_kept_stale(rpc, engine, redis):
     try:
         describe("Changed.")
         assert read() == before
-        redis.set(VERSION_KEY, uuid.uuid4().hex)
+        redis.set(CATALOGUE, uuid.uuid4().hex)
         after = read()
     finally:
         describe(before[0]["description"])
-        redis.set(VERSION_KEY, uuid.uuid4().hex)
+        redis.set(CATALOGUE, uuid.uuid4().hex)
     assert after[0]["description"] == "Changed."
     assert "Changed." in [exercise["description"] for exercise in after[1]]
     assert after[2][0]["description"] == "Changed."

@@ -24,8 +24,8 @@ from services import migrate
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.settings import SETTINGS_KEY, BadSettings, DatabaseAddress, Settings
+from services.dependencies.versions import CATALOGUE
 from services.exercises import catalogue, saving, store
-from services.exercises.reads import VERSION_KEY
 from services.exercises.wger import applying, client, importing, staging
 from services.exercises.wger.client import WgerClient
 from services.exercises.wger.importing import Import
@@ -61,7 +61,7 @@ class WatchedCache:
 
     @contextmanager
     def changing(self, *keys):
-        assert keys == (VERSION_KEY,)
+        assert keys == (CATALOGUE,)
         self.is_changing = True
         yield
         self.is_changing = False
@@ -1059,7 +1059,7 @@ def test_an_import_makes_stale_what_another_process_keeps(wger, database, caches
     made = itertools.count(1)
 
     def read():
-        return reading_one.remember(key, VERSION_KEY, 60, lambda: next(made))
+        return reading_one.remember(key, CATALOGUE, 60, lambda: next(made))
 
     assert (read(), read()) == (1, 1)
     work = Import(database, importing_one, WgerClient(wger.url))

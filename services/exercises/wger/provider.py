@@ -16,7 +16,9 @@ from services.dependencies import budgets
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.logs import get_logger
+from services.dependencies.messaging import EventDispatcher
 from services.dependencies.settings import SETTINGS_KEY, BadSettings
+from services.exercises.news import tell_of_change
 from services.exercises.wger import staging
 from services.exercises.wger.client import WgerClient, check_url
 from services.exercises.wger.importing import Import
@@ -126,7 +128,9 @@ class WgerImports(DependencyProvider):
         """Return a report or an error: an exception would end the process."""
         try:
             with eventlet.Timeout(LONGEST_SECONDS, TimedOut.of("wger", LONGEST_SECONDS)):
-                return work.run(), None
+                report = work.run()
+            tell_of_change(self._sibling(EventDispatcher))
+            return report, None
         except Exception as problem:
             error = _error(problem)
             work.note_failure(str(error))
