@@ -25,6 +25,7 @@ OPENAPI = "3.1.0"
 VERSION = "1.0.0"
 JSON = "application/json"
 BEARER = "bearer"
+UNCHANGED = "304"
 
 ABOUT = """The REST API of the gym tracker.
 
@@ -33,13 +34,15 @@ and `meta.request_id` is what to quote when asking for help. Register or log in,
 **Authorize**, and put the token in.
 """
 
+_STRING = {"type": "string"}
 _HEADERS: dict[str, tuple[str, bool, dict]] = {
-    "X-Request-ID": ("The request's id, as in `meta.request_id`", True, {"type": "string"}),
-    "Location": ("Where the new thing is", True, {"type": "string"}),
-    "Link": ("The pages `first`, `prev`, `next` and `last`", True, {"type": "string"}),
+    "X-Request-ID": ("The request's id, as in `meta.request_id`", True, _STRING),
+    "Location": ("Where the new thing is", True, _STRING),
+    "Link": ("The pages `first`, `prev`, `next` and `last`", True, _STRING),
+    "ETag": ("Says which data this is; the envelope around it does not count", True, _STRING),
     "Retry-After": ("Seconds to wait", True, {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": ("How to sign in", True, {"const": "Bearer"}),
-    "Allow": ("The path's methods", True, {"type": "string"}),
+    "Allow": ("The path's methods", True, _STRING),
     "Accept": ("What a body may be", True, {"const": JSON}),
     "Idempotent-Replayed": (
         "There if the answer is that of an earlier request with the same key",
@@ -107,6 +110,7 @@ def _add_shared_parts(spec: APISpec) -> None:
         schemas.header(name, header)
     for name, response in failures.components().items():
         schemas.response(name, response)
+    schemas.response(UNCHANGED, _UNCHANGED)
 
 
 def _describe(
@@ -127,7 +131,7 @@ def _describe(
         "description": f"{summary}\n\nFor {route.caller.value}.",
         "responses": {
             str(route.status): _success(spec, route, operation),
-            **failures.references(known),
+            **failures.references([*([UNCHANGED] if _is_read(route) else []), *known]),
         },
     }
     if signed_in:
@@ -150,7 +154,12 @@ def _parameters(
     for parameter in in_query:
         if parameter["name"] in (operation.query or {}):
             parameter["example"] = operation.query[parameter["name"]]
-    return [*in_path, *in_query, *([_KEY] if route.takes_key else [])]
+    in_head = [*([_KEY] if route.takes_key else []), *([_KNOWN_TAG] if _is_read(route) else [])]
+    return [*in_path, *in_query, *in_head]
+
+
+def _is_read(route: Route) -> bool:
+    return route.method == "GET"
 
 
 def _body(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any]:
@@ -166,6 +175,8 @@ def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any
         names.append("Link")
     if route.takes_key:
         names.append("Idempotent-Replayed")
+    if _is_read(route):
+        names.append("ETag")
     shown = [_known(spec, schema) for schema in operation.shows]
     return {
         "description": "; or ".join(_first_line(schema) for schema in operation.shows),
@@ -310,4 +321,15 @@ _KEY = {
         "maxLength": LONGEST_KEY,
         "pattern": "^[!-~]+$",
     },
+}
+_KNOWN_TAG = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of what you have; the answer is 304 if it is still the same.",
+    "schema": {"type": "string"},
+}
+_UNCHANGED = {
+    "description": "What you have is still the same; there is no body",
+    "headers": {name: {"$ref": failures.HEADERS + name} for name in ("X-Request-ID", "ETag")},
 }
