@@ -1,0 +1,58 @@
+"""Callers of every kind, on the whole running system."""
+
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from services.dependencies.settings import Settings
+from services.dependencies.tokens import LIFETIME_SECONDS, issue
+from tests.api.conftest import User, admin_token, http, new_user  # noqa: F401
+
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, who can have any number of tokens."""
+
+    user: User
+    settings: Settings
+
+    @property
+    def id(self):
+        return self.user.id
+
+    def token(self, role="user", now=None):
+        profile = {"id": self.id, "email": self.user.email, "name": None, "role": role}
+        return issue(profile, self.settings, time.time() if now is None else now)
+
+    def expired_token(self):
+        return self.token(now=time.time() - LIFETIME_SECONDS - HOUR)
+
+
+@pytest.fixture(scope="session")
+def settings(system):
+    return Settings.from_environment(system.environment)
+
+
+@pytest.fixture
+def person(new_user, settings):  # noqa: F811
+    return Person(new_user(), settings)
+
+
+@pytest.fixture
+def stranger(new_user, settings):  # noqa: F811
+    return Person(new_user(), settings)
+
+
+@pytest.fixture
+def make_revoked(http):  # noqa: F811
+    """Revoke a token, and return it."""
+
+    def revoke(token):
+        answer = http.post("/api/users/logout", token=token)
+        assert answer.status_code == 200, answer.text
+        return token
+
+    return revoke

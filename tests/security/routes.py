@@ -1,0 +1,56 @@
+"""Who may do what: every route with the answer to each caller, as data.
+
+The callers:
+
+- ``none``: no token.
+- ``user``: signed in, and the thing asked for is there for everybody or does not matter.
+- ``owner``: the thing is theirs.
+- ``other``: the thing is somebody else's.
+- ``admin``: an administrator, and the thing is somebody else's.
+- ``revoked``, ``expired``: the owner, with a token that was good once.
+"""
+
+CALLERS = ("none", "user", "owner", "other", "admin", "revoked", "expired")
+GONE = dict.fromkeys(("none", "revoked", "expired"), 401)
+
+
+def anybody(status):
+    """Return the row of a public route: a token is not even looked at."""
+    return dict.fromkeys(CALLERS, status)
+
+
+def signed_in(status, **exceptions):
+    """Return the row of a route for whoever is signed in."""
+    return dict.fromkeys(CALLERS, status) | GONE | exceptions
+
+
+# `user` asks for what is nobody's: a thing that was never there
+TABLE = {
+    "POST /api/users/register": anybody(201),
+    "POST /api/users/login": anybody(200),
+    "POST /api/users/logout": signed_in(200),
+    "GET /api/users/:id": signed_in(200, user=403, other=403),
+    "GET /api/exercises": anybody(200),
+    "GET /api/exercises/search": anybody(200),
+    "GET /api/exercises/:id": anybody(200),
+    "POST /api/workouts": signed_in(201),
+    "GET /api/workouts": signed_in(200),
+    "GET /api/workouts/:id": signed_in(200, user=404, other=404),
+    "PUT /api/workouts/:id": signed_in(200, user=404, other=404, admin=404),
+    "DELETE /api/workouts/:id": signed_in(200, user=404, other=404, admin=404),
+    "GET /api/stats/exercise/:id/history": signed_in(200),
+    "GET /api/stats/personal-records": signed_in(200),
+    "GET /api/stats/progress": signed_in(200),
+    "GET /health": anybody(200),
+    "GET /ready": anybody(200),
+    "GET /metrics": anybody(200),
+    "GET /openapi.json": anybody(200),
+    "GET /docs": anybody(200),
+    "GET /docs/:file": anybody(200),
+}
+
+# routes whose answer holds what is somebody's
+PERSONAL = [route for route, row in TABLE.items() if 401 in row.values()] + [
+    "POST /api/users/register",
+    "POST /api/users/login",
+]

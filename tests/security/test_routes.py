@@ -1,0 +1,230 @@
+"""Every route with every caller, over HTTP, on the whole running system."""
+
+import itertools
+import re
+import uuid
+from dataclasses import dataclass
+
+import pytest
+
+from services.dependencies.web import WebServer
+from tests.api.conftest import PASSWORD
+from tests.api.lone_gateway import gateway_alone
+from tests.security.routes import CALLERS, PERSONAL, TABLE
+
+NOWHERE = 2**63 - 1
+WORKOUT = {"date": "2024-02-16", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
+BODIES = {
+    "POST /api/users/register": lambda owner: {
+        "email": f"{uuid.uuid4().hex[:16]}@example.com",
+        "password": PASSWORD,
+    },
+    "POST /api/users/login": lambda owner: {
+        "email": owner.user.email,
+        "password": owner.user.password,
+    },
+    "POST /api/workouts": lambda owner: WORKOUT,
+    "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
+}
+QUERIES = {"GET /api/exercises/search": "?q=bench"}
+STAMP = re.compile(rb'"timestamp":\d+')
+
+
+@dataclass
+class Stage:
+    """The people of the table, and what they do."""
+
+    http: object
+    owner: object
+    stranger: object
+    make_revoked: object
+
+    def token(self, caller):
+        if caller == "none":
+            return None
+        if caller in ("user", "other"):
+            return self.stranger.token()
+        if caller == "admin":
+            return self.stranger.token(role="admin")
+        if caller == "expired":
+            return self.owner.expired_token()
+        token = self.owner.token()
+        return self.make_revoked(token) if caller == "revoked" else token
+
+    def new_workout(self):
+        answer = self.http.post("/api/workouts", WORKOUT, token=self.owner.token())
+        return answer.json()["data"][0]["id"]
+
+    def thing(self, route, caller):
+        """Return the id that a caller asks for."""
+        path = route.split()[1]
+        if path.startswith(("/api/exercises", "/api/stats")):
+            return 1
+        if caller == "user":
+            return NOWHERE
+        return self.new_workout() if path.startswith("/api/workouts") else self.owner.id
+
+    def ask(self, route, id_=1, token=None, **options):
+        method, path = route.split()
+        path = path.replace(":id", str(id_)).replace(":file", "start.js") + QUERIES.get(route, "")
+        make_body = BODIES.get(route)
+        body = make_body(self.owner) if make_body else None
+        return self.http.request(method, path, json=body, token=token, **options)
+
+
+@pytest.fixture
+def stage(http, person, stranger, make_revoked):
+    return Stage(http, person, stranger, make_revoked)
+
+
+@pytest.fixture(scope="module")
+def providers():
+    """Whatever a gateway serves: the entrypoints of its class, and the pages of its extensions."""
+    with gateway_alone() as gateway:
+        server = gateway.container.shared_extensions[WebServer]
+        yield list(server._providers)
+
+
+def test_every_route_has_a_row_and_every_row_a_route(providers):
+    served = {f"{provider.method} {provider.path}" for provider in providers}
+    assert served == set(TABLE), "add or remove rows in tests/security/routes.py"
+    assert all(tuple(row) == CALLERS for row in TABLE.values())
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_every_caller_gets_the_answer_of_the_table(stage, route):
+    found = {
+        caller: stage.ask(route, stage.thing(route, caller), stage.token(caller)).status_code
+        for caller in CALLERS
+    }
+    assert found == TABLE[route]
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_refused_callers_learn_nothing_and_change_nothing(stage, route):
+    for caller, status in TABLE[route].items():
+        if status < 400:
+            continue
+        id_ = stage.thing(route, caller)
+        answer = stage.ask(route, id_, stage.token(caller))
+        assert answer.json()["data"] == []
+        assert len(answer.json()["errors"]) == 1
+        assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+        assert stage.owner.user.email not in answer.text
+        if "/workouts/" in route and caller != "user":
+            kept = stage.http.get(f"/api/workouts/{id_}", token=stage.owner.token())
+            (workout,) = kept.json()["data"]
+            assert (workout["notes"], workout["version"]) == (None, 1)
+
+
+@pytest.mark.parametrize("route", PERSONAL)
+def test_nothing_personal_is_kept_on_the_way(stage, route):
+    for caller in ("owner", "other", "none"):
+        answer = stage.ask(route, stage.thing(route, caller), stage.token(caller))
+        assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def in_full(answer):
+    """Return all of an answer but the moment it was given."""
+    headers = {name: value for name, value in answer.headers.items() if name != "Date"}
+    return answer.status_code, headers, STAMP.sub(b"", answer.content)
+
+
+@pytest.mark.parametrize(
+    "route", ["GET /api/workouts/:id", "PUT /api/workouts/:id", "DELETE /api/workouts/:id"]
+)
+def test_a_missing_workout_a_deleted_one_and_somebody_elses_are_alike_to_the_byte(stage, route):
+    theirs, deleted = stage.new_workout(), stage.new_workout()
+    stage.http.delete(f"/api/workouts/{deleted}", token=stage.owner.token())
+    token = stage.stranger.token()
+    same_id = {"X-Request-ID": "the-same"}
+    answers = [
+        in_full(stage.ask(route, id_, token, headers=same_id))
+        for id_ in (theirs, deleted, NOWHERE, theirs + 10**9)
+    ]
+    assert answers[0][0] == 404
+    for answer, other in itertools.pairwise(answers):
+        assert answer == other
+
+
+def test_somebody_elses_profile_and_a_missing_one_are_alike_to_the_byte(stage):
+    same_id = {"X-Request-ID": "the-same"}
+    answers = [
+        in_full(stage.ask("GET /api/users/:id", id_, stage.stranger.token(), headers=same_id))
+        for id_ in (stage.owner.id, NOWHERE)
+    ]
+    assert answers[0][0] == 403
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("bad", [{"date": 5}, {"exercises": [{"exercise_id": NOWHERE}]}, {"x": 1}])
+def test_a_faulty_change_does_not_tell_whose_the_workout_is(stage, bad):
+    theirs = stage.new_workout()
+    answers = [
+        stage.http.put(
+            f"/api/workouts/{id_}",
+            bad,
+            token=stage.stranger.token(),
+            headers={"X-Request-ID": "the-same"},
+        )
+        for id_ in (theirs, NOWHERE)
+    ]
+    assert in_full(answers[0]) == in_full(answers[1])
+
+
+def test_a_stale_version_does_not_tell_whose_the_workout_is(stage):
+    answer = stage.http.put(
+        f"/api/workouts/{stage.new_workout()}", {"version": 9}, token=stage.stranger.token()
+    )
+    assert answer.status_code == 404
+
+
+def test_lists_and_statistics_are_ones_own(stage):
+    stage.new_workout()
+    token = stage.stranger.token()
+    for path in (
+        "/api/workouts",
+        f"/api/workouts?user_id={stage.owner.id}",
+        f"/api/workouts?user_id={NOWHERE}",
+    ):
+        answer = stage.http.get(path, token=token)
+        assert answer.json()["data"] == []
+        assert answer.json()["meta"]["page"]["total_items"] == 0
+    records = stage.http.get("/api/stats/personal-records", token=token)
+    assert records.json()["data"] == [{"records": []}]
+    for path in ("personal-records", "progress", "exercise/1/history"):
+        answer = stage.http.get(f"/api/stats/{path}?user_id={stage.owner.id}", token=token)
+        assert answer.json()["errors"][0]["code"] == "INVALID_PARAMETER"
+
+
+@pytest.mark.parametrize("name", ["X-User-ID", "X-User-Id", "User-Id", "X-Role", "X-Admin"])
+def test_headers_do_not_say_who_somebody_is(stage, name):
+    value = "admin" if name in ("X-Role", "X-Admin") else str(stage.owner.id)
+    answer = stage.ask(
+        "GET /api/users/:id", stage.owner.id, stage.stranger.token(), headers={name: value}
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_headers_do_not_change_the_method(stage, name):
+    id_ = stage.new_workout()
+    path, token = f"/api/workouts/{id_}", stage.owner.token()
+    assert stage.http.get(path, token=token, headers={name: "DELETE"}).status_code == 200
+    assert stage.http.get(path, token=token).status_code == 200
+
+
+def test_a_revoked_token_stays_out_on_every_route(stage):
+    token = stage.make_revoked(stage.owner.token())
+    for route, row in TABLE.items():
+        if row["revoked"] == 401:
+            assert stage.ask(route, 1, token).status_code == 401
+
+
+def test_an_idempotency_key_gives_nobody_elses_answer(stage):
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    first = stage.http.post("/api/workouts", WORKOUT, token=stage.owner.token(), headers=key)
+    second = stage.http.post("/api/workouts", WORKOUT, token=stage.stranger.token(), headers=key)
+    assert second.status_code == 201
+    assert "Idempotent-Replayed" not in second.headers
+    assert first.json()["data"][0]["id"] != second.json()["data"][0]["id"]
