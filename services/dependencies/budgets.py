@@ -36,6 +36,9 @@ REDIS_SECONDS = 0.3
 REDIS_PAUSE_SECONDS = 1.0
 """After Redis failed a process does without it for so long."""
 
+REDIS_GLANCE_SECONDS = 0.05
+"""In that time a write still tries to tell Redis, so that other processes read nothing stale."""
+
 REDIS_CONNECTIONS = 20
 
 RPC_SECONDS = 8.0

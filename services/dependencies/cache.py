@@ -5,7 +5,8 @@ was made from (say, a user's workouts), read before the database was. A write ma
 changing before it begins, and replaces it after its commit and before it is acknowledged, so a
 value that raced with the write can never be served. The mark ends by itself: a process that is
 killed in between leaves nothing stale for longer than that. A replacement that did not reach Redis
-is remembered and sent before this process believes anything that Redis says again.
+is remembered and sent before this process believes anything that Redis says again. Other processes
+that could not reach Redis either believe it one pause later, when all have sent what they had.
 
 A Redis that starts again from an old copy on disk brings back old versions with the old values that
 belong to them. So a value is stored with the id of the server's run, too, and serves only in that.
@@ -71,6 +72,7 @@ class Cache(DependencyProvider):
     def __init__(self) -> None:
         self._unsent: dict[str, tuple[str, int]] = {}
         self._down_until = 0.0
+        self._believed_from = 0.0
         self._sender = None
         self._outage = Outage("redis", "going on without it")
         self._run: str | None = None
@@ -93,7 +95,7 @@ class Cache(DependencyProvider):
 
     def get(self, key: str) -> Any:
         """Return the value under a key, or None."""
-        text = self._ask(lambda: self.client.get(key))
+        text = self._ask(lambda: self.client.get(key), believing=True)
         return None if text is None else json.loads(text)
 
     def set(self, key: str, value: object, seconds: int) -> None:
@@ -169,11 +171,23 @@ class Cache(DependencyProvider):
 
     def _send_surely(self, values: dict[str, tuple[str, int]]) -> None:
         self._unsent.update(values)
-        self._ask(lambda: True)
+        self._send_now()
         if self._unsent and self._sender is None:
             self._sender = self.container.spawn_managed_thread(
                 self._send_later, identifier="cache.send_later"
             )
+
+    def _send_now(self) -> None:
+        # what this process takes for an outage may be its own slowness, and others see none
+        is_paused = time.monotonic() < self._down_until
+        seconds = budgets.REDIS_GLANCE_SECONDS if is_paused else 2 * budgets.REDIS_SECONDS
+        try:
+            with eventlet.Timeout(seconds, RedisError("no answer")):
+                self._send_unsent()
+        except RedisError as problem:
+            self._note_failure(problem)
+        else:
+            self._note_success()
 
     def _learn_run(self, connection: Connection) -> None:
         # whenever the server has started again, its connections are new
@@ -188,7 +202,7 @@ class Cache(DependencyProvider):
             return version
         return self._ask(lambda: self.client.get(version_key))
 
-    def _ask(self, command: Callable[[], Any]) -> Any:
+    def _ask(self, command: Callable[[], Any], believing: bool = False) -> Any:
         if time.monotonic() < self._down_until:
             metrics.CACHE_FAILURES.inc()
             return None
@@ -198,8 +212,8 @@ class Cache(DependencyProvider):
         except RedisError as problem:
             self._note_failure(problem)
             return None
-        self._outage.end()
-        return answer
+        self._note_success()
+        return answer if believing or time.monotonic() >= self._believed_from else None
 
     def _send_unsent(self) -> None:
         if not self._unsent:
@@ -225,6 +239,12 @@ class Cache(DependencyProvider):
             except RedisError as problem:
                 self._note_failure(problem)
         self._sender = None
+
+    def _note_success(self) -> None:
+        if self._outage.since is not None:
+            self._outage.end()
+            self._down_until = 0.0
+            self._believed_from = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
 
     def _note_failure(self, problem: Exception) -> None:
         metrics.CACHE_FAILURES.inc()

@@ -128,7 +128,7 @@ def test_a_frozen_service_leaves_the_others_alone(system):
         system.resume("analytics")
         back = time.monotonic()
         recovered = eventually(lambda: crowd.seconds_until_good(back, "stats"), seconds=15)
-    stats = [a for a in crowd.answers if a.what == "stats" and frozen < a.at < back - 0.1]
+    stats = [a for a in crowd.answers if a.what == "stats" and frozen < a.at and a.end < back]
     assert {answer.status for answer in stats} == {503, 504}
     assert recovered < 5
     others = [a for a in crowd.answers if a.what not in ("stats", "check")]
@@ -184,7 +184,7 @@ def test_rolling_restart(system):
             system.stop(other)
     failed = [a for a in crowd.answers if a.at > begun and a.status not in (200, 201, 503)]
     assert not failed, failed[:5]
-    assert slowest < 11
+    assert slowest < 12
     note("rolling restart, two of each", crowd, tally, remark=f"slowest stop {slowest:.1f} s")
 
 
