@@ -20,6 +20,9 @@ DATABASE_CONNECTIONS = SERVICE_WORKERS + 2
 """Connections of a service process: one a worker, and one each for readiness and for timers."""
 
 DATABASE_CONNECT_SECONDS = 2
+DATABASE_TRUST_SECONDS = 1.0
+"""A connection that was idle for longer is tried before it is used."""
+
 DATABASE_POOL_WAIT_SECONDS = 2
 DATABASE_STATEMENT_SECONDS = 4
 """PostgreSQL ends a statement that takes longer."""

@@ -1,5 +1,6 @@
 """The database of a service, as a dependency provider."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,9 +15,10 @@ from psycopg2.extensions import (
     STATUS_SETUP,
     set_wait_callback,
 )
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas.errors import DatabaseError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
@@ -67,12 +69,11 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         f"{budgets.DATABASE_IDLE_TRANSACTION_SECONDS * 1000} "
         "-c timezone=UTC"
     )
-    return create_engine(
+    engine = create_engine(
         address.url,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
-        pool_pre_ping=True,
         # they would be told in errors, and so in the log
         hide_parameters=True,
         connect_args={
@@ -80,6 +81,30 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
             "options": options,
         },
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _look_at_idle)
+    return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _look_at_idle(connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Try a connection that was idle, as ``pool_pre_ping`` does with every one.
+
+    One that worked a moment ago is used without another round trip: if it fails all the same, the
+    pool is emptied, and that one request is answered with a 503.
+    """
+    used_at = record.info.get("used_at")
+    if used_at is None or time.monotonic() - used_at < budgets.DATABASE_TRUST_SECONDS:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except psycopg2.Error as problem:
+        raise DisconnectionError from problem
 
 
 class Database(DependencyProvider):

@@ -19,6 +19,7 @@ from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
 from services.dependencies.messaging import RemoteService, rpc
 from services.workouts import idempotency, rules, store
+from services.workouts.known_exercises import KnownExercises
 from services.workouts.reads import WorkoutReads
 
 log = get_logger(__name__)
@@ -40,6 +41,7 @@ class Workouts:
     database = Database("workouts")
     cache = Cache()
     exercises = RemoteService("exercises")
+    known_exercises = KnownExercises()
     log_context = LogContext()
     health = Health()
 
@@ -300,8 +302,9 @@ class Workouts:
     ) -> list[dict]:
         if not exercises:
             return []
-        wanted = sorted({item["exercise_id"] for item in exercises})
-        return rules.with_catalogue(exercises, self.exercises.get_many(wanted), present)
+        wanted = {item["exercise_id"] for item in exercises}
+        found = self.known_exercises.look_up(wanted, self.exercises.get_many)
+        return rules.with_catalogue(exercises, found, present)
 
 
 def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:

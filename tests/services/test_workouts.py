@@ -1385,6 +1385,13 @@ class Catalogue:
         ]
 
 
+class NothingKnown:
+    """Asks each time."""
+
+    def look_up(self, exercise_ids, ask):
+        return ask(sorted(exercise_ids))
+
+
 @pytest.fixture
 def catalogue():
     return Catalogue()
@@ -1395,7 +1402,13 @@ def workouts(engine, catalogue):
     """The workouts service in this process, on the running database."""
     database = Database("workouts")
     database.engine = engine
-    return worker_factory(Workouts, database=database, cache=NoCache(), exercises=catalogue)
+    return worker_factory(
+        Workouts,
+        database=database,
+        cache=NoCache(),
+        exercises=catalogue,
+        known_exercises=NothingKnown(),
+    )
 
 
 def test_an_inactive_exercise_cannot_be_logged(workouts, catalogue, fresh_user):
