@@ -228,3 +228,47 @@ def test_an_idempotency_key_gives_nobody_elses_answer(stage):
     assert second.status_code == 201
     assert "Idempotent-Replayed" not in second.headers
     assert first.json()["data"][0]["id"] != second.json()["data"][0]["id"]
+
+
+class TestWhatTheGatewayRemembers:
+    """Answers that are given without asking a service are for the same caller only."""
+
+    @staticmethod
+    def warm(stage, path, token):
+        return [stage.http.get(path, token=token).json()["data"] for _ in range(3)][-1]
+
+    def test_it_gives_nobody_elses_answers(self, stage):
+        stage.new_workout()
+        assert len(self.warm(stage, "/api/workouts", stage.owner.token())) == 1
+        assert self.warm(stage, "/api/workouts", stage.stranger.token()) == []
+        for token in (None, stage.owner.expired_token()):
+            assert stage.http.get("/api/workouts", token=token).status_code == 401
+
+    def test_a_token_that_was_remembered_is_out_once_it_is_revoked(self, stage):
+        token = stage.owner.token()
+        self.warm(stage, "/api/workouts", token)
+        stage.make_revoked(token)
+        assert stage.http.get("/api/workouts", token=token).status_code == 401
+
+    def test_an_administrator_is_not_answered_as_the_user_they_were(self, stage):
+        stage.new_workout()
+        path = f"/api/workouts?user_id={stage.owner.id}"
+        assert self.warm(stage, path, stage.stranger.token()) == []
+        promoted = stage.stranger.token(role="admin")
+        assert len(self.warm(stage, path, promoted)) == 1
+
+    def test_an_entity_tag_tells_nobody_what_others_have(self, stage):
+        path = f"/api/workouts/{stage.new_workout()}"
+        tag = stage.http.get(path, token=stage.owner.token()).headers["ETag"]
+        for tags in (tag, "*"):
+            answer = stage.http.get(
+                path, token=stage.stranger.token(), headers={"If-None-Match": tags}
+            )
+            assert answer.status_code == 404
+
+    def test_two_tokens_in_one_request_are_none(self, stage):
+        token = stage.owner.token()
+        self.warm(stage, "/api/workouts", token)
+        line = f"Authorization: Bearer {token}\r\n"
+        sent = f"GET /api/workouts HTTP/1.1\r\nHost: x\r\n{line}{line}Connection: close\r\n\r\n"
+        assert stage.http.raw(sent.encode()).startswith(b"HTTP/1.1 401")
