@@ -7,23 +7,20 @@ an answer that raced with a write is never given. Without Redis nothing personal
 """
 
 import time
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 
-from kombu import Message, Queue
 from nameko.extensions import SharedExtension
-from nameko.standalone.events import get_event_exchange
 
 from gateway.callers import Caller
 from gateway.door import Door
 from gateway.replies import Body, failure_of, success
 from schemas.errors import GymError
-from services.dependencies import budgets, versions
-from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies import versions
+from services.dependencies.catalogue_news import CatalogueNews
 from services.dependencies.tokens import revocation_key
 from services.dependencies.web import HttpRequest, WebServer
 from services.dependencies.web.messages import request_id_from
@@ -72,40 +69,16 @@ class AnswerMemory(SharedExtension):
 
     server = WebServer()
     door = Door()
-    queue_consumer = QueueConsumer()
-    prefetch = budgets.EVENT_PREFETCH
+    news = CatalogueNews()
 
     def __init__(self) -> None:
         super().__init__()
         self._answers: OrderedDict[tuple[int, bytes], Remembered] = OrderedDict()
         self._bytes = 0
-        self._catalogue = 0
 
     def setup(self) -> None:
-        """Listen to the catalogue's changes, and offer the memory to the web server."""
-        exchange = get_event_exchange("exercises", self.container.config)
-        self._queue_options = {"exchange": exchange, "routing_key": versions.CATALOGUE_CHANGED}
-        self.queue_consumer.register_provider(self)
+        """Offer the memory to the web server."""
         self.server.shortcut = self
-
-    def stop(self) -> None:
-        """Stop listening."""
-        self.queue_consumer.unregister_provider(self)
-
-    @property
-    def queue(self) -> Queue:
-        """A queue of this process's own, for each connection another."""
-        name = f"evt-exercises-{versions.CATALOGUE_CHANGED}--gateway.memory-{uuid.uuid4().hex}"
-        return Queue(name, durable=False, exclusive=True, auto_delete=True, **self._queue_options)
-
-    def handle_message(self, _body: object, message: Message) -> None:
-        """Forget the catalogue: it has changed."""
-        self.queue_consumer.ack_message(message)
-        self._forget_catalogue()
-
-    def connection_lost(self) -> None:
-        """Forget the catalogue: a change would not be heard of."""
-        self._forget_catalogue()
 
     def keeper(
         self, request: HttpRequest, route: str, kept: Kept | None, caller: Caller | None
@@ -177,7 +150,7 @@ class AnswerMemory(SharedExtension):
     def _current_version(self, version_key: str | None) -> str | int | None:
         if version_key is not None:
             return self.door.cache.version(version_key)
-        return self._catalogue if self.queue_consumer.usable else None
+        return self.news.edition
 
     def _put(self, key: tuple[int, bytes], entry: Remembered) -> None:
         old = self._answers.pop(key, None)
@@ -186,9 +159,6 @@ class AnswerMemory(SharedExtension):
         while len(self._answers) > MOST_ANSWERS or self._bytes > MOST_BYTES:
             _, oldest = self._answers.popitem(last=False)
             self._bytes -= oldest.size
-
-    def _forget_catalogue(self) -> None:
-        self._catalogue += 1
 
 
 def _today() -> date:
