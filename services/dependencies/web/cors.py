@@ -2,8 +2,8 @@
 
 from services.dependencies.web.messages import Headers, HttpRequest
 
-READABLE = "X-Request-ID, Location, Link, Retry-After, Idempotent-Replayed"
-SENDABLE = "Authorization, Content-Type, Idempotency-Key, X-Request-ID"
+READABLE = "X-Request-ID, Location, Link, Retry-After, ETag, Idempotent-Replayed"
+SENDABLE = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID"
 PREFLIGHT_SECONDS = "600"
 
 
