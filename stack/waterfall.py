@@ -97,6 +97,7 @@ td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .bar span {{ position: absolute; top: 2px; bottom: 2px; min-width: 2px; border-radius: 2px; }}
 .failed {{ color: #b91c1c; font-weight: 600; }}
 details {{ white-space: pre-wrap; }}
+summary {{ white-space: nowrap; }}
 </style>
 <h1>{title}</h1>
 {body}

@@ -63,6 +63,9 @@ HTTP_REQUESTS = _histogram(
 HTTP_REFUSED = _counter(
     "gym_http_refused_total", "Connections whose first bytes were no HTTP we take", "status"
 )
+HTTP_REMEMBERED = _counter(
+    "gym_http_remembered_total", "Of the HTTP requests, those answered from the gateway's memory"
+)
 HTTP_CONNECTIONS = _gauge("gym_http_connections", "Open client connections")
 
 WORKERS_BUSY = _gauge("gym_workers_busy", "Requests, RPCs and events being worked on")

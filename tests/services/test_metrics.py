@@ -102,11 +102,19 @@ def test_pools_and_connections_are_shown(system):
     assert value(system, "gateway", "gym_breaker_state") == 0
 
 
-def test_reads_from_the_cache_are_counted(system):
+def test_reads_from_the_cache_are_counted(system, rpc):
     before = value(system, "exercises", "gym_cache_reads_total", outcome="hit")
     for _ in range(2):
-        requests.get(f"{system.url}/api/exercises/1", timeout=10)
+        rpc.exercises.get(1)
     assert value(system, "exercises", "gym_cache_reads_total", outcome="hit") > before
+
+
+def test_answers_from_the_gateways_memory_are_counted(system):
+    before = value(system, "gateway", "gym_http_remembered_total")
+    with requests.Session() as session:
+        for _ in range(2):
+            session.get(f"{system.url}/api/exercises/2", timeout=10)
+    assert value(system, "gateway", "gym_http_remembered_total") > before
 
 
 def dashboard_queries():

@@ -13,11 +13,14 @@ import pytest
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from services.dependencies.settings import Settings
 from stack import commands, traces, waterfall
-from stack.testing import SETTINGS, running_system
+from stack.bringing_up import choose
+from stack.environment import given_from_outside, make_environment
+from stack.testing import SETTINGS, make_system, running_system
 from tests.waiting import eventually
 
-SERVICES = {"api-gateway", "user-service", "exercise-service", "workout-service"}
+SERVICES = {"api-gateway", "workout-service", "analytics-service"}
 ABOVE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -93,9 +96,7 @@ def logged(traced, kept):
 def test_a_request_is_one_trace_over_all_services(logged, kept):
     (trace,) = traces.find(kept, logged)
     spans = {span.name: span for span, _ in trace.walk()}
-    assert {span.service for span in spans.values()} >= SERVICES - {"user-service"} | {
-        "analytics-service"
-    }
+    assert {span.service for span in spans.values()} >= SERVICES
     assert any(name.startswith("SQL INSERT") for name in spans)
     assert any(name.startswith("Redis ") for name in spans)
     (root,) = trace.roots
@@ -219,3 +220,14 @@ import gateway.service, services.workouts.service
 assert not [name for name in sys.modules if name.startswith("opentelemetry")]
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_gym_up_keeps_traces_unless_told_otherwise(tmp_path):
+    def directory(**environment):
+        state = choose(tmp_path, given_from_outside(environment), None)
+        return make_environment(state)["TRACE_DIRECTORY"]
+
+    assert directory() == str(tmp_path / traces.DIRECTORY)
+    off = directory(TRACE_DIRECTORY="off")
+    assert Settings.from_environment({"TRACE_DIRECTORY": off}).trace_directory == ""
+    assert "TRACE_DIRECTORY" not in make_environment(make_system(tmp_path, {}).state)

@@ -183,12 +183,16 @@ class SafeRpc(Rpc):
             error = InternalError()
             exc_info = type(error), error, None
         answer = self.rpc_consumer.handle_result(message, result, exc_info)
-        self._tell(metrics.outcome_of(exc_info and exc_info[1]), time.monotonic() - begun)
+        outcome = metrics.outcome_of(exc_info and exc_info[1])
+        self._tell(worker_ctx, outcome, time.monotonic() - begun)
         return answer
 
-    def _tell(self, outcome: str, seconds: float) -> None:
+    def _tell(self, worker_ctx: WorkerContext, outcome: str, seconds: float) -> None:
         metrics.RPC_SERVED.labels(self.method_name, outcome).observe(seconds)
         tell = log.error if outcome == InternalError.code else log.info
+        if outcome == metrics.OK and "request_id" not in worker_ctx.data:
+            # somebody's timer, such as the look at the change feed every few seconds
+            tell = log.debug
         duration = round(seconds * 1000, 1)
         tell("rpc", method=self.method_name, outcome=outcome, duration_ms=duration)
 

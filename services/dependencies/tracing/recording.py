@@ -1,5 +1,6 @@
 """Recording spans with OpenTelemetry; imported only where traces are switched on."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,7 @@ from services.dependencies.tracing import CLIENT, HEADER
 from services.dependencies.tracing.ring import Ring
 
 LONGEST_STATEMENT = 500
+TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)", re.IGNORECASE)
 OK = "OK"
 _STATEMENT_ATTRIBUTE = "_gym_span"
 
@@ -153,8 +155,9 @@ class Recorder:
         if not trace.get_current_span().get_span_context().is_valid:
             return
         text = " ".join(statement.split())
-        name = f"SQL {text.partition(' ')[0].upper()}"
-        span = self.span(CLIENT, name, None, {"db.query.text": text[:LONGEST_STATEMENT]})
+        table = TABLE.search(text)
+        name = f"SQL {text.partition(' ')[0].upper()} {table[1] if table else ''}"
+        span = self.span(CLIENT, name.rstrip(), None, {"db.query.text": text[:LONGEST_STATEMENT]})
         setattr(run, _STATEMENT_ATTRIBUTE, span.__enter__())
 
     def _listen_to_redis(self) -> None:

@@ -74,11 +74,14 @@ class Application:
             return None
         started = time.perf_counter()
         plain = read_plain_get(head)
+        # whatever is told meanwhile must not carry the id of the connection's last request
+        bind()
         found = plain and self.shortcut.find(*plain, peer)
         if not found:
             return None
         target, headers = plain
         status, request_id, user_id = found.answer.status, found.request_id, found.user_id
+        metrics.HTTP_REMEMBERED.inc()
         if tracing.is_on():
             parent = headers.get(tracing.HEADER.lower().encode(), b"").decode("latin-1")
             name = f"GET {found.route}"
