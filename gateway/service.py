@@ -9,7 +9,7 @@ from gateway.memory import Kept
 from gateway.paging import describe_page
 from gateway.remote import PAGE, Service
 from gateway.replies import Reply
-from schemas.exercises import ExerciseList, ExerciseSearch
+from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
@@ -28,7 +28,9 @@ class Gateway:
 
     users = Service("users", reads=["get"], promised={"register": ["id"]})
     exercises = Service(
-        "exercises", reads=["list", "search", "get"], promised={"list": PAGE, "search": PAGE}
+        "exercises",
+        reads=["list", "search", "facets", "get"],
+        promised={"list": PAGE, "search": PAGE},
     )
     workouts = Service(
         "workouts",
@@ -77,6 +79,11 @@ class Gateway:
     def search_exercises(self, request: Request) -> Reply:
         """Search the catalogue; the best match comes first."""
         return _page(request, self.exercises.search(**request.query))
+
+    @route("GET", "/api/exercises/facets", caller=PUBLIC, query=ExerciseFacets, kept=Kept.CATALOGUE)
+    def count_exercises(self, request: Request) -> Reply:
+        """Count the catalogue by each value it can be filtered by, for a filter screen."""
+        return Reply(self.exercises.facets(**request.query))
 
     @route("GET", "/api/exercises/:id", caller=PUBLIC, kept=Kept.CATALOGUE)
     def get_exercise(self, request: Request) -> Reply:

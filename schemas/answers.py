@@ -140,6 +140,23 @@ class Exercise(Shown):
     updated_at = instant()
 
 
+class FacetValue(Shown):
+    """A value to filter by, and how many exercises have it."""
+
+    value = words()
+    count = count("Active exercises that have it and pass the query's filters.")
+
+
+class Facets(Shown):
+    """What the catalogue can be filtered by: the most frequent value first."""
+
+    category = several(FacetValue)
+    body_part = several(FacetValue)
+    equipment = several(FacetValue, "An exercise counts for each of its pieces.")
+    difficulty = several(FacetValue)
+    muscles = several(FacetValue, "Primary or secondary; an exercise counts for each.")
+
+
 class PerformedSet(Shown):
     """One set of an exercise."""
 

@@ -53,6 +53,21 @@ EXERCISE = {
     "updated_at": "2025-02-01T08:00:00.000000Z",
 }
 
+FACETS = {
+    "category": [{"value": "strength", "count": 2}],
+    "body_part": [{"value": "chest", "count": 1}, {"value": "legs", "count": 1}],
+    "equipment": [{"value": "smith machine", "count": 2}],
+    "difficulty": [{"value": "beginner", "count": 2}],
+    "muscles": [
+        {"value": "chest", "count": 1},
+        {"value": "glutes", "count": 1},
+        {"value": "hamstrings", "count": 1},
+        {"value": "quadriceps", "count": 1},
+        {"value": "shoulders", "count": 1},
+        {"value": "triceps", "count": 1},
+    ],
+}
+
 NEW_WORKOUT: dict[str, Any] = {
     "name": "Push Day A",
     "date": "2025-02-16",

@@ -70,6 +70,12 @@ OPERATIONS: dict[str, Operation] = {
         is_page=True,
         query={"q": "pull-ups"},
     ),
+    "count_exercises": Operation(
+        "Exercises",
+        (answers.Facets,),
+        examples.FACETS,
+        query={"equipment": ["smith machine"]},
+    ),
     "get_exercise": Operation("Exercises", (answers.Exercise,), examples.EXERCISE, refuses=(404,)),
     "create_workout": Operation(
         "Workouts",

@@ -7,7 +7,7 @@ from schemas.errors import NotFound
 from services.dependencies import versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.exercises import search, store
+from services.exercises import facets, search, store
 
 """Version of the whole catalogue: it changes seldom, and then all that was kept is stale."""
 
@@ -60,6 +60,12 @@ class ExerciseReads:
         given = filters, sort or DEFAULT_SORT, *paging
         return self._remember(key, LIST_SECONDS, store.list_page, *given)
 
+    def facets(self, query: dict[str, Any]) -> dict[str, Any]:
+        """Return the values to filter by with their counts, for a checked query."""
+        filters = _filters(query)
+        key = f"exercise:facets:{':'.join(_written(filters))}"
+        return self._remember(key, LIST_SECONDS, facets.count, filters)
+
     def _remember(self, key: str, seconds: int, read: Callable[..., Any], *given: Any) -> Any:
         def make() -> Any:
             with self.database.transaction() as connection:
@@ -74,8 +80,10 @@ def _filters(query: dict[str, Any]) -> dict[str, list[str]]:
 
 def _rest(query: dict[str, Any]) -> str:
     """Write everything of a query but its text as a part of a key, always in the same way."""
-    filters = [
-        f"{name}={','.join(sorted(values))}" for name, values in sorted(_filters(query).items())
-    ]
     sort = ",".join(f"{name}:{direction}" for name, direction in query.get("sort") or [])
-    return ":".join([*filters, f"sort={sort}", f"page={query['page']}", f"limit={query['limit']}"])
+    paging = [f"sort={sort}", f"page={query['page']}", f"limit={query['limit']}"]
+    return ":".join([*_written(_filters(query)), *paging])
+
+
+def _written(filters: dict[str, list[str]]) -> list[str]:
+    return [f"{name}={','.join(sorted(values))}" for name, values in sorted(filters.items())]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.errors import InvalidParameter, fault
-from schemas.exercises import ExerciseList, ExerciseSearch
+from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.fields import load, shown
 from schemas.pages import ById
 from services.dependencies.cache import Cache
@@ -16,6 +16,7 @@ from services.exercises.seeding import SeededCatalogue
 from services.exercises.wger.provider import WgerImports, wger_schedule
 
 BY_ID = ById()
+EXERCISE_FACETS = ExerciseFacets()
 EXERCISE_LIST = ExerciseList()
 EXERCISE_SEARCH = ExerciseSearch()
 
@@ -121,6 +122,27 @@ class Exercises:
             ``n.rpc.exercises.list(category="strength", muscles="chest,triceps", limit=5)``
         """
         return self._reads.list_page(load(EXERCISE_LIST, query))
+
+    @rpc
+    def facets(self, **query: Any) -> dict[str, Any]:
+        """Count the active exercises by each value that they can be filtered by.
+
+        Args:
+            query: ``category``, ``difficulty``, ``equipment``, ``muscles``, as in ``list``: only
+                exercises that pass these are counted.
+
+        Returns:
+            ``{"category": [{"value", "count"}, ...], "body_part", "equipment", "difficulty",
+            "muscles"}``, in each the most frequent value first. An exercise counts for each of
+            its muscles and for each piece of its equipment, and not at all where it has no value.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+
+        Example:
+            ``n.rpc.exercises.facets(category="strength")``
+        """
+        return self._reads.facets(load(EXERCISE_FACETS, query))
 
     @rpc
     def import_from_wger(self, wait: bool = True) -> dict[str, Any]:

@@ -109,8 +109,8 @@ def list_page(
         page: from 1.
         limit: exercises a page.
     """
-    conditions = _conditions(filters)
-    return _page(connection, filters, conditions, [(conditions, _order(sort))], page, limit)
+    passes = conditions(filters)
+    return _page(connection, filters, passes, [(passes, _order(sort))], page, limit)
 
 
 def search_page(
@@ -137,7 +137,7 @@ def search_page(
     connection.execute(_USE_INDEXES)
     patterns = search.patterns(query, terms, _near_words(connection, terms))
     parts = [(_FOUND, _order(sort))] if sort else _PARTS
-    passes = _conditions(filters)
+    passes = conditions(filters)
     return _page(
         connection,
         {**filters, **vars(patterns)},
@@ -163,7 +163,8 @@ def _near_words(connection: Connection, terms: list[search.Term]) -> list[str]:
     return near
 
 
-def _conditions(filters: dict[str, list[str]]) -> str:
+def conditions(filters: dict[str, list[str]]) -> str:
+    """Return the condition of the active exercises ``e`` that pass the filters."""
     return " AND ".join(["e.is_active", *(_CONDITIONS[name] for name in filters)])
 
 

@@ -69,7 +69,7 @@ def test_who_may_call_is_said(document):
     }
     assert public == {
         *("register", "login", "list_exercises", "search_exercises", "get_exercise"),
-        *("health", "ready"),
+        *("count_exercises", "health", "ready"),
     }
     for _, _, operation in operations(document):
         assert ("401" in operation["responses"]) == (
@@ -201,6 +201,8 @@ def test_examples_of_exercises_are_real(http):
     assert alike(first(listed)) == example
     found = http.get("/api/exercises/search", params=query("search_exercises"))
     assert alike(first(found)) == example
+    counted = http.get("/api/exercises/facets", params=query("count_exercises"))
+    assert first(counted) == examples.FACETS
 
 
 def test_examples_of_workouts_and_statistics_are_real(http, new_user):

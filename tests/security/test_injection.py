@@ -46,6 +46,7 @@ SEARCHES = [text for text in TEXTS if len(text) >= 3 and "," not in text]
 QUERIES = {
     "/api/exercises": ["page", "limit", "category", "difficulty", "sort"],
     "/api/exercises/search?q=bench&": ["page", "limit", "category", "difficulty"],
+    "/api/exercises/facets": ["category", "difficulty"],
     "/api/workouts": ["page", "limit", "user_id", "date_from", "date_to", "sort"],
     "/api/stats/exercise/1/history": ["range", "unit"],
     "/api/stats/progress": ["period", "weeks"],

@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from collections import Counter
 from contextlib import contextmanager
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import create_engine, text
 from schemas.errors import InvalidParameter, NotFound
 from services.dependencies.settings import Settings
 from services.dependencies.versions import CATALOGUE
-from services.exercises import catalogue, saving, store
+from services.exercises import catalogue, facets, saving, store
 from tests.services.search_queries import JUDGED
 
 SHOWN = {
@@ -369,6 +370,47 @@ def test_search_uses_its_indexes(connection):
     assert "exercises_by_title_words" in plan
 
 
+# Facets
+
+
+def several_values(exercise, facet):
+    if facet == "muscles":
+        return {*exercise["primary_muscles"], *exercise["secondary_muscles"]}
+    return {exercise[facet]} - {None}
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"category": "strength", "muscles": "Chest,back"}, {"equipment": "spaceship"}]
+)
+def test_facets_count_what_the_filters_let_through(rpc, query):
+    found = everything(rpc, **query)
+    told_facets = rpc.exercises.facets(**query)
+    assert told_facets.keys() == {"category", "body_part", "equipment", "difficulty", "muscles"}
+    for facet, values in told_facets.items():
+        counts = Counter(value for e in found for value in several_values(e, facet))
+        told = [(item["value"], item["count"]) for item in values]
+        assert told == sorted(counts.items(), key=lambda item: (-item[1], item[0])), facet
+
+
+def test_facets_leave_out_what_is_inactive_or_has_no_value(rpc, connection):
+    before = rpc.exercises.facets()
+    connection.execute(text("UPDATE exercises SET is_active = false WHERE id = 1"))
+    connection.execute(text("UPDATE exercises SET difficulty = NULL WHERE id = 2"))
+    counted = facets.count(connection, {})
+    assert total(counted, "category") == total(before, "category") - 1
+    assert total(counted, "difficulty") == total(before, "difficulty") - 2
+
+
+def total(counted, name):
+    return sum(item["count"] for item in counted[name])
+
+
+@pytest.mark.parametrize("name", ["page", "limit", "sort", "search"])
+def test_facets_have_no_pages(rpc, name):
+    with refused(name, "unknown_parameter"):
+        rpc.exercises.facets(**{name: 1})
+
+
 # Keeping
 
 
@@ -376,10 +418,12 @@ def test_answers_are_kept_under_the_keys_of_the_seed(rpc, redis):
     rpc.exercises.get(2)
     rpc.exercises.list(category="cardio", limit=3)
     rpc.exercises.search("Zercher", limit=3)
+    rpc.exercises.facets(equipment="sled,ab wheel")
     for pattern, hours in {
         "exercise:id:2": 24,
         "exercise:list:category:cardio:*limit=3": 1,
         "exercise:search:zercher:*limit=3": 0.5,
+        "exercise:facets:equipment=ab wheel,sled": 1,
     }.items():
         (key,) = redis.keys(pattern)
         assert hours * 3600 - 60 < redis.ttl(key) <= hours * 3600
