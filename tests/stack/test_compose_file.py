@@ -1,11 +1,6 @@
 """The compose file, checked without Docker: what it names exists, and what it needs is said."""
 
-import base64
 import configparser
-import fnmatch
-import hashlib
-import json
-import os
 import re
 import subprocess
 
@@ -40,8 +35,6 @@ SEED_PORTS = {
     "exercise-service": 8084,
     "api-gateway": 8080,
 }
-CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
-UUID = "0b6c2b1e-8d53-4c9a-9d3e-7f7d5d1c2a10"
 
 
 class Missing(Exception):
@@ -170,6 +163,12 @@ def test_nothing_else_must_be_given():
     assert read("docker-compose.yml", GIVEN)
 
 
+def test_the_broker_is_given_the_passwords_of_all_its_users(services):
+    users = (CHECKOUT / "rabbitmq" / "users.json").read_text()
+    passwords = set(re.findall("hash of ([A-Z_]+)", users))
+    assert passwords == set(services["rabbitmq"]["environment"]) - {"GYM_ENV"}
+
+
 def test_every_variable_is_explained_and_no_other():
     used = variables("docker-compose.yml", "deploy/compose.cluster.yml")
     assert used == set(example())
@@ -187,7 +186,7 @@ def test_the_example_says_the_defaults():
 
 
 def test_new_secrets_are_strong_and_differ():
-    made = run(["sh", "deploy/new-env"], {}).stdout
+    made = subprocess.check_output(["sh", "deploy/new-env"], cwd=CHECKOUT, text=True)
     values = dict(line.split("=", 1) for line in made.splitlines() if line and line[0] != "#")
     assert values.keys() == example().keys()
     secrets = [
@@ -245,135 +244,6 @@ def test_no_file_asks_for_a_newer_docker():
         content = read(name, GIVEN | COOKIE)
         assert not {"name", "include", "version"} & content.keys()
         assert not re.search("start_interval|pull_policy|env_file|develop:|@sha256", source(name))
-
-
-# -- the broker's users ----------------------------------------------------------------------
-
-
-PASSWORDS = {
-    f"RABBITMQ_{user.upper()}_PASSWORD": f"the password of {user}"
-    for user in [*SERVICES, "operator", "monitoring"]
-}
-
-
-def run(command, environment):
-    path = {"PATH": os.environ["PATH"]}
-    return subprocess.run(
-        command, cwd=CHECKOUT, env=path | environment, capture_output=True, text=True, check=False
-    )
-
-
-def make_users(environment):
-    made = run(["sh", "rabbitmq/make-users"], environment)
-    assert made.returncode == 0, made.stderr
-    return json.loads(made.stdout)
-
-
-@pytest.fixture(scope="module")
-def broker():
-    return make_users(PASSWORDS)
-
-
-def test_the_hashes_are_rabbitmq_s(broker):
-    for user in broker["users"]:
-        made = base64.b64decode(user["password_hash"])
-        password = PASSWORDS[f"RABBITMQ_{user['name'].upper()}_PASSWORD"].encode()
-        assert made[4:] == hashlib.sha256(made[:4] + password).digest()
-    assert len({user["password_hash"][:6] for user in broker["users"]}) == len(PASSWORDS)
-
-
-def test_any_password_is_taken_as_it_is():
-    strange = "a'b\"c$d|e\\f&g\u00fc %s \u2603"
-    made = make_users(PASSWORDS | {"RABBITMQ_GATEWAY_PASSWORD": strange})["users"][0]
-    salted = base64.b64decode(made["password_hash"])
-    assert salted[4:] == hashlib.sha256(salted[:4] + strange.encode()).digest()
-
-
-def test_an_empty_password_lets_nobody_in():
-    made = make_users(PASSWORDS | {"RABBITMQ_OPERATOR_PASSWORD": ""})
-    assert {user["name"]: user["password_hash"] for user in made["users"]}["operator"] == ""
-
-
-@pytest.mark.parametrize(
-    ("given", "problem"),
-    [
-        ({}, "RABBITMQ_GATEWAY_PASSWORD is not set"),
-        (
-            PASSWORDS | {"RABBITMQ_USERS_PASSWORD": "development", "GYM_ENV": "production"},
-            "RABBITMQ_USERS_PASSWORD must have at least 16 characters in production",
-        ),
-    ],
-)
-def test_a_missing_or_weak_password_is_told_in_one_line(given, problem):
-    made = run(["sh", "rabbitmq/make-users"], given)
-    assert (made.returncode, made.stderr) == (1, f"rabbitmq/make-users: {problem}\n")
-
-
-def test_every_service_has_a_user_and_the_broker_its_password(broker, services):
-    names = {user["name"] for user in broker["users"]}
-    assert names == {*SERVICES, "operator", "monitoring"}
-    assert set(PASSWORDS) <= set(services["rabbitmq"]["environment"])
-    for kind in ("permissions", "topic_permissions"):
-        assert {entry["user"] for entry in broker[kind]} <= names
-        assert {entry["vhost"] for entry in broker[kind]} == {"gym"}
-
-
-def may(broker, user, what, name):
-    (entry,) = (entry for entry in broker["permissions"] if entry["user"] == user)
-    return re.search(entry[what], name) is not None
-
-
-def may_send(broker, user, exchange, routing_key):
-    return all(
-        re.search(entry["write"], routing_key)
-        for entry in broker["topic_permissions"]
-        if (entry["user"], entry["exchange"]) == (user, exchange)
-    ) and may(broker, user, "write", exchange)
-
-
-def test_a_service_serves_its_own_requests_alone(broker):
-    for user in SERVICES:
-        for service in SERVICES:
-            own = user == service != "gateway"
-            for what in ("configure", "write", "read"):
-                assert may(broker, user, what, f"rpc-{service}") == own
-
-
-def test_a_service_calls_those_it_needs_alone(broker):
-    calls = {
-        "gateway": {"users", "exercises", "workouts", "analytics"},
-        "workouts": {"exercises"},
-        "analytics": {"exercises", "workouts"},
-    }
-    for user in SERVICES:
-        called = {
-            service
-            for service in SERVICES
-            if may_send(broker, user, "nameko-rpc", f"{service}.get_many")
-        }
-        assert called == calls.get(user, set())
-        assert may_send(broker, user, "nameko-rpc", UUID) == (user != "gateway")
-
-
-def test_events_come_from_the_gateway_and_go_to_analytics(broker):
-    for user in SERVICES:
-        sends = may_send(broker, user, "gateway.events", "workout_created")
-        assert sends == (user == "gateway")
-        assert may(broker, user, "read", CREATED) == (user == "analytics")
-        assert may(broker, user, "write", "wait-30s") == (user == "analytics")
-        assert may(broker, user, "write", "dead-letters")
-        assert not may(broker, user, "read", "dead-letters")
-
-
-def test_nobody_but_the_operator_may_change_the_topology(broker):
-    topology = json.loads((CHECKOUT / "rabbitmq" / "definitions.json").read_text())
-    # consumers declare these again, with the same arguments, which needs the permission
-    declared = ["nameko-rpc", "gateway.events", "evt-gateway-*--analytics.*"]
-    for entry in topology["exchanges"] + topology["queues"]:
-        name = entry["name"]
-        assert may(broker, "operator", "configure", name)
-        if not any(fnmatch.fnmatch(name, pattern) for pattern in declared):
-            assert not any(may(broker, user, "configure", name) for user in SERVICES), name
 
 
 def test_the_cluster_s_nodes_are_like_the_first():

@@ -1,0 +1,202 @@
+"""The broker's users: hashed passwords, and just the permissions that the services' code needs."""
+
+import base64
+import fnmatch
+import hashlib
+import importlib
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from nameko.containers import ServiceContainer
+from nameko.rpc import Rpc
+
+from gateway import events
+from services.dependencies.messaging import EventDispatcher, RemoteService
+from services.dependencies.settings import Settings
+from services.dependencies.versions import CATALOGUE_CHANGED
+from services.run import SERVICES as CLASSES
+from services.run import make_config
+from stack.layout import CHECKOUT, SERVICES
+
+CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
+UUID = "0b6c2b1e-8d53-4c9a-9d3e-7f7d5d1c2a10"
+TOPOLOGY = json.loads((CHECKOUT / "rabbitmq" / "definitions.json").read_text())
+
+PASSWORDS = {
+    f"RABBITMQ_{user.upper()}_PASSWORD": f"the password of {user}"
+    for user in [*SERVICES, "operator", "monitoring"]
+}
+
+
+def run(environment):
+    command = ["sh", "rabbitmq/make-users"]
+    path = {"PATH": os.environ["PATH"]}
+    return subprocess.run(
+        command, cwd=CHECKOUT, env=path | environment, capture_output=True, text=True, check=False
+    )
+
+
+def make_users(environment):
+    made = run(environment)
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout)
+
+
+@pytest.fixture(scope="module")
+def broker():
+    return make_users(PASSWORDS)
+
+
+def test_the_hashes_are_rabbitmq_s(broker):
+    for user in broker["users"]:
+        made = base64.b64decode(user["password_hash"])
+        password = PASSWORDS[f"RABBITMQ_{user['name'].upper()}_PASSWORD"].encode()
+        assert made[4:] == hashlib.sha256(made[:4] + password).digest()
+    assert len({user["password_hash"][:6] for user in broker["users"]}) == len(PASSWORDS)
+
+
+def test_any_password_is_taken_as_it_is():
+    strange = "a'b\"c$d|e\\f&g\u00fc %s \u2603"
+    made = make_users(PASSWORDS | {"RABBITMQ_GATEWAY_PASSWORD": strange})["users"][0]
+    salted = base64.b64decode(made["password_hash"])
+    assert salted[4:] == hashlib.sha256(salted[:4] + strange.encode()).digest()
+
+
+def test_an_empty_password_lets_nobody_in():
+    made = make_users(PASSWORDS | {"RABBITMQ_OPERATOR_PASSWORD": ""})
+    assert {user["name"]: user["password_hash"] for user in made["users"]}["operator"] == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({}, "RABBITMQ_GATEWAY_PASSWORD is not set"),
+        (
+            PASSWORDS | {"RABBITMQ_USERS_PASSWORD": "development", "GYM_ENV": "production"},
+            "RABBITMQ_USERS_PASSWORD must have at least 16 characters in production",
+        ),
+    ],
+)
+def test_a_missing_or_weak_password_is_told_in_one_line(given, problem):
+    made = run(given)
+    assert (made.returncode, made.stderr) == (1, f"rabbitmq/make-users: {problem}\n")
+
+
+def test_every_service_has_a_user(broker):
+    names = {user["name"] for user in broker["users"]}
+    assert names == {*SERVICES, "operator", "monitoring"}
+    for kind in ("permissions", "topic_permissions"):
+        assert {entry["user"] for entry in broker[kind]} <= names
+        assert {entry["vhost"] for entry in broker[kind]} == {"gym"}
+
+
+def may(broker, user, what, name):
+    (entry,) = (entry for entry in broker["permissions"] if entry["user"] == user)
+    return re.search(entry[what], name) is not None
+
+
+def may_send(broker, user, exchange, routing_key):
+    return may_topic(broker, user, "write", exchange, routing_key)
+
+
+def may_read(broker, user, exchange, routing_key):
+    return may_topic(broker, user, "read", exchange, routing_key)
+
+
+def may_topic(broker, user, what, exchange, routing_key):
+    return may(broker, user, what, exchange) and all(
+        re.search(entry[what], routing_key)
+        for entry in broker["topic_permissions"]
+        if (entry["user"], entry["exchange"]) == (user, exchange)
+    )
+
+
+def test_a_service_serves_its_own_requests_alone(broker):
+    for user in SERVICES:
+        for service in SERVICES:
+            own = user == service != "gateway"
+            for what in ("configure", "write", "read"):
+                assert may(broker, user, what, f"rpc-{service}") == own
+
+
+def test_events_come_from_one_service_each(broker):
+    for user in SERVICES:
+        for event in (events.CREATED, events.UPDATED, events.DELETED):
+            assert may_send(broker, user, "gateway.events", event) == (user == "gateway")
+        sends_news = may_send(broker, user, "exercises.events", CATALOGUE_CHANGED)
+        assert sends_news == (user == "exercises")
+        assert may(broker, user, "read", CREATED) == (user == "analytics")
+        assert may(broker, user, "write", "wait-30s") == (user == "analytics")
+        assert may(broker, user, "write", "dead-letters")
+        assert not may(broker, user, "read", "dead-letters")
+
+
+def test_nobody_but_the_operator_may_change_the_topology(broker):
+    # consumers declare these again, with the same arguments, which needs the permission
+    declared = ["nameko-rpc", "*.events", "evt-gateway-*--analytics.*"]
+    for entry in TOPOLOGY["exchanges"] + TOPOLOGY["queues"]:
+        name = entry["name"]
+        assert may(broker, "operator", "configure", name)
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in declared):
+            assert not any(may(broker, user, "configure", name) for user in SERVICES), name
+
+
+# -- what the code does ----------------------------------------------------------------------
+
+
+@pytest.fixture(params=SERVICES)
+def container(request):
+    """A service that is described but not started."""
+    module, name = CLASSES[request.param]
+    service = getattr(importlib.import_module(module), name)
+    settings = Settings.from_environment({})
+    return ServiceContainer(service, make_config(request.param, settings))
+
+
+def consumed(container):
+    """Return the queues that a service declares, binds and reads."""
+    readers = [extension for extension in container.extensions if hasattr(extension, "prefetch")]
+    for reader in readers:
+        reader.setup()
+    return [reader.queue for reader in readers]
+
+
+def test_a_service_may_read_its_queues_and_bind_them_to_what_is_there(container, broker):
+    user = container.service_name
+    exchanges = {exchange["name"] for exchange in TOPOLOGY["exchanges"]}
+    for queue in consumed(container):
+        assert queue.exchange.name in exchanges
+        assert may_read(broker, user, queue.exchange.name, queue.routing_key), queue
+        # kombu declares both
+        for name in (queue.name, queue.exchange.name):
+            assert may(broker, user, "configure", name), name
+        assert may(broker, user, "write", queue.name), queue
+        assert may(broker, user, "read", queue.name), queue
+
+
+def test_a_kept_queue_is_there_before_its_service(container):
+    kept = {queue["name"]: queue for queue in TOPOLOGY["queues"]}
+    for queue in consumed(container):
+        if not queue.auto_delete:
+            assert kept[queue.name]["arguments"] == queue.queue_arguments
+
+
+def test_a_service_may_call_those_that_its_code_calls(container, broker):
+    called = [e.name for e in container.extensions if isinstance(e, RemoteService)]
+    for service in called:
+        assert may_send(broker, container.service_name, "nameko-rpc", f"{service}.get_many")
+    for service in set(SERVICES) - set(called):
+        assert not may_send(broker, container.service_name, "nameko-rpc", f"{service}.get_many")
+    answers = any(isinstance(extension, Rpc) for extension in container.extensions)
+    assert may_send(broker, container.service_name, "nameko-rpc", UUID) == answers
+
+
+def test_a_service_that_dispatches_events_may(container, broker):
+    user = container.service_name
+    dispatches = any(isinstance(extension, EventDispatcher) for extension in container.extensions)
+    assert may(broker, user, "write", f"{user}.events") == dispatches
+    if dispatches:
+        assert f"{user}.events" in {exchange["name"] for exchange in TOPOLOGY["exchanges"]}
