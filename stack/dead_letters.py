@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import unquote, urlsplit
 
 import amqp
 
+from stack.broker import connection_to
 from stack.failures import Failure
 
 QUEUE = "dead-letters"
@@ -96,16 +96,7 @@ def connected(amqp_uri: str) -> Iterator[DeadLetters]:
     Raises:
         Failure: the broker can't be reached.
     """
-    parts = urlsplit(amqp_uri)
-    connection = amqp.Connection(
-        host=f"{parts.hostname}:{parts.port or 5672}",
-        userid=unquote(parts.username or "guest"),
-        password=unquote(parts.password or "guest"),
-        virtual_host=unquote(parts.path[1:]) or "/",
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=CONNECT_SECONDS,
-        write_timeout=CONNECT_SECONDS,
-    )
+    connection = connection_to(amqp_uri, CONNECT_SECONDS)
     try:
         connection.connect()
     except OSError as problem:

@@ -129,20 +129,11 @@ def accepts(amqp_uri: str) -> bool:
     """Tell whether one can log in."""
     # one of the project's packages, which are not there yet when the others of this module are
     # wanted
-    from urllib.parse import unquote, urlsplit
-
     import amqp
 
-    parts = urlsplit(amqp_uri)
-    connection = amqp.Connection(
-        host=f"{parts.hostname}:{parts.port or 5672}",
-        userid=unquote(parts.username or "guest"),
-        password=unquote(parts.password or "guest"),
-        virtual_host=unquote(parts.path[1:]) or "/",
-        connect_timeout=CHECK_SECONDS,
-        read_timeout=CHECK_SECONDS,
-        write_timeout=CHECK_SECONDS,
-    )
+    from stack.broker import connection_to
+
+    connection = connection_to(amqp_uri, CHECK_SECONDS)
     try:
         connection.connect()
         connection.close()
