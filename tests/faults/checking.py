@@ -22,17 +22,15 @@ class Tally:
     analytics_seconds: float
 
 
-def check(crowd, since=None, seconds=ANALYTICS_SECONDS, statuses=frozenset()):
+def check(crowd, seconds=ANALYTICS_SECONDS, statuses=frozenset()):
     """Compare what the lifters were promised with what is there.
 
     Args:
         crowd: the lifters, no longer at work.
-        since: when the fault was over; now, if not given.
-        seconds: how long after that analytics may take.
+        seconds: how long after the last write analytics may take.
         statuses: allowed besides the usual ones.
     """
-    since = since or time.monotonic()
-    end = max(since + seconds, time.monotonic() + 2)
+    begun = time.monotonic()
     wrong = [problem for lifter in crowd.lifters for problem in lifter.wrong]
     assert not wrong, wrong[0]
     # a DELETE whose answer was lost had been done when it was sent again
@@ -47,8 +45,8 @@ def check(crowd, since=None, seconds=ANALYTICS_SECONDS, statuses=frozenset()):
         assert names.keys() <= promised, "something is there that was deleted or overwritten"
     assert (lost, doubled) == (0, 0)
     for lifter in crowd.lifters:
-        assert_counted(lifter, end)
-    return Tally(lost, doubled, time.monotonic() - since)
+        assert_counted(lifter, begun + seconds)
+    return Tally(lost, doubled, time.monotonic() - begun)
 
 
 def everything(lifter):
@@ -75,7 +73,7 @@ def _answer(lifter, path):
     return status, data
 
 
-def assert_counted(lifter, end=None):
+def assert_counted(lifter, end):
     """Compare the analytics of a lifter with an independent recount."""
     expected = Recount(lifter.workouts.values(), SEED_REP_TYPES, today())
     names = expected.names
@@ -95,4 +93,4 @@ def assert_counted(lifter, end=None):
                 assert history["stats"] == counted["stats"]
         return True
 
-    eventually(compare, seconds=max((end or 0) - time.monotonic(), 0.5))
+    eventually(compare, seconds=max(end - time.monotonic(), 0.5))

@@ -60,7 +60,7 @@ def test_database(system, fault, name):
     failed = [
         a for a in crowd.answers if a.what in others and a.at > begun and a.status not in DONE
     ]
-    tally = check(crowd, back)
+    tally = check(crowd)
     note(f"{name}: {fault.__name__.replace('_', ' ')}", crowd, tally, recovered)
     assert {service: system.pid(service) for service in SERVICES} == before
     assert not failed, failed[:3]

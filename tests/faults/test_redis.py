@@ -46,7 +46,7 @@ def test_redis(system, fault):
         eventually(lambda: crowd.seconds_until_good(back, "create"), seconds=10)
         time.sleep(2)
     # the lifters read what they wrote, and note each answer that is older
-    tally = check(crowd, back)
+    tally = check(crowd)
     note(f"Redis {fault.__name__}", crowd, tally)
     assert set(crowd.statuses) <= {200, 201}
     assert crowd.worst_seconds < 3
