@@ -142,7 +142,7 @@ def publish(system, queue, body, **properties):
 def _broker(system):
     return {
         "host": f"127.0.0.1:{system.state.ports['rabbitmq']}",
-        "userid": "gym",
+        "userid": "operator",
         "password": system.state.secrets["rabbitmq"],
         "virtual_host": "gym",
     }

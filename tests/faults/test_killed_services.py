@@ -184,7 +184,6 @@ def test_rolling_restart(system):
             system.stop(other)
     failed = [a for a in crowd.answers if a.at > begun and a.status not in (200, 201, 503)]
     assert not failed, failed[:5]
-    assert slowest < 12
     note("rolling restart, two of each", crowd, tally, remark=f"slowest stop {slowest:.1f} s")
 
 
