@@ -12,6 +12,7 @@ LONGEST_QUERY = 100
 
 class _Filters(Parameters):
     category = AnyOf(CATEGORIES)
+    body_part = AnyOf()
     difficulty = AnyOf(DIFFICULTIES)
     equipment = AnyOf()
     muscles = AnyOf()

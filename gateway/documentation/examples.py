@@ -41,6 +41,7 @@ EXERCISE = {
     "primary_muscles": ["lats", "biceps"],
     "secondary_muscles": ["back", "forearms", "core"],
     "equipment": "bodyweight",
+    "all_equipment": ["bodyweight"],
     "difficulty": "intermediate",
     "rep_type": "count",
     "unit": "reps",

@@ -16,7 +16,7 @@ LIST_SECONDS = 3600
 SEARCH_SECONDS = 30 * 60
 
 DEFAULT_SORT = [("name", "asc")]
-FILTERS = ("category", "difficulty", "equipment", "muscles")
+FILTERS = ("category", "body_part", "difficulty", "equipment", "muscles")
 
 
 class ExerciseReads:

@@ -48,9 +48,9 @@ class Exercises:
 
         Returns:
             ``{"id", "name", "slug", "description", "instructions", "category", "body_part",
-            "primary_muscles", "secondary_muscles", "equipment", "difficulty", "rep_type", "unit",
-            "aliases", "external_source", "external_id", "license", "license_author", "is_active",
-            "created_at", "updated_at"}``.
+            "primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty",
+            "rep_type", "unit", "aliases", "external_source", "external_id", "license",
+            "license_author", "is_active", "created_at", "updated_at"}``.
 
         Raises:
             InvalidParameter: this can't be an id.
@@ -86,8 +86,8 @@ class Exercises:
         Args:
             q: at least 3 characters. All its words must be found, in any order, in the name, in
                 an alias or in the description; a wrong letter is forgiven.
-            query: ``category``, ``difficulty``, ``equipment``, ``muscles`` (several values
-                separated by commas), ``page`` (1), ``limit`` (10, at most 100).
+            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``
+                (several values separated by commas), ``page`` (1), ``limit`` (10, at most 100).
 
         Returns:
             ``{"items": [...], "total": number of all}``, items as ``get`` returns them.
@@ -106,10 +106,10 @@ class Exercises:
         """List active exercises.
 
         Args:
-            query: ``category``, ``difficulty``, ``equipment``, ``muscles`` (several values
-                separated by commas, any of which matches), ``search`` (as in ``search``),
-                ``page`` (1), ``limit`` (10, at most 100), ``sort`` (``"name:asc"``; by name,
-                category, difficulty, equipment or created_at; with ``search`` the best match
+            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``
+                (several values separated by commas, any of which matches), ``search`` (as in
+                ``search``), ``page`` (1), ``limit`` (10, at most 100), ``sort`` (``"name:asc"``; by
+                name, category, difficulty, equipment or created_at; with ``search`` the best match
                 comes first unless it is given).
 
         Returns:
@@ -128,8 +128,8 @@ class Exercises:
         """Count the active exercises by each value that they can be filtered by.
 
         Args:
-            query: ``category``, ``difficulty``, ``equipment``, ``muscles``, as in ``list``: only
-                exercises that pass these are counted.
+            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``, as in
+                ``list``: only exercises that pass these are counted.
 
         Returns:
             ``{"category": [{"value", "count"}, ...], "body_part", "equipment", "difficulty",

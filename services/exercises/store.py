@@ -13,10 +13,11 @@ _EXERCISE = f"""
         'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
         'instructions', e.instructions, 'category', e.category, 'body_part', e.body_part,
         'primary_muscles', e.primary_muscles, 'secondary_muscles', e.secondary_muscles,
-        'equipment', e.equipment, 'difficulty', e.difficulty, 'rep_type', e.rep_type,
-        'unit', e.unit, 'aliases', e.aliases, 'external_source', e.external_source,
-        'external_id', e.external_id, 'license', e.license, 'license_author', e.license_author,
-        'is_active', e.is_active, 'created_at', {_INSTANT.format("e.created_at")},
+        'equipment', e.equipment, 'all_equipment', e.all_equipment, 'difficulty', e.difficulty,
+        'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
+        'external_source', e.external_source, 'external_id', e.external_id,
+        'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
+        'created_at', {_INSTANT.format("e.created_at")},
         'updated_at', {_INSTANT.format("e.updated_at")})
 """
 
@@ -31,7 +32,8 @@ _SORTS = {
 _CONDITIONS = {
     "category": "e.category = ANY(:category)",
     "difficulty": "e.difficulty = ANY(:difficulty)",
-    "equipment": "e.equipment = ANY(:equipment)",
+    "body_part": "e.body_part = ANY(:body_part)",
+    "equipment": "e.all_equipment ?| :equipment",
     "muscles": "e.muscles ?| :muscles",
 }
 

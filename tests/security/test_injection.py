@@ -51,7 +51,7 @@ QUERIES = {
     "/api/stats/exercise/1/history": ["range", "unit"],
     "/api/stats/progress": ["period", "weeks"],
 }
-FREE_WORDS = ["equipment", "muscles"]
+FREE_WORDS = ["equipment", "muscles", "body_part"]
 PATHS = [
     "/api/users/{}",
     "/api/exercises/{}",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from redis import Redis
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 from schemas.errors import InvalidParameter, NotFound
 from services.dependencies.settings import Settings
@@ -17,8 +17,17 @@ from tests.services.search_queries import JUDGED
 
 SHOWN = {
     *("id", "name", "slug", "description", "instructions", "category", "body_part"),
-    *("primary_muscles", "secondary_muscles", "equipment", "difficulty", "rep_type", "unit"),
-    *("aliases", "external_source", "external_id", "license", "license_author", "is_active"),
+    *("primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty"),
+    *(
+        "rep_type",
+        "unit",
+        "aliases",
+        "external_source",
+        "external_id",
+        "license",
+        "license_author",
+        "is_active",
+    ),
     *("created_at", "updated_at"),
 }
 ENTRIES = catalogue.read()
@@ -151,6 +160,12 @@ FILTERS = [
     ({"category": "Cardio, flexibility"}, lambda e: e["category"] in {"cardio", "flexibility"}),
     ({"difficulty": "advanced,beginner"}, lambda e: e["difficulty"] in {"advanced", "beginner"}),
     ({"equipment": "EZ Bar,trap bar"}, lambda e: e["equipment"] in {"ez bar", "trap bar"}),
+    ({"body_part": "Back, full body"}, lambda e: e["body_part"] in {"back", "full body"}),
+    (
+        {"body_part": "chest", "difficulty": "beginner"},
+        lambda e: (e["body_part"], e["difficulty"]) == ("chest", "beginner"),
+    ),
+    ({"body_part": "tail"}, lambda _: False),
     ({"muscles": "Chest"}, lambda e: "chest" in e["primary_muscles"] + e["secondary_muscles"]),
     (
         {"muscles": "lower back,obliques", "category": "strength", "equipment": "bodyweight"},
@@ -169,6 +184,19 @@ def test_filters(rpc, query, passes):
     expected = [exercise["id"] for exercise in everything(rpc) if passes(exercise)]
     assert [exercise["id"] for exercise in everything(rpc, **query)] == expected
     assert rpc.exercises.list(**query)["total"] == len(expected)
+
+
+def test_every_piece_of_equipment_is_found_and_counted(connection):
+    entry = {**ENTRIES[0], "id": None, "name": "Zercher Zorb", "slug": "zercher-zorb"}
+    pieces = {"equipment": "barbell", "all_equipment": ["barbell", "zorb"]}
+    saving.save(connection, [entry | pieces])
+    for filters in ({"equipment": ["zorb"]}, {"equipment": ["sled", "zorb"], "muscles": ["chest"]}):
+        found = store.list_page(connection, filters, [("name", "desc")], 1, 100)
+        assert "Zercher Zorb" in names(found)
+    found = store.search_page(connection, "zercher zorb", {"equipment": ["zorb"]}, [], 1, 3)
+    assert [exercise["all_equipment"] for exercise in found["items"]] == [["barbell", "zorb"]]
+    counted = facets.count(connection, {"equipment": ["zorb"]})
+    assert [item["value"] for item in counted["equipment"]] == ["barbell", "zorb"]
 
 
 def test_pages_follow_each_other(rpc):
@@ -216,6 +244,7 @@ def test_sorts_by_name_if_nothing_is_said(rpc):
         ({"difficulty": "hard"}, "difficulty", "one_of"),
         ({"muscles": "chest,,back"}, "muscles", "min_length"),
         ({"equipment": " , "}, "equipment", "min_length"),
+        ({"body_part": "chest,"}, "body_part", "min_length"),
         ({"search": " ab "}, "search", "min_length"),
         ({"sort": "slug"}, "sort", "one_of"),
         ({"limit": 101}, "limit", "max"),
@@ -323,7 +352,7 @@ def test_search_takes_filters_and_pages(rpc):
     found = rpc.exercises.search("press", equipment="barbell,dumbbell", muscles="chest", limit=100)
     assert found["total"] == len(found["items"]) > 3
     for exercise in found["items"]:
-        assert exercise["equipment"] in {"barbell", "dumbbell"}
+        assert {"barbell", "dumbbell"} & {*exercise["all_equipment"]}
         assert "chest" in exercise["primary_muscles"] + exercise["secondary_muscles"]
     second = rpc.exercises.search(
         "press", equipment="barbell,dumbbell", muscles="chest", page=2, limit=2
@@ -360,14 +389,58 @@ def test_a_query_of_the_wrong_length(rpc, query, constraint):
         rpc.exercises.search(query)
 
 
-def test_search_uses_its_indexes(connection):
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
-    plan = "\n".join(
-        connection.execute(
-            text("EXPLAIN SELECT id FROM exercises WHERE title_words @@ 'bench:*'::tsquery")
-        ).scalars()
+def plans_of(connection, read, *given):
+    """Return how PostgreSQL goes about the statements of a read."""
+    statements = []
+
+    def note(_connection, _cursor, statement, values, *_):
+        statements.append((statement, values))
+
+    event.listen(connection, "before_cursor_execute", note)
+    read(connection, *given)
+    event.remove(connection, "before_cursor_execute", note)
+    return "\n".join(
+        line
+        for statement, values in statements
+        if not statement.startswith("SET")
+        for line in connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars()
     )
-    assert "exercises_by_title_words" in plan
+
+
+def test_search_reads_no_whole_table(connection):
+    plans = plans_of(connection, store.search_page, "benhc pres", {}, [], 1, 10)
+    assert "Seq Scan" not in plans
+    assert "exercise_words_by_spelling" in plans
+
+
+@pytest.mark.parametrize(
+    ("column", "index"),
+    [("name_words", "name_words"), ("title_words", "title_words"), ("search_words", "all_words")],
+)
+def test_words_have_indexes(connection, column, index):
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    statement = f"EXPLAIN SELECT id FROM exercises e WHERE e.{column} @@ 'bench:*'::tsquery"
+    plan = "\n".join(connection.exec_driver_sql(statement).scalars())
+    assert f"exercises_by_{index}" in plan
+
+
+@pytest.mark.parametrize(
+    ("filters", "sort", "index"),
+    [
+        ({}, "name", "exercises_by_name"),
+        ({"category": ["cardio"]}, "category", "exercises_by_category"),
+        ({"body_part": ["arms"]}, "name", "exercises_by_body_part"),
+        ({"equipment": ["sled"]}, "name", "exercises_by_all_equipment"),
+        ({"muscles": ["traps"]}, "name", "exercises_by_muscles"),
+        ({}, "difficulty", "exercises_by_difficulty"),
+        ({}, "difficulty,name", "exercises_by_difficulty_and_name"),
+    ],
+)
+def test_lists_have_indexes(connection, filters, sort, index):
+    # the catalogue of the first start is so small that PostgreSQL may well read all of it
+    connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"))
+    order = [(name, "asc") for name in sort.split(",")]
+    assert index in plans_of(connection, store.list_page, filters, order, 1, 10)
 
 
 # Facets
@@ -376,6 +449,8 @@ def test_search_uses_its_indexes(connection):
 def several_values(exercise, facet):
     if facet == "muscles":
         return {*exercise["primary_muscles"], *exercise["secondary_muscles"]}
+    if facet == "equipment":
+        return {*exercise["all_equipment"]}
     return {exercise[facet]} - {None}
 
 
