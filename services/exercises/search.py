@@ -227,9 +227,12 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
         vocabulary: words of the catalogue among which the close spellings are.
     """
     near = [_close_words(term, vocabulary) for term in query_terms]
-    whole = [_forms(term.whole) for term in query_terms]
-    strict = [_forms(term.whole) | _forms(term.beginnings, ":*") for term in query_terms]
-    close = [words | _forms(others) for words, others in zip(strict, near, strict=True)]
+    whole = [term.whole for term in query_terms]
+    strict = [_found_by(term.whole, term.beginnings) for term in query_terms]
+    close = [
+        _found_by(term.whole | others, term.beginnings)
+        for term, others in zip(query_terms, near, strict=True)
+    ]
     return Patterns(
         key=key(query),
         near_keys=_near_keys(query, near),
@@ -294,10 +297,17 @@ def _joined(words: list[str]) -> set[str]:
     return {first + second for form in (words, singulars) for first, second in pairwise(form)}
 
 
-def _forms(words: Iterable[str], label: str = "") -> set[str]:
-    return {word + label for word in words}
+def _found_by(words: Iterable[str], beginnings: Collection[str]) -> set[str]:
+    # PostgreSQL looks up everything it is given, also what a beginning has found already
+    shortest = [word for word in beginnings if not _begins_so(word, {*beginnings} - {word})]
+    others = [word for word in words if not _begins_so(word, shortest)]
+    return {*others, *(f"{word}:*" for word in shortest)}
 
 
-def _all_of(alternatives: list[set[str]]) -> str:
+def _begins_so(word: str, beginnings: Iterable[str]) -> bool:
+    return word.startswith(tuple(beginnings))
+
+
+def _all_of(alternatives: Iterable[Collection[str]]) -> str:
     """Write a ``tsquery``. Words are letters and digits only, so nothing needs quoting."""
     return " & ".join(f"({' | '.join(sorted(forms))})" for forms in alternatives)

@@ -188,9 +188,6 @@ def _page(
         page: from 1.
         limit: exercises a page.
     """
-    total = connection.execute(
-        text(f"SELECT count(*) FROM exercises e WHERE {conditions}"), values
-    ).scalar_one()
     selects = " UNION ALL ".join(
         "SELECT id FROM ("
         f"SELECT e.id FROM exercises e WHERE {condition} ORDER BY {order} LIMIT :enough"
@@ -206,7 +203,11 @@ def _page(
     """
     offset = (page - 1) * limit
     given = {**values, "limit": limit, "offset": offset, "enough": offset + limit}
-    return {"items": list(connection.execute(text(statement), given).scalars()), "total": total}
+    items = list(connection.execute(text(statement), given).scalars())
+    if len(items) < limit and (items or page == 1):
+        return {"items": items, "total": offset + len(items)}
+    counting = text(f"SELECT count(*) FROM exercises e WHERE {conditions}")
+    return {"items": items, "total": connection.execute(counting, values).scalar_one()}
 
 
 def _order(sort: list[tuple[str, str]]) -> str:
