@@ -5,7 +5,7 @@ WORKDIR /packages
 RUN python -m venv /opt/gym
 # only what is named here decides whether the packages are installed anew
 COPY setup.cfg ./
-RUN python -c "import configparser; file = configparser.ConfigParser(); file.read('setup.cfg'); print(file['options']['install_requires'])" > requirements.txt \
+RUN python -c "import configparser; file = configparser.ConfigParser(); file.read('setup.cfg'); print(file['options']['install_requires'], file['options.extras_require']['otlp'])" > requirements.txt \
     && /opt/gym/bin/pip install --no-cache-dir --disable-pip-version-check --requirement requirements.txt
 
 FROM python:3.11-slim

@@ -19,28 +19,9 @@ import sys
 from nameko.runners import ServiceRunner
 
 from schemas.names import PUBLIC_NAMES
+from services.containers import SERVICES, make_config, service_class
 from services.dependencies import budgets, logs, tracing
-from services.dependencies.settings import SETTINGS_KEY, BadSettings, Settings
-
-SERVICES = {
-    "gateway": ("gateway.service", "Gateway"),
-    "users": ("services.users.service", "Users"),
-    "exercises": ("services.exercises.service", "Exercises"),
-    "workouts": ("services.workouts.service", "Workouts"),
-    "analytics": ("services.analytics.service", "Analytics"),
-}
-
-
-def make_config(name: str, settings: Settings) -> dict:
-    """Return Nameko's configuration for a service."""
-    workers = budgets.GATEWAY_WORKERS if name == "gateway" else budgets.SERVICE_WORKERS
-    return {
-        "AMQP_URI": settings.amqp_uri,
-        "WEB_SERVER_ADDRESS": settings.addresses[name],
-        "max_workers": workers,
-        "parent_calls_tracked": 3,
-        SETTINGS_KEY: settings,
-    }
+from services.dependencies.settings import BadSettings, Settings
 
 
 def main(name: str) -> int:
@@ -53,9 +34,7 @@ def main(name: str) -> int:
             return 1
         import_redis()
         tracing.switch_on(settings, PUBLIC_NAMES[name])
-        module, class_name = SERVICES[name]
-        service = getattr(importlib.import_module(module), class_name)
-        _run(service, make_config(name, settings))
+        _run(service_class(name), make_config(name, settings))
     except BadSettings as problem:
         print(f"{PUBLIC_NAMES[name]} can't start: {problem}", file=sys.stderr)  # noqa: T201
         return 2

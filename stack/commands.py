@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
-from stack import overview, processes, reading_logs, servers, traces, waterfall
+from stack import compose, overview, processes, reading_logs, servers, traces, waterfall
 from stack.bringing_up import bring_up
 from stack.failures import Failure
 from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVERS, SERVICES
@@ -197,7 +198,14 @@ def shell(options: argparse.Namespace) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """Become pytest, once the servers' programs are there."""
+    """Run the tests: in containers if asked to, otherwise on this machine."""
+    if compose.FLAG in arguments:
+        return compose.test([argument for argument in arguments if argument != compose.FLAG])
+    return become_pytest(arguments)
+
+
+def become_pytest(arguments: list[str]) -> NoReturn:
+    """Hand over to pytest, once the servers' programs are there."""
     servers.find_or_install(list(SERVERS), RUN_DIRECTORY / LOGS / "packages.log", for_people())
     command = [sys.executable, "-m", "pytest", *arguments]
     os.chdir(CHECKOUT)

@@ -1,12 +1,14 @@
 """The environment variables of the services, and which servers are given from outside."""
 
+import hashlib
 from collections.abc import Mapping
 
 from stack.layout import DATABASES, LOOPBACK, SERVERS, SERVICES, address_variable
 from stack.state import State
 from stack.traces import DIRECTORY as TRACES
 
-AMQP_USER = "gym"
+OPERATOR = "operator"
+BROKER_USERS = (*SERVICES, OPERATOR, "monitoring")
 VIRTUAL_HOST = "gym"
 DATABASE_FIELDS = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
 # a server is used instead of started when one of these is set
@@ -61,15 +63,28 @@ def given_servers(given: Mapping[str, str]) -> list[str]:
     return [server for server in SERVERS if any(name in given for name in SERVER_VARIABLES[server])]
 
 
-def make_environment(state: State) -> dict[str, str]:
-    """Return all variables that lead the services to each other and to their servers."""
+def broker_password(state: State, user: str) -> str:
+    """Return the password of one of the broker's users; the operator's is the secret itself."""
+    secret = state.secrets["rabbitmq"]
+    if user == OPERATOR:
+        return secret
+    return hashlib.sha256(f"{user} {secret}".encode()).hexdigest()
+
+
+def make_environment(state: State, user: str = OPERATOR) -> dict[str, str]:
+    """Return all variables that lead the services to each other and to their servers.
+
+    Args:
+        state: ports and secrets.
+        user: who uses the broker: a service has a user of its name.
+    """
     ports = state.ports
     variables = {"JWT_SECRET": state.secrets["jwt"]}
     if not state.throwaway:
         variables["TRACE_DIRECTORY"] = str(state.directory / TRACES)
     if "rabbitmq" in ports:
         variables["AMQP_URI"] = (
-            f"amqp://{AMQP_USER}:{state.secrets['rabbitmq']}@{LOOPBACK}:{ports['rabbitmq']}"
+            f"amqp://{user}:{broker_password(state, user)}@{LOOPBACK}:{ports['rabbitmq']}"
             f"/{VIRTUAL_HOST}"
         )
     if "redis" in ports:

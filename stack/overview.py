@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
-from stack.environment import server_address
+from stack.environment import OPERATOR, server_address
 from stack.layout import DATABASES, SERVERS, SERVICES
 from stack.supervision import HELD_UP
 from stack.system import System
@@ -105,7 +105,7 @@ def _state(info: dict | None) -> str:
 
 
 def _management_row(system: System, broker: Row) -> Row:
-    detail = ", ".join(filter(None, ["user gym", _replaced(system, MANAGEMENT)]))
+    detail = ", ".join(filter(None, [f"user {OPERATOR}", _replaced(system, MANAGEMENT)]))
     return Row(MANAGEMENT, system.management_url, broker.state, detail)
 
 

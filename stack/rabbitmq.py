@@ -5,14 +5,11 @@ containers. Added here are the addresses, and the users with the hashes of gener
 loading definitions on a blank node makes no default user.
 """
 
-import base64
-import hashlib
-import json
 import os
 import subprocess
 from pathlib import Path
 
-from stack.environment import AMQP_USER, VIRTUAL_HOST
+from stack.environment import BROKER_USERS, broker_password
 from stack.layout import CHECKOUT, LOOPBACK
 from stack.programs import Program
 from stack.state import State, write_private
@@ -29,9 +26,9 @@ CHECK_SECONDS = 2.0
 def prepare(state: State) -> None:
     """Write the node's files."""
     directory = state.directory / DIRECTORY
-    definitions = json.loads((SOURCE / "definitions.json").read_text())
-    with_users = add_user(definitions, state.secrets["rabbitmq"], os.urandom(4))
-    write_private(directory / "definitions.json", json.dumps(with_users, indent=2))
+    definitions = directory / "definitions"
+    write_private(definitions / "definitions.json", (SOURCE / "definitions.json").read_text())
+    write_private(definitions / "users.json", make_users(state))
     settings = (SOURCE / "rabbitmq.conf").read_text() + own_settings(state)
     write_private(directory / "rabbitmq.conf", settings)
     write_private(directory / "enabled_plugins", (SOURCE / "enabled_plugins").read_text())
@@ -49,7 +46,7 @@ def own_settings(state: State) -> str:
         f"management.tcp.port = {ports['rabbitmq-ui']}",
         f"prometheus.tcp.ip = {LOOPBACK}",
         f"prometheus.tcp.port = {ports['rabbitmq-metrics']}",
-        "load_definitions = definitions.json",
+        "load_definitions = definitions",
         "log.console = true",
         "log.console.use_colors = off",
         "log.file = false",
@@ -57,35 +54,19 @@ def own_settings(state: State) -> str:
     return "\n".join(lines) + "\n"
 
 
-def add_user(definitions: dict, password: str, salt: bytes) -> dict:
-    """Return definitions that have the services' user, too."""
-    user = {
-        "name": AMQP_USER,
-        "password_hash": hash_password(password, salt),
-        "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": ["administrator"],
+def make_users(state: State) -> str:
+    """Return the broker's users, with hashes of their passwords, made as in the containers."""
+    passwords = {
+        f"RABBITMQ_{user.upper()}_PASSWORD": broker_password(state, user) for user in BROKER_USERS
     }
-    permission = {
-        "user": AMQP_USER,
-        "vhost": VIRTUAL_HOST,
-        "configure": ".*",
-        "write": ".*",
-        "read": ".*",
-    }
-    return definitions | {
-        "users": [*definitions.get("users", []), user],
-        "permissions": [*definitions.get("permissions", []), permission],
-    }
-
-
-def hash_password(password: str, salt: bytes) -> str:
-    """Return a password's hash as RabbitMQ keeps it.
-
-    Args:
-        password: in clear.
-        salt: four random bytes.
-    """
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+    done = subprocess.run(
+        ["/bin/sh", SOURCE / "make-users"],
+        env={"PATH": os.environ.get("PATH", os.defpath), **passwords},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
 
 
 def programs(state: State, binaries: Path, epmd: Path) -> list[Program]:

@@ -141,7 +141,8 @@ class System:
         self.state = replace(self.state, ports={**self.state.ports, name: port})
         self.state.save()
         address = f"127.0.0.1:{port}"
-        environment = self.environment | {address_variable(service): address, **(settings or {})}
+        environment = make_environment(self.state, service)
+        environment |= {address_variable(service): address, **(settings or {})}
         self._added.append(services.program(service, environment, name, group=name))
         programs.write_files(self.state, self._programs(find_programs()))
         self.supervisor.add(name)
@@ -285,7 +286,9 @@ class System:
 
     def _programs(self, found: Programs) -> list[Program]:
         described = servers.describe(self.state, found, self.own_servers)
-        described += [services.program(name, self.environment) for name in SERVICES]
+        described += [
+            services.program(name, make_environment(self.state, name)) for name in SERVICES
+        ]
         return described + self._added
 
     def _start_broker(self, step: Step) -> None:

@@ -3,7 +3,6 @@
 import base64
 import fnmatch
 import hashlib
-import importlib
 import json
 import os
 import re
@@ -14,11 +13,10 @@ from nameko.containers import ServiceContainer
 from nameko.rpc import Rpc
 
 from gateway import events
+from services.containers import make_config, service_class
 from services.dependencies.messaging import EventDispatcher, RemoteService
 from services.dependencies.settings import Settings
 from services.dependencies.versions import CATALOGUE_CHANGED
-from services.run import SERVICES as CLASSES
-from services.run import make_config
 from stack.layout import CHECKOUT, SERVICES
 
 CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
@@ -150,10 +148,8 @@ def test_nobody_but_the_operator_may_change_the_topology(broker):
 @pytest.fixture(params=SERVICES)
 def container(request):
     """A service that is described but not started."""
-    module, name = CLASSES[request.param]
-    service = getattr(importlib.import_module(module), name)
-    settings = Settings.from_environment({})
-    return ServiceContainer(service, make_config(request.param, settings))
+    config = make_config(request.param, Settings.from_environment({}))
+    return ServiceContainer(service_class(request.param), config)
 
 
 def consumed(container):

@@ -1,35 +1,26 @@
 """The broker's files: hashed passwords, users beside the shared topology, private addresses."""
 
 import base64
+import hashlib
 import json
 
 from stack import rabbitmq
+from stack.environment import BROKER_USERS, broker_password
 from stack.layout import INNER_PORTS, PORTS
 from stack.state import State, make_secrets
 
 
-def test_a_password_is_hashed_as_in_rabbitmqs_own_documentation():
-    hashed = rabbitmq.hash_password("test12", bytes.fromhex("908DC60A"))
-    assert hashed == "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"
-
-
-def test_the_user_is_added_to_what_the_definitions_have():
-    shared = {"vhosts": [{"name": "gym"}], "users": [{"name": "somebody"}]}
-    definitions = rabbitmq.add_user(shared, "password", b"salt")
-    assert [user["name"] for user in definitions["users"]] == ["somebody", "gym"]
-    assert definitions["permissions"][0]["vhost"] == "gym"
-    assert definitions["vhosts"] == shared["vhosts"]
-    assert len(shared["users"]) == 1
-
-
-def test_no_password_stands_in_the_nodes_files(tmp_path):
+def test_every_user_has_a_password_of_its_own_which_stands_in_no_file(tmp_path):
     state = State(tmp_path, PORTS | INNER_PORTS, make_secrets(), {}, {})
     rabbitmq.prepare(state)
-    written = (tmp_path / "rabbitmq" / "definitions.json").read_text()
-    assert state.secrets["rabbitmq"] not in written
-    user = next(user for user in json.loads(written)["users"] if user["name"] == "gym")
-    salt = base64.b64decode(user["password_hash"])[:4]
-    assert user["password_hash"] == rabbitmq.hash_password(state.secrets["rabbitmq"], salt)
+    passwords = {user: broker_password(state, user) for user in BROKER_USERS}
+    assert len(set(passwords.values())) == len(BROKER_USERS)
+    written = (tmp_path / "rabbitmq" / "definitions" / "users.json").read_text()
+    assert not any(password in written for password in passwords.values())
+    for user in json.loads(written)["users"]:
+        salted = base64.b64decode(user["password_hash"])
+        password = passwords[user["name"]].encode()
+        assert salted[4:] == hashlib.sha256(salted[:4] + password).digest()
 
 
 def test_the_nodes_listeners_are_all_local(tmp_path):

@@ -1,8 +1,10 @@
 """Consuming: one connection a process, one channel a queue."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
+from amqp import PreconditionFailed
 from kombu import Connection, Consumer, Message
 from nameko.extensions import Extension, ProviderCollector
 
@@ -30,11 +32,29 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
     def __init__(self) -> None:
         super().__init__()
         self._consumers: dict[Extension, Consumer] = {}
+        self._failed = False
 
     def connected(self, connection: Connection) -> None:
         """Declare and consume every queue."""
         for provider in self._providers:
+            if self._failed and provider.queue.auto_delete and not provider.queue.exclusive:
+                self._discard(connection, provider.queue.name)
+        # until all is done
+        self._failed = True
+        for provider in self._providers:
             self._consume(connection, provider)
+        self._failed = False
+
+    @staticmethod
+    def _discard(connection: Connection, queue: str) -> None:
+        """Delete a queue that nobody consumes.
+
+        In a cluster it may have been on a node that is gone: to declare it again would take two
+        minutes, and fail. What is in such a queue are requests that nobody waits for any more.
+        """
+        channel = connection.channel()
+        with suppress(PreconditionFailed):
+            channel.queue_delete(queue, if_unused=True)
 
     def disconnected(self) -> None:
         """Tell the providers."""

@@ -1,0 +1,32 @@
+"""What Nameko is told of each service: its class and its configuration."""
+
+import importlib
+
+from services.dependencies import budgets
+from services.dependencies.settings import SETTINGS_KEY, Settings
+
+SERVICES = {
+    "gateway": ("gateway.service", "Gateway"),
+    "users": ("services.users.service", "Users"),
+    "exercises": ("services.exercises.service", "Exercises"),
+    "workouts": ("services.workouts.service", "Workouts"),
+    "analytics": ("services.analytics.service", "Analytics"),
+}
+
+
+def service_class(name: str) -> type:
+    """Return a service's class, by the service's short name."""
+    module, class_name = SERVICES[name]
+    return getattr(importlib.import_module(module), class_name)
+
+
+def make_config(name: str, settings: Settings) -> dict:
+    """Return Nameko's configuration for a service."""
+    workers = budgets.GATEWAY_WORKERS if name == "gateway" else budgets.SERVICE_WORKERS
+    return {
+        "AMQP_URI": settings.amqp_uri,
+        "WEB_SERVER_ADDRESS": settings.addresses[name],
+        "max_workers": workers,
+        "parent_calls_tracked": 3,
+        SETTINGS_KEY: settings,
+    }
