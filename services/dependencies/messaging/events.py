@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from kombu import Message, Queue
+from kombu import Exchange, Message, Queue
 from nameko.containers import WorkerContext
 from nameko.events import EventHandler
 from nameko.exceptions import ContainerBeingKilled
@@ -35,6 +35,15 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
     """Dispatches events of this service, confirmed by the broker and bounded in time."""
 
     publishing = Publishing()
+
+    @property
+    def exchange(self) -> Exchange:
+        """Where the service's events go."""
+        return get_event_exchange(self.container.service_name, self.container.config)
+
+    def setup(self) -> None:
+        """Have the exchange declared."""
+        self.publishing.declares(self.exchange)
 
     def get_dependency(self, worker_ctx: WorkerContext) -> Callable[[str, dict], None]:
         """Return ``dispatch(event_type, event_data)``."""
@@ -66,9 +75,10 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
             self._send(event_type, event_data, {})
 
     def _send(self, event_type: str, event_data: dict, headers: dict) -> None:
-        exchange = get_event_exchange(self.container.service_name, self.container.config)
         try:
-            self.publishing.send_confirmed(event_data, exchange.name, event_type, headers=headers)
+            self.publishing.send_confirmed(
+                event_data, self.exchange.name, event_type, headers=headers
+            )
         except BrokerGone as problem:
             raise self._unavailable(event_type, problem) from problem
         metrics.EVENTS_DISPATCHED.labels(event_type, metrics.OK).inc()

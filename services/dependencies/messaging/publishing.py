@@ -8,7 +8,7 @@ from amqp import ChannelError, spec
 from amqp.basic_message import Message
 from eventlet.event import Event
 from eventlet.semaphore import Semaphore
-from kombu import Connection
+from kombu import Connection, Exchange
 from kombu.serialization import dumps
 
 from services.dependencies import budgets
@@ -35,9 +35,14 @@ class Publishing(BrokerConnection):
 
     def __init__(self) -> None:
         super().__init__()
+        self._exchanges: list[Exchange] = []
         self._returned_handlers: list[Callable[[str], None]] = []
         self._confirmed_order = Semaphore()
         self._forget()
+
+    def declares(self, exchange: Exchange) -> None:
+        """Declare an exchange on each new connection: a message to a missing one would end it."""
+        self._exchanges.append(exchange)
 
     def on_returned(self, handler: Callable[[str], None]) -> None:
         """Call ``handler`` with the correlation id of each request that could not be routed."""
@@ -93,6 +98,8 @@ class Publishing(BrokerConnection):
     def connected(self, connection: Connection) -> None:
         """Open both channels."""
         self._plain = connection.channel()
+        for exchange in self._exchanges:
+            exchange(self._plain).declare()
         self._plain.events["basic_return"].add(self._on_returned_request)
         self._confirmed = connection.channel()
         self._confirmed.confirm_select()
