@@ -15,6 +15,7 @@ from services.analytics.progress import UNITS, Snapshot, listed, snapshots
 def progress(workouts, rows, period, count, today):
     return listed(snapshots(workouts, rows, UNITS[period]), period, count, today)
 
+
 SUNDAY = date(2025, 2, 16)
 
 
