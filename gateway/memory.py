@@ -133,10 +133,8 @@ class AnswerMemory(SharedExtension):
         except GymError as error:
             answer = failure_of(error, request_id)
         else:
-            known_tags = headers.get(b"if-none-match")
-            answer = success(
-                entry.body, 200, request_id, known_tags and known_tags.decode("latin-1")
-            )
+            known_tags = headers.get(b"if-none-match", b"").decode("latin-1")
+            answer = success(entry.body, 200, request_id, known_tags or None)
         return Found(answer, entry.route, request_id, caller and caller.user_id)
 
     def _is_current(self, entry: Remembered, caller: Caller | None) -> bool:

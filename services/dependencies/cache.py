@@ -138,6 +138,8 @@ class Cache(DependencyProvider):
         """
         run = self._run
         version, text = self._ask(lambda: self.client.mget(version_key, key)) or (None, None)
+        # only the first connection of all tells of the run that it was asked in
+        run = run or self._run
         if version is not None and text is not None:
             kept = json.loads(text)
             if kept["version"] == version and kept.get("run") == self._run:

@@ -359,6 +359,7 @@ def test_nothing_that_writes_counts_as_a_read():
     services = [service for service in vars(Gateway).values() if isinstance(service, Service)]
     reads = {method for service in services for method in service.reads}
     assert reads == {
+        "facets",
         "get",
         "list",
         "search",

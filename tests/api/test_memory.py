@@ -134,6 +134,13 @@ def test_what_a_client_has_is_not_sent_again(http, lifter, workout):
     assert answer.headers["ETag"] != tag
 
 
+@pytest.mark.parametrize("tags", ["", ",", "*x", "W/"])
+def test_strange_tags_are_only_unknown(http, tags):
+    for _ in range(2):
+        answer = http.get("/api/exercises/2", headers={"If-None-Match": tags})
+        assert answer.status_code == 200
+
+
 def test_the_catalogue_is_forgotten_when_it_changes(http, system):
     def name():
         return data(http.get("/api/exercises/100"))[0]["name"]

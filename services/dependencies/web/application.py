@@ -17,7 +17,7 @@ from services.dependencies.web.messages import (
 )
 from services.dependencies.web.protocol import CONNECTION_KEY, on_the_wire
 from services.dependencies.web.routing import Provider, Routes, allowed
-from services.dependencies.web.shortcut import Shortcut, read_plain_get
+from services.dependencies.web.shortcut import Found, Shortcut, read_plain_get
 
 log = get_logger(__name__)
 
@@ -76,7 +76,7 @@ class Application:
         plain = read_plain_get(head)
         # whatever is told meanwhile must not carry the id of the connection's last request
         bind()
-        found = plain and self.shortcut.find(*plain, peer)
+        found = plain and self._find(*plain, peer)
         if not found:
             return None
         target, headers = plain
@@ -90,6 +90,13 @@ class Application:
         path = target.partition(b"?")[0].decode("latin-1")
         tell("GET", path, found.route, status, started, user_id, request_id=request_id)
         return on_the_wire(found.answer, request_id)
+
+    def _find(self, target: bytes, headers: dict[bytes, bytes], peer: str) -> Found | None:
+        try:
+            return self.shortcut.find(target, headers, peer)
+        except Exception as problem:
+            log.error("shortcut failed, going the long way", exc_info=problem)
+            return None
 
     def _answer(self, request: HttpRequest) -> tuple[str | None, Answer]:
         route = None
