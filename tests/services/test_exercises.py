@@ -426,18 +426,12 @@ def test_words_have_indexes(connection, column, index):
     assert f"exercises_by_{index}" in plan
 
 
-@pytest.mark.parametrize(
-    ("condition", "index"),
-    [
-        ("e.all_equipment ?| '{sled}'", "exercises_by_all_equipment"),
-        ("e.muscles ?| '{traps}'", "exercises_by_muscles"),
-    ],
-)
-def test_filters_by_one_of_several_have_indexes(connection, condition, index):
-    # such an index can't sort, and so small a table is sorted as cheaply as it is read
-    connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"))
-    statement = f"EXPLAIN SELECT id FROM exercises e WHERE e.is_active AND {condition}"
-    assert index in "\n".join(connection.exec_driver_sql(statement).scalars())
+@pytest.mark.parametrize("column", ["all_equipment", "muscles"])
+def test_filters_by_one_of_several_have_indexes(connection, column):
+    # so small a table is read as cheaply by any other index, so a plan would say nothing
+    statement = "SELECT indexdef FROM pg_indexes WHERE tablename = 'exercises'"
+    definitions = connection.exec_driver_sql(statement).scalars().all()
+    assert any(f"USING gin ({column}" in definition for definition in definitions)
 
 
 @pytest.mark.parametrize(
