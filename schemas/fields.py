@@ -73,26 +73,7 @@ class RuledField(fields.Field):
         if self.required and (value is missing or value is None):
             raise refuse(f"{self.label} is required", "required", received=None)
 
-
-class Text(RuledField):
-    """A string, trimmed; empty becomes null (or is missing where it is required)."""
-
-    def __init__(self, *, most: int | None = None, least: int | None = None, **options: Any):
-        super().__init__(**options)
-        self.most = most
-        self.least = least
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> str | None:
-        text = self._clean(value)
-        if not text:
-            if self.required and not self.least:
-                raise refuse(f"{self.label} is required", "required", received=text)
-            if not self.required:
-                return None
-        self._check_length(text)
-        return text
-
-    def _clean(self, value: object) -> str:
+    def _sendable(self, value: object) -> str:
         if not isinstance(value, str):
             raise refuse(
                 f"{self.label} must be text", "type", expected="string", received=shown(value)
@@ -103,7 +84,26 @@ class Text(RuledField):
                 "characters",
                 received=shown(value),
             )
-        return value.strip()
+        return value
+
+
+class Text(RuledField):
+    """A string, trimmed; empty becomes null (or is missing where it is required)."""
+
+    def __init__(self, *, most: int | None = None, least: int | None = None, **options: Any):
+        super().__init__(**options)
+        self.most = most
+        self.least = least
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str | None:
+        text = self._sendable(value).strip()
+        if not text:
+            if self.required and not self.least:
+                raise refuse(f"{self.label} is required", "required", received=text)
+            if not self.required:
+                return None
+        self._check_length(text)
+        return text
 
     def _check_length(self, text: str) -> None:
         if self.least is not None and len(text) < self.least:
@@ -336,12 +336,7 @@ class AnyOf(RuledField):
     def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
         if isinstance(value, list):
             value = ",".join(map(str, value))
-        if not isinstance(value, str):
-            message = f"{self.label} must be text"
-            raise refuse(message, "type", expected="string", received=shown(value))
-        if _UNSENDABLE.search(value):
-            message = f"{self.label} holds characters that are not allowed"
-            raise refuse(message, "characters", received=shown(value))
+        value = self._sendable(value)
         words = [word.strip().lower() for word in value.split(",")]
         if not all(words):
             message = f"{self.label} has an empty item"

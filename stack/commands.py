@@ -22,7 +22,6 @@ from stack.state import write_private
 from stack.system import System
 
 NOT_READY = 1
-BAD_USE = 2
 NOT_RUNNING = 3
 INTERRUPTED = 130
 LINES = 20
