@@ -1,6 +1,14 @@
-"""Paging, as every collection does it."""
+"""Paging and ids, as every service takes them."""
 
-from schemas.fields import Parameters, WholeNumberParameter, identifier_parameter
+from schemas.errors import InvalidParameter, fault
+from schemas.fields import (
+    LARGEST_ID,
+    Parameters,
+    WholeNumberParameter,
+    identifier_parameter,
+    load,
+    shown,
+)
 
 LARGEST_PAGE = 10**9
 """Beyond any collection, and small enough that page times limit stays a BIGINT."""
@@ -23,3 +31,54 @@ class OfUser(Parameters):
     """Whose thing it is; for a call by hand, as the gateway takes it from the token."""
 
     user_id = identifier_parameter(required=True)
+
+
+_BY_ID = ById()
+_OF_USER = OfUser()
+
+
+def checked_id(value: object) -> int:
+    """Return an id that names one thing.
+
+    Raises:
+        InvalidParameter: it is no id.
+    """
+    # nearly every one is fine; the schema is for telling what is wrong with the others
+    if type(value) is int and 1 <= value <= LARGEST_ID:
+        return value
+    return load(_BY_ID, {"id": value})["id"]
+
+
+def checked_user(value: object) -> int:
+    """Return the id of a user.
+
+    Raises:
+        InvalidParameter: it is no id.
+    """
+    if type(value) is int and 1 <= value <= LARGEST_ID:
+        return value
+    return load(_OF_USER, {"user_id": value})["user_id"]
+
+
+def checked_ids(name: str, values: object, most: int) -> list[int]:
+    """Return a list of ids.
+
+    Args:
+        name: what the caller calls the list.
+        values: the list.
+        most: how many are allowed.
+
+    Raises:
+        InvalidParameter: it is no list of ids, or too long.
+    """
+    if not isinstance(values, list | tuple):
+        message = f"{name} must be a list of ids"
+        raise InvalidParameter.of(
+            fault(name, message, "type", expected="array", received=shown(values))
+        )
+    if len(values) > most:
+        message = f"{name} must have at most {most} items"
+        raise InvalidParameter.of(
+            fault(name, message, "max_items", max_items=most, received=len(values))
+        )
+    return [checked_id(value) for value in values]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 from eventlet.hubs import trampoline
@@ -18,7 +19,7 @@ from psycopg2.extensions import (
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from schemas.errors import DatabaseError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
@@ -26,6 +27,7 @@ from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.outages import Outage
 from services.dependencies.settings import SETTINGS_KEY, DatabaseAddress
+from services.dependencies.statements import Statement, run
 
 log = get_logger(__name__)
 
@@ -82,7 +84,6 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         },
     )
     event.listen(engine, "checkin", _note_use)
-    event.listen(engine, "checkout", _look_at_idle)
     return engine
 
 
@@ -90,21 +91,39 @@ def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.monotonic()
 
 
-def _look_at_idle(connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """Try a connection that was idle, as ``pool_pre_ping`` does with every one.
+class _Trust:
+    """Whether a connection of the pool may be used without having been tried.
 
-    One that worked a moment ago is used without another round trip: if it fails all the same, the
-    pool is emptied, and that one request is answered with a 503.
+    ``pool_pre_ping`` would try each one each time. One that worked a moment ago is used without
+    another round trip: if it fails all the same, that one request is answered with a 503, and no
+    other connection that is as old is trusted.
     """
-    used_at = record.info.get("used_at")
-    if used_at is None or time.monotonic() - used_at < budgets.DATABASE_TRUST_SECONDS:
-        return
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        connection.rollback()
-    except psycopg2.Error as problem:
-        raise DisconnectionError from problem
+
+    def __init__(self) -> None:
+        self._lost_at = 0.0
+
+    def lose(self) -> None:
+        """Try every connection before it is used again."""
+        self._lost_at = time.monotonic()
+
+    def check(
+        self, connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        """Take a connection out of the pool; one that does not work is made anew."""
+        if connection.autocommit:
+            connection.autocommit = False
+        used_at = record.info.get("used_at")
+        if used_at is None or used_at > self._begins_at():
+            return
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            connection.rollback()
+        except psycopg2.Error as problem:
+            raise DisconnectionError from problem
+
+    def _begins_at(self) -> float:
+        return max(self._lost_at, time.monotonic() - budgets.DATABASE_TRUST_SECONDS)
 
 
 class Database(DependencyProvider):
@@ -126,6 +145,8 @@ class Database(DependencyProvider):
         set_wait_callback(wait_bounded)
         address = self.container.config[SETTINGS_KEY].databases[self.name]
         self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
+        self._trust = _Trust()
+        event.listen(self.engine, "checkout", self._trust.check)
         pool = self.engine.pool
         metrics.watch_pool(pool.checkedout, pool.checkedin, budgets.DATABASE_CONNECTIONS)
 
@@ -142,32 +163,64 @@ class Database(DependencyProvider):
         """Return the provider itself: transactions belong to the code that opens them."""
         return self
 
+    def fetch(self, statement: Statement, **values: object) -> list[tuple]:
+        """Run one statement in a transaction of its own, in one round trip, and return its rows.
+
+        Args:
+            statement: is prepared once a connection.
+            values: its values, by their names.
+
+        Raises:
+            ServiceUnavailable, DatabaseError, IntegrityError: as for :meth:`transaction`.
+        """
+        with self._errors_told():
+            connection = self.engine.raw_connection()
+            try:
+                connection.dbapi_connection.autocommit = True
+                rows = run(connection, statement, values)
+            except BaseException:
+                if connection.dbapi_connection.closed:
+                    connection.invalidate()
+                raise
+            finally:
+                connection.close()
+        return rows
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Give a connection inside a transaction that commits at the end.
 
         Raises:
             ServiceUnavailable: the database can't be reached or is overloaded.
-            DatabaseError: it refused a statement. An IntegrityError passes through, because only
-                the caller knows what a duplicate means.
+            DatabaseError: it refused a statement. An IntegrityError, of SQLAlchemy or of psycopg2,
+                passes through, because only the caller knows what a duplicate means.
         """
+        with self._errors_told(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _errors_told(self) -> Iterator[None]:
         try:
-            with self.engine.begin() as connection:
-                yield connection
-        except IntegrityError:
+            yield
+        except (IntegrityError, psycopg2.IntegrityError):
             raise
         except PoolTimeout as problem:
             raise self._too_slow(problem) from problem
-        except DBAPIError as problem:
-            if _has_code(problem, SLOW):
-                raise self._too_slow(problem) from problem
-            if problem.connection_invalidated or _is_gone(problem):
-                raise self._gone(problem) from problem
-            raise self._failed(problem) from problem
+        except (DBAPIError, psycopg2.Error) as problem:
+            raise self._told(problem) from problem
         except SQLAlchemyError as problem:
             raise self._failed(problem) from problem
         else:
             self._outage.end()
+
+    def _told(self, problem: DBAPIError | psycopg2.Error) -> ServiceUnavailable | DatabaseError:
+        cause = problem.orig if isinstance(problem, DBAPIError) else problem
+        if _has_code(cause, SLOW):
+            return self._too_slow(problem)
+        if getattr(problem, "connection_invalidated", False) or _is_gone(cause):
+            self._trust.lose()
+            return self._gone(problem)
+        return self._failed(problem)
 
     def _too_slow(self, problem: Exception) -> ServiceUnavailable:
         log.warning("database too slow", database=self.name, reason=_first_line(problem))
@@ -187,14 +240,14 @@ class Database(DependencyProvider):
         return DatabaseError("The database could not do that")
 
 
-def _is_gone(problem: DBAPIError) -> bool:
-    if getattr(problem.orig, "pgcode", None) is None:
-        return isinstance(problem.orig, psycopg2.OperationalError | psycopg2.InterfaceError)
+def _is_gone(problem: BaseException | None) -> bool:
+    if getattr(problem, "pgcode", None) is None:
+        return isinstance(problem, psycopg2.OperationalError | psycopg2.InterfaceError)
     return _has_code(problem, GONE)
 
 
-def _has_code(problem: DBAPIError, beginnings: tuple[str, ...]) -> bool:
-    return (getattr(problem.orig, "pgcode", None) or "").startswith(beginnings)
+def _has_code(problem: BaseException | None, beginnings: tuple[str, ...]) -> bool:
+    return (getattr(problem, "pgcode", None) or "").startswith(beginnings)
 
 
 def _first_line(problem: Exception) -> str:

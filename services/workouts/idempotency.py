@@ -5,13 +5,34 @@ import json
 import re
 from decimal import Decimal
 
-from sqlalchemy import Connection, text
+import orjson
 
 from schemas.errors import BusinessRuleViolation, Conflict, InvalidParameter, fault
+from services.dependencies.statements import Statement
+from services.workouts.store import Fetch
 
 LONGEST_KEY = 255
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}")
 HOURS_KEPT = 24
+
+_FIND = Statement(
+    f"""
+    SELECT body_hash, answer FROM idempotency_keys
+    WHERE user_id = :user_id AND key = :key AND created_at > now() - interval '{HOURS_KEPT} hours'
+    """
+)
+_CLAIM = Statement("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+_KEEP = Statement(
+    """
+    INSERT INTO idempotency_keys (user_id, key, body_hash, answer)
+    VALUES (:user_id, :key, :body, :answer)
+    ON CONFLICT (user_id, key) DO UPDATE SET body_hash = excluded.body_hash,
+        answer = excluded.answer, created_at = excluded.created_at
+    """
+)
+_FORGET = Statement(
+    f"DELETE FROM idempotency_keys WHERE created_at <= now() - interval '{HOURS_KEPT} hours'"
+)
 
 
 def check_key(key: object) -> None:
@@ -38,63 +59,41 @@ def body_hash(body: object) -> bytes:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
 
 
-def find_answer(connection: Connection, user_id: int, key: str, body: bytes) -> dict | None:
+def find_answer(fetch: Fetch, user_id: int, key: str, body: bytes) -> dict | None:
     """Return the first answer to a request, or None if the key is new.
 
     Raises:
         BusinessRuleViolation: the key was used with another body.
     """
-    row = connection.execute(
-        text(
-            "SELECT body_hash, answer FROM idempotency_keys "
-            "WHERE user_id = :user_id AND key = :key "
-            "AND created_at > now() - make_interval(hours => :hours)"
-        ),
-        {"user_id": user_id, "key": key, "hours": HOURS_KEPT},
-    ).one_or_none()
-    if row is None:
+    rows = fetch(_FIND, user_id=user_id, key=key)
+    if not rows:
         return None
-    if bytes(row.body_hash) != body:
+    ((first_body, answer),) = rows
+    if bytes(first_body) != body:
         raise BusinessRuleViolation("This Idempotency-Key was used with another body")
-    return row.answer
+    return answer
 
 
-def claim(connection: Connection, user_id: int, key: str) -> None:
+def claim(fetch: Fetch, user_id: int, key: str) -> None:
     """Hold a key until the end of the transaction.
 
     Raises:
         Conflict: another request with this key is still in work.
     """
-    free = connection.execute(
-        text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
-        {"name": f"{user_id}:{key}"},
-    ).scalar_one()
+    ((free,),) = fetch(_CLAIM, name=f"{user_id}:{key}")
     if not free:
         raise Conflict("A request with this Idempotency-Key is still in work")
 
 
-def keep_answer(connection: Connection, user_id: int, key: str, body: bytes, answer: dict) -> None:
+def keep_answer(fetch: Fetch, user_id: int, key: str, body: bytes, answer: dict) -> None:
     """Keep the first answer to a request."""
-    connection.execute(
-        text(
-            "INSERT INTO idempotency_keys (user_id, key, body_hash, answer) "
-            "VALUES (:user_id, :key, :body, CAST(:answer AS jsonb)) "
-            "ON CONFLICT (user_id, key) DO UPDATE SET body_hash = excluded.body_hash, "
-            "answer = excluded.answer, created_at = excluded.created_at"
-        ),
-        {"user_id": user_id, "key": key, "body": body, "answer": json.dumps(answer)},
-    )
+    written = orjson.dumps(answer).decode()
+    fetch(_KEEP, user_id=user_id, key=key, body=body, answer=written)
 
 
-def forget_old(connection: Connection) -> int:
-    """Forget keys whose time is over, and return how many."""
-    return connection.execute(
-        text(
-            "DELETE FROM idempotency_keys "
-            "WHERE created_at <= now() - make_interval(hours => :hours)"
-        ),
-        {"hours": HOURS_KEPT},
-    ).rowcount
+def forget_old(fetch: Fetch) -> None:
+    """Forget keys whose time is over."""
+    fetch(_FORGET)
 
 
 def _canonical(value: object) -> object:

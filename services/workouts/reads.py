@@ -32,8 +32,7 @@ class WorkoutReads:
         """
 
         def read() -> dict[str, Any] | None:
-            with self.database.transaction() as connection:
-                return store.get(connection, workout_id, user_id)
+            return store.get(self.database.fetch, workout_id, user_id)
 
         if user_id is None:
             workout = read()
@@ -55,8 +54,7 @@ class WorkoutReads:
         """Return a page of a user's workouts and the number of all."""
 
         def read() -> dict[str, Any]:
-            with self.database.transaction() as connection:
-                return store.list_page(connection, user_id, days, sort, page, limit)
+            return store.list_page(self.database.fetch, user_id, days, sort, page, limit)
 
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days

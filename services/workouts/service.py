@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from nameko.timer import timer
 
 from schemas.errors import GymError, NotFound
 from schemas.fields import load
-from schemas.pages import ById, OfUser
+from schemas.pages import checked_id, checked_ids, checked_user
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -18,6 +19,7 @@ from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
 from services.dependencies.messaging import RemoteService, rpc
+from services.dependencies.statements import fetch
 from services.workouts import idempotency, rules, store
 from services.workouts.known_exercises import KnownExercises
 from services.workouts.reads import WorkoutReads
@@ -28,8 +30,7 @@ NEW_WORKOUT = NewWorkout()
 WORKOUT_CHANGES = WorkoutChanges()
 WORKOUT_LIST = WorkoutList()
 CHANGES = Changes()
-BY_ID = ById()
-OF_USER = OfUser()
+MOST_AT_ONCE = 1000
 CLEANING_SECONDS = 3600
 
 
@@ -74,14 +75,13 @@ class Workouts:
         """
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
-        user_id = _checked_user(user_id)
+        user_id = checked_user(user_id)
         values = load(NEW_WORKOUT, workout)
-        body = idempotency.body_hash(workout)
         with self._reads.changing(user_id):
-            answer = self._answer_before(user_id, idempotency_key, body)
-            if answer is None:
-                answer = self._create(user_id, values, idempotency_key, body)
-        return answer
+            if idempotency_key is None:
+                return {"workout": self._create(user_id, values), "replayed": False}
+            body = idempotency.body_hash(workout)
+            return self._create_once(user_id, values, idempotency_key, body)
 
     @rpc
     def list(self, user_id: int, **query: Any) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Workouts:
             ``n.rpc.workouts.list(1, date_from="2025-02-01", limit=5)``
         """
         values = load(WORKOUT_LIST, {**query, "user_id": user_id})
-        user_id = _checked_user(user_id)
+        user_id = checked_user(user_id)
         days = values.get("date_from"), values.get("date_to")
         rules.check_range(*days)
         sort = values.get("sort") or [("date", "desc")]
@@ -131,11 +131,32 @@ class Workouts:
         Example:
             ``n.rpc.workouts.get(1)``
         """
-        workout_id = load(BY_ID, {"id": workout_id})["id"]
+        workout_id = checked_id(workout_id)
         if user_id is not None:
-            user_id = _checked_user(user_id)
+            user_id = checked_user(user_id)
         workout = self._reads.get(workout_id, user_id)
         return workout if rep_types else without_rep_types(workout)
+
+    @rpc
+    def get_many(self, workout_ids: list[int], rep_types: bool = False) -> list[dict[str, Any]]:
+        """Return several whole workouts, of anybody, as they are now.
+
+        Args:
+            workout_ids: which ones, at most 1000; those that there are not are left out.
+            rep_types: whether each exercise tells how its repetitions count (``rep_type``).
+
+        Returns:
+            The workouts with their ``exercises`` and their ``sets``, in no certain order.
+
+        Raises:
+            InvalidParameter: an id is none.
+
+        Example:
+            ``n.rpc.workouts.get_many([1, 2])``
+        """
+        wanted = checked_ids("workout_ids", workout_ids, MOST_AT_ONCE)
+        found = store.get_many(self.database.fetch, wanted)
+        return found if rep_types else [without_rep_types(workout) for workout in found]
 
     @rpc
     def update(self, user_id: int, workout_id: int, changes: dict) -> dict[str, Any]:
@@ -159,18 +180,18 @@ class Workouts:
         Example:
             ``n.rpc.workouts.update(1, 15, {"name": "Push day"})``
         """
-        workout_id = load(BY_ID, {"id": workout_id})["id"]
-        user_id = _checked_user(user_id)
+        workout_id = checked_id(workout_id)
+        user_id = checked_user(user_id)
         values = load(WORKOUT_CHANGES, changes)
         version = values.pop("version", None)
-        before = self._before_change(user_id, workout_id)
-        rules.check_version(version, before["version"])
-        if not values:
-            return without_rep_types(before)
-        if "date" in values:
-            rules.check_day(values["date"], _today())
         exercises = values.pop("exercises", None)
-        if exercises is not None:
+        if exercises is not None or not values:
+            before = _found(store.get(self.database.fetch, workout_id, user_id))
+            rules.check_version(version, before["version"])
+            if exercises is None:
+                return without_rep_types(before)
+            if "date" in values:
+                rules.check_day(values["date"], _today())
             present = frozenset(item["exercise_id"] for item in before["exercises"])
             exercises = self._with_catalogue(exercises, present)
             values |= rules.totals(exercises)
@@ -194,20 +215,11 @@ class Workouts:
         Example:
             ``n.rpc.workouts.delete(1, 15)``
         """
-        workout_id = load(BY_ID, {"id": workout_id})["id"]
-        user_id = _checked_user(user_id)
-        with self._reads.changing(user_id), self.database.transaction() as connection:
-            row = _found(store.lock(connection, workout_id, user_id))
-            store.delete(connection, user_id, workout_id)
-            store.note_change(
-                connection, "deleted", workout_id, user_id, row["version"], row["date"]
-            )
-        return {
-            "id": workout_id,
-            "deleted": True,
-            "version": row["version"],
-            "date": row["date"].isoformat(),
-        }
+        workout_id = checked_id(workout_id)
+        user_id = checked_user(user_id)
+        with self._reads.changing(user_id):
+            version, day = _found(store.delete(self.database.fetch, user_id, workout_id))
+        return {"id": workout_id, "deleted": True, "version": version, "date": day.isoformat()}
 
     @rpc
     def changes(
@@ -232,15 +244,13 @@ class Workouts:
             ``n.rpc.workouts.changes(0, 10)``
         """
         values = load(CHANGES, {"after": after, "limit": limit, "workout_id": workout_id})
-        with self.database.transaction() as connection:
-            return store.changes(connection, **values)
+        return store.changes(self.database.fetch, **values)
 
     @timer(interval=CLEANING_SECONDS)
     def forget_old_keys(self) -> None:
         """Forget idempotency keys whose 24 hours are over."""
         try:
-            with self.database.transaction() as connection:
-                idempotency.forget_old(connection)
+            idempotency.forget_old(self.database.fetch)
         except GymError as problem:
             log.warning("old keys not forgotten, will be tried again", reason=str(problem))
 
@@ -248,37 +258,34 @@ class Workouts:
     def _reads(self) -> WorkoutReads:
         return WorkoutReads(self.database, self.cache)
 
-    def _answer_before(self, user_id: int, key: str | None, body: bytes) -> dict | None:
-        if key is None:
-            return None
-        with self.database.transaction() as connection:
-            answer = idempotency.find_answer(connection, user_id, key, body)
-        return None if answer is None else {"workout": answer, "replayed": True}
+    def _create(self, user_id: int, values: dict) -> dict[str, Any]:
+        workout = store.insert(self.database.fetch, user_id, *self._checked(values))
+        failpoint("workouts.after_commit")
+        return without_rep_types(workout)
 
-    def _create(self, user_id: int, values: dict, key: str | None, body: bytes) -> dict[str, Any]:
+    def _create_once(self, user_id: int, values: dict, key: str, body: bytes) -> dict[str, Any]:
+        answer = idempotency.find_answer(self.database.fetch, user_id, key, body)
+        if answer is not None:
+            return {"workout": answer, "replayed": True}
+        checked = self._checked(values)
+        with self.database.transaction() as connection:
+            run = partial(fetch, connection)
+            idempotency.claim(run, user_id, key)
+            answer = idempotency.find_answer(run, user_id, key, body)
+            if answer is not None:
+                return {"workout": answer, "replayed": True}
+            workout = without_rep_types(store.insert(run, user_id, *checked))
+            idempotency.keep_answer(run, user_id, key, body, workout)
+        failpoint("workouts.after_commit")
+        return {"workout": workout, "replayed": False}
+
+    def _checked(self, values: dict) -> tuple[dict, list[dict]]:
+        """Return columns and nested part of a new workout, by all rules but the schema's."""
         rules.check_day(values["date"], _today())
         exercises = self._with_catalogue(values.get("exercises", []))
         head = {name: values.get(name) for name in ("name", "date", "duration_minutes", "notes")}
         failpoint("workouts.before_write")
-        with self.database.transaction() as connection:
-            if key is not None:
-                idempotency.claim(connection, user_id, key)
-                answer = idempotency.find_answer(connection, user_id, key, body)
-                if answer is not None:
-                    return {"workout": answer, "replayed": True}
-            workout_id = store.insert(
-                connection, user_id, head | rules.totals(exercises), exercises
-            )
-            answer = without_rep_types(store.get(connection, workout_id))
-            if key is not None:
-                idempotency.keep_answer(connection, user_id, key, body, answer)
-            store.note_change(connection, "created", workout_id, user_id, 1, values["date"])
-        failpoint("workouts.after_commit")
-        return {"workout": answer, "replayed": False}
-
-    def _before_change(self, user_id: int, workout_id: int) -> dict[str, Any]:
-        with self.database.transaction() as connection:
-            return _found(store.get(connection, workout_id, user_id))
+        return head | rules.totals(exercises), exercises
 
     def _update(
         self,
@@ -289,13 +296,13 @@ class Workouts:
         exercises: list[dict] | None,
     ) -> dict[str, Any]:
         with self.database.transaction() as connection:
-            row = _found(store.lock(connection, workout_id, user_id))
-            rules.check_version(version, row["version"])
-            store.update(connection, user_id, workout_id, values, exercises)
-            workout = store.get(connection, workout_id, user_id)
-            day = values.get("date", row["date"])
-            store.note_change(connection, "updated", workout_id, user_id, workout["version"], day)
-        return without_rep_types(workout)
+            run = partial(fetch, connection)
+            current, _ = _found(store.lock(run, workout_id, user_id))
+            rules.check_version(version, current)
+            if "date" in values:
+                rules.check_day(values["date"], _today())
+            store.update(run, user_id, workout_id, values, exercises)
+            return without_rep_types(store.get(run, workout_id, user_id))
 
     def _with_catalogue(
         self, exercises: list[dict], present: frozenset[int] = frozenset()
@@ -316,11 +323,7 @@ def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:
     return {**workout, "exercises": exercises}
 
 
-def _checked_user(user_id: object) -> int:
-    return load(OF_USER, {"user_id": user_id})["user_id"]
-
-
-def _found(row: dict | None) -> dict:
+def _found(row: Any) -> Any:
     if row is None:
         raise NotFound("There is no such workout")
     return row

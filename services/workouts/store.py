@@ -4,12 +4,17 @@ PostgreSQL takes a workout as one JSON document and gives it back as one, so tha
 writing it is one statement however many sets it has.
 """
 
-import json
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
 
-from sqlalchemy import Connection, text
+import orjson
+
+from services.dependencies.statements import Statement
+
+Fetch = Callable[..., list[tuple]]
+"""Runs a statement: :meth:`Database.fetch`, or the same inside a transaction."""
 
 _INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
@@ -38,47 +43,77 @@ _EXERCISES = f"""
     WHERE e.user_id = w.user_id AND e.workout_id = w.id
 """
 
-_GET = text(
+_WHOLE = f"json_build_object({_HEAD}, 'exercises', coalesce(({_EXERCISES}), '[]'))"
+
+_GET = Statement(
     f"""
-    SELECT json_build_object({_HEAD}, 'exercises', coalesce(({_EXERCISES}), '[]'))
-    FROM workouts w
-    WHERE w.id = :workout_id AND (w.user_id = :user_id OR :user_id IS NULL)
+    SELECT {_WHOLE} FROM workouts w
+    WHERE w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)
     """
 )
 
-_INSERT = text(
-    """
-    INSERT INTO workouts (user_id, name, date, duration_minutes, notes,
-                          exercise_count, set_count, total_volume)
-    VALUES (:user_id, :name, :date, :duration_minutes, :notes,
-            :exercise_count, :set_count, :total_volume)
-    RETURNING id
-    """
+_GET_MANY = Statement(f"SELECT {_WHOLE} FROM workouts w WHERE w.id = ANY(:workout_ids)")
+
+_LOCK = Statement(
+    "SELECT version, date FROM workouts WHERE id = :workout_id AND user_id = :user_id FOR UPDATE"
 )
 
-_INSERT_NESTED = text(
-    """
-    WITH given AS (
+_NESTED = """
+    given AS MATERIALIZED (
         SELECT item, (item ->> 'order_index')::integer AS order_index
         FROM json_array_elements(CAST(:exercises AS json)) item
     ), exercises AS (
         INSERT INTO workout_exercises
             (user_id, workout_id, exercise_id, exercise_name, rep_type, order_index, notes)
-        SELECT :user_id, :workout_id, (item ->> 'exercise_id')::bigint, item ->> 'exercise_name',
-               item ->> 'rep_type', order_index, item ->> 'notes'
-        FROM given ORDER BY order_index
-        RETURNING id, order_index
+        SELECT workout.user_id, workout.id, (item ->> 'exercise_id')::bigint,
+               item ->> 'exercise_name', item ->> 'rep_type', order_index, item ->> 'notes'
+        FROM workout, given ORDER BY order_index
+        RETURNING user_id, id, order_index
+    ), sets AS (
+        INSERT INTO exercise_sets
+            (user_id, workout_exercise_id, set_number, reps, weight, unit, set_type, notes, rpe)
+        SELECT e.user_id, e.id, s.set_number, s.reps, s.weight, s.unit, s.set_type, s.notes, s.rpe
+        FROM exercises e
+        JOIN given USING (order_index)
+        CROSS JOIN LATERAL json_to_recordset(item -> 'sets') AS s (
+            set_number integer, reps numeric, weight numeric, unit text, set_type text,
+            notes text, rpe numeric)
+        ORDER BY order_index, s.set_number
+        RETURNING id, workout_exercise_id, set_number
     )
-    INSERT INTO exercise_sets
-        (user_id, workout_exercise_id, set_number, reps, weight, unit, set_type, notes, rpe)
-    SELECT :user_id, e.id, s.set_number, s.reps, s.weight, s.unit, s.set_type, s.notes, s.rpe
-    FROM exercises e
-    JOIN given USING (order_index)
-    CROSS JOIN LATERAL json_to_recordset(item -> 'sets') AS s (
-        set_number integer, reps numeric, weight numeric, unit text, set_type text, notes text,
-        rpe numeric)
-    ORDER BY order_index, s.set_number
+    SELECT workout.id, workout.version, {created_at},
+           (SELECT json_object_agg(order_index, id) FROM exercises),
+           (SELECT json_agg(json_build_array(workout_exercise_id, set_number, id)) FROM sets)
+    FROM workout
+""".format(created_at=_INSTANT.format("workout.created_at"))
+
+_INSERT = Statement(
+    f"""
+    WITH workout AS (
+        INSERT INTO workouts (user_id, name, date, duration_minutes, notes,
+                              exercise_count, set_count, total_volume)
+        VALUES (:user_id, :name, :date, :duration_minutes, :notes,
+                :exercise_count, :set_count, :total_volume)
+        RETURNING user_id, id, version, created_at
+    ), {_NESTED}
     """
+)
+
+_REPLACE_NESTED = Statement(
+    f"""
+    WITH workout AS (
+        SELECT user_id, id, version, created_at FROM workouts
+        WHERE user_id = :user_id AND id = :workout_id
+    ), {_NESTED}
+    """
+)
+
+_FORGET_NESTED = Statement(
+    "DELETE FROM workout_exercises WHERE user_id = :user_id AND workout_id = :workout_id"
+)
+
+_DELETE = Statement(
+    "DELETE FROM workouts WHERE user_id = :user_id AND id = :workout_id RETURNING version, date"
 )
 
 _SORT_COLUMNS = {
@@ -88,84 +123,74 @@ _SORT_COLUMNS = {
     "duration_minutes": "w.duration_minutes",
 }
 
-FEED_LOCK = 7_306_001
-"""Advisory lock that makes the order of the feed's ids the order of its commits."""
 
-
-def get(connection: Connection, workout_id: int, user_id: int | None = None) -> dict | None:
+def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict | None:
     """Return a whole workout, or None.
 
     Args:
-        connection: inside a transaction.
+        fetch: runs a statement.
         workout_id: which one.
         user_id: whose it must be; None for anybody's.
     """
-    return connection.execute(_GET, {"workout_id": workout_id, "user_id": user_id}).scalar()
+    rows = fetch(_GET, workout_id=workout_id, user_id=user_id)
+    return rows[0][0] if rows else None
 
 
-def lock(connection: Connection, workout_id: int, user_id: int) -> dict | None:
-    """Return ``version`` and ``date`` of a user's workout, locked against other changes."""
-    row = connection.execute(
-        text(
-            "SELECT version, date FROM workouts "
-            "WHERE id = :workout_id AND user_id = :user_id FOR UPDATE"
-        ),
-        {"workout_id": workout_id, "user_id": user_id},
-    ).mappings()
-    return row.one_or_none()
+def get_many(fetch: Fetch, workout_ids: Sequence[int]) -> list[dict]:
+    """Return whole workouts; those that there are not are left out."""
+    return [row[0] for row in fetch(_GET_MANY, workout_ids=list(workout_ids))]
 
 
-def insert(connection: Connection, user_id: int, head: dict, exercises: list[dict]) -> int:
-    """Insert a workout and return its id.
+def lock(fetch: Fetch, workout_id: int, user_id: int) -> tuple[int, date] | None:
+    """Return version and date of a user's workout, locked against other changes."""
+    rows = fetch(_LOCK, workout_id=workout_id, user_id=user_id)
+    return rows[0] if rows else None
+
+
+def insert(fetch: Fetch, user_id: int, head: dict, exercises: list[dict]) -> dict:
+    """Insert a workout, in one statement, and return it whole.
 
     Args:
-        connection: inside a transaction.
+        fetch: runs a statement.
         user_id: whose it is.
         head: the workout's own columns, with its totals.
         exercises: the nested part, with ``exercise_name`` and ``rep_type``.
     """
-    workout_id = connection.execute(_INSERT, {"user_id": user_id, **head}).scalar_one()
-    _insert_nested(connection, user_id, workout_id, exercises)
-    return workout_id
+    ((workout_id, version, created_at, exercise_ids, set_ids),) = fetch(
+        _INSERT, user_id=user_id, exercises=_json(exercises), **head
+    )
+    return {
+        "id": workout_id,
+        "user_id": user_id,
+        "name": head["name"],
+        "date": head["date"].isoformat(),
+        "duration_minutes": head["duration_minutes"],
+        "notes": head["notes"],
+        "version": version,
+        "created_at": created_at,
+        "updated_at": created_at,
+        "exercises": _with_ids(exercises, exercise_ids or {}, set_ids or []),
+    }
 
 
 def update(
-    connection: Connection,
-    user_id: int,
-    workout_id: int,
-    changes: dict,
-    exercises: list[dict] | None,
+    fetch: Fetch, user_id: int, workout_id: int, changes: dict, exercises: list[dict] | None
 ) -> None:
     """Change columns of a workout, count up its version, and replace its nested part if given."""
-    columns = "".join(f"{name} = :{name}, " for name in changes)
-    connection.execute(
-        text(
-            f"UPDATE workouts SET {columns} version = version + 1, updated_at = now() "
-            "WHERE user_id = :user_id AND id = :workout_id"
-        ),
-        {"user_id": user_id, "workout_id": workout_id, **changes},
-    )
+    fetch(_update(tuple(changes)), user_id=user_id, workout_id=workout_id, **changes)
     if exercises is not None:
-        connection.execute(
-            text(
-                "DELETE FROM workout_exercises "
-                "WHERE user_id = :user_id AND workout_id = :workout_id"
-            ),
-            {"user_id": user_id, "workout_id": workout_id},
-        )
-        _insert_nested(connection, user_id, workout_id, exercises)
+        fetch(_FORGET_NESTED, user_id=user_id, workout_id=workout_id)
+        fetch(_REPLACE_NESTED, user_id=user_id, workout_id=workout_id, exercises=_json(exercises))
 
 
-def delete(connection: Connection, user_id: int, workout_id: int) -> None:
-    """Delete a workout with all that is in it."""
-    connection.execute(
-        text("DELETE FROM workouts WHERE user_id = :user_id AND id = :workout_id"),
-        {"user_id": user_id, "workout_id": workout_id},
-    )
+def delete(fetch: Fetch, user_id: int, workout_id: int) -> tuple[int, date] | None:
+    """Delete a workout with all that is in it, and return its version and date, or None."""
+    rows = fetch(_DELETE, user_id=user_id, workout_id=workout_id)
+    return rows[0] if rows else None
 
 
 def list_page(
-    connection: Connection,
+    fetch: Fetch,
     user_id: int,
     days: tuple[date | None, date | None],
     sort: list[tuple[str, str]],
@@ -175,86 +200,112 @@ def list_page(
     """Return one page of a user's workouts, without their nested part, and the number of all.
 
     Args:
-        connection: inside a transaction.
+        fetch: runs a statement.
         user_id: whose workouts.
         days: first and last day, either may be None.
         sort: pairs of a field and ``asc`` or ``desc``.
         page: from 1.
         limit: workouts a page.
     """
-    conditions, values = _within(user_id, *days)
-    total = connection.execute(
-        text(f"SELECT count(*) FROM workouts w WHERE {conditions}"), values
-    ).scalar_one()
-    rows = connection.execute(
-        text(
-            f"""
-            SELECT json_build_object({_HEAD}, 'exercise_count', w.exercise_count,
-                'set_count', w.set_count, 'total_volume', trim_scale(round(w.total_volume, 2)))
-            FROM workouts w WHERE {conditions}
-            ORDER BY {_order(sort)} LIMIT :limit OFFSET :offset
-            """
-        ),
-        {**values, "limit": limit, "offset": (page - 1) * limit},
-    )
-    return {"items": list(rows.scalars()), "total": total}
+    first, last = days
+    statement = _page(first is not None, last is not None, tuple(map(tuple, sort)))
+    given = {"user_id": user_id, "first": first, "last": last}
+    given |= {"limit": limit, "offset": (page - 1) * limit}
+    values = {name: given[name] for name in statement.names}
+    ((items, total),) = fetch(statement, **values)
+    return {"items": items, "total": total}
 
 
-def note_change(
-    connection: Connection, kind: str, workout_id: int, user_id: int, version: int, day: date
-) -> None:
-    """Write a change to the feed; the last statement of its transaction.
+def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None) -> list[dict]:
+    """Return the changes after a position, oldest first.
 
-    The lock is held until the commit, so that changes appear in the order of their ids and a
-    reader that has seen one never misses an earlier one.
+    A trigger writes them as the last thing before a commit, behind a lock: so they appear in the
+    order of their ids, and a reader that has seen one never misses an earlier one.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_LOCK})
-    connection.execute(
-        text(
-            "INSERT INTO workout_changes (kind, workout_id, user_id, version, date) "
-            "VALUES (:kind, :workout_id, :user_id, :version, :day)"
-        ),
+    if workout_id is None:
+        rows = fetch(_CHANGES, after=after, limit=limit)
+    else:
+        rows = fetch(_CHANGES_OF_ONE, after=after, limit=limit, workout_id=workout_id)
+    return [row[0] for row in rows]
+
+
+_CHANGE = f"""
+    SELECT json_build_object('id', c.id, 'workout_id', c.workout_id, 'user_id', c.user_id,
+        'kind', c.kind, 'version', c.version, 'date', c.date,
+        'changed_at', {_INSTANT.format("c.changed_at")})
+    FROM workout_changes c WHERE c.id > :after
+"""
+_CHANGES = Statement(f"{_CHANGE} ORDER BY c.id LIMIT :limit")
+_CHANGES_OF_ONE = Statement(f"{_CHANGE} AND c.workout_id = :workout_id ORDER BY c.id LIMIT :limit")
+
+
+@lru_cache(maxsize=64)
+def _update(columns: tuple[str, ...]) -> Statement:
+    given = "".join(f"{name} = :{name}, " for name in columns)
+    return Statement(
+        f"UPDATE workouts SET {given} version = version + 1, updated_at = now() "
+        "WHERE user_id = :user_id AND id = :workout_id"
+    )
+
+
+@lru_cache(maxsize=256)
+def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) -> Statement:
+    conditions = ["w.user_id = :user_id"]
+    if has_first:
+        conditions.append("w.date >= :first")
+    if has_last:
+        conditions.append("w.date <= :last")
+    within = " AND ".join(conditions)
+    return Statement(
+        f"""
+        SELECT coalesce((SELECT json_agg(json_build_object({_HEAD},
+                'exercise_count', w.exercise_count, 'set_count', w.set_count,
+                'total_volume', trim_scale(round(w.total_volume, 2))))
+            FROM (SELECT * FROM workouts w WHERE {within} ORDER BY {_order(sort)}
+                  LIMIT :limit OFFSET :offset) w), '[]'),
+            (SELECT count(*) FROM workouts w WHERE {within})
+        """
+    )
+
+
+def _with_ids(exercises: list[dict], exercise_ids: dict[str, int], set_ids: list) -> list[dict]:
+    """Return the nested part as it is read back: in order, with ids, numbers as JSON has them."""
+    id_of = {(exercise_id, number): set_id for exercise_id, number, set_id in set_ids}
+    return [
         {
-            "kind": kind,
-            "workout_id": workout_id,
-            "user_id": user_id,
-            "version": version,
-            "day": day,
-        },
-    )
+            "id": (exercise_id := exercise_ids[str(item["order_index"])]),
+            "exercise_id": item["exercise_id"],
+            "exercise_name": item["exercise_name"],
+            "rep_type": item["rep_type"],
+            "order_index": item["order_index"],
+            "notes": item["notes"],
+            "sets": [
+                {
+                    "id": id_of[exercise_id, logged["set_number"]],
+                    "set_number": logged["set_number"],
+                    "reps": _shown(logged["reps"]),
+                    "weight": _shown(logged["weight"]),
+                    "unit": logged["unit"],
+                    "set_type": logged["set_type"],
+                    "rpe": _shown(logged["rpe"]),
+                    "notes": logged["notes"],
+                }
+                for logged in sorted(item["sets"], key=lambda logged: logged["set_number"])
+            ],
+        }
+        for item in sorted(exercises, key=lambda item: item["order_index"])
+    ]
 
 
-def changes(
-    connection: Connection, after: int, limit: int, workout_id: int | None = None
-) -> list[dict]:
-    """Return the changes after a position, oldest first."""
-    only = "AND c.workout_id = :workout_id" if workout_id is not None else ""
-    rows = connection.execute(
-        text(
-            f"""
-            SELECT json_build_object('id', c.id, 'workout_id', c.workout_id, 'user_id', c.user_id,
-                'kind', c.kind, 'version', c.version, 'date', c.date,
-                'changed_at', {_INSTANT.format("c.changed_at")})
-            FROM workout_changes c WHERE c.id > :after {only} ORDER BY c.id LIMIT :limit
-            """
-        ),
-        {"after": after, "limit": limit, "workout_id": workout_id},
-    )
-    return list(rows.scalars())
+def _shown(number: Decimal | None) -> int | float | None:
+    if number is None:
+        return None
+    near = float(number)
+    return int(near) if near.is_integer() else near
 
 
-def _insert_nested(
-    connection: Connection, user_id: int, workout_id: int, exercises: list[dict]
-) -> None:
-    if exercises:
-        connection.execute(
-            _INSERT_NESTED,
-            {
-                "user_id": user_id,
-                "workout_id": workout_id,
-                "exercises": json.dumps(exercises, default=_number),
-            },
-        )
+def _json(exercises: list[dict]) -> str:
+    return orjson.dumps(exercises, default=_number).decode()
 
 
 def _number(value: object) -> str:
@@ -264,15 +315,6 @@ def _number(value: object) -> str:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def _within(user_id: int, first: date | None, last: date | None) -> tuple[str, dict[str, Any]]:
-    conditions = ["w.user_id = :user_id"]
-    if first is not None:
-        conditions.append("w.date >= :first")
-    if last is not None:
-        conditions.append("w.date <= :last")
-    return " AND ".join(conditions), {"user_id": user_id, "first": first, "last": last}
-
-
-def _order(sort: list[tuple[str, str]]) -> str:
+def _order(sort: Sequence[tuple[str, str]]) -> str:
     columns = [f"{_SORT_COLUMNS[name]} {direction} NULLS LAST" for name, direction in sort]
     return ", ".join([*columns, f"w.id {sort[0][1]}"])

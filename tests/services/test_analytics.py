@@ -11,7 +11,6 @@ from sqlalchemy import NullPool, create_engine, text
 
 from schemas.errors import InvalidParameter, NotFound
 from services.dependencies.settings import Settings
-from services.workouts import store
 from tests.services.clients import all_fine, at_once
 from tests.services.logbook import ago, body, lift, one, today
 from tests.services.recount import PERIODS, RANGES, SEED_REP_TYPES, UNITS, Recount
@@ -740,7 +739,7 @@ def test_a_workout_that_was_changed_a_thousand_times_and_then_deleted(lifter, sy
     engine = create_engine(address.url, poolclass=NullPool)
     with engine.begin() as connection:
         # as many changes as the feed gives at a time
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": store.FEED_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 7_306_001})
         connection.execute(
             text(
                 "INSERT INTO workout_changes (kind, workout_id, user_id, version, date) "

@@ -3,14 +3,16 @@
 import json
 import random
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from nameko.testing.services import worker_factory
+from psycopg2 import IntegrityError as DatabaseRefusal
 from redis import Redis
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import (
     BusinessRuleViolation,
@@ -30,6 +32,7 @@ from tests.services.recount import SEED_REP_TYPES, Recount
 from tests.waiting import eventually
 
 BENCH, SQUAT, RUNNING, PLANK = 1, 2, 5, 6
+FEED_LOCK = 7_306_001
 SET_TYPES = [
     "warmup",
     "normal",
@@ -1310,8 +1313,15 @@ def test_a_slow_transaction_hides_no_change(user, system, engine):
     position = user.feed(gone["id"])[-1]["id"]
 
     with engine.begin() as slow:
-        # deleted once more: a change like any other, and without a consequence
-        store.note_change(slow, "deleted", gone["id"], user.id, 1, today())
+        # a change like any other, and without a consequence, as the trigger writes it
+        slow.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": FEED_LOCK})
+        slow.execute(
+            text(
+                "INSERT INTO workout_changes (kind, workout_id, user_id, version, date) "
+                "VALUES ('deleted', :workout_id, :user_id, 1, current_date)"
+            ),
+            {"workout_id": gone["id"], "user_id": user.id},
+        )
 
         def create(rpc):
             return rpc.workouts.create(user.id, {"date": ago(0)})["workout"]["id"]
@@ -1447,26 +1457,32 @@ def test_nothing_is_kept_of_a_workout_whose_exercises_could_not_be_checked(
 
 
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
-def test_a_workout_and_its_change_are_one_transaction(workouts, fresh_user, monkeypatch, action):
+def test_a_workout_and_its_change_are_one_transaction(workouts, workout_db, fresh_user, action):
     before = workouts.create(fresh_user, {"date": ago(0), "name": "old"})["workout"]
-
-    def fail(*_):
-        raise RuntimeError("the process ended here")
-
-    monkeypatch.setattr(store, "note_change", fail)
     attempts = {
         "create": lambda: workouts.create(fresh_user, {"date": ago(0)}, "key"),
         "update": lambda: workouts.update(fresh_user, before["id"], {"name": "new"}),
         "delete": lambda: workouts.delete(fresh_user, before["id"]),
     }
-    with pytest.raises(RuntimeError):
+    with feed_refuses(workout_db, fresh_user), pytest.raises((IntegrityError, DatabaseRefusal)):
         attempts[action]()
 
     assert workouts.list(fresh_user)["total"] == 1
     assert workouts.get(before["id"], fresh_user) == before
     assert len(workouts.changes(workout_id=before["id"])) == 1
-    monkeypatch.undo()
     assert workouts.create(fresh_user, {"date": ago(0)}, "key")["replayed"] is False
+
+
+@contextmanager
+def feed_refuses(workout_db, user_id):
+    """No change of this user can be written to the feed."""
+    workout_db(
+        f"ALTER TABLE workout_changes ADD CONSTRAINT refused CHECK (user_id <> {user_id}) NOT VALID"
+    )
+    try:
+        yield
+    finally:
+        workout_db("ALTER TABLE workout_changes DROP CONSTRAINT refused")
 
 
 def test_while_the_first_request_is_in_work_the_second_is_refused(

@@ -22,6 +22,8 @@ SERVER, CLIENT, PRODUCER, CONSUMER = "SERVER", "CLIENT", "PRODUCER", "CONSUMER"
 HEADER = "traceparent"
 _NAMEKO_HEADER = f"nameko.{HEADER}"
 
+_NO_ATTRIBUTES: dict[str, Any] = {}
+
 _recorder: "Recorder | None" = None
 
 
@@ -99,6 +101,18 @@ def span(kind: str, name: str, parent: str | None = None, **attributes: object) 
     if _recorder is None:
         return NOTHING
     return _recorder.span(kind, name, parent, attributes)
+
+
+def inner_span(name: str, attributes: dict[str, Any] = _NO_ATTRIBUTES) -> Span:
+    """Return a span of something a request needs, nothing if it belongs to no request.
+
+    Args:
+        name: of what is done.
+        attributes: whatever helps to understand it.
+    """
+    if _recorder is None:
+        return NOTHING
+    return _recorder.inner_span(name, attributes)
 
 
 def carried() -> dict[str, str]:

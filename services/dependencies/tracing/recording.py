@@ -1,8 +1,7 @@
 """Recording spans with OpenTelemetry; imported only where traces are switched on."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any
@@ -18,7 +17,7 @@ from redis.client import Pipeline, Redis
 from sqlalchemy import Engine, event
 
 from services.dependencies.settings import BadSettings, Settings
-from services.dependencies.tracing import CLIENT, HEADER
+from services.dependencies.tracing import CLIENT, HEADER, NOTHING, Span
 from services.dependencies.tracing.ring import Ring
 
 LONGEST_STATEMENT = 500
@@ -99,6 +98,15 @@ class Recorder:
             )
         )
 
+    def inner_span(self, name: str, attributes: dict[str, Any]) -> Span:
+        """Return a child of the greenthread's current span; nothing if it has none.
+
+        What belongs to no request, such as the look for readiness, is left out.
+        """
+        if not trace.get_current_span().get_span_context().is_valid:
+            return NOTHING
+        return self.span(CLIENT, name, None, attributes)
+
     def traceparent(self) -> str | None:
         """Return the current span's context as a header."""
         carrier: dict[str, str] = {}
@@ -135,15 +143,6 @@ class Recorder:
     def _extract(self, parent: object) -> context.Context:
         return self._propagator.extract({HEADER: parent} if isinstance(parent, str) else {})
 
-    @contextmanager
-    def _inner_span(self, name: str, **attributes: str) -> Iterator[None]:
-        # what belongs to no request, such as the look for readiness, is left out
-        if not trace.get_current_span().get_span_context().is_valid:
-            yield
-            return
-        with self.span(CLIENT, name, None, attributes):
-            yield
-
     def _listen_to_sql(self) -> None:
         event.listen(Engine, "before_cursor_execute", self._begin_statement)
         event.listen(Engine, "after_cursor_execute", _finish_statement)
@@ -169,7 +168,7 @@ class Recorder:
         def traced(client: Redis, *args: Any, **options: Any) -> Any:
             # keys may hold what identifies a person, so the command's name has to do
             name = str(args[0]) if args and isinstance(args[0], str) else "pipeline"
-            with self._inner_span(f"Redis {name}"):
+            with self.inner_span(f"Redis {name}", {}):
                 return run(client, *args, **options)
 
         return traced

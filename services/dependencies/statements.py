@@ -1,0 +1,69 @@
+"""SQL statements that PostgreSQL parses and plans once a connection, not once a request."""
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import orjson
+from psycopg2.extras import register_default_json, register_default_jsonb
+from sqlalchemy import Connection
+from sqlalchemy.pool import PoolProxiedConnection
+
+from services.dependencies import tracing
+
+PREPARED_KEY = "prepared"
+_NAME = re.compile(r"(?<![:\w]):([a-z_]+)")
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)", re.IGNORECASE)
+LONGEST_TOLD = 500
+
+register_default_json(globally=True, loads=orjson.loads)
+register_default_jsonb(globally=True, loads=orjson.loads)
+
+
+class Statement:
+    """A statement with named values, such as ``SELECT name FROM users WHERE id = :user_id``.
+
+    PostgreSQL infers the values' types from where they stand; one that may be null where no type
+    can be inferred needs a cast.
+    """
+
+    def __init__(self, sql: str):
+        self.names = tuple(dict.fromkeys(_NAME.findall(sql)))
+        self.text = " ".join(_NAME.sub(self._place, sql).split())
+        self.name = f"gym_{blake2b(self.text.encode(), digest_size=8).hexdigest()}"
+        self.preparation = f"PREPARE {self.name} AS {self.text}"
+        values = ", ".join(f"%({name})s" for name in self.names)
+        self.execution = f"EXECUTE {self.name} ({values})" if values else f"EXECUTE {self.name}"
+        table = _TABLE.search(self.text)
+        verb = self.text.partition(" ")[0].upper()
+        self.title = f"SQL {verb} {table[1] if table else ''}".rstrip()
+
+    def _place(self, found: re.Match) -> str:
+        return f"${self.names.index(found[1]) + 1}"
+
+
+def fetch(connection: Connection, statement: Statement, **values: object) -> list[tuple]:
+    """Run a statement inside a transaction, and return its rows.
+
+    Args:
+        connection: from :meth:`Database.transaction`.
+        statement: is prepared once a connection.
+        values: its values, by their names.
+    """
+    return run(connection.connection, statement, values)
+
+
+def run(
+    connection: PoolProxiedConnection, statement: Statement, values: Mapping[str, object]
+) -> list[tuple]:
+    """Run a statement on a connection of the pool, and return its rows."""
+    prepared = connection.info.setdefault(PREPARED_KEY, set())
+    with (
+        tracing.inner_span(statement.title, {"db.query.text": statement.text[:LONGEST_TOLD]}),
+        connection.cursor() as cursor,
+    ):
+        if statement.name not in prepared:
+            cursor.execute(statement.preparation)
+            prepared.add(statement.name)
+        cursor.execute(statement.execution, values)
+        return cursor.fetchall() if cursor.description else []
