@@ -28,5 +28,6 @@ def make_config(name: str, settings: Settings) -> dict:
         "WEB_SERVER_ADDRESS": settings.addresses[name],
         "max_workers": workers,
         "parent_calls_tracked": 3,
+        "SERVICE_CONTAINER_CLS": "services.dependencies.container.Container",
         SETTINGS_KEY: settings,
     }

@@ -11,10 +11,11 @@ SERVICE_WORKERS = 10
 GATEWAY_WORKERS = 100
 """HTTP requests that a gateway process works on at the same time; each mostly waits for an RPC."""
 
-EVENT_PREFETCH = 2
-"""Events of one kind that a process takes at a time, so that reads always find a free worker."""
+EVENT_PREFETCH = 100
+"""Events of one kind that a process has in hand; one worker handles all that have arrived."""
 
-REPLY_PREFETCH = 200
+EVENT_BATCH = 50
+"""The most that it handles at a time."""
 
 DATABASE_CONNECTIONS = SERVICE_WORKERS + 2
 """Connections of a service process: one a worker, and one each for readiness and for timers."""

@@ -2,12 +2,13 @@
 
 import uuid
 
-from kombu import Message, Queue
+from kombu import Queue
 from nameko.extensions import SharedExtension
 from nameko.standalone.events import get_event_exchange
 
-from services.dependencies import budgets, versions
+from services.dependencies import versions
 from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies.messaging.deliveries import Delivery
 
 
 class CatalogueNews(SharedExtension):
@@ -18,7 +19,7 @@ class CatalogueNews(SharedExtension):
     """
 
     queue_consumer = QueueConsumer()
-    prefetch = budgets.EVENT_PREFETCH
+    prefetch = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,9 +51,8 @@ class CatalogueNews(SharedExtension):
             auto_delete=True,
         )
 
-    def handle_message(self, _body: object, message: Message) -> None:
+    def handle_message(self, _body: object, _delivery: Delivery) -> None:
         """Begin a new edition."""
-        self.queue_consumer.ack_message(message)
         self._edition += 1
 
     def connection_lost(self) -> None:

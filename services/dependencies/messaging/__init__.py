@@ -6,8 +6,20 @@ services, and ``nameko shell`` works. What each class corrects is said in its do
 faults themselves are listed in ``docs/reliability.md``.
 """
 
-from services.dependencies.messaging.events import EventDispatcher, Poison, event_handler
+from services.dependencies.messaging.events import (
+    EventDispatcher,
+    Poison,
+    batched_event_handler,
+    event_handler,
+)
 from services.dependencies.messaging.remote import RemoteService
 from services.dependencies.messaging.rpc import rpc
 
-__all__ = ["EventDispatcher", "Poison", "RemoteService", "event_handler", "rpc"]
+__all__ = [
+    "EventDispatcher",
+    "Poison",
+    "RemoteService",
+    "batched_event_handler",
+    "event_handler",
+    "rpc",
+]

@@ -5,6 +5,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 
 import eventlet
+from amqp.transport import _AbstractTransport
 from eventlet.event import Event
 from kombu import Connection
 from nameko.constants import AMQP_URI_CONFIG_KEY
@@ -12,10 +13,13 @@ from nameko.extensions import SharedExtension
 
 from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
+from services.dependencies.messaging import frames
+from services.dependencies.messaging.frames import Content, FrameReader, Method
+from services.dependencies.messaging.wire import Stuck, Wire, pending
 
 log = get_logger(__name__)
 
-DRAIN_SECONDS = 1.0
+WATCH_SECONDS = 1.0
 CLOSE_SECONDS = 1.0
 
 
@@ -24,10 +28,12 @@ class BrokerGone(Exception):
 
 
 class BrokerConnection(SharedExtension):
-    """Keeps one connection to the broker, in a greenthread of its own that reads from it.
+    """Keeps one connection to the broker, and makes it again whenever it is lost.
 
-    Nothing that happens to the connection ends the process: kombu's own loop waits up to 30
-    seconds between tries, and may hang while it closes a connection to a frozen broker.
+    kombu and py-amqp shake hands and declare what is needed; then the socket is taken over
+    (:mod:`~services.dependencies.messaging.wire`). Nothing that happens to the connection ends the
+    process: kombu's own loop waits up to 30 seconds between tries, and may hang while it closes a
+    connection to a frozen broker.
     """
 
     part = "broker"
@@ -37,9 +43,14 @@ class BrokerConnection(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self.connection: Connection | None = None
+        self._connection: Connection | None = None
+        self.wire: Wire | None = None
+        self.largest_frame = 0
         self.usable = False
         self.blocked = False
+        self._lost: Event | None = None
+        self._reader: FrameReader | None = None
+        self._heartbeat = 0
         self._stopping = False
         self._thread = None
         self._down_since: float | None = None
@@ -73,11 +84,20 @@ class BrokerConnection(SharedExtension):
             raise BrokerGone("the broker takes no messages: memory or disk alarm")
 
     def connected(self, connection: Connection) -> None:
-        """Set up channels on a new connection."""
+        """Set up channels on a new connection, and declare."""
         raise NotImplementedError
+
+    def taken_over(self) -> None:
+        """Begin to use the new connection."""
 
     def disconnected(self) -> None:
         """Forget what belonged to the lost connection."""
+
+    def on_content(self, content: Content) -> None:
+        """Take a message; runs in the hub, and must not wait."""
+
+    def on_method(self, method: Method) -> None:
+        """Take a method that is about no connection or channel; must not wait either."""
 
     def _run(self) -> None:
         pauses = self._pauses()
@@ -85,7 +105,7 @@ class BrokerConnection(SharedExtension):
             try:
                 self._connect()
                 pauses = self._pauses()
-                self._read()
+                self._watch()
             except Exception as problem:
                 self._note_loss(problem)
             self._close()
@@ -97,7 +117,7 @@ class BrokerConnection(SharedExtension):
 
     def _connect(self) -> None:
         seconds = budgets.BROKER_CONNECT_SECONDS
-        self.connection = Connection(
+        connection = Connection(
             self.container.config[AMQP_URI_CONFIG_KEY],
             heartbeat=budgets.BROKER_HEARTBEAT_SECONDS,
             connect_timeout=seconds,
@@ -105,45 +125,98 @@ class BrokerConnection(SharedExtension):
                 "client_properties": {
                     "connection_name": f"{self.container.service_name}: {self.purpose}"
                 },
-                "on_blocked": self._on_blocked,
-                "on_unblocked": self._on_unblocked,
             },
         )
-        # a frozen broker accepts the connection and then says nothing
-        with eventlet.Timeout(seconds, BrokerGone(f"no answer for {seconds} seconds")):
-            # connect() would sleep for two seconds between its two tries
-            self.connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
-            self.connected(self.connection)
+        try:
+            # a frozen broker accepts the connection and then says nothing
+            with eventlet.Timeout(seconds, BrokerGone(f"no answer for {seconds} seconds")):
+                # connect() would sleep for two seconds between its two tries
+                connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+                self.connected(connection)
+        except BaseException:
+            connection.collect(socket_timeout=0)
+            raise
+        self._take_over(connection)
+
+    def _take_over(self, connection: Connection) -> None:
+        # py-amqp closes the socket of a connection that nobody holds
+        self._connection = connection
+        agreed = connection.connection
+        self.largest_frame = agreed.frame_max
+        self._heartbeat = agreed.heartbeat
+        self._lost = Event()
+        self._reader = FrameReader(agreed.frame_max)
+        transport: _AbstractTransport = agreed.transport
+        came_already = pending(transport)
+        self.wire = Wire(transport, self._take, self._end)
         self.usable = True
+        if came_already:
+            self._take(came_already)
+        self.taken_over()
         self._note_return()
 
-    def _read(self) -> None:
-        connection = self.connection.connection
-        next_beat = time.monotonic()
+    def _take(self, data: bytes) -> None:
+        for found in self._reader.feed(data):
+            if type(found) is Content:
+                self.on_content(found)
+            else:
+                self._take_method(found)
+
+    def _take_method(self, method: Method) -> None:
+        identity = method.method
+        if identity in (frames.CONNECTION_CLOSE, frames.CHANNEL_CLOSE):
+            raise BrokerGone(frames.read_reason(method.arguments))
+        if identity == frames.CANCEL:
+            raise BrokerGone("a queue that we consume is gone")
+        if identity == frames.CONNECTION_CLOSE_OK:
+            self.wire.end("stopping")
+        elif identity == frames.BLOCKED:
+            self._on_blocked(frames.read_text(method.arguments, 0)[0])
+        elif identity == frames.UNBLOCKED:
+            self._on_unblocked()
+        else:
+            self.on_method(method)
+
+    def _end(self, reason: object) -> None:
+        self.usable = False
+        if self._lost is not None and not self._lost.ready():
+            self._lost.send(reason)
+
+    def _watch(self) -> None:
+        """Wait until the connection is lost, and see meanwhile that it lives."""
         while not self._stopping:
-            with suppress(TimeoutError):
-                connection.drain_events(timeout=DRAIN_SECONDS)
-            if not self.usable:
-                raise BrokerGone("a message could not be written")
-            if time.monotonic() >= next_beat:
-                connection.heartbeat_tick()
-                next_beat = time.monotonic() + DRAIN_SECONDS
+            reason = wait_for(self._lost, WATCH_SECONDS)
+            if reason is not None:
+                raise reason if isinstance(reason, Exception) else BrokerGone(str(reason))
+            if self.wire.stuck_seconds > budgets.PUBLISH_SECONDS and not self.blocked:
+                raise BrokerGone("the broker takes no data")
+            self._beat()
+
+    def _beat(self) -> None:
+        if not self._heartbeat:
+            return
+        now = time.monotonic()
+        if now - self.wire.heard_at > 2 * self._heartbeat:
+            raise BrokerGone(f"not heard of for {2 * self._heartbeat} seconds")
+        if now - self.wire.wrote_at > self._heartbeat / 2:
+            self.wire.write(frames.HEARTBEAT_FRAME)
 
     def _close(self) -> None:
-        was_usable, self.usable, self.blocked = self.usable, False, False
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            # closing waits for the broker's answer, which a frozen one never gives
-            with eventlet.Timeout(CLOSE_SECONDS, False):
-                try:
-                    connection.release()
-                except Exception as problem:
-                    log.debug("connection closed badly", reason=str(problem))
-            if connection.connected:
-                connection.collect(socket_timeout=0)
+        was_usable = self.wire is not None
+        if was_usable and not self.wire.closed:
+            self._take_leave()
+        self.usable, self.blocked = False, False
+        self.wire = self._connection = None
         if was_usable:
             metrics.BROKER_LOST.labels(self.purpose).inc()
             self.disconnected()
+
+    def _take_leave(self) -> None:
+        # whoever just hangs up is a warning in the broker's log; a frozen one never answers
+        with suppress(Stuck):
+            self.wire.write(frames.closing())
+            wait_for(self._lost, CLOSE_SECONDS)
+            self.wire.end("stopping")
 
     def _on_blocked(self, reason: str) -> None:
         self.blocked = True

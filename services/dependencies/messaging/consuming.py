@@ -5,12 +5,15 @@ from contextlib import suppress
 from functools import partial
 
 from amqp import PreconditionFailed
-from kombu import Connection, Consumer, Message
+from kombu import Connection
 from nameko.extensions import Extension, ProviderCollector
 
 from services.dependencies.logs import get_logger
+from services.dependencies.messaging import frames
 from services.dependencies.messaging.connection import BrokerConnection, BrokerGone
 from services.dependencies.messaging.dead_letters import bury
+from services.dependencies.messaging.deliveries import Delivery
+from services.dependencies.messaging.frames import Content, Method
 from services.dependencies.messaging.publishing import Publishing
 
 log = get_logger(__name__)
@@ -21,7 +24,8 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
 
     Unlike Nameko's it starts without a broker, keeps its connection until the last worker has
     acknowledged its message, and lets no message end the process. A provider has ``queue`` (a kombu
-    queue), ``prefetch``, ``handle_message(body, message)`` and, if it cares,
+    queue), ``prefetch`` (None for a queue whose messages need no acknowledgement),
+    ``handle_message(body, delivery)``, which runs in the hub and must not wait, and, if it cares,
     ``connection_lost()``.
     """
 
@@ -31,19 +35,27 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._consumers: dict[Extension, Consumer] = {}
+        self._channels: dict[int, Extension] = {}
+        self._queues: dict[int, str] = {}
+        self._consumed: set[int] = set()
         self._failed = False
 
     def connected(self, connection: Connection) -> None:
-        """Declare and consume every queue."""
+        """Declare every queue."""
+        self._channels, self._queues, self._consumed = {}, {}, set()
         for provider in self._providers:
             if self._failed and provider.queue.auto_delete and not provider.queue.exclusive:
                 self._discard(connection, provider.queue.name)
         # until all is done
         self._failed = True
         for provider in self._providers:
-            self._consume(connection, provider)
-        self._failed = False
+            self._declare(connection, provider)
+
+    def taken_over(self) -> None:
+        """Consume every queue."""
+        for channel, provider in self._channels.items():
+            no_ack = provider.prefetch is None
+            self.wire.write(frames.consuming(channel, self._queues[channel], str(channel), no_ack))
 
     @staticmethod
     def _discard(connection: Connection, queue: str) -> None:
@@ -58,7 +70,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
 
     def disconnected(self) -> None:
         """Tell the providers."""
-        self._consumers = {}
+        self._channels, self._queues, self._consumed = {}, {}, set()
         for provider in self._providers:
             lost = getattr(provider, "connection_lost", None)
             if lost is not None:
@@ -71,79 +83,65 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
     def ping(self) -> None:
         """Raise unless every queue is consumed."""
         super().ping()
-        if len(self._consumers) < len(self._providers):
+        if len(self._consumed) < len(self._providers):
             raise BrokerGone("not every queue is consumed")
 
     def unregister_provider(self, provider: Extension) -> None:
         """Stop consuming a queue; messages that are being handled can still be acknowledged."""
-        consumer = self._consumers.pop(provider, None)
-        if consumer is not None and self.usable:
-            for tag in consumer._active_tags.values():
-                try:
-                    # the answer would have to be read by the connection's own greenthread
-                    consumer.channel.basic_cancel(tag, nowait=True)
-                except Exception as problem:
-                    log.info("consumer not cancelled", reason=str(problem))
+        for channel, other in list(self._channels.items()):
+            if other is provider:
+                del self._channels[channel]
+                self._consumed.discard(channel)
+                with suppress(Exception):
+                    self.wire.write(frames.cancelling(channel, str(channel)))
         super().unregister_provider(provider)
 
-    def ack_message(self, message: Message) -> None:
-        """Acknowledge a message, unless its connection is gone and the broker has it back."""
-        self._settle(message, message.ack)
-
-    def reject_message(self, message: Message) -> None:
-        """Refuse a message for good: the broker moves it to the dead letters."""
-        self._settle(message, message.reject)
-
-    def requeue_message(self, message: Message) -> None:
-        """Give a message back to its queue."""
-        self._settle(message, message.requeue)
-
-    def bury_message(self, queue: str, message: Message, reason: str) -> None:
+    def bury_message(self, queue: str, delivery: Delivery, reason: str) -> None:
         """Move a message to the dead letters, with its reason."""
-        if bury(self.publishing, queue, message, reason):
-            self.ack_message(message)
+        if bury(self.publishing, queue, delivery, reason):
+            delivery.ack()
         else:
-            self.reject_message(message)
+            delivery.reject()
 
-    @staticmethod
-    def _settle(message: Message, settle: Callable[[], None]) -> None:
-        if message.acknowledged or not message.channel.connection:
+    def bury_later(self, queue: str, delivery: Delivery, reason: str) -> None:
+        """Do the same in a greenthread of its own: it takes a confirm, and the hub can't wait."""
+        self._spawn(partial(self.bury_message, queue, delivery, reason), queue)
+
+    def on_content(self, content: Content) -> None:
+        """Give a message to whom it is for."""
+        provider = self._channels.get(content.channel)
+        if provider is None:
+            # it came while its queue was being let go
+            Delivery(content, self.wire, no_ack=False).requeue()
             return
+        delivery = Delivery(content, self.wire, no_ack=provider.prefetch is None)
         try:
-            settle()
+            body = delivery.decode()
         except Exception as problem:
-            log.info("message not settled, the broker will deliver it again", reason=str(problem))
-
-    def _consume(self, connection: Connection, provider: Extension) -> None:
-        channel = connection.channel()
-        channel.basic_qos(0, provider.prefetch, False)
-        consumer = Consumer(
-            channel,
-            queues=[provider.queue],
-            callbacks=[partial(self._on_message, provider)],
-            on_decode_error=partial(self._on_undecodable, provider),
-            accept=["json"],
-        )
-        consumer.consume()
-        self._consumers[provider] = consumer
-
-    def _on_message(self, provider: Extension, body: object, message: Message) -> None:
-        self.container.spawn_managed_thread(
-            partial(self._handle, provider, body, message), identifier=provider.queue.name
-        )
-
-    def _on_undecodable(self, provider: Extension, message: Message, problem: Exception) -> None:
-        self.container.spawn_managed_thread(
-            partial(self.bury_message, provider.queue.name, message, f"undecodable: {problem}"),
-            identifier=provider.queue.name,
-        )
-
-    def _handle(self, provider: Extension, body: object, message: Message) -> None:
-        if provider not in self._consumers:
-            self.requeue_message(message)
+            self.bury_later(provider.queue.name, delivery, f"undecodable: {problem}")
             return
         try:
-            provider.handle_message(body, message)
+            provider.handle_message(body, delivery)
         except Exception as problem:
             log.error("message can't be handled", queue=provider.queue.name, exc_info=problem)
-            self.bury_message(provider.queue.name, message, f"{type(problem).__name__}: {problem}")
+            reason = f"{type(problem).__name__}: {problem}"
+            self.bury_later(provider.queue.name, delivery, reason)
+
+    def on_method(self, method: Method) -> None:
+        """Note that a queue is being consumed."""
+        if method.method == frames.CONSUME_OK and method.channel in self._channels:
+            self._consumed.add(method.channel)
+            # only now is it known that all could be declared and consumed
+            self._failed = len(self._consumed) < len(self._channels)
+
+    def _declare(self, connection: Connection, provider: Extension) -> None:
+        channel = connection.channel()
+        if provider.prefetch is not None:
+            channel.basic_qos(0, provider.prefetch, False)
+        queue = provider.queue(channel)
+        queue.declare()
+        self._channels[channel.channel_id] = provider
+        self._queues[channel.channel_id] = queue.name
+
+    def _spawn(self, run: Callable[[], None], identifier: str) -> None:
+        self.container.spawn_managed_thread(run, identifier=identifier)

@@ -5,11 +5,10 @@ The exchanges and queues named here are declared in ``rabbitmq/definitions.json`
 
 from datetime import UTC, datetime
 
-from kombu import Message
-
 from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
+from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.publishing import Publishing, Unroutable
 
 log = get_logger(__name__)
@@ -21,9 +20,10 @@ REASON_HEADER = "x-gym-reason"
 QUEUE_HEADER = "x-gym-queue"
 TIME_HEADER = "x-gym-buried-at"
 LONGEST_REASON = 500
+KEPT_PROPERTIES = ("content_type", "content_encoding")
 
 
-def bury(publishing: Publishing, queue: str, message: Message, reason: str) -> bool:
+def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> bool:
     """Copy a message to the dead letters with the reason and the queue it comes from.
 
     Returns:
@@ -39,7 +39,7 @@ def bury(publishing: Publishing, queue: str, message: Message, reason: str) -> b
     return _copy(publishing, message, DEAD_LETTER_EXCHANGE, queue, headers)
 
 
-def wait(publishing: Publishing, queue: str, message: Message, reason: str, seconds: int) -> bool:
+def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, seconds: int) -> bool:
     """Send a message round through a wait queue, from which it comes back after some seconds.
 
     Returns:
@@ -52,25 +52,25 @@ def wait(publishing: Publishing, queue: str, message: Message, reason: str, seco
     return _copy(publishing, message, WAIT_EXCHANGE.format(seconds=seconds), queue, headers)
 
 
-def attempt(message: Message) -> int:
+def attempt(message: Delivery) -> int:
     """Return how often a message has failed before."""
     count = message.headers.get(ATTEMPT_HEADER, 0)
     return count if isinstance(count, int) else 0
 
 
-def _headers(message: Message) -> dict:
+def _headers(message: Delivery) -> dict:
     return {name: value for name, value in message.headers.items() if name != "x-death"}
 
 
 def _copy(
-    publishing: Publishing, message: Message, exchange: str, routing_key: str, headers: dict
+    publishing: Publishing, message: Delivery, exchange: str, routing_key: str, headers: dict
 ) -> bool:
-    body = message.body if isinstance(message.body, bytes) else str(message.body).encode()
-    properties = {"content_type": message.content_type or "application/octet-stream"}
-    if message.content_encoding:
-        properties["content_encoding"] = message.content_encoding
+    kept = {
+        name: message.properties[name] for name in KEPT_PROPERTIES if name in message.properties
+    }
+    kept.setdefault("content_type", "application/octet-stream")
     try:
-        publishing.send_confirmed(body, exchange, routing_key, headers=headers, **properties)
+        publishing.send_confirmed(message.body, exchange, routing_key, headers=headers, **kept)
     except (BrokerGone, Unroutable) as problem:
         log.warning("message not moved", exchange=exchange, reason=str(problem))
         return False

@@ -1,11 +1,13 @@
 """Events: told to everybody who cares, at least once."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from kombu import Exchange, Message, Queue
+import eventlet
+from kombu import Exchange, Queue
 from nameko.containers import WorkerContext
 from nameko.events import EventHandler
 from nameko.exceptions import ContainerBeingKilled
@@ -20,8 +22,9 @@ from services.dependencies.logs import get_logger
 from services.dependencies.messaging import dead_letters
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.publishing import Publishing, Unroutable
-from services.dependencies.messaging.rpc import DEADLINE_KEY
+from services.dependencies.messaging.rpc import CALL_STACK_HEADER, DEADLINE_KEY
 
 log = get_logger(__name__)
 
@@ -121,54 +124,60 @@ class SafeEventHandler(EventHandler):
             queue_arguments=QUORUM,
         )
 
-    def handle_message(self, body: object, message: Message) -> None:
+    def handle_message(self, body: object, delivery: Delivery) -> None:
         """Run the handler in a worker."""
-        if not isinstance(body, dict):
-            self._bury(message, "malformed event: not an object")
+        problem = _malformation(body, delivery)
+        if problem:
+            self._bury_later(delivery, problem)
             return
-        context_data = self.unpack_message_headers(message)
-        if not isinstance(context_data.get("call_id_stack", []), list):
-            self._bury(message, "malformed event: nameko.call_id_stack is no list")
-            return
+        self.container.when_free(partial(self._begin, body, delivery))
+
+    def _begin(self, body: dict, delivery: Delivery) -> None:
         try:
             self.container.spawn_worker(
                 self,
                 (body,),
                 {},
-                context_data=context_data,
-                handle_result=partial(self._finish, message, time.monotonic()),
+                context_data=self.unpack_message_headers(delivery),
+                handle_result=partial(self._finish, delivery, time.monotonic()),
             )
         except ContainerBeingKilled:
-            self.queue_consumer.requeue_message(message)
+            delivery.requeue()
 
     def _finish(
         self,
-        message: Message,
+        delivery: Delivery,
         begun: float,
         worker_ctx: WorkerContext,
         result: object,
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
-        seconds = time.monotonic() - begun
-        outcome = metrics.outcome_of(exc_info and exc_info[1])
-        metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
-        if exc_info is None:
-            metrics.note_lag(self.event_type, message.headers.get(DISPATCHED_HEADER))
-            duration = round(seconds * 1000, 1)
-            log.info("event handled", event_type=self.event_type, duration_ms=duration)
-            self.queue_consumer.ack_message(message)
-        else:
-            self._retry(message, exc_info[1])
+        self._settle(delivery, time.monotonic() - begun, exc_info and exc_info[1])
         return result, exc_info
 
-    def _retry(self, message: Message, problem: BaseException) -> None:
+    def _settle(
+        self, delivery: Delivery, seconds: float, problem: BaseException | None, **known: object
+    ) -> None:
+        """Acknowledge an event that was handled; have one that failed handled again."""
+        outcome = metrics.outcome_of(problem)
+        metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
+        if problem is not None:
+            self._retry(delivery, problem)
+            return
+        metrics.note_lag(self.event_type, delivery.headers.get(DISPATCHED_HEADER))
+        duration = round(seconds * 1000, 1)
+        log.info("event handled", event_type=self.event_type, duration_ms=duration, **known)
+        delivery.ack()
+
+    def _retry(self, delivery: Delivery, problem: BaseException) -> None:
         reason = f"{type(problem).__name__}: {problem}"
         if isinstance(problem, Poison):
-            self._bury(message, reason)
+            self.queue_consumer.bury_message(self.queue.name, delivery, reason)
             return
-        failed_before = dead_letters.attempt(message)
+        failed_before = dead_letters.attempt(delivery)
         if failed_before >= len(budgets.EVENT_RETRY_SECONDS):
-            self._bury(message, f"given up after {failed_before + 1} tries: {reason}")
+            given_up = f"given up after {failed_before + 1} tries: {reason}"
+            self.queue_consumer.bury_message(self.queue.name, delivery, given_up)
             return
         seconds = budgets.EVENT_RETRY_SECONDS[failed_before]
         metrics.EVENT_RETRIES.labels(self.event_type).inc()
@@ -178,13 +187,128 @@ class SafeEventHandler(EventHandler):
             after_seconds=seconds,
             reason=reason,
         )
-        if dead_letters.wait(self.publishing, self.queue.name, message, reason, seconds):
-            self.queue_consumer.ack_message(message)
+        if dead_letters.wait(self.publishing, self.queue.name, delivery, reason, seconds):
+            delivery.ack()
         else:
-            self.queue_consumer.requeue_message(message)
+            delivery.requeue()
 
-    def _bury(self, message: Message, reason: str) -> None:
-        self.queue_consumer.bury_message(self.queue.name, message, reason)
+    def _bury_later(self, delivery: Delivery, reason: str) -> None:
+        self.queue_consumer.bury_later(self.queue.name, delivery, reason)
+
+
+class BatchedEventHandler(SafeEventHandler):
+    """Handles all events at once that arrived while it was busy with those before.
+
+    Its method gets a list. If it fails with several, each is handled alone, so that only the bad
+    one is tried again or becomes a dead letter. One worker at a time handles them: what a second
+    would do, the first does in its next turn for less.
+    """
+
+    def __init__(self, *arguments: object, **options: object):
+        super().__init__(*arguments, **options)
+        self._arrived: deque[tuple[dict, Delivery]] = deque()
+        self._alone: deque[tuple[dict, Delivery]] = deque()
+        self._busy = False
+
+    def stop(self) -> None:
+        """Take no more events, and give back those that nobody works on yet."""
+        super().stop()
+        for waiting in (self._arrived, self._alone):
+            while waiting:
+                waiting.popleft()[1].requeue()
+
+    def handle_message(self, body: object, delivery: Delivery) -> None:
+        """Put the event with those that wait, and handle them unless that is being done."""
+        problem = _malformation(body, delivery)
+        if problem:
+            self._bury_later(delivery, problem)
+            return
+        self._arrived.append((body, delivery))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._busy and (self._arrived or self._alone):
+            self._busy = True
+            self.container.when_free(self._begin_batch)
+
+    def _begin_batch(self) -> None:
+        batch = [self._alone.popleft()] if self._alone else self._take_arrived()
+        spans = [self._span(delivery) for _, delivery in batch[1:]] if tracing.is_on() else []
+        try:
+            self.container.spawn_worker(
+                self,
+                ([body for body, _ in batch],),
+                {},
+                context_data=self._context(batch),
+                handle_result=partial(self._finish_batch, batch, spans, time.monotonic()),
+            )
+        except ContainerBeingKilled:
+            for _, delivery in batch:
+                delivery.requeue()
+
+    def _take_arrived(self) -> list[tuple[dict, Delivery]]:
+        count = min(len(self._arrived), budgets.EVENT_BATCH)
+        return [self._arrived.popleft() for _ in range(count)]
+
+    def _context(self, batch: list[tuple[dict, Delivery]]) -> dict:
+        """Return the first event's context, with the request ids of all."""
+        context = self.unpack_message_headers(batch[0][1])
+        if len(batch) > 1:
+            context.pop("user_id", None)
+            context["request_id"] = ",".join(_request_ids(batch))
+        return context
+
+    def _finish_batch(
+        self,
+        batch: list[tuple[dict, Delivery]],
+        spans: list[tracing.Span],
+        begun: float,
+        worker_ctx: WorkerContext,
+        result: object,
+        exc_info: tuple | None,
+    ) -> tuple[object, tuple | None]:
+        problem = exc_info and exc_info[1]
+        if problem is not None and len(batch) > 1:
+            log.info("events will be handled one by one", count=len(batch), reason=repr(problem))
+            self._alone.extend(batch)
+        else:
+            seconds = time.monotonic() - begun
+            for _, delivery in batch:
+                self._settle(delivery, seconds, problem, **_known(delivery))
+        for span in spans:
+            span.end()
+        self._busy = False
+        # not before the worker has ended, which leaves its place to the next
+        eventlet.spawn_after(0, self._go_on)
+        return result, exc_info
+
+    def _span(self, delivery: Delivery) -> tracing.Span:
+        """Return the span of an event that is not the batch's first, for its own trace."""
+        headers = delivery.headers
+        parent = headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
+        name = f"{self.container.service_name}.{self.method_name}"
+        known = _known(delivery)
+        return tracing.span(tracing.CONSUMER, name, parent, **known)
+
+
+def _malformation(body: object, delivery: Delivery) -> str | None:
+    if not isinstance(body, dict):
+        return "malformed event: not an object"
+    if not isinstance(delivery.headers.get(CALL_STACK_HEADER, []), list):
+        return f"malformed event: {CALL_STACK_HEADER} is no list"
+    return None
+
+
+def _known(delivery: Delivery) -> dict[str, object]:
+    """Return what the log says of every line about an event."""
+    headers = delivery.headers
+    names = {"request_id": "nameko.request_id", "user_id": "nameko.user_id"}
+    return {name: headers[key] for name, key in names.items() if key in headers}
+
+
+def _request_ids(batch: list[tuple[dict, Delivery]]) -> list[str]:
+    ids = (delivery.headers.get("nameko.request_id") for _, delivery in batch)
+    return list(dict.fromkeys(found for found in ids if isinstance(found, str)))
 
 
 def event_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:
@@ -195,3 +319,13 @@ def event_handler(source_service: str, event_type: str) -> Callable[[Callable], 
         event_type: the event's name.
     """
     return SafeEventHandler.decorator(source_service, event_type)
+
+
+def batched_event_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:
+    """Make a service's method handle lists of events.
+
+    Args:
+        source_service: the service that dispatches them.
+        event_type: the events' name.
+    """
+    return BatchedEventHandler.decorator(source_service, event_type)

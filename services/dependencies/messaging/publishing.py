@@ -3,19 +3,19 @@
 import uuid
 from collections.abc import Callable
 
-import eventlet
-from amqp import ChannelError, spec
-from amqp.basic_message import Message
 from eventlet.event import Event
-from eventlet.semaphore import Semaphore
 from kombu import Connection, Exchange
-from kombu.serialization import dumps
 
 from services.dependencies import budgets
+from services.dependencies.messaging import frames
 from services.dependencies.messaging.connection import BrokerConnection, BrokerGone, wait_for
+from services.dependencies.messaging.frames import Content, Method
+from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
+from services.dependencies.messaging.wire import Stuck
 
 TRANSIENT = 1
 PERSISTENT = 2
+CONFIRMED = "confirmed"
 
 
 class Unroutable(Exception):
@@ -23,12 +23,12 @@ class Unroutable(Exception):
 
 
 class Publishing(BrokerConnection):
-    """Sends messages without ever waiting longer than its budgets.
+    """Sends messages, and never waits longer than its budgets.
 
     Nameko makes a pooled connection, a producer and a confirm round trip for each message, and
     blocks without end while the broker has an alarm. Here requests and replies are transient and
-    unconfirmed: the broker still returns what it can't route, which is read by the connection's
-    own greenthread and given to whoever waits for the answer. Events are confirmed.
+    unconfirmed: the broker still returns what it can't route, which is given to whoever waits for
+    the answer. Events are confirmed.
     """
 
     purpose = "publishing"
@@ -37,7 +37,7 @@ class Publishing(BrokerConnection):
         super().__init__()
         self._exchanges: list[Exchange] = []
         self._returned_handlers: list[Callable[[str], None]] = []
-        self._confirmed_order = Semaphore()
+        self._lost_handlers: list[Callable[[], None]] = []
         self._forget()
 
     def declares(self, exchange: Exchange) -> None:
@@ -48,21 +48,32 @@ class Publishing(BrokerConnection):
         """Call ``handler`` with the correlation id of each request that could not be routed."""
         self._returned_handlers.append(handler)
 
-    def send(self, payload: object, exchange: str, routing_key: str, **properties: object) -> None:
+    def on_lost(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` when the connection is lost, and maybe what was written to it last."""
+        self._lost_handlers.append(handler)
+
+    def send(
+        self,
+        payload: object,
+        exchange: str,
+        routing_key: str,
+        mandatory: bool = False,
+        **properties: object,
+    ) -> None:
         """Send a transient message.
 
         Args:
-            payload: a plain JSON value.
+            payload: a plain JSON value, or bytes that are JSON already.
             exchange: the exchange's name.
             routing_key: the routing key.
-            properties: AMQP properties; ``mandatory`` asks to have it returned if unroutable.
+            mandatory: whether to have it returned if it is unroutable.
+            properties: AMQP properties.
 
         Raises:
             BrokerGone: it could not be sent.
         """
-        mandatory = properties.pop("mandatory", False)
-        message = _message(payload, delivery_mode=TRANSIENT, **properties)
-        self._write(lambda: self._plain, exchange, routing_key, message, mandatory)
+        properties["delivery_mode"] = TRANSIENT
+        self._write(self._plain, exchange, routing_key, mandatory, payload, properties)
 
     def send_confirmed(
         self, payload: object, exchange: str, routing_key: str, **properties: object
@@ -80,99 +91,83 @@ class Publishing(BrokerConnection):
             Unroutable: no queue is bound for it.
         """
         identity = properties.setdefault("message_id", uuid.uuid4().hex)
-        message = _message(payload, delivery_mode=PERSISTENT, **properties)
-        confirmation = Event()
-        with self._confirmed_order:
-            self._sent_confirmed += 1
-            tag = self._sent_confirmed
-            self._unconfirmed[tag] = confirmation
-            self._write(lambda: self._confirmed, exchange, routing_key, message, True)
+        properties["delivery_mode"] = PERSISTENT
+        self._write(self._confirmed, exchange, routing_key, True, payload, properties)
+        # nothing has run between the writing and this, so the tags are in the order of the messages
+        self._sent_confirmed += 1
+        tag = self._sent_confirmed
+        confirmation = self._unconfirmed[tag] = Event()
         outcome = wait_for(confirmation, budgets.CONFIRM_SECONDS)
         self._unconfirmed.pop(tag, None)
         if identity in self._returned:
             self._returned.discard(identity)
             raise Unroutable(routing_key)
-        if outcome != "ack":
+        if outcome != CONFIRMED:
             raise BrokerGone(f"the broker did not confirm a message within its time: {outcome}")
 
     def connected(self, connection: Connection) -> None:
         """Open both channels."""
-        self._plain = connection.channel()
+        plain, confirmed = connection.channel(), connection.channel()
         for exchange in self._exchanges:
-            exchange(self._plain).declare()
-        self._plain.events["basic_return"].add(self._on_returned_request)
-        self._confirmed = connection.channel()
-        self._confirmed.confirm_select()
-        self._confirmed.events["basic_return"].add(self._on_returned_event)
-        self._confirmed.events["basic_ack"].add(self._confirming("ack"))
-        self._confirmed.events["basic_nack"].add(self._confirming("nack"))
+            exchange(plain).declare()
+        confirmed.confirm_select()
+        self._plain, self._confirmed = plain.channel_id, confirmed.channel_id
 
     def disconnected(self) -> None:
-        """Tell everybody who waits for a confirm that none will come."""
+        """Tell everybody who waits for a confirm or an answer that none will come."""
         waiting = list(self._unconfirmed.values())
         self._forget()
         for confirmation in waiting:
             confirmation.send("lost")
+        for handler in self._lost_handlers:
+            handler()
 
-    def _forget(self) -> None:
-        self._plain = self._confirmed = None
-        self._sent_confirmed = 0
-        self._unconfirmed: dict[int, Event] = {}
-        self._returned: set[str] = set()
-
-    def _write(
-        self,
-        channel: Callable[[], object],
-        exchange: str,
-        routing_key: str,
-        message: Message,
-        mandatory: bool,
-    ) -> None:
-        self.ping()
-        try:
-            with eventlet.Timeout(budgets.PUBLISH_SECONDS, BrokerGone("the broker takes no data")):
-                # Channel.basic_publish would read from the socket first, which is not ours to do
-                channel().send_method(
-                    spec.Basic.Publish,
-                    "Bssbb",
-                    (0, exchange, routing_key, mandatory, False),
-                    message,
-                )
-        except Exception as problem:
-            # a frame may have been cut off in the middle: the connection is of no more use
-            self.usable = False
-            raise BrokerGone(str(problem)) from problem
-
-    def _on_returned_request(
-        self, _problem: ChannelError, _exchange: str, _routing_key: str, message: Message
-    ) -> None:
-        correlation_id = message.properties.get("correlation_id")
+    def on_content(self, content: Content) -> None:
+        """Take a message back that could not be routed."""
+        if content.channel == self._confirmed:
+            self._returned.add(content.properties.get("message_id"))
+            return
+        correlation_id = content.properties.get("correlation_id")
         for handler in self._returned_handlers:
             handler(correlation_id)
 
-    def _on_returned_event(
-        self, _problem: ChannelError, _exchange: str, _routing_key: str, message: Message
+    def on_method(self, method: Method) -> None:
+        """Take a confirm."""
+        if method.method not in (frames.ACK, frames.NACK):
+            return
+        outcome = CONFIRMED if method.method == frames.ACK else "refused"
+        last, with_earlier = frames.read_confirmation(method.arguments)
+        tags = [tag for tag in self._unconfirmed if tag <= last] if with_earlier else [last]
+        for tag in tags:
+            confirmation = self._unconfirmed.pop(tag, None)
+            if confirmation is not None:
+                confirmation.send(outcome)
+
+    def _forget(self) -> None:
+        self._plain = self._confirmed = 0
+        self._sent_confirmed = 0
+        self._unconfirmed: dict[int, Event] = {}
+        self._returned: set[object] = set()
+
+    def _write(
+        self,
+        channel: int,
+        exchange: str,
+        routing_key: str,
+        mandatory: bool,
+        payload: object,
+        properties: dict[str, object],
     ) -> None:
-        self._returned.add(message.properties.get("message_id"))
-
-    def _confirming(self, outcome: str) -> Callable[..., None]:
-        def confirm(delivery_tag: int, multiple: bool) -> None:
-            tags = [delivery_tag]
-            if multiple:
-                tags = [tag for tag in self._unconfirmed if tag <= delivery_tag]
-            for tag in tags:
-                confirmation = self._unconfirmed.pop(tag, None)
-                if confirmation is not None:
-                    confirmation.send(outcome)
-
-        return confirm
-
-
-def _message(payload: object, **properties: object) -> Message:
-    headers = properties.pop("headers", {})
-    if isinstance(payload, bytes):
+        self.ping()
         body = payload
-    else:
-        content_type, encoding, body = dumps(payload, "json")
-        properties |= {"content_type": content_type, "content_encoding": encoding}
-    return Message(body, application_headers=headers, **properties)
+        if not isinstance(payload, bytes):
+            body = dumps(payload)
+            properties |= {"content_type": CONTENT_TYPE, "content_encoding": ENCODING}
+        try:
+            self.wire.write(
+                frames.publishing(
+                    channel, exchange, routing_key, mandatory, body, properties, self.largest_frame
+                )
+            )
+        except Stuck as problem:
+            raise BrokerGone(str(problem)) from problem

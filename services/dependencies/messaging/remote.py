@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eventlet.event import Event
-from kombu import Message, Queue
+from kombu import Queue
 from nameko.containers import WorkerContext
 from nameko.exceptions import BadRequest, RemoteError, deserialize
 from nameko.extensions import DependencyProvider, SharedExtension
@@ -19,6 +19,7 @@ from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone, wait_for
 from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.publishing import Publishing
 from services.dependencies.messaging.rpc import DEADLINE_KEY
 
@@ -38,7 +39,7 @@ class ReplyListener(SharedExtension):
 
     queue_consumer = QueueConsumer()
     publishing = Publishing()
-    prefetch = budgets.REPLY_PREFETCH
+    prefetch = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,6 +50,7 @@ class ReplyListener(SharedExtension):
         self.routing_key = str(uuid.uuid4())
         self.queue_consumer.register_provider(self)
         self.publishing.on_returned(lambda call: self._give(call, UNROUTABLE))
+        self.publishing.on_lost(self.connection_lost)
 
     def stop(self) -> None:
         """Stop listening."""
@@ -76,13 +78,12 @@ class ReplyListener(SharedExtension):
         """Stop waiting for a reply."""
         self._waiting.pop(correlation_id, None)
 
-    def handle_message(self, body: object, message: Message) -> None:
+    def handle_message(self, body: object, delivery: Delivery) -> None:
         """Take a reply."""
-        self.queue_consumer.ack_message(message)
-        self._give(message.properties.get("correlation_id"), body)
+        self._give(delivery.properties.get("correlation_id"), body)
 
     def connection_lost(self) -> None:
-        """Tell all who wait that their replies are lost."""
+        """Tell all who wait that their requests or replies are lost."""
         for correlation_id in list(self._waiting):
             self._give(correlation_id, LOST)
 

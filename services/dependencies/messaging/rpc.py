@@ -6,9 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import eventlet
-from eventlet.semaphore import Semaphore
-from kombu import Message, Queue
-from kombu.serialization import dumps
+from kombu import Queue
 from nameko.containers import WorkerContext
 from nameko.exceptions import ContainerBeingKilled, MalformedRequest, serialize
 from nameko.extensions import Extension
@@ -19,6 +17,8 @@ from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
+from services.dependencies.messaging.deliveries import Delivery
+from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
 from services.dependencies.messaging.publishing import Publishing
 
 log = get_logger(__name__)
@@ -58,10 +58,6 @@ class SafeRpcConsumer(RpcConsumer):
     publishing = Publishing()
     prefetch = budgets.SERVICE_WORKERS
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.free_workers = Semaphore(budgets.SERVICE_WORKERS)
-
     def setup(self) -> None:
         """Register the queue once for all methods."""
         if self.queue is None:
@@ -75,52 +71,57 @@ class SafeRpcConsumer(RpcConsumer):
         """
         super().unregister_provider(provider)
         end = time.monotonic() + budgets.STOP_SECONDS
-        while self.free_workers.balance < 0 and time.monotonic() < end:
+        while self.container.waiting and time.monotonic() < end:
             eventlet.sleep(WAIT_SECONDS)
 
-    def handle_message(self, body: object, message: Message) -> None:
+    def handle_message(self, body: object, delivery: Delivery) -> None:
         """Run the method that a request names, or answer why not."""
-        problem = _malformation(body, message)
+        problem = _malformation(body, delivery)
         if problem:
-            self.queue_consumer.bury_message(self.queue.name, message, problem)
+            self.queue_consumer.bury_later(self.queue.name, delivery, problem)
             return
         try:
-            provider = self.get_provider_for_method(message.delivery_info["routing_key"])
-            provider.handle_message(body, message)
+            provider = self.get_provider_for_method(delivery.routing_key)
+            provider.handle_message(body, delivery)
         except Exception:
-            self.queue_consumer.ack_message(message)
-            self.handle_result(message, None, sys.exc_info())
+            delivery.ack()
+            self.handle_result(delivery, None, sys.exc_info())
 
     def handle_result(
-        self, message: Message, result: object, exc_info: tuple | None
+        self, delivery: Delivery, result: object, exc_info: tuple | None
     ) -> tuple[object, tuple | None]:
         """Send the reply."""
-        payload = {"result": result, "error": None}
-        if exc_info is not None:
-            payload = {"result": None, "error": serialize(exc_info[1])}
-        try:
-            dumps(payload, "json")
-        except Exception as problem:
-            log.error("result is not JSON", exc_info=problem)
-            payload = {"result": None, "error": serialize(InternalError())}
+        properties = delivery.properties
         try:
             self.publishing.send(
-                payload,
+                _reply(result, exc_info),
                 get_rpc_exchange(self.container.config).name,
-                message.properties["reply_to"],
-                correlation_id=message.properties.get("correlation_id", ""),
+                properties["reply_to"],
+                correlation_id=properties.get("correlation_id", ""),
+                content_type=CONTENT_TYPE,
+                content_encoding=ENCODING,
             )
         except BrokerGone as problem:
             log.warning("reply not sent", reason=str(problem))
         return result, exc_info
 
 
-def _malformation(body: object, message: Message) -> str | None:
-    if "reply_to" not in message.properties:
+def _reply(result: object, exc_info: tuple | None) -> bytes:
+    if exc_info is not None:
+        return dumps({"result": None, "error": serialize(exc_info[1])})
+    try:
+        return dumps({"result": result, "error": None})
+    except Exception as problem:
+        log.error("result is not JSON", exc_info=problem)
+        return dumps({"result": None, "error": serialize(InternalError())})
+
+
+def _malformation(body: object, delivery: Delivery) -> str | None:
+    if "reply_to" not in delivery.properties:
         return "malformed request: no reply_to"
     if not isinstance(body, dict):
         return "malformed request: not an object with args and kwargs"
-    stack = message.headers.get(CALL_STACK_HEADER, [])
+    stack = delivery.headers.get(CALL_STACK_HEADER, [])
     if not isinstance(stack, list) or not all(isinstance(call, str) for call in stack):
         return f"malformed request: {CALL_STACK_HEADER} is no list of texts"
     return None
@@ -140,19 +141,18 @@ class SafeRpc(Rpc):
     def __init__(self, **options: object):
         super().__init__(expected_exceptions=(GymError,), **options)
 
-    def handle_message(self, body: dict, message: Message) -> None:
+    def handle_message(self, body: dict, delivery: Delivery) -> None:
         """Run the method in a worker, unless its caller has given up."""
         args, kwargs = body.get("args"), body.get("kwargs")
         if not isinstance(args, list) or not isinstance(kwargs, dict):
             raise MalformedRequest("args must be a list and kwargs an object")
         self.check_signature(args, kwargs)
-        context_data = self.unpack_message_headers(message)
-        queue_consumer = self.rpc_consumer.queue_consumer
+        self.container.when_free(partial(self._begin, args, kwargs, delivery))
 
-        self.rpc_consumer.free_workers.acquire()
+    def _begin(self, args: list, kwargs: dict, delivery: Delivery) -> None:
+        context_data = self.unpack_message_headers(delivery)
         if _is_late(context_data.get(DEADLINE_KEY)):
-            self.rpc_consumer.free_workers.release()
-            queue_consumer.ack_message(message)
+            delivery.ack()
             metrics.RPC_LATE.labels(self.method_name).inc()
             log.warning("request dropped, its caller has given up", method=self.method_name)
             return
@@ -162,27 +162,26 @@ class SafeRpc(Rpc):
                 args,
                 kwargs,
                 context_data=context_data,
-                handle_result=partial(self._finish, message, time.monotonic()),
+                handle_result=partial(self._finish, delivery, time.monotonic()),
             )
         except ContainerBeingKilled:
-            queue_consumer.requeue_message(message)
+            delivery.requeue()
         else:
-            queue_consumer.ack_message(message)
+            delivery.ack()
 
     def _finish(
         self,
-        message: Message,
+        delivery: Delivery,
         begun: float,
         worker_ctx: WorkerContext,
         result: object,
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
-        self.rpc_consumer.free_workers.release()
         if exc_info is not None and not isinstance(exc_info[1], GymError):
             # its traceback has been logged; callers learn no more than this
             error = InternalError()
             exc_info = type(error), error, None
-        answer = self.rpc_consumer.handle_result(message, result, exc_info)
+        answer = self.rpc_consumer.handle_result(delivery, result, exc_info)
         outcome = metrics.outcome_of(exc_info and exc_info[1])
         self._tell(worker_ctx, outcome, time.monotonic() - begun)
         return answer

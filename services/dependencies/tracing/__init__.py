@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SERVER, CLIENT, PRODUCER, CONSUMER = "SERVER", "CLIENT", "PRODUCER", "CONSUMER"
 HEADER = "traceparent"
-_NAMEKO_HEADER = f"nameko.{HEADER}"
+NAMEKO_HEADER = f"nameko.{HEADER}"
 
 _NO_ATTRIBUTES: dict[str, Any] = {}
 
@@ -40,6 +40,9 @@ class Span(Protocol):
     def note(self, **attributes: object) -> None:
         """Add attributes."""
 
+    def end(self) -> None:
+        """End one that was never a greenthread's current one."""
+
 
 class _Nothing:
     """Stands for a span when there is none."""
@@ -54,6 +57,9 @@ class _Nothing:
         return None
 
     def note(self, **attributes: object) -> None:
+        return None
+
+    def end(self) -> None:
         return None
 
 
@@ -125,7 +131,7 @@ def carried() -> dict[str, str]:
 def inject(headers: dict[str, Any]) -> None:
     """Let a message belong to the current span."""
     if _recorder is not None:
-        headers.pop(_NAMEKO_HEADER, None)
+        headers.pop(NAMEKO_HEADER, None)
         headers.update(carried())
 
 

@@ -1,0 +1,67 @@
+"""A message that the broker has given to us."""
+
+from services.dependencies.messaging import frames
+from services.dependencies.messaging.frames import Content
+from services.dependencies.messaging.json import loads
+from services.dependencies.messaging.wire import Stuck, Wire
+
+
+class Delivery:
+    """A message, and what is done with it in the end.
+
+    Settling it writes one frame; if its connection is gone that does nothing, as the broker has
+    the message back.
+    """
+
+    __slots__ = (
+        "_content",
+        "_needs_settling",
+        "_tag",
+        "_wire",
+        "body",
+        "properties",
+        "routing_key",
+    )
+
+    def __init__(self, content: Content, wire: Wire, no_ack: bool):
+        self._content = content
+        self._wire = wire
+        self._needs_settling = not no_ack
+        self._tag, _, _, self.routing_key = frames.read_delivery(content.arguments)
+        self.body = content.body
+        self.properties = content.properties
+
+    @property
+    def headers(self) -> dict[str, object]:
+        """The message's headers."""
+        return self._content.headers
+
+    def decode(self) -> object:
+        """Return what the body holds.
+
+        Raises:
+            ValueError: it holds no JSON.
+        """
+        properties = self.properties
+        return loads(self.body, properties.get("content_type"), properties.get("content_encoding"))
+
+    def ack(self) -> None:
+        """Say that it was taken care of."""
+        self._settle(frames.acknowledging(self._content.channel, self._tag))
+
+    def reject(self) -> None:
+        """Refuse it for good: the broker moves it to the dead letters."""
+        self._settle(frames.rejecting(self._content.channel, self._tag, requeue=False))
+
+    def requeue(self) -> None:
+        """Give it back to its queue."""
+        self._settle(frames.rejecting(self._content.channel, self._tag, requeue=True))
+
+    def _settle(self, frame: bytes) -> None:
+        if not self._needs_settling:
+            return
+        self._needs_settling = False
+        try:
+            self._wire.write(frame)
+        except Stuck:
+            return
