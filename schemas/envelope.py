@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from decimal import Decimal
 
+import orjson
+
 EXACT_INTEGERS = 2.0**53
 """Below this a float without a fraction is an integer for every JSON reader."""
 
@@ -61,6 +63,16 @@ def page_of(current_page: int, page_size: int, total_items: int) -> dict:
 
 def encode(document: object) -> bytes:
     """Write JSON: compact, in UTF-8, numbers without trailing noise (8, not 8.0)."""
+    try:
+        written = orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
+    except TypeError:
+        # decimals, integers beyond 64 bits, half characters
+        return _encode_slowly(document)
+    # a number with noise; now and then a text that looks like one
+    return _encode_slowly(document) if b".0" in written else written
+
+
+def _encode_slowly(document: object) -> bytes:
     text = json.dumps(tidy(document), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # lone surrogates can come in with a client's own words; UTF-8 has no room for them
     return text.encode("utf-8", "replace")

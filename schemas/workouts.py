@@ -72,9 +72,13 @@ class _WorkoutFields(Body):
     exercises = ListOf(fields.Nested(LoggedExercise), most=MOST_EXERCISES, numbered="order_index")
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def check_number_of_sets(self, data: dict, original: dict, **_: object) -> None:
+    def check_number_of_sets(self, _data: dict, original: dict, **_: object) -> None:
         """Refuse more sets in all than a workout may have."""
-        exercises = original.get("exercises") if isinstance(original, dict) else None
+        self.check_whole(original)
+
+    def check_whole(self, data: dict) -> None:
+        """Refuse more sets in all than a workout may have."""
+        exercises = data.get("exercises") if isinstance(data, dict) else None
         if not isinstance(exercises, list) or len(exercises) > MOST_EXERCISES:
             return
         lists = [item.get("sets") for item in exercises if isinstance(item, dict)]
