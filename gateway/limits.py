@@ -9,12 +9,13 @@ from json import dumps
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
-from redis import RedisError
+from redis import BlockingConnectionPool, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gateway.allowances import Allowances
 from schemas.errors import RateLimitExceeded
 from services.dependencies import budgets
-from services.dependencies.cache import make_client
 from services.dependencies.logs import get_logger
 from services.dependencies.settings import BadSettings, Settings
 
@@ -45,9 +46,7 @@ class RateLimits:
             REGISTER: _parse(REGISTER, settings.rate_limit_register),
             API: _parse(API, settings.rate_limit_api),
         }
-        storage = RedisStorage(
-            "redis://", make_client(settings).connection_pool, key_prefix=KEY_PREFIX
-        )
+        storage = RedisStorage("redis://", _make_pool(settings), key_prefix=KEY_PREFIX)
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._allowances = Allowances()
@@ -125,6 +124,20 @@ class RateLimits:
         if self._counted_alone:
             self._counted_alone = False
             self._own.storage.reset()
+
+
+def _make_pool(settings: Settings) -> BlockingConnectionPool:
+    """Return connections whose every wait is bounded, and which never try twice."""
+    return BlockingConnectionPool(
+        host=settings.redis_host,
+        port=settings.redis_port,
+        max_connections=budgets.REDIS_CONNECTIONS,
+        timeout=budgets.REDIS_SECONDS,
+        socket_timeout=budgets.REDIS_SECONDS,
+        socket_connect_timeout=budgets.REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
 
 
 def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str, count: int = 1) -> int:

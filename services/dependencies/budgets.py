@@ -43,7 +43,11 @@ REDIS_PAUSE_SECONDS = 1.0
 REDIS_GLANCE_SECONDS = 0.05
 """In that time a write still tries to tell Redis, so that other processes read nothing stale."""
 
+REDIS_MOST_WAITING = 2000
+"""Commands that wait for an answer; one more fails at once."""
+
 REDIS_CONNECTIONS = 20
+"""A gateway's for its rate limits; everything else shares one connection a process."""
 
 RPC_SECONDS = 8.0
 """The gateway waits so long for a service."""

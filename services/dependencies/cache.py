@@ -13,7 +13,6 @@ belong to them. So a value is stored with the id of the server's run, too, and s
 """
 
 import json
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,15 +20,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import eventlet
+from eventlet.event import Event
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
-from redis import BlockingConnectionPool, Connection, Redis, RedisError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from services.dependencies import budgets, metrics
 from services.dependencies.outages import Outage
-from services.dependencies.settings import SETTINGS_KEY, Settings
+from services.dependencies.redis_link import RedisFailure, RedisLink
+from services.dependencies.settings import SETTINGS_KEY
 
 CHANGING = "changing:"
 """Beginning of a version while a write is under way: nothing is kept or served under it."""
@@ -39,28 +37,8 @@ CHANGING_SECONDS = int(budgets.REQUEST_SECONDS)
 VERSION_SECONDS = 7 * 24 * 3600
 """Longer than any value lives, so that a version never ends before what it guards."""
 
-
-def make_client(
-    settings: Settings, on_connect: Callable[[Connection], None] | None = None
-) -> Redis:
-    """Make a client whose every wait is bounded, and which never tries twice.
-
-    Args:
-        settings: where Redis is.
-        on_connect: greets the server on each new connection, instead of redis-py's own greeting.
-    """
-    pool = BlockingConnectionPool(
-        host=settings.redis_host,
-        port=settings.redis_port,
-        max_connections=budgets.REDIS_CONNECTIONS,
-        timeout=budgets.REDIS_SECONDS,
-        socket_timeout=budgets.REDIS_SECONDS,
-        socket_connect_timeout=budgets.REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        redis_connect_func=on_connect,
-        decode_responses=True,
-    )
-    return Redis(connection_pool=pool)
+Then = Callable[[Any, str | None], None]
+"""Gets an answer and the server's run that it is from; None where there is nothing to believe."""
 
 
 class Cache(DependencyProvider):
@@ -70,24 +48,29 @@ class Cache(DependencyProvider):
     optional = True
 
     def __init__(self) -> None:
-        self._unsent: dict[str, tuple[str, int]] = {}
+        self._unsent: dict[str, tuple[str | None, int]] = {}
         self._down_until = 0.0
         self._believed_from = 0.0
+        self._failures = 0
         self._sender = None
         self._outage = Outage("redis", "going on without it")
-        self._run: str | None = None
 
     def setup(self) -> None:
-        """Make the client; it connects when it is first used."""
-        self.client = make_client(self.container.config[SETTINGS_KEY], self._learn_run)
+        """Make the link; it connects when it is first used."""
+        settings = self.container.config[SETTINGS_KEY]
+        self.link = RedisLink(settings.redis_host, settings.redis_port)
 
     def stop(self) -> None:
-        """Close the connections."""
-        self.client.close()
+        """Close the connection."""
+        self.link.close()
 
     def ping(self) -> None:
         """Raise if Redis does not answer."""
-        self.client.ping()
+        answered = Event()
+        self.link.send(("PING",), answered.send)
+        answer = answered.wait()
+        if isinstance(answer, RedisFailure):
+            raise answer
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "Cache":
         """Return the provider itself: it keeps nothing per worker."""
@@ -95,26 +78,27 @@ class Cache(DependencyProvider):
 
     def get(self, key: str) -> Any:
         """Return the value under a key, or None."""
-        text = self._ask(lambda: self.client.get(key), believing=True)
+        text, _ = self._ask("GET", key, believing=True)
         return None if text is None else json.loads(text)
 
     def set(self, key: str, value: object, seconds: int) -> None:
-        """Keep a JSON value for some seconds."""
+        """Keep a JSON value for some seconds; does not wait until it is kept."""
         text = json.dumps(value, separators=(",", ":"))
-        self._ask(lambda: self.client.set(key, text, ex=max(int(seconds), 1)))
+        self._tell("SET", key, text, "EX", max(int(seconds), 1))
 
     def delete(self, *keys: str) -> None:
         """Forget values."""
         if keys:
-            self._ask(lambda: self.client.delete(*keys))
+            self._ask("DEL", *keys)
 
     def version(self, version_key: str) -> str | None:
         """Return a version for keeping something elsewhere; None if nothing may be kept now."""
-        version = self._ask(lambda: self.client.get(version_key))
-        version = version or self._begin_version(version_key)
+        version, run = self._ask("GET", version_key)
+        if not version:
+            version, run = self._begin_version(version_key)
         if not version or version.startswith(CHANGING):
             return None
-        return f"{self._run}/{version}"
+        return f"{run}/{version}"
 
     def is_version(self, version: str, version_key: str, absent_key: str) -> bool:
         """Tell, in one go, whether a version is the current one and another key has no value.
@@ -124,8 +108,22 @@ class Cache(DependencyProvider):
             version_key: where it is kept.
             absent_key: what must not be there, such as a token's revocation.
         """
-        found = self._ask(lambda: self.client.mget(version_key, absent_key))
-        return bool(found) and found[1] is None and f"{self._run}/{found[0]}" == version
+        return _is_current(version, *self._ask("MGET", version_key, absent_key))
+
+    def check_version(
+        self, version: str, version_key: str, absent_key: str, then: Callable[[bool], None]
+    ) -> None:
+        """Ask what :meth:`is_version` asks, without waiting; the event loop itself may do it.
+
+        Args:
+            version: as :meth:`version` returned it.
+            version_key: where it is kept.
+            absent_key: what must not be there.
+            then: called once: with the answer when that is there, or with False; at once while
+                Redis is away, otherwise at the latest when the link gives up.
+        """
+        command = "MGET", version_key, absent_key
+        self._begin(command, lambda found, run: then(_is_current(version, found, run)))
 
     def remember(self, key: str, version_key: str, seconds: int, make: Callable[[], object]) -> Any:
         """Return the value under a key if nothing it was made from has changed, or make it anew.
@@ -136,18 +134,16 @@ class Cache(DependencyProvider):
             seconds: how long the value may live.
             make: makes the value, a plain JSON one.
         """
-        run = self._run
-        version, text = self._ask(lambda: self.client.mget(version_key, key)) or (None, None)
-        # only the first connection of all tells of the run that it was asked in
-        run = run or self._run
+        found, run = self._ask("MGET", version_key, key)
+        version, text = found or (None, None)
         if version is not None and text is not None:
             kept = json.loads(text)
-            if kept["version"] == version and kept.get("run") == self._run:
+            if kept["version"] == version and kept.get("run") == run:
                 metrics.CACHE_HIT.inc()
                 return kept["value"]
         (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
         if version is None:
-            version = self._begin_version(version_key)
+            version, run = self._begin_version(version_key)
         value = make()
         if version is not None and not version.startswith(CHANGING):
             self.set(key, {"version": version, "run": run, "value": value}, seconds)
@@ -160,8 +156,7 @@ class Cache(DependencyProvider):
     @contextmanager
     def changing(self, *version_keys: str) -> Iterator[None]:
         """Surround a write: what was kept under these versions is stale from its begin on."""
-        mark = CHANGING + uuid.uuid4().hex, CHANGING_SECONDS
-        self._ask(lambda: self._set_all(dict.fromkeys(version_keys, mark)))
+        self._mark(version_keys)
         try:
             yield
         finally:
@@ -169,77 +164,118 @@ class Cache(DependencyProvider):
 
     def outdate(self, *version_keys: str) -> None:
         """Make stale what was kept under these versions, now or as soon as Redis is back."""
-        self._send_surely({key: (uuid.uuid4().hex, VERSION_SECONDS) for key in version_keys})
+        self._send_surely(dict.fromkeys(version_keys, (None, VERSION_SECONDS)))
 
-    def _send_surely(self, values: dict[str, tuple[str, int]]) -> None:
+    def _mark(self, version_keys: tuple[str, ...]) -> None:
+        mark = CHANGING + uuid.uuid4().hex
+        marked = [self._tell("SET", key, mark, "EX", CHANGING_SECONDS) for key in version_keys]
+        if self.link.is_open:
+            # it has left before the write begins, and what replaces it can't overtake it
+            self.link.flush()
+            return
+        for each in marked:
+            each.wait()
+
+    def _begin_version(self, version_key: str) -> tuple[str | None, str | None]:
+        # of several that begin one, the first counts for all
+        self._tell("SET", version_key, uuid.uuid4().hex, "EX", VERSION_SECONDS, "NX")
+        return self._ask("GET", version_key)
+
+    def _ask(self, *command: str | int, believing: bool = False) -> tuple[Any, str | None]:
+        return self._tell(*command, believing=believing).wait()
+
+    def _tell(self, *command: str | int, believing: bool = False) -> Event:
+        """Send a command; the event brings what a :data:`Then` gets."""
+        answered = Event()
+        self._begin(command, lambda *answer: answered.send(answer), believing)
+        return answered
+
+    def _begin(self, command: tuple[str | int, ...], then: Then, believing: bool = False) -> None:
+        if time.monotonic() < self._down_until:
+            metrics.CACHE_FAILURES.inc()
+            then(None, None)
+            return
+        self._send_unsent()
+
+        def take(answer: Any, went_well: bool) -> None:
+            is_believed = believing or (went_well and time.monotonic() >= self._believed_from)
+            then(answer if is_believed else None, self.link.run)
+
+        self._send(command, take)
+
+    def _send(self, command: tuple[str | int, ...], take: Callable[[Any, bool], None]) -> None:
+        """Send a command.
+
+        Args:
+            command: its name and arguments.
+            take: gets the answer, or None for a failure; and whether neither the command nor
+                another one that was on its way failed, such as what had to arrive before it.
+        """
+        failures = self._failures
+
+        def note(answer: Any) -> None:
+            if isinstance(answer, RedisFailure):
+                self._note_failure(answer)
+                take(None, False)
+                return
+            went_well = failures == self._failures
+            if went_well:
+                self._note_success()
+            take(answer, went_well)
+
+        self.link.send(command, note)
+
+    def _send_surely(self, values: dict[str, tuple[str | None, int]]) -> None:
         self._unsent.update(values)
         self._send_now()
-        if self._unsent and self._sender is None:
-            self._sender = self.container.spawn_managed_thread(
-                self._send_later, identifier="cache.send_later"
-            )
 
     def _send_now(self) -> None:
         # what this process takes for an outage may be its own slowness, and others see none
         is_paused = time.monotonic() < self._down_until
-        seconds = budgets.REDIS_GLANCE_SECONDS if is_paused else 2 * budgets.REDIS_SECONDS
-        try:
-            with eventlet.Timeout(seconds, RedisError("no answer")):
-                self._send_unsent()
-        except RedisError as problem:
-            self._note_failure(problem)
-        else:
-            self._note_success()
-
-    def _learn_run(self, connection: Connection) -> None:
-        # whenever the server has started again, its connections are new
-        connection.on_connect()
-        connection.send_command("INFO", "server")
-        found = re.search(r"run_id:(\w+)", connection.read_response())
-        self._run = found and found[1]
-
-    def _begin_version(self, version_key: str) -> str | None:
-        version = uuid.uuid4().hex
-        if self._ask(lambda: self.client.set(version_key, version, ex=VERSION_SECONDS, nx=True)):
-            return version
-        return self._ask(lambda: self.client.get(version_key))
-
-    def _ask(self, command: Callable[[], Any], believing: bool = False) -> Any:
-        if time.monotonic() < self._down_until:
-            metrics.CACHE_FAILURES.inc()
-            return None
-        try:
-            self._send_unsent()
-            answer = command()
-        except RedisError as problem:
-            self._note_failure(problem)
-            return None
-        self._note_success()
-        return answer if believing or time.monotonic() >= self._believed_from else None
-
-    def _send_unsent(self) -> None:
-        if not self._unsent:
+        answered = self._send_unsent()
+        if answered is None:
             return
-        sent = dict(self._unsent)
-        self._set_all(sent)
-        for key, value in sent.items():
-            # a write that came in between has put its own value there, still to be sent
-            if self._unsent.get(key) is value:
-                del self._unsent[key]
+        if is_paused:
+            with eventlet.Timeout(budgets.REDIS_GLANCE_SECONDS, False):
+                answered.wait()
+        else:
+            answered.wait()
 
-    def _set_all(self, values: dict[str, tuple[str, int]]) -> None:
-        pipeline = self.client.pipeline(transaction=True)
-        for key, (value, seconds) in values.items():
-            pipeline.set(key, value, ex=seconds)
-        pipeline.execute()
+    def _send_unsent(self) -> Event | None:
+        """Send what has not arrived; the event is sent when the last of it has, or has failed."""
+        unsent, self._unsent = self._unsent, {}
+        answered = None
+        for key, (value, seconds) in unsent.items():
+            answered = self._send_value(key, value, seconds)
+        return answered
+
+    def _send_value(self, key: str, value: str | None, seconds: int) -> Event:
+        answered = Event()
+
+        def take(answer: Any, _went_well: bool) -> None:
+            if answer is None:
+                self._put_back(key, value, seconds)
+            answered.send()
+
+        # a try that seemed to fail may have arrived: what was kept since must not become valid
+        # again when it is repeated, so each try is another version
+        text = uuid.uuid4().hex if value is None else value
+        self._send(("SET", key, text, "EX", seconds), take)
+        return answered
+
+    def _put_back(self, key: str, value: str | None, seconds: int) -> None:
+        self._unsent[key] = value, seconds
+        if self._sender is None:
+            self._sender = self.container.spawn_managed_thread(
+                self._send_later, identifier="cache.send_later"
+            )
 
     def _send_later(self) -> None:
         while self._unsent:
             eventlet.sleep(budgets.REDIS_PAUSE_SECONDS / 5)
-            try:
-                self._send_unsent()
-            except RedisError as problem:
-                self._note_failure(problem)
+            answered = self._send_unsent()
+            if answered is not None:
+                answered.wait()
         self._sender = None
 
     def _note_success(self) -> None:
@@ -250,5 +286,10 @@ class Cache(DependencyProvider):
 
     def _note_failure(self, problem: Exception) -> None:
         metrics.CACHE_FAILURES.inc()
+        self._failures += 1
         self._outage.begin(str(problem))
         self._down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
+
+
+def _is_current(version: str, found: list[str | None] | None, run: str | None) -> bool:
+    return bool(found) and found[1] is None and f"{run}/{found[0]}" == version

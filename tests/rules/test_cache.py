@@ -1,10 +1,10 @@
 """The cache: what it believes when, and what it says when Redis is away."""
 
 import pytest
-from redis import ConnectionError as RedisGone
 
 from services.dependencies import budgets
 from services.dependencies.cache import Cache
+from services.dependencies.redis_link import RedisFailure
 
 PAUSE = budgets.REDIS_PAUSE_SECONDS
 
@@ -15,48 +15,39 @@ class FakeRedis:
     def __init__(self):
         self.values = {}
 
+    def answer(self, name, *arguments):
+        return getattr(self, name.lower())(*arguments)
+
     def mget(self, *keys):
         return [self.values.get(key) for key in keys]
 
     def get(self, key):
         return self.values.get(key)
 
-    def set(self, key, value, ex=None, nx=False):
-        if nx and key in self.values:
+    def set(self, key, value, _ex, _seconds, condition=None):
+        if condition == "NX" and key in self.values:
             return None
         self.values[key] = value
-        return True
+        return "OK"
 
 
 class Line:
-    """One process's connection to it, which can be cut."""
+    """One process's link to it, which can be cut."""
+
+    is_open = True
 
     def __init__(self, server):
         self.server = server
+        self.run = None
         self.is_cut = False
         self.asked = 0
 
-    def __getattr__(self, name):
+    def send(self, command, take):
         self.asked += 1
-        if self.is_cut:
-            raise RedisGone("cut")
-        return getattr(self.server, name)
+        take(RedisFailure("cut") if self.is_cut else self.server.answer(*command))
 
-    def pipeline(self, transaction):
-        return Pipeline(self)
-
-
-class Pipeline:
-    def __init__(self, line):
-        self.line = line
-        self.values = {}
-
-    def set(self, key, value, ex):
-        self.values[key] = value
-
-    def execute(self):
-        for key, value in self.values.items():
-            self.line.set(key, value)
+    def flush(self):
+        """Everything has left already."""
 
 
 class Container:
@@ -84,7 +75,7 @@ def server():
 
 def process(server):
     cache = Cache()
-    cache.client = Line(server)
+    cache.link = Line(server)
     cache.container = Container()
     return cache
 
@@ -112,9 +103,9 @@ def test_nothing_is_kept_or_served_while_a_write_is_under_way(server):
 
 def test_a_value_of_another_run_of_redis_is_not_served(server):
     cache = process(server)
-    cache._run = "first"
+    cache.link.run = "first"
     read(cache, "old")
-    cache._run = "second"
+    cache.link.run = "second"
     assert read(cache, "new") == "new"
     assert read(cache, "newer") == "new"
 
@@ -122,20 +113,20 @@ def test_a_value_of_another_run_of_redis_is_not_served(server):
 def test_without_redis_nothing_is_kept_and_nothing_fails(server, clock):
     cache = process(server)
     read(cache, "old")
-    cache.client.is_cut = True
+    cache.link.is_cut = True
     assert read(cache, "new") == "new"
-    asked = cache.client.asked
+    asked = cache.link.asked
     assert read(cache, "newer") == "newer"
-    assert cache.client.asked == asked, "one pause a process"
+    assert cache.link.asked == asked, "one pause a process"
 
 
 def test_a_write_that_did_not_reach_redis_is_sent_before_anything_is_believed(server, clock):
     cache = process(server)
     read(cache, "old")
-    cache.client.is_cut = True
+    cache.link.is_cut = True
     with cache.changing("version"):
         pass
-    cache.client.is_cut = False
+    cache.link.is_cut = False
     clock.now += PAUSE + 0.1
     assert read(cache, "new") == "new"
 
@@ -144,13 +135,13 @@ def test_others_believe_redis_only_once_all_have_sent_what_they_had(server, cloc
     """A reader that was cut off, too, might be the first to be back."""
     writer, reader = process(server), process(server)
     read(reader, "old")
-    writer.client.is_cut = reader.client.is_cut = True
+    writer.link.is_cut = reader.link.is_cut = True
     with writer.changing("version"):
         assert read(reader, "older") == "older"
-    reader.client.is_cut = False
+    reader.link.is_cut = False
     clock.now += PAUSE + 0.1
     assert read(reader, "new") == "new"
-    writer.client.is_cut = False
+    writer.link.is_cut = False
     writer._send_now()
     clock.now += PAUSE + 0.1
     assert read(reader, "new") == "new"
@@ -160,9 +151,9 @@ def test_a_write_tries_even_in_a_pause(server, clock):
     """The writer's own stumble is no outage to a reader."""
     writer, reader = process(server), process(server)
     read(reader, "old")
-    writer.client.is_cut = True
+    writer.link.is_cut = True
     writer.get("anything")
-    writer.client.is_cut = False
+    writer.link.is_cut = False
     with writer.changing("version"):
         pass
     assert read(reader, "new") == "new"

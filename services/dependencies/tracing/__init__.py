@@ -1,14 +1,15 @@
 """Traces: what a request did, when and for how long, over all services.
 
 Off unless it is switched on, and then nothing of OpenTelemetry is even imported: each place that
-would make a span finds :data:`NOTHING` instead. Spans of SQL and Redis need no place of their own;
-:mod:`~services.dependencies.tracing.recording` listens to the libraries.
+would make a span finds :data:`NOTHING` instead. Spans of SQL that goes through SQLAlchemy need no
+place of their own; :mod:`~services.dependencies.tracing.recording` listens to the library.
 
 A span's context travels as W3C ``traceparent``: in HTTP and AMQP headers, and between the gateway's
 greenthreads in Nameko's context data.
 """
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nameko.containers import WorkerContext
@@ -40,7 +41,7 @@ class Span(Protocol):
     def note(self, **attributes: object) -> None:
         """Add attributes."""
 
-    def end(self) -> None:
+    def end(self, problem: BaseException | None = None) -> None:
         """End one that was never a greenthread's current one."""
 
 
@@ -59,7 +60,7 @@ class _Nothing:
     def note(self, **attributes: object) -> None:
         return None
 
-    def end(self) -> None:
+    def end(self, _problem: BaseException | None = None) -> None:
         return None
 
 
@@ -119,6 +120,18 @@ def inner_span(name: str, attributes: dict[str, Any] = _NO_ATTRIBUTES) -> Span:
     if _recorder is None:
         return NOTHING
     return _recorder.inner_span(name, attributes)
+
+
+def watched(name: str, take: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return what takes an answer or an exception, and ends a span with it that begins now.
+
+    The span becomes nobody's current one: whoever asked need not wait for the answer.
+
+    Args:
+        name: of what is asked.
+        take: gets the answer.
+    """
+    return take if _recorder is None else _recorder.watched(name, take)
 
 
 def carried() -> dict[str, str]:

@@ -1,6 +1,8 @@
 """Recording spans with OpenTelemetry; imported only where traces are switched on."""
 
+import importlib
 import re
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
@@ -13,7 +15,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from redis.client import Pipeline, Redis
 from sqlalchemy import Engine, event
 
 from services.dependencies.settings import BadSettings, Settings
@@ -40,10 +41,14 @@ class RecordedSpan:
         return self
 
     def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
+        context.detach(self._token)
+        self.end(problem)
+
+    def end(self, problem: BaseException | None = None) -> None:
+        """End it, where it was nobody's current one."""
         if problem is not None:
             outcome = getattr(problem, "code", None)
             self.fail(outcome if isinstance(outcome, str) else type(problem).__name__)
-        context.detach(self._token)
         self._span.end()
 
     def rename(self, name: str) -> None:
@@ -53,10 +58,6 @@ class RecordedSpan:
     def note(self, **attributes: object) -> None:
         """Add attributes."""
         self._span.set_attributes({k: v for k, v in attributes.items() if v is not None})
-
-    def end(self) -> None:
-        """End one that was never a greenthread's current one."""
-        self._span.end()
 
     def fail(self, outcome: str) -> None:
         """Note that it went wrong."""
@@ -83,7 +84,9 @@ class Recorder:
             self._provider.add_span_processor(BatchSpanProcessor(_make_exporter()))
         self._tracer = self._provider.get_tracer("gym-tracker")
         self._listen_to_sql()
-        self._listen_to_redis()
+        # only the gateway's rate limits need redis-py: the others don't carry its weight
+        if "redis" in sys.modules:
+            self._listen_to_redis()
 
     def stop(self) -> None:
         """Send what has not been sent yet."""
@@ -110,6 +113,19 @@ class Recorder:
         if not trace.get_current_span().get_span_context().is_valid:
             return NOTHING
         return self.span(CLIENT, name, None, attributes)
+
+    def watched(self, name: str, take: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return what takes an answer or an exception, and ends a span that begins now."""
+        # what belongs to no request, such as the look for readiness, is left out
+        if not trace.get_current_span().get_span_context().is_valid:
+            return take
+        span = self.span(CLIENT, name, None, {})
+
+        def end_and_take(answer: Any) -> None:
+            span.end(answer if isinstance(answer, Exception) else None)
+            take(answer)
+
+        return end_and_take
 
     def traceparent(self) -> str | None:
         """Return the current span's context as a header."""
@@ -164,12 +180,13 @@ class Recorder:
         setattr(run, _STATEMENT_ATTRIBUTE, span.__enter__())
 
     def _listen_to_redis(self) -> None:
-        Redis.execute_command = self._around_redis(Redis.execute_command)
-        Pipeline.execute = self._around_redis(Pipeline.execute)
+        client = importlib.import_module("redis.client")
+        for kind, name in ((client.Redis, "execute_command"), (client.Pipeline, "execute")):
+            setattr(kind, name, self._around_redis(getattr(kind, name)))
 
     def _around_redis(self, run: Callable) -> Callable:
         @wraps(run)
-        def traced(client: Redis, *args: Any, **options: Any) -> Any:
+        def traced(client: Any, *args: Any, **options: Any) -> Any:
             # keys may hold what identifies a person, so the command's name has to do
             name = str(args[0]) if args and isinstance(args[0], str) else "pipeline"
             with self.inner_span(f"Redis {name}", {}):
