@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from limits import RateLimitItem
 
@@ -11,6 +12,12 @@ ADVANCE_SECONDS = 5
 MOST_ALLOWANCES = 20_000
 
 
+@dataclass(slots=True)
+class _Allowance:
+    left: int
+    ends_at: float
+
+
 class Allowances:
     """A hundredth of a limit at a time, taken by this process for one user or address.
 
@@ -18,7 +25,8 @@ class Allowances:
     """
 
     def __init__(self) -> None:
-        self._left: OrderedDict[tuple[RateLimitItem, str], tuple[int, float]] = OrderedDict()
+        # by the limit's name: a limit itself takes longer to be found than the allowance is worth
+        self._left: OrderedDict[tuple[str, str], _Allowance] = OrderedDict()
 
     @staticmethod
     def size(limit: RateLimitItem) -> int:
@@ -27,15 +35,16 @@ class Allowances:
 
     def take(self, limit: RateLimitItem, who: str) -> bool:
         """Use one request that was counted in advance, if there is one."""
-        left, ends_at = self._left.get((limit, who), (0, 0.0))
-        if not left or time.monotonic() > ends_at:
+        allowance = self._left.get((limit.namespace, who))
+        if allowance is None or not allowance.left or time.monotonic() > allowance.ends_at:
             return False
-        self._left[limit, who] = left - 1, ends_at
+        allowance.left -= 1
         return True
 
     def give(self, limit: RateLimitItem, who: str, count: int) -> None:
         """Note requests that have been counted in advance."""
-        self._left.pop((limit, who), None)
-        self._left[limit, who] = count, time.monotonic() + ADVANCE_SECONDS
+        key = (limit.namespace, who)
+        self._left.pop(key, None)
+        self._left[key] = _Allowance(count, time.monotonic() + ADVANCE_SECONDS)
         while len(self._left) > MOST_ALLOWANCES:
             self._left.popitem(last=False)

@@ -34,6 +34,11 @@ class Caller:
     token_id: str = ""
 
     @property
+    def counted_as(self) -> str:
+        """The name under which the user's requests are counted."""
+        return f"user-{self.user_id}"
+
+    @property
     def is_admin(self) -> bool:
         """Whether this is an administrator."""
         return self.role == ADMIN

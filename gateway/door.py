@@ -2,6 +2,7 @@
 
 import re
 from contextlib import AbstractContextManager
+from functools import lru_cache
 
 from nameko.extensions import SharedExtension
 
@@ -17,6 +18,7 @@ from services.dependencies.settings import SETTINGS_KEY, BadSettings
 from services.dependencies.tokens import is_revoked
 from services.dependencies.web import HttpRequest
 
+MOST_ADDRESSES = 4096
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
 _BY_ID = ById()
 
@@ -38,6 +40,9 @@ class Door(SharedExtension):
             self.proxies = parse_networks(self.settings.trusted_proxies)
         except ValueError as problem:
             raise BadSettings(f"TRUSTED_PROXIES: {problem}") from None
+        self._address_of = lru_cache(MOST_ADDRESSES)(
+            lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
+        )
         self.cache = next(
             provider for provider in self.container.dependencies if isinstance(provider, Cache)
         )
@@ -64,7 +69,7 @@ class Door(SharedExtension):
             self.limits.count(limit, self._address(request))
             raise
         request.user_id = caller.user_id
-        self.limits.count(limit, f"user-{caller.user_id}")
+        self.limits.count(limit, caller.counted_as)
         if access is SELF:
             _check_self(request, caller)
         return caller
@@ -88,21 +93,18 @@ class Door(SharedExtension):
             return None
         return self.tokens.remembered(authorization[7:].decode("latin-1"))
 
-    def count_read(self, caller: Caller | None, forwarded: bytes | None, peer: str) -> None:
-        """Count a request that is answered from memory.
-
-        Raises:
-            RateLimitExceeded: too many requests of this user, or from this address.
-        """
+    def takes_read(self, caller: Caller | None, forwarded: bytes | None, peer: str) -> bool:
+        """Count a request that is answered from memory, if that can be done without waiting."""
+        if self.limits.is_off(API):
+            return True
         if caller is not None:
-            self.limits.count(API, f"user-{caller.user_id}")
-            return
+            return self.limits.take(API, caller.counted_as)
         text = None if forwarded is None else forwarded.decode("latin-1")
-        self.limits.count(API, client_address(peer, text, self.proxies))
+        return self.limits.take(API, self._address_of(peer, text))
 
     def _address(self, request: HttpRequest) -> str:
         forwarded = request.header("X-Forwarded-For")
-        return client_address(request.peer, forwarded, self.proxies)
+        return self._address_of(request.peer, forwarded)
 
 
 def _check_self(request: HttpRequest, caller: Caller) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from nameko.web.handlers import HttpRequestHandler
+from nameko.extensions import Entrypoint
 
 from gateway.callers import PUBLIC, USER, Access, Caller
 from gateway.door import Door
@@ -19,9 +19,10 @@ from gateway.json_body import check_media_type, parse_object
 from gateway.limits import API, LOGIN
 from gateway.memory import AnswerMemory, Kept
 from gateway.parameters import NoParameters, check_parameters
-from gateway.replies import Reply, failure, make_body, status_of, success
+from gateway.replies import Body, Reply, failure, make_body, status_of, success
 from schemas.errors import GymError, InternalError
-from schemas.fields import Body, Parameters
+from schemas.fields import Body as BodySchema
+from schemas.fields import Parameters
 from schemas.pages import ById
 from services.dependencies import budgets, tracing
 from services.dependencies.logs import get_logger
@@ -52,7 +53,7 @@ class Request:
         return self.caller.user_id
 
 
-class Route(HttpRequestHandler):
+class Route(Entrypoint):
     """One method of one path.
 
     Args:
@@ -77,14 +78,15 @@ class Route(HttpRequestHandler):
         path: str,
         *,
         caller: Access = USER,
-        body: type[Body] | None = None,
+        body: type[BodySchema] | None = None,
         query: type[Parameters] = NoParameters,
         limit: str = API,
         status: int = 200,
         takes_key: bool = False,
         kept: Kept | None = None,
     ):
-        super().__init__(method, path, expected_exceptions=(GymError,))
+        super().__init__(expected_exceptions=(GymError,))
+        self.method = method
         self.path = path
         self.caller = caller
         self.body = body
@@ -93,6 +95,14 @@ class Route(HttpRequestHandler):
         self.status = status
         self.takes_key = takes_key
         self.kept = kept
+
+    def setup(self) -> None:
+        """Offer the route to the web server."""
+        self.server.register_provider(self)
+
+    def stop(self) -> None:
+        """Take it back, when all its requests have been answered."""
+        self.server.unregister_provider(self)
 
     @property
     def path_parameters(self) -> type[Parameters]:
@@ -108,6 +118,9 @@ class Route(HttpRequestHandler):
         """Answer a request: check it, run the method, put the result into the envelope."""
         try:
             checked = self._check(request)
+            remembered = self.memory.recall(request, self.kept, checked.caller)
+            if remembered is not None:
+                return self._success(request, remembered)
             keep = self.memory.keeper(request, self.path, self.kept, checked.caller)
             reply = self._run(request, checked)
         except Refused:
@@ -120,6 +133,9 @@ class Route(HttpRequestHandler):
         body = make_body(request, reply, personal=self.is_personal)
         if keep is not None:
             keep(body)
+        return self._success(request, body)
+
+    def _success(self, request: HttpRequest, body: Body) -> Answer:
         return success(body, self.status, request.request_id, request.header("If-None-Match"))
 
     def _run(self, request: HttpRequest, checked: Request) -> Reply:

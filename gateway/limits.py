@@ -72,6 +72,15 @@ class RateLimits:
         else:
             self._refuse_after(self._ask(_hit, limit, who), limit, who)
 
+    def is_off(self, name: str) -> bool:
+        """Tell whether nothing is counted for a limit."""
+        return self._limits[name] is None
+
+    def take(self, name: str, who: str) -> bool:
+        """Use a request that was counted in advance; never waits, unlike :meth:`count`."""
+        limit = self._limits[name]
+        return limit is None or self._allowances.take(limit, who)
+
     def check(self, name: str, who: str) -> None:
         """Refuse what would be one too many, without counting it.
 

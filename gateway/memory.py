@@ -9,28 +9,35 @@ an answer that raced with a write is never given. Without Redis nothing personal
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
 from enum import Enum
 
+from eventlet import spawn_n
+from eventlet.hubs import get_hub
 from nameko.extensions import SharedExtension
 
 from gateway.callers import Caller
 from gateway.door import Door
-from gateway.replies import Body, failure_of, success
-from schemas.errors import GymError
+from gateway.replies import Body, knows, prepare
 from services.dependencies import versions
+from services.dependencies.cache import Cache
 from services.dependencies.catalogue_news import CatalogueNews
 from services.dependencies.tokens import revocation_key
 from services.dependencies.web import HttpRequest, WebServer
-from services.dependencies.web.messages import request_id_from
-from services.dependencies.web.shortcut import Found
+from services.dependencies.web.prepared import Prepared
+from services.dependencies.web.shortcut import Pending, PlainGet
+
+Key = tuple[int, bytes]
+"""Whose answer, and to what."""
 
 MOST_ANSWERS = 20_000
 MOST_BYTES = 32 * 1024 * 1024
 LIFETIME_SECONDS = 300
 ANYBODY = 0
 """In place of a user's id: what is not personal."""
+
+DAY_SECONDS = 24 * 3600
+"""An answer may depend on which day it is in UTC, and Unix time has no leap seconds."""
 
 
 class Kept(Enum):
@@ -55,13 +62,15 @@ class Remembered:
     route: str
     version_key: str | None
     version: str | int
-    day: date
+    day: int
     ends_at: float
+    prepared: dict[bool, Prepared] = field(default_factory=dict)
+    """As it goes out, by whether the client has the data already."""
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
-        return len(self.body.data) + len(self.body.page) + 500
+        """About how many bytes it takes, once it has been given."""
+        return 2 * (len(self.body.data) + len(self.body.page)) + 2000
 
 
 class AnswerMemory(SharedExtension):
@@ -73,7 +82,7 @@ class AnswerMemory(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self._answers: OrderedDict[tuple[int, bytes], Remembered] = OrderedDict()
+        self._answers: OrderedDict[Key, Remembered] = OrderedDict()
         self._bytes = 0
 
     def setup(self) -> None:
@@ -91,9 +100,9 @@ class AnswerMemory(SharedExtension):
             kept: what the answer will be made from.
             caller: whose it is.
         """
-        if kept is None or request.method != "GET" or (caller is not None and caller.is_admin):
+        key = _key_of(request, kept, caller)
+        if key is None:
             return None
-        key = (ANYBODY if kept is Kept.CATALOGUE else caller.user_id, request.target)
         version_key = None if kept is Kept.CATALOGUE else VERSION_KEYS[kept](caller.user_id)
         version = self._current_version(version_key)
         if version is None:
@@ -108,49 +117,77 @@ class AnswerMemory(SharedExtension):
 
         return keep
 
-    def find(self, target: bytes, headers: dict[bytes, bytes], peer: str) -> Found | None:
-        """Return the answer to a plain GET, or None if it must be made anew."""
-        key = (ANYBODY, target)
-        entry, caller = self._answers.get(key), None
-        if entry is None:
-            caller = self.door.known(headers.get(b"authorization"))
-            # the same user may have been no administrator when the answer was made
-            if caller is None or caller.is_admin:
-                return None
-            key = (caller.user_id, target)
-            entry = self._answers.get(key)
-        if entry is None or not self._is_current(entry, caller):
+    def recall(self, request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Body | None:
+        """Return the answer to a request that was counted and let in, or None.
+
+        Args:
+            request: the request.
+            kept: what its answers are made from.
+            caller: who asks.
+        """
+        key = _key_of(request, kept, caller)
+        entry = self._answers.get(key) if key else None
+        if entry is None or not self._may_be_current(entry):
             return None
+        if entry.version_key is not None and not self.door.cache.is_version(
+            entry.version, entry.version_key, revocation_key(caller.token_id)
+        ):
+            return None
+        return entry.body
+
+    def find(self, get: PlainGet, peer: str) -> Prepared | Pending | None:
+        """Return the answer to a plain GET, or None if the long way has to be gone."""
+        entry = self._answers.get((ANYBODY, get.target))
+        if entry is None:
+            return self._find_own(get)
+        if not self._may_be_current(entry) or not self.door.takes_read(None, get.forwarded, peer):
+            return None
+        return self.give((ANYBODY, get.target), entry, get)
+
+    def _find_own(self, get: PlainGet) -> "Checking | None":
+        caller = self.door.known(get.authorization)
+        # the same user may have been no administrator when the answer was made
+        if caller is None or caller.is_admin:
+            return None
+        entry = self._answers.get((caller.user_id, get.target))
+        if entry is None or not self._may_be_current(entry):
+            return None
+        return Checking(self, get, caller, entry)
+
+    def give(self, key: Key, entry: Remembered, get: PlainGet) -> Prepared:
+        """Return an answer as it goes out, as the client has asked for it."""
         self._answers.move_to_end(key)
-        return self._give(entry, caller, headers, peer)
+        is_known = get.known_tags is not None and knows(
+            entry.body.tag, get.known_tags.decode("latin-1")
+        )
+        prepared = entry.prepared.get(is_known)
+        if prepared is None:
+            more, user_id = self.server.headers_without_origin, key[0] or None
+            prepared = prepare(entry.body, key[1], entry.route, is_known, more, user_id)
+            entry.prepared[is_known] = prepared
+        return prepared
 
-    def _give(
-        self, entry: Remembered, caller: Caller | None, headers: dict[bytes, bytes], peer: str
-    ) -> Found:
-        request_id = request_id_from(headers.get(b"x-request-id", b"").decode("latin-1"))
-        try:
-            self.door.count_read(caller, headers.get(b"x-forwarded-for"), peer)
-        except GymError as error:
-            answer = failure_of(error, request_id)
-        else:
-            known_tags = headers.get(b"if-none-match", b"").decode("latin-1")
-            answer = success(entry.body, 200, request_id, known_tags or None)
-        return Found(answer, entry.route, request_id, caller and caller.user_id)
+    def holds(self, key: Key, entry: Remembered) -> bool:
+        """Tell whether an answer is still what is remembered."""
+        return self._answers.get(key) is entry
 
-    def _is_current(self, entry: Remembered, caller: Caller | None) -> bool:
+    def forget(self, key: Key, entry: Remembered) -> None:
+        """Drop an answer that turned out not to be current."""
+        if self.holds(key, entry):
+            del self._answers[key]
+            self._bytes -= entry.size
+
+    def _may_be_current(self, entry: Remembered) -> bool:
         if time.monotonic() > entry.ends_at or entry.day != _today():
             return False
-        if entry.version_key is None:
-            return entry.version == self._current_version(None)
-        revoked = revocation_key(caller.token_id)
-        return self.door.cache.is_version(entry.version, entry.version_key, revoked)
+        return entry.version_key is not None or entry.version == self.news.edition
 
     def _current_version(self, version_key: str | None) -> str | int | None:
         if version_key is not None:
             return self.door.cache.version(version_key)
         return self.news.edition
 
-    def _put(self, key: tuple[int, bytes], entry: Remembered) -> None:
+    def _put(self, key: Key, entry: Remembered) -> None:
         old = self._answers.pop(key, None)
         self._bytes += entry.size - (old.size if old else 0)
         self._answers[key] = entry
@@ -159,5 +196,51 @@ class AnswerMemory(SharedExtension):
             self._bytes -= oldest.size
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
+@dataclass(slots=True)
+class Checking:
+    """A user's answer, while Redis is asked whether it is current and the token not revoked."""
+
+    memory: AnswerMemory
+    get: PlainGet
+    caller: Caller
+    entry: Remembered
+
+    def ask(self, then: Callable[[bool], None]) -> None:
+        """Ask Redis."""
+        entry, revoked = self.entry, revocation_key(self.caller.token_id)
+        check_version(self.memory.door.cache, entry.version, entry.version_key, revoked, then)
+
+    def answer(self, right: bool) -> Prepared | None:
+        """Return the answer if it is right and can be counted without waiting."""
+        key = (self.caller.user_id, self.get.target)
+        if not right:
+            self.memory.forget(key, self.entry)
+            return None
+        if not self.memory.holds(key, self.entry):
+            return None
+        if not self.memory.door.takes_read(self.caller, None, ""):
+            return None
+        return self.memory.give(key, self.entry, self.get)
+
+
+def check_version(
+    cache: Cache, version: str, version_key: str, absent_key: str, then: Callable[[bool], None]
+) -> None:
+    """Have ``then`` told what :meth:`Cache.is_version` says, without waiting for it."""
+    hub = get_hub()
+
+    def ask() -> None:
+        hub.schedule_call_global(0, then, cache.is_version(version, version_key, absent_key))
+
+    spawn_n(ask)
+
+
+def _key_of(request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Key | None:
+    """Return the key of what may be remembered of the answer to a request."""
+    if kept is None or request.method != "GET" or (caller is not None and caller.is_admin):
+        return None
+    return (ANYBODY if kept is Kept.CATALOGUE else caller.user_id, request.target)
+
+
+def _today() -> int:
+    return int(time.time()) // DAY_SECONDS

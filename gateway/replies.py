@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from gateway.paging import links
-from schemas.envelope import assemble, encode, envelope
+from schemas.envelope import around_id, assemble, encode, envelope
 from schemas.errors import (
     BadGateway,
     BusinessRuleViolation,
@@ -24,6 +24,7 @@ from schemas.errors import (
 from services.dependencies import budgets
 from services.dependencies.web import Answer, HttpRequest
 from services.dependencies.web.messages import JSON_TYPE, PERSONAL, Headers
+from services.dependencies.web.prepared import Prepared
 
 STATUSES: dict[type[GymError], int] = {
     ValidationFailed: 400,
@@ -113,6 +114,25 @@ def success(body: Body, status: int, request_id: str, known_tags: str | None) ->
     if body.tag and known_tags is not None and knows(body.tag, known_tags):
         return Answer(304, b"", body.headers)
     return Answer(status, assemble(body.data, request_id, body.page), body.headers)
+
+
+def prepare(
+    body: Body, target: bytes, route: str, is_known: bool, more: Headers, user_id: int | None
+) -> Prepared:
+    """Return the answer that :func:`success` returns to a GET, for any number of requests.
+
+    Args:
+        body: the reply as JSON.
+        target: what is asked for.
+        route: its route's path.
+        is_known: whether the client has the data already.
+        more: further headers.
+        user_id: whose the data are.
+    """
+    headers = body.headers + more
+    if is_known:
+        return Prepared(target, route, 304, headers, user_id=user_id)
+    return Prepared(target, route, 200, headers, around_id(body.data, body.page), user_id)
 
 
 def knows(tag: str, known_tags: str) -> bool:

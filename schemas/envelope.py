@@ -43,11 +43,16 @@ def envelope(
 
 def assemble(data: bytes, request_id: str, page: bytes = b"", now: float | None = None) -> bytes:
     """Put data that is JSON already into the envelope; see :func:`envelope`."""
-    return b'{"data":%b,"meta":{"request_id":"%b"%b},"timestamp":%d}' % (
-        data,
-        request_id.encode(),
-        b',"page":' + page if page else b"",
-        int(time.time() if now is None else now),
+    before, between = around_id(data, page)
+    stamp = int(time.time() if now is None else now)
+    return b"%b%b%b%d}" % (before, request_id.encode(), between, stamp)
+
+
+def around_id(data: bytes, page: bytes = b"") -> tuple[bytes, bytes]:
+    """Return an envelope's parts before the request's id, and from there to the time."""
+    return (
+        b'{"data":%b,"meta":{"request_id":"' % data,
+        b'"%b},"timestamp":' % (b',"page":' + page if page else b""),
     )
 
 

@@ -5,14 +5,15 @@ its id and its user's. Our own lines take the shortest way to the output: throug
 library's loggers one costs six times as much, which for a line per request and RPC is felt.
 """
 
-import io
 import json
 import logging
 import logging.config
 import sys
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 import structlog
@@ -20,6 +21,7 @@ from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
 from services.dependencies import metrics, tracing
+from services.dependencies.log_output import Output
 from services.dependencies.log_safety import harmless, write_traceback
 from services.dependencies.settings import BadSettings, Settings
 
@@ -27,6 +29,8 @@ NOISY = {"kombu": "WARNING", "amqp": "WARNING", "alembic": "WARNING", "limits": 
 NOTHING: dict[str, object] = {}
 
 _context: ContextVar[dict[str, object]] = ContextVar("log context", default=NOTHING)
+
+_json_lines: "_JsonLines | None" = None
 
 Line = dict[str, object]
 Processor = Callable[[object, str, Line], Line]
@@ -55,15 +59,20 @@ def configure(settings: Settings, service: str) -> None:
     levels = logging.getLevelNamesMapping()
     if settings.log_level not in levels:
         raise BadSettings("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    level = levels[settings.log_level]
     stamp = _stamping(service)
-    rendering = _text() if _is_for_people(settings) else _json()
-    _configure_others(settings, [stamp], rendering)
+    is_for_people = _is_for_people(settings)
+    rendering = _text() if is_for_people else _json()
+    output = Output(sys.stdout.fileno())
+    _configure_others(settings, [stamp], rendering, output)
     structlog.configure(
         processors=[stamp, *rendering],
-        wrapper_class=structlog.make_filtering_bound_logger(levels[settings.log_level]),
-        logger_factory=lambda *_: _Output(sys.stdout.fileno()),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: output,
         cache_logger_on_first_use=True,
     )
+    global _json_lines
+    _json_lines = None if is_for_people else _JsonLines(service, output, level <= logging.INFO)
 
 
 class LogContext(DependencyProvider):
@@ -86,20 +95,83 @@ class LogContext(DependencyProvider):
             tracing.end_work(metrics.outcome_of(exc_info and exc_info[1]))
 
 
-class _Output:
-    """Writes lines to a file descriptor; a request never fails because its line can't be kept."""
+class PreparedLine:
+    """A line at ``INFO`` of which all is known but a request's id and its duration.
 
-    def __init__(self, descriptor: int):
-        # eventlet's os.write would wait for a pipe or file to become writable, in the hub
-        self._file = io.FileIO(descriptor, "w", closefd=False)
+    It is written as any other, only that what is known is cleaned and rendered once.
 
-    def write(self, line: str) -> None:
-        try:
-            self._file.write(line.encode("utf-8", "backslashreplace") + b"\n")
-        except OSError:
+    Args:
+        event: what happened.
+        known: what the line says of it.
+    """
+
+    __slots__ = ("_rendered", "event", "known")
+
+    def __init__(self, event: str, **known: object):
+        self.event = event
+        self.known = known
+        self._rendered: bytes | None = None
+
+    def write(self, request_id: bytes, seconds: float) -> None:
+        """Write the line.
+
+        Args:
+            request_id: as the web server takes it, of letters that need no escaping.
+            seconds: how long it took.
+        """
+        if _json_lines is None or b"eyJ" in request_id:
+            more = {"request_id": request_id.decode(), "duration_ms": round(seconds * 1000, 1)}
+            get_logger(__name__).info(self.event, **self.known, **more)
             return
+        if self._rendered is None:
+            line = harmless(None, "info", {"event": self.event, **self.known})
+            self._rendered = _render_json(None, "info", line).encode()[1:-1]
+        _json_lines.write(self._rendered, request_id, seconds * 1000)
 
-    debug = info = warning = error = critical = write
+
+class _JsonLines:
+    """Writes prepared lines, or drops them where their level is not told."""
+
+    def __init__(self, service: str, output: Output, is_told: bool):
+        self._start = b'Z","level":"info","service":%b,' % orjson.dumps(service)
+        self._output = output
+        self._is_told = is_told
+
+    def write(self, rendered: bytes, request_id: bytes, milliseconds: float) -> None:
+        if self._is_told:
+            now = time.time()
+            second = int(now)
+            self._output.add(
+                b'{"time":"%b.%06d%b%b,"duration_ms":%.1f,"request_id":"%b"}\n'
+                % (
+                    _second(second),
+                    (now - second) * 1_000_000,
+                    self._start,
+                    rendered,
+                    milliseconds,
+                    request_id,
+                )
+            )
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> bytes:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+
+
+class _Handler(logging.Handler):
+    """Writes the lines of the standard library's loggers."""
+
+    def __init__(self, output: Output):
+        super().__init__()
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            write = self._output.warning if record.levelno > logging.INFO else self._output.info
+            write(self.format(record))
+        except Exception:
+            self.handleError(record)
 
 
 class _Unexpected(logging.Filter):
@@ -109,7 +181,7 @@ class _Unexpected(logging.Filter):
         return not str(record.msg).startswith("(expected) error")
 
 
-def _configure_others(settings: Settings, shared: list, rendering: list) -> None:
+def _configure_others(settings: Settings, shared: list, rendering: list, output: Output) -> None:
     """Give the lines of Nameko, kombu and the rest the same looks."""
     logging.config.dictConfig(
         {
@@ -129,8 +201,8 @@ def _configure_others(settings: Settings, shared: list, rendering: list) -> None
             "filters": {"unexpected": {"()": _Unexpected}},
             "handlers": {
                 "stdout": {
-                    "class": "logging.StreamHandler",
-                    "stream": "ext://sys.stdout",
+                    "()": _Handler,
+                    "output": output,
                     "formatter": "line",
                     "filters": ["unexpected"],
                 }

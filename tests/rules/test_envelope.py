@@ -7,7 +7,7 @@ import pytest
 
 from gateway.paging import links
 from schemas.envelope import encode, envelope, page_of
-from services.dependencies.web.messages import HttpRequest
+from services.dependencies.web.messages import Head, HttpRequest
 
 
 def test_has_data_meta_and_a_timestamp_in_whole_seconds():
@@ -79,15 +79,7 @@ def test_replaces_lone_surrogates():
 
 
 def request(target):
-    path, _, query = target.partition("?")
-    return HttpRequest(
-        {
-            "REQUEST_METHOD": "GET",
-            "RAW_PATH_INFO": path,
-            "QUERY_STRING": query,
-            "headers_raw": (),
-        }
-    )
+    return HttpRequest(Head("GET", target))
 
 
 def relations(target, page):

@@ -7,6 +7,7 @@ import pytest
 from gateway.json_body import check_media_type, parse_object
 from schemas.errors import ValidationFailed
 from services.dependencies.web import HttpRequest, Refused
+from services.dependencies.web.messages import Head
 
 
 def constraint_of(body):
@@ -95,13 +96,10 @@ def test_keeps_texts_as_they_are():
 
 
 def request(has_body=True, **headers):
-    environ = {
-        "REQUEST_METHOD": "POST",
-        "RAW_PATH_INFO": "/",
-        "CONTENT_LENGTH": "2" if has_body else "",
-        "headers_raw": [(name.replace("_", "-"), value) for name, value in headers.items()],
-    }
-    return HttpRequest(environ)
+    given = {name.lower().replace("_", "-"): [value] for name, value in headers.items()}
+    if has_body:
+        given["content-length"] = ["2"]
+    return HttpRequest(Head("POST", "/", headers=given))
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,19 @@ from schemas.exercises import ExerciseList
 from schemas.pages import ById, Page
 from schemas.workouts import WorkoutList
 from services.dependencies.web import HttpRequest, Refused
+from services.dependencies.web.messages import Head
 from services.dependencies.web.routing import Routes, allowed
 
 
 def check(query="", path=None, schema=NoParameters, headers=(), takes_key=False):
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "RAW_PATH_INFO": "/",
-        "QUERY_STRING": query,
-        "headers_raw": headers,
-    }
+    given = {}
+    for name, value in headers:
+        given.setdefault(name.lower(), []).append(value)
     path_schema = NoParameters if path is None else ById
-    request = HttpRequest(environ, path_values={} if path is None else {"id": path})
+    request = HttpRequest(
+        Head("GET", f"/?{query}", headers=given),
+        path_values={} if path is None else {"id": path},
+    )
     return check_parameters(request, path_schema(), schema(), takes_key=takes_key)
 
 

@@ -24,6 +24,16 @@ LINGER_SECONDS = 2
 LONGEST_TARGET = 8000
 LONGEST_HEADER = 8000
 LARGEST_HEAD = 64 * 1024
+MOST_HEADERS = 100
+
+READ_AHEAD = 64 * 1024
+"""So much is taken of what a client sends before it has got the answer to what it sent before."""
+
+SWEEP_SECONDS = 0.25
+"""How often it is looked whose time is over."""
+
+ACCEPTED_AT_ONCE = 64
+"""New connections that are let in before those that are there are looked after again."""
 
 WORKER_WAIT_SECONDS = 1
 """A request waits so long for a free worker."""
@@ -33,3 +43,5 @@ LATE_SECONDS = 1
 
 IDLE_GRACE_SECONDS = 0.5
 """At the end, a kept-open connection may bring one more request within this."""
+
+LONGEST_LOGGED_PATH = 200

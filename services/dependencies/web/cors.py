@@ -24,9 +24,12 @@ class Cors:
             request: the request that is answered.
             allow: the path's methods, for an answer to OPTIONS.
         """
+        return self.headers_for(request.header("Origin"), allow) if self.origins else ()
+
+    def headers_for(self, origin: str | None, allow: str | None = None) -> Headers:
+        """Return what an answer to a request from an origin needs besides its own headers."""
         if not self.origins:
             return ()
-        origin = request.header("Origin")
         if origin not in self.origins:
             return (("Vary", "Origin"),)
         granted = (

@@ -1,11 +1,9 @@
 """What comes in and goes out over HTTP, without any framework's types."""
 
+import random
 import re
-import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
-
-from eventlet import Timeout
 
 from schemas.envelope import encode, envelope
 from services.dependencies import budgets
@@ -41,6 +39,8 @@ BODILESS = (204, 304)
 PERSONAL = ("Cache-Control", "private, no-store")
 
 Headers = tuple[tuple[str, str], ...]
+
+_random = random.Random()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +80,81 @@ class Refused(Exception):
         return Answer(self.status, body, headers)
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a request.
+
+    Args:
+        method: as it was sent.
+        target: as it was sent, still percent-encoded.
+        version: of HTTP, as ``(1, 1)``.
+        headers: all values of each header, by its name in lower case.
+    """
+
+    method: str
+    target: str
+    version: tuple[int, int] = (1, 1)
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def keeps_connection(self) -> bool:
+        """Whether the client wants to use the connection again."""
+        options = self.headers.get("connection")
+        if options is None:
+            return self.version >= (1, 1)
+        named = {option.strip() for option in ",".join(options).lower().split(",")}
+        return "close" not in named and (self.version >= (1, 1) or "keep-alive" in named)
+
+
 def request_id_from(given: str | None) -> str:
     """Return the id that a request brings, or a new one if that can't be used."""
-    return given if given and REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(8)}"
+    return given if given and REQUEST_ID.fullmatch(given) else new_request_id()
 
 
-@dataclass
+def new_request_id() -> str:
+    """Return an id that no other request has."""
+    return f"req_{_random.getrandbits(64):016x}"
+
+
 class HttpRequest:
-    """A request whose head has been read, and whose body has not."""
+    """A request whose head has been read, and whose body has not.
 
-    environ: dict
-    path_values: dict[str, str] = field(default_factory=dict)
-    user_id: int | None = None
+    Args:
+        head: its head.
+        peer: the address of the other end of the connection.
+        receive: gets so many bytes of the body within so many seconds, or fewer at its end.
+        path_values: what stands in the path in place of the route's wildcards.
+    """
 
-    def __post_init__(self) -> None:
-        self.method: str = self.environ["REQUEST_METHOD"]
-        self.path, self.query = _split_target(self.environ)
-        self.peer: str = self.environ.get("REMOTE_ADDR", "")
+    __slots__ = (
+        "_receive",
+        "_was_read",
+        "head",
+        "method",
+        "path",
+        "path_values",
+        "peer",
+        "query",
+        "request_id",
+        "user_id",
+    )
+
+    def __init__(
+        self,
+        head: Head,
+        peer: str = "",
+        receive: Callable[[int, float], bytes] | None = None,
+        path_values: dict[str, str] | None = None,
+    ):
+        self.head = head
+        self.method = head.method
+        self.path, self.query = _split_target(head.target)
+        self.peer = peer
+        self.path_values = {} if path_values is None else path_values
+        self.user_id: int | None = None
         self.request_id = request_id_from(self.header("X-Request-ID"))
-        self._unread = self.has_body
+        self._receive = receive
+        self._was_read = False
 
     @property
     def is_read(self) -> bool:
@@ -112,23 +168,23 @@ class HttpRequest:
 
     def header(self, name: str) -> str | None:
         """Return a header's value, all of them joined by commas if it was given repeatedly."""
-        values = self.headers(name)
-        return ",".join(values) if values else None
+        values = self.head.headers.get(name.lower())
+        return None if values is None else ",".join(values)
 
     def headers(self, name: str) -> list[str]:
         """Return all values of a header."""
-        wanted = name.lower()
-        return [value for key, value in self.environ["headers_raw"] if key.lower() == wanted]
+        return [*self.head.headers.get(name.lower(), ())]
 
     @property
     def content_length(self) -> int:
         """The length of the body as announced."""
-        return int(self.environ.get("CONTENT_LENGTH") or 0)
+        given = self.head.headers.get("content-length")
+        return int(given[0]) if given else 0
 
     @property
     def chunked(self) -> bool:
         """Whether the body comes in chunks, without saying its length."""
-        return "HTTP_TRANSFER_ENCODING" in self.environ
+        return "transfer-encoding" in self.head.headers
 
     @property
     def has_body(self) -> bool:
@@ -138,13 +194,10 @@ class HttpRequest:
     @property
     def left_unread(self) -> bool:
         """Whether a body is still on its way, so that the connection can't be used again."""
-        return self._unread
+        return self.has_body and not self._was_read
 
     def check_length(self) -> None:
-        """Refuse a body that is too large, or that does not say how large it is.
-
-        eventlet would read a chunked body as an empty one.
-        """
+        """Refuse a body that is too large, or that does not say how large it is."""
         if self.chunked:
             raise Refused(411)
         if self.content_length > budgets.LARGEST_BODY:
@@ -158,21 +211,22 @@ class HttpRequest:
     def read_body(self) -> bytes:
         """Read the body, within its bounds of size and time."""
         self.check_length()
-        if not self.has_body:
+        length = self.content_length
+        if not length:
             return b""
         try:
-            with Timeout(bounds.BODY_SECONDS, Refused(408)):
-                body = self.environ["wsgi.input"].read(self.content_length)
+            body = self._receive(length, bounds.BODY_SECONDS)
         except TimeoutError:
             raise Refused(408) from None
-        if len(body) < self.content_length:
+        if len(body) < length:
             raise Refused(400, "The body ends before its Content-Length")
-        self._unread = False
+        self._was_read = True
         return body
 
 
-def _split_target(environ: dict) -> tuple[str, str]:
-    path, query = environ["RAW_PATH_INFO"], environ.get("QUERY_STRING", "")
+def _split_target(target: str) -> tuple[str, str]:
+    path, _, query = target.partition("#")[0].partition("?")
     if path.startswith(("http://", "https://")):
-        path = urlsplit(path).path or "/"
-    return path.partition("#")[0], query.partition("#")[0]
+        _, slash, rest = path.partition("://")[2].partition("/")
+        path = slash + rest or "/"
+    return path, query
