@@ -14,6 +14,7 @@ from typing import Any
 import eventlet
 from eventlet import hubs
 from eventlet.green import socket
+from eventlet.patcher import original
 from hiredis import HiredisError, Reader, ReplyError, pack_command
 
 from services.dependencies import budgets, tracing
@@ -21,6 +22,7 @@ from services.dependencies.logs import get_logger
 from services.dependencies.wire import Wire
 
 log = get_logger(__name__)
+plain = original("socket")
 
 Take = Callable[[Any], None]
 """Gets an answer, or the :class:`RedisFailure` in its place."""
@@ -117,12 +119,12 @@ class RedisLink:
             # of a name with several addresses each may take its time
             with eventlet.Timeout(seconds, RedisFailure(f"no connection in {seconds} seconds")):
                 connected = socket.create_connection(self._place, seconds)
+            self._connector = None
+            # a green socket closes itself when it is forgotten
+            self._greet(plain.socket(fileno=connected.detach()))
         except Exception as problem:
             self._connector = None
             self._break(str(problem))
-        else:
-            self._connector = None
-            self._greet(connected.fd)
 
     def _greet(self, connected: Any) -> None:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 
 from eventlet import hubs
+from eventlet.hubs.hub import READ, WRITE, FdListener
 
 from services.dependencies.logs import get_logger
 
@@ -38,7 +39,7 @@ class Wire:
         self._rest = b""
         self._writer = None
         self._hub = hubs.get_hub()
-        self._reader = self._listen(hubs.READ, self.read)
+        self._reader = self._listen(READ, self.read)
 
     def send(self, data: bytes) -> None:
         """Send now what fits, and the rest as soon as it does."""
@@ -74,7 +75,7 @@ class Wire:
         self._socket.close()
         self._forget()
 
-    def _listen(self, kind: str, act: Callable[[int], object]) -> hubs.hub.FdListener:
+    def _listen(self, kind: str, act: Callable[[int], object]) -> FdListener:
         return self._hub.add(kind, self._socket.fileno(), act, self._ignore, self._disown)
 
     def _hand_on(self, data: bytes) -> None:
@@ -95,7 +96,7 @@ class Wire:
             return
         self._rest = data[sent:]
         if self._rest and self._writer is None:
-            self._writer = self._listen(hubs.WRITE, self._write_rest)
+            self._writer = self._listen(WRITE, self._write_rest)
         elif not self._rest and self._writer is not None:
             self._hub.remove(self._writer)
             self._writer = None
