@@ -224,6 +224,8 @@ def read_table(raw: bytes) -> dict[str, object]:
             table[name], place = _read_value(raw, place)
     except _Unusual:
         return _read_unusual_table(raw)
+    except (struct.error, IndexError) as problem:
+        raise Malformed(f"a table that makes no sense: {problem!r}") from problem
     return table
 
 
