@@ -4,9 +4,14 @@ Staleness is prevented by *versions*. A value is stored together with the versio
 was made from (say, a user's workouts), read before the database was. A write marks the version as
 changing before it begins, and replaces it after its commit and before it is acknowledged, so a
 value that raced with the write can never be served. The mark ends by itself: a process that is
-killed in between leaves nothing stale for longer than that. A replacement that did not reach Redis
-is remembered and sent before this process believes anything that Redis says again. Other processes
-that could not reach Redis either believe it one pause later, when all have sent what they had.
+killed in between leaves nothing stale for longer than that. The mark is sent and not waited for:
+nothing overtakes it on its link, and when that is lost the replacement takes a new one.
+
+A replacement that did not reach Redis is remembered and sent before this process believes anything
+that Redis says again, each time as another version. Other processes that could not reach Redis
+either believe it one pause later, when all have sent what they had.
+
+Keeping a value is not waited for either: it comes with its version, so it may be late or lost.
 
 A Redis that starts again from an old copy on disk brings back old versions with the old values that
 belong to them. So a value is stored with the id of the server's run, too, and serves only in that.
@@ -232,14 +237,16 @@ class Cache(DependencyProvider):
     def _send_now(self) -> None:
         # what this process takes for an outage may be its own slowness, and others see none
         is_paused = time.monotonic() < self._down_until
+        self._try_to_send(budgets.REDIS_GLANCE_SECONDS if is_paused else 2 * budgets.REDIS_SECONDS)
+        if self._unsent and not is_paused:
+            # the link had been lost before, which nobody had seen yet
+            self._try_to_send(budgets.REDIS_GLANCE_SECONDS)
+
+    def _try_to_send(self, seconds: float) -> None:
         answered = self._send_unsent()
-        if answered is None:
-            return
-        if is_paused:
-            with eventlet.Timeout(budgets.REDIS_GLANCE_SECONDS, False):
+        if answered is not None:
+            with eventlet.Timeout(seconds, False):
                 answered.wait()
-        else:
-            answered.wait()
 
     def _send_unsent(self) -> Event | None:
         """Send what has not arrived; the event is sent when the last of it has, or has failed."""

@@ -1,0 +1,104 @@
+"""A real Redis that tests can freeze, restart and flush, and a false one that misbehaves."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from redis import Redis, RedisError
+
+from stack.find import find_redis
+from tests.waiting import eventually
+
+INFO = b"$13\r\nrun_id:fake\r\n\r\n"
+
+
+class RealRedis:
+    """A server of its own."""
+
+    def __init__(self):
+        with socket.create_server(("127.0.0.1", 0)) as found:
+            self.port = found.getsockname()[1]
+        self.client = Redis(port=self.port, decode_responses=True)
+        self._directory = tempfile.TemporaryDirectory()
+        self.start()
+
+    def start(self):
+        command = [find_redis(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        self.process = subprocess.Popen(
+            [*command, "--dir", self._directory.name], stdout=subprocess.DEVNULL
+        )
+        eventually(self._answers)
+
+    def _answers(self):
+        with suppress(RedisError):
+            return self.client.ping()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def freeze(self):
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def cut(self):
+        """End all connections but the one that says so."""
+        self.client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+    def remove(self):
+        self.client.close()
+        self.thaw()
+        self.stop()
+        self._directory.cleanup()
+
+
+class FalseRedis:
+    """Greets as a server does, and then does what a function makes of each chunk it receives.
+
+    What the function returns is sent; None ends the connection.
+    """
+
+    def __init__(self, answer: Callable[[bytes], bytes | None]):
+        self.answer = answer
+        self.connections = 0
+        self.chunks: list[bytes] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        greeted = False
+        with suppress(OSError), connection:
+            while data := connection.recv(2**16):
+                self.chunks.append(data)
+                if not greeted:
+                    greeted = True
+                    connection.sendall(INFO)
+                    data = data.partition(b"server\r\n")[2]
+                if data:
+                    answer = self.answer(data)
+                    if answer is None:
+                        return
+                    connection.sendall(answer)
