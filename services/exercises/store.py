@@ -22,44 +22,44 @@ _EXERCISE = f"""
 """
 
 _SORTS = {
-    "name": "e.sort_name {}",
-    "category": "e.category {}",
-    "difficulty": "e.hardness {} NULLS LAST",
-    "equipment": "e.equipment {} NULLS LAST",
-    "created_at": "e.created_at {}",
+    "name": "s.sort_name {}",
+    "category": "s.category {}",
+    "difficulty": "s.hardness {} NULLS LAST",
+    "equipment": "s.equipment {} NULLS LAST",
+    "created_at": "s.created_at {}",
 }
 
 _CONDITIONS = {
-    "category": "e.category = ANY(:category)",
-    "difficulty": "e.difficulty = ANY(:difficulty)",
-    "body_part": "e.body_part = ANY(:body_part)",
-    "equipment": "e.all_equipment ?| :equipment",
-    "muscles": "e.muscles ?| :muscles",
+    "category": "s.category = ANY(:category)",
+    "difficulty": "s.difficulty = ANY(:difficulty)",
+    "body_part": "s.body_part = ANY(:body_part)",
+    "equipment": "s.all_equipment && CAST(:equipment AS text[])",
+    "muscles": "s.muscles && CAST(:muscles AS text[])",
 }
 
-_FOUND = "e.search_words @@ CAST(:close AS tsquery)"
+_FOUND = "s.search_words @@ CAST(:close AS tsquery)"
 
-_SHORTEST = "length(e.name), e.sort_name, e.id"
+_SHORTEST = "s.name_length, s.sort_name, s.id"
 
 _PARTS = [
     (
-        "e.name_words @@ CAST(:strict AS tsquery)",
-        "e.name_key = :key DESC, starts_with(e.name_key, :beginning) DESC, "
-        ":key = ANY(e.alias_keys) DESC, e.name_words @@ CAST(:whole AS tsquery) DESC, "
+        "s.name_words @@ CAST(:strict AS tsquery)",
+        "s.name_key = :key DESC, starts_with(s.name_key, :beginning) DESC, "
+        ":key = ANY(s.alias_keys) DESC, s.name_words @@ CAST(:whole AS tsquery) DESC, "
         f"{_SHORTEST}",
     ),
     (
-        "e.title_words @@ CAST(:strict AS tsquery) "
-        "AND NOT e.name_words @@ CAST(:strict AS tsquery)",
-        ":key = ANY(e.alias_keys) DESC, e.title_words @@ CAST(:whole AS tsquery) DESC, "
+        "s.title_words @@ CAST(:strict AS tsquery) "
+        "AND NOT s.name_words @@ CAST(:strict AS tsquery)",
+        ":key = ANY(s.alias_keys) DESC, s.title_words @@ CAST(:whole AS tsquery) DESC, "
         f"{_SHORTEST}",
     ),
     (
-        "e.title_words @@ CAST(:close AS tsquery) "
-        "AND NOT e.title_words @@ CAST(:strict AS tsquery)",
-        f"(e.alias_keys || e.name_key) && CAST(:near_keys AS text[]) DESC, {_SHORTEST}",
+        "s.title_words @@ CAST(:close AS tsquery) "
+        "AND NOT s.title_words @@ CAST(:strict AS tsquery)",
+        f"(s.alias_keys || s.name_key) && CAST(:near_keys AS text[]) DESC, {_SHORTEST}",
     ),
-    (f"{_FOUND} AND NOT e.title_words @@ CAST(:close AS tsquery)", _SHORTEST),
+    (f"{_FOUND} AND NOT s.title_words @@ CAST(:close AS tsquery)", _SHORTEST),
 ]
 """What a query finds, in parts that follow each other: condition and order of each.
 
@@ -166,8 +166,8 @@ def _near_words(connection: Connection, terms: list[search.Term]) -> list[str]:
 
 
 def conditions(filters: dict[str, list[str]]) -> str:
-    """Return the condition of the active exercises ``e`` that pass the filters."""
-    return " AND ".join(["e.is_active", *(_CONDITIONS[name] for name in filters)])
+    """Return the condition of the rows ``s`` of ``exercise_search`` that pass the filters."""
+    return " AND ".join(_CONDITIONS[name] for name in filters) or "true"
 
 
 def _page(
@@ -190,7 +190,7 @@ def _page(
     """
     selects = " UNION ALL ".join(
         "SELECT id FROM ("
-        f"SELECT e.id FROM exercises e WHERE {condition} ORDER BY {order} LIMIT :enough"
+        f"SELECT s.id FROM exercise_search s WHERE {condition} ORDER BY {order} LIMIT :enough"
         ") AS part"
         for condition, order in parts
     )
@@ -206,10 +206,10 @@ def _page(
     items = list(connection.execute(text(statement), given).scalars())
     if len(items) < limit and (items or page == 1):
         return {"items": items, "total": offset + len(items)}
-    counting = text(f"SELECT count(*) FROM exercises e WHERE {conditions}")
+    counting = text(f"SELECT count(*) FROM exercise_search s WHERE {conditions}")
     return {"items": items, "total": connection.execute(counting, values).scalar_one()}
 
 
 def _order(sort: list[tuple[str, str]]) -> str:
     columns = [_SORTS[name].format(direction) for name, direction in sort]
-    return ", ".join([*columns, f"e.id {sort[0][1]}"])
+    return ", ".join([*columns, f"s.id {sort[0][1]}"])

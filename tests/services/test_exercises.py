@@ -421,15 +421,15 @@ def test_search_reads_no_whole_table(connection):
 )
 def test_words_have_indexes(connection, column, index):
     connection.execute(text("SET LOCAL enable_seqscan = off"))
-    statement = f"EXPLAIN SELECT id FROM exercises e WHERE e.{column} @@ 'bench:*'::tsquery"
+    statement = f"EXPLAIN SELECT id FROM exercise_search WHERE {column} @@ 'bench:*'::tsquery"
     plan = "\n".join(connection.exec_driver_sql(statement).scalars())
-    assert f"exercises_by_{index}" in plan
+    assert f"exercise_search_by_{index}" in plan
 
 
 @pytest.mark.parametrize("column", ["all_equipment", "muscles"])
 def test_filters_by_one_of_several_have_indexes(connection, column):
     # so small a table is read as cheaply by any other index, so a plan would say nothing
-    statement = "SELECT indexdef FROM pg_indexes WHERE tablename = 'exercises'"
+    statement = "SELECT indexdef FROM pg_indexes WHERE tablename = 'exercise_search'"
     definitions = connection.exec_driver_sql(statement).scalars().all()
     assert any(f"USING gin ({column}" in definition for definition in definitions)
 
@@ -437,21 +437,45 @@ def test_filters_by_one_of_several_have_indexes(connection, column):
 @pytest.mark.parametrize(
     ("filters", "sort", "index"),
     [
-        ({}, "name", "exercises_by_name"),
-        ({"category": ["cardio"]}, "category", "exercises_by_category"),
-        ({"body_part": ["arms"]}, "name", "exercises_by_body_part"),
-        ({}, "difficulty", "exercises_by_difficulty"),
-        ({}, "difficulty,name", "exercises_by_difficulty_and_name"),
-        ({}, "difficulty:desc", "exercises_by_difficulty_descending"),
-        ({}, "equipment:desc", "exercises_by_equipment_descending"),
+        ({}, "name", "exercise_search_by_name"),
+        ({"category": ["cardio"]}, "category", "exercise_search_by_category"),
+        ({"body_part": ["arms"]}, "name", "exercise_search_by_body_part"),
+        ({}, "difficulty", "exercise_search_by_difficulty"),
+        ({}, "difficulty,name", "exercise_search_by_difficulty_and_name"),
+        ({}, "difficulty:desc", "exercise_search_by_difficulty_descending"),
+        ({}, "equipment:desc", "exercise_search_by_equipment_descending"),
     ],
 )
 def test_lists_have_indexes(connection, filters, sort, index):
     # the catalogue of the first start is so small that PostgreSQL may well read all of it
-    connection.execute(text("ANALYZE exercises"))
+    connection.execute(text("ANALYZE exercise_search"))
     connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"))
     order = Sort(SORT_FIELDS).deserialize(sort)
     assert index in plans_of(connection, store.list_page, filters, order, 1, 1)
+
+
+def test_what_is_looked_at_follows_the_exercises(connection):
+    def differences():
+        statement = text(
+            """
+            (SELECT id FROM (TABLE exercise_search_rows EXCEPT TABLE exercise_search) AS missing)
+            UNION ALL
+            (SELECT id FROM (TABLE exercise_search EXCEPT TABLE exercise_search_rows) AS extra)
+            """
+        )
+        return connection.execute(statement).scalars().all()
+
+    entry = {**ENTRIES[0], "id": None, "name": "Zwieback", "slug": "zwieback"}
+    for change in [
+        lambda: saving.save(connection, [entry]),
+        lambda: saving.save(connection, [entry | {"difficulty": "beginner", "aliases": ["Zopf"]}]),
+        lambda: connection.execute(text("UPDATE exercises SET is_active = id % 2 = 0")),
+        lambda: connection.execute(text("UPDATE exercises SET is_active = true")),
+        lambda: connection.execute(text("DELETE FROM exercises WHERE name = 'Zwieback'")),
+    ]:
+        change()
+        assert differences() == []
+    assert store.list_page(connection, {}, [("name", "asc")], 1, 1)["total"] == len(ENTRIES)
 
 
 # Facets
