@@ -49,11 +49,18 @@ _SAME = {
     "single": "one",
     "armed": "arm",
     "bb": "barbell",
+    "bi": "bicep",
     "bw": "bodyweight",
     "db": "dumbbell",
+    "dl": "deadlift",
     "flye": "fly",
+    "ham": "hamstring",
     "kb": "kettlebell",
     "legged": "leg",
+    "oh": "overhead",
+    "pd": "pulldown",
+    "quad": "quadricep",
+    "tri": "tricep",
     "calve": "calf",
 }
 _ES_PLURAL = ("sses", "shes", "ches", "xes", "zes")
@@ -107,6 +114,7 @@ class Patterns:
         whole: all words as they stand.
         strict: the same, or as beginnings of words.
         close: the same, or in a close spelling.
+        found: the same, but for a word of which only the first letter is there yet.
     """
 
     key: str
@@ -115,6 +123,7 @@ class Patterns:
     whole: str
     strict: str
     close: str
+    found: str
 
 
 def plain_words(text: str) -> list[str]:
@@ -226,20 +235,22 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
         query_terms: its words.
         vocabulary: words of the catalogue among which the close spellings are.
     """
-    near = [_close_words(term, vocabulary) for term in query_terms]
-    whole = [term.whole for term in query_terms]
-    strict = [_found_by(term.whole, term.beginnings) for term in query_terms]
+    words, meant = _without_fillers(split(query), query_terms, vocabulary)
+    near = [_close_words(term, vocabulary) for term in meant]
+    whole = [term.whole for term in meant]
+    strict = [_found_by(term.whole, term.beginnings) for term in meant]
     close = [
         _found_by(term.whole | others, term.beginnings)
-        for term, others in zip(query_terms, near, strict=True)
+        for term, others in zip(meant, near, strict=True)
     ]
     return Patterns(
         key=key(query),
-        near_keys=_near_keys(query, near),
+        near_keys=_near_keys(words, near),
         beginning="".join(split(query)),
         whole=_all_of(whole),
         strict=_all_of(strict),
         close=_all_of(close),
+        found=_all_of(close[:-1] if len(words) > 1 and len(words[-1]) == 1 else close),
     )
 
 
@@ -254,6 +265,20 @@ def is_one_slip(first: str, second: str) -> bool:
     if len(first) < len(second):
         return rest == other[1:]
     return rest[1:] == other[1:] or (rest[1::-1] + rest[2:] == other and len(rest) > 1)
+
+
+def _without_fillers(
+    words: list[str], query_terms: list[Term], vocabulary: Collection[str]
+) -> tuple[list[str], list[Term]]:
+    """Leave out what is no word of the catalogue, but a slip in a filler."""
+    both = list(zip(words, query_terms, strict=False))
+    meant = [(word, term) for word, term in both if not _is_filler(word, term, vocabulary)] or both
+    return [word for word, _ in meant], [term for _, term in meant]
+
+
+def _is_filler(word: str, term: Term, vocabulary: Collection[str]) -> bool:
+    long = (filler for filler in _FILLERS if len(filler) >= SHORTEST_MISTYPED)
+    return any(is_one_slip(word, filler) for filler in long) and not _known(term, vocabulary)
 
 
 def _close_words(term: Term, vocabulary: Collection[str]) -> set[str]:
@@ -274,10 +299,10 @@ def _known(term: Term, vocabulary: Collection[str]) -> bool:
     )
 
 
-def _near_keys(query: str, near: list[set[str]]) -> list[str]:
+def _near_keys(words: list[str], near: list[set[str]]) -> list[str]:
     choices = [
         [singular(word), *sorted({singular(other) for other in others})]
-        for word, others in zip(split(query), near, strict=False)
+        for word, others in zip(words, near, strict=True)
     ]
     return sorted({"".join(words) for words in islice(product(*choices), MOST_NEAR_KEYS)})
 

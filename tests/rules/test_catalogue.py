@@ -192,9 +192,12 @@ def test_what_a_term_may_stand_for():
     assert search.terms("?!") == []
 
 
+def patterns(query, *vocabulary):
+    return search.patterns(query, search.terms(query), vocabulary)
+
+
 def close_words(query, *vocabulary):
-    terms = search.terms(query)
-    return search.patterns(query, terms, vocabulary).close
+    return patterns(query, *vocabulary).close
 
 
 def test_long_words_may_be_spelt_worse_if_nothing_is_closer():
@@ -206,6 +209,22 @@ def test_long_words_may_be_spelt_worse_if_nothing_is_closer():
 def test_the_end_of_a_compound_word_is_close():
     assert "benchpress" in close_words("press", "benchpress")
     assert "machine" not in close_words("chin", "machine")
+
+
+def test_a_slip_in_a_filler_is_forgiven():
+    found = patterns("lunge wtih rotation", "lunge", "rotation")
+    assert found.close.count(" & ") == 1
+    assert "lungerotation" in found.near_keys
+    known = patterns("lunge wtih rotation", "lunge", "rotation", "wtih")
+    assert known.close.count(" & ") == 2
+    assert patterns("wtih").close == "(wtih:*)"
+
+
+def test_a_letter_that_begins_the_next_word_leaves_out_nothing():
+    assert patterns("bench p").found == patterns("bench ").close
+    assert patterns("bench p").close != patterns("bench ").close
+    assert patterns("p").found == patterns("p").close
+    assert patterns("bench pr").found == patterns("bench pr").close
 
 
 def test_words_of_three_letters_must_be_right():
