@@ -1,11 +1,10 @@
 """Answers about a user's numbers, through the cache."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 from typing import Any
 
-from schemas.units import rounded
 from services.analytics import store
 from services.analytics.history import data_points, range_start, shown_stats
 from services.analytics.periods import period_starts
@@ -30,9 +29,9 @@ class StatsAnswers:
         self.cache = cache
         self.today = today
 
-    def changing(self, user_id: int) -> AbstractContextManager[None]:
-        """Surround a change of a user's numbers."""
-        return self.cache.changing(versions.numbers_of(user_id))
+    def changing(self, user_ids: Iterable[int]) -> AbstractContextManager[None]:
+        """Surround a change of users' numbers."""
+        return self.cache.changing(*map(versions.numbers_of, user_ids))
 
     def history(self, user_id: int, exercise_id: int, range: str, unit: str) -> dict[str, Any]:
         """Return the history of one exercise; its name is None if the user never did it."""
@@ -41,9 +40,7 @@ class StatsAnswers:
             since = range_start(range, self.today)
             trend_since = self.today - 2 * WINDOW
             first = since and min(since, trend_since)
-            with self.database.transaction() as connection:
-                rows = store.performances(connection, user_id, [exercise_id], first)
-                whole = store.lifetime(connection, user_id, exercise_id)
+            whole, rows = store.history(self.database.fetch, user_id, exercise_id, first)
             return {
                 "exercise_id": exercise_id,
                 "exercise_name": whole.exercise_name if whole else None,
@@ -61,14 +58,11 @@ class StatsAnswers:
         """Return all records, exercise by exercise."""
 
         def read() -> dict[str, Any]:
-            with self.database.transaction() as connection:
-                rows = store.records(connection, user_id)
-            by_exercise = groupby(rows, key=lambda row: (row.exercise_id, row.exercise_name))
+            found = store.records(self.database.fetch, user_id)
             return {
                 "records": [
-                    {"exercise_id": exercise_id, "exercise_name": name}
-                    | {row.record_type: _shown_record(row) for row in group}
-                    for (exercise_id, name), group in by_exercise
+                    {"exercise_id": exercise_id, "exercise_name": name, **records}
+                    for exercise_id, name, records in found
                 ]
             }
 
@@ -81,8 +75,7 @@ class StatsAnswers:
 
         def read() -> dict[str, Any]:
             first = period_starts(count, unit, self.today)[0]
-            with self.database.transaction() as connection:
-                snapshots = store.snapshots_since(connection, user_id, unit, first)
+            snapshots = store.snapshots_since(self.database.fetch, user_id, unit, first)
             return {"period": period, f"{unit}s": listed(snapshots, period, count, self.today)}
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
@@ -93,13 +86,3 @@ class StatsAnswers:
         midnight = datetime.combine(self.today + timedelta(days=1), time(), UTC)
         left = (midnight - datetime.now(UTC)).total_seconds()
         return max(1, min(OTHER_SECONDS, int(left)))
-
-
-def _shown_record(row: Any) -> dict[str, Any]:
-    return {
-        "value": rounded(row.value),
-        "unit": row.unit,
-        "achieved_date": row.achieved_date.isoformat(),
-        "workout_id": row.workout_id,
-        "previous": rounded(row.previous),
-    }

@@ -60,11 +60,11 @@ def note_failure(connection: Connection, workout_id: int, reason: str) -> int:
     ).scalar_one()
 
 
-def forget_failure(connection: Connection, workout_id: int) -> None:
-    """Note that a workout that had failed was processed."""
+def forget_failures(connection: Connection, workout_ids: list[int]) -> None:
+    """Note that workouts that had failed were processed."""
     connection.execute(
-        text("DELETE FROM failed_changes WHERE workout_id = :workout_id"),
-        {"workout_id": workout_id},
+        text("DELETE FROM failed_changes WHERE workout_id = ANY(:workout_ids)"),
+        {"workout_ids": workout_ids},
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.units import exact_sum, rounded
-from services.analytics.metrics import Performance, average_rpe
+from services.analytics.metrics import Performance, average_rpe, place
 from services.analytics.periods import months_before, period_start
 
 MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
@@ -14,7 +14,10 @@ MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
 
 @dataclass(frozen=True)
 class Lifetime:
-    """The whole history of an exercise in a few exact numbers; the name is the latest one."""
+    """The whole history of an exercise in a few exact numbers.
+
+    The name is the latest row's, and ``last_workout_id`` tells which of that day it is.
+    """
 
     exercise_name: str
     max_weight: Decimal | None
@@ -22,6 +25,7 @@ class Lifetime:
     sets: int
     workouts: int
     last_performed_date: date
+    last_workout_id: int
 
 
 def range_start(range_name: str, today: date) -> date | None:
@@ -50,16 +54,28 @@ def data_points(
 
 def lifetime(performances: Iterable[Performance]) -> Lifetime | None:
     """Sum up the whole history of one exercise of one user; None if there is none."""
-    rows = sorted(performances, key=lambda row: (row.date, row.workout_id))
-    if not rows:
-        return None
+    whole = None
+    for row in performances:
+        whole = carried_lifetime(whole, row)
+    return whole
+
+
+def carried_lifetime(whole: Lifetime | None, row: Performance) -> Lifetime:
+    """Carry the numbers forward by a row that the history did not have, anywhere in it."""
+    weight = row.best_weight_kg
+    if whole is None:
+        return Lifetime(row.exercise_name, weight, row.total_volume, row.total_sets, 1, *place(row))
+    last = whole.last_performed_date, whole.last_workout_id
+    is_last = place(row) > last
+    if whole.max_weight is not None and (weight is None or weight < whole.max_weight):
+        weight = whole.max_weight
     return Lifetime(
-        exercise_name=rows[-1].exercise_name,
-        max_weight=_max_weight(rows),
-        volume=exact_sum(row.total_volume for row in rows),
-        sets=sum(row.total_sets for row in rows),
-        workouts=len(rows),
-        last_performed_date=rows[-1].date,
+        row.exercise_name if is_last else whole.exercise_name,
+        weight,
+        exact_sum((whole.volume, row.total_volume)),
+        whole.sets + row.total_sets,
+        whole.workouts + 1,
+        *(place(row) if is_last else last),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.units import as_decimal, exact_sum, is_working_set, kilograms, set_volume
 
@@ -44,6 +44,7 @@ class Performance(Protocol):
     workout_id: int
     date: date
     exercise_id: int
+    exercise_name: str
     rep_type: str
     best_weight_kg: Decimal | None
     best_weight: Decimal | None
@@ -54,6 +55,40 @@ class Performance(Protocol):
     total_reps: Decimal
     rpe_sum: Decimal
     rpe_count: int
+
+
+class HistoryRow(NamedTuple):
+    """A performance as it is kept; weights and volumes are exact, in kilograms."""
+
+    user_id: int
+    workout_id: int
+    date: date
+    exercise_id: int
+    exercise_name: str
+    rep_type: str
+    best_weight_kg: Decimal | None
+    best_weight: Decimal | None
+    best_weight_unit: str | None
+    most_reps: Decimal | None
+    total_volume: Decimal
+    total_sets: int
+    total_reps: Decimal
+    rpe_sum: Decimal
+    rpe_count: int
+    raw_sets: list[dict] | None = None
+
+    def counts_as(self, other: "HistoryRow | None") -> bool:
+        """Tell whether another row makes the same numbers, however its sets were noted."""
+        return other is not None and self._replace(raw_sets=other.raw_sets) == other
+
+
+def history_rows(workout: dict) -> list[HistoryRow]:
+    """Return what a workout adds to its user's history: a row an exercise with a working set."""
+    day = date.fromisoformat(workout["date"])
+    return [
+        HistoryRow(workout["user_id"], workout["id"], day, **vars(metrics))
+        for metrics in exercise_metrics(workout)
+    ]
 
 
 def exercise_metrics(workout: dict) -> list[ExerciseMetrics]:
@@ -70,6 +105,11 @@ def exercise_metrics(workout: dict) -> list[ExerciseMetrics]:
         places.setdefault(exercise["exercise_id"], []).append(exercise)
     measured = [_measure(exercises) for exercises in places.values()]
     return [metrics for metrics in measured if metrics.total_sets]
+
+
+def place(row: Performance) -> tuple[date, int]:
+    """Return where a row stands in the history: workouts of one day follow each other by id."""
+    return row.date, row.workout_id
 
 
 def average_rpe(rpe_sum: Decimal, rpe_count: int) -> Decimal | None:

@@ -1,86 +1,61 @@
-"""Bringing the numbers up to date with one workout, in one transaction.
+"""Bringing the numbers up to date with a batch of workouts, in one transaction.
 
-Whatever a workout touched, before and now, is counted anew from the history. Nothing is added or
-subtracted, so the order in which workouts arrive, and how often, can't matter.
+A workout that was not counted before is carried forward (:mod:`services.analytics.tally`). What a
+changed or deleted one touched, before and now, is counted anew from the history
+(:mod:`services.analytics.recount`): nothing is subtracted. Both end in the same numbers, so the
+order in which workouts arrive, and how often, can't matter.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date
-
-from sqlalchemy import Connection
+from collections.abc import Iterable, Mapping
 
 from services.analytics import store
-from services.analytics.history import lifetime
-from services.analytics.metrics import exercise_metrics
-from services.analytics.periods import period_end, period_start
-from services.analytics.progress import snapshots
-from services.analytics.records import personal_records
-
-UNITS = ("week", "month")
+from services.analytics.changes import Change
+from services.analytics.recount import compared
+from services.analytics.store import Fetch
+from services.analytics.tally import Tally
 
 
-def apply_workout(connection: Connection, workout: dict, again: bool = False) -> bool:
-    """Bring the numbers up to date with a workout as it is now.
+def apply(
+    fetch: Fetch, workouts: Iterable[dict], deletions: Mapping[int, int], again: bool = False
+) -> None:
+    """Bring the numbers up to date with workouts as they are now.
+
+    An older version than the known one changes nothing.
 
     Args:
-        connection: inside a transaction.
-        workout: whole, with ``rep_type`` in its exercises.
-        again: also if this version was processed before.
-
-    Returns:
-        Whether anything was done: an older version than the known one changes nothing.
+        fetch: runs a statement inside a transaction.
+        workouts: whole ones of any users, with ``rep_type`` in their exercises.
+        deletions: workouts that are gone for good, and whose they were.
+        again: also count versions that were processed before.
     """
-    user_id, workout_id = workout["user_id"], workout["id"]
-    store.lock_user(connection, user_id)
-    known = store.processed(connection, [workout_id]).get(workout_id)
-    if known and (known.deleted or known.version >= workout["version"] + again):
-        return False
-    touched = store.replace_performances(
-        connection, user_id, workout_id, workout["date"], exercise_metrics(workout)
-    )
-    store.remember_workout(connection, workout)
-    _count_exercises(connection, user_id, touched)
-    days = {date.fromisoformat(workout["date"])}
-    _count_periods(connection, user_id, days | ({known.date} if known else set()))
-    return True
-
-
-def apply_deletion(connection: Connection, workout_id: int, user_id: int) -> bool:
-    """Bring the numbers up to date with a workout that is gone for good.
-
-    Returns:
-        Whether anything was done.
-    """
-    store.lock_user(connection, user_id)
-    known = store.processed(connection, [workout_id]).get(workout_id)
-    if known and known.deleted:
-        return False
-    touched = store.replace_performances(connection, user_id, workout_id, None, [])
-    store.remember_deletion(connection, workout_id, user_id)
-    _count_exercises(connection, user_id, touched)
-    _count_periods(connection, user_id, {known.date} if known else set())
-    return True
-
-
-def _count_exercises(connection: Connection, user_id: int, exercise_ids: set[int]) -> None:
-    if not exercise_ids:
+    told = _latest(workouts, deletions)
+    store.lock_users(fetch, {change.user_id for change in told})
+    known = store.known(fetch, told)
+    news = [
+        change for change in told if change.is_news(known.processed.get(change.workout_id), again)
+    ]
+    if not news:
         return
-    rows_of = defaultdict(list)
-    for row in store.performances(connection, user_id, exercise_ids):
-        rows_of[row.exercise_id].append(row)
-    store.replace_stats(connection, user_id, {key: lifetime(rows_of[key]) for key in exercise_ids})
-    store.replace_records(
-        connection, user_id, {key: personal_records(rows_of[key]) for key in exercise_ids}
+    recount = compared(fetch, news, known.processed, again)
+    tally = Tally(
+        known.numbers,
+        known.performed,
+        best_before=lambda row: store.best_before(fetch, row),
+        apart=recount.exercises | recount.periods,
     )
+    added = [change for change in news if change.workout_id not in known.processed]
+    for change in added:
+        tally.add(change)
+    recount.count(fetch, news, tally.changed)
+    rows = [*recount.written, *(row for change in added for row in change.rows)]
+    store.forget(fetch, recount.gone, tally.changed)
+    store.write(fetch, news, rows, tally.changed)
 
 
-def _count_periods(connection: Connection, user_id: int, days: Iterable[date]) -> None:
-    for unit, start in sorted({(unit, period_start(day, unit)) for day in days for unit in UNITS}):
-        within = start, period_end(start, unit)
-        counted = snapshots(
-            store.workouts_between(connection, user_id, *within),
-            store.performances_between(connection, user_id, *within),
-            unit,
-        )
-        store.replace_snapshot(connection, user_id, unit, start, counted.get(start))
+def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:
+    in_order = sorted(workouts, key=lambda workout: workout["version"])
+    latest = {workout["id"]: workout for workout in in_order if workout["id"] not in deletions}
+    return [
+        *map(Change.of_workout, latest.values()),
+        *(Change.of_deletion(*deletion) for deletion in deletions.items()),
+    ]

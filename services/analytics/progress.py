@@ -1,8 +1,8 @@
 """Progress: what a user did in each of the last weeks or months."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -23,26 +23,64 @@ class LoggedWorkout(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What happened in one week or month; ``total_volume`` is exact, in kilograms."""
+    """What happened in one week or month.
+
+    ``total_volume`` is exact, in kilograms; ``total_minutes`` are those of the
+    ``timed_workouts``, which have a duration.
+    """
 
     total_workouts: int = 0
     total_volume: Decimal = Decimal(0)
     total_sets: int = 0
     total_exercises: int = 0
-    avg_workout_duration: int | None = None
+    total_minutes: int = 0
+    timed_workouts: int = 0
+
+    @property
+    def avg_workout_duration(self) -> int | None:
+        """The mean over workouts that have a duration, in whole minutes."""
+        if not self.timed_workouts:
+            return None
+        return rounded(Decimal(self.total_minutes) / self.timed_workouts, places=0)
 
 
 def snapshots(
     workouts: Iterable[LoggedWorkout], performances: Iterable[Performance], unit: str
 ) -> dict[date, Snapshot]:
     """Sum up every ``week`` or ``month`` that has a workout, by its first day."""
-    workouts_of, rows_of = defaultdict(list), defaultdict(list)
+    found: dict[date, Snapshot] = defaultdict(Snapshot)
+    rows_of = defaultdict(list)
     for workout in workouts:
-        workouts_of[period_start(workout.date, unit)].append(workout)
+        start = period_start(workout.date, unit)
+        found[start] = with_workout(found[start], workout.duration_minutes)
     for row in performances:
         rows_of[period_start(row.date, unit)].append(row)
-    starts = workouts_of.keys() | rows_of.keys()
-    return {start: _snapshot(workouts_of[start], rows_of[start]) for start in starts}
+    for start, rows in rows_of.items():
+        exercises = {row.exercise_id for row in rows}
+        found[start] = with_performances(found[start], rows, len(exercises))
+    return dict(found)
+
+
+def with_workout(snapshot: Snapshot, duration_minutes: int | None) -> Snapshot:
+    """Carry a period forward by a workout in it; its performances come on their own."""
+    return replace(
+        snapshot,
+        total_workouts=snapshot.total_workouts + 1,
+        total_minutes=snapshot.total_minutes + (duration_minutes or 0),
+        timed_workouts=snapshot.timed_workouts + (duration_minutes is not None),
+    )
+
+
+def with_performances(
+    snapshot: Snapshot, rows: Collection[Performance], new_exercises: int
+) -> Snapshot:
+    """Carry a period forward by rows in it, so many of whose exercises it did not have."""
+    return replace(
+        snapshot,
+        total_volume=exact_sum((snapshot.total_volume, *(row.total_volume for row in rows))),
+        total_sets=snapshot.total_sets + sum(row.total_sets for row in rows),
+        total_exercises=snapshot.total_exercises + new_exercises,
+    )
 
 
 def listed(
@@ -58,23 +96,6 @@ def listed(
         }
         for start in period_starts(count, unit, today)
     ]
-
-
-def _snapshot(workouts: list[LoggedWorkout], rows: list[Performance]) -> Snapshot:
-    durations = [
-        workout.duration_minutes for workout in workouts if workout.duration_minutes is not None
-    ]
-    return Snapshot(
-        total_workouts=len(workouts),
-        total_volume=exact_sum(row.total_volume for row in rows),
-        total_sets=sum(row.total_sets for row in rows),
-        total_exercises=len({row.exercise_id for row in rows}),
-        avg_workout_duration=_average(durations),
-    )
-
-
-def _average(minutes: list[int]) -> int | None:
-    return rounded(Decimal(sum(minutes)) / len(minutes), places=0) if minutes else None
 
 
 def _shown(snapshot: Snapshot) -> dict:

@@ -1,12 +1,12 @@
 """Personal records: the best of each kind, and what it beat."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from schemas.units import in_unit
-from services.analytics.metrics import Performance
+from schemas.units import in_unit, kilograms
+from services.analytics.metrics import Performance, place
 
 REP_UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
 
@@ -25,6 +25,25 @@ class Record:
     previous: Decimal | None
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a row of the history reached: as logged with its unit, and as rows compare."""
+
+    logged: Callable[[Performance], tuple[Decimal | None, str | None]]
+    size: Callable[[Performance], Decimal | None]
+
+
+KINDS = {
+    "max_weight": Kind(
+        lambda row: (row.best_weight, row.best_weight_unit), lambda row: row.best_weight_kg
+    ),
+    "max_reps": Kind(
+        lambda row: (row.most_reps, REP_UNITS[row.rep_type]), lambda row: row.most_reps
+    ),
+    "max_volume": Kind(lambda row: (row.total_volume, "kg"), lambda row: row.total_volume),
+}
+
+
 def personal_records(performances: Iterable[Performance]) -> dict[str, Record]:
     """Find the records of one exercise of one user.
 
@@ -34,51 +53,64 @@ def personal_records(performances: Iterable[Performance]) -> dict[str, Record]:
     Returns:
         ``max_weight``, ``max_reps`` and ``max_volume``, those that exist.
     """
-    # workouts of one day follow each other by id
-    history = sorted(performances, key=lambda row: (row.date, row.workout_id))
-    found = {
-        "max_weight": _max_weight(history),
-        "max_reps": _max_reps(history),
-        "max_volume": _max_volume(history),
-    }
-    return {kind: record for kind, record in found.items() if record}
+    history = sorted(performances, key=place)
+    found = {}
+    for kind in KINDS:
+        record = None
+        for row in history:
+            # each comes after all before it, so nobody is asked what was before
+            record = carried_record(kind, record, row, lambda: None)
+        if record is not None:
+            found[kind] = record
+    return found
 
 
-def _max_weight(history: list[Performance]) -> Record | None:
-    best, beaten = _best(history, lambda row: row.best_weight_kg)
-    if best is None:
-        return None
-    unit = best.best_weight_unit
+def carried_record(
+    kind: str,
+    record: Record | None,
+    row: Performance,
+    best_before: Callable[[], Decimal | None],
+) -> Record | None:
+    """Carry a record forward by a row that its history did not have.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        record: of the history so far.
+        row: the new one, anywhere in the history.
+        best_before: gives the greatest size before the row, of all rows, None or 0 if nothing was
+            there. It is asked only when the record can't tell.
+    """
+    size = KINDS[kind].size(row)
+    if not size:
+        return record
+    if record is None:
+        return _reached(kind, row, None)
+    record_size = _size(record.value, record.unit)
+    if place(row) > (record.achieved_date, record.workout_id):
+        return _reached(kind, row, record_size) if size > record_size else record
+    if size < record_size:
+        return _preceded(record, size)
+    # nothing was before the record, so nothing is before what came still earlier
+    return _reached(kind, row, None if record.previous is None else best_before())
+
+
+def _reached(kind: str, row: Performance, beaten: Decimal | None) -> Record:
+    value, unit = KINDS[kind].logged(row)
     # a weight logged in the same unit comes out as logged: no digit was lost on the way
-    previous = beaten and in_unit(beaten.best_weight_kg, unit)
-    return _record(best, best.best_weight, unit, previous)
-
-
-def _max_reps(history: list[Performance]) -> Record | None:
-    best, beaten = _best(history, lambda row: row.most_reps)
-    if best is None:
-        return None
-    return _record(best, best.most_reps, REP_UNITS[best.rep_type], beaten and beaten.most_reps)
-
-
-def _max_volume(history: list[Performance]) -> Record | None:
-    best, beaten = _best(history, lambda row: row.total_volume)
-    if best is None:
-        return None
-    return _record(best, best.total_volume, "kg", beaten and beaten.total_volume)
-
-
-def _best(
-    history: list[Performance], size: Callable[[Performance], Decimal | None]
-) -> tuple[Performance | None, Performance | None]:
-    """Return the row that first reached the greatest size, and the row that held it before."""
-    best = beaten = None
-    for row in history:
-        reached = size(row)
-        if reached and (best is None or reached > size(best)):
-            best, beaten = row, best
-    return best, beaten
-
-
-def _record(row: Performance, value: Decimal, unit: str, previous: Decimal | None) -> Record:
+    previous = _in(unit, beaten) if beaten else None
     return Record(value, unit, row.date, row.workout_id, previous)
+
+
+def _preceded(record: Record, size: Decimal) -> Record:
+    value = _in(record.unit, size)
+    if record.previous is not None and record.previous >= value:
+        return record
+    return replace(record, previous=value)
+
+
+def _size(value: Decimal, unit: str) -> Decimal:
+    return kilograms(value, unit) if unit == "lb" else value
+
+
+def _in(unit: str, size: Decimal) -> Decimal:
+    return in_unit(size, unit) if unit == "lb" else size

@@ -1,31 +1,37 @@
 """The analytics service."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from nameko.timer import timer
 
-from schemas.errors import GymError, NotFound, ServiceUnavailable, TimedOut
-from schemas.fields import load
-from schemas.pages import ById, OfUser
+from schemas.errors import GymError, NotFound
+from schemas.fields import LARGEST_ID, load
+from schemas.pages import checked_id, checked_user
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.answers import StatsAnswers
-from services.dependencies import budgets, metrics
+from services.analytics.halves import in_halves
+from services.dependencies import budgets, metrics, versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
-from services.dependencies.messaging import Poison, RemoteService, event_handler, rpc
+from services.dependencies.messaging import (
+    Poison,
+    RemoteService,
+    batched_event_handler,
+    rpc,
+)
 from services.dependencies.outages import Outage
+from services.dependencies.statements import fetch
 
 log = get_logger(__name__)
 
-BY_ID = ById()
-OF_USER = OfUser()
 HISTORY_QUERY = HistoryQuery()
 PROGRESS_QUERY = ProgressQuery()
 HOLDER = uuid.uuid4().hex
@@ -64,7 +70,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.process_workout(1)``
         """
-        self._process(load(BY_ID, {"id": workout_id})["id"])
+        self._process([checked_id(workout_id)])
         return {"processed": True}
 
     @rpc
@@ -92,9 +98,9 @@ class Analytics:
         Example:
             ``n.rpc.analytics.exercise_history(1, 1, range="all", unit="month")``
         """
-        exercise_id = load(BY_ID, {"id": exercise_id})["id"]
+        exercise_id = checked_id(exercise_id)
         query = load(HISTORY_QUERY, {"range": range, "unit": unit})
-        answer = self._answers.history(_checked_user(user_id), exercise_id, **query)
+        answer = self._answers.history(checked_user(user_id), exercise_id, **query)
         if answer["exercise_name"] is None:
             answer["exercise_name"] = self.exercises.get(exercise_id)["name"]
         return answer
@@ -114,7 +120,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.personal_records(1)``
         """
-        return self._answers.records(_checked_user(user_id))
+        return self._answers.records(checked_user(user_id))
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -137,7 +143,7 @@ class Analytics:
             ``n.rpc.analytics.progress(1, weeks=4)``
         """
         query = load(PROGRESS_QUERY, {"period": period, "weeks": weeks})
-        return self._answers.progress(_checked_user(user_id), query["period"], query["weeks"])
+        return self._answers.progress(checked_user(user_id), query["period"], query["weeks"])
 
     @rpc
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:
@@ -152,23 +158,23 @@ class Analytics:
         Example:
             ``n.rpc.analytics.rebuild(1)``
         """
-        users = self._all_users() if user_id is None else {_checked_user(user_id)}
+        users = self._all_users() if user_id is None else {checked_user(user_id)}
         return {"workouts": sum(self._rebuild_user(user) for user in sorted(users))}
 
-    @event_handler("gateway", "workout_created")
-    def handle_workout_created(self, event: dict) -> None:
-        """Count a new workout."""
-        self._handle(event)
+    @batched_event_handler("gateway", "workout_created")
+    def handle_workout_created(self, events: list[dict]) -> None:
+        """Count new workouts."""
+        self._handle(events)
 
-    @event_handler("gateway", "workout_updated")
-    def handle_workout_updated(self, event: dict) -> None:
-        """Count a changed workout anew."""
-        self._handle(event)
+    @batched_event_handler("gateway", "workout_updated")
+    def handle_workout_updated(self, events: list[dict]) -> None:
+        """Count changed workouts anew."""
+        self._handle(events)
 
-    @event_handler("gateway", "workout_deleted")
-    def handle_workout_deleted(self, event: dict) -> None:
-        """Take a deleted workout out of the numbers."""
-        self._handle(event)
+    @batched_event_handler("gateway", "workout_deleted")
+    def handle_workout_deleted(self, events: list[dict]) -> None:
+        """Take deleted workouts out of the numbers."""
+        self._handle(events)
 
     @timer(interval=budgets.FEED_SECONDS, eager=True)
     def follow_feed(self) -> None:
@@ -185,31 +191,42 @@ class Analytics:
     def _answers(self) -> StatsAnswers:
         return StatsAnswers(self.database, self.cache, _today())
 
-    def _handle(self, event: dict) -> None:
+    def _handle(self, events: list[dict]) -> None:
         failpoint("analytics.handle")
-        workout_id = event.get("workout_id")
-        if isinstance(workout_id, bool) or not isinstance(workout_id, int):
-            raise Poison("the event has no workout_id")
         try:
-            self._process(workout_id)
+            self._process([_workout_id(event) for event in events])
         except NotFound as problem:
             raise Poison(str(problem)) from problem
         failpoint("analytics.before_ack")
 
-    def _process(self, workout_id: int, again: bool = False) -> None:
-        try:
-            workout = self.workouts.get(workout_id, rep_types=True)
-        except NotFound:
-            deletion = self._deletion(workout_id)
-            if deletion is None:
-                raise
-            self._apply_deletion(workout_id, deletion["user_id"])
-            return
-        with (
-            self._answers.changing(workout["user_id"]),
-            self.database.transaction() as connection,
-        ):
-            processing.apply_workout(connection, workout, again)
+    def _process(
+        self,
+        workout_ids: list[int],
+        deletions: Mapping[int, int] | None = None,
+        again: bool = False,
+    ) -> None:
+        """Bring all numbers up to date with workouts, and with deletions by workout and user.
+
+        Raises:
+            NotFound: there never was one of the workouts; the others are counted all the same.
+        """
+        found = self.workouts.get_many(workout_ids, rep_types=True) if workout_ids else []
+        missing = set(workout_ids) - {workout["id"] for workout in found}
+        gone = {**(deletions or {}), **self._deletions(missing)}
+        users = {workout["user_id"] for workout in found} | set(gone.values())
+        if users:
+            with self._answers.changing(users), self.database.transaction() as connection:
+                processing.apply(partial(fetch, connection), found, gone, again)
+        if missing - gone.keys():
+            raise NotFound("There is no such workout")
+
+    def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
+        deletions = ((workout_id, self._deletion(workout_id)) for workout_id in workout_ids)
+        return {
+            workout_id: deletion["user_id"]
+            for workout_id, deletion in deletions
+            if deletion is not None
+        }
 
     def _deletion(self, workout_id: int) -> dict[str, Any] | None:
         position = 0
@@ -219,18 +236,20 @@ class Analytics:
             position = changes[-1]["id"]
         return None
 
-    def _apply_deletion(self, workout_id: int, user_id: int) -> None:
-        with self._answers.changing(user_id), self.database.transaction() as connection:
-            processing.apply_deletion(connection, workout_id, user_id)
-
     def _catch_up(self) -> None:
         while (position := self._hold_feed()) is not None:
             changes = self.workouts.changes(position, limit=budgets.FEED_BATCH)
             metrics.note_feed(position, changes)
             if not changes:
                 return
-            for change in self._unseen(changes):
-                self._process_change(change)
+            unseen = self._unseen(changes)
+            # whoever made them may have died before it could tell
+            self.cache.outdate(*{versions.workouts_of(change["user_id"]) for change in unseen})
+            in_halves(
+                unseen,
+                self._process_changes,
+                lambda change, problem: self._note_failure(change["workout_id"], problem),
+            )
             with self.database.transaction() as connection:
                 feed.advance(connection, changes[-1]["id"])
 
@@ -240,38 +259,31 @@ class Analytics:
 
     def _unseen(self, changes: list[dict]) -> list[dict]:
         latest = {change["workout_id"]: change for change in changes}
-        with self.database.transaction() as connection:
-            known = store.processed(connection, latest.keys())
+        known = store.processed(self.database.fetch, latest.keys())
         return [
             change
             for workout_id, change in latest.items()
             if workout_id not in known or not known[workout_id].covers(change)
         ]
 
-    def _process_change(self, change: dict) -> None:
-        try:
-            if change["kind"] == "deleted":
-                self._apply_deletion(change["workout_id"], change["user_id"])
-            else:
-                self._process(change["workout_id"])
-        except (ServiceUnavailable, TimedOut):
-            raise
-        except Exception as problem:
-            self._note_failure(change["workout_id"], problem)
+    def _process_changes(self, changes: list[dict]) -> None:
+        deletions = {
+            change["workout_id"]: change["user_id"]
+            for change in changes
+            if change["kind"] == "deleted"
+        }
+        workout_ids = [change["workout_id"] for change in changes]
+        self._process([key for key in workout_ids if key not in deletions], deletions)
 
     def _retry_failures(self) -> None:
         with self.database.transaction() as connection:
             due = feed.due_failures(connection, budgets.FEED_BATCH)
-        for workout_id in due:
-            try:
-                self._process(workout_id)
-            except (ServiceUnavailable, TimedOut):
-                raise
-            except Exception as problem:
-                self._note_failure(workout_id, problem)
-            else:
-                with self.database.transaction() as connection:
-                    feed.forget_failure(connection, workout_id)
+        in_halves(due, self._process_failures, self._note_failure)
+
+    def _process_failures(self, workout_ids: list[int]) -> None:
+        self._process(workout_ids)
+        with self.database.transaction() as connection:
+            feed.forget_failures(connection, workout_ids)
 
     def _note_failure(self, workout_id: int, problem: Exception) -> None:
         reason = f"{type(problem).__name__}: {problem}"
@@ -285,11 +297,14 @@ class Analytics:
         )
 
     def _rebuild_user(self, user_id: int) -> int:
-        with self.database.transaction() as connection:
-            known = store.processed_ids(connection, user_id)
-        workout_ids = known | set(self._workout_ids(user_id))
-        for workout_id in sorted(workout_ids):
-            self._process(workout_id, again=True)
+        known = store.processed_ids(self.database.fetch, user_id)
+        workout_ids = sorted(known | set(self._workout_ids(user_id)))
+        for first in range(0, len(workout_ids), PAGE):
+            in_halves(
+                workout_ids[first : first + PAGE],
+                lambda some: self._process(some, again=True),
+                _raise,
+            )
         return len(workout_ids)
 
     def _workout_ids(self, user_id: int) -> Iterator[int]:
@@ -308,8 +323,15 @@ class Analytics:
         return users
 
 
-def _checked_user(user_id: object) -> int:
-    return load(OF_USER, {"user_id": user_id})["user_id"]
+def _workout_id(event: dict) -> int:
+    workout_id = event.get("workout_id")
+    if type(workout_id) is not int or not 1 <= workout_id <= LARGEST_ID:
+        raise Poison("the event has no workout_id")
+    return workout_id
+
+
+def _raise(_item: object, problem: Exception) -> None:
+    raise problem
 
 
 def _today() -> date:

@@ -1,345 +1,480 @@
-"""Analytics in PostgreSQL: every statement of the analytics service but the feed's.
+"""What analytics keeps in PostgreSQL: every statement about users' numbers.
 
-Rows are written many at a time, as one JSON document that PostgreSQL takes apart.
+A batch is read in one statement and written in one: PostgreSQL takes keys and rows as JSON
+documents. Numbers go there and back as text, since JSON in Python has no exact ones.
 """
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, text
+import orjson
 
+from services.analytics.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
 from services.analytics.history import Lifetime
-from services.analytics.metrics import ExerciseMetrics
+from services.analytics.metrics import HistoryRow
 from services.analytics.periods import period_end
 from services.analytics.progress import Snapshot
 from services.analytics.records import Record
+from services.analytics.tables import forgetting, upserting
+from services.analytics.tally import Numbers
+from services.dependencies.statements import Statement
 
-_PERFORMANCE = """
-    workout_id, workout_date AS date, exercise_id, exercise_name, rep_type,
-    max_weight AS best_weight_kg, best_weight, best_weight_unit, most_reps,
-    total_volume, total_sets, total_reps, rpe_sum, rpe_count
+Fetch = Callable[..., list[tuple]]
+"""Runs a statement with its values, alone or inside a transaction."""
+
+_ROW = """
+    h.user_id, h.workout_id, h.workout_date, h.exercise_id, h.exercise_name, h.rep_type,
+    h.max_weight, h.best_weight, h.best_weight_unit, h.most_reps, h.total_volume, h.total_sets,
+    h.total_reps, h.rpe_sum, h.rpe_count
 """
 
+_LOCK = Statement("SELECT pg_advisory_xact_lock(u) FROM unnest(CAST(:user_ids AS bigint[])) u")
 
-@dataclass(frozen=True)
-class ProcessedWorkout:
-    """What analytics knows of a workout."""
+_PROCESSED = Statement(
+    """
+    SELECT workout_id, version, date, duration_minutes, deleted
+    FROM processed_workouts WHERE workout_id = ANY(CAST(:workout_ids AS bigint[]))
+    """
+)
 
-    version: int
-    date: date | None
-    deleted: bool
+_PROCESSED_IDS = Statement(
+    "SELECT workout_id FROM processed_workouts WHERE user_id = :user_id AND NOT deleted"
+)
 
-    def covers(self, change: dict) -> bool:
-        """Tell whether a change of the feed brings nothing new."""
-        if change["kind"] == "deleted":
-            return self.deleted
-        return self.deleted or self.version >= change["version"]
+# subqueries for each key, and not joins: whatever the planner believes of the tables' sizes when
+# it plans once for all, each is a look into an index
+_KNOWN = Statement(
+    """
+    SELECT
+        (SELECT json_agg(json_build_array(
+            workout_id, version, date, duration_minutes, deleted))
+         FROM processed_workouts WHERE workout_id = ANY(CAST(:workout_ids AS bigint[]))),
+        (SELECT json_agg(json_build_array(user_id, exercise_id,
+            (SELECT json_build_array(s.exercise_name, s.current_max_weight::text,
+                s.lifetime_volume::text, s.lifetime_sets, s.lifetime_workouts,
+                s.last_performed_date, s.last_workout_id)
+             FROM exercise_stats s
+             WHERE s.user_id = k.user_id AND s.exercise_id = k.exercise_id),
+            (SELECT json_agg(json_build_array(r.record_type, r.value::text, r.unit,
+                r.achieved_date, r.workout_id, r.previous_record::text))
+             FROM personal_records r
+             WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id)))
+         FROM json_to_recordset(CAST(:exercises AS json)) AS k (
+            user_id bigint, exercise_id bigint)),
+        (SELECT json_agg(json_build_array(user_id, period_type, period_start,
+            (SELECT json_build_array(s.total_workouts, s.total_volume::text, s.total_sets,
+                s.total_exercises, s.total_minutes, s.timed_workouts)
+             FROM progress_snapshots s
+             WHERE s.user_id = k.user_id AND s.period_type = k.period_type
+               AND s.period_start = k.period_start),
+            ARRAY(SELECT done FROM unnest(k.exercise_ids) done
+                  WHERE (SELECT true FROM exercise_performance_history h
+                         WHERE h.user_id = k.user_id AND h.exercise_id = done
+                           AND h.workout_date BETWEEN k.period_start AND k.period_end LIMIT 1))))
+         FROM json_to_recordset(CAST(:periods AS json)) AS k (user_id bigint, period_type text,
+            period_start date, period_end date, exercise_ids bigint[]))
+    """
+)
+
+_HISTORY = Statement(
+    """
+    SELECT
+        (SELECT json_build_array(exercise_name, current_max_weight::text, lifetime_volume::text,
+            lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id)
+         FROM exercise_stats WHERE user_id = :user_id AND exercise_id = :exercise_id),
+        (SELECT json_agg(json_build_array(workout_date, max_weight::text, total_volume::text,
+            total_sets, total_reps::text, rpe_sum::text, rpe_count))
+         FROM exercise_performance_history
+         WHERE user_id = :user_id AND exercise_id = :exercise_id
+           AND workout_date >= coalesce(CAST(:since AS date), '-infinity'))
+    """
+)
+
+# no value of a record is so large that rounding here and in schemas.units could differ
+_RECORDS = Statement(
+    """
+    SELECT r.exercise_id, s.exercise_name, json_object_agg(r.record_type, json_build_object(
+        'value', trim_scale(round(r.value, 2)), 'unit', r.unit,
+        'achieved_date', r.achieved_date, 'workout_id', r.workout_id,
+        'previous', trim_scale(round(r.previous_record, 2))))
+    FROM personal_records r JOIN exercise_stats s USING (user_id, exercise_id)
+    WHERE r.user_id = :user_id GROUP BY r.exercise_id, s.exercise_name ORDER BY r.exercise_id
+    """
+)
+
+_SNAPSHOTS = Statement(
+    """
+    SELECT period_start, total_workouts, total_volume, total_sets, total_exercises,
+           total_minutes, timed_workouts
+    FROM progress_snapshots
+    WHERE user_id = :user_id AND period_type = :unit AND period_start >= :first
+    """
+)
+
+_BEST_BEFORE = Statement(
+    """
+    SELECT max(max_weight), max(most_reps), max(total_volume)
+    FROM exercise_performance_history
+    WHERE user_id = :user_id AND exercise_id = :exercise_id
+      AND (workout_date, workout_id) < (:day, :workout_id)
+    """
+)
+
+_ROWS_OF_WORKOUTS = Statement(
+    f"""
+    SELECT {_ROW}, h.raw_sets
+    FROM json_to_recordset(CAST(:workouts AS json)) AS k (user_id bigint, workout_id bigint)
+    CROSS JOIN LATERAL (
+        SELECT * FROM exercise_performance_history p
+        WHERE p.user_id = k.user_id AND p.workout_id = k.workout_id OFFSET 0) h
+    """
+)
+
+_ROWS_OF_EXERCISES = Statement(
+    f"""
+    SELECT {_ROW}
+    FROM json_to_recordset(CAST(:exercises AS json)) AS k (user_id bigint, exercise_id bigint)
+    CROSS JOIN LATERAL (
+        SELECT * FROM exercise_performance_history p
+        WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id OFFSET 0) h
+    """
+)
+
+_PERIODS = """
+    json_to_recordset(CAST(:periods AS json)) AS k (
+        user_id bigint, period_start date, period_end date)
+"""
+
+_ROWS_IN = Statement(
+    f"""
+    SELECT {_ROW} FROM {_PERIODS}
+    CROSS JOIN LATERAL (
+        SELECT * FROM exercise_performance_history p
+        WHERE p.user_id = k.user_id
+          AND p.workout_date BETWEEN k.period_start AND k.period_end OFFSET 0) h
+    """
+)
+
+_WORKOUTS_IN = Statement(
+    f"""
+    SELECT w.workout_id, w.user_id, w.version, w.date, w.duration_minutes, w.deleted
+    FROM {_PERIODS}
+    CROSS JOIN LATERAL (
+        SELECT * FROM processed_workouts p
+        WHERE p.user_id = k.user_id AND NOT p.deleted
+          AND p.date BETWEEN k.period_start AND k.period_end OFFSET 0) w
+    """
+)
+
+_UPSERT = Statement(upserting())
+_FORGET = Statement(forgetting())
 
 
-def lock_user(connection: Connection, user_id: int) -> None:
-    """Let one transaction at a time work on a user, until it ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:user_id)"), {"user_id": user_id})
+class Performed(NamedTuple):
+    """A performance as far as points and trends look at it."""
+
+    date: date
+    best_weight_kg: Decimal | None
+    total_volume: Decimal
+    total_sets: int
+    total_reps: Decimal
+    rpe_sum: Decimal
+    rpe_count: int
 
 
-def processed(connection: Connection, workout_ids: Sequence[int]) -> dict[int, ProcessedWorkout]:
+@dataclass
+class Known:
+    """What is known of some workouts, and the numbers that they may change."""
+
+    processed: dict[int, ProcessedWorkout]
+    numbers: Numbers
+    performed: set[tuple[int, PeriodKey]]
+    """Exercises and the periods in which they were done."""
+
+
+def lock_users(fetch: Fetch, user_ids: Iterable[int]) -> None:
+    """Let one transaction at a time work on each of these users, until it ends."""
+    # all in one order, or two transactions could wait for each other
+    fetch(_LOCK, user_ids=sorted(user_ids))
+
+
+def known(fetch: Fetch, changes: Collection[Change]) -> Known:
+    """Return what is known before some changes of workouts are counted."""
+    exercises = {(row.user_id, row.exercise_id) for change in changes for row in change.rows}
+    [(processed, found_exercises, found_periods)] = fetch(
+        _KNOWN,
+        workout_ids=[change.workout_id for change in changes],
+        exercises=_json(_exercise_columns(key) for key in exercises),
+        periods=_json(_asked_periods(changes)),
+    )
+    numbers, performed = Numbers(), set()
+    for user_id, exercise_id, whole, records in found_exercises or ():
+        if whole:
+            numbers.lifetimes[user_id, exercise_id] = _lifetime(*whole)
+        numbers.records[user_id, exercise_id] = {
+            kind: _record(*values) for kind, *values in records or ()
+        }
+    for user_id, unit, start, snapshot, exercise_ids in found_periods or ():
+        key = user_id, unit, date.fromisoformat(start)
+        if snapshot:
+            numbers.snapshots[key] = _snapshot(*snapshot)
+        performed.update((exercise_id, key) for exercise_id in exercise_ids)
+    return Known(_processed_workouts(processed or ()), numbers, performed)
+
+
+def processed(fetch: Fetch, workout_ids: Iterable[int]) -> dict[int, ProcessedWorkout]:
     """Return what is known of workouts, by their ids."""
-    rows = connection.execute(
-        text(
-            "SELECT workout_id, version, date, deleted FROM processed_workouts "
-            "WHERE workout_id = ANY(:ids)"
-        ),
-        {"ids": list(workout_ids)},
-    )
-    return {row.workout_id: ProcessedWorkout(row.version, row.date, row.deleted) for row in rows}
+    found = fetch(_PROCESSED, workout_ids=list(workout_ids))
+    return {workout_id: ProcessedWorkout(*values) for workout_id, *values in found}
 
 
-def processed_ids(connection: Connection, user_id: int) -> set[int]:
+def processed_ids(fetch: Fetch, user_id: int) -> set[int]:
     """Return the ids of a user's workouts that are known and not deleted."""
-    rows = connection.execute(
-        text("SELECT workout_id FROM processed_workouts WHERE user_id = :user_id AND NOT deleted"),
-        {"user_id": user_id},
+    return {workout_id for (workout_id,) in fetch(_PROCESSED_IDS, user_id=user_id)}
+
+
+def history(
+    fetch: Fetch, user_id: int, exercise_id: int, since: date | None
+) -> tuple[Lifetime | None, list[Performed]]:
+    """Return an exercise as a whole, None if it was never done, and its rows from a day on."""
+    [(whole, rows)] = fetch(_HISTORY, user_id=user_id, exercise_id=exercise_id, since=since)
+    return whole and _lifetime(*whole), [_performed(*row) for row in rows or ()]
+
+
+def records(fetch: Fetch, user_id: int) -> list[tuple[int, str, dict[str, dict]]]:
+    """Return ids, names and records, as answers show them, of a user's exercises by their ids."""
+    return fetch(_RECORDS, user_id=user_id)
+
+
+def snapshots_since(fetch: Fetch, user_id: int, unit: str, first: date) -> dict[date, Snapshot]:
+    """Return a user's snapshots of weeks or months from a day on, by their first days."""
+    found = fetch(_SNAPSHOTS, user_id=user_id, unit=unit, first=first)
+    return {start: Snapshot(*values) for start, *values in found}
+
+
+def best_before(fetch: Fetch, row: HistoryRow) -> dict[str, Decimal | None]:
+    """Return the greatest size of each kind of record before a row, of the rows that are kept."""
+    [found] = fetch(
+        _BEST_BEFORE,
+        user_id=row.user_id,
+        exercise_id=row.exercise_id,
+        day=row.date,
+        workout_id=row.workout_id,
     )
-    return set(rows.scalars())
+    return dict(zip(("max_weight", "max_reps", "max_volume"), found, strict=True))
 
 
-def remember_workout(connection: Connection, workout: dict) -> None:
-    """Note which version of a workout was processed."""
-    _remember(connection, {**workout, "workout_id": workout["id"], "deleted": False})
+def rows_of_workouts(fetch: Fetch, changes: Iterable[Change]) -> list[HistoryRow]:
+    """Return the rows of workouts as they were counted, with their ``raw_sets``."""
+    keys = [{"user_id": change.user_id, "workout_id": change.workout_id} for change in changes]
+    return _rows(fetch(_ROWS_OF_WORKOUTS, workouts=_json(keys)))
 
 
-def remember_deletion(connection: Connection, workout_id: int, user_id: int) -> None:
-    """Note that a workout is gone for good, so that no late message brings it back."""
-    _remember(
-        connection,
-        {
-            "workout_id": workout_id,
-            "user_id": user_id,
-            "version": 0,
-            "date": None,
-            "duration_minutes": None,
-            "deleted": True,
-        },
-    )
+def rows_of_exercises(fetch: Fetch, exercises: Iterable[ExerciseKey]) -> list[HistoryRow]:
+    """Return the whole histories of exercises, without ``raw_sets``."""
+    keys = _json(_exercise_columns(key) for key in exercises)
+    return _rows(fetch(_ROWS_OF_EXERCISES, exercises=keys))
 
 
-def _remember(connection: Connection, values: dict) -> None:
-    connection.execute(
-        text(
-            """
-            INSERT INTO processed_workouts
-                (workout_id, user_id, version, date, duration_minutes, deleted)
-            VALUES (:workout_id, :user_id, :version, :date, :duration_minutes, :deleted)
-            ON CONFLICT (workout_id) DO UPDATE SET version = excluded.version,
-                date = excluded.date, duration_minutes = excluded.duration_minutes,
-                deleted = excluded.deleted, processed_at = now()
-            """
-        ),
-        values,
-    )
+def rows_in(fetch: Fetch, periods: Iterable[PeriodKey]) -> list[HistoryRow]:
+    """Return the rows of the history in weeks and months, each once, without ``raw_sets``."""
+    found = _rows(fetch(_ROWS_IN, periods=_json(map(_period_columns, periods))))
+    return list({(row.workout_id, row.exercise_id): row for row in found}.values())
 
 
-def replace_performances(
-    connection: Connection, user_id: int, workout_id: int, day: str | None, metrics: list
-) -> set[int]:
-    """Replace a workout's performances, and return the exercises that it touched before or now.
+def workouts_in(
+    fetch: Fetch, periods: Iterable[PeriodKey]
+) -> dict[int, tuple[int, ProcessedWorkout]]:
+    """Return the workouts in weeks and months, and whose they are, by their ids."""
+    found = fetch(_WORKOUTS_IN, periods=_json(map(_period_columns, periods)))
+    return {
+        workout_id: (user_id, ProcessedWorkout(*values)) for workout_id, user_id, *values in found
+    }
+
+
+def write(
+    fetch: Fetch,
+    changes: Iterable[Change],
+    rows: Iterable[HistoryRow],
+    numbers: Numbers,
+) -> None:
+    """Write what was counted.
 
     Args:
-        connection: inside a transaction.
-        user_id: whose workout.
-        workout_id: which one.
-        day: its date, ``YYYY-MM-DD``.
-        metrics: one :class:`ExerciseMetrics` an exercise; empty if the workout is gone.
+        fetch: runs a statement inside a transaction.
+        changes: the workouts that are counted now.
+        rows: of the history, each instead of the one of its workout and exercise, if any.
+        numbers: those that changed; what is None is not deleted here.
     """
-    before = connection.execute(
-        text(
-            "DELETE FROM exercise_performance_history "
-            "WHERE user_id = :user_id AND workout_id = :workout_id RETURNING exercise_id"
+    fetch(
+        _UPSERT,
+        processed_workouts=_json(map(_workout_columns, changes)),
+        exercise_performance_history=_json(map(_row_columns, rows)),
+        personal_records=_json(
+            _record_columns(key, kind, record)
+            for key, kind, record in _each_record(numbers)
+            if record
         ),
-        {"user_id": user_id, "workout_id": workout_id},
-    )
-    touched = set(before.scalars())
-    if metrics:
-        _insert_performances(connection, user_id, workout_id, day, metrics)
-    return touched | {item.exercise_id for item in metrics}
-
-
-def _insert_performances(
-    connection: Connection, user_id: int, workout_id: int, day: str, metrics: list[ExerciseMetrics]
-) -> None:
-    connection.execute(
-        text(
-            """
-            INSERT INTO exercise_performance_history
-                (user_id, workout_id, workout_date, exercise_id, exercise_name, rep_type,
-                 max_weight, best_weight, best_weight_unit, most_reps, total_volume, total_sets,
-                 total_reps, rpe_sum, rpe_count, raw_sets)
-            SELECT :user_id, :workout_id, CAST(:day AS date), exercise_id, exercise_name, rep_type,
-                   best_weight_kg, best_weight, best_weight_unit, most_reps, total_volume,
-                   total_sets, total_reps, rpe_sum, rpe_count, raw_sets
-            FROM json_to_recordset(CAST(:rows AS json)) AS given (
-                exercise_id bigint, exercise_name text, rep_type text, best_weight_kg numeric,
-                best_weight numeric, best_weight_unit text, most_reps numeric,
-                total_volume numeric, total_sets integer, total_reps numeric, rpe_sum numeric,
-                rpe_count integer, raw_sets jsonb)
-            """
+        exercise_stats=_json(
+            _lifetime_columns(key, whole) for key, whole in numbers.lifetimes.items() if whole
         ),
-        {
-            "user_id": user_id,
-            "workout_id": workout_id,
-            "day": day,
-            "rows": _json([asdict(item) for item in metrics]),
-        },
+        progress_snapshots=_json(
+            _snapshot_columns(key, snapshot)
+            for key, snapshot in numbers.snapshots.items()
+            if snapshot
+        ),
     )
 
 
-def performances(
-    connection: Connection, user_id: int, exercise_ids: Iterable[int], since: date | None = None
-) -> Sequence[Row]:
-    """Return a user's performances of some exercises, from a day on."""
-    return connection.execute(
-        text(
-            f"""
-            SELECT {_PERFORMANCE} FROM exercise_performance_history
-            WHERE user_id = :user_id AND exercise_id = ANY(:exercise_ids)
-              AND workout_date >= coalesce(:since, '-infinity'::date)
-            """
-        ),
-        {"user_id": user_id, "exercise_ids": list(exercise_ids), "since": since},
-    ).all()
-
-
-def performances_between(
-    connection: Connection, user_id: int, first: date, last: date
-) -> Sequence[Row]:
-    """Return a user's performances of all exercises within some days."""
-    return connection.execute(
-        text(
-            f"""
-            SELECT {_PERFORMANCE} FROM exercise_performance_history
-            WHERE user_id = :user_id AND workout_date BETWEEN :first AND :last
-            """
-        ),
-        {"user_id": user_id, "first": first, "last": last},
-    ).all()
-
-
-def workouts_between(
-    connection: Connection, user_id: int, first: date, last: date
-) -> Sequence[Row]:
-    """Return a user's workouts within some days, with ``date`` and ``duration_minutes``."""
-    return connection.execute(
-        text(
-            "SELECT date, duration_minutes FROM processed_workouts "
-            "WHERE user_id = :user_id AND NOT deleted AND date BETWEEN :first AND :last"
-        ),
-        {"user_id": user_id, "first": first, "last": last},
-    ).all()
-
-
-def replace_records(
-    connection: Connection, user_id: int, records_of: dict[int, dict[str, Record]]
-) -> None:
-    """Replace the records of some exercises."""
-    _forget(connection, "personal_records", user_id, records_of)
-    rows = [
-        {"exercise_id": exercise_id, "record_type": kind, **asdict(record)}
-        for exercise_id, records in records_of.items()
-        for kind, record in records.items()
+def forget(fetch: Fetch, rows: Collection[HistoryRow], numbers: Numbers) -> None:
+    """Delete rows of the history, and numbers that are None."""
+    records = [
+        {**_exercise_columns(key), "record_type": kind}
+        for key, kind, record in _each_record(numbers)
+        if record is None
     ]
-    connection.execute(
-        text(
-            """
-            INSERT INTO personal_records (user_id, exercise_id, record_type, value, unit,
-                                          achieved_date, workout_id, previous_record)
-            SELECT :user_id, exercise_id, record_type, value, unit, achieved_date, workout_id,
-                   previous
-            FROM json_to_recordset(CAST(:rows AS json)) AS given (
-                exercise_id bigint, record_type text, value numeric, unit text,
-                achieved_date date, workout_id bigint, previous numeric)
-            """
-        ),
-        {"user_id": user_id, "rows": _json(rows)},
-    )
-
-
-def replace_stats(
-    connection: Connection, user_id: int, lifetime_of: dict[int, Lifetime | None]
-) -> None:
-    """Replace the statistics of some exercises; None removes them."""
-    _forget(connection, "exercise_stats", user_id, lifetime_of)
-    rows = [
-        {"exercise_id": exercise_id, **asdict(lifetime)}
-        for exercise_id, lifetime in lifetime_of.items()
-        if lifetime is not None
+    stats = [_exercise_columns(key) for key, whole in numbers.lifetimes.items() if whole is None]
+    snapshots = [
+        _period_columns(key) for key, snapshot in numbers.snapshots.items() if snapshot is None
     ]
-    connection.execute(
-        text(
-            """
-            INSERT INTO exercise_stats (user_id, exercise_id, exercise_name, current_max_weight,
-                lifetime_volume, lifetime_sets, lifetime_workouts, last_performed_date)
-            SELECT :user_id, exercise_id, exercise_name, max_weight, volume, sets, workouts,
-                   last_performed_date
-            FROM json_to_recordset(CAST(:rows AS json)) AS given (
-                exercise_id bigint, exercise_name text, max_weight numeric, volume numeric,
-                sets bigint, workouts bigint, last_performed_date date)
-            """
-        ),
-        {"user_id": user_id, "rows": _json(rows)},
-    )
-
-
-def replace_snapshot(
-    connection: Connection, user_id: int, unit: str, start: date, snapshot: Snapshot | None
-) -> None:
-    """Replace the snapshot of one week or month; None removes it."""
-    key = {"user_id": user_id, "unit": unit, "start": start}
-    connection.execute(
-        text(
-            "DELETE FROM progress_snapshots WHERE user_id = :user_id "
-            "AND period_type = :unit AND period_start = :start"
-        ),
-        key,
-    )
-    if snapshot is not None:
-        connection.execute(
-            text(
-                """
-                INSERT INTO progress_snapshots (user_id, period_type, period_start, period_end,
-                    total_workouts, total_volume, total_sets, total_exercises,
-                    avg_workout_duration)
-                VALUES (:user_id, :unit, :start, :end, :total_workouts, :total_volume,
-                        :total_sets, :total_exercises, :avg_workout_duration)
-                """
+    if rows or records or stats or snapshots:
+        fetch(
+            _FORGET,
+            processed_workouts=_json([]),
+            exercise_performance_history=_json(
+                {**_exercise_columns((row.user_id, row.exercise_id)), "workout_id": row.workout_id}
+                for row in rows
             ),
-            {**key, "end": period_end(start, unit), **asdict(snapshot)},
+            personal_records=_json(records),
+            exercise_stats=_json(stats),
+            progress_snapshots=_json(snapshots),
         )
 
 
-def lifetime(connection: Connection, user_id: int, exercise_id: int) -> Lifetime | None:
-    """Return the statistics of one exercise, or None if the user never did it."""
-    row = connection.execute(
-        text(
-            """
-            SELECT exercise_name, current_max_weight AS max_weight, lifetime_volume AS volume,
-                   lifetime_sets AS sets, lifetime_workouts AS workouts, last_performed_date
-            FROM exercise_stats WHERE user_id = :user_id AND exercise_id = :exercise_id
-            """
-        ),
-        {"user_id": user_id, "exercise_id": exercise_id},
-    ).one_or_none()
-    return None if row is None else Lifetime(**row._mapping)
+def _asked_periods(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+    exercises_in: dict[PeriodKey, set[int]] = {}
+    for change in changes:
+        done = {row.exercise_id for row in change.rows}
+        for key in change.periods:
+            exercises_in.setdefault(key, set()).update(done)
+    for key, exercise_ids in exercises_in.items():
+        yield {**_period_columns(key), "exercise_ids": list(exercise_ids)}
 
 
-def records(connection: Connection, user_id: int) -> Sequence[Row]:
-    """Return all records of a user with the exercises' names, exercise by exercise."""
-    return connection.execute(
-        text(
-            """
-            SELECT r.exercise_id, s.exercise_name, r.record_type, r.value, r.unit,
-                   r.achieved_date, r.workout_id, r.previous_record AS previous
-            FROM personal_records r JOIN exercise_stats s USING (user_id, exercise_id)
-            WHERE r.user_id = :user_id ORDER BY r.exercise_id
-            """
-        ),
-        {"user_id": user_id},
-    ).all()
+def _processed_workouts(found: Iterable[list]) -> dict[int, ProcessedWorkout]:
+    return {
+        workout_id: ProcessedWorkout(version, day and date.fromisoformat(day), minutes, deleted)
+        for workout_id, version, day, minutes, deleted in found
+    }
 
 
-def snapshots_since(
-    connection: Connection, user_id: int, unit: str, first: date
-) -> dict[date, Snapshot]:
-    """Return a user's snapshots of weeks or months from a day on, by their first days."""
-    rows = connection.execute(
-        text(
-            """
-            SELECT period_start, total_workouts, total_volume, total_sets, total_exercises,
-                   avg_workout_duration
-            FROM progress_snapshots
-            WHERE user_id = :user_id AND period_type = :unit AND period_start >= :first
-            """
-        ),
-        {"user_id": user_id, "unit": unit, "first": first},
-    )
-    return {row.period_start: Snapshot(*row[1:]) for row in rows}
-
-
-def _forget(connection: Connection, table: str, user_id: int, exercises: Iterable[int]) -> None:
-    connection.execute(
-        text(f"DELETE FROM {table} WHERE user_id = :user_id AND exercise_id = ANY(:exercises)"),
-        {"user_id": user_id, "exercises": list(exercises)},
+def _lifetime(
+    name: str, max_weight: str | None, volume: str, sets: int, workouts: int, day: str, last_id: int
+) -> Lifetime:
+    return Lifetime(
+        name, _exact(max_weight), Decimal(volume), sets, workouts, date.fromisoformat(day), last_id
     )
 
 
-def _json(rows: list[dict]) -> str:
-    return json.dumps(rows, default=_exactly)
+def _performed(
+    day: str, weight: str | None, volume: str, sets: int, reps: str, rpe_sum: str, rpe_count: int
+) -> Performed:
+    return Performed(
+        date.fromisoformat(day),
+        _exact(weight),
+        Decimal(volume),
+        sets,
+        Decimal(reps),
+        Decimal(rpe_sum),
+        rpe_count,
+    )
 
 
-def _exactly(value: Any) -> str:
-    if isinstance(value, Decimal | date):
-        # as text, which PostgreSQL reads as the exact number or the date
+def _record(value: str, unit: str, day: str, workout_id: int, previous: str | None) -> Record:
+    return Record(Decimal(value), unit, date.fromisoformat(day), workout_id, _exact(previous))
+
+
+def _snapshot(workouts: int, volume: str, *counts: int) -> Snapshot:
+    return Snapshot(workouts, Decimal(volume), *counts)
+
+
+def _rows(found: Iterable[tuple]) -> list[HistoryRow]:
+    return [HistoryRow(*values) for values in found]
+
+
+def _exercise_columns(key: ExerciseKey) -> dict[str, Any]:
+    user_id, exercise_id = key
+    return {"user_id": user_id, "exercise_id": exercise_id}
+
+
+def _period_columns(key: PeriodKey) -> dict[str, Any]:
+    user_id, unit, start = key
+    return {
+        "user_id": user_id,
+        "period_type": unit,
+        "period_start": start,
+        "period_end": period_end(start, unit),
+    }
+
+
+def _workout_columns(change: Change) -> dict[str, Any]:
+    key = {"user_id": change.user_id, "workout_id": change.workout_id}
+    return {**key, **change.workout._asdict()}
+
+
+def _row_columns(row: HistoryRow) -> dict[str, Any]:
+    columns = row._asdict()
+    columns["workout_date"] = columns.pop("date")
+    columns["max_weight"] = columns.pop("best_weight_kg")
+    return columns
+
+
+def _each_record(numbers: Numbers) -> Iterator[tuple[ExerciseKey, str, Record | None]]:
+    for key, records in numbers.records.items():
+        for kind, record in records.items():
+            yield key, kind, record
+
+
+def _record_columns(key: ExerciseKey, kind: str, record: Record) -> dict[str, Any]:
+    columns = {**_exercise_columns(key), "record_type": kind, **vars(record)}
+    columns["previous_record"] = columns.pop("previous")
+    return columns
+
+
+def _lifetime_columns(key: ExerciseKey, whole: Lifetime) -> dict[str, Any]:
+    return {
+        **_exercise_columns(key),
+        "exercise_name": whole.exercise_name,
+        "current_max_weight": whole.max_weight,
+        "lifetime_volume": whole.volume,
+        "lifetime_sets": whole.sets,
+        "lifetime_workouts": whole.workouts,
+        "last_performed_date": whole.last_performed_date,
+        "last_workout_id": whole.last_workout_id,
+    }
+
+
+def _snapshot_columns(key: PeriodKey, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        **_period_columns(key),
+        **vars(snapshot),
+        "avg_workout_duration": snapshot.avg_workout_duration,
+    }
+
+
+def _exact(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _json(rows: Iterable[dict[str, Any]]) -> str:
+    return orjson.dumps(list(rows), default=_exactly).decode()
+
+
+def _exactly(value: object) -> str:
+    if isinstance(value, Decimal):
+        # as text, which PostgreSQL reads as the exact number
         return str(value)
     raise TypeError(f"no JSON for {type(value).__name__}")

@@ -131,7 +131,7 @@ def test_every_period_of_the_query_is_known():
 def test_snapshots_are_exact_and_only_where_something_happened():
     rows = [row(SUNDAY, 1, "0.001", 2)]
     assert snapshots([workout(SUNDAY, 7)], rows, "month") == {
-        date(2025, 2, 1): Snapshot(1, Decimal("0.001"), 2, 1, 7)
+        date(2025, 2, 1): Snapshot(1, Decimal("0.001"), 2, 1, total_minutes=7, timed_workouts=1)
     }
     assert snapshots([], [], "week") == {}
 

@@ -1,0 +1,77 @@
+"""What analytics is told of workouts, and what it knows of them already."""
+
+from datetime import date
+from typing import NamedTuple
+
+from services.analytics.metrics import HistoryRow, history_rows
+from services.analytics.periods import period_start
+
+UNITS = ("week", "month")
+
+ExerciseKey = tuple[int, int]
+"""A user and an exercise."""
+
+PeriodKey = tuple[int, str, date]
+"""A user, ``week`` or ``month``, and the first day of one."""
+
+
+def periods_of(user_id: int, day: date | None) -> list[PeriodKey]:
+    """Return the week and the month that a day is in; none for no day."""
+    return [(user_id, unit, period_start(day, unit)) for unit in UNITS if day is not None]
+
+
+class ProcessedWorkout(NamedTuple):
+    """What analytics knows of a workout; nothing but the deletion of one that is gone for good."""
+
+    version: int
+    date: date | None
+    duration_minutes: int | None
+    deleted: bool
+
+    def lasts_as(self, other: "ProcessedWorkout") -> bool:
+        """Tell whether another version makes the same progress, whatever its exercises do."""
+        return self[1:] == other[1:]
+
+    def covers(self, change: dict) -> bool:
+        """Tell whether a change of the feed brings nothing new."""
+        if change["kind"] == "deleted":
+            return self.deleted
+        return self.deleted or self.version >= change["version"]
+
+
+class Change(NamedTuple):
+    """A workout as it is now, with what it adds to the history."""
+
+    user_id: int
+    workout_id: int
+    workout: ProcessedWorkout
+    rows: list[HistoryRow]
+
+    @property
+    def periods(self) -> list[PeriodKey]:
+        """The week and the month that it is in; a deletion is in none."""
+        return periods_of(self.user_id, self.workout.date)
+
+    @classmethod
+    def of_workout(cls, workout: dict) -> "Change":
+        """Take a whole workout, with ``rep_type`` in its exercises."""
+        as_now = ProcessedWorkout(
+            workout["version"],
+            date.fromisoformat(workout["date"]),
+            workout["duration_minutes"],
+            deleted=False,
+        )
+        return cls(workout["user_id"], workout["id"], as_now, history_rows(workout))
+
+    @classmethod
+    def of_deletion(cls, workout_id: int, user_id: int) -> "Change":
+        """Take a workout that is gone: no late message brings it back."""
+        return cls(user_id, workout_id, ProcessedWorkout(0, None, None, deleted=True), [])
+
+    def is_news(self, known: ProcessedWorkout | None, again: bool) -> bool:
+        """Tell whether this is to be counted, ``again`` also if the same version was already."""
+        if known is None:
+            return True
+        if known.deleted:
+            return False
+        return self.workout.deleted or self.workout.version + again > known.version

@@ -1,0 +1,118 @@
+"""Counting anew what new versions of workouts touched that were counted before."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from services.analytics import store
+from services.analytics.changes import (
+    Change,
+    ExerciseKey,
+    PeriodKey,
+    ProcessedWorkout,
+    periods_of,
+)
+from services.analytics.history import lifetime
+from services.analytics.metrics import HistoryRow
+from services.analytics.progress import snapshots
+from services.analytics.records import KINDS, personal_records
+from services.analytics.store import Fetch
+from services.analytics.tally import Numbers
+
+
+class Recount:
+    """What new versions of workouts touch, and the rows of the history that they change.
+
+    Args:
+        again: take everything about them for touched, not only what differs.
+    """
+
+    def __init__(self, again: bool = False):
+        self.exercises: set[ExerciseKey] = set()
+        self.periods: set[PeriodKey] = set()
+        self.written: list[HistoryRow] = []
+        self.gone: list[HistoryRow] = []
+        self._again = again
+
+    def add(
+        self, change: Change, before: ProcessedWorkout, rows_before: Mapping[int, HistoryRow]
+    ) -> None:
+        """Compare a workout with what it was: what is the same needs no counting."""
+        rows = {row.exercise_id: row for row in change.rows}
+        touched = {
+            exercise_id
+            for exercise_id in rows.keys() | rows_before.keys()
+            if self._again or not _counts_as(rows.get(exercise_id), rows_before.get(exercise_id))
+        }
+        self.exercises |= {(change.user_id, exercise_id) for exercise_id in touched}
+        if touched or not change.workout.lasts_as(before):
+            self.periods.update(change.periods, periods_of(change.user_id, before.date))
+        self.written += [
+            row for key, row in rows.items() if self._again or row != rows_before.get(key)
+        ]
+        self.gone += [row for key, row in rows_before.items() if key not in rows]
+
+    def count(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
+        """Count the touched numbers.
+
+        Args:
+            fetch: runs a statement; the history in the database is still the one of before.
+            news: all workouts that change it.
+            numbers: where the counted ones go.
+        """
+        if self.exercises:
+            self._count_exercises(fetch, news, numbers)
+        if self.periods:
+            self._count_periods(fetch, news, numbers)
+
+    def _count_exercises(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
+        rows_of = defaultdict(list)
+        for row in _history(store.rows_of_exercises(fetch, self.exercises), news):
+            rows_of[row.user_id, row.exercise_id].append(row)
+        for key in self.exercises:
+            found = personal_records(rows_of[key])
+            numbers.lifetimes[key] = lifetime(rows_of[key])
+            numbers.records[key] = {kind: found.get(kind) for kind in KINDS}
+
+    def _count_periods(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
+        workouts_in, rows_in = defaultdict(list), defaultdict(list)
+        workouts = store.workouts_in(fetch, self.periods)
+        workouts |= {change.workout_id: (change.user_id, change.workout) for change in news}
+        for user_id, workout in workouts.values():
+            for key in periods_of(user_id, workout.date):
+                workouts_in[key].append(workout)
+        for row in _history(store.rows_in(fetch, self.periods), news):
+            for key in periods_of(row.user_id, row.date):
+                rows_in[key].append(row)
+        for key in self.periods:
+            _, unit, start = key
+            numbers.snapshots[key] = snapshots(workouts_in[key], rows_in[key], unit).get(start)
+
+
+def compared(
+    fetch: Fetch,
+    news: list[Change],
+    processed: Mapping[int, ProcessedWorkout],
+    again: bool,
+) -> Recount:
+    """Compare all of a batch that was counted before with what it was."""
+    recount = Recount(again)
+    replaced = [change for change in news if change.workout_id in processed]
+    rows_before: dict[int, dict[int, HistoryRow]] = defaultdict(dict)
+    if replaced:
+        for row in store.rows_of_workouts(fetch, replaced):
+            rows_before[row.workout_id][row.exercise_id] = row
+    for change in replaced:
+        recount.add(change, processed[change.workout_id], rows_before[change.workout_id])
+    return recount
+
+
+def _counts_as(row: HistoryRow | None, before: HistoryRow | None) -> bool:
+    return row is not None and row.counts_as(before)
+
+
+def _history(kept: Iterable[HistoryRow], news: list[Change]) -> Iterator[HistoryRow]:
+    """Give the rows that there will be when the batch is written."""
+    replaced = {change.workout_id for change in news}
+    yield from (row for row in kept if row.workout_id not in replaced)
+    for change in news:
+        yield from change.rows
