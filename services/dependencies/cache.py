@@ -17,7 +17,6 @@ A Redis that starts again from an old copy on disk brings back old versions with
 belong to them. So a value is stored with the id of the server's run, too, and serves only in that.
 """
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import eventlet
+import orjson
 from eventlet.event import Event
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
@@ -84,11 +84,11 @@ class Cache(DependencyProvider):
     def get(self, key: str) -> Any:
         """Return the value under a key, or None."""
         text, _ = self._ask("GET", key, believing=True)
-        return None if text is None else json.loads(text)
+        return None if text is None else orjson.loads(text)
 
     def set(self, key: str, value: object, seconds: int) -> None:
         """Keep a JSON value for some seconds; does not wait until it is kept."""
-        text = json.dumps(value, separators=(",", ":"))
+        text = orjson.dumps(value).decode()
         self._tell("SET", key, text, "EX", max(int(seconds), 1))
 
     def delete(self, *keys: str) -> None:
@@ -142,7 +142,7 @@ class Cache(DependencyProvider):
         found, run = self._ask("MGET", version_key, key)
         version, text = found or (None, None)
         if version is not None and text is not None:
-            kept = json.loads(text)
+            kept = orjson.loads(text)
             if kept["version"] == version and kept.get("run") == run:
                 metrics.CACHE_HIT.inc()
                 return kept["value"]
@@ -156,7 +156,7 @@ class Cache(DependencyProvider):
 
     def keep(self, key: str, value: object, seconds: int) -> None:
         """Keep a JSON value for some seconds, from now on or from when Redis is back."""
-        self._send_surely({key: (json.dumps(value, separators=(",", ":")), max(int(seconds), 1))})
+        self._send_surely({key: (orjson.dumps(value).decode(), max(int(seconds), 1))})
 
     @contextmanager
     def changing(self, *version_keys: str) -> Iterator[None]:

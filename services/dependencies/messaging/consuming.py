@@ -116,7 +116,8 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             return
         delivery = Delivery(content, self.wire, no_ack=provider.prefetch is None)
         try:
-            body = delivery.decode()
+            # a reply of ours has none; a request repeats what a client made up
+            body = delivery.decode(large_numbers=provider.prefetch is not None)
         except Exception as problem:
             self.bury_later(provider.queue.name, delivery, f"undecodable: {problem}")
             return

@@ -36,14 +36,22 @@ class Delivery:
         """The message's headers."""
         return self._content.headers
 
-    def decode(self) -> object:
+    def decode(self, *, large_numbers: bool) -> object:
         """Return what the body holds.
+
+        Args:
+            large_numbers: whether there may be integers beyond 64 bits in it.
 
         Raises:
             ValueError: it holds no JSON.
         """
         properties = self.properties
-        return loads(self.body, properties.get("content_type"), properties.get("content_encoding"))
+        return loads(
+            self.body,
+            properties.get("content_type"),
+            properties.get("content_encoding"),
+            large_numbers=large_numbers,
+        )
 
     def ack(self) -> None:
         """Say that it was taken care of."""

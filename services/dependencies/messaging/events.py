@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 
 import eventlet
 from kombu import Exchange, Queue
@@ -39,7 +39,7 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
 
     publishing = Publishing()
 
-    @property
+    @cached_property
     def exchange(self) -> Exchange:
         """Where the service's events go."""
         return get_event_exchange(self.container.service_name, self.container.config)

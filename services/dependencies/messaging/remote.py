@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from eventlet.event import Event
@@ -116,6 +117,10 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         """The service's name as clients know it."""
         return PUBLIC_NAMES[self.name]
 
+    @cached_property
+    def _exchange_name(self) -> str:
+        return get_rpc_exchange(self.container.config).name
+
     def get_dependency(self, worker_ctx: WorkerContext) -> "RemoteCalls":
         """Return what a worker calls the service with."""
         return RemoteCalls(self, worker_ctx)
@@ -186,7 +191,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         tracing.inject(headers)
         self.publishing.send(
             {"args": args, "kwargs": kwargs},
-            get_rpc_exchange(self.container.config).name,
+            self._exchange_name,
             f"{self.name}.{method}",
             mandatory=True,
             headers=headers,

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 import eventlet
 from kombu import Queue
@@ -58,6 +58,10 @@ class SafeRpcConsumer(RpcConsumer):
     publishing = Publishing()
     prefetch = budgets.SERVICE_WORKERS
 
+    @cached_property
+    def _exchange_name(self) -> str:
+        return get_rpc_exchange(self.container.config).name
+
     def setup(self) -> None:
         """Register the queue once for all methods."""
         if self.queue is None:
@@ -95,7 +99,7 @@ class SafeRpcConsumer(RpcConsumer):
         try:
             self.publishing.send(
                 _reply(result, exc_info),
-                get_rpc_exchange(self.container.config).name,
+                self._exchange_name,
                 properties["reply_to"],
                 correlation_id=properties.get("correlation_id", ""),
                 content_type=CONTENT_TYPE,
