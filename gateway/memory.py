@@ -12,15 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from eventlet import spawn_n
-from eventlet.hubs import get_hub
 from nameko.extensions import SharedExtension
 
 from gateway.callers import Caller
 from gateway.door import Door
 from gateway.replies import Body, knows, prepare
 from services.dependencies import versions
-from services.dependencies.cache import Cache
 from services.dependencies.catalogue_news import CatalogueNews
 from services.dependencies.tokens import revocation_key
 from services.dependencies.web import HttpRequest, WebServer
@@ -208,7 +205,7 @@ class Checking:
     def ask(self, then: Callable[[bool], None]) -> None:
         """Ask Redis."""
         entry, revoked = self.entry, revocation_key(self.caller.token_id)
-        check_version(self.memory.door.cache, entry.version, entry.version_key, revoked, then)
+        self.memory.door.cache.check_version(entry.version, entry.version_key, revoked, then)
 
     def answer(self, right: bool) -> Prepared | None:
         """Return the answer if it is right and can be counted without waiting."""
@@ -221,18 +218,6 @@ class Checking:
         if not self.memory.door.takes_read(self.caller, None, ""):
             return None
         return self.memory.give(key, self.entry, self.get)
-
-
-def check_version(
-    cache: Cache, version: str, version_key: str, absent_key: str, then: Callable[[bool], None]
-) -> None:
-    """Have ``then`` told what :meth:`Cache.is_version` says, without waiting for it."""
-    hub = get_hub()
-
-    def ask() -> None:
-        hub.schedule_call_global(0, then, cache.is_version(version, version_key, absent_key))
-
-    spawn_n(ask)
 
 
 def _key_of(request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Key | None:
