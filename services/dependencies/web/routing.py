@@ -31,10 +31,13 @@ class Routes:
         by_path: dict[str, dict[str, Provider]] = {}
         for provider in providers:
             by_path.setdefault(provider.path, {})[provider.method] = provider
-        shapes = [(path.split("/"), methods) for path, methods in by_path.items()]
-        self._shapes = sorted(
-            shapes, key=lambda shape: [part.startswith(WILDCARD) for part in shape[0]]
-        )
+        self._literal = {path: methods for path, methods in by_path.items() if WILDCARD not in path}
+        self._shapes: dict[int, list[tuple[list[str], dict[str, Provider]]]] = {}
+        for path, methods in by_path.items():
+            shape = path.split("/")
+            self._shapes.setdefault(len(shape), []).append((shape, methods))
+        for shapes in self._shapes.values():
+            shapes.sort(key=lambda shape: [part.startswith(WILDCARD) for part in shape[0]])
 
     def find(self, path: str) -> tuple[dict[str, Provider], dict[str, str]]:
         """Return the providers of a path by method, and the values of its wildcards.
@@ -45,15 +48,13 @@ class Routes:
         Raises:
             Refused: there is no such route.
         """
-        parts = [_decode(part) for part in path.split("/")]
-        for shape, methods in self._shapes:
-            if len(shape) == len(parts) and all(map(_fits, shape, parts)):
-                values = {
-                    name[1:]: part
-                    for name, part in zip(shape, parts, strict=True)
-                    if name.startswith(WILDCARD)
-                }
-                return methods, values
+        if path in self._literal:
+            return self._literal[path], {}
+        parts = [*map(_decode, path.split("/"))]
+        for shape, methods in self._shapes.get(len(parts), ()):
+            if all(map(_fits, shape, parts)):
+                pairs = zip(shape, parts, strict=True)
+                return methods, {name[1:]: part for name, part in pairs if name[:1] == WILDCARD}
         raise Refused(404)
 
 
@@ -66,8 +67,10 @@ def allowed(methods: Iterable[str]) -> str:
 
 
 def _decode(part: str) -> str:
+    if part.isascii() and "%" not in part:
+        return part
     return unquote_to_bytes(part.encode("latin-1")).decode("utf-8", "replace")
 
 
 def _fits(expected: str, part: str) -> bool:
-    return bool(part) if expected.startswith(WILDCARD) else expected == part
+    return expected == part or (bool(part) and expected[:1] == WILDCARD)
