@@ -31,6 +31,7 @@ BY_NAME = [("name", "asc")]
 SEARCHES = [
     "bench",
     "bench p",
+    "dumbbell s",
     "benhc pres",
     "press",
     "pull up",
@@ -67,6 +68,13 @@ LISTS: list[tuple[str, dict[str, list[str]], list[tuple[str, str]], int]] = [
     ("list, newest first", {}, [("created_at", "desc")], 1),
 ]
 BOTH_FILTERS = {"category": ["strength"], "muscles": ["chest"]}
+FILTERED: list[tuple[str, dict[str, list[str]], list[tuple[str, str]], int]] = [
+    ("category strength", {"category": ["strength"]}, [], 1),
+    ("equipment barbell or dumbbell", {"equipment": ["barbell", "dumbbell"]}, [], 1),
+    ("two filters, page 20", BOTH_FILTERS, [], 20),
+    ("by name", {}, BY_NAME, 1),
+]
+"""Searches for one word that many exercises have, with what else is asked."""
 
 Read = Callable[[Connection], dict[str, Any]]
 
@@ -110,16 +118,19 @@ def requests() -> list[tuple[str, Read]]:
     """Return what is measured, by name."""
     found: list[tuple[str, Read]] = []
     for query in SEARCHES:
-        found.append((f"search `{query}`", searching(query, {}, 1)))
-    found.append(("search `press`, two filters, page 20", searching("press", BOTH_FILTERS, 20)))
+        found.append((f"search `{query}`", searching(query, {}, [], 1)))
+    for name, *given in FILTERED:
+        found.append((f"search `press`, {name}", searching("press", *given)))
     for name, filters, sort, page in LISTS:
         found.append((name, listing(filters, sort, page)))
     return found
 
 
-def searching(query: str, filters: dict[str, list[str]], page: int) -> Read:
+def searching(
+    query: str, filters: dict[str, list[str]], sort: list[tuple[str, str]], page: int
+) -> Read:
     """Return the search for a query."""
-    return lambda connection: store.search_page(connection, query, filters, [], page, 10)
+    return lambda connection: store.search_page(connection, query, filters, sort, page, 10)
 
 
 def listing(filters: dict[str, list[str]], sort: list[tuple[str, str]], page: int) -> Read:
