@@ -16,7 +16,11 @@ from services.analytics.tally import Tally
 
 
 def apply(
-    fetch: Fetch, workouts: Iterable[dict], deletions: Mapping[int, int], again: bool = False
+    fetch: Fetch,
+    workouts: Iterable[dict],
+    deletions: Mapping[int, int],
+    again: bool = False,
+    send: Fetch | None = None,
 ) -> None:
     """Bring the numbers up to date with workouts as they are now.
 
@@ -27,9 +31,11 @@ def apply(
         workouts: whole ones of any users, with ``rep_type`` in their exercises.
         deletions: workouts that are gone for good, and whose they were.
         again: also count versions that were processed before.
+        send: runs a statement whose rows nobody needs, maybe together with the next one.
     """
+    send = send or fetch
     told = _latest(workouts, deletions)
-    store.lock_users(fetch, {change.user_id for change in told})
+    store.lock_users(send, {change.user_id for change in told})
     known = store.known(fetch, told)
     news = [
         change for change in told if change.is_news(known.processed.get(change.workout_id), again)
@@ -48,8 +54,8 @@ def apply(
         tally.add(change)
     recount.count(fetch, news, tally.changed)
     rows = [*recount.written, *(row for change in added for row in change.rows)]
-    store.forget(fetch, recount.gone, tally.changed)
-    store.write(fetch, news, rows, tally.changed)
+    store.forget(send, recount.gone, tally.changed)
+    store.write(send, news, rows, tally.changed)
 
 
 def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 from nameko.timer import timer
@@ -28,7 +27,6 @@ from services.dependencies.messaging import (
     rpc,
 )
 from services.dependencies.outages import Outage
-from services.dependencies.statements import fetch
 
 log = get_logger(__name__)
 
@@ -38,6 +36,8 @@ HOLDER = uuid.uuid4().hex
 """This process, as the one that follows the feed."""
 
 FEED = Outage("change feed", "will be followed again as soon as it answers")
+
+HEAD_START = feed.HeadStart(budgets.FEED_BATCH)
 
 PAGE = 100
 
@@ -179,6 +179,7 @@ class Analytics:
     @timer(interval=budgets.FEED_SECONDS, eager=True)
     def follow_feed(self) -> None:
         """Make good what no event told of: workouts of lost events, and those logged by hand."""
+        HEAD_START.begin_look()
         try:
             self._retry_failures()
             self._catch_up()
@@ -215,8 +216,8 @@ class Analytics:
         gone = {**(deletions or {}), **self._deletions(missing)}
         users = {workout["user_id"] for workout in found} | set(gone.values())
         if users:
-            with self._answers.changing(users), self.database.transaction() as connection:
-                processing.apply(partial(fetch, connection), found, gone, again)
+            with self._answers.changing(users), self.database.together() as transaction:
+                processing.apply(transaction.fetch, found, gone, again, transaction.send)
         if missing - gone.keys():
             raise NotFound("There is no such workout")
 
@@ -239,6 +240,7 @@ class Analytics:
     def _catch_up(self) -> None:
         while (position := self._hold_feed()) is not None:
             changes = self.workouts.changes(position, limit=budgets.FEED_BATCH)
+            changes = HEAD_START.left_to_the_feed(changes)
             metrics.note_feed(position, changes)
             if not changes:
                 return

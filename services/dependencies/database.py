@@ -27,7 +27,7 @@ from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.outages import Outage
 from services.dependencies.settings import SETTINGS_KEY, DatabaseAddress
-from services.dependencies.statements import Statement, run
+from services.dependencies.statements import Statement, Together, run
 
 log = get_logger(__name__)
 
@@ -177,18 +177,38 @@ class Database(DependencyProvider):
         Raises:
             ServiceUnavailable, DatabaseError, IntegrityError: as for :meth:`transaction`.
         """
-        with self._errors_told():
-            connection = self.engine.raw_connection()
+        with self._errors_told(), self._plain_connection() as connection:
+            return run(connection, statement, values)
+
+    @contextmanager
+    def together(self) -> Iterator[Together]:
+        """Give a transaction that commits at the end, and travels in as few trips as it can.
+
+        Raises:
+            ServiceUnavailable, DatabaseError, IntegrityError: as for :meth:`transaction`.
+        """
+        with self._errors_told(), self._plain_connection() as connection:
+            transaction = Together(connection)
             try:
-                connection.dbapi_connection.autocommit = True
-                rows = run(connection, statement, values)
+                yield transaction
+                transaction.commit()
             except BaseException:
-                if connection.dbapi_connection.closed:
-                    connection.invalidate()
+                transaction.roll_back()
                 raise
-            finally:
-                connection.close()
-        return rows
+
+    @contextmanager
+    def _plain_connection(self) -> Iterator[PoolProxiedConnection]:
+        """Give a connection on which every statement is a transaction."""
+        connection = self.engine.raw_connection()
+        try:
+            connection.dbapi_connection.autocommit = True
+            yield connection
+        except BaseException:
+            if connection.is_valid and connection.dbapi_connection.closed:
+                connection.invalidate()
+            raise
+        finally:
+            connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -67,3 +67,57 @@ def run(
             prepared.add(statement.name)
         cursor.execute(statement.execution, values)
         return cursor.fetchall() if cursor.description else []
+
+
+class Together:
+    """A transaction whose statements travel together: as few round trips as there are answers.
+
+    psycopg2 takes a trip of its own for BEGIN, for each statement and for COMMIT.
+    """
+
+    def __init__(self, connection: PoolProxiedConnection):
+        self._connection = connection
+        self._prepared = connection.info.setdefault(PREPARED_KEY, set())
+        self._waiting = [b"BEGIN"]
+        self._newly_prepared: list[str] = []
+        self._title = "SQL"
+        self.has_begun = False
+
+    def send(self, statement: Statement, **values: object) -> None:
+        """Have a statement run whose rows nobody needs: with the next one, or at the end."""
+        if statement.name not in self._prepared and statement.name not in self._newly_prepared:
+            self._waiting.append(statement.preparation.encode())
+            self._newly_prepared.append(statement.name)
+        with self._connection.cursor() as cursor:
+            self._waiting.append(cursor.mogrify(statement.execution, values))
+        self._title = statement.title
+
+    def fetch(self, statement: Statement, **values: object) -> list[tuple]:
+        """Run a statement after all that were sent before, and return its rows."""
+        self.send(statement, **values)
+        return self._run()
+
+    def commit(self) -> None:
+        """Run what is still waiting, and commit."""
+        if not self.has_begun and len(self._waiting) == 1:
+            return
+        self._waiting.append(b"COMMIT")
+        self._run()
+        self.has_begun = False
+
+    def roll_back(self) -> None:
+        """Undo all; the connection is not used again if it is not known what it has prepared."""
+        if self._connection.dbapi_connection.closed or self._newly_prepared:
+            self._connection.invalidate()
+        elif self.has_begun:
+            with self._connection.cursor() as cursor:
+                cursor.execute("ROLLBACK")
+
+    def _run(self) -> list[tuple]:
+        self.has_begun = True
+        text, self._waiting = b"; ".join(self._waiting), []
+        with tracing.inner_span(self._title), self._connection.cursor() as cursor:
+            cursor.execute(text)
+            self._prepared.update(self._newly_prepared)
+            self._newly_prepared = []
+            return cursor.fetchall() if cursor.description else []

@@ -17,7 +17,7 @@ def check_day(day: date, today: date) -> None:
     Raises:
         BusinessRuleViolation: the day is more than one day ahead.
     """
-    latest = today + timedelta(days=FURTHEST_DAYS_AHEAD)
+    latest = _latest_day(today)
     if day > latest:
         details = {
             "constraint": "max",
@@ -27,6 +27,15 @@ def check_day(day: date, today: date) -> None:
         raise BusinessRuleViolation(
             "Date must not be more than one day in the future", json.dumps(details)
         )
+
+
+def is_soon_enough(day: date, today: date) -> bool:
+    """Tell whether a workout may be on a day; see :func:`check_day`."""
+    return day <= _latest_day(today)
+
+
+def _latest_day(today: date) -> date:
+    return today + timedelta(days=FURTHEST_DAYS_AHEAD)
 
 
 def check_range(first: date | None, last: date | None) -> None:

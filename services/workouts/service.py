@@ -3,8 +3,7 @@
 # the RPC method `list` hides the type of that name from annotations in the class
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import partial
+from datetime import UTC, date, datetime
 from typing import Any
 
 from nameko.timer import timer
@@ -19,7 +18,6 @@ from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
 from services.dependencies.messaging import RemoteService, rpc
-from services.dependencies.statements import fetch
 from services.workouts import idempotency, rules, store
 from services.workouts.known_exercises import KnownExercises
 from services.workouts.reads import WorkoutReads
@@ -185,18 +183,13 @@ class Workouts:
         values = load(WORKOUT_CHANGES, changes)
         version = values.pop("version", None)
         exercises = values.pop("exercises", None)
-        if exercises is not None or not values:
-            before = _found(store.get(self.database.fetch, workout_id, user_id))
-            rules.check_version(version, before["version"])
-            if exercises is None:
-                return without_rep_types(before)
-            if "date" in values:
-                rules.check_day(values["date"], _today())
-            present = frozenset(item["exercise_id"] for item in before["exercises"])
-            exercises = self._with_catalogue(exercises, present)
-            values |= rules.totals(exercises)
-        with self._reads.changing(user_id):
-            return self._update(user_id, workout_id, version, values, exercises)
+        if exercises is None and values and self._may_be_on(values.get("date")):
+            with self._reads.changing(user_id):
+                fetch = self.database.fetch
+                workout = store.change(fetch, user_id, workout_id, version, values)
+            if workout is not None:
+                return without_rep_types(workout)
+        return self._update_with_care(user_id, workout_id, version, values, exercises)
 
     @rpc
     def delete(self, user_id: int, workout_id: int) -> dict[str, Any]:
@@ -268,14 +261,13 @@ class Workouts:
         if answer is not None:
             return {"workout": answer, "replayed": True}
         checked = self._checked(values)
-        with self.database.transaction() as connection:
-            run = partial(fetch, connection)
-            idempotency.claim(run, user_id, key)
-            answer = idempotency.find_answer(run, user_id, key, body)
+        with self.database.together() as transaction:
+            idempotency.claim(transaction.fetch, user_id, key)
+            answer = idempotency.find_answer(transaction.fetch, user_id, key, body)
             if answer is not None:
                 return {"workout": answer, "replayed": True}
-            workout = without_rep_types(store.insert(run, user_id, *checked))
-            idempotency.keep_answer(run, user_id, key, body, workout)
+            workout = without_rep_types(store.insert(transaction.fetch, user_id, *checked))
+            idempotency.keep_answer(transaction.send, user_id, key, body, workout)
         failpoint("workouts.after_commit")
         return {"workout": workout, "replayed": False}
 
@@ -287,7 +279,7 @@ class Workouts:
         failpoint("workouts.before_write")
         return head | rules.totals(exercises), exercises
 
-    def _update(
+    def _update_with_care(
         self,
         user_id: int,
         workout_id: int,
@@ -295,14 +287,27 @@ class Workouts:
         values: dict,
         exercises: list[dict] | None,
     ) -> dict[str, Any]:
-        with self.database.transaction() as connection:
-            run = partial(fetch, connection)
-            current, _ = _found(store.lock(run, workout_id, user_id))
+        """Change a workout's nested part, or find out why a change can't be made."""
+        before = _found(store.get(self.database.fetch, workout_id, user_id))
+        rules.check_version(version, before["version"])
+        if exercises is None and not values:
+            return without_rep_types(before)
+        if "date" in values:
+            rules.check_day(values["date"], _today())
+        if exercises is not None:
+            present = frozenset(item["exercise_id"] for item in before["exercises"])
+            exercises = self._with_catalogue(exercises, present)
+            values |= rules.totals(exercises)
+        with self._reads.changing(user_id), self.database.together() as transaction:
+            current, _ = _found(store.lock(transaction.fetch, workout_id, user_id))
             rules.check_version(version, current)
-            if "date" in values:
-                rules.check_day(values["date"], _today())
-            store.update(run, user_id, workout_id, values, exercises)
-            return without_rep_types(store.get(run, workout_id, user_id))
+            store.update(transaction.send, user_id, workout_id, values, exercises)
+            workout = store.get(transaction.fetch, workout_id, user_id)
+        return without_rep_types(workout)
+
+    @staticmethod
+    def _may_be_on(day: date | None) -> bool:
+        return day is None or rules.is_soon_enough(day, _today())
 
     def _with_catalogue(
         self, exercises: list[dict], present: frozenset[int] = frozenset()

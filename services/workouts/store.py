@@ -183,6 +183,27 @@ def update(
         fetch(_REPLACE_NESTED, user_id=user_id, workout_id=workout_id, exercises=_json(exercises))
 
 
+def change(
+    fetch: Fetch, user_id: int, workout_id: int, version: int | None, changes: dict
+) -> dict | None:
+    """Change columns of a workout in one statement, and return it whole.
+
+    Args:
+        fetch: runs a statement.
+        user_id: whose it must be.
+        workout_id: which one.
+        version: which version it must have; None for any.
+        changes: the columns that change.
+
+    Returns:
+        None if there is no such workout, it has another version, or somebody else changed it in
+        the same moment: the nested part is the one of before then.
+    """
+    statement = _change(tuple(changes))
+    rows = fetch(statement, user_id=user_id, workout_id=workout_id, expected=version, **changes)
+    return rows[0][0] if rows else None
+
+
 def delete(fetch: Fetch, user_id: int, workout_id: int) -> tuple[int, date] | None:
     """Delete a workout with all that is in it, and return its version and date, or None."""
     rows = fetch(_DELETE, user_id=user_id, workout_id=workout_id)
@@ -245,6 +266,28 @@ def _update(columns: tuple[str, ...]) -> Statement:
     return Statement(
         f"UPDATE workouts SET {given} version = version + 1, updated_at = now() "
         "WHERE user_id = :user_id AND id = :workout_id"
+    )
+
+
+@lru_cache(maxsize=64)
+def _change(columns: tuple[str, ...]) -> Statement:
+    given = "".join(f"{name} = :{name}, " for name in columns)
+    # whoever waited for another's change sees its columns, but not its nested part: then the
+    # versions differ, and nothing is done
+    return Statement(
+        f"""
+        WITH before AS MATERIALIZED (
+            SELECT user_id, id, version FROM workouts
+            WHERE user_id = :user_id AND id = :workout_id
+              AND version = coalesce(CAST(:expected AS integer), version)
+        ), w AS (
+            UPDATE workouts SET {given} version = workouts.version + 1, updated_at = now()
+            FROM before WHERE workouts.user_id = before.user_id AND workouts.id = before.id
+              AND workouts.version = before.version
+            RETURNING workouts.*
+        )
+        SELECT {_WHOLE} FROM w
+        """
     )
 
 
