@@ -70,8 +70,11 @@ class HttpCounts(Collector):
 
     def tally(self, method: str, route: str | None, status: int) -> Tally:
         """Return where the requests of a kind are counted."""
-        known = method if method in METHODS else OTHER
-        return self._tallies.setdefault((known, route or OTHER, status), Tally())
+        kind = (method if method in METHODS else OTHER, route or OTHER, status)
+        found = self._tallies.get(kind)
+        if found is None:
+            found = self._tallies[kind] = Tally()
+        return found
 
     def collect(self) -> Iterator[Metric]:
         """Return what was counted, as Prometheus' library asks for it."""
