@@ -1,6 +1,7 @@
 """The door of the gateway: who comes in, and how often."""
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import lru_cache
 
@@ -47,13 +48,21 @@ class Door(SharedExtension):
             provider for provider in self.container.dependencies if isinstance(provider, Cache)
         )
 
-    def admit(self, request: HttpRequest, access: Access, limit: str) -> Caller | None:
+    def admit(
+        self,
+        request: HttpRequest,
+        access: Access,
+        limit: str,
+        when_known: Callable[[Caller], None] = lambda _caller: None,
+    ) -> Caller | None:
         """Return the caller, having counted the request; None on public routes.
 
         Args:
             request: the request; learns the user's id, for the log.
             access: who may use the route.
             limit: the name of the limit that it counts for.
+            when_known: is told who calls before Redis is asked about the token: what else is to be
+                asked can be asked in the same moment.
 
         Raises:
             RateLimitExceeded: too many requests of this user, or from this address.
@@ -64,7 +73,7 @@ class Door(SharedExtension):
             self.limits.count(limit, self._address(request))
             return None
         try:
-            caller = self._caller(request)
+            caller = self._caller(request, when_known)
         except Unauthorized:
             self.limits.count(limit, self._address(request))
             raise
@@ -78,11 +87,12 @@ class Door(SharedExtension):
         """Surround a try to sign in; see :meth:`LoginGuard.trying`."""
         return self.logins.trying(email, self._address(request))
 
-    def _caller(self, request: HttpRequest) -> Caller:
+    def _caller(self, request: HttpRequest, when_known: Callable[[Caller], None]) -> Caller:
         match = _BEARER.fullmatch((request.header("Authorization") or "").strip())
         if match is None:
             raise Unauthorized("Sign in first: this needs a bearer token")
         caller = self.tokens.caller(match[1])
+        when_known(caller)
         if is_revoked(self.cache, caller.token_id):
             raise Unauthorized("The token has been revoked")
         return caller

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from nameko.extensions import Entrypoint
@@ -150,7 +150,8 @@ class Route(Entrypoint):
 
     def _check(self, request: HttpRequest) -> Request:
         # in the order in which the contract answers when several things are wrong
-        caller = self.door.admit(request, self.caller, self.limit)
+        when_known = partial(self.memory.ask_ahead, request, self.kept)
+        caller = self.door.admit(request, self.caller, self.limit, when_known)
         request.check_length()
         if self.body is not None:
             check_media_type(request)

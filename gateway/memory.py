@@ -86,6 +86,18 @@ class AnswerMemory(SharedExtension):
         """Offer the memory to the web server."""
         self.server.shortcut = self
 
+    def ask_ahead(self, request: HttpRequest, kept: Kept | None, caller: Caller) -> None:
+        """Ask for the version that a user's answer will be kept under, without waiting for it.
+
+        Args:
+            request: the request.
+            kept: what the answer will be made from.
+            caller: whose it is.
+        """
+        if kept in VERSION_KEYS and _key_of(request, kept, caller) is not None:
+            version_key = VERSION_KEYS[kept](caller.user_id)
+            request.asked_ahead = self.door.cache.asking_version(version_key)
+
     def keeper(
         self, request: HttpRequest, route: str, kept: Kept | None, caller: Caller | None
     ) -> Callable[[Body], None] | None:
@@ -101,7 +113,8 @@ class AnswerMemory(SharedExtension):
         if key is None:
             return None
         version_key = None if kept is Kept.CATALOGUE else VERSION_KEYS[kept](caller.user_id)
-        version = self._current_version(version_key)
+        asked = request.asked_ahead
+        version = asked() if asked else self._current_version(version_key)
         if version is None:
             return None
         today = _today()

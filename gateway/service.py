@@ -94,12 +94,13 @@ class Gateway:
     def create_workout(self, request: Request) -> Reply:
         """Log a workout. With an ``Idempotency-Key`` it is safe to try again."""
         created = self.workouts.create(
-            request.user_id, request.body, idempotency_key=request.idempotency_key
+            request.user_id, request.body, idempotency_key=request.idempotency_key, rep_types=True
         )
-        workout = created["workout"]
+        whole = created["workout"]
+        workout = events.without_rep_types(whole)
         replayed = (("Idempotent-Replayed", "true"),) if created["replayed"] else ()
         if not replayed:
-            events.announce(self.dispatch, events.CREATED, request.user_id, workout)
+            events.announce(self.dispatch, events.CREATED, request.user_id, workout, whole)
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
     @route("GET", "/api/workouts", query=WorkoutList, kept=Kept.WORKOUTS)

@@ -10,6 +10,7 @@ import eventlet
 eventlet.monkey_patch()
 
 # ruff: noqa: E402 - everything below must find patched sockets
+import gc
 import importlib
 import os
 import signal
@@ -22,6 +23,9 @@ from schemas.names import PUBLIC_NAMES
 from services.containers import SERVICES, make_config, service_class
 from services.dependencies import budgets, logs, tracing
 from services.dependencies.settings import BadSettings, Settings
+
+GARBAGE = 20_000
+"""So many new objects that may be garbage before it is looked for."""
 
 
 def main(name: str) -> int:
@@ -52,6 +56,16 @@ def import_redis() -> None:
     del sys.modules["opentelemetry"]
 
 
+def spare_the_collector() -> None:
+    """Leave what was made at the start, and lives to the end, out of each search for garbage.
+
+    Nearly all that a request leaves is freed without one, so they may be rarer, too.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE, 20, 20)
+
+
 def _migrate(name: str) -> bool:
     # a process of its own, so that the service does not carry Alembic's memory with it
     child = subprocess.Popen([sys.executable, "-m", "services.migrate", name])
@@ -67,6 +81,7 @@ def _run(service: type, config: dict) -> None:
         signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
     logs.get_logger(__name__).info("starting", pid=os.getpid())
     runner.start()
+    spare_the_collector()
     eventlet.spawn(runner.wait).wait()
     tracing.switch_off()
 

@@ -21,6 +21,7 @@ from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
 from services.dependencies.messaging import (
+    ENCLOSED,
     Poison,
     RemoteService,
     batched_event_handler,
@@ -194,10 +195,14 @@ class Analytics:
 
     def _handle(self, events: list[dict]) -> None:
         failpoint("analytics.handle")
-        try:
-            self._process([_workout_id(event) for event in events])
-        except NotFound as problem:
-            raise Poison(str(problem)) from problem
+        workout_ids = [_workout_id(event) for event in events]
+        if all(map(_encloses_workout, events)):
+            self._count([event[ENCLOSED] for event in events], {})
+        else:
+            try:
+                self._process(workout_ids)
+            except NotFound as problem:
+                raise Poison(str(problem)) from problem
         failpoint("analytics.before_ack")
 
     def _process(
@@ -214,12 +219,17 @@ class Analytics:
         found = self.workouts.get_many(workout_ids, rep_types=True) if workout_ids else []
         missing = set(workout_ids) - {workout["id"] for workout in found}
         gone = {**(deletions or {}), **self._deletions(missing)}
-        users = {workout["user_id"] for workout in found} | set(gone.values())
-        if users:
-            with self._answers.changing(users), self.database.together() as transaction:
-                processing.apply(transaction.fetch, found, gone, again, transaction.send)
+        self._count(found, gone, again)
         if missing - gone.keys():
             raise NotFound("There is no such workout")
+
+    def _count(
+        self, workouts: list[dict], deletions: Mapping[int, int], again: bool = False
+    ) -> None:
+        users = {workout["user_id"] for workout in workouts} | set(deletions.values())
+        if users:
+            with self._answers.changing(users), self.database.together() as transaction:
+                processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
 
     def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
         deletions = ((workout_id, self._deletion(workout_id)) for workout_id in workout_ids)
@@ -330,6 +340,16 @@ def _workout_id(event: dict) -> int:
     if type(workout_id) is not int or not 1 <= workout_id <= LARGEST_ID:
         raise Poison("the event has no workout_id")
     return workout_id
+
+
+def _encloses_workout(event: dict) -> bool:
+    """Tell whether an event brings the workout, as it was then, and nobody need be asked for it."""
+    workout = event.get(ENCLOSED)
+    return (
+        isinstance(workout, dict)
+        and workout.get("id") == event["workout_id"]
+        and workout.keys() >= {"user_id", "version", "date", "duration_minutes", "exercises"}
+    )
 
 
 def _raise(_item: object, problem: Exception) -> None:

@@ -98,12 +98,21 @@ class Cache(DependencyProvider):
 
     def version(self, version_key: str) -> str | None:
         """Return a version for keeping something elsewhere; None if nothing may be kept now."""
-        version, run = self._ask("GET", version_key)
-        if not version:
-            version, run = self._begin_version(version_key)
-        if not version or version.startswith(CHANGING):
-            return None
-        return f"{run}/{version}"
+        return self.asking_version(version_key)()
+
+    def asking_version(self, version_key: str) -> Callable[[], str | None]:
+        """Ask for a version without waiting, and return what waits and gives it."""
+        asked = self._tell("GET", version_key)
+
+        def wait() -> str | None:
+            version, run = asked.wait()
+            if not version:
+                version, run = self._begin_version(version_key)
+            if not version or version.startswith(CHANGING):
+                return None
+            return f"{run}/{version}"
+
+        return wait
 
     def is_version(self, version: str, version_key: str, absent_key: str) -> bool:
         """Tell, in one go, whether a version is the current one and another key has no value.

@@ -240,10 +240,15 @@ def _render_json(_logger: object, _method: str, line: Line) -> str:
         return json.dumps(line, default=str)
 
 
+def _now() -> str:
+    seconds, microseconds = divmod(time.time_ns() // 1000, 10**6)
+    return f"{_second(seconds).decode()}.{microseconds:06d}Z"
+
+
 def _stamping(service: str) -> Processor:
     def stamp(_logger: object, level: str, line: Line) -> Line:
         return {
-            "time": datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z",
+            "time": _now(),
             "level": level,
             "service": service,
             "event": line.pop("event"),

@@ -46,7 +46,11 @@ class Workouts:
 
     @rpc
     def create(
-        self, user_id: int, workout: dict, idempotency_key: str | None = None
+        self,
+        user_id: int,
+        workout: dict,
+        idempotency_key: str | None = None,
+        rep_types: bool = False,
     ) -> dict[str, Any]:
         """Log a workout.
 
@@ -58,6 +62,8 @@ class Workouts:
                 ``reps`` are repetitions, seconds or metres, by the exercise; ``unit`` is ``kg``
                 or ``lb``.
             idempotency_key: the same key and workout within 24 hours give the first answer again.
+            rep_types: whether each exercise of a new workout tells how its repetitions count
+                (``rep_type``).
 
         Returns:
             ``{"workout": the whole workout, "replayed": whether it is an earlier answer}``.
@@ -77,9 +83,13 @@ class Workouts:
         values = load(NEW_WORKOUT, workout)
         with self._reads.changing(user_id):
             if idempotency_key is None:
-                return {"workout": self._create(user_id, values), "replayed": False}
-            body = idempotency.body_hash(workout)
-            return self._create_once(user_id, values, idempotency_key, body)
+                answer = self._create(user_id, values)
+            else:
+                body = idempotency.body_hash(workout)
+                answer = self._create_once(user_id, values, idempotency_key, body)
+        if not (rep_types or answer["replayed"]):
+            answer["workout"] = without_rep_types(answer["workout"])
+        return answer
 
     @rpc
     def list(self, user_id: int, **query: Any) -> dict[str, Any]:
@@ -254,7 +264,7 @@ class Workouts:
     def _create(self, user_id: int, values: dict) -> dict[str, Any]:
         workout = store.insert(self.database.fetch, user_id, *self._checked(values))
         failpoint("workouts.after_commit")
-        return without_rep_types(workout)
+        return {"workout": workout, "replayed": False}
 
     def _create_once(self, user_id: int, values: dict, key: str, body: bytes) -> dict[str, Any]:
         answer = idempotency.find_answer(self.database.fetch, user_id, key, body)
@@ -266,8 +276,9 @@ class Workouts:
             answer = idempotency.find_answer(transaction.fetch, user_id, key, body)
             if answer is not None:
                 return {"workout": answer, "replayed": True}
-            workout = without_rep_types(store.insert(transaction.fetch, user_id, *checked))
-            idempotency.keep_answer(transaction.send, user_id, key, body, workout)
+            workout = store.insert(transaction.fetch, user_id, *checked)
+            shown = without_rep_types(workout)
+            idempotency.keep_answer(transaction.send, user_id, key, body, shown)
         failpoint("workouts.after_commit")
         return {"workout": workout, "replayed": False}
 

@@ -7,6 +7,7 @@ faults themselves are listed in ``docs/reliability.md``.
 """
 
 from services.dependencies.messaging.events import (
+    ENCLOSED,
     EventDispatcher,
     Poison,
     batched_event_handler,
@@ -16,6 +17,7 @@ from services.dependencies.messaging.remote import RemoteService
 from services.dependencies.messaging.rpc import rpc
 
 __all__ = [
+    "ENCLOSED",
     "EventDispatcher",
     "Poison",
     "RemoteService",

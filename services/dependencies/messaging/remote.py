@@ -45,6 +45,7 @@ class ReplyListener(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: dict[str, Event] = {}
+        self._sent = 0
 
     def setup(self) -> None:
         """Register the queue of replies."""
@@ -70,10 +71,12 @@ class ReplyListener(SharedExtension):
             auto_delete=True,
         )
 
-    def expect(self, correlation_id: str) -> Event:
-        """Return the event that will bring the reply to a request."""
+    def expect(self) -> tuple[str, Event]:
+        """Return a new request's correlation id, and the event that will bring its reply."""
+        self._sent += 1
+        correlation_id = f"{self.routing_key}.{self._sent}"
         event = self._waiting[correlation_id] = Event()
-        return event
+        return correlation_id, event
 
     def forget(self, correlation_id: str) -> None:
         """Stop waiting for a reply."""
@@ -158,8 +161,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
     def _exchange(
         self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
     ) -> Any:
-        correlation_id = str(uuid.uuid4())
-        event = self.replies.expect(correlation_id)
+        correlation_id, event = self.replies.expect()
         try:
             self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
             reply = wait_for(event, seconds)

@@ -129,6 +129,7 @@ class HttpRequest:
     __slots__ = (
         "_receive",
         "_was_read",
+        "asked_ahead",
         "head",
         "method",
         "path",
@@ -152,6 +153,8 @@ class HttpRequest:
         self.peer = peer
         self.path_values = {} if path_values is None else path_values
         self.user_id: int | None = None
+        self.asked_ahead: Callable[[], str | None] | None = None
+        """Waits for what a route has asked for before it needs it."""
         self.request_id = request_id_from(self.header("X-Request-ID"))
         self._receive = receive
         self._was_read = False
