@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from functools import lru_cache
 
 import orjson
