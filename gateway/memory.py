@@ -6,6 +6,7 @@ before it was made; the writer of any of it replaces them before its write is ac
 an answer that raced with a write is never given. Without Redis nothing personal is remembered.
 """
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -41,14 +42,23 @@ class Kept(Enum):
     """What an answer is made from, and so how long it may be kept."""
 
     CATALOGUE = "until the catalogue changes"
-    WORKOUTS = "until the user's workouts change"
+    WORKOUTS = "until any of the user's workouts changes"
+    WORKOUT = "until the workout in the path changes"
     NUMBERS = "until what analytics knows of the user changes"
 
 
-VERSION_KEYS: dict[Kept, Callable[[int], str]] = {
-    Kept.WORKOUTS: versions.workouts_of,
-    Kept.NUMBERS: versions.numbers_of,
-}
+_ID = re.compile(r"\d{1,19}", re.ASCII)
+
+
+def _version_key(request: HttpRequest, kept: Kept, caller: Caller | None) -> str | None:
+    """Return where the version is that an answer depends on; None if on none in Redis."""
+    if kept is Kept.WORKOUTS:
+        return versions.workouts_of(caller.user_id)
+    if kept is Kept.NUMBERS:
+        return versions.numbers_of(caller.user_id)
+    if kept is Kept.WORKOUT:
+        return versions.workout(int(request.path_values["id"]))
+    return None
 
 
 @dataclass(slots=True)
@@ -94,8 +104,10 @@ class AnswerMemory(SharedExtension):
             kept: what the answer will be made from.
             caller: whose it is.
         """
-        if kept in VERSION_KEYS and _key_of(request, kept, caller) is not None:
-            version_key = VERSION_KEYS[kept](caller.user_id)
+        if _key_of(request, kept, caller) is None:
+            return
+        version_key = _version_key(request, kept, caller)
+        if version_key is not None:
             request.asked_ahead = self.door.cache.asking_version(version_key)
 
     def keeper(
@@ -112,7 +124,7 @@ class AnswerMemory(SharedExtension):
         key = _key_of(request, kept, caller)
         if key is None:
             return None
-        version_key = None if kept is Kept.CATALOGUE else VERSION_KEYS[kept](caller.user_id)
+        version_key = _version_key(request, kept, caller)
         asked = request.asked_ahead
         version = asked() if asked else self._current_version(version_key)
         if version is None:
@@ -236,6 +248,8 @@ class Checking:
 def _key_of(request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Key | None:
     """Return the key of what may be remembered of the answer to a request."""
     if kept is None or request.method != "GET" or (caller is not None and caller.is_admin):
+        return None
+    if kept is Kept.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
         return None
     return (ANYBODY if kept is Kept.CATALOGUE else caller.user_id, request.target)
 

@@ -114,7 +114,7 @@ class Gateway:
         self.workouts.list(**wanted | own)
         return _page(request, NOTHING)
 
-    @route("GET", "/api/workouts/:id", kept=Kept.WORKOUTS)
+    @route("GET", "/api/workouts/:id", kept=Kept.WORKOUT)
     def get_workout(self, request: Request) -> Reply:
         """Show a workout: one's own, or any to an administrator."""
         user_id = None if request.caller.is_admin else request.user_id

@@ -256,7 +256,7 @@ class Analytics:
                 return
             unseen = self._unseen(changes)
             # whoever made them may have died before it could tell
-            self.cache.outdate(*{versions.workouts_of(change["user_id"]) for change in unseen})
+            self.cache.outdate(*_versions_of(unseen))
             in_halves(
                 unseen,
                 self._process_changes,
@@ -340,6 +340,11 @@ def _workout_id(event: dict) -> int:
     if type(workout_id) is not int or not 1 <= workout_id <= LARGEST_ID:
         raise Poison("the event has no workout_id")
     return workout_id
+
+
+def _versions_of(changes: list[dict]) -> set[str]:
+    of_all = {versions.workouts_of(change["user_id"]) for change in changes}
+    return of_all | {versions.workout(change["workout_id"]) for change in changes}
 
 
 def _encloses_workout(event: dict) -> bool:

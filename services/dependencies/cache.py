@@ -146,7 +146,7 @@ class Cache(DependencyProvider):
             key: where the value is kept.
             version_key: where the version of what it is made from is kept.
             seconds: how long the value may live.
-            make: makes the value, a plain JSON one.
+            make: makes the value, a plain JSON one; None, for what there is not, is not kept.
         """
         found, run = self._ask("MGET", version_key, key)
         version, text = found or (None, None)
@@ -159,6 +159,9 @@ class Cache(DependencyProvider):
         if version is None:
             version, run = self._begin_version(version_key)
         value = make()
+        # what comes into being has no version of its own yet that could be replaced
+        if value is None:
+            return None
         if version is not None and not version.startswith(CHANGING):
             self.set(key, {"version": version, "run": run, "value": value}, seconds)
         return value

@@ -11,8 +11,13 @@ CATALOGUE_CHANGED = "catalogue_changed"
 
 
 def workouts_of(user_id: int) -> str:
-    """Return the key of the version of a user's workouts."""
+    """Return the key of the version of a user's workouts as a whole."""
     return f"workout:user:{user_id}:version"
+
+
+def workout(workout_id: int) -> str:
+    """Return the key of the version of one workout, which others of the user don't touch."""
+    return f"workout:id:{workout_id}:version"
 
 
 def numbers_of(user_id: int) -> str:

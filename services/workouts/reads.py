@@ -14,15 +14,18 @@ CACHE_SECONDS = 600
 
 
 class WorkoutReads:
-    """Reads workouts; a user's reads are kept until that user's workouts change."""
+    """Reads workouts; a workout is kept until it changes, a list until any of the user's does."""
 
     def __init__(self, database: Database, cache: Cache):
         self.database = database
         self.cache = cache
 
-    def changing(self, user_id: int) -> AbstractContextManager[None]:
-        """Surround a change of a user's workouts."""
-        return self.cache.changing(versions.workouts_of(user_id))
+    def changing(self, user_id: int, workout_id: int | None = None) -> AbstractContextManager[None]:
+        """Surround a change of a user's workouts: of one of them, or a new one."""
+        of_all = versions.workouts_of(user_id)
+        if workout_id is None:
+            return self.cache.changing(of_all)
+        return self.cache.changing(of_all, versions.workout(workout_id))
 
     def get(self, workout_id: int, user_id: int | None) -> dict[str, Any]:
         """Return a whole workout; with ``user_id`` only that user's.
@@ -38,7 +41,7 @@ class WorkoutReads:
             workout = read()
         else:
             key = f"workout:user:{user_id}:id:{workout_id}"
-            workout = self.cache.remember(key, versions.workouts_of(user_id), CACHE_SECONDS, read)
+            workout = self.cache.remember(key, versions.workout(workout_id), CACHE_SECONDS, read)
         if workout is None:
             raise NotFound("There is no such workout")
         return workout

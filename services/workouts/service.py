@@ -194,7 +194,7 @@ class Workouts:
         version = values.pop("version", None)
         exercises = values.pop("exercises", None)
         if exercises is None and values and self._may_be_on(values.get("date")):
-            with self._reads.changing(user_id):
+            with self._reads.changing(user_id, workout_id):
                 fetch = self.database.fetch
                 workout = store.change(fetch, user_id, workout_id, version, values)
             if workout is not None:
@@ -220,7 +220,7 @@ class Workouts:
         """
         workout_id = checked_id(workout_id)
         user_id = checked_user(user_id)
-        with self._reads.changing(user_id):
+        with self._reads.changing(user_id, workout_id):
             version, day = _found(store.delete(self.database.fetch, user_id, workout_id))
         return {"id": workout_id, "deleted": True, "version": version, "date": day.isoformat()}
 
@@ -309,7 +309,7 @@ class Workouts:
             present = frozenset(item["exercise_id"] for item in before["exercises"])
             exercises = self._with_catalogue(exercises, present)
             values |= rules.totals(exercises)
-        with self._reads.changing(user_id), self.database.together() as transaction:
+        with self._reads.changing(user_id, workout_id), self.database.together() as transaction:
             current, _ = _found(store.lock(transaction.fetch, workout_id, user_id))
             rules.check_version(version, current)
             store.update(transaction.send, user_id, workout_id, values, exercises)

@@ -1,5 +1,6 @@
 """What the gateway remembers is never older than what was acknowledged."""
 
+import re
 import threading
 
 import psycopg2
@@ -175,3 +176,36 @@ def tell_of_change(system):
         redis.delete("exercise:version")
     dispatch = event_dispatcher({"AMQP_URI": environment["AMQP_URI"]})
     dispatch("exercises", "catalogue_changed", {})
+
+
+def test_a_change_of_one_workout_leaves_another_remembered(http, lifter, system):
+    one, other = (log(http, lifter, name) for name in ("one", "other"))
+
+    def remembered():
+        page = requests.get(f"http://{system.address('gateway')}/metrics", timeout=10).text
+        return float(re.search(r"(?m)^gym_http_remembered_total (\S+)", page)[1])
+
+    def name_of(workout_id):
+        return data(http.get(f"/api/workouts/{workout_id}", token=lifter.token))[0]["name"]
+
+    assert [name_of(one), name_of(f"00{one}"), name_of(other)] == ["one", "one", "other"]
+    http.put(f"/api/workouts/{one}", json={"name": "changed"}, token=lifter.token)
+    before = remembered()
+    assert [name_of(one), name_of(f"00{one}"), name_of(other)] == ["changed", "changed", "other"]
+    assert remembered() == before + 1
+    http.delete(f"/api/workouts/{one}", token=lifter.token)
+    for spelling in (one, f"00{one}"):
+        assert http.get(f"/api/workouts/{spelling}", token=lifter.token).status_code == 404
+
+
+def test_a_workout_that_was_asked_for_too_early_is_found_once_it_is_there(http, lifter):
+    last = log(http, lifter, "last")
+    for workout_id in range(last + 1, last + 20):
+        assert http.get(f"/api/workouts/{workout_id}", token=lifter.token).status_code == 404
+    logged = log(http, lifter, "next")
+    assert data(http.get(f"/api/workouts/{logged}", token=lifter.token))[0]["name"] == "next"
+
+
+def log(http, lifter, name):
+    body = {"date": TODAY, "name": name}
+    return http.post("/api/workouts", json=body, token=lifter.token).json()["data"][0]["id"]
