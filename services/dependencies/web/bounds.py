@@ -10,7 +10,7 @@ ACCEPT_PAUSE_SECONDS = 0.1
 """Pause after a failed accept, such as when no more files may be opened."""
 
 IDLE_SECONDS = 30
-"""A connection that is kept open without a request, or whose client does not read, is closed."""
+"""A connection that is kept open without a request, or whose answer is not read, is closed."""
 
 HEAD_SECONDS = 10
 """The request line and all headers must be here within this, however they trickle."""

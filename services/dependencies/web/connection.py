@@ -195,7 +195,6 @@ class Connection(Wire):
         get, request_id = found
         self._buffer = data[end:]
         if isinstance(answer, Prepared):
-            self.since = started
             self._answer(answer.give(request_id, started, get.traceparent))
         else:
             self._enter(BUSY)
@@ -231,22 +230,11 @@ class Connection(Wire):
 
     def _begin(self) -> bool:
         """Begin to work on the next request; tell whether its head was here and good."""
-        if self._head_reader is None:
-            self._head_reader = HeadReader()
+        head = None
         try:
-            end = self._head_reader.find_end(self._buffer, self._ended)
-        except Refused as refusal:
-            self._refuse(refusal)
-            return False
-        if end is None:
-            if self.state is not HEAD:
-                self._enter(HEAD)
-                self._buffer = bytearray(self._buffer)
-            return False
-        self._head_reader = None
-        head = parse(bytes(self._buffer[:end]))
-        self._buffer = bytes(self._buffer[end:])
-        try:
+            head = self._take_head()
+            if head is None:
+                return False
             check_framing(head)
         except Refused as refusal:
             self._refuse(refusal, head)
@@ -256,6 +244,22 @@ class Connection(Wire):
         # as the hub wakes any other greenthread; one that it had to schedule would begin later
         greenlet(self._work).switch(HttpRequest(head, self.peer, self._receive))
         return True
+
+    def _take_head(self) -> Head | None:
+        """Return the next head, or None if it is not here yet."""
+        if self._head_reader is None:
+            self._head_reader = HeadReader()
+        end = self._head_reader.find_end(self._buffer, self._ended)
+        if end is None:
+            if self.state is not HEAD:
+                self._enter(HEAD)
+                # what may come byte by byte must not be copied each time
+                self._buffer = bytearray(self._buffer)
+            return None
+        self._head_reader = None
+        head = parse(bytes(self._buffer[:end]))
+        self._buffer = bytes(self._buffer[end:])
+        return head
 
     def _work(self, request: HttpRequest) -> None:
         """Answer a request, in a greenthread of its own."""
