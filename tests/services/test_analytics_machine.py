@@ -101,15 +101,27 @@ class Analytics(RuleBasedStateMachine):
     @rule(told=st.lists(st.tuples(all_ever, st.sampled_from(KINDS)), max_size=4))
     def tell(self, told):
         for workout_id, kind in told:
-            workout = self.known.get(workout_id) or self.dead[workout_id]
-            version = random.randint(1, workout["version"])
-            event = {
-                "workout_id": workout_id,
-                "user_id": self.user_id,
-                "version": version,
-                "date": workout["date"],
-            }
-            self.world.dispatch("gateway", kind, event)
+            self._dispatch(workout_id, kind)
+
+    @rule(
+        target=living,
+        told=st.lists(st.tuples(days, exercise_lists, st.booleans()), min_size=2, max_size=6),
+        order=st.randoms(use_true_random=False),
+    )
+    def tell_of_several_at_once(self, told, order):
+        """Events that come together are counted together, also of one workout."""
+        created, events = [], []
+        for day, done, is_edited in told:
+            workout_id = self.create(day, done, 45)
+            created.append(workout_id)
+            events.append((workout_id, "workout_created"))
+            if is_edited:
+                self._change(workout_id, exercises=done[::-1], duration_minutes=None)
+                events.append((workout_id, "workout_updated"))
+        order.shuffle(events)
+        for workout_id, kind in events:
+            self._dispatch(workout_id, kind)
+        return multiple(*created)
 
     @rule(workout_id=all_ever, times=st.integers(1, 2))
     def process(self, workout_id, times):
@@ -134,6 +146,16 @@ class Analytics(RuleBasedStateMachine):
     def teardown(self):
         # nobody helps any more: events and the change feed bring it about
         eventually(self._agrees, seconds=10)
+
+    def _dispatch(self, workout_id, kind):
+        workout = self.known.get(workout_id) or self.dead[workout_id]
+        event = {
+            "workout_id": workout_id,
+            "user_id": self.user_id,
+            "version": random.randint(1, workout["version"]),
+            "date": workout["date"],
+        }
+        self.world.dispatch("gateway", kind, event)
 
     def _change(self, workout_id, **changes):
         if workout_id in self.known:

@@ -1,0 +1,224 @@
+"""Batches of workouts in analytics' own tables: what they end in, and how little they ask for."""
+
+import random
+from functools import partial
+from itertools import count
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from services import migrate
+from services.analytics import processing
+from services.analytics.store import processed
+from services.dependencies.settings import DatabaseAddress, Settings
+from services.dependencies.statements import fetch
+from tests.services.logbook import ago
+
+USERS = (1, 2, 3)
+TABLES = ("exercise_stats", "personal_records", "progress_snapshots")
+DAYS = [0, 1, 2, 3, 30, 31, 400]
+WEIGHTS = [None, 0, 60, 100, 100, 102.5, 220.46]
+
+
+@pytest.fixture(scope="module")
+def address(system):
+    """A database of this module's own: the other tests' users must stay as they are."""
+    server = Settings.from_environment(system.environment).databases["analytics"]
+    name = f"batches_{random.randrange(10**9)}"
+    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield DatabaseAddress(server.host, server.port, server.user, server.password, name)
+    with administration.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    administration.dispose()
+
+
+@pytest.fixture
+def database(address):
+    migrate.migrate("analytics", address)
+    yield Database(address)
+    migrate.downgrade("analytics", address, "base")
+
+
+class Database:
+    """Analytics' tables, and the number of statements that a batch took."""
+
+    def __init__(self, address):
+        self.engine = create_engine(address.url)
+        self.statements = 0
+
+    def apply(self, workouts, deletions=None, again=False):
+        self.statements = 0
+        with self.engine.begin() as connection:
+
+            def counted(*arguments, **values):
+                self.statements += 1
+                return fetch(connection, *arguments, **values)
+
+            processing.apply(counted, workouts, deletions or {}, again)
+
+    def processed(self, *workout_ids):
+        with self.engine.begin() as connection:
+            return processed(partial(fetch, connection), workout_ids)
+
+    def numbers(self):
+        """Return all rows of the tables of numbers, without the moment they were written."""
+        with self.engine.begin() as connection:
+            return {
+                table: sorted(
+                    connection.execute(
+                        text(f"SELECT to_jsonb(t) - 'updated_at' FROM {table} t")
+                    ).scalars(),
+                    key=_key,
+                )
+                for table in TABLES
+            }
+
+
+def _key(row):
+    names = ("user_id", "exercise_id", "record_type", "period_type", "period_start")
+    return [str(row.get(name)) for name in names]
+
+
+class Log:
+    """Workouts of some users, to which whatever may come happens."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.ids = count(1)
+        self.there = {}
+        self.whose = {}
+
+    def workout(self, user_id=None, day=None, *, version=1, workout_id=None):
+        workout_id = workout_id or next(self.ids)
+        choose = self.random.choice
+        made = {
+            "id": workout_id,
+            "user_id": user_id or choose(USERS),
+            "version": version,
+            "date": day or ago(choose(DAYS)),
+            "duration_minutes": choose([None, 0, 45, 60]),
+            "exercises": [self.exercise(place) for place in range(choose([0, 1, 2, 3]))],
+        }
+        self.there[workout_id] = made
+        self.whose[workout_id] = made["user_id"]
+        return made
+
+    def exercise(self, place):
+        choose = self.random.choice
+        return {
+            "exercise_id": choose([1, 2, 3]),
+            "exercise_name": choose(["Squat", "Back squat"]),
+            "rep_type": "count",
+            "order_index": place,
+            "sets": [
+                {
+                    "set_number": number,
+                    "reps": choose([0, 1, 5, 5, 8.5]),
+                    "weight": choose(WEIGHTS),
+                    "unit": choose(["kg", "kg", "lb"]),
+                    "set_type": choose(["normal", "normal", "warmup"]),
+                    "rpe": choose([None, 8]),
+                }
+                for number in range(choose([0, 1, 2]))
+            ],
+        }
+
+    def changed(self, workout):
+        return self.workout(
+            workout["user_id"], version=workout["version"] + 1, workout_id=workout["id"]
+        )
+
+    def renamed(self, workout):
+        made = {**workout, "version": workout["version"] + 1}
+        self.there[made["id"]] = made
+        return made
+
+    def batch(self):
+        """Return workouts that are new, changed, renamed or as before, and deletions."""
+        told, deletions = [], {}
+        for _ in range(self.random.randint(1, 8)):
+            happens = self.random.choice(["new", "new", "new", "changed", "renamed", "gone", "old"])
+            if happens == "new" or not self.there:
+                told.append(self.workout())
+                continue
+            some = self.random.choice(list(self.there.values()))
+            if happens == "gone":
+                deletions[some["id"]] = self.whose[some["id"]]
+                del self.there[some["id"]]
+            elif happens == "old":
+                told.append(some)
+            else:
+                told.append(getattr(self, happens)(some))
+        return told, deletions
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_batches_end_in_what_counting_everything_anew_gives(database, seed):
+    log = Log(seed)
+    for _ in range(12):
+        told, deletions = log.batch()
+        database.apply(told, deletions)
+        if log.random.random() < 0.3:
+            database.apply(told[::-1], deletions)
+    carried = database.numbers()
+    assert carried["exercise_stats"]
+    assert carried["personal_records"]
+
+    database.apply(log.there.values(), again=True)
+    assert database.numbers() == carried
+
+    with database.engine.begin() as connection:
+        for table in (*TABLES, "processed_workouts", "exercise_performance_history"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    database.apply(log.there.values())
+    assert database.numbers() == carried
+
+
+def test_new_workouts_are_one_lock_one_read_and_one_write(database):
+    log = Log(1)
+    database.apply([log.workout() for _ in range(40)])
+    database.apply([log.workout(day=ago(0)) for _ in range(40)])
+    # and what a record beat, where a new one is not the latest, or a tie is earlier
+    most_lookups = len(USERS) * 3
+    assert 3 <= database.statements <= 3 + most_lookups
+
+
+def test_what_a_new_version_left_as_it_was_is_not_counted_anew(database):
+    log = Log(2)
+    workouts = [log.workout() for _ in range(10)]
+    database.apply(workouts)
+    with database.engine.begin() as connection:
+        # whatever counts them now leaves another mark
+        connection.execute(text("UPDATE exercise_stats SET lifetime_sets = -1"))
+    before = database.numbers()
+    database.apply(list(map(log.renamed, workouts)))
+
+    assert database.statements == 4
+    assert database.numbers() == before
+    assert {known.version for known in database.processed(*log.there).values()} == {2}
+
+
+def test_an_older_version_and_a_deleted_workout_change_nothing(database):
+    log = Log(3)
+    first, gone = log.workout(), log.workout()
+    database.apply([first, gone])
+    database.apply([log.changed(first)], {gone["id"]: gone["user_id"], 999: 1})
+    before = database.numbers()
+
+    database.apply([first, {**gone, "version": 7}, {**first, "id": 999, "version": 7}])
+    assert database.numbers() == before
+    assert database.processed(gone["id"])[gone["id"]].deleted
+
+
+def test_the_migration_fills_in_what_is_carried_forward(database, address):
+    log = Log(4)
+    database.apply([log.workout() for _ in range(60)], {1: log.whose[1]})
+    before = database.numbers()
+    database.engine.dispose()
+
+    migrate.downgrade("analytics", address, "0001")
+    assert database.numbers() != before
+    migrate.migrate("analytics", address)
+    assert database.numbers() == before
