@@ -31,9 +31,11 @@ LATEST = 15
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        # everything that follows is pytest's
+        # everything that follows is for them
         if arguments[:1] == ["test"]:
             return test(arguments[1:])
+        if arguments[:1] == ["bench"]:
+            become_benchmark(arguments[1:])
         parser = make_parser()
         options = parser.parse_args(arguments or ["help"])
         if options.command == "help":
@@ -82,6 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("--html", action="store_true", help="write a page instead")
     add("shell", shell, "call the services by hand: n.rpc.exercises.search('bench')")
     add("test", None, "run the tests; what follows is for pytest")
+    add("bench", None, "measure how fast it is, in a minute, in a system of its own")
     command = add(
         "dead-letters", letters, "list messages that failed for good; replay or drop them"
     )
@@ -206,9 +209,12 @@ def test(arguments: list[str]) -> int:
 def become_pytest(arguments: list[str]) -> NoReturn:
     """Hand over to pytest, once the servers' programs are there."""
     servers.find_or_install(list(SERVERS), RUN_DIRECTORY / LOGS / "packages.log", for_people())
-    command = [sys.executable, "-m", "pytest", *arguments]
-    os.chdir(CHECKOUT)
-    os.execv(command[0], command)
+    _become("pytest", arguments)
+
+
+def become_benchmark(arguments: list[str]) -> NoReturn:
+    """Hand over to the quick benchmark, which has options of its own."""
+    _become("benchmarks.quick", arguments)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -236,6 +242,12 @@ def letters(options: argparse.Namespace) -> int:
             queue.replay(letter) if options.action == "replay" else queue.drop(letter)
     print(f"{len(chosen)} {'sent again' if options.action == 'replay' else 'dropped'}.")
     return 0
+
+
+def _become(module: str, arguments: list[str]) -> NoReturn:
+    command = [sys.executable, "-m", module, *arguments]
+    os.chdir(CHECKOUT)
+    os.execv(command[0], command)
 
 
 def _running_system() -> System:

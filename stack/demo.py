@@ -64,6 +64,10 @@ class Api:
         answer = self._connection.getresponse()
         return answer.status, json.loads(answer.read())
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
     def get(self, path: str) -> dict:
         """Return the first item of an answer."""
         status, envelope = self.call("GET", path)

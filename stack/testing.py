@@ -36,6 +36,7 @@ def running_system(
     services: Iterable[str] = tuple(SERVICES),
     settings: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    throwaway: bool = True,
 ) -> Iterator[System]:
     """Start servers and services for tests, and end them when the block does.
 
@@ -43,13 +44,14 @@ def running_system(
         services: which services; none for the servers alone.
         settings: variables of the services, instead of the tests' usual ones.
         directory: where everything lies, instead of ``.run/test-<process id>``.
+        throwaway: whether PostgreSQL may leave out what makes data survive a crash of the machine.
 
     Yields:
         The system. ``system.environment`` has the variables that lead to every part.
     """
     clear_old()
     directory = directory or RUN_DIRECTORY / f"test-{os.getpid()}"
-    system = make_system(directory, SETTINGS if settings is None else settings)
+    system = make_system(directory, SETTINGS if settings is None else settings, throwaway)
     directory.mkdir(parents=True)
     with _watched(directory):
         try:
@@ -60,8 +62,8 @@ def running_system(
             system.destroy()
 
 
-def make_system(directory: Path, settings: Mapping[str, str]) -> System:
-    """Choose ports and secrets for a new system whose data need not survive."""
+def make_system(directory: Path, settings: Mapping[str, str], throwaway: bool = True) -> System:
+    """Choose ports and secrets for a new system."""
     return System(
         State(
             directory=directory,
@@ -69,7 +71,7 @@ def make_system(directory: Path, settings: Mapping[str, str]) -> System:
             secrets=make_secrets(),
             given=dict(settings),
             replaced={},
-            throwaway=True,
+            throwaway=throwaway,
         )
     )
 

@@ -14,8 +14,8 @@ def _nothing_was_ever_started(monkeypatch, tmp_path):
 def test_help_names_every_command(capsys):
     assert commands.main([]) == 0
     shown = capsys.readouterr().out
-    for command in ["up", "down", "url", "status", "logs", "shell", "test", "demo", "help"]:
-        assert f"\n    {command} " in shown
+    for name in ["up", "down", "url", "status", "logs", "shell", "test", "bench", "demo", "help"]:
+        assert f"\n    {name} " in shown
 
 
 @pytest.mark.parametrize("command", ["url", "shell", "demo"])
