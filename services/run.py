@@ -32,6 +32,7 @@ def main(name: str) -> int:
     """Migrate the service's database, then run the service until it is told to stop."""
     try:
         settings = Settings.from_environment()
+        settings.refuse_well_known_passwords(name)
         budgets.check()
         logs.configure(settings, PUBLIC_NAMES[name])
         if name != "gateway" and not _migrate(name):

@@ -6,6 +6,7 @@ The table of all variables is in the README. A missing or weak value stops the s
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL
 
@@ -14,6 +15,17 @@ PRODUCTION = "production"
 SHORTEST_SECRET = 32
 DEVELOPMENT_SECRET = "a-secret-for-development-only-never-in-earnest"
 EXAMPLE_SECRETS = {DEVELOPMENT_SECRET, "your-super-secret-jwt-key-change-in-production"}
+WELL_KNOWN_PASSWORDS = {"postgres", "gym", "guest", "development"}
+"""The defaults of our own, of the compose file, and of the servers."""
+
+DATABASES = {
+    "users": ("USERS", 5433, "users_db"),
+    "workouts": ("WORKOUT", 5434, "workout_db"),
+    "analytics": ("ANALYTICS", 5435, "analytics_db"),
+    "exercises": ("EXERCISE", 5436, "exercise_db"),
+}
+"""Of each service that has a database: the prefix of its variables, its default port and name."""
+
 SETTINGS_KEY = "settings"
 """Where extensions find the settings in ``container.config``."""
 
@@ -86,10 +98,8 @@ class Settings:
             redis_host=reader.text("REDIS_HOST", "localhost"),
             redis_port=reader.number("REDIS_PORT", 6379),
             databases={
-                "users": reader.database("USERS", 5433, "users_db"),
-                "workouts": reader.database("WORKOUT", 5434, "workout_db"),
-                "analytics": reader.database("ANALYTICS", 5435, "analytics_db"),
-                "exercises": reader.database("EXERCISE", 5436, "exercise_db"),
+                service: reader.database(prefix, port, name)
+                for service, (prefix, port, name) in DATABASES.items()
             },
             addresses={
                 name: reader.text(f"{name.upper()}_ADDRESS", f"127.0.0.1:{port}")
@@ -116,6 +126,28 @@ class Settings:
     def development(self) -> bool:
         """Whether this is a development run."""
         return self.environment == DEVELOPMENT
+
+    def refuse_well_known_passwords(self, service: str) -> None:
+        """Make sure that outside development nobody can guess what opens the servers.
+
+        Args:
+            service: who is about to start; what it does not use need not be set.
+
+        Raises:
+            BadSettings: the broker or the service's database has a password that everybody knows.
+        """
+        if self.development:
+            return
+        # a database may know its clients by other means; to the broker nothing means "guest"
+        passwords = {"AMQP_URI": unquote(urlsplit(self.amqp_uri).password or "guest")}
+        if service in DATABASES:
+            variable = f"{DATABASES[service][0]}_DB_PASSWORD"
+            passwords[variable] = self.databases[service].password
+        for name, password in passwords.items():
+            if password in WELL_KNOWN_PASSWORDS:
+                raise BadSettings(
+                    f"{name} must have a password of its own outside development, no well-known one"
+                )
 
 
 DEFAULT_PORTS = {

@@ -1,4 +1,4 @@
-"""Outside development no service starts with a key that can be guessed."""
+"""Outside development no service starts with a key or a password that can be guessed."""
 
 import os
 import subprocess
@@ -19,25 +19,42 @@ BAD_KEYS = {
     "workouts": None,
     "analytics": "a-secret-for-development-only-never-in-earnest",
 }
+GOOD_KEY = {"JWT_SECRET": "0123456789abcdef0123456789abcdef"}
+GOOD_BROKER = {"AMQP_URI": "amqp://users:4f1d@localhost/gym"}
+# what is given, and what is found wanting
+BAD_PASSWORDS = {
+    "gateway": (GOOD_KEY, "AMQP_URI"),
+    "users": (GOOD_KEY | GOOD_BROKER, "USERS_DB_PASSWORD"),
+}
 
 
 @pytest.fixture(scope="module")
 def ended():
     """How each service ended that was started in earnest with a bad key."""
-    running = {name: start(name, key) for name, key in BAD_KEYS.items()}
+    given = {name: {} if key is None else {"JWT_SECRET": key} for name, key in BAD_KEYS.items()}
+    return end_of(given)
+
+
+@pytest.fixture(scope="module")
+def ended_with_passwords():
+    """How services ended that were started in earnest with a well-known password."""
+    return end_of({name: given for name, (given, _) in BAD_PASSWORDS.items()})
+
+
+def end_of(given):
+    running = {name: start(name, variables) for name, variables in given.items()}
     return {
         name: (*process.communicate(timeout=SECONDS), process.returncode)
         for name, process in running.items()
     }
 
 
-def start(name, key):
+def start(name, variables):
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
-    secret = {} if key is None else {"JWT_SECRET": key}
     return subprocess.Popen(
         [sys.executable, "-m", "services.run", name],
         cwd=CHECKOUT,
-        env=kept | secret | {"GYM_ENV": "production"},
+        env=kept | variables | {"GYM_ENV": "production"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -46,10 +63,21 @@ def start(name, key):
 
 @pytest.mark.parametrize("service", BAD_KEYS)
 def test_a_bad_key_stops_the_start_with_one_line(ended, service):
-    stdout, stderr, code = ended[service]
-    assert code == 2
-    assert stdout == ""
-    (line,) = stderr.splitlines()
+    line = only_line(ended[service])
     assert line.startswith(f"{PUBLIC_NAMES[service]} can't start: JWT_SECRET")
     if BAD_KEYS[service]:
         assert BAD_KEYS[service] not in line
+
+
+@pytest.mark.parametrize("service", BAD_PASSWORDS)
+def test_a_well_known_password_stops_the_start_with_one_line(ended_with_passwords, service):
+    line = only_line(ended_with_passwords[service])
+    assert line.startswith(f"{PUBLIC_NAMES[service]} can't start: {BAD_PASSWORDS[service][1]}")
+
+
+def only_line(ended):
+    stdout, stderr, code = ended
+    assert code == 2
+    assert stdout == ""
+    (line,) = stderr.splitlines()
+    return line

@@ -76,7 +76,16 @@ def source(name):
 
 
 def example():
-    lines = (CHECKOUT / ".env.example").read_text().splitlines()
+    return as_variables((CHECKOUT / ".env.example").read_text())
+
+
+def new_environment():
+    made = subprocess.check_output(["sh", "deploy/new-env"], cwd=CHECKOUT, text=True)
+    return as_variables(made)
+
+
+def as_variables(text):
+    lines = text.splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
@@ -186,8 +195,7 @@ def test_the_example_says_the_defaults():
 
 
 def test_new_secrets_are_strong_and_differ():
-    made = subprocess.check_output(["sh", "deploy/new-env"], cwd=CHECKOUT, text=True)
-    values = dict(line.split("=", 1) for line in made.splitlines() if line and line[0] != "#")
+    values = new_environment()
     assert values.keys() == example().keys()
     secrets = [
         value
@@ -222,6 +230,17 @@ def test_production_refuses_a_weak_secret():
     environment = read("docker-compose.yml", given)["services"]["api-gateway"]["environment"]
     with pytest.raises(BadSettings, match="JWT_SECRET"):
         Settings.from_environment(environment)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_production_refuses_the_example_s_passwords_and_takes_new_ones(service):
+    def check(given):
+        container = read("docker-compose.yml", given)["services"][CONTAINERS[service]]
+        Settings.from_environment(container["environment"]).refuse_well_known_passwords(service)
+
+    with pytest.raises(BadSettings, match="AMQP_URI"):
+        check(GIVEN | {"GYM_ENV": "production"})
+    check(new_environment())
 
 
 def test_the_image_listens_for_others_and_holds_all_code():
