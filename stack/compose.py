@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stack import ports
 from stack.failures import Failure
 from stack.layout import CHECKOUT
 from stack.waiting import wait_until
@@ -24,25 +25,23 @@ HEALTHY_SECONDS = 300.0
 CLUSTER = "deploy/compose.cluster.yml"
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
-# the kernel gives each published port a free one
-ANY_PORTS = dict.fromkeys(
-    [
-        "GATEWAY_PORT",
-        "USER_SERVICE_PORTS",
-        "EXERCISE_SERVICE_PORTS",
-        "WORKOUT_SERVICE_PORTS",
-        "ANALYTICS_SERVICE_PORTS",
-        "USERS_DB_PORT",
-        "WORKOUT_DB_PORT",
-        "ANALYTICS_DB_PORT",
-        "EXERCISE_DB_PORT",
-        "REDIS_PORT",
-        "RABBITMQ_PORT",
-        "RABBITMQ_UI_PORT",
-        "RABBITMQ_METRICS_PORT",
-    ],
-    "0",
+PORTS = (
+    "GATEWAY_PORT",
+    "USER_SERVICE_PORTS",
+    "EXERCISE_SERVICE_PORTS",
+    "WORKOUT_SERVICE_PORTS",
+    "ANALYTICS_SERVICE_PORTS",
+    "USERS_DB_PORT",
+    "WORKOUT_DB_PORT",
+    "ANALYTICS_DB_PORT",
+    "EXERCISE_DB_PORT",
+    "REDIS_PORT",
+    "RABBITMQ_PORT",
+    "RABBITMQ_UI_PORT",
+    "RABBITMQ_METRICS_PORT",
 )
+INSTANCES = 2
+"""Of how many containers of a service the ports can be published."""
 
 NO_LIMITS = dict.fromkeys(
     ["RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_EMAIL", "RATE_LIMIT_REGISTER", "RATE_LIMIT_API"], ""
@@ -185,7 +184,18 @@ def make_stack(project: str, overlays: tuple[str, ...] = ()) -> Stack:
     names += [f"{name}_DB_PASSWORD" for name in ("USERS", "WORKOUT", "ANALYTICS", "EXERCISE")]
     names += ["JWT_SECRET", "RABBITMQ_ERLANG_COOKIE"]
     made = {name: secrets.token_hex(24) for name in names}
-    return Stack(project, {"GYM_ENV": "production", **ANY_PORTS, **NO_LIMITS, **made}, overlays)
+    settings = {"GYM_ENV": "production", **choose_ports(), **NO_LIMITS, **made}
+    return Stack(project, settings, overlays)
+
+
+def choose_ports() -> dict[str, str]:
+    """Return free ports for all that is published.
+
+    Left to itself Docker tries for the gateway, which is on all addresses, the ports that it has
+    given to the others on 127.0.0.1, and gives up after ten.
+    """
+    chosen = ports.choose_anywhere(PORTS, apart=INSTANCES)
+    return {name: f"{port}-{port + INSTANCES - 1}" for name, port in chosen.items()}
 
 
 def _describe(said: dict) -> Container:

@@ -54,10 +54,15 @@ def choose(
     return chosen
 
 
-def choose_anywhere(names: Collection[str]) -> dict[str, int]:
-    """Give each part a free port, starting at a random place."""
+def choose_anywhere(names: Collection[str], apart: int = 1) -> dict[str, int]:
+    """Give each part a free port, starting at a random place.
+
+    Args:
+        names: the parts.
+        apart: how far from each other the ports should be.
+    """
     first = random.choice(ANYWHERE)
-    return choose({name: first + place for place, name in enumerate(names)})
+    return choose({name: first + place * apart for place, name in enumerate(names)})
 
 
 def _next_free(port: int, used: Collection[int], free: Callable[[int], bool]) -> int:

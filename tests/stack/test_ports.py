@@ -43,6 +43,12 @@ def test_a_port_that_somebody_listens_on_is_not_free():
         assert not is_free(server.getsockname()[1])
 
 
+def test_ports_can_be_chosen_with_room_behind_each():
+    first, second, third = choose_anywhere(["users", "workouts", "analytics"], apart=4).values()
+    assert second - first >= 4
+    assert third - second >= 4
+
+
 def test_ports_of_tests_are_out_of_the_way_of_outgoing_connections():
     chosen = choose_anywhere(["redis", "gateway"])
     assert len(set(chosen.values())) == 2
