@@ -188,10 +188,10 @@ def trace(options: argparse.Namespace) -> int:
 
 def shell(options: argparse.Namespace) -> int:
     """Become a ``nameko shell`` on the running system."""
-    system = _running_system()
+    amqp_uri = _broker()
     configuration = RUN_DIRECTORY / "shell.yaml"
     # JSON is YAML
-    write_private(configuration, json.dumps({"AMQP_URI": system.environment["AMQP_URI"]}))
+    write_private(configuration, json.dumps({"AMQP_URI": amqp_uri}))
     # eventlet announces its own retirement at every start
     quiet = ["-W", "ignore::DeprecationWarning"]
     command = [sys.executable, *quiet, "-m", "nameko", "shell", "--config", str(configuration)]
@@ -224,15 +224,14 @@ def demo(options: argparse.Namespace) -> int:
 
 def import_wger(options: argparse.Namespace) -> int:
     """Bring wger's exercises into the running system's catalogue."""
-    amqp_uri = _running_system().environment["AMQP_URI"]
-    return importlib.import_module("stack.wger").main(amqp_uri) or 0
+    return importlib.import_module("stack.wger").main(_broker()) or 0
 
 
 def letters(options: argparse.Namespace) -> int:
     """Show the dead letters, send them again or drop them."""
     # needs a package of the project, which the simple commands must do without
     dead_letters = importlib.import_module("stack.dead_letters")
-    with dead_letters.connected(_running_system().environment["AMQP_URI"]) as queue:
+    with dead_letters.connected(_broker()) as queue:
         found = queue.fetch()
         if options.action == "list":
             print(dead_letters.as_table(found) if found else "There are no dead letters.")
@@ -255,6 +254,11 @@ def _running_system() -> System:
     if not system or not system.is_running():
         raise Failure("nothing is running; start it with ./gym up")
     return system
+
+
+def _broker() -> str:
+    # it may be in a container, or on another machine
+    return os.environ.get("AMQP_URI") or _running_system().environment["AMQP_URI"]
 
 
 def _why_not_running() -> str:

@@ -40,8 +40,11 @@ def main(amqp_uri: str, stream: TextIO = sys.stderr) -> None:
     Raises:
         Failure: the import did not succeed.
     """
-    with ClusterRpcProxy({"AMQP_URI": amqp_uri}, timeout=CALL_SECONDS) as rpc:
-        report = follow(rpc.exercises, Meter(stream))
+    try:
+        with ClusterRpcProxy({"AMQP_URI": amqp_uri}, timeout=CALL_SECONDS) as rpc:
+            report = follow(rpc.exercises, Meter(stream))
+    except OSError as problem:
+        raise Failure(f"RabbitMQ does not answer: {problem}") from None
     print(as_text(report))
 
 

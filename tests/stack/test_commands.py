@@ -24,6 +24,15 @@ def test_what_needs_a_running_system_says_so_in_one_line(command, capsys):
     assert capsys.readouterr().err == "gym: nothing is running; start it with ./gym up\n"
 
 
+@pytest.mark.parametrize("command", ["dead-letters", "import-wger"])
+def test_a_broker_that_is_named_need_not_have_been_started_here(command, capsys, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", "amqp://operator:4f1d@127.0.0.1:1/gym")
+    assert commands.main([command]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("gym: RabbitMQ does not answer: ")
+    assert "4f1d" not in line
+
+
 def test_status_of_nothing_has_an_exit_code_of_its_own(capsys):
     assert commands.main(["status"]) == 3
     assert commands.main(["status", "--json"]) == 3
