@@ -5,6 +5,7 @@ A part of a container is ready if its ``ping`` does not raise. Any extension may
 ``describe`` adds what that returns to the answer, such as the state of a circuit breaker.
 """
 
+import hmac
 import time
 from collections.abc import Callable
 
@@ -15,9 +16,11 @@ from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider, Extension
 
 from schemas.envelope import encode, envelope
+from schemas.errors import Unauthorized
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
+from services.dependencies.settings import SETTINGS_KEY
 from services.dependencies.web import Answer, HttpRequest, WebServer
 from services.dependencies.web.messages import JSON_TYPE
 
@@ -56,7 +59,7 @@ class Health(DependencyProvider):
         self._pages = [
             _Page("/health", self._health),
             _Page("/ready", self._ready),
-            _Page("/metrics", _show_metrics),
+            _Page("/metrics", self._metrics),
         ]
         busy = self.container._worker_threads
         metrics.watch_workers(lambda: len(busy), self.container.max_workers)
@@ -106,6 +109,19 @@ class Health(DependencyProvider):
         body = encode(envelope([], request.request_id, errors=[error]))
         return Answer(503, body, (*UNCACHED, ("Retry-After", str(seconds))))
 
+    def _metrics(self, request: HttpRequest) -> Answer:
+        if not self._may_read_metrics(request):
+            error = Unauthorized("The metrics need their own bearer token")
+            body = encode(envelope([], request.request_id, errors=error.entries()))
+            return Answer(401, body, (*UNCACHED, ("WWW-Authenticate", "Bearer")))
+        headers = (("Content-Type", metrics.CONTENT_TYPE), ("Cache-Control", "no-store"))
+        return Answer(200, metrics.page(), headers)
+
+    def _may_read_metrics(self, request: HttpRequest) -> bool:
+        token = self.container.config[SETTINGS_KEY].metrics_token
+        given = request.header("Authorization") or ""
+        return not token or hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+
     def _described(self) -> dict[str, dict]:
         """Return what extensions tell of themselves; those that tell of one subject together."""
         told: dict[str, dict] = {}
@@ -131,11 +147,6 @@ class Health(DependencyProvider):
             }
             self._found = (time.monotonic(), failed)
             return failed
-
-
-def _show_metrics(_request: HttpRequest) -> Answer:
-    headers = (("Content-Type", metrics.CONTENT_TYPE), ("Cache-Control", "no-store"))
-    return Answer(200, metrics.page(), headers)
 
 
 def _works(part: Extension) -> bool:

@@ -78,6 +78,7 @@ class Settings:
     log_format: str
     otlp_endpoint: str = ""
     trace_directory: str = ""
+    metrics_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -120,6 +121,7 @@ class Settings:
             log_format=reader.word("LOG_FORMAT", "auto", ["auto", "json", "text"]),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
             trace_directory=reader.directory("TRACE_DIRECTORY"),
+            metrics_token=reader.text("METRICS_TOKEN", ""),
         )
 
     @property

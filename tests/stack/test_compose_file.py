@@ -200,9 +200,9 @@ def test_new_secrets_are_strong_and_differ():
     secrets = [
         value
         for name, value in values.items()
-        if name.endswith(("_PASSWORD", "_SECRET", "_COOKIE")) and name != "ADMIN_PASSWORD"
+        if name.endswith(("_PASSWORD", "_SECRET", "_COOKIE", "_TOKEN")) and name != "ADMIN_PASSWORD"
     ]
-    assert len(set(secrets)) == len(secrets) == 13
+    assert len(set(secrets)) == len(secrets) == 14
     assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
     assert values["GYM_ENV"] == "production"
 
