@@ -96,6 +96,25 @@ def test_memory_alarm(system):
 
 
 @pytest.mark.whole_table
+def test_an_alarm_uses_up_no_event(system):
+    drop_letters(system)
+    lifter = Lifter(system)
+    with instead_of(system, "analytics", "analytics.handle:fail:on purpose") as deputy:
+        lifter.create()
+        eventually(lambda: _pauses(system.log(deputy)) == [1, 5], seconds=20)
+        system.rabbitmqctl("set_vm_memory_high_watermark", "0")
+        try:
+            # it comes back, fails again, and can't be sent to wait
+            time.sleep(9)
+        finally:
+            system.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "512MB")
+        assert _pauses(system.log(deputy)) == [1, 5, 30]
+    crowd = Crowd.of(lifter)
+    note("an event that fails during an alarm", crowd, check(crowd))
+    assert not fetch_letters(system)
+
+
+@pytest.mark.whole_table
 def test_frozen_broker(system):
     before = pids(system)
     with Crowd(system) as crowd:

@@ -214,7 +214,9 @@ class SafeEventHandler(EventHandler):
         if dead_letters.wait(self.publishing, self.queue.name, delivery, reason, seconds):
             delivery.ack()
         else:
-            delivery.requeue()
+            # The broker takes nothing now. Given back, the event would come again at once, and
+            # after a few rounds of that be a dead letter; so the pause is spent here.
+            eventlet.spawn_after(seconds, self.handle_message, delivery.decode(), delivery)
 
     def _bury_later(self, delivery: Delivery, reason: str) -> None:
         self.queue_consumer.bury_later(self.queue.name, delivery, reason)
