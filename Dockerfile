@@ -28,8 +28,11 @@ WORKDIR /app
 COPY schemas schemas
 COPY services services
 COPY gateway gateway
+# for `python -m stack trace`
+COPY stack stack
 COPY deploy/healthcheck.py deploy/healthcheck.py
-RUN python -m compileall -q .
+RUN python -m compileall -q . \
+    && install --mode=700 --owner=gym --group=gym --directory /traces
 USER 10001:10001
 EXPOSE 8080 8081 8082 8083 8084
 STOPSIGNAL SIGTERM

@@ -168,7 +168,8 @@ def logs(options: argparse.Namespace) -> int:
 
 def trace(options: argparse.Namespace) -> int:
     """Draw what a request did, or list the last requests."""
-    kept = RUN_DIRECTORY / traces.DIRECTORY
+    # as for the services, which in a container keep them elsewhere
+    kept = Path(os.environ.get("TRACE_DIRECTORY") or RUN_DIRECTORY / traces.DIRECTORY)
     if not options.request_id:
         print(waterfall.as_list(traces.latest(kept, LATEST)) or "No traces have been kept yet.")
         return 0

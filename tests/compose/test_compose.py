@@ -37,6 +37,16 @@ def test_no_container_runs_our_code_as_root(stack):
         assert stack.execute(service, "id", "-u").strip() == "10001"
 
 
+def test_a_request_s_trace_can_be_read(stack, lifter):
+    request_id = lifter.log().headers["X-Request-ID"]
+    lifter.check_statistics()
+    drawn = stack.execute("api-gateway", "python", "-m", "stack", "trace", request_id)
+    for step in ("POST /api/workouts", "workout-service", "analytics.handle_workout_created"):
+        assert step in drawn
+    page = stack.execute("api-gateway", "python", "-m", "stack", "trace", "--html", request_id)
+    assert request_id in stack.execute("api-gateway", "cat", page.strip())
+
+
 def test_two_of_a_kind_share_the_work(stack, lifter):
     for _ in range(SHARED_REQUESTS):
         assert lifter.log().status_code == 201

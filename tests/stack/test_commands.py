@@ -1,5 +1,7 @@
 """The command line, as far as nothing has to run for it."""
 
+import json
+
 import pytest
 
 from stack import commands, overview
@@ -31,6 +33,24 @@ def test_a_broker_that_is_named_need_not_have_been_started_here(command, capsys,
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("gym: RabbitMQ does not answer: ")
     assert "4f1d" not in line
+
+
+def test_traces_are_read_from_where_they_are_kept(capsys, monkeypatch, tmp_path):
+    span = {
+        "trace": "a" * 32,
+        "span": "b" * 16,
+        "parent": None,
+        "name": "GET /api/workouts",
+        "service": "api-gateway",
+        "start": 10**18,
+        "end": 10**18 + 10**6,
+        "failed": False,
+        "attributes": {"request_id": "req_1"},
+    }
+    (tmp_path / "gateway.jsonl").write_text(json.dumps(span, separators=(",", ":")) + "\n")
+    monkeypatch.setenv("TRACE_DIRECTORY", str(tmp_path))
+    assert commands.main(["trace", "req_1"]) == 0
+    assert "GET /api/workouts" in capsys.readouterr().out
 
 
 def test_status_of_nothing_has_an_exit_code_of_its_own(capsys):

@@ -253,7 +253,15 @@ def test_the_image_listens_for_others_and_holds_all_code():
     packages = configparser.ConfigParser()
     packages.read(CHECKOUT / "setup.cfg")
     included = packages["options.packages.find"]["include"].split()
-    assert {name.rstrip("*") for name in included} - {"stack"} <= copied
+    assert {name.rstrip("*") for name in included} <= copied
+
+
+def test_traces_are_kept_where_the_image_may_write(services):
+    text = (CHECKOUT / "Dockerfile").read_text()
+    for name in CONTAINERS.values():
+        directory = services[name]["environment"]["TRACE_DIRECTORY"]
+        assert f"traces:{directory}" in services[name]["volumes"]
+        assert f"--owner=gym --group=gym --directory {directory}\n" in text
 
 
 def test_no_file_asks_for_a_newer_docker():
