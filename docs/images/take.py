@@ -155,13 +155,13 @@ def main() -> None:
     system = System.open(RUN_DIRECTORY)
     send_poison(system.environment["AMQP_URI"])
     with opened(system) as pages, traffic(system.url):
-        pages.show("queues")
-        take("queues", pages.find("table.list"))
         pages.show("queues/gym/dead-letters")
         pages.get_message()
         take("dead-letter", pages.section("Get messages"))
         pages.show("")
         take("overview", pages.section("Totals"))
+        pages.show("queues")
+        take("queues", pages.find("table.list"))
         try:
             system.rabbitmqctl("set_vm_memory_high_watermark", "absolute", NO_MEMORY)
             pages.show("")
