@@ -45,7 +45,7 @@ def without_rep_types(workout: dict) -> dict:
     """Return a workout as clients see it; how repetitions count is for analytics only."""
     exercises = [
         {name: value for name, value in exercise.items() if name != "rep_type"}
-        for exercise in workout["exercises"]
+        for exercise in workout.get("exercises", ())
     ]
     return {**workout, "exercises": exercises}
 

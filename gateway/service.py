@@ -97,10 +97,10 @@ class Gateway:
             request.user_id, request.body, idempotency_key=request.idempotency_key, rep_types=True
         )
         whole = created["workout"]
-        workout = events.without_rep_types(whole)
         replayed = (("Idempotent-Replayed", "true"),) if created["replayed"] else ()
         if not replayed:
-            events.announce(self.dispatch, events.CREATED, request.user_id, workout, whole)
+            events.announce(self.dispatch, events.CREATED, request.user_id, whole, whole)
+        workout = events.without_rep_types(whole)
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
     @route("GET", "/api/workouts", query=WorkoutList, kept=Kept.WORKOUTS)
@@ -123,10 +123,10 @@ class Gateway:
     @route("PUT", "/api/workouts/:id", body=WorkoutChanges)
     def update_workout(self, request: Request) -> Reply:
         """Change the fields that are given."""
-        workout = self.workouts.update(request.user_id, request.id, request.body)
+        whole = self.workouts.update(request.user_id, request.id, request.body, rep_types=True)
         if events.gives_a_field(request.body):
-            events.announce(self.dispatch, events.UPDATED, request.user_id, workout)
-        return Reply(workout)
+            events.announce(self.dispatch, events.UPDATED, request.user_id, whole, whole)
+        return Reply(events.without_rep_types(whole))
 
     @route("DELETE", "/api/workouts/:id")
     def delete_workout(self, request: Request) -> Reply:

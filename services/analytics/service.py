@@ -354,6 +354,7 @@ def _encloses_workout(event: dict) -> bool:
         isinstance(workout, dict)
         and workout.get("id") == event["workout_id"]
         and workout.keys() >= {"user_id", "version", "date", "duration_minutes", "exercises"}
+        and all("rep_type" in exercise for exercise in workout["exercises"])
     )
 
 

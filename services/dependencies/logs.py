@@ -8,6 +8,7 @@ library's loggers one costs six times as much, which for a line per request and 
 import json
 import logging
 import logging.config
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ NOTHING: dict[str, object] = {}
 _context: ContextVar[dict[str, object]] = ContextVar("log context", default=NOTHING)
 
 _json_lines: "_JsonLines | None" = None
+
+_PLAIN = re.compile(r"[A-Za-z0-9._,-]+", re.ASCII)
 
 Line = dict[str, object]
 Processor = Callable[[object, str, Line], Line]
@@ -111,21 +114,38 @@ class PreparedLine:
         self.known = known
         self._rendered: bytes | None = None
 
-    def write(self, request_id: bytes, seconds: float) -> None:
+    def write_for_worker(self, seconds: float) -> None:
+        """Write the line on behalf of the worker that is running, whose request and user it tells.
+
+        Args:
+            seconds: how long it took.
+        """
+        known = _context.get()
+        request_id = known.get("request_id")
+        if not isinstance(request_id, str) or not _PLAIN.fullmatch(request_id):
+            duration = round(seconds * 1000, 1)
+            get_logger(__name__).info(self.event, **self.known, duration_ms=duration)
+            return
+        user_id = known.get("user_id")
+        more = b',"user_id":%d' % user_id if type(user_id) is int else b""
+        self.write(request_id.encode(), seconds, more)
+
+    def write(self, request_id: bytes, seconds: float, more: bytes = b"") -> None:
         """Write the line.
 
         Args:
             request_id: as the web server takes it, of letters that need no escaping.
             seconds: how long it took.
+            more: what else is told, as JSON that begins with a comma.
         """
         if _json_lines is None or b"eyJ" in request_id:
-            more = {"request_id": request_id.decode(), "duration_ms": round(seconds * 1000, 1)}
-            get_logger(__name__).info(self.event, **self.known, **more)
+            told = {"request_id": request_id.decode(), "duration_ms": round(seconds * 1000, 1)}
+            get_logger(__name__).info(self.event, **self.known, **told)
             return
         if self._rendered is None:
             line = harmless(None, "info", {"event": self.event, **self.known})
             self._rendered = _render_json(None, "info", line).encode()[1:-1]
-        _json_lines.write(self._rendered, request_id, seconds * 1000)
+        _json_lines.write(self._rendered, request_id, seconds * 1000, more)
 
 
 class _JsonLines:
@@ -136,12 +156,12 @@ class _JsonLines:
         self._output = output
         self._is_told = is_told
 
-    def write(self, rendered: bytes, request_id: bytes, milliseconds: float) -> None:
+    def write(self, rendered: bytes, request_id: bytes, milliseconds: float, more: bytes) -> None:
         if self._is_told:
             now = time.time()
             second = int(now)
             self._output.add(
-                b'{"time":"%b.%06d%b%b,"duration_ms":%.1f,"request_id":"%b"}\n'
+                b'{"time":"%b.%06d%b%b,"duration_ms":%.1f,"request_id":"%b"%b}\n'
                 % (
                     _second(second),
                     (now - second) * 1_000_000,
@@ -149,6 +169,7 @@ class _JsonLines:
                     rendered,
                     milliseconds,
                     request_id,
+                    more,
                 )
             )
 

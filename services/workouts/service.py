@@ -167,7 +167,9 @@ class Workouts:
         return found if rep_types else [without_rep_types(workout) for workout in found]
 
     @rpc
-    def update(self, user_id: int, workout_id: int, changes: dict) -> dict[str, Any]:
+    def update(
+        self, user_id: int, workout_id: int, changes: dict, rep_types: bool = False
+    ) -> dict[str, Any]:
         """Change a workout.
 
         Args:
@@ -175,6 +177,7 @@ class Workouts:
             workout_id: which one.
             changes: the fields that change, as in ``create``; ``exercises`` replaces the whole
                 nested list. A ``version`` that is not the current one stops the change.
+            rep_types: whether each exercise tells how its repetitions count (``rep_type``).
 
         Returns:
             The whole workout; its ``version`` is one higher if a field was given.
@@ -193,13 +196,14 @@ class Workouts:
         values = load(WORKOUT_CHANGES, changes)
         version = values.pop("version", None)
         exercises = values.pop("exercises", None)
+        workout = None
         if exercises is None and values and self._may_be_on(values.get("date")):
             with self._reads.changing(user_id, workout_id):
                 fetch = self.database.fetch
                 workout = store.change(fetch, user_id, workout_id, version, values)
-            if workout is not None:
-                return without_rep_types(workout)
-        return self._update_with_care(user_id, workout_id, version, values, exercises)
+        if workout is None:
+            workout = self._update_with_care(user_id, workout_id, version, values, exercises)
+        return workout if rep_types else without_rep_types(workout)
 
     @rpc
     def delete(self, user_id: int, workout_id: int) -> dict[str, Any]:
@@ -302,7 +306,7 @@ class Workouts:
         before = _found(store.get(self.database.fetch, workout_id, user_id))
         rules.check_version(version, before["version"])
         if exercises is None and not values:
-            return without_rep_types(before)
+            return before
         if "date" in values:
             rules.check_day(values["date"], _today())
         if exercises is not None:
@@ -313,8 +317,7 @@ class Workouts:
             current, _ = _found(store.lock(transaction.fetch, workout_id, user_id))
             rules.check_version(version, current)
             store.update(transaction.send, user_id, workout_id, values, exercises)
-            workout = store.get(transaction.fetch, workout_id, user_id)
-        return without_rep_types(workout)
+            return store.get(transaction.fetch, workout_id, user_id)
 
     @staticmethod
     def _may_be_on(day: date | None) -> bool:

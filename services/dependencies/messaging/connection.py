@@ -185,7 +185,7 @@ class BrokerConnection(SharedExtension):
     def _watch(self) -> None:
         """Wait until the connection is lost, and see meanwhile that it lives."""
         while not self._stopping:
-            reason = wait_for(self._lost, WATCH_SECONDS)
+            reason = self._wait_for_loss(WATCH_SECONDS)
             if reason is not None:
                 raise reason if isinstance(reason, Exception) else BrokerGone(str(reason))
             if self.wire.stuck_seconds > budgets.PUBLISH_SECONDS and not self.blocked:
@@ -215,8 +215,14 @@ class BrokerConnection(SharedExtension):
         # whoever just hangs up is a warning in the broker's log; a frozen one never answers
         with suppress(Stuck):
             self.wire.write(frames.closing())
-            wait_for(self._lost, CLOSE_SECONDS)
+            self._wait_for_loss(CLOSE_SECONDS)
             self.wire.end("stopping")
+
+    def _wait_for_loss(self, seconds: float) -> object:
+        """Return why the connection was lost, or None after so many seconds."""
+        with eventlet.Timeout(seconds, False):
+            return self._lost.wait()
+        return None
 
     def _on_blocked(self, reason: str) -> None:
         self.blocked = True
@@ -240,10 +246,3 @@ class BrokerConnection(SharedExtension):
             seconds = round(time.monotonic() - self._down_since, 1)
             log.warning("broker connection is back", purpose=self.purpose, after_seconds=seconds)
         self._down_since = None
-
-
-def wait_for(event: Event, seconds: float) -> object:
-    """Return what an event brings, or None after so many seconds."""
-    with eventlet.Timeout(max(seconds, 0), False):
-        return event.wait()
-    return None

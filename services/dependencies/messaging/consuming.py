@@ -38,11 +38,13 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         self._channels: dict[int, Extension] = {}
         self._queues: dict[int, str] = {}
         self._consumed: set[int] = set()
+        self._without_ack: set[int] = set()
         self._failed = False
 
     def connected(self, connection: Connection) -> None:
         """Declare every queue."""
         self._channels, self._queues, self._consumed = {}, {}, set()
+        self._without_ack = set()
         for provider in self._providers:
             if self._failed and provider.queue.auto_delete and not provider.queue.exclusive:
                 self._discard(connection, provider.queue.name)
@@ -53,9 +55,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
 
     def taken_over(self) -> None:
         """Consume every queue."""
-        for channel, provider in self._channels.items():
-            no_ack = provider.prefetch is None
-            self.wire.write(frames.consuming(channel, self._queues[channel], str(channel), no_ack))
+        for channel, queue in self._queues.items():
+            no_ack = channel in self._without_ack
+            self.wire.write(frames.consuming(channel, queue, str(channel), no_ack))
 
     @staticmethod
     def _discard(connection: Connection, queue: str) -> None:
@@ -111,8 +113,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         """Give a message to whom it is for."""
         provider = self._channels.get(content.channel)
         if provider is None:
-            # it came while its queue was being let go
-            Delivery(content, self.wire, no_ack=False).requeue()
+            # it came while its queue was being let go; a reply is of no use to anybody else
+            no_ack = content.channel in self._without_ack
+            Delivery(content, self.wire, no_ack).requeue()
             return
         delivery = Delivery(content, self.wire, no_ack=provider.prefetch is None)
         try:
@@ -137,7 +140,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
 
     def _declare(self, connection: Connection, provider: Extension) -> None:
         channel = connection.channel()
-        if provider.prefetch is not None:
+        if provider.prefetch is None:
+            self._without_ack.add(channel.channel_id)
+        else:
             channel.basic_qos(0, provider.prefetch, False)
         queue = provider.queue(channel)
         queue.declare()

@@ -36,7 +36,7 @@ class Delivery:
         """The message's headers."""
         return self._content.headers
 
-    def decode(self, *, large_numbers: bool) -> object:
+    def decode(self, *, large_numbers: bool = True) -> object:
         """Return what the body holds.
 
         Args:

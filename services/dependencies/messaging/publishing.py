@@ -7,8 +7,9 @@ from eventlet.event import Event
 from kombu import Connection, Exchange
 
 from services.dependencies import budgets
+from services.dependencies.deadlines import wait_for
 from services.dependencies.messaging import frames
-from services.dependencies.messaging.connection import BrokerConnection, BrokerGone, wait_for
+from services.dependencies.messaging.connection import BrokerConnection, BrokerGone
 from services.dependencies.messaging.frames import Content, Method
 from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
 from services.dependencies.messaging.wire import Stuck
@@ -118,7 +119,7 @@ class Publishing(BrokerConnection):
         waiting = list(self._unconfirmed.values())
         self._forget()
         for confirmation in waiting:
-            confirmation.send("lost")
+            _give(confirmation, "lost")
         for handler in self._lost_handlers:
             handler()
 
@@ -141,7 +142,7 @@ class Publishing(BrokerConnection):
         for tag in tags:
             confirmation = self._unconfirmed.pop(tag, None)
             if confirmation is not None:
-                confirmation.send(outcome)
+                _give(confirmation, outcome)
 
     def _forget(self) -> None:
         self._plain = self._confirmed = 0
@@ -171,3 +172,8 @@ class Publishing(BrokerConnection):
             )
         except Stuck as problem:
             raise BrokerGone(str(problem)) from problem
+
+
+def _give(confirmation: Event, outcome: str) -> None:
+    if not confirmation.ready():
+        confirmation.send(outcome)

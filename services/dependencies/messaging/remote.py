@@ -17,8 +17,9 @@ from nameko.rpc import RPC_REPLY_QUEUE_TEMPLATE, get_rpc_exchange
 from schemas.errors import BadGateway, GymError, InternalError, ServiceUnavailable, TimedOut
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets, metrics, tracing
+from services.dependencies.deadlines import wait_for
 from services.dependencies.logs import get_logger
-from services.dependencies.messaging.connection import BrokerGone, wait_for
+from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.publishing import Publishing
@@ -93,7 +94,7 @@ class ReplyListener(SharedExtension):
 
     def _give(self, correlation_id: str | None, reply: object) -> None:
         event = self._waiting.pop(correlation_id, None)
-        if event is not None:
+        if event is not None and not event.ready():
             event.send(reply)
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
 import eventlet
 from kombu import Queue
@@ -14,7 +14,7 @@ from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 
 from schemas.errors import GymError, InternalError
 from services.dependencies import budgets, metrics, tracing
-from services.dependencies.logs import get_logger
+from services.dependencies.logs import PreparedLine, get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
@@ -192,12 +192,20 @@ class SafeRpc(Rpc):
 
     def _tell(self, worker_ctx: WorkerContext, outcome: str, seconds: float) -> None:
         metrics.RPC_SERVED.labels(self.method_name, outcome).observe(seconds)
+        if outcome == metrics.OK and "request_id" in worker_ctx.data:
+            _line(self.method_name, outcome).write_for_worker(seconds)
+            return
+        # without a request it is somebody's timer, such as the look at the change feed
         tell = log.error if outcome == InternalError.code else log.info
-        if outcome == metrics.OK and "request_id" not in worker_ctx.data:
-            # somebody's timer, such as the look at the change feed every few seconds
+        if outcome == metrics.OK:
             tell = log.debug
         duration = round(seconds * 1000, 1)
         tell("rpc", method=self.method_name, outcome=outcome, duration_ms=duration)
+
+
+@lru_cache(maxsize=256)
+def _line(method: str, outcome: str) -> PreparedLine:
+    return PreparedLine("rpc", method=method, outcome=outcome)
 
 
 def _is_late(deadline: object) -> bool:

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-from eventlet import Timeout
 from eventlet.event import Event
 from eventlet.semaphore import Semaphore
 from nameko.containers import ServiceContainer, WorkerContext
@@ -12,6 +11,7 @@ from nameko.extensions import Entrypoint
 
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets
+from services.dependencies.deadlines import wait_for
 from services.dependencies.web import bounds
 from services.dependencies.web.messages import Refused
 
@@ -28,7 +28,7 @@ class Workers:
         self._free = Semaphore(container.max_workers)
 
     def run(self, entrypoint: Entrypoint, request: object, context: dict) -> Any:
-        """Run the entrypoint's method with a request, and return what it returns.
+        """Run the entrypoint's method with a request, and return what it returns, never None.
 
         Args:
             entrypoint: whose method is run.
@@ -52,14 +52,17 @@ class Workers:
         except ContainerBeingKilled:
             self._free.release()
             raise _busy(self.container.service_name) from None
-        with Timeout(budgets.REQUEST_SECONDS + bounds.LATE_SECONDS, Refused(504)):
-            return finished.wait()
+        result = wait_for(finished, budgets.REQUEST_SECONDS + bounds.LATE_SECONDS)
+        if result is None:
+            raise Refused(504)
+        return result
 
     def _finish(
         self, finished: Event, _worker_ctx: WorkerContext, result: object, exc_info: tuple | None
     ) -> tuple:
         self._free.release()
-        finished.send(result, exc_info)
+        if not finished.ready():
+            finished.send(result, exc_info)
         return result, exc_info
 
 
