@@ -39,7 +39,7 @@ def test_broker_killed_under_load(system, pause):
         back = time.monotonic()
         recovered = eventually(lambda: crowd.seconds_until_good(back, "create"), seconds=20)
         system.wait_ready(SERVICES)
-    tally = check(crowd, seconds=20)
+    tally = check(crowd)
     note(f"RabbitMQ killed, back after {pause} s", crowd, tally, recovered)
     assert pids(system) == before
     assert recovered < 10
@@ -87,7 +87,7 @@ def test_memory_alarm(system):
             system.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "512MB")
         back = time.monotonic()
         recovered = eventually(lambda: crowd.seconds_until_good(back, "create"), seconds=20)
-    tally = check(crowd, seconds=20)
+    tally = check(crowd)
     note("RabbitMQ's memory alarm, 12 s", crowd, tally, recovered)
     assert 503 in crowd.statuses
     assert recovered < 5
@@ -126,7 +126,7 @@ def test_frozen_broker(system):
             system.resume("rabbitmq")
         back = time.monotonic()
         recovered = eventually(lambda: crowd.seconds_until_good(back, "create"), seconds=30)
-    tally = check(crowd, seconds=30)
+    tally = check(crowd)
     note("RabbitMQ frozen for 25 s", crowd, tally, recovered)
     assert recovered < 10
     assert crowd.worst_seconds < 9

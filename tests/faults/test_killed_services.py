@@ -137,8 +137,8 @@ def test_a_frozen_service_leaves_the_others_alone(system):
     tally = check(crowd)
     remark = f"p99 of the others {before * 1000:.0f} ms before, {during * 1000:.0f} ms meanwhile"
     note("analytics frozen", crowd, tally, recovered, remark)
-    # so much is a busy machine's own noise
-    assert during < before * 1.25 + 0.1
+    # of a p99 of some milliseconds, a quarter is less than what one turn of a busy core takes
+    assert during < before * 1.25 + 0.01
 
 
 @pytest.mark.whole_table
@@ -184,6 +184,7 @@ def test_rolling_restart(system):
             system.stop(other)
     failed = [a for a in crowd.answers if a.at > begun and a.status not in (200, 201, 503)]
     assert not failed, failed[:5]
+    assert slowest < 10
     note("rolling restart, two of each", crowd, tally, remark=f"slowest stop {slowest:.1f} s")
 
 
