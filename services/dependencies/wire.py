@@ -41,6 +41,11 @@ class Wire:
         self._hub = hubs.get_hub()
         self._reader = self._listen(READ, self.read)
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes have not left yet."""
+        return len(self._rest)
+
     def send(self, data: bytes) -> None:
         """Send now what fits, and the rest as soon as it does."""
         if self._rest:
