@@ -6,6 +6,7 @@ one timer looks at all deadlines now and then.
 """
 
 import time
+from weakref import WeakKeyDictionary
 
 import eventlet
 from eventlet.event import Event
@@ -17,8 +18,50 @@ LOOK_SECONDS = 0.05
 SHORT_SECONDS = 0.5
 """Below this a deadline has a timer of its own."""
 
-_waiting: dict[object, tuple[float, Event]] = {}
-_is_looking = False
+
+class _Deadlines:
+    """The deadlines of one event loop."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[object, tuple[float, Event]] = {}
+        self._is_looking = False
+
+    def wait(self, event: Event, seconds: float) -> object:
+        """Wait for an event until its time is over."""
+        wait = object()
+        self.waiting[wait] = time.monotonic() + seconds, event
+        self._look_later()
+        try:
+            return event.wait()
+        finally:
+            del self.waiting[wait]
+
+    def _look_later(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            get_hub().schedule_call_global(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._is_looking = False
+        now = time.monotonic()
+        for ends_at, event in list(self.waiting.values()):
+            if ends_at <= now and not event.ready():
+                event.send(None)
+        if self.waiting:
+            self._look_later()
+
+
+# a thread of its own has an event loop of its own
+_of_hub: WeakKeyDictionary[object, _Deadlines] = WeakKeyDictionary()
+
+
+def deadlines() -> _Deadlines:
+    """Return the deadlines of this thread's event loop."""
+    hub = get_hub()
+    found = _of_hub.get(hub)
+    if found is None:
+        found = _of_hub[hub] = _Deadlines()
+    return found
 
 
 def wait_for(event: Event, seconds: float) -> object:
@@ -30,28 +73,4 @@ def wait_for(event: Event, seconds: float) -> object:
         with eventlet.Timeout(max(seconds, 0), False):
             return event.wait()
         return None
-    wait = object()
-    _waiting[wait] = time.monotonic() + seconds, event
-    _look_later()
-    try:
-        return event.wait()
-    finally:
-        del _waiting[wait]
-
-
-def _look_later() -> None:
-    global _is_looking
-    if not _is_looking:
-        _is_looking = True
-        get_hub().schedule_call_global(LOOK_SECONDS, _look)
-
-
-def _look() -> None:
-    global _is_looking
-    _is_looking = False
-    now = time.monotonic()
-    for ends_at, event in list(_waiting.values()):
-        if ends_at <= now and not event.ready():
-            event.send(None)
-    if _waiting:
-        _look_later()
+    return deadlines().wait(event, seconds)

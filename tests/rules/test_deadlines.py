@@ -1,5 +1,6 @@
 """Waits that end, with one timer for all of them."""
 
+import threading
 import time
 
 import eventlet
@@ -52,6 +53,23 @@ def test_each_of_many_waits_ends_at_its_own_time():
 def test_nothing_is_left_of_a_wait_that_was_broken_off():
     thread = eventlet.spawn(wait_for, Event(), 100)
     eventlet.sleep(0)
-    assert deadlines._waiting
+    waiting = deadlines.deadlines().waiting
+    assert waiting
     thread.kill()
-    assert not deadlines._waiting
+    assert not waiting
+
+
+def test_each_thread_has_deadlines_of_its_own():
+    took = []
+
+    def wait():
+        begun = time.monotonic()
+        wait_for(Event(), deadlines.SHORT_SECONDS)
+        took.append(time.monotonic() - begun)
+
+    for _ in range(2):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(10)
+    assert len(took) == 2
+    assert max(took) < deadlines.SHORT_SECONDS + 1
