@@ -19,6 +19,7 @@ from gateway.callers import Caller
 from gateway.door import Door
 from gateway.replies import Body, knows, prepare
 from services.dependencies import versions
+from services.dependencies.cache import UNSEEN, Looked
 from services.dependencies.catalogue_news import CatalogueNews
 from services.dependencies.tokens import revocation_key
 from services.dependencies.web import HttpRequest, WebServer
@@ -104,7 +105,7 @@ class AnswerMemory(SharedExtension):
             kept: what the answer will be made from.
             caller: whose it is.
         """
-        if _key_of(request, kept, caller) is None:
+        if request.asked_ahead is not None or _key_of(request, kept, caller) is None:
             return
         version_key = _version_key(request, kept, caller)
         if version_key is not None:
@@ -226,11 +227,25 @@ class Checking:
     get: PlainGet
     caller: Caller
     entry: Remembered
+    looked: Looked = UNSEEN
 
     def ask(self, then: Callable[[bool], None]) -> None:
         """Ask Redis."""
+
+        def note(looked: Looked) -> None:
+            self.looked = looked
+            then(looked.is_right)
+
         entry, revoked = self.entry, revocation_key(self.caller.token_id)
-        self.memory.door.cache.check_version(entry.version, entry.version_key, revoked, then)
+        self.memory.door.cache.check_version(entry.version, entry.version_key, revoked, note)
+
+    def teach(self, request: HttpRequest) -> None:
+        """Tell the same request, on its long way, what Redis need not be asked again."""
+        version = self.looked.version
+        if self.looked.is_absent:
+            request.checked_token = self.caller.token_id
+        if version is not None:
+            request.asked_ahead = lambda: version
 
     def answer(self, right: bool) -> Prepared | None:
         """Return the answer if it is right and can be counted without waiting."""

@@ -21,7 +21,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import eventlet
 import orjson
@@ -41,6 +41,20 @@ CHANGING_SECONDS = int(budgets.REQUEST_SECONDS)
 
 VERSION_SECONDS = 7 * 24 * 3600
 """Longer than any value lives, so that a version never ends before what it guards."""
+
+
+class Looked(NamedTuple):
+    """What a look at a version and at a key that should have no value has shown."""
+
+    is_right: bool
+    """Whether the version is the expected one, and the other key has no value."""
+    version: str | None
+    """The version as it is now; None where nothing may be kept."""
+    is_absent: bool
+
+
+UNSEEN = Looked(is_right=False, version=None, is_absent=False)
+"""Nothing: Redis is away, or not to be believed."""
 
 Then = Callable[[Any, str | None], None]
 """Gets an answer and the server's run that it is from; None where there is nothing to believe."""
@@ -122,10 +136,10 @@ class Cache(DependencyProvider):
             version_key: where it is kept.
             absent_key: what must not be there, such as a token's revocation.
         """
-        return _is_current(version, *self._ask("MGET", version_key, absent_key))
+        return _looked(version, *self._ask("MGET", version_key, absent_key)).is_right
 
     def check_version(
-        self, version: str, version_key: str, absent_key: str, then: Callable[[bool], None]
+        self, version: str, version_key: str, absent_key: str, then: Callable[[Looked], None]
     ) -> None:
         """Ask what :meth:`is_version` asks, without waiting; the event loop itself may do it.
 
@@ -133,11 +147,11 @@ class Cache(DependencyProvider):
             version: as :meth:`version` returned it.
             version_key: where it is kept.
             absent_key: what must not be there.
-            then: called once: with the answer when that is there, or with False; at once while
-                Redis is away, otherwise at the latest when the link gives up.
+            then: called once: with the answer when that is there, or with :data:`UNSEEN`; at once
+                while Redis is away, otherwise at the latest when the link gives up.
         """
         command = "MGET", version_key, absent_key
-        self._begin(command, lambda found, run: then(_is_current(version, found, run)))
+        self._begin(command, lambda found, run: then(_looked(version, found, run)))
 
     def remember(self, key: str, version_key: str, seconds: int, make: Callable[[], object]) -> Any:
         """Return the value under a key if nothing it was made from has changed, or make it anew.
@@ -310,5 +324,11 @@ class Cache(DependencyProvider):
         self._down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
 
 
-def _is_current(version: str, found: list[str | None] | None, run: str | None) -> bool:
-    return bool(found) and found[1] is None and f"{run}/{found[0]}" == version
+def _looked(version: str, found: list[str | None] | None, run: str | None) -> Looked:
+    if not found:
+        return UNSEEN
+    current, absent = found
+    if current is None or current.startswith(CHANGING):
+        return Looked(is_right=False, version=None, is_absent=absent is None)
+    now = f"{run}/{current}"
+    return Looked(absent is None and now == version, now, absent is None)

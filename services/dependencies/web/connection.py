@@ -85,6 +85,7 @@ class Connection(Wire):
         "_expects",
         "_head_reader",
         "_is_last",
+        "_learnt_from",
         "_server",
         "_unread",
         "_wanted",
@@ -102,6 +103,7 @@ class Connection(Wire):
         self._buffer: bytes | bytearray = b""
         self._ended = self._is_last = self._unread = self._expects = False
         self._head_reader: HeadReader | None = None
+        self._learnt_from: Pending | None = None
         self._wanted = 0
         self._woken: Event | None = None
         super().__init__(sock)
@@ -222,6 +224,7 @@ class Connection(Wire):
             else:
                 self._buffer = head + self._buffer
                 self._enter(IDLE)
+                self._learnt_from = pending
                 self._begin()
         except Exception as problem:
             log.error("connection failed", exc_info=problem, peer=self.peer)
@@ -241,8 +244,12 @@ class Connection(Wire):
             return False
         self._enter(BUSY)
         self._expects = "expect" in head.headers and head.version >= (1, 1)
+        request = HttpRequest(head, self.peer, self._receive)
+        learnt_from, self._learnt_from = self._learnt_from, None
+        if learnt_from is not None:
+            learnt_from.teach(request)
         # as the hub wakes any other greenthread; one that it had to schedule would begin later
-        greenlet(self._work).switch(HttpRequest(head, self.peer, self._receive))
+        greenlet(self._work).switch(request)
         return True
 
     def _take_head(self) -> Head | None:

@@ -130,6 +130,7 @@ class HttpRequest:
         "_receive",
         "_was_read",
         "asked_ahead",
+        "checked_token",
         "head",
         "method",
         "path",
@@ -155,6 +156,8 @@ class HttpRequest:
         self.user_id: int | None = None
         self.asked_ahead: Callable[[], str | None] | None = None
         """Waits for what a route has asked for before it needs it."""
+        self.checked_token: str | None = None
+        """Id of a token of which is known that it has not been revoked."""
         self.request_id = request_id_from(self.header("X-Request-ID"))
         self._receive = receive
         self._was_read = False

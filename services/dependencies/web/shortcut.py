@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.dependencies.web.messages import REQUEST_ID
+from services.dependencies.web.messages import REQUEST_ID, HttpRequest
 from services.dependencies.web.prepared import Prepared
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
@@ -52,6 +52,9 @@ class Pending(Protocol):
 
     def answer(self, right: bool) -> Prepared | None:
         """Return the answer, or None to go the long way."""
+
+    def teach(self, request: HttpRequest) -> None:
+        """Tell the same request, on its long way, what need not be asked again."""
 
 
 class Shortcut(Protocol):
