@@ -14,11 +14,7 @@ CREATED, UPDATED, DELETED = "workout_created", "workout_updated", "workout_delet
 
 
 def announce(
-    dispatch: Callable[..., None],
-    event_type: str,
-    user_id: int,
-    workout: dict,
-    enclosed: dict | None = None,
+    dispatch: Callable[[str, dict], None], event_type: str, user_id: int, workout: dict
 ) -> None:
     """Dispatch an event about a workout; a failure costs seconds, as the change feed has it too.
 
@@ -27,7 +23,6 @@ def announce(
         event_type: what happened.
         user_id: whose workout it is.
         workout: the workout, or what is left of it.
-        enclosed: the whole workout as analytics counts it, so that it need not ask.
     """
     event = {
         "workout_id": workout["id"],
@@ -36,18 +31,9 @@ def announce(
         "date": workout["date"],
     }
     try:
-        dispatch(event_type, event, enclosed)
+        dispatch(event_type, event)
     except GymError as problem:
         log.warning("event left to the change feed", event_type=event_type, reason=str(problem))
-
-
-def without_rep_types(workout: dict) -> dict:
-    """Return a workout as clients see it; how repetitions count is for analytics only."""
-    exercises = [
-        {name: value for name, value in exercise.items() if name != "rep_type"}
-        for exercise in workout.get("exercises", ())
-    ]
-    return {**workout, "exercises": exercises}
 
 
 def gives_a_field(changes: dict) -> bool:

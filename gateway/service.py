@@ -94,13 +94,12 @@ class Gateway:
     def create_workout(self, request: Request) -> Reply:
         """Log a workout. With an ``Idempotency-Key`` it is safe to try again."""
         created = self.workouts.create(
-            request.user_id, request.body, idempotency_key=request.idempotency_key, rep_types=True
+            request.user_id, request.body, idempotency_key=request.idempotency_key
         )
-        whole = created["workout"]
+        workout = created["workout"]
         replayed = (("Idempotent-Replayed", "true"),) if created["replayed"] else ()
         if not replayed:
-            events.announce(self.dispatch, events.CREATED, request.user_id, whole, whole)
-        workout = events.without_rep_types(whole)
+            events.announce(self.dispatch, events.CREATED, request.user_id, workout)
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
     @route("GET", "/api/workouts", query=WorkoutList, kept=Kept.WORKOUTS)
@@ -123,10 +122,10 @@ class Gateway:
     @route("PUT", "/api/workouts/:id", body=WorkoutChanges)
     def update_workout(self, request: Request) -> Reply:
         """Change the fields that are given."""
-        whole = self.workouts.update(request.user_id, request.id, request.body, rep_types=True)
+        workout = self.workouts.update(request.user_id, request.id, request.body)
         if events.gives_a_field(request.body):
-            events.announce(self.dispatch, events.UPDATED, request.user_id, whole, whole)
-        return Reply(events.without_rep_types(whole))
+            events.announce(self.dispatch, events.UPDATED, request.user_id, workout)
+        return Reply(workout)
 
     @route("DELETE", "/api/workouts/:id")
     def delete_workout(self, request: Request) -> Reply:

@@ -17,7 +17,7 @@ from services.dependencies.database import Database
 from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
-from services.dependencies.messaging import RemoteService, rpc
+from services.dependencies.messaging import Enclosing, RemoteService, rpc
 from services.workouts import idempotency, rules, store
 from services.workouts.known_exercises import KnownExercises
 from services.workouts.reads import WorkoutReads
@@ -41,16 +41,13 @@ class Workouts:
     cache = Cache()
     exercises = RemoteService("exercises")
     known_exercises = KnownExercises()
+    enclose = Enclosing()
     log_context = LogContext()
     health = Health()
 
     @rpc
     def create(
-        self,
-        user_id: int,
-        workout: dict,
-        idempotency_key: str | None = None,
-        rep_types: bool = False,
+        self, user_id: int, workout: dict, idempotency_key: str | None = None
     ) -> dict[str, Any]:
         """Log a workout.
 
@@ -62,8 +59,6 @@ class Workouts:
                 ``reps`` are repetitions, seconds or metres, by the exercise; ``unit`` is ``kg``
                 or ``lb``.
             idempotency_key: the same key and workout within 24 hours give the first answer again.
-            rep_types: whether each exercise of a new workout tells how its repetitions count
-                (``rep_type``).
 
         Returns:
             ``{"workout": the whole workout, "replayed": whether it is an earlier answer}``.
@@ -87,9 +82,11 @@ class Workouts:
             else:
                 body = idempotency.body_hash(workout)
                 answer = self._create_once(user_id, values, idempotency_key, body)
-        if not (rep_types or answer["replayed"]):
-            answer["workout"] = without_rep_types(answer["workout"])
-        return answer
+        if answer["replayed"]:
+            return answer
+        # for analytics, which would ask for it as soon as it hears of it
+        self.enclose(answer["workout"])
+        return {**answer, "workout": without_rep_types(answer["workout"])}
 
     @rpc
     def list(self, user_id: int, **query: Any) -> dict[str, Any]:
@@ -167,9 +164,7 @@ class Workouts:
         return found if rep_types else [without_rep_types(workout) for workout in found]
 
     @rpc
-    def update(
-        self, user_id: int, workout_id: int, changes: dict, rep_types: bool = False
-    ) -> dict[str, Any]:
+    def update(self, user_id: int, workout_id: int, changes: dict) -> dict[str, Any]:
         """Change a workout.
 
         Args:
@@ -177,7 +172,6 @@ class Workouts:
             workout_id: which one.
             changes: the fields that change, as in ``create``; ``exercises`` replaces the whole
                 nested list. A ``version`` that is not the current one stops the change.
-            rep_types: whether each exercise tells how its repetitions count (``rep_type``).
 
         Returns:
             The whole workout; its ``version`` is one higher if a field was given.
@@ -203,7 +197,8 @@ class Workouts:
                 workout = store.change(fetch, user_id, workout_id, version, values)
         if workout is None:
             workout = self._update_with_care(user_id, workout_id, version, values, exercises)
-        return workout if rep_types else without_rep_types(workout)
+        self.enclose(workout)
+        return without_rep_types(workout)
 
     @rpc
     def delete(self, user_id: int, workout_id: int) -> dict[str, Any]:

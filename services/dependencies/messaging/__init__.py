@@ -6,8 +6,8 @@ services, and ``nameko shell`` works. What each class corrects is said in its do
 faults themselves are listed in ``docs/reliability.md``.
 """
 
+from services.dependencies.messaging.enclosures import ENCLOSED, Enclosing
 from services.dependencies.messaging.events import (
-    ENCLOSED,
     EventDispatcher,
     Poison,
     batched_event_handler,
@@ -18,6 +18,7 @@ from services.dependencies.messaging.rpc import rpc
 
 __all__ = [
     "ENCLOSED",
+    "Enclosing",
     "EventDispatcher",
     "Poison",
     "RemoteService",

@@ -7,7 +7,6 @@ from contextlib import suppress
 from functools import cached_property, partial
 
 import eventlet
-import orjson
 from kombu import Exchange, Queue
 from nameko.containers import WorkerContext
 from nameko.events import EventHandler
@@ -20,11 +19,10 @@ from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
-from services.dependencies.messaging import dead_letters
+from services.dependencies.messaging import dead_letters, enclosures
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
-from services.dependencies.messaging.json import dumps
 from services.dependencies.messaging.publishing import Publishing, Unroutable
 from services.dependencies.messaging.rpc import CALL_STACK_HEADER, DEADLINE_KEY
 
@@ -32,13 +30,6 @@ log = get_logger(__name__)
 
 DISPATCHED_HEADER = "x-gym-dispatched-at"
 """Header with the moment of an event's dispatch, in seconds since the epoch."""
-
-ENCLOSED_HEADER = "x-gym-enclosed"
-ENCLOSED = "enclosed"
-"""Where a batched handler finds in an event what was enclosed with it."""
-
-MOST_ENCLOSED = 32 * 1024
-"""Bytes: a header has to fit into one frame."""
 
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -58,24 +49,11 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         self.publishing.declares(self.exchange)
 
     def get_dependency(self, worker_ctx: WorkerContext) -> Callable[[str, dict], None]:
-        """Return ``dispatch(event_type, event_data, enclosed=None)``."""
+        """Return ``dispatch(event_type, event_data)``."""
         return partial(self.dispatch, worker_ctx)
 
-    def dispatch(
-        self,
-        worker_ctx: WorkerContext,
-        event_type: str,
-        event_data: dict,
-        enclosed: object = None,
-    ) -> None:
-        """Dispatch an event.
-
-        Args:
-            worker_ctx: of the worker that dispatches it.
-            event_type: what happened.
-            event_data: what the event carries, a plain JSON object.
-            enclosed: what handlers would have to ask for otherwise; travels in a header, and is
-                left out if it is large.
+    def dispatch(self, worker_ctx: WorkerContext, event_type: str, event_data: dict) -> None:
+        """Dispatch an event, with whatever the worker was given to enclose.
 
         Raises:
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
@@ -83,8 +61,7 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         headers = self.get_message_headers(worker_ctx)
         headers.pop(self._get_header_name(DEADLINE_KEY), None)
         headers[DISPATCHED_HEADER] = time.time()
-        if enclosed is not None and len(written := dumps(enclosed)) <= MOST_ENCLOSED:
-            headers[ENCLOSED_HEADER] = written.decode()
+        headers |= enclosures.headers_of(worker_ctx)
         with tracing.span(tracing.PRODUCER, event_type):
             tracing.inject(headers)
             try:
@@ -249,7 +226,7 @@ class BatchedEventHandler(SafeEventHandler):
         if problem:
             self._bury_later(delivery, problem)
             return
-        self._arrived.append((_with_enclosed(body, delivery), delivery))
+        self._arrived.append((enclosures.with_enclosed(body, delivery), delivery))
         self._go_on()
 
     def _go_on(self) -> None:
@@ -323,17 +300,6 @@ def _malformation(body: object, delivery: Delivery) -> str | None:
     if not isinstance(delivery.headers.get(CALL_STACK_HEADER, []), list):
         return f"malformed event: {CALL_STACK_HEADER} is no list"
     return None
-
-
-def _with_enclosed(body: dict, delivery: Delivery) -> dict:
-    enclosed = delivery.headers.get(ENCLOSED_HEADER)
-    if not isinstance(enclosed, str):
-        return body
-    try:
-        return {**body, ENCLOSED: orjson.loads(enclosed)}
-    except ValueError:
-        # whoever needs it asks for it
-        return body
 
 
 def _known(delivery: Delivery) -> dict[str, object]:

@@ -15,6 +15,7 @@ from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 from schemas.errors import GymError, InternalError
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import PreparedLine, get_logger
+from services.dependencies.messaging import enclosures
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
@@ -27,6 +28,7 @@ DEADLINE_KEY = "deadline"
 """Context key of the moment, in seconds since the epoch, after which nobody waits any more."""
 
 WAIT_SECONDS = 0.02
+NO_HEADERS: dict[str, str] = {}
 
 CALL_STACK_HEADER = "nameko.call_id_stack"
 
@@ -92,7 +94,11 @@ class SafeRpcConsumer(RpcConsumer):
             self.handle_result(delivery, None, sys.exc_info())
 
     def handle_result(
-        self, delivery: Delivery, result: object, exc_info: tuple | None
+        self,
+        delivery: Delivery,
+        result: object,
+        exc_info: tuple | None,
+        headers: dict[str, str] = NO_HEADERS,
     ) -> tuple[object, tuple | None]:
         """Send the reply."""
         properties = delivery.properties
@@ -104,6 +110,7 @@ class SafeRpcConsumer(RpcConsumer):
                 correlation_id=properties.get("correlation_id", ""),
                 content_type=CONTENT_TYPE,
                 content_encoding=ENCODING,
+                headers=headers,
             )
         except BrokerGone as problem:
             log.warning("reply not sent", reason=str(problem))
@@ -185,7 +192,8 @@ class SafeRpc(Rpc):
             # its traceback has been logged; callers learn no more than this
             error = InternalError()
             exc_info = type(error), error, None
-        answer = self.rpc_consumer.handle_result(delivery, result, exc_info)
+        headers = enclosures.headers_of(worker_ctx)
+        answer = self.rpc_consumer.handle_result(delivery, result, exc_info, headers)
         outcome = metrics.outcome_of(exc_info and exc_info[1])
         self._tell(worker_ctx, outcome, time.monotonic() - begun)
         return answer
