@@ -34,7 +34,7 @@ class WebServer(ProviderCollector, SharedExtension):
     """Serves what its providers offer, and can be stopped or filled up by no client.
 
     Nameko's own is WSGI's: a greenthread for each connection, and for each request a dictionary,
-    timers and an answer in pieces. This one does the same for a tenth of the time.
+    timers and an answer in pieces, all of which this one does without.
 
     - A failed ``accept`` (too many open files) or connection does not end the process.
     - There is a bound on connections; the longest idle one makes place for a new one.
