@@ -43,10 +43,12 @@ class Databases:
     analytics: Engine
 
 
+# from the sequences, since the id of what was deleted is never used again
 _FIRSTS = """
-    SELECT (SELECT coalesce(max(id), 0) FROM workouts) + 1 AS first_workout,
-           (SELECT coalesce(max(id), 0) FROM workout_exercises) + 1 AS first_exercise,
-           (SELECT last_value + is_called::integer FROM workout_changes_id_seq) AS first_change
+    SELECT w.last_value + w.is_called::integer AS first_workout,
+           e.last_value + e.is_called::integer AS first_exercise,
+           c.last_value + c.is_called::integer AS first_change
+    FROM workouts_id_seq w, workout_exercises_id_seq e, workout_changes_id_seq c
 """
 
 _PLANNED = """

@@ -28,8 +28,8 @@ from stack.testing import running_system
 
 OTHERS = (1_000, 100_000)
 WORKOUTS = (10, 1_000, 10_000)
-ROUNDS = 4
-REQUESTS = 12
+ROUNDS = 3
+REQUESTS = 16
 """Of a kind and a user in each round: few, so that what disturbs the machine disturbs all three."""
 
 MOST = 1.5
@@ -65,14 +65,16 @@ Table = dict[str, list[Cell]]
 def measure(bench: Bench, usage: Usage, subjects: list[Subject]) -> Table:
     """Measure every kind of request for every user."""
     table: Table = {name: [Cell() for _ in subjects] for name in (*READS, *WRITES)}
+    usage.settle()
     for name, send in (READS | WRITES).items():
         for subject in subjects:
             # connections, plans and the processes' own memories
             send(bench, subject)
         for _ in range(ROUNDS):
             for subject, cell in zip(subjects, table[name], strict=True):
-                bench.tidy_up(subject)
-                usage.settle()
+                if subject.added:
+                    bench.tidy_up(subject)
+                    usage.settle()
                 with _counted(usage, cell, later=name in WRITES):
                     cell.seconds += [send(bench, subject) for _ in range(REQUESTS)]
     return table

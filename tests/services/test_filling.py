@@ -73,4 +73,7 @@ def test_workouts_are_whole(databases, catalogue, rpc, fresh_user):
 def test_logging_goes_on_after_it(databases, catalogue, rpc, fresh_user):
     first = fill(databases, Filling(fresh_user, workouts=2), catalogue)
     workout = {"date": "2026-01-01", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
-    assert rpc.workouts.create(fresh_user, workout)["workout"]["id"] > first + 1
+    logged = rpc.workouts.create(fresh_user, workout)["workout"]["id"]
+    assert logged > first + 1
+    rpc.workouts.delete(fresh_user, logged)
+    assert fill(databases, Filling(fresh_user + FAR_USERS), catalogue) > logged
