@@ -76,4 +76,4 @@ def test_logging_goes_on_after_it(databases, catalogue, rpc, fresh_user):
     logged = rpc.workouts.create(fresh_user, workout)["workout"]["id"]
     assert logged > first + 1
     rpc.workouts.delete(fresh_user, logged)
-    assert fill(databases, Filling(fresh_user + FAR_USERS), catalogue) > logged
+    assert fill(databases, Filling(fresh_user + 2 * FAR_USERS), catalogue) > logged
