@@ -14,6 +14,7 @@ from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.answers import StatsAnswers
 from services.analytics.halves import in_halves
+from services.analytics.under_way import UnderWay
 from services.dependencies import budgets, metrics, versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -38,6 +39,7 @@ HOLDER = uuid.uuid4().hex
 
 FEED = Outage("change feed", "will be followed again as soon as it answers")
 
+UNDER_WAY = UnderWay()
 HEAD_START = feed.HeadStart(budgets.FEED_BATCH)
 
 PAGE = 100
@@ -101,7 +103,8 @@ class Analytics:
         """
         exercise_id = checked_id(exercise_id)
         query = load(HISTORY_QUERY, {"range": range, "unit": unit})
-        answer = self._answers.history(checked_user(user_id), exercise_id, **query)
+        user_id = checked_user(user_id)
+        answer = self._answers_for(user_id).history(user_id, exercise_id, **query)
         if answer["exercise_name"] is None:
             answer["exercise_name"] = self.exercises.get(exercise_id)["name"]
         return answer
@@ -121,7 +124,8 @@ class Analytics:
         Example:
             ``n.rpc.analytics.personal_records(1)``
         """
-        return self._answers.records(checked_user(user_id))
+        user_id = checked_user(user_id)
+        return self._answers_for(user_id).records(user_id)
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -144,7 +148,8 @@ class Analytics:
             ``n.rpc.analytics.progress(1, weeks=4)``
         """
         query = load(PROGRESS_QUERY, {"period": period, "weeks": weeks})
-        return self._answers.progress(checked_user(user_id), query["period"], query["weeks"])
+        user_id = checked_user(user_id)
+        return self._answers_for(user_id).progress(user_id, query["period"], query["weeks"])
 
     @rpc
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:
@@ -189,6 +194,10 @@ class Analytics:
         else:
             FEED.end()
 
+    def _answers_for(self, user_id: int) -> StatsAnswers:
+        UNDER_WAY.wait(user_id)
+        return self._answers
+
     @property
     def _answers(self) -> StatsAnswers:
         return StatsAnswers(self.database, self.cache, _today())
@@ -228,7 +237,11 @@ class Analytics:
     ) -> None:
         users = {workout["user_id"] for workout in workouts} | set(deletions.values())
         if users:
-            with self._answers.changing(users), self.database.together() as transaction:
+            with (
+                UNDER_WAY.counting(users),
+                self._answers.changing(users),
+                self.database.together() as transaction,
+            ):
                 processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
 
     def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
