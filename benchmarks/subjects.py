@@ -93,7 +93,7 @@ class Bench:
         subject.added.clear()
 
     def _read(self, subject: Subject, path: str) -> tuple[float, list]:
-        # without its version no answer is served from a memory, and each kind has versions of its own
+        # without its version no answer is served from a memory, and each kind has its own
         self.redis.flushdb()
         begun = time.perf_counter()
         status, envelope = subject.api.call("GET", path)
