@@ -122,6 +122,7 @@ _SORT_COLUMNS = {
     "name": "lower(w.name)",
     "duration_minutes": "w.duration_minutes",
 }
+_MAY_BE_NULL = ("name", "duration_minutes")
 
 
 def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict | None:
@@ -359,5 +360,9 @@ def _number(value: object) -> str:
 
 
 def _order(sort: Sequence[tuple[str, str]]) -> str:
-    columns = [f"{_SORT_COLUMNS[name]} {direction} NULLS LAST" for name, direction in sort]
+    # said of a column that is never null it would keep PostgreSQL from the index
+    columns = [
+        f"{_SORT_COLUMNS[name]} {direction}{' NULLS LAST' if name in _MAY_BE_NULL else ''}"
+        for name, direction in sort
+    ]
     return ", ".join([*columns, f"w.id {sort[0][1]}"])
