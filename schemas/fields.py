@@ -398,9 +398,12 @@ class Sort(RuledField):
         return name, direction or "asc"
 
 
-_NOT_QUICKLY = ValidationError("something is unusual")
-
 NOT_AN_OBJECT = FaultMessage("Must be an object", constraint="type", expected="object")
+
+
+def _not_quickly() -> ValidationError:
+    """Make a new one each time: a shared exception gathers the frames of every raise."""
+    return ValidationError("something is unusual")
 
 
 class ListOf(fields.List):
@@ -447,10 +450,10 @@ class ListOf(fields.List):
             ValidationError: a rule may be broken.
         """
         if type(value) is not list or len(value) > self.most:
-            raise _NOT_QUICKLY
+            raise _not_quickly()
         items = [self.inner.schema.load_quickly(item) for item in value]
         if next(self._number(items, {}), None) is not None:
-            raise _NOT_QUICKLY
+            raise _not_quickly()
         return items
 
     def _number(
@@ -499,7 +502,7 @@ class Body(Schema):
             ValidationError: a rule may be broken; :meth:`load` tells which.
         """
         if type(data) is not dict:
-            raise _NOT_QUICKLY
+            raise _not_quickly()
         values: dict[str, Any] = {}
         left = len(data)
         for name, field in self.fields.items():
@@ -509,12 +512,12 @@ class Body(Schema):
             if given is not None:
                 values[name] = field.take(given)
             elif field.required:
-                raise _NOT_QUICKLY
+                raise _not_quickly()
             elif field.load_default is not missing:
                 default = field.load_default
                 values[name] = default() if callable(default) else default
         if left:
-            raise _NOT_QUICKLY
+            raise _not_quickly()
         self.check_whole(data)
         return values
 
