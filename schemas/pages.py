@@ -43,10 +43,7 @@ def checked_id(value: object) -> int:
     Raises:
         InvalidParameter: it is no id.
     """
-    # nearly every one is fine; the schema is for telling what is wrong with the others
-    if type(value) is int and 1 <= value <= LARGEST_ID:
-        return value
-    return load(_BY_ID, {"id": value})["id"]
+    return _checked(_BY_ID, "id", value)
 
 
 def checked_user(value: object) -> int:
@@ -55,9 +52,7 @@ def checked_user(value: object) -> int:
     Raises:
         InvalidParameter: it is no id.
     """
-    if type(value) is int and 1 <= value <= LARGEST_ID:
-        return value
-    return load(_OF_USER, {"user_id": value})["user_id"]
+    return _checked(_OF_USER, "user_id", value)
 
 
 def checked_ids(name: str, values: object, most: int) -> list[int]:
@@ -82,3 +77,10 @@ def checked_ids(name: str, values: object, most: int) -> list[int]:
             fault(name, message, "max_items", max_items=most, received=len(values))
         )
     return [checked_id(value) for value in values]
+
+
+def _checked(schema: Parameters, name: str, value: object) -> int:
+    # nearly every one is fine; the schema is for telling what is wrong with the others
+    if type(value) is int and 1 <= value <= LARGEST_ID:
+        return value
+    return load(schema, {name: value})[name]
