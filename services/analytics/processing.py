@@ -46,12 +46,11 @@ def apply(
     tally = Tally(
         known.numbers,
         known.performed,
-        best_before=lambda row: store.best_before(fetch, row),
+        best_before=lambda rows: store.best_before(fetch, rows),
         apart=recount.exercises | recount.periods,
     )
     added = [change for change in news if change.workout_id not in known.processed]
-    for change in added:
-        tally.add(change)
+    tally.add(added)
     recount.count(fetch, news, tally.changed)
     rows = [*recount.written, *(row for change in added for row in change.rows)]
     store.forget(send, recount.gone, tally.changed)

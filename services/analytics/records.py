@@ -86,12 +86,24 @@ def carried_record(
     if record is None:
         return _reached(kind, row, None)
     record_size = _size(record.value, record.unit)
-    if place(row) > (record.achieved_date, record.workout_id):
+    if _is_after(row, record):
         return _reached(kind, row, record_size) if size > record_size else record
     if size < record_size:
         return _preceded(record, size)
     # nothing was before the record, so nothing is before what came still earlier
     return _reached(kind, row, None if record.previous is None else best_before())
+
+
+def needs_history(kind: str, record: Record | None, row: Performance) -> bool:
+    """Tell whether :func:`carried_record` will ask: the row takes the record from before it."""
+    if record is None or record.previous is None or _is_after(row, record):
+        return False
+    size = KINDS[kind].size(row)
+    return bool(size) and size >= _size(record.value, record.unit)
+
+
+def _is_after(row: Performance, record: Record) -> bool:
+    return place(row) > (record.achieved_date, record.workout_id)
 
 
 def _reached(kind: str, row: Performance, beaten: Decimal | None) -> Record:

@@ -19,7 +19,7 @@ from services.analytics.periods import period_end
 from services.analytics.progress import Snapshot
 from services.analytics.records import Record
 from services.analytics.tables import forgetting, upserting
-from services.analytics.tally import Numbers
+from services.analytics.tally import Numbers, RowKey, Sizes
 from services.dependencies.statements import Statement
 
 Fetch = Callable[..., list[tuple]]
@@ -116,10 +116,14 @@ _SNAPSHOTS = Statement(
 
 _BEST_BEFORE = Statement(
     """
-    SELECT max(max_weight), max(most_reps), max(total_volume)
-    FROM exercise_performance_history
-    WHERE user_id = :user_id AND exercise_id = :exercise_id
-      AND (workout_date, workout_id) < (:day, :workout_id)
+    SELECT k.workout_id, k.exercise_id, b.*
+    FROM json_to_recordset(CAST(:rows AS json)) AS k (
+        user_id bigint, exercise_id bigint, workout_date date, workout_id bigint)
+    CROSS JOIN LATERAL (
+        SELECT max(max_weight), max(most_reps), max(total_volume)
+        FROM exercise_performance_history p
+        WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id
+          AND (p.workout_date, p.workout_id) < (k.workout_date, k.workout_id)) b
     """
 )
 
@@ -255,16 +259,22 @@ def snapshots_since(fetch: Fetch, user_id: int, unit: str, first: date) -> dict[
     return {start: Snapshot(*values) for start, *values in found}
 
 
-def best_before(fetch: Fetch, row: HistoryRow) -> dict[str, Decimal | None]:
-    """Return the greatest size of each kind of record before a row, of the rows that are kept."""
-    [found] = fetch(
-        _BEST_BEFORE,
-        user_id=row.user_id,
-        exercise_id=row.exercise_id,
-        day=row.date,
-        workout_id=row.workout_id,
+def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]:
+    """Return the greatest size of each kind of record before rows, of the rows that are kept."""
+    asked = _json(
+        {
+            **_exercise_columns((row.user_id, row.exercise_id)),
+            "workout_date": row.date,
+            "workout_id": row.workout_id,
+        }
+        for row in rows
     )
-    return dict(zip(("max_weight", "max_reps", "max_volume"), found, strict=True))
+    return {
+        (workout_id, exercise_id): dict(
+            zip(("max_weight", "max_reps", "max_volume"), sizes, strict=True)
+        )
+        for workout_id, exercise_id, *sizes in fetch(_BEST_BEFORE, rows=asked)
+    }
 
 
 def rows_of_workouts(fetch: Fetch, changes: Iterable[Change]) -> list[HistoryRow]:

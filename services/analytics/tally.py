@@ -14,10 +14,16 @@ from services.analytics.changes import Change, ExerciseKey, PeriodKey
 from services.analytics.history import Lifetime, carried_lifetime
 from services.analytics.metrics import HistoryRow, place
 from services.analytics.progress import Snapshot, with_performances, with_workout
-from services.analytics.records import KINDS, Record, carried_record
+from services.analytics.records import KINDS, Record, carried_record, needs_history
 
-BestBefore = Callable[[HistoryRow], Mapping[str, Decimal | None]]
-"""Gives the greatest size of each kind of record before a row, in the history as it is kept."""
+RowKey = tuple[int, int]
+"""A workout and an exercise."""
+
+Sizes = Mapping[str, Decimal | None]
+"""The greatest size of each kind of record."""
+
+BestBefore = Callable[[list[HistoryRow]], dict[RowKey, Sizes]]
+"""Gives the greatest sizes before each of some rows, in the history as it is kept."""
 
 
 @dataclass
@@ -35,7 +41,7 @@ class Tally:
     Args:
         known: the numbers of before; they are carried forward in place.
         performed: exercises and periods in which they were done before.
-        best_before: is asked when a record can't tell what it beat.
+        best_before: is asked when records can't tell what they beat.
         apart: exercises and periods to be left out, because they are counted anew.
     """
 
@@ -52,15 +58,31 @@ class Tally:
         self._best_before = best_before
         self._apart = apart
         self._added: dict[ExerciseKey, list[HistoryRow]] = defaultdict(list)
+        self._kept_before: dict[RowKey, Sizes] = {}
 
-    def add(self, change: Change) -> None:
-        """Count a workout that was not counted before."""
-        for row in change.rows:
-            if (row.user_id, row.exercise_id) not in self._apart:
-                self._add_performance(row)
-        for key in change.periods:
-            if key not in self._apart:
-                self._add_to_period(key, change)
+    def add(self, changes: list[Change]) -> None:
+        """Count workouts that were not counted before."""
+        rows = [
+            row
+            for change in changes
+            for row in change.rows
+            if (row.user_id, row.exercise_id) not in self._apart
+        ]
+        self._look_up([row for row in rows if self._needs_history(row)])
+        for row in rows:
+            self._add_performance(row)
+        for change in changes:
+            for key in change.periods:
+                if key not in self._apart:
+                    self._add_to_period(key, change)
+
+    def _needs_history(self, row: HistoryRow) -> bool:
+        records = self._now.records.get((row.user_id, row.exercise_id), {})
+        return any(needs_history(kind, records.get(kind), row) for kind in KINDS)
+
+    def _look_up(self, rows: list[HistoryRow]) -> None:
+        if rows:
+            self._kept_before |= self._best_before(rows)
 
     def _add_performance(self, row: HistoryRow) -> None:
         key = row.user_id, row.exercise_id
@@ -76,7 +98,11 @@ class Tally:
         self._added[key].append(row)
 
     def _best_before_of(self, row: HistoryRow) -> dict[str, Decimal]:
-        kept = self._best_before(row)
+        key = row.workout_id, row.exercise_id
+        if key not in self._kept_before:
+            # it beats what another of the same batch had reached
+            self._look_up([row])
+        kept = self._kept_before[key]
         added = [
             other
             for other in self._added[row.user_id, row.exercise_id]

@@ -78,7 +78,10 @@ class Kept:
         self.changes = list(changes)
         self.numbers = recounted(self.changes)
 
-    def best_before(self, new):
+    def best_before(self, asked):
+        return {(new.workout_id, new.exercise_id): self.best_before_row(new) for new in asked}
+
+    def best_before_row(self, new):
         before = [
             made
             for made in self.rows()
@@ -104,8 +107,7 @@ class Kept:
     def add(self, batch):
         """Carry everything forward by a batch, and return the numbers that changed."""
         tally = Tally(self.numbers, self.performed(), self.best_before, apart=set())
-        for each in batch:
-            tally.add(each)
+        tally.add(batch)
         self.changes += batch
         return tally.changed
 
@@ -166,7 +168,7 @@ def test_what_is_counted_anew_is_left_apart():
     given_change = change(1, 1, 0, 30, [(1, 100, "kg", 5, "Squat")])
     week, month = given_change.periods
     tally = Tally(Numbers(), (), Kept().best_before, apart={(1, 1), week})
-    tally.add(given_change)
+    tally.add([given_change])
     assert tally.changed.lifetimes == tally.changed.records == {}
     assert tally.changed.snapshots.keys() == {month}
 

@@ -125,6 +125,16 @@ class Log:
             ],
         }
 
+    def lifted(self, day, weight):
+        """Return a workout with one working set in each of the exercises."""
+        lift = {"reps": 5, "weight": weight, "unit": "kg", "set_type": "normal", "set_number": 1}
+        made = self.workout(USERS[0], day)
+        made["exercises"] = [
+            {**self.exercise(key), "exercise_id": key, "sets": [{**lift, "rpe": None}]}
+            for key in (1, 2, 3)
+        ]
+        return made
+
     def changed(self, workout):
         return self.workout(
             workout["user_id"], version=workout["version"] + 1, workout_id=workout["id"]
@@ -183,6 +193,20 @@ def test_new_workouts_are_one_lock_one_read_and_one_write(database):
     # and what a record beat, where a new one is not the latest, or a tie is earlier
     most_lookups = len(USERS) * 3
     assert 3 <= database.statements <= 3 + most_lookups
+
+
+def test_all_that_an_earlier_workout_beats_is_looked_up_at_once(database):
+    log = Log(5)
+    for day, weight in ((30, 50), (1, 60), (10, 70)):
+        database.apply([log.lifted(ago(day), weight)])
+    # the lock, the read, what was beaten in all exercises, and the write
+    assert database.statements == 4
+    weights = [
+        (row["value"], row["previous_record"])
+        for row in database.numbers()["personal_records"]
+        if row["record_type"] == "max_weight"
+    ]
+    assert weights == [(70, 50)] * 3
 
 
 def test_what_a_new_version_left_as_it_was_is_not_counted_anew(database):
