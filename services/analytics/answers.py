@@ -1,6 +1,6 @@
 """Answers about a user's numbers, through the cache."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -58,16 +58,24 @@ class StatsAnswers:
         """Return all records, exercise by exercise."""
 
         def read() -> dict[str, Any]:
-            found = store.records(self.database.fetch, user_id)
-            return {
-                "records": [
-                    {"exercise_id": exercise_id, "exercise_name": name, **records}
-                    for exercise_id, name, records in found
-                ]
-            }
+            return self.records_of(self.database.fetch, [user_id])[user_id]
 
         key = f"analytics:user:{user_id}:personal_records"
         return self.cache.remember(key, versions.numbers_of(user_id), RECORDS_SECONDS, read)
+
+    @staticmethod
+    def records_of(fetch: store.Fetch, user_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """Return all records of some users, past the cache.
+
+        Args:
+            fetch: runs a statement.
+            user_ids: whose.
+        """
+        answers: dict[int, dict[str, Any]] = {user_id: {"records": []} for user_id in user_ids}
+        for user_id, exercise_id, name, records in store.records(fetch, user_ids):
+            shown = {"exercise_id": exercise_id, "exercise_name": name, **records}
+            answers[user_id]["records"].append(shown)
+        return answers
 
     def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
         """Return the last weeks or months."""

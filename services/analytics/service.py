@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from nameko.timer import timer
@@ -125,7 +126,8 @@ class Analytics:
             ``n.rpc.analytics.personal_records(1)``
         """
         user_id = checked_user(user_id)
-        return self._answers_for(user_id).records(user_id)
+        just_counted = UNDER_WAY.records(user_id)
+        return self._answers.records(user_id) if just_counted is None else just_counted
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -237,12 +239,14 @@ class Analytics:
     ) -> None:
         users = {workout["user_id"] for workout in workouts} | set(deletions.values())
         if users:
+            answers = self._answers
             with (
-                UNDER_WAY.counting(users),
-                self._answers.changing(users),
+                UNDER_WAY.counting(users) as counting,
+                answers.changing(users),
                 self.database.together() as transaction,
             ):
                 processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
+                counting.answer(partial(answers.records_of, transaction.commit_with))
 
     def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
         deletions = ((workout_id, self._deletion(workout_id)) for workout_id in workout_ids)

@@ -96,12 +96,14 @@ _HISTORY = Statement(
 # no value of a record is so large that rounding here and in schemas.units could differ
 _RECORDS = Statement(
     """
-    SELECT r.exercise_id, s.exercise_name, json_object_agg(r.record_type, json_build_object(
-        'value', trim_scale(round(r.value, 2)), 'unit', r.unit,
-        'achieved_date', r.achieved_date, 'workout_id', r.workout_id,
-        'previous', trim_scale(round(r.previous_record, 2))))
+    SELECT r.user_id, r.exercise_id, s.exercise_name,
+        json_object_agg(r.record_type, json_build_object(
+            'value', trim_scale(round(r.value, 2)), 'unit', r.unit,
+            'achieved_date', r.achieved_date, 'workout_id', r.workout_id,
+            'previous', trim_scale(round(r.previous_record, 2))))
     FROM personal_records r JOIN exercise_stats s USING (user_id, exercise_id)
-    WHERE r.user_id = :user_id GROUP BY r.exercise_id, s.exercise_name ORDER BY r.exercise_id
+    WHERE r.user_id = ANY(CAST(:user_ids AS bigint[]))
+    GROUP BY r.user_id, r.exercise_id, s.exercise_name ORDER BY r.user_id, r.exercise_id
     """
 )
 
@@ -248,9 +250,9 @@ def history(
     return whole and _lifetime(*whole), [_performed(*row) for row in rows or ()]
 
 
-def records(fetch: Fetch, user_id: int) -> list[tuple[int, str, dict[str, dict]]]:
-    """Return ids, names and records, as answers show them, of a user's exercises by their ids."""
-    return fetch(_RECORDS, user_id=user_id)
+def records(fetch: Fetch, user_ids: Iterable[int]) -> list[tuple[int, int, str, dict[str, dict]]]:
+    """Return user, id, name and records, as answers show them, of users' exercises by their ids."""
+    return fetch(_RECORDS, user_ids=list(user_ids))
 
 
 def snapshots_since(fetch: Fetch, user_id: int, unit: str, first: date) -> dict[date, Snapshot]:

@@ -78,10 +78,9 @@ class Together:
     def __init__(self, connection: PoolProxiedConnection):
         self._connection = connection
         self._prepared = connection.info.setdefault(PREPARED_KEY, set())
-        self._waiting = [b"BEGIN"]
         self._newly_prepared: list[str] = []
         self._title = "SQL"
-        self.has_begun = False
+        self._begin_again()
 
     def send(self, statement: Statement, **values: object) -> None:
         """Have a statement run whose rows nobody needs: with the next one, or at the end."""
@@ -99,11 +98,18 @@ class Together:
 
     def commit(self) -> None:
         """Run what is still waiting, and commit."""
-        if not self.has_begun and len(self._waiting) == 1:
-            return
+        if self.has_begun or len(self._waiting) > 1:
+            self._waiting.append(b"COMMIT")
+            self._run()
+            self._begin_again()
+
+    def commit_with(self, statement: Statement, **values: object) -> list[tuple]:
+        """Commit, run a statement that reads after it in the same trip, and return its rows."""
         self._waiting.append(b"COMMIT")
-        self._run()
-        self.has_begun = False
+        self.send(statement, **values)
+        rows = self._run()
+        self._begin_again()
+        return rows
 
     def roll_back(self) -> None:
         """Undo all; the connection is not used again if it is not known what it has prepared."""
@@ -112,6 +118,10 @@ class Together:
         elif self.has_begun:
             with self._connection.cursor() as cursor:
                 cursor.execute("ROLLBACK")
+
+    def _begin_again(self) -> None:
+        self._waiting = [b"BEGIN"]
+        self.has_begun = False
 
     def _run(self) -> list[tuple]:
         self.has_begun = True
