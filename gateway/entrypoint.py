@@ -5,7 +5,7 @@ routes are also the data from which the documentation is made.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -66,6 +66,7 @@ class Route(Entrypoint):
         status: of the answer, if all goes well.
         takes_key: whether the ``Idempotency-Key`` header means something here.
         kept: what the answer is made from, if the gateway may remember it.
+        changes: what other answers are made from that it changes.
     """
 
     server = WebServer()
@@ -84,6 +85,7 @@ class Route(Entrypoint):
         status: int = 200,
         takes_key: bool = False,
         kept: Kept | None = None,
+        changes: Collection[Kept] = (),
     ):
         super().__init__(expected_exceptions=(GymError,))
         self.method = method
@@ -95,6 +97,7 @@ class Route(Entrypoint):
         self.status = status
         self.takes_key = takes_key
         self.kept = kept
+        self.changes = changes
 
     def setup(self) -> None:
         """Offer the route to the web server."""
@@ -130,6 +133,8 @@ class Route(Entrypoint):
         except Exception as problem:
             log.error("route failed", exc_info=problem, request_id=request.request_id)
             return failure(request, InternalError())
+        if self.changes:
+            self.memory.note_write(request, self.changes, checked.caller)
         body = make_body(request, reply, personal=self.is_personal)
         if keep is not None:
             keep(body)

@@ -9,7 +9,7 @@ an answer that raced with a write is never given. Without Redis nothing personal
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -31,6 +31,7 @@ Key = tuple[int, bytes]
 
 MOST_ANSWERS = 20_000
 MOST_BYTES = 32 * 1024 * 1024
+MOST_WRITES = 10_000
 LIFETIME_SECONDS = 300
 ANYBODY = 0
 """In place of a user's id: what is not personal."""
@@ -71,7 +72,7 @@ class Remembered:
     version_key: str | None
     version: str | int
     day: int
-    ends_at: float
+    made_at: float
     prepared: dict[bool, Prepared] = field(default_factory=dict)
     """As it goes out, by whether the client has the data already."""
 
@@ -92,6 +93,7 @@ class AnswerMemory(SharedExtension):
         super().__init__()
         self._answers: OrderedDict[Key, Remembered] = OrderedDict()
         self._bytes = 0
+        self._written_at: dict[str, float] = {}
 
     def setup(self) -> None:
         """Offer the memory to the web server."""
@@ -130,15 +132,31 @@ class AnswerMemory(SharedExtension):
         version = asked() if asked else self._current_version(version_key)
         if version is None:
             return None
-        today = _today()
+        today, asked_at = _today(), time.monotonic()
 
         def keep(body: Body) -> None:
             if version_key is None and version != self._current_version(None):
                 return
-            ends_at = time.monotonic() + LIFETIME_SECONDS
-            self._put(key, Remembered(body, route, version_key, version, today, ends_at))
+            self._put(key, Remembered(body, route, version_key, version, today, asked_at))
 
         return keep
+
+    def note_write(self, request: HttpRequest, changes: Collection[Kept], caller: Caller) -> None:
+        """Note that a request has changed what answers are made from.
+
+        Versions would tell, also of writes through other gateways; of its own ones this process
+        need not ask.
+
+        Args:
+            request: the request.
+            changes: what it changes.
+            caller: whose that is.
+        """
+        if len(self._written_at) > MOST_WRITES:
+            self._written_at.clear()
+        now = time.monotonic()
+        for kept in changes:
+            self._written_at[_version_key(request, kept, caller)] = now
 
     def recall(self, request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Body | None:
         """Return the answer to a request that was counted and let in, or None.
@@ -201,9 +219,11 @@ class AnswerMemory(SharedExtension):
             self._bytes -= entry.size
 
     def _may_be_current(self, entry: Remembered) -> bool:
-        if time.monotonic() > entry.ends_at or entry.day != _today():
+        if time.monotonic() > entry.made_at + LIFETIME_SECONDS or entry.day != _today():
             return False
-        return entry.version_key is not None or entry.version == self.news.edition
+        if entry.version_key is None:
+            return entry.version == self.news.edition
+        return entry.made_at > self._written_at.get(entry.version_key, 0.0)
 
     def _current_version(self, version_key: str | None) -> str | int | None:
         if version_key is not None:

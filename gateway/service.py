@@ -20,6 +20,12 @@ from services.dependencies.messaging import EventDispatcher
 
 NOTHING = {"items": [], "total": 0}
 
+NEW_WORKOUTS = (Kept.WORKOUTS, Kept.NUMBERS)
+"""What another workout changes."""
+
+ONE_WORKOUT = (Kept.WORKOUT, *NEW_WORKOUTS)
+"""What a change of a workout changes."""
+
 
 class Gateway:
     """The REST API in front of the services."""
@@ -90,7 +96,14 @@ class Gateway:
         """Show an exercise."""
         return Reply(self.exercises.get(request.id))
 
-    @route("POST", "/api/workouts", body=NewWorkout, status=201, takes_key=True)
+    @route(
+        "POST",
+        "/api/workouts",
+        body=NewWorkout,
+        status=201,
+        takes_key=True,
+        changes=NEW_WORKOUTS,
+    )
     def create_workout(self, request: Request) -> Reply:
         """Log a workout. With an ``Idempotency-Key`` it is safe to try again."""
         created = self.workouts.create(
@@ -119,7 +132,7 @@ class Gateway:
         user_id = None if request.caller.is_admin else request.user_id
         return Reply(self.workouts.get(request.id, user_id=user_id))
 
-    @route("PUT", "/api/workouts/:id", body=WorkoutChanges)
+    @route("PUT", "/api/workouts/:id", body=WorkoutChanges, changes=ONE_WORKOUT)
     def update_workout(self, request: Request) -> Reply:
         """Change the fields that are given."""
         workout = self.workouts.update(request.user_id, request.id, request.body)
@@ -127,7 +140,7 @@ class Gateway:
             events.announce(self.dispatch, events.UPDATED, request.user_id, workout)
         return Reply(workout)
 
-    @route("DELETE", "/api/workouts/:id")
+    @route("DELETE", "/api/workouts/:id", changes=ONE_WORKOUT)
     def delete_workout(self, request: Request) -> Reply:
         """Delete a workout."""
         deleted = self.workouts.delete(request.user_id, request.id)

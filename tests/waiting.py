@@ -7,13 +7,16 @@ from typing import Any
 PAUSE_SECONDS = 0.05
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(
+    condition: Callable[[], Any], seconds: float = 10, pause: float = PAUSE_SECONDS
+) -> Any:
     """Return what a condition returns as soon as that is true.
 
     Args:
         condition: asked again and again. An ``AssertionError`` that it raises means "not yet",
             and is what the test fails with if it never becomes true.
         seconds: how long to go on asking.
+        pause: seconds from one question to the next.
     """
     until = time.monotonic() + seconds
     while True:
@@ -27,4 +30,4 @@ def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
                 return found
             if time.monotonic() >= until:
                 raise AssertionError(f"not within {seconds} seconds: {condition}")
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(pause)

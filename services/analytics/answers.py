@@ -1,15 +1,19 @@
 """Answers about a user's numbers, through the cache."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+
+from psycopg2.errors import LockNotAvailable
 
 from services.analytics import store
 from services.analytics.history import data_points, range_start, shown_stats
 from services.analytics.periods import period_starts
 from services.analytics.progress import UNITS, listed
+from services.analytics.store import Fetch
 from services.analytics.trend import WINDOW, trend_30d
+from services.analytics.under_way import UnderWay
 from services.dependencies import versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -17,16 +21,26 @@ from services.dependencies.database import Database
 RECORDS_SECONDS = 24 * 3600
 OTHER_SECONDS = 3600
 
+Read = Callable[[Fetch], dict[str, Any]]
+"""Makes an answer from what one statement finds."""
+
 
 class StatsAnswers:
     """Answers from one database and its cache, as of today.
 
     What is kept stays until the user's numbers change; what depends on today, until midnight.
+
+    Args:
+        database: where the numbers are.
+        cache: where answers are kept.
+        under_way: knows whose numbers are being counted.
+        today: the day in UTC.
     """
 
-    def __init__(self, database: Database, cache: Cache, today: date):
+    def __init__(self, database: Database, cache: Cache, under_way: UnderWay, today: date):
         self.database = database
         self.cache = cache
+        self.under_way = under_way
         self.today = today
 
     def changing(self, user_ids: Iterable[int]) -> AbstractContextManager[None]:
@@ -36,11 +50,11 @@ class StatsAnswers:
     def history(self, user_id: int, exercise_id: int, range: str, unit: str) -> dict[str, Any]:
         """Return the history of one exercise; its name is None if the user never did it."""
 
-        def read() -> dict[str, Any]:
+        def read(fetch: Fetch) -> dict[str, Any]:
             since = range_start(range, self.today)
             trend_since = self.today - 2 * WINDOW
             first = since and min(since, trend_since)
-            whole, rows = store.history(self.database.fetch, user_id, exercise_id, first)
+            whole, rows = store.history(fetch, user_id, exercise_id, first)
             return {
                 "exercise_id": exercise_id,
                 "exercise_name": whole.exercise_name if whole else None,
@@ -52,43 +66,56 @@ class StatsAnswers:
 
         name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
         key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
-        return self.cache.remember(key, versions.numbers_of(user_id), self._until_midnight(), read)
+        return self._remember(user_id, key, self._until_midnight(), read)
 
     def records(self, user_id: int) -> dict[str, Any]:
         """Return all records, exercise by exercise."""
 
-        def read() -> dict[str, Any]:
-            return self.records_of(self.database.fetch, [user_id])[user_id]
+        def read(fetch: Fetch) -> dict[str, Any]:
+            return {
+                "records": [
+                    {"exercise_id": exercise_id, "exercise_name": name, **records}
+                    for exercise_id, name, records in store.records(fetch, user_id)
+                ]
+            }
 
         key = f"analytics:user:{user_id}:personal_records"
-        return self.cache.remember(key, versions.numbers_of(user_id), RECORDS_SECONDS, read)
-
-    @staticmethod
-    def records_of(fetch: store.Fetch, user_ids: Collection[int]) -> dict[int, dict[str, Any]]:
-        """Return all records of some users, past the cache.
-
-        Args:
-            fetch: runs a statement.
-            user_ids: whose.
-        """
-        answers: dict[int, dict[str, Any]] = {user_id: {"records": []} for user_id in user_ids}
-        for user_id, exercise_id, name, records in store.records(fetch, user_ids):
-            shown = {"exercise_id": exercise_id, "exercise_name": name, **records}
-            answers[user_id]["records"].append(shown)
-        return answers
+        return self._remember(user_id, key, RECORDS_SECONDS, read)
 
     def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
         """Return the last weeks or months."""
         unit = UNITS[period]
 
-        def read() -> dict[str, Any]:
+        def read(fetch: Fetch) -> dict[str, Any]:
             first = period_starts(count, unit, self.today)[0]
-            snapshots = store.snapshots_since(self.database.fetch, user_id, unit, first)
+            snapshots = store.snapshots_since(fetch, user_id, unit, first)
             return {"period": period, f"{unit}s": listed(snapshots, period, count, self.today)}
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
         key = f"analytics:user:{user_id}:progress:{name}"
-        return self.cache.remember(key, versions.numbers_of(user_id), self._until_midnight(), read)
+        return self._remember(user_id, key, self._until_midnight(), read)
+
+    def _remember(self, user_id: int, key: str, seconds: int, read: Read) -> Any:
+        if self.under_way.covers(user_id):
+            answer = self._read_when_counted(user_id, read)
+            if answer is not None:
+                return answer
+        version_key = versions.numbers_of(user_id)
+        return self.cache.remember(key, version_key, seconds, lambda: read(self.database.fetch))
+
+    def _read_when_counted(self, user_id: int, read: Read) -> Any:
+        """Read as soon as the counting is committed, of which PostgreSQL is the first to know.
+
+        None is returned if that takes long. Nothing is kept: which version the answer belongs to
+        is not known before the counting has ended here, too.
+        """
+        with self.database.together() as transaction:
+            store.wait_for_counting(transaction.send, user_id)
+            try:
+                return read(transaction.commit_with)
+            except LockNotAvailable:
+                transaction.roll_back()
+                return None
 
     def _until_midnight(self) -> int:
         midnight = datetime.combine(self.today + timedelta(days=1), time(), UTC)

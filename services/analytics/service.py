@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 from nameko.timer import timer
@@ -105,7 +104,7 @@ class Analytics:
         exercise_id = checked_id(exercise_id)
         query = load(HISTORY_QUERY, {"range": range, "unit": unit})
         user_id = checked_user(user_id)
-        answer = self._answers_for(user_id).history(user_id, exercise_id, **query)
+        answer = self._answers.history(user_id, exercise_id, **query)
         if answer["exercise_name"] is None:
             answer["exercise_name"] = self.exercises.get(exercise_id)["name"]
         return answer
@@ -125,9 +124,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.personal_records(1)``
         """
-        user_id = checked_user(user_id)
-        just_counted = UNDER_WAY.records(user_id)
-        return self._answers.records(user_id) if just_counted is None else just_counted
+        return self._answers.records(checked_user(user_id))
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -151,7 +148,7 @@ class Analytics:
         """
         query = load(PROGRESS_QUERY, {"period": period, "weeks": weeks})
         user_id = checked_user(user_id)
-        return self._answers_for(user_id).progress(user_id, query["period"], query["weeks"])
+        return self._answers.progress(user_id, query["period"], query["weeks"])
 
     @rpc
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:
@@ -196,13 +193,9 @@ class Analytics:
         else:
             FEED.end()
 
-    def _answers_for(self, user_id: int) -> StatsAnswers:
-        UNDER_WAY.wait(user_id)
-        return self._answers
-
     @property
     def _answers(self) -> StatsAnswers:
-        return StatsAnswers(self.database, self.cache, _today())
+        return StatsAnswers(self.database, self.cache, UNDER_WAY, _today())
 
     def _handle(self, events: list[dict]) -> None:
         failpoint("analytics.handle")
@@ -239,14 +232,12 @@ class Analytics:
     ) -> None:
         users = {workout["user_id"] for workout in workouts} | set(deletions.values())
         if users:
-            answers = self._answers
             with (
-                UNDER_WAY.counting(users) as counting,
-                answers.changing(users),
+                UNDER_WAY.counting(users),
+                self._answers.changing(users),
                 self.database.together() as transaction,
             ):
                 processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
-                counting.answer(partial(answers.records_of, transaction.commit_with))
 
     def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
         deletions = ((workout_id, self._deletion(workout_id)) for workout_id in workout_ids)

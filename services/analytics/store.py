@@ -22,6 +22,9 @@ from services.analytics.tables import forgetting, upserting
 from services.analytics.tally import Numbers, RowKey, Sizes
 from services.dependencies.statements import Statement
 
+PATIENCE_MILLISECONDS = 50
+"""How long a read waits for numbers that are being counted."""
+
 Fetch = Callable[..., list[tuple]]
 """Runs a statement with its values, alone or inside a transaction."""
 
@@ -32,6 +35,13 @@ _ROW = """
 """
 
 _LOCK = Statement("SELECT pg_advisory_xact_lock(u) FROM unnest(CAST(:user_ids AS bigint[])) u")
+
+_WAIT = Statement(
+    f"""
+    SELECT set_config('lock_timeout', '{PATIENCE_MILLISECONDS}', true),
+           pg_advisory_xact_lock_shared(:user_id)
+    """
+)
 
 _PROCESSED = Statement(
     """
@@ -96,14 +106,12 @@ _HISTORY = Statement(
 # no value of a record is so large that rounding here and in schemas.units could differ
 _RECORDS = Statement(
     """
-    SELECT r.user_id, r.exercise_id, s.exercise_name,
-        json_object_agg(r.record_type, json_build_object(
-            'value', trim_scale(round(r.value, 2)), 'unit', r.unit,
-            'achieved_date', r.achieved_date, 'workout_id', r.workout_id,
-            'previous', trim_scale(round(r.previous_record, 2))))
+    SELECT r.exercise_id, s.exercise_name, json_object_agg(r.record_type, json_build_object(
+        'value', trim_scale(round(r.value, 2)), 'unit', r.unit,
+        'achieved_date', r.achieved_date, 'workout_id', r.workout_id,
+        'previous', trim_scale(round(r.previous_record, 2))))
     FROM personal_records r JOIN exercise_stats s USING (user_id, exercise_id)
-    WHERE r.user_id = ANY(CAST(:user_ids AS bigint[]))
-    GROUP BY r.user_id, r.exercise_id, s.exercise_name ORDER BY r.user_id, r.exercise_id
+    WHERE r.user_id = :user_id GROUP BY r.exercise_id, s.exercise_name ORDER BY r.exercise_id
     """
 )
 
@@ -207,6 +215,15 @@ def lock_users(fetch: Fetch, user_ids: Iterable[int]) -> None:
     fetch(_LOCK, user_ids=sorted(user_ids))
 
 
+def wait_for_counting(fetch: Fetch, user_id: int) -> None:
+    """Wait until no other transaction works on a user, but not for long.
+
+    Raises:
+        LockNotAvailable: it takes longer.
+    """
+    fetch(_WAIT, user_id=user_id)
+
+
 def known(fetch: Fetch, changes: Collection[Change]) -> Known:
     """Return what is known before some changes of workouts are counted."""
     exercises = {(row.user_id, row.exercise_id) for change in changes for row in change.rows}
@@ -250,9 +267,9 @@ def history(
     return whole and _lifetime(*whole), [_performed(*row) for row in rows or ()]
 
 
-def records(fetch: Fetch, user_ids: Iterable[int]) -> list[tuple[int, int, str, dict[str, dict]]]:
-    """Return user, id, name and records, as answers show them, of users' exercises by their ids."""
-    return fetch(_RECORDS, user_ids=list(user_ids))
+def records(fetch: Fetch, user_id: int) -> list[tuple[int, str, dict[str, dict]]]:
+    """Return ids, names and records, as answers show them, of a user's exercises by their ids."""
+    return fetch(_RECORDS, user_id=user_id)
 
 
 def snapshots_since(fetch: Fetch, user_id: int, unit: str, first: date) -> dict[date, Snapshot]:

@@ -118,6 +118,8 @@ class Together:
         elif self.has_begun:
             with self._connection.cursor() as cursor:
                 cursor.execute("ROLLBACK")
+        self._newly_prepared = []
+        self._begin_again()
 
     def _begin_again(self) -> None:
         self._waiting = [b"BEGIN"]

@@ -981,3 +981,81 @@ def test_the_feed_alone_ends_in_the_same_numbers(lifter, seed):
         log.step()
 
     assert eventually(lambda: lifter.assert_recounted() or True)
+
+
+# While numbers are being counted
+
+
+@pytest.fixture
+def other_transaction(system, lifter):
+    """Works on the lifter's numbers when it is told to, and keeps everybody else from it."""
+    url = Settings.from_environment(system.environment).databases["analytics"].url
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        yield OtherTransaction(connection, lifter.id)
+
+
+class OtherTransaction:
+    def __init__(self, connection, user_id):
+        self.connection = connection
+        self.user = {"user": user_id}
+
+    def begin(self):
+        self.connection.execute(text("SELECT pg_advisory_xact_lock(:user)"), self.user)
+
+    def end(self):
+        self.connection.rollback()
+
+    def wait_for(self, mode):
+        """Wait until somebody waits for it."""
+        waiting = text(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :user "
+            "AND mode = :mode AND NOT granted"
+        )
+        asked = self.user | {"mode": mode}
+        eventually(lambda: self.connection.execute(waiting, asked).scalar(), pause=0)
+
+
+def test_a_read_does_not_wait_long_for_numbers_that_are_being_counted(
+    lifter, system, other_transaction
+):
+    workout = lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 100))))
+    workout_id = workout["workout"]["id"]
+    other_transaction.begin()
+
+    def count(rpc):
+        rpc.analytics.process_workout(workout_id)
+
+    def look(rpc):
+        other_transaction.wait_for("ExclusiveLock")
+        reader = Lifter(rpc, lifter.id)
+        seen = reader.records(), reader.points(), reader.this_week()["total_sets"]
+        other_transaction.end()
+        return seen
+
+    _, seen = all_fine(at_once(system, count, look))
+    assert seen == ({}, [], 0)
+    assert lifter.records()[BENCH]["max_weight"]["value"] == 100
+    lifter.assert_recounted()
+
+
+def test_a_read_during_the_counting_shows_what_it_ends_in(lifter, system, other_transaction):
+    workout_id = lifter.log(ago(0), lift(BENCH, one(5, 1)))
+
+    def seen_during_counting_of(weight):
+        exercises = [lift(BENCH, one(5, weight))]
+        lifter.rpc.workouts.update(lifter.id, workout_id, {"exercises": exercises})
+        other_transaction.begin()
+
+        def look(rpc):
+            other_transaction.wait_for("ExclusiveLock")
+            return Lifter(rpc, lifter.id).records()[BENCH]["max_weight"]["value"]
+
+        def let_go(_rpc):
+            other_transaction.wait_for("ShareLock")
+            other_transaction.end()
+
+        works = lambda rpc: rpc.analytics.process_workout(workout_id), look, let_go
+        return all_fine(at_once(system, *works))[1]
+
+    # on a busy machine the read may be out of patience sooner
+    assert any(seen_during_counting_of(weight) == weight for weight in range(2, 12))

@@ -55,6 +55,17 @@ def test_after_a_commit_the_next_statement_begins_another_transaction(engine, tr
     assert committed(engine) == [1]
 
 
+def test_whoever_rolls_back_may_go_on_with_another_transaction(engine, transaction):
+    transaction.send(INSERT, number=1)
+    transaction.commit()
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        transaction.fetch(INSERT, number=1)
+    transaction.roll_back()
+    transaction.commit()
+    transaction.send(INSERT, number=2)
+    assert transaction.commit_with(ALL) == [(1,), (2,)]
+
+
 def test_what_fails_after_the_commit_does_not_undo_it(engine, transaction):
     transaction.send(INSERT, number=1)
     with pytest.raises(psycopg2.errors.DivisionByZero):
