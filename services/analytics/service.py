@@ -13,6 +13,7 @@ from schemas.pages import checked_id, checked_user
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.answers import StatsAnswers
+from services.analytics.counted import CountedWorkouts
 from services.analytics.halves import in_halves
 from services.analytics.under_way import UnderWay
 from services.dependencies import budgets, metrics, versions
@@ -22,10 +23,10 @@ from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
 from services.dependencies.messaging import (
-    ENCLOSED,
     Poison,
     RemoteService,
     batched_event_handler,
+    batched_hint_handler,
     rpc,
 )
 from services.dependencies.outages import Outage
@@ -40,9 +41,13 @@ HOLDER = uuid.uuid4().hex
 FEED = Outage("change feed", "will be followed again as soon as it answers")
 
 UNDER_WAY = UnderWay()
+COUNTED = CountedWorkouts()
 HEAD_START = feed.HeadStart(budgets.FEED_BATCH)
 
 PAGE = 100
+
+WHOLE = {"id", "user_id", "version", "date", "duration_minutes", "exercises"}
+"""What counting needs of a workout."""
 
 
 class Analytics:
@@ -169,17 +174,29 @@ class Analytics:
     @batched_event_handler("gateway", "workout_created")
     def handle_workout_created(self, events: list[dict]) -> None:
         """Count new workouts."""
-        self._handle(events)
+        self._handle_saved(events)
 
     @batched_event_handler("gateway", "workout_updated")
     def handle_workout_updated(self, events: list[dict]) -> None:
         """Count changed workouts anew."""
-        self._handle(events)
+        self._handle_saved(events)
 
     @batched_event_handler("gateway", "workout_deleted")
     def handle_workout_deleted(self, events: list[dict]) -> None:
         """Take deleted workouts out of the numbers."""
         self._handle(events)
+
+    @batched_hint_handler("workouts", "workout_saved")
+    def hear_of_workouts(self, workouts: list[dict]) -> None:
+        """Count workouts that were saved a moment ago, before the events tell of them."""
+        self._count(
+            [
+                workout
+                for workout in workouts
+                if _is_whole(workout) and not COUNTED.covers(workout["id"], workout["version"])
+            ],
+            {},
+        )
 
     @timer(interval=budgets.FEED_SECONDS, eager=True)
     def follow_feed(self) -> None:
@@ -197,16 +214,21 @@ class Analytics:
     def _answers(self) -> StatsAnswers:
         return StatsAnswers(self.database, self.cache, UNDER_WAY, _today())
 
+    def _handle_saved(self, events: list[dict]) -> None:
+        self._handle(
+            [
+                event
+                for event in events
+                if not COUNTED.covers(_workout_id(event), event.get("version"))
+            ]
+        )
+
     def _handle(self, events: list[dict]) -> None:
         failpoint("analytics.handle")
-        workout_ids = [_workout_id(event) for event in events]
-        if all(map(_encloses_workout, events)):
-            self._count([event[ENCLOSED] for event in events], {})
-        else:
-            try:
-                self._process(workout_ids)
-            except NotFound as problem:
-                raise Poison(str(problem)) from problem
+        try:
+            self._process(list(map(_workout_id, events)))
+        except NotFound as problem:
+            raise Poison(str(problem)) from problem
         failpoint("analytics.before_ack")
 
     def _process(
@@ -233,6 +255,7 @@ class Analytics:
         users = {workout["user_id"] for workout in workouts} | set(deletions.values())
         if users:
             with (
+                COUNTED.counting(workouts),
                 UNDER_WAY.counting(users),
                 self._answers.changing(users),
                 self.database.together() as transaction,
@@ -355,15 +378,9 @@ def _versions_of(changes: list[dict]) -> set[str]:
     return of_all | {versions.workout(change["workout_id"]) for change in changes}
 
 
-def _encloses_workout(event: dict) -> bool:
-    """Tell whether an event brings the workout, as it was then, and nobody need be asked for it."""
-    workout = event.get(ENCLOSED)
-    return (
-        isinstance(workout, dict)
-        and workout.get("id") == event["workout_id"]
-        and workout.keys() >= {"user_id", "version", "date", "duration_minutes", "exercises"}
-        and all("rep_type" in exercise for exercise in workout["exercises"])
-    )
+def _is_whole(workout: dict) -> bool:
+    """Tell whether a hint brings a workout that can be counted."""
+    return workout.keys() >= WHOLE and all("rep_type" in each for each in workout["exercises"])
 
 
 def _raise(_item: object, problem: Exception) -> None:

@@ -17,7 +17,7 @@ from services.dependencies.database import Database
 from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
-from services.dependencies.messaging import Enclosing, RemoteService, rpc
+from services.dependencies.messaging import HintSender, RemoteService, rpc
 from services.workouts import idempotency, rules, store
 from services.workouts.known_exercises import KnownExercises
 from services.workouts.reads import WorkoutReads
@@ -31,6 +31,9 @@ CHANGES = Changes()
 MOST_AT_ONCE = 1000
 CLEANING_SECONDS = 3600
 
+WORKOUT_SAVED = "workout_saved"
+"""The hint that brings analytics a workout as soon as it is committed."""
+
 
 class Workouts:
     """Logged workouts, and the feed of what changed."""
@@ -41,7 +44,7 @@ class Workouts:
     cache = Cache()
     exercises = RemoteService("exercises")
     known_exercises = KnownExercises()
-    enclose = Enclosing()
+    hint = HintSender()
     log_context = LogContext()
     health = Health()
 
@@ -82,10 +85,6 @@ class Workouts:
             else:
                 body = idempotency.body_hash(workout)
                 answer = self._create_once(user_id, values, idempotency_key, body)
-        if answer["replayed"]:
-            return answer
-        # for analytics, which would ask for it as soon as it hears of it
-        self.enclose(answer["workout"])
         return {**answer, "workout": without_rep_types(answer["workout"])}
 
     @rpc
@@ -197,7 +196,7 @@ class Workouts:
                 workout = store.change(fetch, user_id, workout_id, version, values)
         if workout is None:
             workout = self._update_with_care(user_id, workout_id, version, values, exercises)
-        self.enclose(workout)
+        self.hint(WORKOUT_SAVED, workout)
         return without_rep_types(workout)
 
     @rpc
@@ -263,6 +262,7 @@ class Workouts:
     def _create(self, user_id: int, values: dict) -> dict[str, Any]:
         workout = store.insert(self.database.fetch, user_id, *self._checked(values))
         failpoint("workouts.after_commit")
+        self.hint(WORKOUT_SAVED, workout)
         return {"workout": workout, "replayed": False}
 
     def _create_once(self, user_id: int, values: dict, key: str, body: bytes) -> dict[str, Any]:
@@ -279,6 +279,7 @@ class Workouts:
             shown = without_rep_types(workout)
             idempotency.keep_answer(transaction.send, user_id, key, body, shown)
         failpoint("workouts.after_commit")
+        self.hint(WORKOUT_SAVED, workout)
         return {"workout": workout, "replayed": False}
 
     def _checked(self, values: dict) -> tuple[dict, list[dict]]:

@@ -14,9 +14,10 @@ from nameko.rpc import Rpc
 
 from gateway import events
 from services.containers import make_config, service_class
-from services.dependencies.messaging import EventDispatcher, RemoteService
+from services.dependencies.messaging import EventDispatcher, HintSender, RemoteService
 from services.dependencies.settings import Settings
 from services.dependencies.versions import CATALOGUE_CHANGED
+from services.workouts.service import WORKOUT_SAVED
 from stack.layout import CHECKOUT, SERVICES
 
 CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
@@ -126,6 +127,7 @@ def test_events_come_from_one_service_each(broker):
             assert may_send(broker, user, "gateway.events", event) == (user == "gateway")
         sends_news = may_send(broker, user, "exercises.events", CATALOGUE_CHANGED)
         assert sends_news == (user == "exercises")
+        assert may_send(broker, user, "workouts.events", WORKOUT_SAVED) == (user == "workouts")
         assert may(broker, user, "read", CREATED) == (user == "analytics")
         assert may(broker, user, "write", "wait-30s") == (user == "analytics")
         assert may(broker, user, "write", "dead-letters")
@@ -192,7 +194,8 @@ def test_a_service_may_call_those_that_its_code_calls(container, broker):
 
 def test_a_service_that_dispatches_events_may(container, broker):
     user = container.service_name
-    dispatches = any(isinstance(extension, EventDispatcher) for extension in container.extensions)
+    senders = EventDispatcher, HintSender
+    dispatches = any(isinstance(extension, senders) for extension in container.extensions)
     assert may(broker, user, "write", f"{user}.events") == dispatches
     if dispatches:
         assert f"{user}.events" in {exchange["name"] for exchange in TOPOLOGY["exchanges"]}

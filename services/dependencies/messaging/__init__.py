@@ -6,23 +6,23 @@ services, and ``nameko shell`` works. What each class corrects is said in its do
 faults themselves are listed in ``docs/reliability.md``.
 """
 
-from services.dependencies.messaging.enclosures import ENCLOSED, Enclosing
 from services.dependencies.messaging.events import (
     EventDispatcher,
     Poison,
     batched_event_handler,
     event_handler,
 )
+from services.dependencies.messaging.hints import HintSender, batched_hint_handler
 from services.dependencies.messaging.remote import RemoteService
 from services.dependencies.messaging.rpc import rpc
 
 __all__ = [
-    "ENCLOSED",
-    "Enclosing",
     "EventDispatcher",
+    "HintSender",
     "Poison",
     "RemoteService",
     "batched_event_handler",
+    "batched_hint_handler",
     "event_handler",
     "rpc",
 ]

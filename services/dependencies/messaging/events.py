@@ -19,7 +19,7 @@ from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
-from services.dependencies.messaging import dead_letters, enclosures
+from services.dependencies.messaging import dead_letters
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
@@ -53,7 +53,7 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         return partial(self.dispatch, worker_ctx)
 
     def dispatch(self, worker_ctx: WorkerContext, event_type: str, event_data: dict) -> None:
-        """Dispatch an event, with whatever the worker was given to enclose.
+        """Dispatch an event.
 
         Raises:
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
@@ -61,7 +61,6 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         headers = self.get_message_headers(worker_ctx)
         headers.pop(self._get_header_name(DEADLINE_KEY), None)
         headers[DISPATCHED_HEADER] = time.time()
-        headers |= enclosures.headers_of(worker_ctx)
         with tracing.span(tracing.PRODUCER, event_type):
             tracing.inject(headers)
             try:
@@ -226,7 +225,7 @@ class BatchedEventHandler(SafeEventHandler):
         if problem:
             self._bury_later(delivery, problem)
             return
-        self._arrived.append((enclosures.with_enclosed(body, delivery), delivery))
+        self._arrived.append((body, delivery))
         self._go_on()
 
     def _go_on(self) -> None:

@@ -19,7 +19,6 @@ from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.deadlines import wait_for
 from services.dependencies.logs import get_logger
-from services.dependencies.messaging import enclosures
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
@@ -86,7 +85,7 @@ class ReplyListener(SharedExtension):
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
         """Take a reply."""
-        self._give(delivery.properties.get("correlation_id"), (body, delivery))
+        self._give(delivery.properties.get("correlation_id"), body)
 
     def connection_lost(self) -> None:
         """Tell all who wait that their requests or replies are lost."""
@@ -167,9 +166,6 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         try:
             self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
             reply = wait_for(event, seconds)
-            if isinstance(reply, tuple):
-                reply, delivery = reply
-                enclosures.take_over(worker_ctx, delivery)
         except BrokerGone as problem:
             raise self._unavailable(method, str(problem)) from problem
         finally:

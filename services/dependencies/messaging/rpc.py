@@ -15,7 +15,6 @@ from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 from schemas.errors import GymError, InternalError
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import PreparedLine, get_logger
-from services.dependencies.messaging import enclosures
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
@@ -94,11 +93,7 @@ class SafeRpcConsumer(RpcConsumer):
             self.handle_result(delivery, None, sys.exc_info())
 
     def handle_result(
-        self,
-        delivery: Delivery,
-        result: object,
-        exc_info: tuple | None,
-        headers: dict[str, str] = NO_HEADERS,
+        self, delivery: Delivery, result: object, exc_info: tuple | None
     ) -> tuple[object, tuple | None]:
         """Send the reply."""
         properties = delivery.properties
@@ -110,7 +105,7 @@ class SafeRpcConsumer(RpcConsumer):
                 correlation_id=properties.get("correlation_id", ""),
                 content_type=CONTENT_TYPE,
                 content_encoding=ENCODING,
-                headers=headers,
+                headers=NO_HEADERS,
             )
         except BrokerGone as problem:
             log.warning("reply not sent", reason=str(problem))
@@ -192,8 +187,7 @@ class SafeRpc(Rpc):
             # its traceback has been logged; callers learn no more than this
             error = InternalError()
             exc_info = type(error), error, None
-        headers = enclosures.headers_of(worker_ctx)
-        answer = self.rpc_consumer.handle_result(delivery, result, exc_info, headers)
+        answer = self.rpc_consumer.handle_result(delivery, result, exc_info)
         outcome = metrics.outcome_of(exc_info and exc_info[1])
         self._tell(worker_ctx, outcome, time.monotonic() - begun)
         return answer
