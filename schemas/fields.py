@@ -23,6 +23,10 @@ LARGEST_ID = 2**63 - 1
 SHOWN_LENGTH = 100
 """Of text that was refused, this many characters are shown again."""
 
+MOST_TAKEN = 1000
+"""Numbers whose conversion each field remembers."""
+
+_PLAIN_NUMBERS = (int, float)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DIGITS = re.compile(r"-?\d{1,32}", re.ASCII)
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
@@ -194,6 +198,23 @@ class Number(RuledField):
         self.most = most
         self.decimals = decimals
         self.step = step
+        self._taken: dict[tuple[type, object], Decimal | int] = {}
+
+    def take(self, value: object) -> Decimal | int:
+        """Convert a number that is there; the same few are logged again and again.
+
+        Raises:
+            ValidationError: it breaks a rule.
+        """
+        if type(value) not in _PLAIN_NUMBERS:
+            return self._deserialize(value)
+        key = type(value), value
+        taken = self._taken.get(key)
+        if taken is None:
+            if len(self._taken) >= MOST_TAKEN:
+                self._taken.clear()
+            taken = self._taken[key] = self._deserialize(value)
+        return taken
 
     def _deserialize(self, value: object, *_: object, **__: object) -> Decimal | int:
         number = self._parse(value)

@@ -1,8 +1,11 @@
 """Bodies: what counts as JSON, and how numbers come through."""
 
+import json
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.json_body import check_media_type, parse_object
 from schemas.errors import ValidationFailed
@@ -89,6 +92,79 @@ def test_keeps_every_decimal_that_a_float_would_lose(written):
 @pytest.mark.parametrize("written", ["1e999999999", "1e-999999999", "1e400", "-1e400"])
 def test_does_not_write_out_numbers_beyond_measure(written):
     assert parse_object(f'{{"n":{written}}}'.encode())["n"] == Decimal(written)
+
+
+NUMBERS = [
+    *["0", "-0", "5", "100", "1234567", "12345678", "-1234567.1234567", "0.12345678", "75.0"],
+    *["0.0", "-0.0", "1e2", "1E2", "1.5e-3", "102.5", "9007199254740993", "0.1000000000000000055"],
+    *["01", "1.", ".5", "NaN", "1e400"],
+]
+TEXTS = [
+    '""',
+    '"a"',
+    '"a:b"',
+    '"\\u00e9"',
+    '"\\ud800"',
+    '"12345678"',
+    '"0e"',
+    '"\n"',
+    "true",
+    "null",
+]
+KEYS = ['"a"', '"b"', '"c:d"', '"\\u0061"']
+
+
+def _written_object(pairs):
+    return "{" + ",".join(f"{key} :{value}" for key, value in pairs) + "}"
+
+
+bodies = st.recursive(
+    st.sampled_from(NUMBERS + TEXTS),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | st.lists(st.tuples(st.sampled_from(KEYS), inner), max_size=3).map(_written_object)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(KEYS), bodies), max_size=3).map(_written_object))
+def test_every_way_of_reading_comes_to_the_same(text):
+    try:
+        expected = _read_exactly(text)
+    except ValueError:
+        assert constraint_of(text.encode()) == "json"
+        return
+    assert _with_kinds(parse_object(text.encode())) == _with_kinds(expected)
+
+
+def _read_exactly(text):
+    def once(pairs):
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a key stands twice")
+        return dict(pairs)
+
+    def number(written):
+        exact = Decimal(written)
+        if exact.adjusted() < 32 and exact == exact.to_integral_value():
+            return int(exact)
+        near = float(written)
+        return near if Decimal(repr(near)) == exact else exact
+
+    def refuse(name):
+        raise ValueError(name)
+
+    return json.loads(
+        text, object_pairs_hook=once, parse_float=number, parse_int=int, parse_constant=refuse
+    )
+
+
+def _with_kinds(value):
+    if isinstance(value, dict):
+        return {key: _with_kinds(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return list(map(_with_kinds, value))
+    return type(value), value
 
 
 def test_keeps_texts_as_they_are():
