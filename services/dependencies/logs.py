@@ -114,17 +114,18 @@ class PreparedLine:
         self.known = known
         self._rendered: bytes | None = None
 
-    def write_for_worker(self, seconds: float) -> None:
+    def write_for_worker(self, seconds: float, **instead: object) -> None:
         """Write the line on behalf of the worker that is running, whose request and user it tells.
 
         Args:
             seconds: how long it took.
+            instead: the request and the user, if they are others than the worker's.
         """
-        known = _context.get()
+        known = {**_context.get(), **instead}
         request_id = known.get("request_id")
         if not isinstance(request_id, str) or not _PLAIN.fullmatch(request_id):
             duration = round(seconds * 1000, 1)
-            get_logger(__name__).info(self.event, **self.known, duration_ms=duration)
+            get_logger(__name__).info(self.event, **self.known, duration_ms=duration, **instead)
             return
         user_id = known.get("user_id")
         more = b',"user_id":%d' % user_id if type(user_id) is int else b""

@@ -18,7 +18,7 @@ from nameko.standalone.events import get_event_exchange
 from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets, metrics, tracing
-from services.dependencies.logs import get_logger
+from services.dependencies.logs import PreparedLine, get_logger
 from services.dependencies.messaging import dead_letters
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
@@ -112,6 +112,7 @@ class SafeEventHandler(EventHandler):
     def __init__(self, *arguments: object, **options: object):
         # refusals are told in one line each, without Nameko's traceback
         super().__init__(*arguments, expected_exceptions=(GymError,), **options)
+        self._line = PreparedLine("event handled", event_type=self.event_type)
 
     def setup(self) -> None:
         """Register the queue; ``rabbitmq/definitions.json`` declares it with the same arguments."""
@@ -165,8 +166,7 @@ class SafeEventHandler(EventHandler):
             self._retry(delivery, problem)
             return
         metrics.note_lag(self.event_type, delivery.headers.get(DISPATCHED_HEADER))
-        duration = round(seconds * 1000, 1)
-        log.info("event handled", event_type=self.event_type, duration_ms=duration, **known)
+        self._line.write_for_worker(seconds, **known)
         delivery.ack()
 
     def _retry(self, delivery: Delivery, problem: BaseException) -> None:

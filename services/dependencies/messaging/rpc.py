@@ -1,5 +1,6 @@
 """RPC methods: the serving side."""
 
+import inspect
 import sys
 import time
 from collections.abc import Callable
@@ -8,7 +9,12 @@ from functools import cached_property, lru_cache, partial
 import eventlet
 from kombu import Queue
 from nameko.containers import WorkerContext
-from nameko.exceptions import ContainerBeingKilled, MalformedRequest, serialize
+from nameko.exceptions import (
+    ContainerBeingKilled,
+    IncorrectSignature,
+    MalformedRequest,
+    serialize,
+)
 from nameko.extensions import Extension
 from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 
@@ -146,6 +152,23 @@ class SafeRpc(Rpc):
 
     def __init__(self, **options: object):
         super().__init__(expected_exceptions=(GymError,), **options)
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        method = getattr(self.container.service_cls, self.method_name)
+        _self, *parameters = inspect.signature(method).parameters.values()
+        return inspect.Signature(parameters)
+
+    def check_signature(self, args: list, kwargs: dict) -> None:
+        """Check that the method takes these arguments; looks at the method only once.
+
+        Raises:
+            IncorrectSignature: it does not.
+        """
+        try:
+            self._signature.bind(*args, **kwargs)
+        except TypeError as problem:
+            raise IncorrectSignature(f"{self.method_name}: {problem}") from problem
 
     def handle_message(self, body: dict, delivery: Delivery) -> None:
         """Run the method in a worker, unless its caller has given up."""

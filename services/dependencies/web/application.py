@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from services.dependencies import metrics, tracing
-from services.dependencies.logs import bind, get_logger
+from services.dependencies.logs import PreparedLine, bind, get_logger
 from services.dependencies.web import bounds, responses
 from services.dependencies.web.cors import Cors
 from services.dependencies.web.messages import Answer, Headers, HttpRequest, Refused
@@ -99,13 +100,19 @@ def _tell(request: HttpRequest, route: str | None, status: int, started: float) 
     """Count and log one request."""
     seconds = time.monotonic() - started
     metrics.note_request(request.method, route, status, seconds)
-    write = log.debug if route in PROBES else log.info
-    write(
-        "http request",
-        method=request.method,
-        path=request.path[: bounds.LONGEST_LOGGED_PATH],
-        route=route,
-        status=status,
-        duration_ms=round(seconds * 1000, 1),
-        user_id=request.user_id,
+    path = request.path[: bounds.LONGEST_LOGGED_PATH]
+    if route in PROBES:
+        duration = round(seconds * 1000, 1)
+        log.debug("http request", path=path, status=status, duration_ms=duration)
+        return
+    line = _line(request.method, path, route, status, request.user_id)
+    line.write(request.request_id.encode(), seconds)
+
+
+@lru_cache(maxsize=1000)
+def _line(
+    method: str, path: str, route: str | None, status: int, user_id: int | None
+) -> PreparedLine:
+    return PreparedLine(
+        "http request", method=method, path=path, route=route, status=status, user_id=user_id
     )
