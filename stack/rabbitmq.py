@@ -20,6 +20,11 @@ NODE = "gym@localhost"
 # RabbitMQ's configuration can't name a path with a hash in it, and its check of the disk fails on
 # one with a space. Its own working directory is always a good name.
 HERE = "/proc/self/cwd"
+
+SCHEDULERS = max(1, (os.cpu_count() or 1) // 2)
+"""Half of the machine's cores: the services and databases need the others, and threads that find
+each other's work take more of the processor than they give (docs/performance.md)."""
+
 CHECK_SECONDS = 2.0
 
 
@@ -138,7 +143,9 @@ def _environment(state: State) -> dict[str, str]:
         "RABBITMQ_ENABLED_PLUGINS_FILE": f"{HERE}/enabled_plugins",
         # the machine's own file, in /etc, is for the machine's own node
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ("-kernel inet_dist_use_interface {127,0,0,1}"),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            f"-kernel inet_dist_use_interface {{127,0,0,1}} +S {SCHEDULERS}:{SCHEDULERS}"
+        ),
         # the start script becomes the server instead of waiting for it, so that the supervisor
         # has the server's own process id
         "detached": "1",
