@@ -39,6 +39,8 @@ CHANGING = "changing:"
 
 CHANGING_SECONDS = int(budgets.REQUEST_SECONDS)
 
+MOST_REPLACED = 10_000
+
 VERSION_SECONDS = 7 * 24 * 3600
 """Longer than any value lives, so that a version never ends before what it guards."""
 
@@ -68,6 +70,8 @@ class Cache(DependencyProvider):
 
     def __init__(self) -> None:
         self._unsent: dict[str, tuple[str | None, int]] = {}
+        self._replaced: dict[str, tuple[str, str | None]] = {}
+        """Versions that this process has set, and has kept nothing under."""
         self._down_until = 0.0
         self._believed_from = 0.0
         self._failures = 0
@@ -102,8 +106,8 @@ class Cache(DependencyProvider):
 
     def set(self, key: str, value: object, seconds: int) -> None:
         """Keep a JSON value for some seconds; does not wait until it is kept."""
-        text = orjson.dumps(value).decode()
-        self._tell("SET", key, text, "EX", max(int(seconds), 1))
+        command = "SET", key, orjson.dumps(value).decode(), "EX", max(int(seconds), 1)
+        self._begin(command, _forget, in_no_hurry=True)
 
     def delete(self, *keys: str) -> None:
         """Forget values."""
@@ -162,6 +166,11 @@ class Cache(DependencyProvider):
             seconds: how long the value may live.
             make: makes the value, a plain JSON one; None, for what there is not, is not kept.
         """
+        replaced = self._replaced.pop(version_key, None)
+        if replaced is not None:
+            # what was kept before that is stale, so nobody need be asked
+            metrics.CACHE_STALE.inc()
+            return self._make(key, *replaced, seconds, make)
         found, run = self._ask("MGET", version_key, key)
         version, text = found or (None, None)
         if version is not None and text is not None:
@@ -172,6 +181,17 @@ class Cache(DependencyProvider):
         (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
         if version is None:
             version, run = self._begin_version(version_key)
+        return self._make(key, version, run, seconds, make)
+
+    def _make(
+        self,
+        key: str,
+        version: str | None,
+        run: str | None,
+        seconds: int,
+        make: Callable[[], object],
+    ) -> Any:
+        """Make a value, and keep it under a version that was there before."""
         value = make()
         # what comes into being has no version of its own yet that could be replaced
         if value is None:
@@ -221,7 +241,13 @@ class Cache(DependencyProvider):
         self._begin(command, lambda *answer: answered.send(answer), believing)
         return answered
 
-    def _begin(self, command: tuple[str | int, ...], then: Then, believing: bool = False) -> None:
+    def _begin(
+        self,
+        command: tuple[str | int, ...],
+        then: Then,
+        believing: bool = False,
+        in_no_hurry: bool = False,
+    ) -> None:
         if time.monotonic() < self._down_until:
             metrics.CACHE_FAILURES.inc()
             then(None, None)
@@ -232,15 +258,21 @@ class Cache(DependencyProvider):
             is_believed = believing or (went_well and time.monotonic() >= self._believed_from)
             then(answer if is_believed else None, self.link.run)
 
-        self._send(command, take)
+        self._send(command, take, in_no_hurry)
 
-    def _send(self, command: tuple[str | int, ...], take: Callable[[Any, bool], None]) -> None:
+    def _send(
+        self,
+        command: tuple[str | int, ...],
+        take: Callable[[Any, bool], None],
+        in_no_hurry: bool = False,
+    ) -> None:
         """Send a command.
 
         Args:
             command: its name and arguments.
             take: gets the answer, or None for a failure; and whether neither the command nor
                 another one that was on its way failed, such as what had to arrive before it.
+            in_no_hurry: whether it may leave a moment later.
         """
         failures = self._failures
 
@@ -254,7 +286,7 @@ class Cache(DependencyProvider):
                 self._note_success()
             take(answer, went_well)
 
-        self.link.send(command, note)
+        self.link.send(command, note, in_no_hurry)
 
     def _send_surely(self, values: dict[str, tuple[str | None, int]]) -> None:
         self._unsent.update(values)
@@ -288,6 +320,8 @@ class Cache(DependencyProvider):
         def take(answer: Any, _went_well: bool) -> None:
             if answer is None:
                 self._put_back(key, value, seconds)
+            elif value is None:
+                self._note_replaced(key, text)
             answered.send()
 
         # a try that seemed to fail may have arrived: what was kept since must not become valid
@@ -295,6 +329,11 @@ class Cache(DependencyProvider):
         text = uuid.uuid4().hex if value is None else value
         self._send(("SET", key, text, "EX", seconds), take)
         return answered
+
+    def _note_replaced(self, version_key: str, version: str) -> None:
+        if len(self._replaced) >= MOST_REPLACED:
+            self._replaced.clear()
+        self._replaced[version_key] = version, self.link.run
 
     def _put_back(self, key: str, value: str | None, seconds: int) -> None:
         self._unsent[key] = value, seconds
@@ -322,6 +361,10 @@ class Cache(DependencyProvider):
         self._failures += 1
         self._outage.begin(str(problem))
         self._down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
+
+
+def _forget(_answer: Any, _run: str | None) -> None:
+    """Take the answer to what is not waited for."""
 
 
 def _looked(version: str, found: list[str | None] | None, run: str | None) -> Looked:

@@ -30,6 +30,8 @@ Take = Callable[[Any], None]
 UNFIT = ("LOADING", "READONLY", "MASTERDOWN")
 """Errors of a server that can't serve at present: a new connection may lead to another one."""
 
+NO_HURRY_SECONDS = 0.02
+
 _RUN = re.compile(r"run_id:(\w+)")
 
 
@@ -67,13 +69,14 @@ class RedisLink:
         """Whether what is sent can leave at once."""
         return self._wire is not None
 
-    def send(self, command: tuple[str | int, ...], take: Take) -> None:
+    def send(self, command: tuple[str | int, ...], take: Take, in_no_hurry: bool = False) -> None:
         """Send a command, and go on without waiting.
 
         Args:
             command: its name and arguments.
             take: called once: later with the answer or a failure, or at once with a failure if
                 too many commands are waiting already.
+            in_no_hurry: whether it may wait a moment for another one that it can leave with.
         """
         packed = pack_command(command)
         if tracing.is_on():
@@ -84,7 +87,9 @@ class RedisLink:
             return
         self._unsent.append(packed)
         self._takers.append(take)
-        if not self._is_flush_due:
+        if in_no_hurry:
+            hubs.get_hub().schedule_call_global(NO_HURRY_SECONDS, self.flush)
+        elif not self._is_flush_due:
             self._is_flush_due = True
             hubs.get_hub().schedule_call_global(0, self._flush_when_due)
 

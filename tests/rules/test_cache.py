@@ -42,7 +42,7 @@ class Line:
         self.is_cut = False
         self.asked = 0
 
-    def send(self, command, take):
+    def send(self, command, take, in_no_hurry=False):
         self.asked += 1
         take(RedisFailure("cut") if self.is_cut else self.server.answer(*command))
 
@@ -91,6 +91,30 @@ def test_a_value_is_kept_until_a_write(server):
     with cache.changing("version"):
         pass
     assert read(cache, "new") == "new"
+
+
+def test_the_first_read_after_a_write_of_this_process_asks_nothing(server):
+    cache, other = process(server), process(server)
+    read(cache, "old")
+    with cache.changing("version"):
+        pass
+    asked = cache.link.asked
+    assert read(cache, "new") == "new"
+    assert cache.link.asked == asked + 1, "it only keeps what it read"
+    assert read(other, "newer") == "new"
+    assert read(cache, "newer") == "new"
+
+
+def test_a_read_after_two_writes_keeps_nothing_that_the_second_has_outdated(server):
+    cache, other = process(server), process(server)
+    read(cache, "old")
+    with cache.changing("version"):
+        pass
+    with other.changing("version"):
+        pass
+    assert read(cache, "new") == "new"
+    assert read(other, "newer") == "newer"
+    assert read(cache, "newest") == "newer"
 
 
 def test_nothing_is_kept_or_served_while_a_write_is_under_way(server):

@@ -110,6 +110,23 @@ def test_what_is_asked_in_one_turn_leaves_together(false):
     assert server.connections == 1
 
 
+def test_what_is_in_no_hurry_leaves_with_the_next_command_or_soon_by_itself(false):
+    server, link = false(lambda data: PONG * data.count(b"PING"))
+    assert ask(link, "PING") == "PONG"
+    before = len(server.chunks)
+    lazy = Taken()
+    link.send(("PING",), lazy, in_no_hurry=True)
+    eventlet.sleep(0)
+    assert len(server.chunks) == before
+    assert ask(link, "PING") == "PONG"
+    assert lazy == ["PONG"]
+    assert server.chunks[before].count(b"PING") == 2
+
+    lonely = Taken()
+    link.send(("PING",), lonely, in_no_hurry=True)
+    assert lonely.wait() == "PONG"
+
+
 def test_flushed_commands_leave_before_the_caller_goes_on(link, redis):
     ask(link, "PING")
     send(link, "SET", "flushed", "yes")

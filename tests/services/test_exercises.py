@@ -16,6 +16,7 @@ from services.dependencies.settings import Settings
 from services.dependencies.versions import CATALOGUE
 from services.exercises import catalogue, facets, saving, store
 from tests.services.search_queries import JUDGED
+from tests.waiting import eventually
 
 SHOWN = {
     *("id", "name", "slug", "description", "instructions", "category", "body_part"),
@@ -535,7 +536,7 @@ def test_answers_are_kept_under_the_keys_of_the_seed(rpc, redis):
         "exercise:search:zercher:*limit=3": 0.5,
         "exercise:facets:equipment=ab wheel,sled": 1,
     }.items():
-        (key,) = redis.keys(pattern)
+        (key,) = eventually(lambda pattern=pattern: redis.keys(pattern))
         assert hours * 3600 - 60 < redis.ttl(key) <= hours * 3600
 
 
