@@ -1,5 +1,6 @@
 """Pages of collections: what ``meta.page`` and ``Link`` say."""
 
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from gateway.parameters import split_query
@@ -28,8 +29,12 @@ def links(request: HttpRequest, page: dict) -> str:
     if current < last:
         targets["next"] = current + 1
     targets["last"] = last
-    kept = [(name, value) for name, value in split_query(request.query) if name != PAGE]
-    return ", ".join(
-        f'<{request.path}?{urlencode([*kept, (PAGE, number)], quote_via=quote)}>; rel="{rel}"'
-        for rel, number in targets.items()
-    )
+    start = f"{request.path}?{_others(request.query)}{PAGE}="
+    return ", ".join(f'<{start}{number}>; rel="{rel}"' for rel, number in targets.items())
+
+
+@lru_cache(maxsize=1000)
+def _others(query: str) -> str:
+    """Return a query without its page, as the beginning of another one."""
+    kept = [(name, value) for name, value in split_query(query) if name != PAGE]
+    return f"{urlencode(kept, quote_via=quote)}&" if kept else ""

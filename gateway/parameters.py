@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -12,6 +13,8 @@ from services.dependencies.web import HttpRequest
 MOST_PARAMETERS = 100
 IDEMPOTENCY_KEY = "Idempotency-Key"
 LONGEST_KEY = 255
+LONGEST_SHARED = 200
+"""Characters of a query whose reading is remembered."""
 
 _KEY = re.compile(r"[!-~]*", re.ASCII)
 
@@ -22,7 +25,10 @@ class NoParameters(Parameters):
 
 @dataclass(frozen=True)
 class CheckedParameters:
-    """Parameters that have been judged, as plain JSON values that an RPC can carry."""
+    """Parameters that have been judged, as plain JSON values that an RPC can carry.
+
+    Several requests share them, so they are only to be read.
+    """
 
     path: dict[str, Any]
     query: dict[str, Any]
@@ -47,13 +53,37 @@ def check_parameters(
     Raises:
         InvalidParameter: with every fault of all of them.
     """
+    if takes_key or len(request.query) > LONGEST_SHARED:
+        given = request.headers(IDEMPOTENCY_KEY) if takes_key else []
+        return _check(path_schema, request.path_values, query_schema, request.query, given)
+    in_path = tuple(request.path_values.items())
+    return _check_shared(path_schema, in_path, query_schema, request.query)
+
+
+@lru_cache(maxsize=1000)
+def _check_shared(
+    path_schema: Parameters,
+    in_path: tuple[tuple[str, str], ...],
+    query_schema: Parameters,
+    query: str,
+) -> CheckedParameters:
+    return _check(path_schema, dict(in_path), query_schema, query, [])
+
+
+def _check(
+    path_schema: Parameters,
+    path_values: dict[str, str],
+    query_schema: Parameters,
+    query: str,
+    keys: list[str],
+) -> CheckedParameters:
     faults: list[dict] = []
-    path = _judge(path_schema, request.path_values, faults)
-    query = _judge(query_schema, _parse_query(request.query, faults), faults)
-    key = _check_key(request.headers(IDEMPOTENCY_KEY), faults) if takes_key else None
+    path = _judge(path_schema, path_values, faults)
+    judged = _judge(query_schema, _parse_query(query, faults), faults)
+    key = _check_key(keys, faults)
     if faults:
         raise InvalidParameter.of(*faults)
-    return CheckedParameters(path, query, key)
+    return CheckedParameters(path, judged, key)
 
 
 def split_query(query: str) -> list[tuple[str, str]]:
