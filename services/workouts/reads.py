@@ -4,6 +4,8 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import Any
 
+from orjson import Fragment
+
 from schemas.errors import NotFound
 from services.dependencies import versions
 from services.dependencies.cache import Cache
@@ -27,15 +29,15 @@ class WorkoutReads:
             return self.cache.changing(of_all)
         return self.cache.changing(of_all, versions.workout(workout_id))
 
-    def get(self, workout_id: int, user_id: int | None) -> dict[str, Any]:
-        """Return a whole workout; with ``user_id`` only that user's.
+    def get(self, workout_id: int, user_id: int | None) -> dict[str, Any] | Fragment:
+        """Return a whole workout as clients see it; with ``user_id`` only that user's.
 
         Raises:
             NotFound: there is none.
         """
 
-        def read() -> dict[str, Any] | None:
-            return store.get(self.database.fetch, workout_id, user_id)
+        def read() -> Fragment | None:
+            return store.get_shown(self.database.fetch, workout_id, user_id)
 
         if user_id is None:
             workout = read()

@@ -138,8 +138,9 @@ class Workouts:
         workout_id = checked_id(workout_id)
         if user_id is not None:
             user_id = checked_user(user_id)
-        workout = self._reads.get(workout_id, user_id)
-        return workout if rep_types else without_rep_types(workout)
+        if rep_types:
+            return _found(store.get(self.database.fetch, workout_id, user_id))
+        return self._reads.get(workout_id, user_id)
 
     @rpc
     def get_many(self, workout_ids: list[int], rep_types: bool = False) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Workouts in PostgreSQL: every statement of the workouts service.
 
 PostgreSQL takes a workout as one JSON document and gives it back as one, so that reading or
-writing it is one statement however many sets it has.
+writing it is one statement however many sets it has. What is only handed on stays the text that
+PostgreSQL wrote: a fragment of the answer's JSON.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 import orjson
+from orjson import Fragment
 
 from services.dependencies.statements import Statement
 
@@ -34,23 +36,28 @@ _SETS = """
     WHERE s.user_id = e.user_id AND s.workout_exercise_id = e.id
 """
 
-_EXERCISES = f"""
+_EXERCISES = """
     SELECT json_agg(json_build_object(
         'id', e.id, 'exercise_id', e.exercise_id, 'exercise_name', e.exercise_name,
-        'rep_type', e.rep_type, 'order_index', e.order_index, 'notes', e.notes,
-        'sets', coalesce(({_SETS}), '[]')) ORDER BY e.order_index)
+        {rep_type} 'order_index', e.order_index, 'notes', e.notes,
+        'sets', coalesce(({sets}), '[]')) ORDER BY e.order_index)
     FROM workout_exercises e
     WHERE e.user_id = w.user_id AND e.workout_id = w.id
 """
 
-_WHOLE = f"json_build_object({_HEAD}, 'exercises', coalesce(({_EXERCISES}), '[]'))"
 
-_GET = Statement(
-    f"""
-    SELECT {_WHOLE} FROM workouts w
-    WHERE w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)
-    """
-)
+def _workout(rep_type: str) -> str:
+    exercises = _EXERCISES.format(rep_type=rep_type, sets=_SETS)
+    return f"json_build_object({_HEAD}, 'exercises', coalesce(({exercises}), '[]'))"
+
+
+_WHOLE = _workout("'rep_type', e.rep_type,")
+
+_OF_USER = "w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)"
+
+_GET = Statement(f"SELECT {_WHOLE} FROM workouts w WHERE {_OF_USER}")
+
+_GET_SHOWN = Statement(f"SELECT ({_workout('')})::text FROM workouts w WHERE {_OF_USER}")
 
 _GET_MANY = Statement(f"SELECT {_WHOLE} FROM workouts w WHERE w.id = ANY(:workout_ids)")
 
@@ -135,6 +142,12 @@ def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict | Non
     """
     rows = fetch(_GET, workout_id=workout_id, user_id=user_id)
     return rows[0][0] if rows else None
+
+
+def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Fragment | None:
+    """Return a whole workout as clients see it, without any ``rep_type``; see :func:`get`."""
+    rows = fetch(_GET_SHOWN, workout_id=workout_id, user_id=user_id)
+    return Fragment(rows[0][0]) if rows else None
 
 
 def get_many(fetch: Fetch, workout_ids: Sequence[int]) -> list[dict]:
@@ -235,7 +248,7 @@ def list_page(
     given |= {"limit": limit, "offset": (page - 1) * limit}
     values = {name: given[name] for name in statement.names}
     ((items, total),) = fetch(statement, **values)
-    return {"items": items, "total": total}
+    return {"items": Fragment(items), "total": total}
 
 
 def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None) -> list[dict]:
@@ -304,7 +317,7 @@ def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) ->
         f"""
         SELECT coalesce((SELECT json_agg(json_build_object({_HEAD},
                 'exercise_count', w.exercise_count, 'set_count', w.set_count,
-                'total_volume', trim_scale(round(w.total_volume, 2))))
+                'total_volume', trim_scale(round(w.total_volume, 2))))::text
             FROM (SELECT * FROM workouts w WHERE {within} ORDER BY {_order(sort)}
                   LIMIT :limit OFFSET :offset) w), '[]'),
             (SELECT count(*) FROM workouts w WHERE {within})

@@ -23,6 +23,7 @@ from schemas.errors import (
     ValidationFailed,
 )
 from services.dependencies.database import Database
+from services.dependencies.messaging.json import dumps
 from services.dependencies.settings import Settings
 from services.workouts import store
 from services.workouts.service import Workouts
@@ -1468,7 +1469,7 @@ def test_a_workout_and_its_change_are_one_transaction(workouts, workout_db, fres
         attempts[action]()
 
     assert workouts.list(fresh_user)["total"] == 1
-    assert workouts.get(before["id"], fresh_user) == before
+    assert json.loads(dumps(workouts.get(before["id"], fresh_user))) == before
     assert len(workouts.changes(workout_id=before["id"])) == 1
     assert workouts.create(fresh_user, {"date": ago(0)}, "key")["replayed"] is False
 
