@@ -72,12 +72,7 @@ class StatsAnswers:
         """Return all records, exercise by exercise."""
 
         def read(fetch: Fetch) -> dict[str, Any]:
-            return {
-                "records": [
-                    {"exercise_id": exercise_id, "exercise_name": name, **records}
-                    for exercise_id, name, records in store.records(fetch, user_id)
-                ]
-            }
+            return {"records": store.records(fetch, user_id)}
 
         key = f"analytics:user:{user_id}:personal_records"
         return self._remember(user_id, key, RECORDS_SECONDS, read)

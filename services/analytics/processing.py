@@ -47,6 +47,7 @@ def apply(
         known.numbers,
         known.performed,
         best_before=lambda rows: store.best_before(fetch, rows),
+        known_before=known.best_before,
         apart=recount.exercises | recount.periods,
     )
     added = [change for change in news if change.workout_id not in known.processed]

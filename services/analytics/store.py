@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
+from orjson import Fragment
 
 from services.analytics.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
 from services.analytics.history import Lifetime
@@ -54,10 +55,30 @@ _PROCESSED_IDS = Statement(
     "SELECT workout_id FROM processed_workouts WHERE user_id = :user_id AND NOT deleted"
 )
 
+# A guess at what the records of a row's exercise will not tell, so that it need not be asked for
+# alone: the row is from before one of them and about as large. Whether it is, Python decides.
+_WILL_ASK = """
+    SELECT FROM personal_records r
+    WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id
+      AND r.previous_record IS NOT NULL
+      AND (r.achieved_date, r.workout_id) > (k.workout_date, k.workout_id)
+      AND r.value <= CASE r.record_type
+          WHEN 'max_weight' THEN k.max_weight * CASE r.unit WHEN 'lb' THEN 2.205 ELSE 1 END
+          WHEN 'max_reps' THEN k.most_reps ELSE k.total_volume END
+"""
+
+_BEFORE = """
+    SELECT json_build_array(
+        max(p.max_weight)::text, max(p.most_reps)::text, max(p.total_volume)::text)
+    FROM exercise_performance_history p
+    WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id
+      AND (p.workout_date, p.workout_id) < (k.workout_date, k.workout_id)
+"""
+
 # subqueries for each key, and not joins: whatever the planner believes of the tables' sizes when
 # it plans once for all, each is a look into an index
 _KNOWN = Statement(
-    """
+    f"""
     SELECT
         (SELECT json_agg(json_build_array(
             workout_id, version, date, duration_minutes, deleted))
@@ -71,9 +92,11 @@ _KNOWN = Statement(
             (SELECT json_agg(json_build_array(r.record_type, r.value::text, r.unit,
                 r.achieved_date, r.workout_id, r.previous_record::text))
              FROM personal_records r
-             WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id)))
+             WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id),
+            k.workout_id, CASE WHEN EXISTS ({_WILL_ASK}) THEN ({_BEFORE}) END))
          FROM json_to_recordset(CAST(:exercises AS json)) AS k (
-            user_id bigint, exercise_id bigint)),
+            user_id bigint, exercise_id bigint, workout_id bigint, workout_date date,
+            max_weight numeric, most_reps numeric, total_volume numeric)),
         (SELECT json_agg(json_build_array(user_id, period_type, period_start,
             (SELECT json_build_array(s.total_workouts, s.total_volume::text, s.total_sets,
                 s.total_exercises, s.total_minutes, s.timed_workouts)
@@ -106,12 +129,11 @@ _HISTORY = Statement(
 # no value of a record is so large that rounding here and in schemas.units could differ
 _RECORDS = Statement(
     """
-    SELECT r.exercise_id, s.exercise_name, json_object_agg(r.record_type, json_build_object(
-        'value', trim_scale(round(r.value, 2)), 'unit', r.unit,
-        'achieved_date', r.achieved_date, 'workout_id', r.workout_id,
-        'previous', trim_scale(round(r.previous_record, 2))))
+    SELECT r.exercise_id, s.exercise_name, r.record_type,
+           trim_scale(round(r.value, 2))::text, r.unit, r.achieved_date::text, r.workout_id,
+           trim_scale(round(r.previous_record, 2))::text
     FROM personal_records r JOIN exercise_stats s USING (user_id, exercise_id)
-    WHERE r.user_id = :user_id GROUP BY r.exercise_id, s.exercise_name ORDER BY r.exercise_id
+    WHERE r.user_id = :user_id ORDER BY r.exercise_id
     """
 )
 
@@ -125,15 +147,10 @@ _SNAPSHOTS = Statement(
 )
 
 _BEST_BEFORE = Statement(
-    """
-    SELECT k.workout_id, k.exercise_id, b.*
+    f"""
+    SELECT json_agg(json_build_array(k.workout_id, k.exercise_id, ({_BEFORE})))
     FROM json_to_recordset(CAST(:rows AS json)) AS k (
         user_id bigint, exercise_id bigint, workout_date date, workout_id bigint)
-    CROSS JOIN LATERAL (
-        SELECT max(max_weight), max(most_reps), max(total_volume)
-        FROM exercise_performance_history p
-        WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id
-          AND (p.workout_date, p.workout_id) < (k.workout_date, k.workout_id)) b
     """
 )
 
@@ -208,6 +225,9 @@ class Known:
     performed: set[tuple[int, PeriodKey]]
     """Exercises and the periods in which they were done."""
 
+    best_before: dict[RowKey, Sizes]
+    """What was there before some of the rows, where their records might not tell."""
+
 
 def lock_users(fetch: Fetch, user_ids: Iterable[int]) -> None:
     """Let one transaction at a time work on each of these users, until it ends."""
@@ -226,26 +246,27 @@ def wait_for_counting(fetch: Fetch, user_id: int) -> None:
 
 def known(fetch: Fetch, changes: Collection[Change]) -> Known:
     """Return what is known before some changes of workouts are counted."""
-    exercises = {(row.user_id, row.exercise_id) for change in changes for row in change.rows}
     [(processed, found_exercises, found_periods)] = fetch(
         _KNOWN,
         workout_ids=[change.workout_id for change in changes],
-        exercises=_json(_exercise_columns(key) for key in exercises),
+        exercises=_json(_asked_exercises(changes)),
         periods=_json(_asked_periods(changes)),
     )
-    numbers, performed = Numbers(), set()
-    for user_id, exercise_id, whole, records in found_exercises or ():
+    numbers, performed, before = Numbers(), set(), {}
+    for user_id, exercise_id, whole, records, workout_id, sizes in found_exercises or ():
         if whole:
             numbers.lifetimes[user_id, exercise_id] = _lifetime(*whole)
         numbers.records[user_id, exercise_id] = {
             kind: _record(*values) for kind, *values in records or ()
         }
+        if sizes:
+            before[workout_id, exercise_id] = _sizes(sizes)
     for user_id, unit, start, snapshot, exercise_ids in found_periods or ():
         key = user_id, unit, date.fromisoformat(start)
         if snapshot:
             numbers.snapshots[key] = _snapshot(*snapshot)
         performed.update((exercise_id, key) for exercise_id in exercise_ids)
-    return Known(_processed_workouts(processed or ()), numbers, performed)
+    return Known(_processed_workouts(processed or ()), numbers, performed, before)
 
 
 def processed(fetch: Fetch, workout_ids: Iterable[int]) -> dict[int, ProcessedWorkout]:
@@ -267,9 +288,19 @@ def history(
     return whole and _lifetime(*whole), [_performed(*row) for row in rows or ()]
 
 
-def records(fetch: Fetch, user_id: int) -> list[tuple[int, str, dict[str, dict]]]:
-    """Return ids, names and records, as answers show them, of a user's exercises by their ids."""
-    return fetch(_RECORDS, user_id=user_id)
+def records(fetch: Fetch, user_id: int) -> Fragment:
+    """Return all records of a user as answers show them, exercise by exercise."""
+    exercises: dict[int, list[str]] = {}
+    for exercise_id, name, kind, value, unit, day, workout_id, previous in fetch(
+        _RECORDS, user_id=user_id
+    ):
+        head = f'"exercise_id":{exercise_id},"exercise_name":{_text(name)}'
+        exercises.setdefault(exercise_id, [head]).append(
+            f'"{kind}":{{"value":{value},"unit":"{unit}","achieved_date":"{day}",'
+            f'"workout_id":{workout_id},"previous":{previous or "null"}}}'
+        )
+    objects = ("{" + ",".join(members) + "}" for members in exercises.values())
+    return Fragment("[" + ",".join(objects) + "]")
 
 
 def snapshots_since(fetch: Fetch, user_id: int, unit: str, first: date) -> dict[date, Snapshot]:
@@ -280,19 +311,9 @@ def snapshots_since(fetch: Fetch, user_id: int, unit: str, first: date) -> dict[
 
 def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]:
     """Return the greatest size of each kind of record before rows, of the rows that are kept."""
-    asked = _json(
-        {
-            **_exercise_columns((row.user_id, row.exercise_id)),
-            "workout_date": row.date,
-            "workout_id": row.workout_id,
-        }
-        for row in rows
-    )
+    [(found,)] = fetch(_BEST_BEFORE, rows=_json(map(_place_columns, rows)))
     return {
-        (workout_id, exercise_id): dict(
-            zip(("max_weight", "max_reps", "max_volume"), sizes, strict=True)
-        )
-        for workout_id, exercise_id, *sizes in fetch(_BEST_BEFORE, rows=asked)
+        (workout_id, exercise_id): _sizes(sizes) for workout_id, exercise_id, sizes in found or ()
     }
 
 
@@ -383,6 +404,36 @@ def forget(fetch: Fetch, rows: Collection[HistoryRow], numbers: Numbers) -> None
         )
 
 
+def _asked_exercises(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+    rows_of: dict[ExerciseKey, list[HistoryRow]] = {}
+    for change in changes:
+        for row in change.rows:
+            rows_of.setdefault((row.user_id, row.exercise_id), []).append(row)
+    for key, rows in rows_of.items():
+        # what was before several rows of one exercise, some of them themselves, is asked for later
+        yield (
+            {**_place_columns(rows[0]), **_size_columns(rows[0])}
+            if len(rows) == 1
+            else (_exercise_columns(key))
+        )
+
+
+def _place_columns(row: HistoryRow) -> dict[str, Any]:
+    return {
+        **_exercise_columns((row.user_id, row.exercise_id)),
+        "workout_date": row.date,
+        "workout_id": row.workout_id,
+    }
+
+
+def _size_columns(row: HistoryRow) -> dict[str, Any]:
+    return {
+        "max_weight": row.best_weight_kg,
+        "most_reps": row.most_reps,
+        "total_volume": row.total_volume,
+    }
+
+
 def _asked_periods(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
     exercises_in: dict[PeriodKey, set[int]] = {}
     for change in changes:
@@ -424,6 +475,10 @@ def _performed(
 
 def _record(value: str, unit: str, day: str, workout_id: int, previous: str | None) -> Record:
     return Record(Decimal(value), unit, date.fromisoformat(day), workout_id, _exact(previous))
+
+
+def _sizes(texts: list[str | None]) -> Sizes:
+    return dict(zip(("max_weight", "max_reps", "max_volume"), map(_exact, texts), strict=True))
 
 
 def _snapshot(workouts: int, volume: str, *counts: int) -> Snapshot:
@@ -496,6 +551,10 @@ def _snapshot_columns(key: PeriodKey, snapshot: Snapshot) -> dict[str, Any]:
 
 def _exact(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
+
+
+def _text(text: str) -> str:
+    return orjson.dumps(text).decode()
 
 
 def _json(rows: Iterable[dict[str, Any]]) -> str:

@@ -42,6 +42,7 @@ class Tally:
         known: the numbers of before; they are carried forward in place.
         performed: exercises and periods in which they were done before.
         best_before: is asked when records can't tell what they beat.
+        known_before: what it would give for some rows.
         apart: exercises and periods to be left out, because they are counted anew.
     """
 
@@ -50,6 +51,7 @@ class Tally:
         known: Numbers,
         performed: Iterable[tuple[int, PeriodKey]],
         best_before: BestBefore,
+        known_before: Mapping[RowKey, Sizes],
         apart: set[ExerciseKey | PeriodKey],
     ):
         self.changed = Numbers()
@@ -58,7 +60,7 @@ class Tally:
         self._best_before = best_before
         self._apart = apart
         self._added: dict[ExerciseKey, list[HistoryRow]] = defaultdict(list)
-        self._kept_before: dict[RowKey, Sizes] = {}
+        self._kept_before = dict(known_before)
 
     def add(self, changes: list[Change]) -> None:
         """Count workouts that were not counted before."""
@@ -68,13 +70,16 @@ class Tally:
             for row in change.rows
             if (row.user_id, row.exercise_id) not in self._apart
         ]
-        self._look_up([row for row in rows if self._needs_history(row)])
+        self._look_up([row for row in rows if self._is_unknown(row) and self._needs_history(row)])
         for row in rows:
             self._add_performance(row)
         for change in changes:
             for key in change.periods:
                 if key not in self._apart:
                     self._add_to_period(key, change)
+
+    def _is_unknown(self, row: HistoryRow) -> bool:
+        return (row.workout_id, row.exercise_id) not in self._kept_before
 
     def _needs_history(self, row: HistoryRow) -> bool:
         records = self._now.records.get((row.user_id, row.exercise_id), {})
@@ -98,11 +103,10 @@ class Tally:
         self._added[key].append(row)
 
     def _best_before_of(self, row: HistoryRow) -> dict[str, Decimal]:
-        key = row.workout_id, row.exercise_id
-        if key not in self._kept_before:
+        if self._is_unknown(row):
             # it beats what another of the same batch had reached
             self._look_up([row])
-        kept = self._kept_before[key]
+        kept = self._kept_before[row.workout_id, row.exercise_id]
         added = [
             other
             for other in self._added[row.user_id, row.exercise_id]

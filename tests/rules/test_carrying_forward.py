@@ -106,7 +106,7 @@ class Kept:
 
     def add(self, batch):
         """Carry everything forward by a batch, and return the numbers that changed."""
-        tally = Tally(self.numbers, self.performed(), self.best_before, apart=set())
+        tally = Tally(self.numbers, self.performed(), self.best_before, {}, apart=set())
         tally.add(batch)
         self.changes += batch
         return tally.changed
@@ -167,7 +167,7 @@ def test_only_what_changed_is_told(before, batch):
 def test_what_is_counted_anew_is_left_apart():
     given_change = change(1, 1, 0, 30, [(1, 100, "kg", 5, "Squat")])
     week, month = given_change.periods
-    tally = Tally(Numbers(), (), Kept().best_before, apart={(1, 1), week})
+    tally = Tally(Numbers(), (), Kept().best_before, {}, apart={(1, 1), week})
     tally.add([given_change])
     assert tally.changed.lifetimes == tally.changed.records == {}
     assert tally.changed.snapshots.keys() == {month}

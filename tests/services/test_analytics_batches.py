@@ -125,9 +125,9 @@ class Log:
             ],
         }
 
-    def lifted(self, day, weight):
+    def lifted(self, day, weight, unit="kg"):
         """Return a workout with one working set in each of the exercises."""
-        lift = {"reps": 5, "weight": weight, "unit": "kg", "set_type": "normal", "set_number": 1}
+        lift = {"reps": 5, "weight": weight, "unit": unit, "set_type": "normal", "set_number": 1}
         made = self.workout(USERS[0], day)
         made["exercises"] = [
             {**self.exercise(key), "exercise_id": key, "sets": [{**lift, "rpe": None}]}
@@ -195,18 +195,27 @@ def test_new_workouts_are_one_lock_one_read_and_one_write(database):
     assert 3 <= database.statements <= 3 + most_lookups
 
 
-def test_all_that_an_earlier_workout_beats_is_looked_up_at_once(database):
+@pytest.mark.parametrize("unit", ["kg", "lb"])
+def test_what_an_earlier_workout_beats_is_read_with_all_else(database, unit):
     log = Log(5)
     for day, weight in ((30, 50), (1, 60), (10, 70)):
-        database.apply([log.lifted(ago(day), weight)])
-    # the lock, the read, what was beaten in all exercises, and the write
-    assert database.statements == 4
+        database.apply([log.lifted(ago(day), weight, unit)])
+        assert database.statements == 3
     weights = [
         (row["value"], row["previous_record"])
         for row in database.numbers()["personal_records"]
         if row["record_type"] == "max_weight"
     ]
     assert weights == [(70, 50)] * 3
+
+
+def test_what_several_earlier_workouts_beat_is_looked_up_at_once(database):
+    log = Log(6)
+    for day, weight in ((30, 50), (1, 60)):
+        database.apply([log.lifted(ago(day), weight)])
+    database.apply([log.lifted(ago(10), 70), log.lifted(ago(20), 65)])
+    # the lock, the read, what was beaten in all exercises, and the write
+    assert database.statements == 4
 
 
 def test_what_a_new_version_left_as_it_was_is_not_counted_anew(database):
