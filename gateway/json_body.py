@@ -1,7 +1,7 @@
 """Reading JSON from a request: strictly, so that there is one way only to understand it."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.message import Message
 from typing import Any, NoReturn
 
@@ -136,7 +136,10 @@ def _integer(text: str) -> int:
 
 def _number(text: str) -> int | float | Decimal:
     _check_length(text)
-    exact = Decimal(text)
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        raise _NotJson("A number in the body has an exponent beyond all measure") from None
     if exact == 0:
         return 0
     # before anything that would write out all digits of 1e999999999

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from urllib.parse import quote, urlencode
 
-from gateway.parameters import split_query
+from gateway.parameters import LONGEST_SHARED, split_query
 from schemas.envelope import page_of
 from services.dependencies.web import HttpRequest
 
@@ -29,12 +29,15 @@ def links(request: HttpRequest, page: dict) -> str:
     if current < last:
         targets["next"] = current + 1
     targets["last"] = last
-    start = f"{request.path}?{_others(request.query)}{PAGE}="
+    others = _others_shared if len(request.query) <= LONGEST_SHARED else _others
+    start = f"{request.path}?{others(request.query)}{PAGE}="
     return ", ".join(f'<{start}{number}>; rel="{rel}"' for rel, number in targets.items())
 
 
-@lru_cache(maxsize=1000)
 def _others(query: str) -> str:
     """Return a query without its page, as the beginning of another one."""
     kept = [(name, value) for name, value in split_query(query) if name != PAGE]
     return f"{urlencode(kept, quote_via=quote)}&" if kept else ""
+
+
+_others_shared = lru_cache(maxsize=1000)(_others)

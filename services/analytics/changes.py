@@ -36,7 +36,11 @@ class ProcessedWorkout(NamedTuple):
         """Tell whether a change of the feed brings nothing new."""
         if change["kind"] == "deleted":
             return self.deleted
-        return self.deleted or self.version >= change["version"]
+        return self.has_counted(change["version"])
+
+    def has_counted(self, version: int) -> bool:
+        """Tell whether a version brings nothing new."""
+        return self.deleted or self.version >= version
 
 
 class Change(NamedTuple):

@@ -13,6 +13,7 @@ from schemas.pages import checked_id, checked_user
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.answers import StatsAnswers
+from services.analytics.changes import ProcessedWorkout
 from services.analytics.counted import CountedWorkouts
 from services.analytics.halves import in_halves
 from services.analytics.under_way import UnderWay
@@ -215,13 +216,14 @@ class Analytics:
         return StatsAnswers(self.database, self.cache, UNDER_WAY, _today())
 
     def _handle_saved(self, events: list[dict]) -> None:
-        self._handle(
-            [
-                event
-                for event in events
-                if not COUNTED.covers(_workout_id(event), event.get("version"))
-            ]
-        )
+        told = [
+            event
+            for event in events
+            if not COUNTED.covers(_workout_id(event), event.get("version"))
+        ]
+        known = store.processed(self.database.fetch, map(_workout_id, told)) if told else {}
+        # another process may have heard of them
+        self._handle([event for event in told if not _is_counted(event, known)])
 
     def _handle(self, events: list[dict]) -> None:
         failpoint("analytics.handle")
@@ -371,6 +373,11 @@ def _workout_id(event: dict) -> int:
     if type(workout_id) is not int or not 1 <= workout_id <= LARGEST_ID:
         raise Poison("the event has no workout_id")
     return workout_id
+
+
+def _is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
+    workout, version = known.get(event["workout_id"]), event.get("version")
+    return workout is not None and type(version) is int and workout.has_counted(version)
 
 
 def _versions_of(changes: list[dict]) -> set[str]:

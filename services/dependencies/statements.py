@@ -112,14 +112,20 @@ class Together:
         return rows
 
     def roll_back(self) -> None:
-        """Undo all; the connection is not used again if it is not known what it has prepared."""
-        if self._connection.dbapi_connection.closed or self._newly_prepared:
+        """Undo all; if it is not known what the connection has prepared, have it forget that."""
+        if self._connection.dbapi_connection.closed:
             self._connection.invalidate()
+        elif self._newly_prepared:
+            self._execute("ROLLBACK; DEALLOCATE ALL")
+            self._prepared.clear()
         elif self.has_begun:
-            with self._connection.cursor() as cursor:
-                cursor.execute("ROLLBACK")
+            self._execute("ROLLBACK")
         self._newly_prepared = []
         self._begin_again()
+
+    def _execute(self, text: str) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(text)
 
     def _begin_again(self) -> None:
         self._waiting = [b"BEGIN"]

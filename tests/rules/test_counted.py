@@ -7,6 +7,7 @@ import pytest
 
 from services.analytics import counted
 from services.analytics.counted import CountedWorkouts
+from services.dependencies import budgets, deadlines
 
 
 @pytest.fixture
@@ -62,6 +63,13 @@ def test_a_counting_that_fails_is_waited_for_no_longer(workouts):
         eventlet.sleep(0)
         raise OSError("gone")
     assert not asking.wait()
+
+
+def test_a_counting_that_outlasts_whoever_waits_ends_well(workouts, monkeypatch):
+    monkeypatch.setattr(budgets, "INNER_RPC_SECONDS", deadlines.SHORT_SECONDS)
+    with workouts.counting([saved(1, 1)]):
+        assert not workouts.covers(1, 1)
+    assert workouts.covers(1, 1)
 
 
 def test_only_the_latest_are_remembered(workouts, monkeypatch):

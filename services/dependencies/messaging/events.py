@@ -270,10 +270,7 @@ class BatchedEventHandler(SafeEventHandler):
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
         problem = exc_info and exc_info[1]
-        if problem is not None and len(batch) > 1:
-            log.info("events will be handled one by one", count=len(batch), reason=repr(problem))
-            self._alone.extend(batch)
-        else:
+        if problem is None or not self._handle_alone(batch, problem):
             seconds = time.monotonic() - begun
             for _, delivery in batch:
                 self._settle(delivery, seconds, problem, **_known(delivery))
@@ -283,6 +280,14 @@ class BatchedEventHandler(SafeEventHandler):
         # not before the worker has ended, which leaves its place to the next
         eventlet.spawn_after(0, self._go_on)
         return result, exc_info
+
+    def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
+        """Have events that failed together handled one by one; tell whether that is to be."""
+        if len(batch) == 1:
+            return False
+        log.info("events will be handled one by one", count=len(batch), reason=repr(problem))
+        self._alone.extend(batch)
+        return True
 
     def _span(self, delivery: Delivery) -> tracing.Span:
         """Return the span of an event that is not the batch's first, for its own trace."""

@@ -15,11 +15,12 @@ from nameko.extensions import DependencyProvider
 from nameko.messaging import HeaderEncoder
 from nameko.standalone.events import get_event_exchange
 
-from services.dependencies import metrics, tracing
+from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.events import BatchedEventHandler
+from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
 from services.dependencies.messaging.publishing import Publishing
 from services.dependencies.messaging.rpc import DEADLINE_KEY
 
@@ -28,7 +29,10 @@ log = get_logger(__name__)
 USEFUL_MILLISECONDS = 2000
 """How long a hint may be on its way: after that the event has come, or the feed is looked at."""
 
-MOST_WAITING = 1000
+LARGEST = 32 * 1024
+"""Bytes of a hint: what is larger is asked for when the event comes."""
+
+MOST_WAITING = 2 * budgets.EVENT_BATCH
 
 
 class HintSender(DependencyProvider, HeaderEncoder):
@@ -57,23 +61,29 @@ class HintSender(DependencyProvider, HeaderEncoder):
             event_type: what happened.
             value: a plain JSON value.
         """
+        body = dumps(value)
+        if len(body) > LARGEST:
+            return
         headers = self.get_message_headers(worker_ctx)
         headers.pop(self._get_header_name(DEADLINE_KEY), None)
         tracing.inject(headers)
         with suppress(BrokerGone):
             self.publishing.send(
-                value,
+                body,
                 self.exchange.name,
                 event_type,
                 headers=headers,
                 expiration=str(USEFUL_MILLISECONDS),
+                content_type=CONTENT_TYPE,
+                content_encoding=ENCODING,
             )
 
 
 class BatchedHintHandler(BatchedEventHandler):
     """Handles all hints at once that arrived while it was busy with those before.
 
-    They come from a queue that all processes of the service share, and that goes with the last.
+    They come from a queue that all processes of the service share, and that goes with the last. If
+    the method fails, all that it was given are dropped.
     """
 
     prefetch = None
@@ -86,7 +96,8 @@ class BatchedHintHandler(BatchedEventHandler):
             f"hint-{name}",
             exchange=self.queue.exchange,
             routing_key=self.event_type,
-            durable=False,
+            # what is in it is transient; a queue that is so itself RabbitMQ 4.3 no longer has
+            durable=True,
             auto_delete=True,
         )
 
@@ -95,16 +106,18 @@ class BatchedHintHandler(BatchedEventHandler):
         if len(self._arrived) < MOST_WAITING:
             super().handle_message(body, delivery)
 
+    def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
+        log.info("hints not taken", count=len(batch), reason=repr(problem))
+        return False
+
     def _settle(
         self, delivery: Delivery, seconds: float, problem: BaseException | None, **known: object
     ) -> None:
         outcome = metrics.outcome_of(problem)
         metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
-        if problem is not None:
-            log.info("hint not taken", event_type=self.event_type, reason=repr(problem), **known)
 
     def _bury_later(self, delivery: Delivery, reason: str) -> None:
-        log.info("hint not taken", event_type=self.event_type, reason=reason)
+        log.info("hints not taken", count=1, reason=reason)
 
 
 def batched_hint_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:

@@ -155,9 +155,7 @@ class SafeRpc(Rpc):
 
     @cached_property
     def _signature(self) -> inspect.Signature:
-        method = getattr(self.container.service_cls, self.method_name)
-        _self, *parameters = inspect.signature(method).parameters.values()
-        return inspect.Signature(parameters)
+        return inspect.signature(getattr(self.container.service_cls, self.method_name))
 
     def check_signature(self, args: list, kwargs: dict) -> None:
         """Check that the method takes these arguments; looks at the method only once.
@@ -166,7 +164,7 @@ class SafeRpc(Rpc):
             IncorrectSignature: it does not.
         """
         try:
-            self._signature.bind(*args, **kwargs)
+            self._signature.bind(None, *args, **kwargs)
         except TypeError as problem:
             raise IncorrectSignature(f"{self.method_name}: {problem}") from problem
 
