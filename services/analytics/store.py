@@ -410,12 +410,11 @@ def _asked_exercises(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
         for row in change.rows:
             rows_of.setdefault((row.user_id, row.exercise_id), []).append(row)
     for key, rows in rows_of.items():
-        # what was before several rows of one exercise, some of them themselves, is asked for later
-        yield (
-            {**_place_columns(rows[0]), **_size_columns(rows[0])}
-            if len(rows) == 1
-            else (_exercise_columns(key))
-        )
+        if len(rows) == 1:
+            yield {**_place_columns(rows[0]), **_size_columns(rows[0])}
+        else:
+            # what was before each of them, some of them themselves, is asked for later
+            yield _exercise_columns(key)
 
 
 def _place_columns(row: HistoryRow) -> dict[str, Any]:

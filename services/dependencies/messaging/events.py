@@ -58,9 +58,7 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         Raises:
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
         """
-        headers = self.get_message_headers(worker_ctx)
-        headers.pop(self._get_header_name(DEADLINE_KEY), None)
-        headers[DISPATCHED_HEADER] = time.time()
+        headers = self._headers_for(worker_ctx) | {DISPATCHED_HEADER: time.time()}
         with tracing.span(tracing.PRODUCER, event_type):
             tracing.inject(headers)
             try:
@@ -76,6 +74,12 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         """
         with suppress(Unroutable):
             self._send(event_type, event_data, {})
+
+    def _headers_for(self, worker_ctx: WorkerContext) -> dict:
+        """Return the worker's context but for its deadline, which is for its caller alone."""
+        headers = self.get_message_headers(worker_ctx)
+        headers.pop(self._get_header_name(DEADLINE_KEY), None)
+        return headers
 
     def _send(self, event_type: str, event_data: dict, headers: dict) -> None:
         try:

@@ -7,22 +7,16 @@ feed, and then has nothing left to do.
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property, partial
 
-from kombu import Exchange, Queue
+from kombu import Queue
 from nameko.containers import WorkerContext
-from nameko.extensions import DependencyProvider
-from nameko.messaging import HeaderEncoder
-from nameko.standalone.events import get_event_exchange
 
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.deliveries import Delivery
-from services.dependencies.messaging.events import BatchedEventHandler
+from services.dependencies.messaging.events import BatchedEventHandler, EventDispatcher
 from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
-from services.dependencies.messaging.publishing import Publishing
-from services.dependencies.messaging.rpc import DEADLINE_KEY
 
 log = get_logger(__name__)
 
@@ -35,26 +29,11 @@ LARGEST = 32 * 1024
 MOST_WAITING = 2 * budgets.EVENT_BATCH
 
 
-class HintSender(DependencyProvider, HeaderEncoder):
+class HintSender(EventDispatcher):
     """Gives workers ``hint(event_type, value)``, which waits for nothing and never fails."""
 
-    publishing = Publishing()
-
-    @cached_property
-    def exchange(self) -> Exchange:
-        """Where the service's hints go: the same as its events."""
-        return get_event_exchange(self.container.service_name, self.container.config)
-
-    def setup(self) -> None:
-        """Have the exchange declared."""
-        self.publishing.declares(self.exchange)
-
-    def get_dependency(self, worker_ctx: WorkerContext) -> Callable[[str, object], None]:
-        """Return the function."""
-        return partial(self.send, worker_ctx)
-
-    def send(self, worker_ctx: WorkerContext, event_type: str, value: object) -> None:
-        """Send a hint.
+    def dispatch(self, worker_ctx: WorkerContext, event_type: str, value: object) -> None:
+        """Send a hint, if it is not too large.
 
         Args:
             worker_ctx: of the worker on whose behalf it is sent.
@@ -64,8 +43,7 @@ class HintSender(DependencyProvider, HeaderEncoder):
         body = dumps(value)
         if len(body) > LARGEST:
             return
-        headers = self.get_message_headers(worker_ctx)
-        headers.pop(self._get_header_name(DEADLINE_KEY), None)
+        headers = self._headers_for(worker_ctx)
         tracing.inject(headers)
         with suppress(BrokerGone):
             self.publishing.send(
