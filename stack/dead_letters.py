@@ -17,6 +17,7 @@ from stack.failures import Failure
 QUEUE = "dead-letters"
 CONNECT_SECONDS = 5
 OUR_HEADERS = "x-gym-"
+SIZE_HEADER = "x-gym-size"
 BROKERS_HEADERS = ("x-death", "x-first-death", "x-last-death", "x-delivery-count")
 SHOWN_CHARACTERS = 60
 ID_CHARACTERS = 8
@@ -71,9 +72,11 @@ class DeadLetters:
         """Send one to the queue that it came from, as if it had never been there.
 
         Raises:
-            Failure: there is no such queue now.
+            Failure: there is no such queue now, or only the beginning of the message was kept.
         """
         old = letter.message
+        if SIZE_HEADER in (old.headers or {}):
+            raise Failure(f"{letter.id} stays: only its beginning was kept")
         properties = {key: value for key, value in old.properties.items() if key != "expiration"}
         properties["application_headers"] = own_headers(old.headers)
         properties["delivery_mode"] = PERSISTENT

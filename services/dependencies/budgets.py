@@ -92,6 +92,11 @@ FEED_SECONDS = 2
 FEED_BATCH = 200
 
 LARGEST_BODY = 1024 * 1024
+"""Bytes of a request's body."""
+
+LARGEST_MESSAGE = 4 * 1024 * 1024
+"""Bytes of a message between services. The largest workout has 1.2 MB when it is read again."""
+
 STOP_SECONDS = 10
 
 

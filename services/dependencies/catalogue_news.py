@@ -55,6 +55,10 @@ class CatalogueNews(SharedExtension):
         """Begin a new edition."""
         self._edition += 1
 
+    def refuse_message(self, _delivery: Delivery, _reason: str) -> None:
+        """Begin a new edition: nothing of a message counts but that it came."""
+        self._edition += 1
+
     def connection_lost(self) -> None:
         """Begin a new edition: there may have been a change in the meantime."""
         self._edition += 1

@@ -104,7 +104,11 @@ class Container(ServiceContainer):
 
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._worker_threads) < self.max_workers:
-            self._waiting.popleft()()
+            try:
+                self._waiting.popleft()()
+            except Exception as problem:
+                # one that can't begin must not hold up those behind it
+                log.error("worker not begun", exc_info=problem)
 
     def _with_own(self, hook: str) -> list[DependencyProvider]:
         """Return the providers that do something at this stage."""

@@ -12,6 +12,9 @@ from typing import TextIO
 
 from structlog.dev import plain_traceback
 
+LONGEST = 1000
+"""Characters of each value, and of each line of a traceback."""
+
 EMAIL = "<e-mail>"
 TOKEN = "<token>"
 
@@ -43,7 +46,12 @@ def write_traceback(stream: TextIO, exc_info: tuple) -> None:
 
 
 def clean(text: str) -> str:
-    """Return a text with what could do harm spelt out, and nobody's e-mail or token."""
+    """Return a text with what could do harm spelt out, and nobody's e-mail or token.
+
+    A long one is cut: no message or body belongs into a log as a whole.
+    """
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "…"
     if not (text.isascii() and text.isprintable()):
         text = _HARMFUL.sub(_spelt_out, text)
     if "eyJ" in text:

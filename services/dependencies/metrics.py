@@ -128,6 +128,7 @@ RPC_SERVED = _histogram(
     "method",
     "outcome",
 )
+RPC_MALFORMED = _counter("gym_rpc_malformed_total", "Messages on the RPC queue that were no RPC")
 RPC_LATE = _counter(
     "gym_rpc_late_total", "RPCs not executed, as their callers had given up", "method"
 )

@@ -36,6 +36,8 @@ class Wire:
         self._socket: socket.socket | None = connected
         self._on_data = on_data
         self._on_lost = on_lost
+        self.sent = 0
+        """How many bytes have left."""
         self._rest = b""
         self._writer = None
         self._hub = hubs.get_hub()
@@ -99,6 +101,7 @@ class Wire:
         except OSError as problem:
             self._lose(str(problem))
             return
+        self.sent += sent
         self._rest = data[sent:]
         if self._rest and self._writer is None:
             self._writer = self._listen(WRITE, self._write_rest)

@@ -58,7 +58,7 @@ def cut(data, places):
 
 
 def read(pieces):
-    reader = FrameReader(LARGEST)
+    reader = FrameReader(LARGEST, 100_000)
     return [found for piece in pieces for found in reader.feed(piece)]
 
 
@@ -173,3 +173,30 @@ def test_a_frame_larger_than_agreed_is_malformed():
 def test_names_longer_than_amqp_allows_are_refused():
     with pytest.raises(ValueError, match="255 bytes"):
         frames.publishing(1, "e" * 256, "key", False, b"", {}, LARGEST)
+
+
+def arrays(depth):
+    """A header whose value is arrays within arrays, as bytes: py-amqp can't write that many."""
+    value = b"t\x01"
+    for _ in range(depth):
+        value = b"A" + struct.pack(">I", len(value)) + value
+    return b"\x04deep" + value
+
+
+@pytest.mark.parametrize("beside", [b"", b"\x04date" + b"T" + bytes(8)])
+def test_headers_nested_too_deep_are_malformed(beside):
+    for depth in (9 if not beside else 2_000, 20_000):
+        with pytest.raises(Malformed):
+            frames.read_table(beside + arrays(depth))
+    assert frames.read_table(beside + arrays(8))["deep"] == [[[[[[[[True]]]]]]]]
+
+
+def test_of_a_message_that_is_too_large_only_the_beginning_is_kept():
+    (content,) = read([delivered(b"x" * 300_000, {})])
+    assert content.size == 300_000
+    assert 0 < len(content.body) <= LARGEST
+
+
+def test_properties_larger_than_a_frame_are_refused():
+    with pytest.raises(ValueError, match="larger than a frame"):
+        frames.publishing(1, "", "key", False, b"", {"headers": {"a": "b" * LARGEST}}, LARGEST)

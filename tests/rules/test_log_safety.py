@@ -31,6 +31,8 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJlLW9mLWEtdG9rZW4"
         (f"Bearer {TOKEN}", "Bearer <token>"),
         (f"?token={TOKEN}&x=1", "?token=<token>&x=1"),
         ("eye", "eye"),
+        ("x" * 1000, "x" * 1000),
+        ("x" * 1_000_000, "x" * 1000 + "…"),
     ],
 )
 def test_texts(text, written):

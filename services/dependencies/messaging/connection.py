@@ -145,7 +145,7 @@ class BrokerConnection(SharedExtension):
         self.largest_frame = agreed.frame_max
         self._heartbeat = agreed.heartbeat
         self._lost = Event()
-        self._reader = FrameReader(agreed.frame_max)
+        self._reader = FrameReader(agreed.frame_max, budgets.LARGEST_MESSAGE)
         transport: _AbstractTransport = agreed.transport
         came_already = pending(transport)
         self.wire = Wire(transport, self._take, self._end)
@@ -188,7 +188,7 @@ class BrokerConnection(SharedExtension):
             reason = self._wait_for_loss(WATCH_SECONDS)
             if reason is not None:
                 raise reason if isinstance(reason, Exception) else BrokerGone(str(reason))
-            if self.wire.stuck_seconds > budgets.PUBLISH_SECONDS and not self.blocked:
+            if self.wire.stuck_seconds() > budgets.PUBLISH_SECONDS and not self.blocked:
                 raise BrokerGone("the broker takes no data")
             self._beat()
 

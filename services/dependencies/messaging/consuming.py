@@ -11,7 +11,7 @@ from nameko.extensions import Extension, ProviderCollector
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging import frames
 from services.dependencies.messaging.connection import BrokerConnection, BrokerGone
-from services.dependencies.messaging.dead_letters import bury
+from services.dependencies.messaging.dead_letters import LARGEST_BODY, LONGEST_REASON, bury
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.frames import Content, Method
 from services.dependencies.messaging.publishing import Publishing
@@ -25,7 +25,8 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
     Unlike Nameko's it starts without a broker, keeps its connection until the last worker has
     acknowledged its message, and lets no message end the process. A provider has ``queue`` (a kombu
     queue), ``prefetch`` (None for a queue whose messages need no acknowledgement),
-    ``handle_message(body, delivery)``, which runs in the hub and must not wait, and, if it cares,
+    ``handle_message(body, delivery)`` and ``refuse_message(delivery, reason)`` for a message that
+    can't be decoded or handled, both of which run in the hub and must not wait, and, if it cares,
     ``connection_lost()``.
     """
 
@@ -99,8 +100,14 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         super().unregister_provider(provider)
 
     def bury_message(self, queue: str, delivery: Delivery, reason: str) -> None:
-        """Move a message to the dead letters, with its reason."""
-        if bury(self.publishing, queue, delivery, reason):
+        """Move an event to the dead letters, with its reason."""
+        try:
+            buried = bury(self.publishing, queue, delivery, reason)
+        except Exception as problem:
+            log.error("dead letter not written", queue=queue, exc_info=problem)
+            buried = False
+        # the broker would keep all of a body, and none of our events is so large
+        if buried or delivery.size > LARGEST_BODY:
             delivery.ack()
         else:
             delivery.reject()
@@ -119,17 +126,25 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             return
         delivery = Delivery(content, self.wire, no_ack=provider.prefetch is None)
         try:
-            # a reply of ours has none; a request repeats what a client made up
-            body = delivery.decode(large_numbers=provider.prefetch is not None)
+            # a reply of ours has no number that is not exact; a request repeats a client's
+            body = delivery.decode(exact=provider.prefetch is not None)
         except Exception as problem:
-            self.bury_later(provider.queue.name, delivery, f"undecodable: {problem}")
+            self._refuse(provider, delivery, f"undecodable: {problem}")
             return
         try:
             provider.handle_message(body, delivery)
         except Exception as problem:
             log.error("message can't be handled", queue=provider.queue.name, exc_info=problem)
-            reason = f"{type(problem).__name__}: {problem}"
-            self.bury_later(provider.queue.name, delivery, reason)
+            self._refuse(provider, delivery, f"{type(problem).__name__}: {problem}")
+
+    @staticmethod
+    def _refuse(provider: Extension, delivery: Delivery, reason: str) -> None:
+        try:
+            provider.refuse_message(delivery, reason[:LONGEST_REASON])
+        except Exception as problem:
+            # whoever sends such a message must not end the process, nor get it delivered again
+            log.error("message dropped", queue=provider.queue.name, exc_info=problem)
+            delivery.ack()
 
     def on_method(self, method: Method) -> None:
         """Note that a queue is being consumed."""

@@ -9,6 +9,7 @@ from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.deliveries import Delivery
+from services.dependencies.messaging.frames import Malformed
 from services.dependencies.messaging.publishing import Publishing, Unroutable
 
 log = get_logger(__name__)
@@ -19,12 +20,22 @@ ATTEMPT_HEADER = "x-gym-attempt"
 REASON_HEADER = "x-gym-reason"
 QUEUE_HEADER = "x-gym-queue"
 TIME_HEADER = "x-gym-buried-at"
+SIZE_HEADER = "x-gym-size"
+"""How many bytes the body had, where only its beginning is kept."""
+
 LONGEST_REASON = 500
-KEPT_PROPERTIES = ("content_type", "content_encoding")
+LARGEST_BODY = 4096
+LARGEST_HEADERS = 4096
+"""What is kept of a message. An event of ours has a few hundred bytes, of ids and dates."""
+
+KEPT_PROPERTIES = {"content_type", "content_encoding"}
+BYTES = "application/octet-stream"
 
 
 def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> bool:
-    """Copy a message to the dead letters with the reason and the queue it comes from.
+    """Copy an event to the dead letters with the reason and the queue it comes from.
+
+    Requests are never buried: they carry what a client wrote, passwords included.
 
     Returns:
         Whether the broker has the copy.
@@ -36,7 +47,11 @@ def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> 
         QUEUE_HEADER: queue,
         TIME_HEADER: datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return _copy(publishing, message, DEAD_LETTER_EXCHANGE, queue, headers)
+    body, properties = message.body, _kept_properties(message)
+    if message.size > LARGEST_BODY:
+        headers[SIZE_HEADER] = message.size
+        body, properties = body[:LARGEST_BODY], {"content_type": BYTES}
+    return _copy(publishing, body, DEAD_LETTER_EXCHANGE, queue, headers, properties)
 
 
 def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, seconds: int) -> bool:
@@ -49,7 +64,8 @@ def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, sec
         REASON_HEADER: reason[:LONGEST_REASON],
         ATTEMPT_HEADER: attempt(message) + 1,
     }
-    return _copy(publishing, message, WAIT_EXCHANGE.format(seconds=seconds), queue, headers)
+    exchange = WAIT_EXCHANGE.format(seconds=seconds)
+    return _copy(publishing, message.body, exchange, queue, headers, _kept_properties(message))
 
 
 def attempt(message: Delivery) -> int:
@@ -59,18 +75,29 @@ def attempt(message: Delivery) -> int:
 
 
 def _headers(message: Delivery) -> dict:
-    return {name: value for name, value in message.headers.items() if name != "x-death"}
+    if message.size_of_headers > LARGEST_HEADERS:
+        return {}
+    try:
+        return {name: value for name, value in message.headers.items() if name != "x-death"}
+    except Malformed:
+        return {}
+
+
+def _kept_properties(message: Delivery) -> dict[str, object]:
+    given = message.properties
+    return {"content_type": BYTES} | {name: given[name] for name in KEPT_PROPERTIES & given.keys()}
 
 
 def _copy(
-    publishing: Publishing, message: Delivery, exchange: str, routing_key: str, headers: dict
+    publishing: Publishing,
+    body: bytes,
+    exchange: str,
+    routing_key: str,
+    headers: dict,
+    properties: dict[str, object],
 ) -> bool:
-    kept = {
-        name: message.properties[name] for name in KEPT_PROPERTIES if name in message.properties
-    }
-    kept.setdefault("content_type", "application/octet-stream")
     try:
-        publishing.send_confirmed(message.body, exchange, routing_key, headers=headers, **kept)
+        publishing.send_confirmed(body, exchange, routing_key, headers=headers, **properties)
     except (BrokerGone, Unroutable) as problem:
         log.warning("message not moved", exchange=exchange, reason=str(problem))
         return False

@@ -33,24 +33,41 @@ class Delivery:
 
     @property
     def headers(self) -> dict[str, object]:
-        """The message's headers."""
+        """The message's headers.
+
+        Raises:
+            Malformed: they are no table, or one that is nested too deep.
+        """
         return self._content.headers
 
-    def decode(self, *, large_numbers: bool = True) -> object:
-        """Return what the body holds.
+    @property
+    def size(self) -> int:
+        """How many bytes the body had; of one that is too large only the beginning is here."""
+        return self._content.size
+
+    @property
+    def size_of_headers(self) -> int:
+        """How many bytes they have."""
+        return len(self._content.raw_headers)
+
+    def decode(self, *, exact: bool = True) -> object:
+        """Return what the body holds, in plain types.
 
         Args:
-            large_numbers: whether there may be integers beyond 64 bits in it.
+            exact: whether there may be numbers in it that a float can't hold.
 
         Raises:
             ValueError: it holds no JSON.
+            RecursionError: it is nested too deep.
         """
+        if self.size > len(self.body):
+            raise ValueError(f"a message of {self.size} bytes")
         properties = self.properties
         return loads(
             self.body,
             properties.get("content_type"),
             properties.get("content_encoding"),
-            large_numbers=large_numbers,
+            exact=exact,
         )
 
     def ack(self) -> None:

@@ -133,9 +133,13 @@ class SafeEventHandler(EventHandler):
         """Run the handler in a worker."""
         problem = _malformation(body, delivery)
         if problem:
-            self._bury_later(delivery, problem)
+            self.refuse_message(delivery, problem)
             return
         self.container.when_free(partial(self._begin, body, delivery))
+
+    def refuse_message(self, delivery: Delivery, reason: str) -> None:
+        """Move what is no event to the dead letters."""
+        self.queue_consumer.bury_later(self.queue.name, delivery, reason)
 
     def _begin(self, body: dict, delivery: Delivery) -> None:
         try:
@@ -198,9 +202,6 @@ class SafeEventHandler(EventHandler):
             # after a few rounds of that be a dead letter; so the pause is spent here.
             eventlet.spawn_after(seconds, self.handle_message, delivery.decode(), delivery)
 
-    def _bury_later(self, delivery: Delivery, reason: str) -> None:
-        self.queue_consumer.bury_later(self.queue.name, delivery, reason)
-
 
 class BatchedEventHandler(SafeEventHandler):
     """Handles all events at once that arrived while it was busy with those before.
@@ -227,7 +228,7 @@ class BatchedEventHandler(SafeEventHandler):
         """Put the event with those that wait, and handle them unless that is being done."""
         problem = _malformation(body, delivery)
         if problem:
-            self._bury_later(delivery, problem)
+            self.refuse_message(delivery, problem)
             return
         self._arrived.append((body, delivery))
         self._go_on()

@@ -22,6 +22,9 @@ CONSUME, CONSUME_OK, CANCEL, CANCEL_OK = (60, 20), (60, 21), (60, 30), (60, 31)
 PUBLISH, RETURN, DELIVER = (60, 40), (60, 50), (60, 60)
 ACK, REJECT, NACK = (60, 80), (60, 90), (60, 120)
 
+DEEPEST_TABLE = 8
+"""Arrays within arrays in a message's headers; what RabbitMQ adds itself has three."""
+
 NO_ACK_BIT, MANDATORY_BIT, REQUEUE_BIT, NOWAIT_BIT = 2, 1, 1, 1
 GOODBYE = 200
 
@@ -70,6 +73,8 @@ class Content:
     body: bytes
     properties: dict[str, object]
     raw_headers: bytes
+    size: int
+    """How many bytes the body had; of one that is too large only the beginning is here."""
     _headers: dict[str, object] | None = field(default=None, repr=False)
 
     @property
@@ -94,10 +99,12 @@ class FrameReader:
 
     Args:
         largest: of a frame, as agreed with the broker.
+        largest_body: of a message that is kept whole.
     """
 
-    def __init__(self, largest: int):
+    def __init__(self, largest: int, largest_body: int):
         self._largest = largest
+        self._largest_body = largest_body
         self._rest = b""
         self._unfinished: dict[int, _Unfinished] = {}
 
@@ -135,7 +142,7 @@ class FrameReader:
             if kind == BODY:
                 return self._take_body(channel, payload)
         except (struct.error, IndexError, KeyError, UnicodeDecodeError) as problem:
-            raise Malformed(f"a frame that makes no sense: {problem!r}") from problem
+            raise Malformed(f"a frame that makes no sense: {problem}") from problem
         if kind != HEARTBEAT:
             raise Malformed(f"a frame of kind {kind}")
         return None
@@ -149,13 +156,15 @@ class FrameReader:
 
     def _take_header(self, channel: int, payload: bytes) -> Content | None:
         unfinished = self._unfinished[channel]
-        _, _, unfinished.missing, flags = _CONTENT.unpack_from(payload)
+        _, _, unfinished.size, flags = _CONTENT.unpack_from(payload)
+        unfinished.missing = unfinished.size
         unfinished.properties, unfinished.raw_headers = _read_properties(payload, flags)
         return self._finish(channel) if not unfinished.missing else None
 
     def _take_body(self, channel: int, payload: bytes) -> Content | None:
         unfinished = self._unfinished[channel]
-        unfinished.parts.append(payload)
+        if unfinished.size <= self._largest_body or not unfinished.parts:
+            unfinished.parts.append(payload)
         unfinished.missing -= len(payload)
         if unfinished.missing < 0:
             raise Malformed("a body longer than announced")
@@ -165,19 +174,19 @@ class FrameReader:
         done = self._unfinished.pop(channel)
         body = done.parts[0] if len(done.parts) == 1 else b"".join(done.parts)
         return Content(
-            channel, done.method, done.arguments, body, done.properties, done.raw_headers
+            channel, done.method, done.arguments, body, done.properties, done.raw_headers, done.size
         )
 
 
 class _Unfinished:
     """A message of which frames are still to come."""
 
-    __slots__ = ("arguments", "method", "missing", "parts", "properties", "raw_headers")
+    __slots__ = ("arguments", "method", "missing", "parts", "properties", "raw_headers", "size")
 
     def __init__(self, method: tuple[int, int], arguments: bytes):
         self.method = method
         self.arguments = arguments
-        self.missing = 0
+        self.missing = self.size = 0
         self.parts: list[bytes] = []
         self.properties: dict[str, object] = {}
         self.raw_headers = b""
@@ -225,7 +234,7 @@ def read_table(raw: bytes) -> dict[str, object]:
     except _Unusual:
         return _read_unusual_table(raw)
     except (struct.error, IndexError) as problem:
-        raise Malformed(f"a table that makes no sense: {problem!r}") from problem
+        raise Malformed(f"a table that makes no sense: {problem}") from problem
     return table
 
 
@@ -248,12 +257,18 @@ def publishing(
         body: its bytes.
         properties: texts, ``headers`` and ``delivery_mode``.
         largest: of a frame, as agreed with the broker.
+
+    Raises:
+        ValueError: a name, a key or the properties are too large; the broker would close the
+            connection.
     """
     flags, written = _write_properties(properties)
     header = _CONTENT.pack(_BASIC, 0, len(body), flags) + written
+    room = largest - _PREFIX.size - 1
+    if len(header) > room:
+        raise ValueError("properties larger than a frame")
     pieces = [_publish_method(channel, exchange, routing_key, mandatory)]
     pieces.append(frame(HEADER, channel, header))
-    room = largest - _PREFIX.size - 1
     pieces += [
         frame(BODY, channel, body[place : place + room]) for place in range(0, len(body), room)
     ]
@@ -399,7 +414,9 @@ def _take_long(data: bytes, place: int) -> tuple[bytes, int]:
     return data[begin:end], end
 
 
-def _read_value(raw: bytes, place: int) -> tuple[object, int]:
+def _read_value(raw: bytes, place: int, depth: int = 0) -> tuple[object, int]:
+    if depth > DEEPEST_TABLE:
+        raise Malformed("a table that is nested too deep")
     kind = raw[place]
     place += 1
     if kind == 0x53:  # S
@@ -410,17 +427,17 @@ def _read_value(raw: bytes, place: int) -> tuple[object, int]:
         return shape.unpack_from(raw, place)[0], place + shape.size
     if kind == 0x41:  # A
         data, place = _take_long(raw, place)
-        return _read_array(data), place
+        return _read_array(data, depth + 1), place
     if kind == 0x74:  # t
         return bool(raw[place]), place + 1
     raise _Unusual
 
 
-def _read_array(raw: bytes) -> list[object]:
+def _read_array(raw: bytes, depth: int) -> list[object]:
     items = []
     place = 0
     while place < len(raw):
-        item, place = _read_value(raw, place)
+        item, place = _read_value(raw, place, depth)
         items.append(item)
     return items
 
@@ -440,5 +457,5 @@ def _read_unusual_table(raw: bytes) -> dict[str, object]:
     try:
         values, _ = serialization.loads("F", _LONG.pack(len(raw)) + raw, 0)
     except Exception as problem:
-        raise Malformed(f"a table that makes no sense: {problem!r}") from problem
+        raise Malformed(f"a table that makes no sense: {problem}") from problem
     return values[0]

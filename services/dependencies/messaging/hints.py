@@ -84,6 +84,10 @@ class BatchedHintHandler(BatchedEventHandler):
         if len(self._arrived) < MOST_WAITING:
             super().handle_message(body, delivery)
 
+    def refuse_message(self, delivery: Delivery, reason: str) -> None:
+        """Drop what is no hint."""
+        log.info("hints not taken", count=1, reason=reason)
+
     def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
         log.info("hints not taken", count=len(batch), reason=repr(problem))
         return False
@@ -93,9 +97,6 @@ class BatchedHintHandler(BatchedEventHandler):
     ) -> None:
         outcome = metrics.outcome_of(problem)
         metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
-
-    def _bury_later(self, delivery: Delivery, reason: str) -> None:
-        log.info("hints not taken", count=1, reason=reason)
 
 
 def batched_hint_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:

@@ -1,54 +1,52 @@
-"""JSON as messages carry it: orjson for all that is usual, kombu's own for the rest.
+"""JSON as messages carry it: plain values, and nothing that a reader makes types of.
 
-kombu writes dates, decimals and the like as objects of its own, and a Nameko client may send them;
-numbers beyond 64 bits are only exact in the standard library.
+kombu's own reader turns ``{"__type__": "datetime", "__value__": ...}`` into a datetime, or fails on
+it, wherever in a message it stands: what a client wrote into a body would decide which Python types
+a service meets, and whether it meets the message at all. Here such an object is an object.
 """
 
-import re
 from contextlib import suppress
 
 import orjson
-from kombu.serialization import dumps as kombu_dumps
-from kombu.serialization import loads as kombu_loads
+
+from services.dependencies import exact_numbers
 
 CONTENT_TYPE = "application/json"
 ENCODING = "utf-8"
 
-_LEFT_TO_KOMBU = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-_OF_KOMBU = b"__type__"
-_LARGE_NUMBER = re.compile(rb"\d{19}")
+_ENCODINGS = (None, "utf-8", "utf8", "UTF-8")
+_NO_TYPES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def dumps(value: object) -> bytes:
     """Return a value as JSON.
 
     Raises:
-        Exception: it has parts that JSON can't have.
+        TypeError: it has parts that JSON can't have, such as a date.
+        ValueError: it has a number that JSON can't have.
     """
-    try:
-        return orjson.dumps(value, option=_LEFT_TO_KOMBU)
-    except TypeError:
-        return kombu_dumps(value, "json")[2].encode("utf-8", "surrogatepass")
+    return exact_numbers.dumps(value, _NO_TYPES)
 
 
-def loads(
-    body: bytes, content_type: object, encoding: object, *, large_numbers: bool = True
-) -> object:
-    """Return the value that a message's body holds.
+def loads(body: bytes, content_type: object, encoding: object, *, exact: bool = True) -> object:
+    """Return the value that a message's body holds, in plain types.
 
     Args:
-        body: JSON.
+        body: JSON in UTF-8.
         content_type: which it says it is.
-        encoding: the charset.
-        large_numbers: whether it may have integers beyond 64 bits, which are looked for.
+        encoding: the charset that it says it has.
+        exact: whether it may have numbers that a float can't hold, which are looked for.
 
     Raises:
         ValueError: it holds none.
+        RecursionError: it is nested too deep to be read.
     """
     if content_type != CONTENT_TYPE:
-        raise ValueError(f"content type {content_type}, not {CONTENT_TYPE}")
-    if _OF_KOMBU not in body and not (large_numbers and _LARGE_NUMBER.search(body)):
-        # NaN, or another charset: kombu may know better
+        raise ValueError(f"the content type is not {CONTENT_TYPE}")
+    if encoding not in _ENCODINGS:
+        raise ValueError(f"the content encoding is not {ENCODING}")
+    if not (exact and exact_numbers.may_be_rounded(body)):
+        # halves of surrogate pairs are left to the standard library
         with suppress(ValueError):
             return orjson.loads(body)
-    return kombu_loads(body, CONTENT_TYPE, encoding or ENCODING, accept=[CONTENT_TYPE])
+    return exact_numbers.loads(body)

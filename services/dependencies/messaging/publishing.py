@@ -23,6 +23,10 @@ class Unroutable(Exception):
     """No queue is bound where the message was sent to."""
 
 
+class TooLarge(ValueError):
+    """The message is larger than any of ours may be."""
+
+
 class Publishing(BrokerConnection):
     """Sends messages, and never waits longer than its budgets.
 
@@ -164,6 +168,7 @@ class Publishing(BrokerConnection):
         if not isinstance(payload, bytes):
             body = dumps(payload)
             properties |= {"content_type": CONTENT_TYPE, "content_encoding": ENCODING}
+        check_size(body)
         try:
             self.wire.write(
                 frames.publishing(
@@ -172,6 +177,16 @@ class Publishing(BrokerConnection):
             )
         except Stuck as problem:
             raise BrokerGone(str(problem)) from problem
+
+
+def check_size(body: bytes) -> None:
+    """Refuse a message so large that it would hold up those of others.
+
+    Raises:
+        TooLarge: it is.
+    """
+    if len(body) > budgets.LARGEST_MESSAGE:
+        raise TooLarge(f"a message of {len(body)} bytes; {budgets.LARGEST_MESSAGE} are allowed")
 
 
 def _give(confirmation: Event, outcome: str) -> None:

@@ -29,6 +29,7 @@ log = get_logger(__name__)
 
 UNROUTABLE = object()
 LOST = object()
+UNREADABLE = object()
 
 
 class ReplyListener(SharedExtension):
@@ -86,6 +87,11 @@ class ReplyListener(SharedExtension):
     def handle_message(self, body: object, delivery: Delivery) -> None:
         """Take a reply."""
         self._give(delivery.properties.get("correlation_id"), body)
+
+    def refuse_message(self, delivery: Delivery, reason: str) -> None:
+        """Tell whoever waits for a reply that it can't be understood."""
+        log.error("rpc answered nonsense", reason=reason)
+        self._give(delivery.properties.get("correlation_id"), UNREADABLE)
 
     def connection_lost(self) -> None:
         """Tell all who wait that their requests or replies are lost."""

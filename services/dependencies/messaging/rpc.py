@@ -1,6 +1,7 @@
 """RPC methods: the serving side."""
 
 import inspect
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -25,12 +26,18 @@ from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
-from services.dependencies.messaging.publishing import Publishing
+from services.dependencies.messaging.publishing import Publishing, check_size
 
 log = get_logger(__name__)
 
 DEADLINE_KEY = "deadline"
 """Context key of the moment, in seconds since the epoch, after which nobody waits any more."""
+
+LONGEST_CORRELATION_ID = 80
+"""AMQP has 255 bytes for it; what is no UTF-8 grows when it is replaced."""
+
+_REPLY_ADDRESS = re.compile("[0-9a-f-]{36}")
+"""The routing key of a reply queue, which ``rabbitmq/users.json`` lets every service write to."""
 
 WAIT_SECONDS = 0.02
 NO_HEADERS: dict[str, str] = {}
@@ -57,8 +64,9 @@ class SafeRpcConsumer(RpcConsumer):
     """Takes requests from the service's queue and sends the replies.
 
     Nameko's ends the process on a message without ``reply_to`` or content type, and when a reply
-    can't be sent. Here such a message becomes a dead letter, and such a reply is dropped: its
-    caller has a deadline.
+    can't be sent. Here such a message is answered with its fault if it says to whom, and otherwise
+    dropped, as is a reply that can't be sent: its caller has a deadline. No request is ever kept
+    as a dead letter, since it may hold a password.
     """
 
     queue_consumer = QueueConsumer()
@@ -89,7 +97,7 @@ class SafeRpcConsumer(RpcConsumer):
         """Run the method that a request names, or answer why not."""
         problem = _malformation(body, delivery)
         if problem:
-            self.queue_consumer.bury_later(self.queue.name, delivery, problem)
+            self.refuse_message(delivery, problem)
             return
         try:
             provider = self.get_provider_for_method(delivery.routing_key)
@@ -97,6 +105,15 @@ class SafeRpcConsumer(RpcConsumer):
         except Exception:
             delivery.ack()
             self.handle_result(delivery, None, sys.exc_info())
+
+    def refuse_message(self, delivery: Delivery, reason: str) -> None:
+        """Tell whoever sent a request that it can't be understood, if it says to whom."""
+        delivery.ack()
+        metrics.RPC_MALFORMED.inc()
+        log.warning("malformed request", queue=self.queue.name, reason=reason)
+        if _can_be_answered(delivery):
+            problem = MalformedRequest(reason)
+            self.handle_result(delivery, None, (MalformedRequest, problem, None))
 
     def handle_result(
         self, delivery: Delivery, result: object, exc_info: tuple | None
@@ -119,18 +136,31 @@ class SafeRpcConsumer(RpcConsumer):
 
 
 def _reply(result: object, exc_info: tuple | None) -> bytes:
-    if exc_info is not None:
-        return dumps({"result": None, "error": serialize(exc_info[1])})
     try:
-        return dumps({"result": result, "error": None})
+        if exc_info is not None:
+            reply = dumps({"result": None, "error": serialize(exc_info[1])})
+        else:
+            reply = dumps({"result": result, "error": None})
+        check_size(reply)
     except Exception as problem:
-        log.error("result is not JSON", exc_info=problem)
+        log.error("result can't be sent", exc_info=problem)
         return dumps({"result": None, "error": serialize(InternalError())})
+    return reply
+
+
+def _can_be_answered(delivery: Delivery) -> bool:
+    """Tell whether a reply can be sent: to another address the broker would not let us write, and
+    would close the connection on which all replies leave.
+    """
+    properties = delivery.properties
+    return bool(_REPLY_ADDRESS.fullmatch(properties.get("reply_to", ""))) and (
+        len(properties.get("correlation_id", "")) <= LONGEST_CORRELATION_ID
+    )
 
 
 def _malformation(body: object, delivery: Delivery) -> str | None:
-    if "reply_to" not in delivery.properties:
-        return "malformed request: no reply_to"
+    if not _can_be_answered(delivery):
+        return "malformed request: no reply_to or correlation_id as Nameko makes them"
     if not isinstance(body, dict):
         return "malformed request: not an object with args and kwargs"
     stack = delivery.headers.get(CALL_STACK_HEADER, [])

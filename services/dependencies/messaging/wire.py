@@ -13,7 +13,7 @@ from services.dependencies import wire
 
 READ_AT_ONCE = 64 * 1024
 MOST_UNSENT = 16 * 1024 * 1024
-"""Bytes that wait for the broker to read them; beyond these the connection is of no more use."""
+"""Bytes that wait for the broker to read them; a message that would be more is not taken."""
 
 
 class Stuck(Exception):
@@ -42,7 +42,8 @@ class Wire:
         self._on_end = on_end
         self._gathered: list[bytes] = []
         self._gathered_size = 0
-        self._stuck_since: float | None = None
+        self._sent_when_looked = 0
+        self._moved_at = time.monotonic()
         self._flush_is_due = False
         self.closed = False
         self.wrote_at = self.heard_at = time.monotonic()
@@ -60,21 +61,20 @@ class Wire:
         """
         if self.closed:
             raise Stuck("the connection has ended")
+        if self._gathered_size + len(data) + self._line.unsent > MOST_UNSENT:
+            raise Stuck("too much waits for the broker to read it")
         self._gathered.append(data)
         self._gathered_size += len(data)
-        if self._gathered_size + self._line.unsent > MOST_UNSENT:
-            self.end("the broker takes no data")
-            raise Stuck("the broker takes no data")
         if not self._flush_is_due:
             self._flush_is_due = True
             get_hub().schedule_call_global(0, self._flush)
 
-    @property
     def stuck_seconds(self) -> float:
-        """For how long the broker has not been reading."""
-        if not self._line.unsent:
-            self._stuck_since = None
-        return 0.0 if self._stuck_since is None else time.monotonic() - self._stuck_since
+        """Return for how long, as far as was looked, the broker has read nothing of what waits."""
+        now = time.monotonic()
+        if not self._line.unsent or self._line.sent != self._sent_when_looked:
+            self._sent_when_looked, self._moved_at = self._line.sent, now
+        return now - self._moved_at
 
     def end(self, reason: object) -> None:
         """Close the socket at once, and tell the reason."""
@@ -99,11 +99,8 @@ class Wire:
         data = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)
         self._gathered, self._gathered_size = [], 0
         self._line.send(data)
-        now = time.monotonic()
         if not self._line.unsent:
-            self.wrote_at, self._stuck_since = now, None
-        elif self._stuck_since is None:
-            self._stuck_since = now
+            self.wrote_at = time.monotonic()
 
 
 class _EncryptedWire:
@@ -118,6 +115,8 @@ class _EncryptedWire:
         self._sock = sock
         self._on_data = on_data
         self._on_lost = on_lost
+        self.sent = 0
+        """How many bytes have left."""
         self._rest = b""
         self._leaving = 0
         self._writer = None
@@ -164,6 +163,7 @@ class _EncryptedWire:
                 data, self._rest = self._rest, b""
                 self._leaving = len(data)
                 self._sock.sendall(data)
+                self.sent += self._leaving
                 self._leaving = 0
         except OSError as problem:
             self._on_lost(problem)
