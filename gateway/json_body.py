@@ -1,31 +1,47 @@
-"""Reading JSON from a request: strictly, so that there is one way only to understand it."""
+"""Reading JSON from a request: strictly, so that there is one way only to understand it.
+
+This is the one place where what a client wrote becomes values, and so the place that bounds them:
+whatever walks a body later walks at most :data:`MOST_VALUES`. Nothing here keeps the event loop for
+more than a few milliseconds, however large the body.
+"""
 
 import json
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterator
 from email.message import Message
+from functools import partial
 from typing import Any, NoReturn
 
+import eventlet
 import orjson
 
 from schemas.errors import ValidationFailed, fault
 from schemas.fields import shown
+from services.dependencies.exact_numbers import (
+    NotJson,
+    read_integer,
+    read_number,
+    refuse_constant,
+)
 from services.dependencies.web import HttpRequest, Refused
 from services.dependencies.web.messages import JSON_TYPE
 
-LONGEST_NUMBER = 32
 DEEPEST = 32
 """Lists and objects within each other; a workout has five."""
 
-LARGEST_EXPONENT = 300
-"""Of numbers that a float can hold in any case."""
+MOST_VALUES = 16_000
+"""Members and items in all; a workout with 1,000 sets of which all is said has 13,000."""
+
+MOST_MEMBERS = 1000
+"""Of one object. A set has ten; what is more are faults, of which each is listed."""
+
+AT_ONCE = 1000
+"""Values that are worked on until others get their turn; takes a millisecond or two."""
+
+BYTES_AT_ONCE = 64 * 1024
 
 _SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
 _LONG = b"0" * 8
 _EXPONENT = b"0e"
-
-
-class _NotJson(ValueError):
-    """The message says what is wrong, in a sentence."""
 
 
 def check_media_type(request: HttpRequest) -> None:
@@ -51,19 +67,23 @@ def check_media_type(request: HttpRequest) -> None:
         raise Refused(415, headers=(("Accept", JSON_TYPE),))
 
 
-def parse_object(body: bytes) -> dict:
+def parse_object(body: bytes, pause: Callable[[], None] = eventlet.sleep) -> dict:
     """Return the JSON object that a body consists of.
 
     Integers come as ``int``, and so do numbers such as ``75.0``; other numbers as ``float`` if
     that is exactly what was written, and as ``Decimal`` otherwise, so that whoever judges them
     sees every decimal.
 
+    Args:
+        body: as it came.
+        pause: lets others have their turn; is called now and then while a large body is read.
+
     Raises:
-        ValidationFailed: it is not JSON, or not an object.
+        ValidationFailed: it is not JSON, not an object, or more than any body needs to be.
     """
     try:
-        value = _parse(body)
-    except _NotJson as problem:
+        value = _parse(body, pause)
+    except NotJson as problem:
         _refuse(str(problem), "json")
     except (ValueError, RecursionError):
         _refuse("The body is not valid JSON", "json")
@@ -72,25 +92,55 @@ def parse_object(body: bytes) -> dict:
     return value
 
 
-def _parse(body: bytes) -> Any:
+def _parse(body: bytes, pause: Callable[[], None]) -> Any:
     if not body:
-        raise _NotJson("The body is empty, it must be a JSON object")
+        raise NotJson("The body is empty, it must be a JSON object")
     if body.startswith(b"\xef\xbb\xbf"):
-        raise _NotJson("The body begins with a byte-order mark")
-    value = _parse_plain(body)
-    if value is None:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_int=_integer,
-            parse_float=_number,
-        )
-        _count_keys(value)
-    return value
+        raise NotJson("The body begins with a byte-order mark")
+    _check_number_of_values(body, pause)
+    value = _parse_plain(body, pause)
+    if value is not None:
+        return value
+    if len(body) > BYTES_AT_ONCE:
+        pause()
+    return _parse_strictly(body, pause)
 
 
-def _parse_plain(body: bytes) -> Any:
+def _check_number_of_values(body: bytes, pause: Callable[[], None]) -> None:
+    """Refuse a body with more values than any has that makes sense, before they are made.
+
+    Each value but the first of an object or list follows a comma. Commas within texts are
+    looked for only if there are many.
+    """
+    if _count_values(body) <= MOST_VALUES:
+        return
+    values = 0
+    for piece in _without_texts(body):
+        values += _count_values(piece)
+        if values > MOST_VALUES:
+            raise NotJson(f"The body has more than {MOST_VALUES} values")
+        pause()
+
+
+def _count_values(text: bytes) -> int:
+    return len(text) - len(text.translate(None, b",{["))
+
+
+def _without_texts(body: bytes) -> Iterator[bytes]:
+    """Yield what is not within quotes, in pieces."""
+    place = is_within = 0
+    while place < len(body):
+        piece = body[place : place + BYTES_AT_ONCE]
+        if (len(piece) - len(piece.rstrip(b"\\"))) % 2:
+            # a backslash and what it escapes belong together
+            piece = body[place : place + BYTES_AT_ONCE + 1]
+        place += len(piece)
+        parts = piece.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+        yield b"".join(parts[is_within::2])
+        is_within = (is_within + len(parts) - 1) % 2
+
+
+def _parse_plain(body: bytes, pause: Callable[[], None]) -> Any:
     """Return what a body without anything odd about it means, None for all others.
 
     Four times as fast, and mostly right to do: with fewer than eight digits before and after the
@@ -104,64 +154,71 @@ def _parse_plain(body: bytes) -> Any:
         value = orjson.loads(body)
     except ValueError:
         return None
-    if _count_keys(value) != body.count(b":"):
+    if _count_keys(value, pause) != body.count(b":"):
         return None
-    return _tidy(value) if b".0" in body else value
+    return _tidy(value, _Turns(pause)) if b".0" in body else value
+
+
+def _parse_strictly(body: bytes, pause: Callable[[], None]) -> Any:
+    turns = _Turns(pause)
+    value = json.loads(
+        body.decode("utf-8"),
+        object_pairs_hook=partial(_object, turns),
+        parse_constant=refuse_constant,
+        parse_int=partial(_in_turn, turns, read_integer),
+        parse_float=partial(_in_turn, turns, read_number),
+    )
+    _count_keys(value, pause)
+    return value
 
 
 def _refuse(message: str, constraint: str, **details: object) -> NoReturn:
     raise ValidationFailed.of(fault("", message, constraint, **details)) from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict:
+class _Turns:
+    """Lets others have their turn after so many values."""
+
+    __slots__ = ("_left", "_pause")
+
+    def __init__(self, pause: Callable[[], None]):
+        self._pause = pause
+        self._left = AT_ONCE
+
+    def take(self) -> None:
+        """Count a value."""
+        self._left -= 1
+        if not self._left:
+            self._left = AT_ONCE
+            self._pause()
+
+
+def _object(turns: _Turns, pairs: list[tuple[str, Any]]) -> dict:
+    turns.take()
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise _NotJson("An object in the body has a key twice")
+        raise NotJson("An object in the body has a key twice")
     return value
 
 
-def _constant(name: str) -> NoReturn:
-    raise _NotJson(f"{name} is no JSON number")
+def _in_turn(turns: _Turns, read: Callable[[str], Any], text: str) -> Any:
+    turns.take()
+    return read(text)
 
 
-def _check_length(text: str) -> None:
-    if len(text) > LONGEST_NUMBER:
-        raise _NotJson(f"A number in the body has more than {LONGEST_NUMBER} characters")
-
-
-def _integer(text: str) -> int:
-    _check_length(text)
-    return int(text)
-
-
-def _number(text: str) -> int | float | Decimal:
-    _check_length(text)
-    try:
-        exact = Decimal(text)
-    except InvalidOperation:
-        raise _NotJson("A number in the body has an exponent beyond all measure") from None
-    if exact == 0:
-        return 0
-    # before anything that would write out all digits of 1e999999999
-    if abs(exact.adjusted()) > LARGEST_EXPONENT:
-        return exact
-    if exact.adjusted() < LONGEST_NUMBER and exact == exact.to_integral_value():
-        return int(exact)
-    near = float(text)
-    return near if Decimal(repr(near)) == exact else exact
-
-
-def _count_keys(value: Any) -> int:
+def _count_keys(value: Any, pause: Callable[[], None]) -> int:
     """Return how many keys there are.
 
     Raises:
-        _NotJson: the value is nested too deep.
+        NotJson: the value is nested too deep, or an object has too many members.
     """
     keys, level = 0, [value]
     for _ in range(DEEPEST + 1):
         below: list = []
         for parent in level:
             if type(parent) is dict:
+                if len(parent) > MOST_MEMBERS:
+                    raise NotJson(f"An object in the body has more than {MOST_MEMBERS} members")
                 keys += len(parent)
                 below += parent.values()
             elif type(parent) is list:
@@ -169,14 +226,17 @@ def _count_keys(value: Any) -> int:
         if not below:
             return keys
         level = below
-    raise _NotJson(f"The body is nested more than {DEEPEST} deep")
+        if len(level) > AT_ONCE:
+            pause()
+    raise NotJson(f"The body is nested more than {DEEPEST} deep")
 
 
-def _tidy(value: Any) -> Any:
+def _tidy(value: Any, turns: _Turns) -> Any:
     """Return a value with integers in place of floats without a fraction."""
     kind = type(value)
     if kind is dict:
-        return {key: _tidy(child) for key, child in value.items()}
+        turns.take()
+        return {key: _tidy(child, turns) for key, child in value.items()}
     if kind is list:
-        return [_tidy(child) for child in value]
+        return [_tidy(child, turns) for child in value]
     return int(value) if kind is float and value.is_integer() else value

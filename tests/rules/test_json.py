@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import json_body
 from gateway.json_body import check_media_type, parse_object
 from schemas.errors import ValidationFailed
 from services.dependencies.web import HttpRequest, Refused
@@ -215,3 +216,89 @@ def test_refuses_other_media_types(headers):
 
 def test_leaves_a_missing_body_without_a_type_to_the_reading_of_it():
     check_media_type(request(has_body=False))
+
+
+# -- bounds -----------------------------------------------------------------------------------
+
+
+def in_list(item, times):
+    return b'{"a":[' + b",".join([item] * times) + b"]}"
+
+
+BEYOND_ALL_BOUNDS = {
+    "brackets": b"[" * 500_000 + b"]" * 500_000,
+    "objects": b'{"a":' * 150_000,
+    "empty lists": in_list(b"[]", 300_000),
+    "numbers": in_list(b"9e-300", 140_000),
+    "texts": in_list(b'"x"', 250_000),
+    "commas after a text with quotes": b'{"a":"'
+    + b'\\"' * 1000
+    + b'","b":['
+    + b"1," * 20_000
+    + b"1]}",
+    "commas after a backslash": b'{"a":"\\\\","b":[' + b"1," * 20_000 + b"1]}",
+    "members": b"{" + b",".join(b'"%d":1' % number for number in range(17_000)) + b"}",
+}
+
+
+@pytest.mark.parametrize("body", BEYOND_ALL_BOUNDS.values(), ids=BEYOND_ALL_BOUNDS)
+def test_a_body_of_too_many_values_is_refused_before_they_are_made(body, monkeypatch):
+    for reader in ("_parse_plain", "_parse_strictly"):
+        monkeypatch.setattr(json_body, reader, None)
+    assert constraint_of(body) == "json"
+
+
+@pytest.mark.parametrize(
+    "text", [", [{", '\\", [{', "\\\\, [{", "\\\\\\\\", '\\\\\\", [{', "x" * 65_535]
+)
+@pytest.mark.parametrize("before", range(4))
+def test_what_stands_in_texts_is_no_value(text, before):
+    padding = "x" * (json_body.BYTES_AT_ONCE - 20 + before)
+    body = f'{{"padding":"{padding}","texts":["{text * (200_000 // len(text))}"]}}'.encode()
+    assert parse_object(body)["texts"] == json.loads(body)["texts"]
+
+
+@pytest.mark.parametrize(("times", "is_fine"), [(15_000, True), (16_000, False)])
+def test_so_many_values_are_taken(times, is_fine):
+    if is_fine:
+        assert len(parse_object(in_list(b"1", times))["a"]) == times
+    else:
+        assert constraint_of(in_list(b"1", times)) == "json"
+
+
+def test_the_largest_workout_is_taken():
+    one = {
+        "set_number": 1,
+        "reps": 5,
+        "weight": 100.5,
+        "unit": "kg",
+        "set_type": "normal",
+        "rpe": 8,
+    }
+    more = {"duration_seconds": 1, "distance_m": 1, "rir": 2, "rest_seconds": 90, "notes": "a, b"}
+    exercise = {"exercise_id": 1, "order_index": 1, "superset": 1, "notes": "[1]"}
+    workout = {"exercises": [exercise | {"sets": [one | more] * 10}] * 100, "notes": "," * 5000}
+    assert parse_object(json.dumps(workout).encode()) == workout
+
+
+def test_an_object_of_too_many_members_is_refused():
+    members = {str(number): number for number in range(1001)}
+    assert constraint_of(json.dumps(members).encode()) == "json"
+    members.popitem()
+    assert parse_object(json.dumps(members).encode()) == members
+
+
+IN_BOUNDS = {
+    "numbers": in_list(b"9e-300", 15_900),
+    "digits": in_list(b"1.23456789012345678901234567", 15_900),
+    "lists": in_list(b"[]", 7_000),
+    "floats": in_list(b"1.0", 15_900),
+    "commas in texts": in_list(b'"' + b"," * 900 + b'"', 1000),
+}
+
+
+@pytest.mark.parametrize("body", IN_BOUNDS.values(), ids=IN_BOUNDS)
+def test_others_get_their_turn_while_a_large_body_is_read(body):
+    turns = []
+    parse_object(body, lambda: turns.append(None))
+    assert turns
