@@ -6,8 +6,12 @@ gets the same class back. Only the gateway knows which HTTP status belongs to wh
 """
 
 import json
+from decimal import Decimal
 
 from nameko.exceptions import deserialize_to_instance
+
+MOST_FAULTS = 100
+"""So many faults of one input are listed; the others are counted."""
 
 
 class GymError(Exception):
@@ -53,9 +57,30 @@ class FaultyInput(GymError):
         return [{"code": self.code, **fault} for fault in self.faults]
 
     @classmethod
-    def of(cls, *faults: dict) -> "FaultyInput":
-        """Make the error from fault dictionaries."""
-        return cls(json.dumps(faults))
+    def of(cls, *faults: dict, left_out: int = 0) -> "FaultyInput":
+        """Make the error from fault dictionaries.
+
+        Args:
+            faults: what is wrong; of more than :data:`MOST_FAULTS` the first are listed.
+            left_out: how many more there are, which are only counted.
+        """
+        listed = [*faults[:MOST_FAULTS]]
+        left_out += len(faults) - len(listed)
+        if left_out:
+            listed.append(
+                fault(
+                    "",
+                    f"{left_out} more faults are not listed",
+                    "max_items",
+                    max_items=MOST_FAULTS,
+                    received=len(listed) + left_out,
+                )
+            )
+        return cls(json.dumps(listed, default=_plain))
+
+
+def _plain(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _sentence(fault: dict) -> str:

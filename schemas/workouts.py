@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import fields
 
 from schemas.fields import (
     LARGEST_ID,
@@ -71,26 +71,18 @@ class _WorkoutFields(Body):
     notes = Text(most=5000)
     exercises = ListOf(fields.Nested(LoggedExercise), most=MOST_EXERCISES, numbered="order_index")
 
-    @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def check_number_of_sets(self, _data: dict, original: dict, **_: object) -> None:
+    def faulty_as_a_whole(self, data: dict) -> dict[str, FaultMessage]:
         """Refuse more sets in all than a workout may have."""
-        self.check_whole(original)
-
-    def check_whole(self, data: dict) -> None:
-        """Refuse more sets in all than a workout may have."""
-        exercises = data.get("exercises") if isinstance(data, dict) else None
+        exercises = data.get("exercises")
         if not isinstance(exercises, list) or len(exercises) > MOST_EXERCISES:
-            return
+            return {}
         lists = [item.get("sets") for item in exercises if isinstance(item, dict)]
         count = sum(len(sets) for sets in lists if isinstance(sets, list))
-        if count > MOST_SETS_IN_ALL:
-            message = FaultMessage(
-                f"A workout must have at most {MOST_SETS_IN_ALL} sets",
-                constraint="max_items",
-                max_items=MOST_SETS_IN_ALL,
-                received=count,
-            )
-            raise ValidationError([message], "exercises")
+        if count <= MOST_SETS_IN_ALL:
+            return {}
+        message = f"A workout must have at most {MOST_SETS_IN_ALL} sets"
+        limit = {"max_items": MOST_SETS_IN_ALL, "received": count}
+        return {"exercises": FaultMessage(message, constraint="max_items", **limit)}
 
 
 class NewWorkout(_WorkoutFields):

@@ -1,10 +1,15 @@
-"""What is loaded quickly is what marshmallow loads; where a rule is broken, marshmallow decides."""
+"""Input is loaded if it breaks no rule, and otherwise every broken rule is listed."""
+
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from schemas.errors import FaultyInput
+from schemas.fields import load
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
 
 LOOSE = st.one_of(
@@ -87,23 +92,71 @@ def test_a_query(schema, data):
 
 def assert_alike(schema, data):
     try:
-        quickly = schema.load_quickly(data)
+        schema.load_quickly(data)
     except ValidationError:
-        return
-    assert quickly == schema.load(data)
+        assert [*schema.faults(data)]
+    else:
+        assert not [*schema.faults(data)]
 
 
-def test_an_ordinary_workout_is_loaded_quickly():
+def test_an_ordinary_workout():
     workout = {
         "date": "2025-02-16",
         "name": None,
         "exercises": [{"exercise_id": 1, "sets": [{"reps": 5, "weight": 102.5, "rpe": 8.5}]}],
     }
-    assert NewWorkout().load_quickly(workout) == NewWorkout().load(workout)
-    assert WorkoutList().load_quickly({"user_id": "7", "sort": "date:desc"})["page"] == 1
+    loaded = load(NewWorkout(), workout)
+    assert loaded["date"] == date(2025, 2, 16)
+    assert "name" not in loaded
+    (exercise,) = loaded["exercises"]
+    (logged_set,) = exercise["sets"]
+    assert (exercise["order_index"], logged_set["set_number"]) == (1, 1)
+    assert (logged_set["reps"], logged_set["weight"]) == (Decimal(5), Decimal("102.5"))
+    assert load(WorkoutList(), {"user_id": "7", "sort": "date:desc"})["page"] == 1
+
+
+def faults(schema, data):
+    with pytest.raises(FaultyInput) as caught:
+        load(schema, data)
+    return caught.value.faults
 
 
 @pytest.mark.parametrize("data", [None, [], "text", {"date": None}, {}])
-def test_what_is_not_ordinary_is_left_to_marshmallow(data):
-    with pytest.raises(ValidationError):
-        NewWorkout().load_quickly(data)
+def test_what_is_no_workout(data):
+    (entry,) = faults(NewWorkout(), data)
+    is_object = isinstance(data, dict)
+    assert entry.get("field") == ("date" if is_object else None)
+    assert entry["details"]["constraint"] == ("required" if is_object else "type")
+
+
+def test_a_hundred_faults_are_listed_and_the_others_counted():
+    unknown = {f"field_{number}": 1 for number in range(250)}
+    *listed, last = faults(NewWorkout(), {"date": "2025-02-16", **unknown})
+    assert [entry["field"] for entry in listed] == [*unknown][:100]
+    assert last["message"] == "150 more faults are not listed"
+    assert last["details"] == {"constraint": "max_items", "max_items": 100, "received": 250}
+    assert (
+        len(faults(NewWorkout(), {"date": "2025-02-16", **dict([*unknown.items()][:100])})) == 100
+    )
+
+
+def test_a_name_that_a_client_made_up_is_listed_short():
+    (entry,) = faults(NewWorkout(), {"date": "2025-02-16", "x" * 100_000: 1})
+    assert entry["field"] == "x" * 100 + "…"
+
+
+def test_too_many_sets_are_counted_before_each_is_judged():
+    exercise = {"exercise_id": 1, "sets": [{}] * 100}
+    (entry,) = faults(NewWorkout(), {"date": "2025-02-16", "exercises": [exercise] * 11})
+    assert entry["field"] == "exercises"
+    assert entry["details"] == {"constraint": "max_items", "max_items": 1000, "received": 1100}
+
+
+def test_numbers_of_a_list_are_unique_whether_given_or_not():
+    exercises = [{"exercise_id": 1}, {"exercise_id": 1, "order_index": 1}, {}, None]
+    found = faults(NewWorkout(), {"date": "2025-02-16", "exercises": exercises})
+    assert sorted((entry["field"], entry["details"]["constraint"]) for entry in found) == [
+        ("exercises[1].order_index", "unique"),
+        ("exercises[2].exercise_id", "required"),
+        ("exercises[3]", "type"),
+    ]
