@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from nameko.timer import timer
+from orjson import Fragment
 
 from schemas.errors import GymError, NotFound
 from schemas.fields import load
@@ -143,12 +144,13 @@ class Workouts:
         return self._reads.get(workout_id, user_id)
 
     @rpc
-    def get_many(self, workout_ids: list[int], rep_types: bool = False) -> list[dict[str, Any]]:
+    def get_many(self, workout_ids: list[int], rep_types: bool = False) -> list[Fragment]:
         """Return several whole workouts, of anybody, as they are now.
 
         Args:
             workout_ids: which ones, at most 1000; those that there are not are left out.
-            rep_types: whether each exercise tells how its repetitions count (``rep_type``).
+            rep_types: for counting: each exercise tells how its repetitions count (``rep_type``),
+                and all notes are left out.
 
         Returns:
             The workouts with their ``exercises`` and their ``sets``, in no certain order.
@@ -160,8 +162,7 @@ class Workouts:
             ``n.rpc.workouts.get_many([1, 2])``
         """
         wanted = checked_ids("workout_ids", workout_ids, MOST_AT_ONCE)
-        found = store.get_many(self.database.fetch, wanted)
-        return found if rep_types else [without_rep_types(workout) for workout in found]
+        return store.get_many(self.database.fetch, wanted, to_count=rep_types)
 
     @rpc
     def update(self, user_id: int, workout_id: int, changes: dict) -> dict[str, Any]:

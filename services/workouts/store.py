@@ -22,7 +22,7 @@ _INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 _HEAD = f"""
     'id', w.id, 'user_id', w.user_id, 'name', w.name, 'date', w.date,
-    'duration_minutes', w.duration_minutes, 'notes', w.notes, 'version', w.version,
+    'duration_minutes', w.duration_minutes, {{notes}} 'version', w.version,
     'created_at', {_INSTANT.format("w.created_at")},
     'updated_at', {_INSTANT.format("w.updated_at")}
 """
@@ -31,7 +31,7 @@ _SETS = """
     SELECT json_agg(json_build_object(
         'id', s.id, 'set_number', s.set_number, 'reps', trim_scale(s.reps),
         'weight', trim_scale(s.weight), 'unit', s.unit, 'set_type', s.set_type,
-        'rpe', trim_scale(s.rpe), 'notes', s.notes) ORDER BY s.set_number)
+        {notes} 'rpe', trim_scale(s.rpe)) ORDER BY s.set_number)
     FROM exercise_sets s
     WHERE s.user_id = e.user_id AND s.workout_exercise_id = e.id
 """
@@ -39,27 +39,42 @@ _SETS = """
 _EXERCISES = """
     SELECT json_agg(json_build_object(
         'id', e.id, 'exercise_id', e.exercise_id, 'exercise_name', e.exercise_name,
-        {rep_type} 'order_index', e.order_index, 'notes', e.notes,
+        {rep_type} 'order_index', e.order_index, {notes}
         'sets', coalesce(({sets}), '[]')) ORDER BY e.order_index)
     FROM workout_exercises e
     WHERE e.user_id = w.user_id AND e.workout_id = w.id
 """
 
 
-def _workout(rep_type: str) -> str:
-    exercises = _EXERCISES.format(rep_type=rep_type, sets=_SETS)
-    return f"json_build_object({_HEAD}, 'exercises', coalesce(({exercises}), '[]'))"
+def _workout(rep_types: bool = False, notes: bool = True) -> str:
+    """Return the expression that makes a workout's JSON."""
+    exercises = _EXERCISES.format(
+        rep_type="'rep_type', e.rep_type," if rep_types else "",
+        notes=_notes("e", notes),
+        sets=_SETS.format(notes=_notes("s", notes)),
+    )
+    return f"json_build_object({_head(notes)}, 'exercises', coalesce(({exercises}), '[]'))"
 
 
-_WHOLE = _workout("'rep_type', e.rep_type,")
+def _head(notes: bool = True) -> str:
+    return _HEAD.format(notes=_notes("w", notes))
+
+
+def _notes(table: str, wanted: bool) -> str:
+    return f"'notes', {table}.notes," if wanted else ""
+
+
+_WHOLE = _workout(rep_types=True)
 
 _OF_USER = "w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)"
 
 _GET = Statement(f"SELECT {_WHOLE} FROM workouts w WHERE {_OF_USER}")
 
-_GET_SHOWN = Statement(f"SELECT ({_workout('')})::text FROM workouts w WHERE {_OF_USER}")
+_GET_SHOWN = Statement(f"SELECT ({_workout()})::text FROM workouts w WHERE {_OF_USER}")
 
-_GET_MANY = Statement(f"SELECT {_WHOLE} FROM workouts w WHERE w.id = ANY(:workout_ids)")
+_GET_MANY = "SELECT ({workout})::text FROM workouts w WHERE w.id = ANY(:workout_ids)"
+_GET_MANY_SHOWN = Statement(_GET_MANY.format(workout=_workout()))
+_GET_MANY_TO_COUNT = Statement(_GET_MANY.format(workout=_workout(rep_types=True, notes=False)))
 
 _LOCK = Statement(
     "SELECT version, date FROM workouts WHERE id = :workout_id AND user_id = :user_id FOR UPDATE"
@@ -150,9 +165,16 @@ def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Frag
     return Fragment(rows[0][0]) if rows else None
 
 
-def get_many(fetch: Fetch, workout_ids: Sequence[int]) -> list[dict]:
-    """Return whole workouts; those that there are not are left out."""
-    return [row[0] for row in fetch(_GET_MANY, workout_ids=list(workout_ids))]
+def get_many(fetch: Fetch, workout_ids: Sequence[int], to_count: bool) -> list[Fragment]:
+    """Return whole workouts; those that there are not are left out.
+
+    Args:
+        fetch: runs a statement.
+        workout_ids: which ones.
+        to_count: with every ``rep_type`` and without notes, which are most of a large workout.
+    """
+    statement = _GET_MANY_TO_COUNT if to_count else _GET_MANY_SHOWN
+    return [Fragment(row[0]) for row in fetch(statement, workout_ids=list(workout_ids))]
 
 
 def lock(fetch: Fetch, workout_id: int, user_id: int) -> tuple[int, date] | None:
@@ -315,7 +337,7 @@ def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) ->
     within = " AND ".join(conditions)
     return Statement(
         f"""
-        SELECT coalesce((SELECT json_agg(json_build_object({_HEAD},
+        SELECT coalesce((SELECT json_agg(json_build_object({_head()},
                 'exercise_count', w.exercise_count, 'set_count', w.set_count,
                 'total_volume', trim_scale(round(w.total_volume, 2))))::text
             FROM (SELECT * FROM workouts w WHERE {within} ORDER BY {_order(sort)}

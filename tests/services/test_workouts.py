@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.errors import (
     BusinessRuleViolation,
     Conflict,
+    InternalError,
     InvalidParameter,
     NotFound,
     ServiceUnavailable,
@@ -294,6 +295,29 @@ def test_any_writing_comes_back_as_it_was(user):
     assert (workout["name"], workout["notes"]) == (name, name)
     assert user.get(workout["id"])["exercises"][0]["sets"][0]["notes"] == name
     assert user.list()["items"][0]["name"] == name
+
+
+def test_workouts_to_count_come_without_notes(user):
+    lifted = lift(1, one(5, 100, notes="of a set"), notes="of an exercise")
+    logged = body(ago(0), lifted, notes="of a workout")
+    workout = user.rpc.workouts.create(user.id, logged)["workout"]
+    (shown,) = user.rpc.workouts.get_many([workout["id"]])
+    assert shown == workout
+    (counted,) = user.rpc.workouts.get_many([workout["id"]], rep_types=True)
+    assert "notes" not in str(counted)
+    assert counted["exercises"][0]["rep_type"] == "count"
+    assert counted["exercises"][0]["sets"][0]["weight"] == 100
+
+
+def test_a_result_too_large_to_send_is_an_error_of_this_call_alone(user):
+    """Such a reply once closed the connection on which those of others were leaving."""
+    large = body(ago(0), *[lift(1, *[one(5, 100, notes="x" * 1000)] * 100)] * 9)
+    ids = [user.rpc.workouts.create(user.id, large)["workout"]["id"] for _ in range(5)]
+    for _ in range(3):
+        with pytest.raises(InternalError):
+            user.rpc.workouts.get_many(ids)
+        assert user.rpc.workouts.list(user.id)["total"] == 5
+    assert len(user.rpc.workouts.get_many(ids, rep_types=True)) == 5
 
 
 def test_rep_types_are_told_to_who_asks(user):
