@@ -20,6 +20,7 @@ from services.dependencies.tokens import is_revoked
 from services.dependencies.web import HttpRequest
 
 MOST_ADDRESSES = 4096
+LONGEST_FORWARDED = 400
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
 _BY_ID = ById()
 
@@ -110,11 +111,16 @@ class Door(SharedExtension):
         if caller is not None:
             return self.limits.take(API, caller.counted_as)
         text = None if forwarded is None else forwarded.decode("latin-1")
-        return self.limits.take(API, self._address_of(peer, text))
+        return self.limits.take(API, self._counted_as(peer, text))
 
     def _address(self, request: HttpRequest) -> str:
-        forwarded = request.header("X-Forwarded-For")
-        return self._address_of(request.peer, forwarded)
+        return self._counted_as(request.peer, request.header("X-Forwarded-For"))
+
+    def _counted_as(self, peer: str, forwarded: str | None) -> str:
+        if not self.proxies or forwarded is None:
+            return self._address_of(peer, None)
+        # what is remembered must not grow with what a client writes; only the end can count
+        return self._address_of(peer, forwarded[-LONGEST_FORWARDED:])
 
 
 def _check_self(request: HttpRequest, caller: Caller) -> None:

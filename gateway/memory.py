@@ -31,6 +31,12 @@ Key = tuple[int, bytes]
 
 MOST_ANSWERS = 20_000
 MOST_BYTES = 32 * 1024 * 1024
+LONGEST_TARGET = 512
+"""Answers to longer ones are not kept: what many ask for is short."""
+
+ENTRY_BYTES = 3000
+"""About what an entry takes besides the bytes that are counted: objects, a line of the log."""
+
 MOST_WRITES = 10_000
 LIFETIME_SECONDS = 300
 ANYBODY = 0
@@ -78,8 +84,11 @@ class Remembered:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes, once it has been given."""
-        return 2 * (len(self.body.data) + len(self.body.page)) + 2000
+        """About how many bytes it takes, once it has been given both ways: the body and its headers
+        are here and in what is prepared, the headers in the latter twice.
+        """
+        data, headers = len(self.body.data) + len(self.body.page), self.body.size_of_headers
+        return 2 * data + 3 * headers + 2 * LONGEST_TARGET + ENTRY_BYTES
 
 
 class AnswerMemory(SharedExtension):
@@ -107,7 +116,7 @@ class AnswerMemory(SharedExtension):
             kept: what the answer will be made from.
             caller: whose it is.
         """
-        if request.asked_ahead is not None or _key_of(request, kept, caller) is None:
+        if request.asked_ahead is not None or key_of(request, kept, caller) is None:
             return
         version_key = _version_key(request, kept, caller)
         if version_key is not None:
@@ -124,7 +133,7 @@ class AnswerMemory(SharedExtension):
             kept: what the answer will be made from.
             caller: whose it is.
         """
-        key = _key_of(request, kept, caller)
+        key = key_of(request, kept, caller)
         if key is None:
             return None
         version_key = _version_key(request, kept, caller)
@@ -137,7 +146,8 @@ class AnswerMemory(SharedExtension):
         def keep(body: Body) -> None:
             if version_key is None and version != self._current_version(None):
                 return
-            self._put(key, Remembered(body, route, version_key, version, today, asked_at))
+            entry = Remembered(body.as_kept(), route, version_key, version, today, asked_at)
+            self._put(key, entry)
 
         return keep
 
@@ -166,7 +176,7 @@ class AnswerMemory(SharedExtension):
             kept: what its answers are made from.
             caller: who asks.
         """
-        key = _key_of(request, kept, caller)
+        key = key_of(request, kept, caller)
         entry = self._answers.get(key) if key else None
         if entry is None or not self._may_be_current(entry):
             return None
@@ -280,9 +290,11 @@ class Checking:
         return self.memory.give(key, self.entry, self.get)
 
 
-def _key_of(request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Key | None:
+def key_of(request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Key | None:
     """Return the key of what may be remembered of the answer to a request."""
     if kept is None or request.method != "GET" or (caller is not None and caller.is_admin):
+        return None
+    if len(request.path) + len(request.query) >= LONGEST_TARGET:
         return None
     if kept is Kept.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
         return None

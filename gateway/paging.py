@@ -8,6 +8,8 @@ from schemas.envelope import page_of
 from services.dependencies.web import HttpRequest
 
 PAGE = "page"
+LONGEST_LINK = 2000
+"""Longer than any address that a person or a program needs; an answer has up to four of them."""
 
 
 def describe_page(query: dict, total: int) -> dict:
@@ -16,7 +18,7 @@ def describe_page(query: dict, total: int) -> dict:
 
 
 def links(request: HttpRequest, page: dict) -> str:
-    """Return the ``Link`` header: the same request for other pages.
+    """Return the ``Link`` header: the same request for other pages. Nothing if that is too long.
 
     Args:
         request: the request that is answered.
@@ -31,6 +33,8 @@ def links(request: HttpRequest, page: dict) -> str:
     targets["last"] = last
     others = _others_shared if len(request.query) <= LONGEST_SHARED else _others
     start = f"{request.path}?{others(request.query)}{PAGE}="
+    if len(start) > LONGEST_LINK:
+        return ""
     return ", ".join(f'<{start}{number}>; rel="{rel}"' for rel, number in targets.items())
 
 

@@ -1,6 +1,6 @@
 """From what a route's method returns or raises to the answer that goes out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from gateway.paging import links
@@ -76,6 +76,15 @@ class Body:
     headers: Headers
     tag: str
 
+    def as_kept(self) -> "Body":
+        """Return the same without the room that orjson leaves behind what it writes."""
+        return replace(self, data=b"%b" % self.data, page=b"%b" % self.page)
+
+    @property
+    def size_of_headers(self) -> int:
+        """How many bytes the headers have."""
+        return sum(len(name) + len(value) + 4 for name, value in self.headers)
+
 
 def make_body(request: HttpRequest, reply: Reply, *, personal: bool) -> Body:
     """Return a reply as JSON.
@@ -92,8 +101,8 @@ def make_body(request: HttpRequest, reply: Reply, *, personal: bool) -> Body:
         headers.append(PERSONAL)
     if reply.location is not None:
         headers.append(("Location", reply.location))
-    if reply.page is not None:
-        headers.append(("Link", links(request, reply.page)))
+    if reply.page is not None and (linked := links(request, reply.page)):
+        headers.append(("Link", linked))
     tag = ""
     if request.is_read:
         # weak, because the envelope around the data is another each time

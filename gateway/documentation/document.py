@@ -38,7 +38,11 @@ _STRING = {"type": "string"}
 _HEADERS: dict[str, tuple[str, bool, dict]] = {
     "X-Request-ID": ("The request's id, as in `meta.request_id`", True, _STRING),
     "Location": ("Where the new thing is", True, _STRING),
-    "Link": ("The pages `first`, `prev`, `next` and `last`", True, _STRING),
+    "Link": (
+        "The pages `first`, `prev`, `next` and `last`; not there if the query is very long",
+        False,
+        _STRING,
+    ),
     "ETag": ("Says which data this is; the envelope around it does not count", True, _STRING),
     "Retry-After": ("Seconds to wait", True, {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": ("How to sign in", True, {"const": "Bearer"}),

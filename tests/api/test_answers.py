@@ -516,3 +516,18 @@ def test_a_large_page_is_valid_json(edge, make_token):
         "total_items": 12345,
     }
     assert 'rel="prev"' in answer.headers["Link"]
+
+
+def long_query(length):
+    # spelt out, each of these takes three characters of a link
+    return f"/api/exercises?equipment={'(' * (length - 30)}"
+
+
+def test_a_link_is_never_as_long_as_a_query_can_be(edge):
+    edge.answers["exercises.list"] = {"items": [], "total": 100}
+    answer = edge.http.get(long_query(600))
+    assert answer.status_code == 200
+    assert len(answer.headers["Link"]) < 4 * 2100
+    answer = edge.http.get(long_query(7900))
+    assert answer.status_code == 200
+    assert "Link" not in answer.headers

@@ -12,6 +12,8 @@ CLOSE = b"Connection: close\r\n"
 KEEP = b"Connection: keep-alive\r\n"
 """Said to clients of HTTP/1.0 only, which would expect the end."""
 
+_SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
+
 _STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
@@ -46,13 +48,18 @@ def start_of(status: int, headers: Headers) -> bytes:
     return _STATUS_LINES[status] + header_lines(headers)
 
 
-@lru_cache(maxsize=4096)
 def header_lines(headers: Headers) -> bytes:
     """Return an answer's headers, with those that every answer has."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
     # a page has a policy of its own; a second one beside it would hold as well
-    own = {name for name, _ in headers}
-    others = (header for header in SECURITY_HEADERS if header[0] not in own)
-    return "".join(f"{name}: {value}\r\n" for name, value in (*headers, *others)).encode("latin-1")
+    own = frozenset([name for name, _ in headers if name in _SECURITY_NAMES])
+    return lines + _security_lines(own)
+
+
+@lru_cache(maxsize=8)
+def _security_lines(own: frozenset[str]) -> bytes:
+    others = [header for header in SECURITY_HEADERS if header[0] not in own]
+    return "".join([f"{name}: {value}\r\n" for name, value in others]).encode("latin-1")
 
 
 @lru_cache(maxsize=2)
