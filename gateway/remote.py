@@ -27,7 +27,8 @@ class Service(RemoteService):
 
     Args:
         name: the service's short name.
-        reads: the methods that change nothing.
+        reads: the methods that are called and change nothing.
+        writes: the others that are called.
         promised: what the answer of a method must have, where a route relies on it.
     """
 
@@ -35,10 +36,11 @@ class Service(RemoteService):
         self,
         name: str,
         reads: Collection[str] = (),
+        writes: Collection[str] = (),
         promised: Mapping[str, Collection[str]] | None = None,
     ):
-        super().__init__(name, seconds=budgets.RPC_SECONDS)
-        self.reads = reads
+        super().__init__(name, [*reads, *writes], seconds=budgets.RPC_SECONDS)
+        self.reads = frozenset(reads)
         self.promised = promised or {}
 
     def setup(self) -> None:

@@ -32,7 +32,12 @@ class Gateway:
 
     name = "gateway"
 
-    users = Service("users", reads=["get"], promised={"register": ["id"]})
+    users = Service(
+        "users",
+        reads=["get"],
+        writes=["register", "login", "logout"],
+        promised={"register": ["id"]},
+    )
     exercises = Service(
         "exercises",
         reads=["list", "search", "facets", "get"],
@@ -41,6 +46,7 @@ class Gateway:
     workouts = Service(
         "workouts",
         reads=["list", "get"],
+        writes=["create", "update", "delete"],
         promised={
             "create": ["workout", "replayed"],
             "list": PAGE,

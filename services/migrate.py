@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--down-to", metavar="REVISION", help="go back, for example to base")
     options = parser.parse_args(arguments)
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(service=options.service)
     except BadSettings as problem:
         sys.stderr.write(f"{PUBLIC_NAMES[options.service]} can't migrate: {problem}\n")
         return 2

@@ -31,7 +31,7 @@ GARBAGE = 20_000
 def main(name: str) -> int:
     """Migrate the service's database, then run the service until it is told to stop."""
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(service=name)
         settings.refuse_well_known_passwords(name)
         budgets.check()
         logs.configure(settings, PUBLIC_NAMES[name])

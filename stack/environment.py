@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from stack.layout import DATABASES, LOOPBACK, SERVERS, SERVICES, address_variable
+from stack.layout import DATABASE_OF, DATABASES, LOOPBACK, SERVERS, SERVICES, address_variable
 from stack.state import State
 from stack.traces import DIRECTORY as TRACES
 
@@ -48,6 +48,28 @@ OTHER_SETTINGS = (
     "METRICS_TOKEN",
 )
 ALL_SETTINGS = (*SERVER_SETTINGS, *ADDRESSES, *OTHER_SETTINGS)
+OWN_SETTINGS = {
+    "gateway": (
+        "JWT_SECRET",
+        "RATE_LIMIT_LOGIN",
+        "RATE_LIMIT_LOGIN_EMAIL",
+        "RATE_LIMIT_REGISTER",
+        "RATE_LIMIT_API",
+        "TRUSTED_PROXIES",
+        "CORS_ORIGINS",
+    ),
+    "users": ("JWT_SECRET", "ADMIN_EMAIL", "ADMIN_PASSWORD", "BCRYPT_COST"),
+    "exercises": ("WGER_API_URL", "WGER_SYNC_HOURS"),
+    "workouts": (),
+    "analytics": (),
+}
+"""What is for one service or two, besides databases and addresses; all else is for everybody."""
+
+BROKER_SECRETS = (
+    *(f"RABBITMQ_{user.upper()}_PASSWORD" for user in BROKER_USERS),
+    "RABBITMQ_ERLANG_COOKIE",
+)
+"""Of a shell that has read a ``.env`` of the containers."""
 
 
 def given_from_outside(environment: Mapping[str, str]) -> dict[str, str]:
@@ -72,13 +94,51 @@ def broker_password(state: State, user: str) -> str:
     return hashlib.sha256(f"{user} {secret}".encode()).hexdigest()
 
 
-def make_environment(state: State, user: str = OPERATOR) -> dict[str, str]:
-    """Return all variables that lead the services to each other and to their servers.
+def database_password(state: State, name: str) -> str:
+    """Return the password of a database; of those of earlier versions all have the same."""
+    return state.secrets.get(name) or state.secrets["postgres"]
+
+
+def make_environment(
+    state: State, user: str = OPERATOR, outside: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return the variables that lead to all parts, or those that a service is told.
 
     Args:
         state: ports and secrets.
-        user: who uses the broker: a service has a user of its name.
+        user: who uses the broker: a service, which has a user of its name, or the operator, who
+            has everything.
+        outside: a shell's variables, whose settings are handed on.
     """
+    variables = {name: outside[name] for name in ALL_SETTINGS if name in (outside or {})}
+    variables |= _chosen(state, user) | dict(state.given)
+    if user == OPERATOR:
+        return variables
+    foreign = _foreign_settings(user)
+    return {name: value for name, value in variables.items() if name not in foreign}
+
+
+def server_address(name: str, environment: Mapping[str, str]) -> tuple[str, int]:
+    """Return the host and the port of a database or of Redis."""
+    prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else "REDIS"
+    default = DATABASES[name].port if name in DATABASES else 6379
+    host = environment.get(f"{prefix}_HOST", "localhost")
+    return host, int(environment.get(f"{prefix}_PORT", default))
+
+
+def _foreign_settings(service: str) -> set[str]:
+    """Return the variables that are for other services and not for this one."""
+    own = {other: _own_settings(other) for other in SERVICES}
+    return set().union(*own.values()) - own[service]
+
+
+def _own_settings(service: str) -> set[str]:
+    server = DATABASE_OF.get(service)
+    database = _settings_of(server) if server else ()
+    return {address_variable(service), *database, *OWN_SETTINGS[service]}
+
+
+def _chosen(state: State, user: str) -> dict[str, str]:
     ports = state.ports
     variables = {"JWT_SECRET": state.secrets["jwt"]}
     if not state.throwaway:
@@ -92,21 +152,14 @@ def make_environment(state: State, user: str = OPERATOR) -> dict[str, str]:
         variables |= {"REDIS_HOST": LOOPBACK, "REDIS_PORT": str(ports["redis"])}
     for name, database in DATABASES.items():
         if name in ports:
-            values = (LOOPBACK, ports[name], "postgres", state.secrets["postgres"], database.name)
+            password = database_password(state, name)
+            values = (LOOPBACK, ports[name], "postgres", password, database.name)
             for field, value in zip(DATABASE_FIELDS, values, strict=True):
                 variables[f"{database.prefix}_DB_{field}"] = str(value)
     for service in SERVICES:
         if service in ports:
             variables[address_variable(service)] = f"{LOOPBACK}:{ports[service]}"
-    return variables | dict(state.given)
-
-
-def server_address(name: str, environment: Mapping[str, str]) -> tuple[str, int]:
-    """Return the host and the port of a database or of Redis."""
-    prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else "REDIS"
-    default = DATABASES[name].port if name in DATABASES else 6379
-    host = environment.get(f"{prefix}_HOST", "localhost")
-    return host, int(environment.get(f"{prefix}_PORT", default))
+    return variables
 
 
 def _settings_of(server: str) -> list[str]:

@@ -25,6 +25,14 @@ DATABASES = {
     "analytics-db": Database("analytics_db", "ANALYTICS", 5435),
     "exercise-db": Database("exercise_db", "EXERCISE", 5436),
 }
+DATABASE_OF = {
+    "users": "users-db",
+    "exercises": "exercise-db",
+    "workouts": "workout-db",
+    "analytics": "analytics-db",
+}
+"""Which database is whose; the gateway has none."""
+
 SERVERS = (*DATABASES, "redis", "rabbitmq")
 SERVICES = {
     "users": 8081,

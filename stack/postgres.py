@@ -14,6 +14,7 @@ import struct
 import subprocess
 from pathlib import Path
 
+from stack.environment import database_password
 from stack.failures import Failure
 from stack.layout import DATABASES, LOOPBACK
 from stack.programs import Program
@@ -48,7 +49,7 @@ def prepare(state: State, binaries: Path, names: list[str]) -> None:
     """Make the data directories that are not there yet.
 
     Args:
-        state: where, and the password.
+        state: where, and the passwords.
         binaries: the directory of PostgreSQL's programs.
         names: which instances.
     """
@@ -58,12 +59,17 @@ def prepare(state: State, binaries: Path, names: list[str]) -> None:
     if not missing:
         return
     template = _fresh_directory(root / "template.new")
-    _make_template(template, binaries, state.secrets["postgres"])
+    _make_template(template, binaries)
     for name in missing:
         fresh = root / f"{name}.new"
         shutil.rmtree(fresh, ignore_errors=True)
         subprocess.run(["cp", "-a", "--reflink=auto", template, fresh], check=True)
-        _single_user(fresh, binaries, [f"CREATE DATABASE {DATABASES[name].name}"])
+        password = database_password(state, name)
+        statements = [
+            f"ALTER USER postgres PASSWORD '{password}'",
+            f"CREATE DATABASE {DATABASES[name].name}",
+        ]
+        _single_user(fresh, binaries, statements)
     if not state.throwaway:
         os.sync()
     for name in missing:
@@ -114,7 +120,7 @@ def server_user() -> pwd.struct_passwd | None:
     raise Failure(f"PostgreSQL does not run as root, and there is no user {' or '.join(USERS)}")
 
 
-def _make_template(directory: Path, binaries: Path, password: str) -> None:
+def _make_template(directory: Path, binaries: Path) -> None:
     initdb = [
         str(binaries / "initdb"),
         "--username=postgres",
@@ -126,7 +132,6 @@ def _make_template(directory: Path, binaries: Path, password: str) -> None:
         "--wal-segsize=4",
     ]
     _run(directory, initdb)
-    _single_user(directory, binaries, [f"ALTER USER postgres PASSWORD '{password}'"])
     (directory / "pg_hba.conf").write_text(f"host all all {LOOPBACK}/32 scram-sha-256\n")
 
 

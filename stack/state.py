@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack.layout import DATABASES
+
 FILE_NAME = "state.json"
-SECRETS = ("postgres", "rabbitmq", "erlang", "supervisor", "jwt")
+SECRETS = (*DATABASES, "rabbitmq", "erlang", "supervisor", "jwt")
 
 
 @dataclass(frozen=True)

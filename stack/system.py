@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stack import ports, postgres, processes, programs, rabbitmq, servers, services, state
-from stack.environment import ALL_SETTINGS, given_servers, make_environment
+from stack.environment import ALL_SETTINGS, BROKER_SECRETS, given_servers, make_environment
 from stack.failures import Failure
 from stack.find import Programs, find_programs
 from stack.layout import DATABASES, INNER_PORTS, SERVERS, SERVICES, address_variable
@@ -55,7 +55,7 @@ class System:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that lead to all parts, as the services have them."""
+        """The variables that lead to all parts, with the operator's rights."""
         return make_environment(self.state)
 
     @property
@@ -96,8 +96,8 @@ class System:
             rabbitmq.prepare(self.state)
         programs.write_files(self.state, self._programs(found))
         self.state.save()
-        drop = ALL_SETTINGS if self.state.throwaway else ()
-        self.supervisor.start(clean_environment(drop))
+        # each service is told what is for it alone, and the servers need none of it
+        self.supervisor.start(clean_environment((*ALL_SETTINGS, *BROKER_SECRETS)))
 
     def start_servers(self, found: Programs | None = None, progress: Progress = QUIET) -> None:
         """Start the supervisor and the servers, and wait until they accept connections."""
@@ -141,7 +141,7 @@ class System:
         self.state = replace(self.state, ports={**self.state.ports, name: port})
         self.state.save()
         address = f"127.0.0.1:{port}"
-        environment = make_environment(self.state, service)
+        environment = self._environment_of(service)
         environment |= {address_variable(service): address, **(settings or {})}
         self._added.append(services.program(service, environment, name, group=name))
         programs.write_files(self.state, self._programs(find_programs()))
@@ -286,10 +286,13 @@ class System:
 
     def _programs(self, found: Programs) -> list[Program]:
         described = servers.describe(self.state, found, self.own_servers)
-        described += [
-            services.program(name, make_environment(self.state, name)) for name in SERVICES
-        ]
+        described += [services.program(name, self._environment_of(name)) for name in SERVICES]
         return described + self._added
+
+    def _environment_of(self, service: str) -> dict[str, str]:
+        # a test's system must not depend on who runs the tests
+        outside = {} if self.state.throwaway else os.environ
+        return make_environment(self.state, service, outside)
 
     def _start_broker(self, step: Step) -> None:
         # the slowest of all, so it starts while the databases are being made

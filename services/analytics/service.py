@@ -58,8 +58,8 @@ class Analytics:
 
     database = Database("analytics")
     cache = Cache()
-    workouts = RemoteService("workouts")
-    exercises = RemoteService("exercises")
+    workouts = RemoteService("workouts", methods=["changes", "get_many", "list"])
+    exercises = RemoteService("exercises", methods=["get"])
     log_context = LogContext()
     health = Health()
 

@@ -26,6 +26,9 @@ DATABASES = {
 }
 """Of each service that has a database: the prefix of its variables, its default port and name."""
 
+TOKEN_SERVICES = ("gateway", "users")
+"""Who checks and who makes tokens; nobody else needs their key."""
+
 SETTINGS_KEY = "settings"
 """Where extensions find the settings in ``container.config``."""
 
@@ -81,20 +84,24 @@ class Settings:
     metrics_token: str = field(default="", repr=False)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+    def from_environment(
+        cls, environment: Mapping[str, str] = os.environ, service: str | None = None
+    ) -> "Settings":
         """Read the settings.
 
         Args:
             environment: the variables by name.
+            service: whose they are; without it, as of one that needs everything.
 
         Raises:
             BadSettings: one is missing or can't be used.
         """
         reader = _Reader(environment)
         mode = reader.word("GYM_ENV", DEVELOPMENT, [DEVELOPMENT, PRODUCTION])
+        needs_key = service is None or service in TOKEN_SERVICES
         return cls(
             environment=mode,
-            jwt_secret=reader.secret("JWT_SECRET", mode),
+            jwt_secret=reader.secret("JWT_SECRET", mode) if needs_key else "",
             amqp_uri=reader.text("AMQP_URI", "amqp://gym:gym@localhost:5672/gym"),
             redis_host=reader.text("REDIS_HOST", "localhost"),
             redis_port=reader.number("REDIS_PORT", 6379),

@@ -43,7 +43,7 @@ class Workouts:
 
     database = Database("workouts")
     cache = Cache()
-    exercises = RemoteService("exercises")
+    exercises = RemoteService("exercises", methods=["get_many"])
     known_exercises = KnownExercises()
     hint = HintSender()
     log_context = LogContext()

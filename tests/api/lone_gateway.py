@@ -35,8 +35,8 @@ class CannedService(Service):
 
     publishing = replies = None
 
-    def __init__(self, name, reads, promised, answers, calls):
-        super().__init__(name, reads, promised)
+    def __init__(self, name, reads, writes, promised, answers, calls):
+        super().__init__(name, reads, writes, promised)
         self.answers = answers
         self.calls = calls
 
@@ -50,7 +50,8 @@ class CannedService(Service):
 
 
 def canned(service, answers, calls):
-    return CannedService(service.name, service.reads, service.promised, answers, calls)
+    writes = service.methods - service.reads
+    return CannedService(service.name, service.reads, writes, service.promised, answers, calls)
 
 
 class CannedDispatcher(DependencyProvider):

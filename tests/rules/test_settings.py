@@ -66,3 +66,19 @@ def test_in_earnest_the_broker_s_defaults_are_refused(address):
     given = EARNEST | {"AMQP_URI": address}
     with pytest.raises(BadSettings, match=r"^AMQP_URI "):
         check("gateway", {name: value for name, value in given.items() if value is not None})
+
+
+@pytest.mark.parametrize("service", [*SERVICES, None])
+@pytest.mark.parametrize("given", [{}, {"JWT_SECRET": ""}, {"JWT_SECRET": "short"}])
+def test_in_earnest_only_who_makes_or_checks_tokens_needs_the_key(service, given):
+    environment = {name: value for name, value in EARNEST.items() if name != "JWT_SECRET"} | given
+    if service in ("gateway", "users", None):
+        with pytest.raises(BadSettings, match=r"^JWT_SECRET "):
+            Settings.from_environment(environment, service)
+    else:
+        assert Settings.from_environment(environment, service).jwt_secret == ""
+
+
+def test_who_needs_no_key_does_not_keep_one():
+    assert Settings.from_environment(EARNEST, "workouts").jwt_secret == ""
+    assert Settings.from_environment(EARNEST, "gateway").jwt_secret == EARNEST["JWT_SECRET"]

@@ -149,9 +149,13 @@ def test_nobody_but_the_operator_may_change_the_topology(broker):
 
 @pytest.fixture(params=SERVICES)
 def container(request):
-    """A service that is described but not started."""
-    config = make_config(request.param, Settings.from_environment({}))
-    return ServiceContainer(service_class(request.param), config)
+    return described(request.param)
+
+
+def described(service):
+    """Return a service's container, which is not started."""
+    config = make_config(service, Settings.from_environment({}))
+    return ServiceContainer(service_class(service), config)
 
 
 def consumed(container):
@@ -182,12 +186,47 @@ def test_a_kept_queue_is_there_before_its_service(container):
             assert kept[queue.name]["arguments"] == queue.queue_arguments
 
 
-def test_a_service_may_call_those_that_its_code_calls(container, broker):
-    called = [e.name for e in container.extensions if isinstance(e, RemoteService)]
-    for service in called:
-        assert may_send(broker, container.service_name, "nameko-rpc", f"{service}.get_many")
-    for service in set(SERVICES) - set(called):
-        assert not may_send(broker, container.service_name, "nameko-rpc", f"{service}.get_many")
+def test_a_service_may_call_the_methods_that_its_code_calls_and_no_other(container, broker):
+    user = container.service_name
+    called = {
+        f"{remote.name}.{method}"
+        for remote in container.extensions
+        if isinstance(remote, RemoteService)
+        for method in remote.methods
+    }
+    served = served_methods()
+    assert called <= served
+    assert named_methods(broker, user) == called
+    assert {method for method in served if may_send(broker, user, "nameko-rpc", method)} == called
+    for method in served:
+        for other in (f"{method}s", f"my_{method}", f"{method}.{method}", method.replace(".", "_")):
+            assert not may_send(broker, user, "nameko-rpc", other)
+
+
+def served_methods():
+    return {
+        f"{service}.{extension.method_name}"
+        for service in SERVICES
+        for extension in described(service).extensions
+        if isinstance(extension, Rpc)
+    }
+
+
+def named_methods(broker, user):
+    """Return the methods that are spelt out in what a user may send."""
+    (pattern,) = (
+        entry["write"]
+        for entry in broker["topic_permissions"]
+        if (entry["user"], entry["exchange"]) == (user, "nameko-rpc")
+    )
+    return {
+        f"{service}.{method}"
+        for service, several, one in re.findall(r"(\w+)\\\.(?:\(([\w|]+)\)|(\w+))", pattern)
+        for method in (several or one).split("|")
+    }
+
+
+def test_a_service_may_answer_if_it_can_be_asked(container, broker):
     answers = any(isinstance(extension, Rpc) for extension in container.extensions)
     assert may_send(broker, container.service_name, "nameko-rpc", UUID) == answers
 

@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from services.dependencies.settings import BadSettings, Settings
-from stack.environment import ALL_SETTINGS
+from stack.environment import ALL_SETTINGS, make_environment
 from stack.layout import CHECKOUT, DATABASES, SERVICES
+from stack.state import State, make_secrets
 
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z0-9_]+)(?:(?P<how>:?[-?])(?P<word>[^}]*))?\}")
 GIVEN = {"JWT_SECRET": "0123456789abcdef0123456789abcdef"}
+ALL = dict.fromkeys(ALL_SETTINGS, "given")
 COOKIE = {"RABBITMQ_ERLANG_COOKIE": "cookie"}
 CONTAINERS = {
     "users": "user-service",
@@ -212,7 +214,7 @@ def test_a_service_can_read_its_settings(services, service):
     container = services[CONTAINERS[service]]
     assert container["command"] == [service]
     assert set(container["environment"]) <= set(ALL_SETTINGS)
-    settings = Settings.from_environment(container["environment"])
+    settings = Settings.from_environment(container["environment"], service)
     assert settings.redis_host == "redis"
     assert settings.amqp_uri == f"amqp://{service}:development@rabbitmq:5672/gym"
     if service != "gateway":
@@ -236,11 +238,20 @@ def test_production_refuses_a_weak_secret():
 def test_production_refuses_the_example_s_passwords_and_takes_new_ones(service):
     def check(given):
         container = read("docker-compose.yml", given)["services"][CONTAINERS[service]]
-        Settings.from_environment(container["environment"]).refuse_well_known_passwords(service)
+        settings = Settings.from_environment(container["environment"], service)
+        settings.refuse_well_known_passwords(service)
 
     with pytest.raises(BadSettings, match="AMQP_URI"):
         check(GIVEN | {"GYM_ENV": "production"})
     check(new_environment())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_is_told_what_its_service_needs_and_no_other_s_secrets(services, service):
+    told = services[CONTAINERS[service]]["environment"].keys()
+    ours = make_environment(State(CHECKOUT, {}, make_secrets(), ALL, {}), service).keys()
+    assert told <= ours
+    assert {name for name in ours - told if name.endswith(("PASSWORD", "SECRET"))} == set()
 
 
 def test_the_image_listens_for_others_and_holds_all_code():

@@ -1,12 +1,32 @@
 """Variables: what leads the services to their servers, and servers given from outside."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from stack.bringing_up import choose
-from stack.environment import given_from_outside, given_servers, make_environment
+from stack.environment import (
+    ALL_SETTINGS,
+    BROKER_SECRETS,
+    given_from_outside,
+    given_servers,
+    make_environment,
+)
 from stack.failures import Failure
-from stack.layout import SERVERS
+from stack.find import find_programs
+from stack.layout import DATABASES, SERVERS, SERVICES
+from stack.programs import SCRIPTS
 from stack.state import State, make_secrets
+from stack.system import System
+
+DATABASE_OF = {
+    "users": "USERS",
+    "workouts": "WORKOUT",
+    "analytics": "ANALYTICS",
+    "exercises": "EXERCISE",
+}
+TOKEN_SERVICES = {"gateway", "users"}
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +101,110 @@ def test_ports_and_secrets_are_those_of_the_last_time(tmp_path):
 
 def test_an_empty_variable_is_as_good_as_none():
     assert given_from_outside({"REDIS_HOST": "", "AMQP_URI": "", "LOG_LEVEL": "DEBUG"}) == {}
+
+
+# -- each service has its own, and nothing of others ------------------------------------------
+
+
+def everything():
+    """Return a shell's variables in which all that there is was set."""
+    return {name: f"given {name}" for name in ALL_SETTINGS} | {
+        name: "127.0.0.1:1" for name in ALL_SETTINGS if name.endswith("_ADDRESS")
+    }
+
+
+def databases_in(variables):
+    return {prefix for prefix, _, rest in (name.partition("_DB_") for name in variables) if rest}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_led_to_its_own_database_alone(tmp_path, service):
+    own = {DATABASE_OF[service]} if service in DATABASE_OF else set()
+    given = State(tmp_path, {}, make_secrets(), everything(), {})
+    for variables in (
+        make_environment(chosen_for(tmp_path), service),
+        make_environment(given, service),
+        make_environment(chosen_for(tmp_path), service, everything()),
+    ):
+        assert databases_in(variables) == own
+        assert ("JWT_SECRET" in variables) == (service in TOKEN_SERVICES)
+        assert {name for name in variables if name.endswith("_ADDRESS")} == {
+            f"{service.upper()}_ADDRESS"
+        }
+        assert {"AMQP_URI", "REDIS_HOST", "REDIS_PORT"} <= variables.keys()
+
+
+def test_the_administrator_s_password_is_for_users_alone(tmp_path):
+    for service in SERVICES:
+        variables = make_environment(chosen_for(tmp_path), service, everything())
+        assert ("ADMIN_PASSWORD" in variables) == (service == "users")
+
+
+def test_whoever_operates_it_has_everything(tmp_path):
+    variables = make_environment(State(tmp_path, {}, make_secrets(), everything(), {}))
+    assert variables.keys() >= set(ALL_SETTINGS)
+
+
+def test_what_the_shell_says_is_handed_on_and_what_is_chosen_wins(tmp_path):
+    shell = {"LOG_LEVEL": "DEBUG", "RATE_LIMIT_API": "", "REDIS_HOST": "", "HOME": "/root"}
+    variables = make_environment(chosen_for(tmp_path), "gateway", shell)
+    assert (variables["LOG_LEVEL"], variables["RATE_LIMIT_API"]) == ("DEBUG", "")
+    assert variables["REDIS_HOST"] == "127.0.0.1"
+    assert "HOME" not in variables
+
+
+def test_every_database_has_a_password_of_its_own(tmp_path):
+    variables = make_environment(chosen_for(tmp_path))
+    passwords = {variables[f"{database.prefix}_DB_PASSWORD"] for database in DATABASES.values()}
+    assert len(passwords) == len(DATABASES)
+
+
+def test_databases_that_were_made_with_one_password_keep_it(tmp_path):
+    secrets = {name: value for name, value in make_secrets().items() if name not in DATABASES}
+    before = State(tmp_path, {}, secrets | {"postgres": "the old one"}, {}, {})
+    variables = make_environment(chosen_for(tmp_path, before))
+    assert variables["USERS_DB_PASSWORD"] == variables["WORKOUT_DB_PASSWORD"] == "the old one"
+
+
+@pytest.mark.parametrize("throwaway", [True, False])
+def test_the_shell_s_secrets_reach_nobody_else(tmp_path, monkeypatch, throwaway):
+    for name in (*ALL_SETTINGS, *BROKER_SECRETS):
+        monkeypatch.setenv(name, f"given {name}")
+    state = replace(chosen_for(tmp_path), throwaway=throwaway)
+    system = System(state)
+    started = []
+    monkeypatch.setattr(system.supervisor, "start", started.append)
+    system.start_supervisor(find_programs())
+    assert not started[0].keys() & {*ALL_SETTINGS, *BROKER_SECRETS}
+    gateway = (tmp_path / SCRIPTS / "gateway").read_text()
+    assert ("given METRICS_TOKEN" in gateway) == (not throwaway)
+    assert "_DB_" not in gateway
+    assert "given ADMIN_PASSWORD" not in gateway
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_running_service_knows_no_other_s_secrets(system, service):
+    process = Path(f"/proc/{system.pid(service)}/environ").read_bytes().decode()
+    variables = dict(entry.split("=", 1) for entry in process.split("\0") if entry)
+    own = {DATABASE_OF[service]} if service in DATABASE_OF else set()
+    assert databases_in(variables) == own
+    secrets = dict(system.state.secrets)
+    allowed = {name for name, database in DATABASES.items() if database.prefix in own}
+    if service in TOKEN_SERVICES:
+        allowed.add("jwt")
+    assert {name for name, value in secrets.items() if value in process} == allowed
+
+
+def test_no_server_and_not_the_supervisor_knows_a_secret_of_a_service(system):
+    pids = [system.supervisor.pid, *(system.pid(name) for name in SERVERS)]
+    for pid in pids:
+        process = Path(f"/proc/{pid}/environ").read_bytes().decode()
+        names = {entry.partition("=")[0] for entry in process.split("\0")}
+        assert not names & set(ALL_SETTINGS)
+        assert not [name for name, value in system.state.secrets.items() if value in process]
+
+
+def test_a_service_that_needs_no_key_starts_in_earnest_without_one(system):
+    system.start_another("workouts", "workouts-in-earnest", {"GYM_ENV": "production"})
+    assert system.check("workouts-in-earnest").ready
+    system.stop("workouts-in-earnest")

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 
-from services.dependencies.settings import Settings
+from services.dependencies.settings import TOKEN_SERVICES, Settings
 from stack.environment import ALL_SETTINGS
 from stack.layout import CHECKOUT, DATABASES, SERVICES
 
@@ -122,6 +122,9 @@ def test_the_services_settings_are_known(rendered):
         (user,) = service["args"]
         variables = {entry["name"]: entry.get("value") for entry in service["env"]}
         assert set(variables) - {"RABBITMQ_PASSWORD"} <= set(ALL_SETTINGS)
+        assert ("JWT_SECRET" in variables) == (user in TOKEN_SERVICES)
+        assert "METRICS_TOKEN" in variables
+        assert not any("secretRef" in source for source in service["envFrom"])
         assert variables["AMQP_URI"] == f"amqp://{user}:$(RABBITMQ_PASSWORD)@rabbitmq:5672/gym"
 
 

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any
 
@@ -112,14 +112,19 @@ class RemoteService(DependencyProvider, HeaderEncoder):
 
     Args:
         name: the service's short name, such as ``workouts``.
+        methods: those of its methods that may be called; the broker lets no others through
+            (``rabbitmq/users.json``).
         seconds: how long a call may take.
     """
 
     publishing = Publishing()
     replies = ReplyListener()
 
-    def __init__(self, name: str, seconds: float = budgets.INNER_RPC_SECONDS):
+    def __init__(
+        self, name: str, methods: Collection[str], seconds: float = budgets.INNER_RPC_SECONDS
+    ):
         self.name = name
+        self.methods = frozenset(methods)
         self.seconds = seconds
 
     @property
@@ -250,7 +255,14 @@ class RemoteCalls:
         self._worker_ctx = worker_ctx
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        """Return a function that calls the method of this name."""
+        """Return a function that calls the method of this name.
+
+        Raises:
+            AttributeError: it is not declared. The broker would close the channel that all share.
+        """
+        if method not in self._remote.methods:
+            name = f"{self._remote.name}.{method}"
+            raise AttributeError(f"{name} is not among the methods that are declared")
 
         def call(*args: object, **kwargs: object) -> Any:
             return self._remote.call(self._worker_ctx, method, args, kwargs)
