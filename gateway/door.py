@@ -11,9 +11,11 @@ from gateway.addresses import client_address, parse_networks
 from gateway.callers import PUBLIC, SELF, Access, Caller, TokenMemory
 from gateway.limits import API, RateLimits
 from gateway.logins import LoginGuard
+from gateway.shares import Shares
 from schemas.errors import Forbidden, InvalidParameter, Unauthorized
 from schemas.fields import load
 from schemas.pages import ById
+from services.dependencies import budgets
 from services.dependencies.cache import Cache
 from services.dependencies.settings import SETTINGS_KEY, BadSettings
 from services.dependencies.tokens import is_revoked
@@ -37,6 +39,7 @@ class Door(SharedExtension):
         self.settings = self.container.config[SETTINGS_KEY]
         self.limits = RateLimits(self.settings)
         self.logins = LoginGuard(self.limits)
+        self.shares = Shares()
         self.tokens = TokenMemory(self.settings)
         try:
             self.proxies = parse_networks(self.settings.trusted_proxies)
@@ -83,6 +86,12 @@ class Door(SharedExtension):
         if access is SELF:
             _check_self(request, caller)
         return caller
+
+    def share(self, request: HttpRequest, caller: Caller | None) -> AbstractContextManager[None]:
+        """Surround the work for a request; see :meth:`Shares.taken_by`."""
+        if caller is None:
+            return self.shares.taken_by(self._address(request), budgets.ADDRESS_SHARE)
+        return self.shares.taken_by(caller.counted_as, budgets.USER_SHARE)
 
     def login(self, request: HttpRequest, email: object) -> AbstractContextManager[None]:
         """Surround a try to sign in; see :meth:`LoginGuard.trying`."""

@@ -146,7 +146,7 @@ class Route(Entrypoint):
     def _run(self, request: HttpRequest, checked: Request) -> Reply:
         is_login = self.limit == LOGIN
         guard = self.door.login(request, checked.body.get("email")) if is_login else nullcontext()
-        with guard:
+        with self.door.share(request, checked.caller), guard:
             return self.server.workers.run(self, checked, self._context(request))
 
     @cached_property

@@ -11,6 +11,13 @@ SERVICE_WORKERS = 10
 GATEWAY_WORKERS = 100
 """HTTP requests that a gateway process works on at the same time; each mostly waits for an RPC."""
 
+USER_SHARE = 16
+ADDRESS_SHARE = 50
+"""Of the gateway's workers, what one user, or one address without a token, has at a time."""
+
+SHARE_WAIT_SECONDS = 1.0
+"""A request beyond that share waits so long for another one of the same caller to end."""
+
 EVENT_PREFETCH = 100
 """Events of one kind that a process has in hand; one worker handles all that have arrived."""
 
@@ -103,6 +110,7 @@ STOP_SECONDS = 10
 def check() -> None:
     """Stop the start if the budgets contradict each other."""
     rules = {
+        "no caller has all workers": max(USER_SHARE, ADDRESS_SHARE) < GATEWAY_WORKERS,
         "every worker finds a database connection": DATABASE_CONNECTIONS > SERVICE_WORKERS,
         "a statement ends before its caller gives up": DATABASE_STATEMENT_SECONDS
         < DATABASE_ANSWER_SECONDS

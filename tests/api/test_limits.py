@@ -1,15 +1,20 @@
 """Rate limits, on a gateway of its own without Redis (its counts are then in memory)."""
 
+import itertools
 import random
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
+import requests
 from redis import ConnectionError, Redis
 
 from gateway import limits
 from schemas.errors import Unauthorized
+from services.dependencies.budgets import ADDRESS_SHARE, USER_SHARE
 from services.dependencies.settings import BadSettings
-from tests.api.lone_gateway import gateway_alone
+from tests.api.lone_gateway import gateway_alone, held_back, wait_until
 
 TRUSTED = {"TRUSTED_PROXIES": "127.0.0.0/8"}
 
@@ -213,3 +218,54 @@ def test_bad_settings_stop_the_start(settings):
     with pytest.raises(BadSettings) as caught, gateway_alone(**settings):
         pass
     assert next(iter(settings)) in str(caught.value)
+
+
+# -- shares ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stalled():
+    """A gateway whose services answer nothing until they are told to."""
+    release = threading.Event()
+    with gateway_alone(max_workers=100) as gateway:
+        for method in ("workouts.get", "exercises.get"):
+            gateway.answers[method] = held_back(release, {"id": 1})
+        yield gateway, release
+        release.set()
+
+
+def get(gateway, path, token=None):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return requests.get(gateway.http.base_url + path, headers=headers, timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "share"),
+    [("/api/workouts/1", "user", USER_SHARE), ("/api/exercises/1", None, ADDRESS_SHARE)],
+)
+def test_nobody_has_all_workers(stalled, make_token, path, role, share):
+    """110 requests of one user at once held all of them, and others got a 503."""
+    gateway, release = stalled
+    greedy, other = role and make_token(gateway, 1), make_token(gateway, 2)
+    with ThreadPoolExecutor(share + 5) as pool:
+        sent = [pool.submit(get, gateway, path, greedy) for _ in range(share + 5)]
+        refused = [answer.result() for answer in itertools.islice(as_completed(sent), 5)]
+        assert {answer.status_code for answer in refused} == {429}
+        (error,) = refused[0].json()["errors"]
+        assert error["details"] == {"limit": f"{share} at a time", "retry_after": 1}
+        assert refused[0].headers["Retry-After"] == "1"
+        gateway.answers["workouts.list"] = {"items": [], "total": 0}
+        assert get(gateway, "/api/workouts", other).status_code == 200
+        release.set()
+        assert sorted(answer.result().status_code for answer in sent) == [200] * share + [429] * 5
+    assert get(gateway, path, greedy).status_code == 200
+
+
+def test_a_request_beyond_the_share_waits_for_another_to_end(stalled, make_token):
+    gateway, release = stalled
+    token = make_token(gateway)
+    with ThreadPoolExecutor(3 * USER_SHARE) as pool:
+        sent = [pool.submit(get, gateway, "/api/workouts/1", token) for _ in range(3 * USER_SHARE)]
+        wait_until(lambda: len(gateway.calls) == USER_SHARE)
+        release.set()
+        assert {answer.result().status_code for answer in sent} == {200}

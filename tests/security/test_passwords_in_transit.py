@@ -7,6 +7,7 @@ traces, and with all that the servers write in earnest.
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import cycle
 
 import pytest
 import redis
@@ -41,13 +42,18 @@ def apart():
 @pytest.fixture(scope="module")
 def found_meanwhile(apart):
     """The files that held a password when all requests had expired, and all was still stalled."""
-    token = send(apart, "POST", "/api/users/register", ACCOUNT).json()["data"][0]["token"]
+    # more than one, as none of them gets all workers
+    accounts = [ACCOUNT, *({**ACCOUNT, "email": f"{place}@example.com"} for place in range(4))]
+    tokens = [
+        send(apart, "POST", "/api/users/register", account).json()["data"][0]["token"]
+        for account in accounts
+    ]
     assert send(apart, "POST", "/api/users/login", ACCOUNT).status_code == 200
     for name in STALLED:
         apart.pause(name)
     try:
         with ThreadPoolExecutor(100) as pool:
-            answers = [pool.submit(send, apart, *request) for request in requests_for_all(token)]
+            answers = [pool.submit(send, apart, *request) for request in requests_for_all(tokens)]
             with connected(apart) as channel:
                 eventually(lambda: all(have_waiting(channel, f"rpc-{name}") for name in STALLED))
         assert {answer.result().status_code for answer in answers} <= {503, 504}
@@ -65,17 +71,15 @@ def calm(apart, found_meanwhile):
     return apart
 
 
-def requests_for_all(token):
+def requests_for_all(tokens):
     """Return requests for every service, with a password wherever there can be one."""
     workout = {"date": "2026-01-02", "notes": PASSWORD}
-    one_of_each = [
-        ("POST", "/api/users/login", ACCOUNT),
-        ("POST", "/api/users/register", NEW_ACCOUNT),
-        ("POST", "/api/workouts", workout, token),
-        ("GET", f"/api/exercises/search?q={PASSWORD}"),
-        ("GET", "/api/stats/progress", None, token),
-    ]
-    return one_of_each * TIMES
+    for _, token in zip(range(TIMES), cycle(tokens)):
+        yield "POST", "/api/users/login", ACCOUNT
+        yield "POST", "/api/users/register", NEW_ACCOUNT
+        yield "POST", "/api/workouts", workout, token
+        yield "GET", f"/api/exercises/search?q={PASSWORD}"
+        yield "GET", "/api/stats/progress", None, token
 
 
 def send(system, method, path, body=None, token=None):
