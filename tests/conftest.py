@@ -10,7 +10,7 @@ import schemas.errors  # noqa: F401 - lets the client raise the services' own er
 from stack.testing import running_system
 
 RPC_SECONDS = 30
-FAULTS = "tests/faults/"
+FAULTS = ("tests/faults/", "tests/security/test_exhaustion.py")
 
 # users of their own for each test: far from those that register, and from other runs
 _user_ids = itertools.count(random.randrange(10**9, 2 * 10**9))
@@ -18,7 +18,7 @@ _user_ids = itertools.count(random.randrange(10**9, 2 * 10**9))
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--faults", action="store_true", help="run the whole table of faults, and nothing else"
+        "--faults", action="store_true", help="run all faults and attacks, and nothing else"
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from benchmarks.exhaustion import reporting
 from services.dependencies.settings import Settings
 from services.dependencies.tokens import LIFETIME_SECONDS, issue
 from tests.api.conftest import User, admin_token, http, new_user  # noqa: F401
@@ -56,3 +57,9 @@ def make_revoked(http):  # noqa: F811
         return token
 
     return revoke
+
+
+def pytest_terminal_summary(terminalreporter):
+    if reporting.RESULTS:
+        terminalreporter.section("attacks")
+        terminalreporter.write_line(reporting.table(reporting.RESULTS))
