@@ -372,6 +372,8 @@ class OneOf(RuledField):
 class AnyOf(RuledField):
     """Words separated by commas, any of which may match; case does not matter."""
 
+    MOST = 100
+
     def __init__(self, allowed: list[str] | None = None, **options: Any):
         super().__init__(**options)
         self.allowed = allowed
@@ -381,6 +383,9 @@ class AnyOf(RuledField):
             value = ",".join(map(str, value))
         value = self._sendable(value)
         words = [word.strip().lower() for word in value.split(",")]
+        if len(words) > self.MOST:
+            message = f"{self.label} must have at most {self.MOST} items"
+            raise refuse(message, "max_items", max_items=self.MOST, received=len(words))
         if not all(words):
             message = f"{self.label} has an empty item"
             raise refuse(message, "min_length", required=1, received=0)

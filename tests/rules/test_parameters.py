@@ -81,6 +81,13 @@ def test_refuses_and_tells_everything_at_once(query, expected):
     assert found == expected or {key or "": value for key, value in found.items()} == expected
 
 
+@pytest.mark.parametrize("name", ["category", "equipment", "muscles"])
+def test_refuses_more_words_than_anybody_filters_by(name):
+    assert faults(f"{name}={',' * 3000}", schema=ExerciseList) == {name: "max_items"}
+    hundred = ",".join(["strength" if name == "category" else "x"] * 100)
+    assert check(f"{name}={hundred}", schema=ExerciseList).query[name] == hundred
+
+
 def test_refuses_parameters_of_a_route_without_any():
     assert faults("x=1") == {"x": "unknown_parameter"}
 
