@@ -57,7 +57,7 @@ def shown(value: object) -> object:
     """Return refused input as it may be shown again: short, and safe to encode."""
     if isinstance(value, str):
         clean = _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", value)
-        return clean if len(clean) <= SHOWN_LENGTH else clean[:SHOWN_LENGTH] + "…"
+        return _shortened(clean)
     if isinstance(value, dict):
         return "object"
     if isinstance(value, list | tuple):
@@ -65,6 +65,10 @@ def shown(value: object) -> object:
     if isinstance(value, int | Decimal) and not -LARGEST_ID <= value <= LARGEST_ID:
         return shown(str(value))
     return value
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
 
 
 class RuledField(fields.Field):
@@ -575,7 +579,7 @@ class Body(Schema):
                 yield before + name, field.missing
         for name in data:
             if name not in self.fields:
-                yield before + str(shown(name)), self.unknown_field
+                yield before + _shortened(str(name)), self.unknown_field
 
     def faulty_as_a_whole(self, data: dict) -> dict[str, FaultMessage]:
         """Return what is wrong with fields that can't be judged by themselves, by their names."""
