@@ -118,7 +118,7 @@ class RuledField(fields.Field):
 
 
 class Text(RuledField):
-    """A string, trimmed; empty becomes null (or is missing where it is required)."""
+    """A string, trimmed. An empty one is null, or missing where it is required, or too short."""
 
     def __init__(self, *, most: int | None = None, least: int | None = None, **options: Any):
         super().__init__(**options)
@@ -127,11 +127,10 @@ class Text(RuledField):
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str | None:
         text = self._sendable(value).strip()
-        if not text:
-            if self.required and not self.least:
+        if not text and not self.least:
+            if self.required:
                 raise refuse(f"{self.label} is required", "required", received=text)
-            if not self.required:
-                return None
+            return None
         self._check_length(text)
         return text
 

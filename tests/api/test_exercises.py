@@ -127,6 +127,8 @@ def test_free_words_without_a_match_give_an_empty_page(http, query):
         ("difficulty=hard", "difficulty", "one_of"),
         ("muscles=chest,,back", "muscles", "min_length"),
         ("search=ab", "search", "min_length"),
+        ("search=", "search", "min_length"),
+        ("search=%20%20", "search", "min_length"),
         ("sort=slug", "sort", "one_of"),
         ("sort=", "sort", "one_of"),
         ("sort=name:up", "sort", "one_of"),

@@ -53,8 +53,9 @@ def test_decodes():
     assert query["muscles"] == "chest,back"
 
 
-def test_leaves_out_an_optional_text_that_is_empty():
-    assert "search" not in check("search=", schema=ExerciseList).query
+@pytest.mark.parametrize("blank", ["", "%20%20", "+"])
+def test_refuses_a_blank_search(blank):
+    assert faults(f"search={blank}", schema=ExerciseList) == {"search": "min_length"}
 
 
 @pytest.mark.parametrize(

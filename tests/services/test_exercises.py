@@ -249,6 +249,8 @@ def test_sorts_by_name_if_nothing_is_said(rpc):
         ({"equipment": " , "}, "equipment", "min_length"),
         ({"body_part": "chest,"}, "body_part", "min_length"),
         ({"search": " ab "}, "search", "min_length"),
+        ({"search": ""}, "search", "min_length"),
+        ({"search": "   "}, "search", "min_length"),
         ({"sort": "slug"}, "sort", "one_of"),
         ({"limit": 101}, "limit", "max"),
         ({"page": 0}, "page", "min"),
