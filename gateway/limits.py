@@ -179,8 +179,8 @@ class RateLimits:
 def _make_pool(settings: Settings) -> BlockingConnectionPool:
     """Return connections whose every wait is bounded, and which never try twice."""
     return BlockingConnectionPool(
-        host=settings.redis_host,
-        port=settings.redis_port,
+        host=settings.redis_counters_host,
+        port=settings.redis_counters_port,
         max_connections=budgets.REDIS_CONNECTIONS,
         timeout=budgets.REDIS_SECONDS,
         socket_timeout=budgets.REDIS_SECONDS,

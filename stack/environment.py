@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 
-from stack.layout import DATABASES, LOOPBACK, SERVERS, SERVICES, address_variable
+from stack.layout import DATABASES, LOOPBACK, PORTS, REDIS, SERVERS, SERVICES, address_variable
 from stack.state import State
 from stack.traces import DIRECTORY as TRACES
 
@@ -18,6 +18,13 @@ SERVER_VARIABLES = {
         for name, database in DATABASES.items()
     },
     "redis": ("REDIS_HOST", "REDIS_PORT"),
+    # where nothing more is said the caches' server has the counters, too
+    "redis-counters": (
+        "REDIS_COUNTERS_HOST",
+        "REDIS_COUNTERS_PORT",
+        "REDIS_HOST",
+        "REDIS_PORT",
+    ),
     "rabbitmq": ("AMQP_URI",),
 }
 ADDRESSES = tuple(address_variable(service) for service in SERVICES)
@@ -25,6 +32,8 @@ SERVER_SETTINGS = (
     "AMQP_URI",
     "REDIS_HOST",
     "REDIS_PORT",
+    "REDIS_COUNTERS_HOST",
+    "REDIS_COUNTERS_PORT",
     *(f"{db.prefix}_DB_{field}" for db in DATABASES.values() for field in DATABASE_FIELDS),
 )
 OTHER_SETTINGS = (
@@ -88,8 +97,9 @@ def make_environment(state: State, user: str = OPERATOR) -> dict[str, str]:
             f"amqp://{user}:{broker_password(state, user)}@{LOOPBACK}:{ports['rabbitmq']}"
             f"/{VIRTUAL_HOST}"
         )
-    if "redis" in ports:
-        variables |= {"REDIS_HOST": LOOPBACK, "REDIS_PORT": str(ports["redis"])}
+    for name, prefix in REDIS.items():
+        if name in ports:
+            variables |= {f"{prefix}_HOST": LOOPBACK, f"{prefix}_PORT": str(ports[name])}
     for name, database in DATABASES.items():
         if name in ports:
             values = (LOOPBACK, ports[name], "postgres", state.secrets["postgres"], database.name)
@@ -103,10 +113,12 @@ def make_environment(state: State, user: str = OPERATOR) -> dict[str, str]:
 
 def server_address(name: str, environment: Mapping[str, str]) -> tuple[str, int]:
     """Return the host and the port of a database or of Redis."""
-    prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else "REDIS"
-    default = DATABASES[name].port if name in DATABASES else 6379
-    host = environment.get(f"{prefix}_HOST", "localhost")
-    return host, int(environment.get(f"{prefix}_PORT", default))
+    prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else REDIS[name]
+    variables = [f"{prefix}_HOST", f"{prefix}_PORT"]
+    if name in REDIS and not any(environment.get(variable) for variable in variables):
+        name, variables = "redis", ["REDIS_HOST", "REDIS_PORT"]
+    host, port = (environment.get(variable) for variable in variables)
+    return host or "localhost", int(port or PORTS[name])
 
 
 def _settings_of(server: str) -> list[str]:

@@ -25,7 +25,10 @@ DATABASES = {
     "analytics-db": Database("analytics_db", "ANALYTICS", 5435),
     "exercise-db": Database("exercise_db", "EXERCISE", 5436),
 }
-SERVERS = (*DATABASES, "redis", "rabbitmq")
+REDIS = {"redis": "REDIS", "redis-counters": "REDIS_COUNTERS"}
+"""The Redis servers, and the prefixes of the variables that lead to them."""
+
+SERVERS = (*DATABASES, *REDIS, "rabbitmq")
 SERVICES = {
     "users": 8081,
     "exercises": 8084,
@@ -36,6 +39,7 @@ SERVICES = {
 PORTS = {
     **{name: database.port for name, database in DATABASES.items()},
     "redis": 6379,
+    "redis-counters": 6380,
     "rabbitmq": 5672,
     "rabbitmq-ui": 15672,
     "gateway": SERVICES["gateway"],

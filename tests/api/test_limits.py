@@ -18,7 +18,7 @@ from tests.api.lone_gateway import gateway_alone
 from tests.fakes.redis_servers import RealRedis
 
 TRUSTED = {"TRUSTED_PROXIES": "127.0.0.0/8"}
-COUNTERS = ("REDIS_HOST", "REDIS_PORT")
+COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
 
 
 def statuses(send, times):
@@ -219,7 +219,7 @@ def redis(server):
 
 
 def at(redis):
-    return {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port)}
+    return {"REDIS_COUNTERS_HOST": "127.0.0.1", "REDIS_COUNTERS_PORT": str(redis.port)}
 
 
 def ask_together(port, token, connections, times, path="/api/users/1"):
