@@ -8,7 +8,6 @@ from limits import RateLimitItem
 
 PART = 100
 LARGEST_ADVANCE = 50
-ADVANCE_SECONDS = 5
 MOST_ALLOWANCES = 20_000
 
 
@@ -21,7 +20,9 @@ class _Allowance:
 class Allowances:
     """A hundredth of a limit at a time, taken by this process for one user or address.
 
-    A limit is never exceeded for it; what was counted and not used in time is at most that part.
+    It may be used for as long as it counts, so none is lost; whoever asks other processes has that
+    much less meanwhile. What was counted early ends to count early: of any window, no more than
+    that part above the limit gets through.
     """
 
     def __init__(self) -> None:
@@ -42,9 +43,11 @@ class Allowances:
         return True
 
     def give(self, limit: RateLimitItem, who: str, count: int) -> None:
-        """Note requests that have been counted in advance."""
+        """Note further requests that have been counted in advance."""
         key = (limit.namespace, who)
-        self._left.pop(key, None)
-        self._left[key] = _Allowance(count, time.monotonic() + ADVANCE_SECONDS)
+        now = time.monotonic()
+        old = self._left.pop(key, None)
+        left = old.left if old is not None and now <= old.ends_at else 0
+        self._left[key] = _Allowance(left + count, now + limit.get_expiry())
         while len(self._left) > MOST_ALLOWANCES:
             self._left.popitem(last=False)

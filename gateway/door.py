@@ -15,10 +15,11 @@ from gateway.shares import Shares
 from schemas.errors import Forbidden, InvalidParameter, Unauthorized
 from schemas.fields import load
 from schemas.pages import ById
-from services.dependencies import budgets
+from services.dependencies import budgets, versions
 from services.dependencies.cache import Cache
+from services.dependencies.revocations import Revocations
 from services.dependencies.settings import SETTINGS_KEY, BadSettings
-from services.dependencies.tokens import is_revoked
+from services.dependencies.tokens import LIFETIME_SECONDS
 from services.dependencies.web import HttpRequest
 
 MOST_ADDRESSES = 4096
@@ -48,8 +49,9 @@ class Door(SharedExtension):
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
         )
-        self.cache = next(
-            provider for provider in self.container.dependencies if isinstance(provider, Cache)
+        self.cache, self.revocations = (
+            next(each for each in self.container.dependencies if isinstance(each, kind))
+            for kind in (Cache, Revocations)
         )
 
     def admit(
@@ -103,7 +105,7 @@ class Door(SharedExtension):
             raise Unauthorized("Sign in first: this needs a bearer token")
         caller = self.tokens.caller(match[1])
         when_known(caller)
-        if request.checked_token != caller.token_id and is_revoked(self.cache, caller.token_id):
+        if request.checked_token != caller.token_id and self.revocations.has(caller.token_id):
             raise Unauthorized("The token has been revoked")
         return caller
 
@@ -112,6 +114,16 @@ class Door(SharedExtension):
         if authorization is None or not authorization.startswith(b"Bearer "):
             return None
         return self.tokens.remembered(authorization[7:].decode("latin-1"))
+
+    def learn(self, caller: Caller) -> None:
+        """Find out, without waiting, what makes it enough to ask the cache about a token."""
+
+        def note(version: str | None) -> None:
+            if version is not None:
+                self.revocations.learn(caller.token_id, version)
+
+        key = versions.tokens_of(caller.user_id)
+        self.cache.ensure_version(key, LIFETIME_SECONDS, note)
 
     def takes_read(self, caller: Caller | None, forwarded: bytes | None, peer: str) -> bool:
         """Count a request that is answered from memory, if that can be done without waiting."""

@@ -1,4 +1,4 @@
-"""Rate limits: a moving window in Redis, or in memory while Redis is away."""
+"""Rate limits: a moving window in Redis, or in memory while Redis is away or full."""
 
 import math
 import time
@@ -6,14 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from json import dumps
 
+from eventlet.event import Event
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
-from redis import BlockingConnectionPool, RedisError
+from redis import BlockingConnectionPool, RedisError, ResponseError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gateway.allowances import Allowances
+from gateway.moving_window import MovingWindow
 from schemas.errors import RateLimitExceeded
 from services.dependencies import budgets
 from services.dependencies.logs import get_logger
@@ -26,6 +28,12 @@ KEY_PREFIX = "gateway:limit"
 LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
 LOGIN_FAILURES = "login_failures"
 """As many as :data:`LOGIN_EMAIL` allows tries."""
+
+Limiter = MovingWindowRateLimiter | MovingWindow
+Question = Callable[[Limiter, RateLimitItem, str], int]
+
+FOREIGN = ("WRONGTYPE", "attempt to")
+"""In refusals that are for what lies under the key, which no counter is."""
 
 
 class RateLimits:
@@ -48,8 +56,9 @@ class RateLimits:
         }
         storage = RedisStorage("redis://", _make_pool(settings), key_prefix=KEY_PREFIX)
         self._shared = MovingWindowRateLimiter(storage)
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._own = MovingWindow()
         self._allowances = Allowances()
+        self._under_way: dict[tuple[str, str], Event] = {}
         self._shared_down_until = 0.0
         self._counted_alone = False
 
@@ -64,13 +73,18 @@ class RateLimits:
             RateLimitExceeded: that was one too many.
         """
         limit = self._limits[name]
-        if limit is None or self._allowances.take(limit, who):
+        if limit is None:
             return
-        advance = self._allowances.size(limit)
-        if advance > 1 and not self._ask(partial(_hit, count=advance), limit, who):
-            self._allowances.give(limit, who, advance - 1)
-        else:
+        if self._allowances.size(limit) == 1:
             self._refuse_after(self._ask(_hit, limit, who), limit, who)
+            return
+        # who comes while others ask takes of what they get, or is refused with them
+        while not self._allowances.take(limit, who):
+            under_way = self._under_way.get((name, who))
+            if under_way is None:
+                self._refuse_after(self._count_ahead(limit, who), limit, who)
+                return
+            self._refuse_after(under_way.wait(), limit, who)
 
     def is_off(self, name: str) -> bool:
         """Tell whether nothing is counted for a limit."""
@@ -105,21 +119,36 @@ class RateLimits:
         limit = self._limits[name]
         return limit is not None and self._ask(_counted, limit, who) > 0
 
+    def _count_ahead(self, limit: RateLimitItem, who: str) -> int:
+        """Count one request, and as many more as are counted at a time if there still are so many.
+
+        Returns:
+            0, or the seconds after which another try may succeed.
+        """
+        key = (limit.namespace, who)
+        answered = self._under_way[key] = Event()
+        seconds = 0
+        try:
+            advance = self._allowances.size(limit)
+            if self._ask(partial(_takes, count=advance), limit, who):
+                self._allowances.give(limit, who, advance - 1)
+            else:
+                seconds = self._ask(_hit, limit, who)
+        finally:
+            del self._under_way[key]
+            answered.send(seconds)
+        return seconds
+
     def _refuse_after(self, seconds: int, limit: RateLimitItem, who: str) -> None:
         if seconds:
             log.info("rate limit exceeded", limit=limit.namespace, who=who)
             details = {"limit": str(limit), "retry_after": seconds}
             raise RateLimitExceeded("Too many requests, try again later", dumps(details))
 
-    def _ask(
-        self,
-        question: Callable[[MovingWindowRateLimiter, RateLimitItem, str], int],
-        limit: RateLimitItem,
-        who: str,
-    ) -> int:
+    def _ask(self, question: Question, limit: RateLimitItem, who: str) -> int:
         if time.monotonic() >= self._shared_down_until:
             try:
-                answer = question(self._shared, limit, who)
+                answer = self._ask_shared(question, limit, who)
             except RedisError as problem:
                 log.warning("rate limits counted in memory", reason=str(problem))
                 self._shared_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
@@ -129,17 +158,29 @@ class RateLimits:
                 return answer
         return question(self._own, limit, who)
 
+    def _ask_shared(self, question: Question, limit: RateLimitItem, who: str) -> int:
+        try:
+            return question(self._shared, limit, who)
+        except ResponseError as problem:
+            if not any(sign in str(problem) for sign in FOREIGN):
+                raise
+        except (ValueError, TypeError):
+            pass
+        # nothing that we have written is there: the count begins anew
+        self._shared.clear(limit, who)
+        return question(self._shared, limit, who)
+
     def _forget_own_counts(self) -> None:
         if self._counted_alone:
             self._counted_alone = False
-            self._own.storage.reset()
+            self._own.forget()
 
 
 def _make_pool(settings: Settings) -> BlockingConnectionPool:
     """Return connections whose every wait is bounded, and which never try twice."""
     return BlockingConnectionPool(
-        host=settings.redis_host,
-        port=settings.redis_port,
+        host=settings.redis_counters_host,
+        port=settings.redis_counters_port,
         max_connections=budgets.REDIS_CONNECTIONS,
         timeout=budgets.REDIS_SECONDS,
         socket_timeout=budgets.REDIS_SECONDS,
@@ -149,21 +190,28 @@ def _make_pool(settings: Settings) -> BlockingConnectionPool:
     )
 
 
-def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str, count: int = 1) -> int:
+def _takes(limiter: Limiter, limit: RateLimitItem, who: str, count: int) -> bool:
+    return limiter.hit(limit, who, cost=count)
+
+
+def _hit(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
     """Count, and return 0, or the seconds after which another try may succeed."""
-    return 0 if limiter.hit(limit, who, cost=count) else _seconds_left(limiter, limit, who)
+    return 0 if limiter.hit(limit, who) else _seconds_left(limiter, limit, who)
 
 
-def _seconds_until_free(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
+def _seconds_until_free(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
     return 0 if limiter.test(limit, who) else _seconds_left(limiter, limit, who)
 
 
-def _seconds_left(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
-    reset_time = limiter.get_window_stats(limit, who).reset_time
-    return max(math.ceil(reset_time - time.time()), 1)
+def _seconds_left(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
+    seconds = limiter.get_window_stats(limit, who).reset_time - time.time()
+    # the clocks of two gateways may differ, but hardly by a whole window
+    if not seconds <= 2 * limit.get_expiry():
+        raise ValueError("no moment that a request was counted at")
+    return max(math.ceil(seconds), 1)
 
 
-def _counted(limiter: MovingWindowRateLimiter, limit: RateLimitItem, who: str) -> int:
+def _counted(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
     return limit.amount - limiter.get_window_stats(limit, who).remaining
 
 

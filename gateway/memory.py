@@ -19,9 +19,7 @@ from gateway.callers import Caller
 from gateway.door import Door
 from gateway.replies import Body, knows, prepare
 from services.dependencies import versions
-from services.dependencies.cache import UNSEEN, Looked
 from services.dependencies.catalogue_news import CatalogueNews
-from services.dependencies.tokens import revocation_key
 from services.dependencies.web import HttpRequest, WebServer
 from services.dependencies.web.prepared import Prepared
 from services.dependencies.web.shortcut import Pending, PlainGet
@@ -148,6 +146,10 @@ class AnswerMemory(SharedExtension):
                 return
             entry = Remembered(body.as_kept(), route, version_key, version, today, asked_at)
             self._put(key, entry)
+            if version_key is not None:
+                self.door.cache.prolong(version, version_key, LIFETIME_SECONDS)
+                if self.door.revocations.is_unknown(caller.token_id):
+                    self.door.learn(caller)
 
         return keep
 
@@ -181,7 +183,7 @@ class AnswerMemory(SharedExtension):
         if entry is None or not self._may_be_current(entry):
             return None
         if entry.version_key is not None and not self.door.cache.is_version(
-            entry.version, entry.version_key, revocation_key(caller.token_id)
+            entry.version, entry.version_key
         ):
             return None
         return entry.body
@@ -257,23 +259,29 @@ class Checking:
     get: PlainGet
     caller: Caller
     entry: Remembered
-    looked: Looked = UNSEEN
+    version: str | None = None
+    is_good: bool = False
 
     def ask(self, then: Callable[[bool], None]) -> None:
         """Ask Redis."""
+        door, token_id = self.memory.door, self.caller.token_id
 
-        def note(looked: Looked) -> None:
-            self.looked = looked
-            then(looked.is_right)
+        def note(version: str | None, of_tokens: str | None) -> None:
+            self.version = version
+            self.is_good = door.revocations.is_good(token_id, of_tokens)
+            then(self.is_good and version == self.entry.version)
 
-        entry, revoked = self.entry, revocation_key(self.caller.token_id)
-        self.memory.door.cache.check_version(entry.version, entry.version_key, revoked, note)
+        door.cache.look_at_versions(
+            self.entry.version_key, versions.tokens_of(self.caller.user_id), note
+        )
 
     def teach(self, request: HttpRequest) -> None:
         """Tell the same request, on its long way, what Redis need not be asked again."""
-        version = self.looked.version
-        if self.looked.is_absent:
+        version = self.version
+        if self.is_good:
             request.checked_token = self.caller.token_id
+        else:
+            self.memory.door.learn(self.caller)
         if version is not None:
             request.asked_ahead = lambda: version
 

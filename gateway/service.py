@@ -17,6 +17,7 @@ from services.dependencies.cache import Cache
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext
 from services.dependencies.messaging import EventDispatcher
+from services.dependencies.revocations import Revocations
 
 NOTHING = {"items": [], "total": 0}
 
@@ -57,6 +58,7 @@ class Gateway:
     analytics = Service("analytics", reads=["exercise_history", "personal_records", "progress"])
     dispatch = EventDispatcher()
     cache = Cache()
+    revocations = Revocations()
     health = Health()
     documentation = Documentation()
     log_context = LogContext()
@@ -75,7 +77,9 @@ class Gateway:
     @route("POST", "/api/users/logout")
     def logout(self, request: Request) -> Reply:
         """Revoke the token that the request is made with."""
-        return Reply(self.users.logout(request.caller.token))
+        done = self.users.logout(request.caller.token)
+        self.revocations.believe(request.caller.token_id)
+        return Reply(done)
 
     @route("GET", "/api/users/:id", caller=SELF)
     def get_user(self, request: Request) -> Reply:

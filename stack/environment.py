@@ -3,7 +3,16 @@
 import hashlib
 from collections.abc import Mapping
 
-from stack.layout import DATABASE_OF, DATABASES, LOOPBACK, SERVERS, SERVICES, address_variable
+from stack.layout import (
+    DATABASE_OF,
+    DATABASES,
+    LOOPBACK,
+    PORTS,
+    REDIS,
+    SERVERS,
+    SERVICES,
+    address_variable,
+)
 from stack.state import State
 from stack.traces import DIRECTORY as TRACES
 
@@ -18,6 +27,13 @@ SERVER_VARIABLES = {
         for name, database in DATABASES.items()
     },
     "redis": ("REDIS_HOST", "REDIS_PORT"),
+    # where nothing more is said the caches' server has the counters, too
+    "redis-counters": (
+        "REDIS_COUNTERS_HOST",
+        "REDIS_COUNTERS_PORT",
+        "REDIS_HOST",
+        "REDIS_PORT",
+    ),
     "rabbitmq": ("AMQP_URI",),
 }
 ADDRESSES = tuple(address_variable(service) for service in SERVICES)
@@ -25,6 +41,8 @@ SERVER_SETTINGS = (
     "AMQP_URI",
     "REDIS_HOST",
     "REDIS_PORT",
+    "REDIS_COUNTERS_HOST",
+    "REDIS_COUNTERS_PORT",
     *(f"{db.prefix}_DB_{field}" for db in DATABASES.values() for field in DATABASE_FIELDS),
 )
 OTHER_SETTINGS = (
@@ -47,10 +65,12 @@ OTHER_SETTINGS = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "METRICS_TOKEN",
 )
+COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
 ALL_SETTINGS = (*SERVER_SETTINGS, *ADDRESSES, *OTHER_SETTINGS)
 OWN_SETTINGS = {
     "gateway": (
         "JWT_SECRET",
+        *COUNTERS,
         "RATE_LIMIT_LOGIN",
         "RATE_LIMIT_LOGIN_EMAIL",
         "RATE_LIMIT_REGISTER",
@@ -58,7 +78,7 @@ OWN_SETTINGS = {
         "TRUSTED_PROXIES",
         "CORS_ORIGINS",
     ),
-    "users": ("JWT_SECRET", "ADMIN_EMAIL", "ADMIN_PASSWORD", "BCRYPT_COST"),
+    "users": ("JWT_SECRET", *COUNTERS, "ADMIN_EMAIL", "ADMIN_PASSWORD", "BCRYPT_COST"),
     "exercises": ("WGER_API_URL", "WGER_SYNC_HOURS"),
     "workouts": (),
     "analytics": (),
@@ -120,10 +140,12 @@ def make_environment(
 
 def server_address(name: str, environment: Mapping[str, str]) -> tuple[str, int]:
     """Return the host and the port of a database or of Redis."""
-    prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else "REDIS"
-    default = DATABASES[name].port if name in DATABASES else 6379
-    host = environment.get(f"{prefix}_HOST", "localhost")
-    return host, int(environment.get(f"{prefix}_PORT", default))
+    prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else REDIS[name]
+    variables = [f"{prefix}_HOST", f"{prefix}_PORT"]
+    if name in REDIS and not any(environment.get(variable) for variable in variables):
+        name, variables = "redis", ["REDIS_HOST", "REDIS_PORT"]
+    host, port = (environment.get(variable) for variable in variables)
+    return host or "localhost", int(port or PORTS[name])
 
 
 def _foreign_settings(service: str) -> set[str]:
@@ -148,8 +170,9 @@ def _chosen(state: State, user: str) -> dict[str, str]:
             f"amqp://{user}:{broker_password(state, user)}@{LOOPBACK}:{ports['rabbitmq']}"
             f"/{VIRTUAL_HOST}"
         )
-    if "redis" in ports:
-        variables |= {"REDIS_HOST": LOOPBACK, "REDIS_PORT": str(ports["redis"])}
+    for name, prefix in REDIS.items():
+        if name in ports:
+            variables |= {f"{prefix}_HOST": LOOPBACK, f"{prefix}_PORT": str(ports[name])}
     for name, database in DATABASES.items():
         if name in ports:
             password = database_password(state, name)

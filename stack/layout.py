@@ -33,7 +33,10 @@ DATABASE_OF = {
 }
 """Which database is whose; the gateway has none."""
 
-SERVERS = (*DATABASES, "redis", "rabbitmq")
+REDIS = {"redis": "REDIS", "redis-counters": "REDIS_COUNTERS"}
+"""The Redis servers, and the prefixes of the variables that lead to them."""
+
+SERVERS = (*DATABASES, *REDIS, "rabbitmq")
 SERVICES = {
     "users": 8081,
     "exercises": 8084,
@@ -44,6 +47,7 @@ SERVICES = {
 PORTS = {
     **{name: database.port for name, database in DATABASES.items()},
     "redis": 6379,
+    "redis-counters": 6380,
     "rabbitmq": 5672,
     "rabbitmq-ui": 15672,
     "gateway": SERVICES["gateway"],

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from stack.environment import OPERATOR, server_address
-from stack.layout import DATABASES, SERVERS, SERVICES
+from stack.layout import DATABASES, REDIS, SERVERS, SERVICES
 from stack.supervision import HELD_UP
 from stack.system import System
 
@@ -42,7 +42,7 @@ class Row:
 
 def look(system: System) -> list[Row]:
     """Ask every part how it is, all at the same time."""
-    names = [*ORDER, "redis"]
+    names = [*ORDER, *REDIS]
     running = system.is_running()
     known = system.supervisor.parts() if running else {}
     restarts = system.supervisor.restarts() if running else {}
@@ -126,7 +126,7 @@ def _url(system: System, name: str) -> str:
         return f"{scheme}://{rest.rpartition('@')[2]}"
     if name in SERVERS:
         host, port = server_address(name, environment)
-        if name == "redis":
+        if name in REDIS:
             return f"redis://{host}:{port}"
         return f"postgresql://{host}:{port}/{DATABASES[name].name}"
     if name in SERVICES:

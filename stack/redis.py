@@ -1,4 +1,4 @@
-"""A private Redis (or Valkey)."""
+"""Two private servers of Redis (or Valkey): one may forget anything, the other nothing."""
 
 import socket
 from pathlib import Path
@@ -7,29 +7,28 @@ from stack.layout import LOOPBACK
 from stack.programs import Program
 from stack.state import State
 
-DIRECTORY = "redis"
 CHECK_SECONDS = 2.0
 SETTINGS = {
-    "bind": LOOPBACK,
-    "maxmemory": "64mb",
-    # Whatever would expire soonest goes first: caches, long before a revoked token, which lives
-    # as long as the token would have. Evicting the least used would drop revoked tokens as well,
-    # and evicting nothing would refuse to revoke one when memory is full.
-    "maxmemory-policy": "volatile-ttl",
-    "appendonly": "no",
+    # caches: what was used least lately makes room for what is new
+    "redis": {"maxmemory": "64mb", "maxmemory-policy": "allkeys-lru", "save": ""},
+    # Rate limits and revoked tokens: nobody must be able to push them out. When it is full the
+    # gateways count in their own memory. A copy on disk now and then, and at the end, so that
+    # revoked tokens stay revoked.
+    "redis-counters": {"maxmemory": "32mb", "maxmemory-policy": "noeviction", "save": "60 1"},
 }
 
 
-def program(state: State, server: Path) -> Program:
-    """Describe the instance."""
-    # a copy on disk now and then, and at the end, so that revoked tokens stay revoked
-    settings = SETTINGS | {"save": "" if state.throwaway else "60 1"}
+def program(state: State, server: Path, name: str) -> Program:
+    """Describe one of the two servers."""
+    settings = {"bind": LOOPBACK, "appendonly": "no", **SETTINGS[name]}
+    if state.throwaway:
+        settings["save"] = ""
     options = [word for key, value in settings.items() for word in (f"--{key}", value)]
-    directory = state.directory / DIRECTORY
+    directory = state.directory / name
     directory.mkdir(parents=True, exist_ok=True)
     return Program(
-        name="redis",
-        command=(str(server), "--port", str(state.ports["redis"]), *options),
+        name=name,
+        command=(str(server), "--port", str(state.ports[name]), *options),
         directory=directory,
         group="servers",
     )

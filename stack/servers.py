@@ -6,7 +6,7 @@ from stack import packages, postgres, rabbitmq, redis
 from stack.environment import server_address
 from stack.failures import Failure
 from stack.find import OLDEST_POSTGRES, OLDEST_RABBITMQ, Programs, find_programs
-from stack.layout import DATABASES
+from stack.layout import DATABASES, REDIS
 from stack.programs import Program
 from stack.progress import Progress
 from stack.state import State
@@ -42,7 +42,7 @@ def missing_packages(found: Programs, names: list[str]) -> list[str]:
     missing = []
     if any(name in DATABASES for name in names) and not found.postgres:
         missing.append(PACKAGES["postgres"])
-    if "redis" in names and not found.redis:
+    if any(name in REDIS for name in names) and not found.redis:
         missing.append(PACKAGES["redis"])
     if "rabbitmq" in names and not (found.rabbitmq and found.epmd):
         missing.append(PACKAGES["rabbitmq"])
@@ -52,8 +52,7 @@ def missing_packages(found: Programs, names: list[str]) -> list[str]:
 def describe(state: State, found: Programs, names: list[str]) -> list[Program]:
     """Return how to run each server."""
     programs = [postgres.program(state, found.postgres, n) for n in names if n in DATABASES]
-    if "redis" in names:
-        programs.append(redis.program(state, found.redis))
+    programs += [redis.program(state, found.redis, name) for name in names if name in REDIS]
     if "rabbitmq" in names:
         programs += rabbitmq.programs(state, found.rabbitmq, found.epmd)
     return programs

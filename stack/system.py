@@ -33,8 +33,9 @@ class System:
     """Starts, stops and watches the parts of one directory.
 
     Parts are known by name: the databases ``users-db``, ``workout-db``, ``analytics-db`` and
-    ``exercise-db``, ``redis``, ``rabbitmq``, ``epmd`` (by which RabbitMQ's tools find it), and
-    the services ``users``, ``exercises``, ``workouts``, ``analytics`` and ``gateway``.
+    ``exercise-db``, ``redis``, ``redis-counters``, ``rabbitmq``, ``epmd`` (by which RabbitMQ's
+    tools find it), and the services ``users``, ``exercises``, ``workouts``, ``analytics`` and
+    ``gateway``.
     """
 
     def __init__(self, chosen: state.State):

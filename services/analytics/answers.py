@@ -1,6 +1,6 @@
 """Answers about a user's numbers, through the cache."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from psycopg2.errors import LockNotAvailable
 
 from services.analytics import store
-from services.analytics.history import data_points, range_start, shown_stats
+from services.analytics.history import Lifetime, data_points, range_start, shown_stats
+from services.analytics.metrics import Performance
 from services.analytics.periods import period_starts
 from services.analytics.progress import UNITS, listed
 from services.analytics.store import Fetch
@@ -21,8 +22,8 @@ from services.dependencies.database import Database
 RECORDS_SECONDS = 24 * 3600
 OTHER_SECONDS = 3600
 
-Read = Callable[[Fetch], dict[str, Any]]
-"""Makes an answer from what one statement finds."""
+Read = Callable[[Fetch], dict[str, Any] | None]
+"""Makes an answer from what one statement finds; None, which is not kept, for nothing."""
 
 
 class StatsAnswers:
@@ -49,12 +50,9 @@ class StatsAnswers:
 
     def history(self, user_id: int, exercise_id: int, range: str, unit: str) -> dict[str, Any]:
         """Return the history of one exercise; its name is None if the user never did it."""
+        since = range_start(range, self.today)
 
-        def read(fetch: Fetch) -> dict[str, Any]:
-            since = range_start(range, self.today)
-            trend_since = self.today - 2 * WINDOW
-            first = since and min(since, trend_since)
-            whole, rows = store.history(fetch, user_id, exercise_id, first)
+        def shown(whole: Lifetime | None, rows: Sequence[Performance]) -> dict[str, Any]:
             return {
                 "exercise_id": exercise_id,
                 "exercise_name": whole.exercise_name if whole else None,
@@ -64,9 +62,16 @@ class StatsAnswers:
                 "stats": shown_stats(whole, trend_30d(rows, self.today)),
             }
 
+        def read(fetch: Fetch) -> dict[str, Any] | None:
+            trend_since = self.today - 2 * WINDOW
+            first = since and min(since, trend_since)
+            whole, rows = store.history(fetch, user_id, exercise_id, first)
+            # there is no end of exercises that nobody has done, and need not be: none is kept
+            return shown(whole, rows) if whole else None
+
         name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
         key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
-        return self._remember(user_id, key, self._until_midnight(), read)
+        return self._remember(user_id, key, self._until_midnight(), read) or shown(None, [])
 
     def records(self, user_id: int) -> dict[str, Any]:
         """Return all records, exercise by exercise."""

@@ -7,6 +7,12 @@ value that raced with the write can never be served. The mark ends by itself: a 
 killed in between leaves nothing stale for longer than that. The mark is sent and not waited for:
 nothing overtakes it on its link, and when that is lost the replacement takes a new one.
 
+A version is a random number that is never given twice. So whatever Redis loses, and whenever, no
+value becomes valid again by that: a version that is gone is begun anew as another one. Each begins
+with the lifetime of a request, and lives longer only once something is kept under it, as long as
+that does: what does not exist leaves no key behind. Both happen in one step, and only while the
+version is still the current one.
+
 A replacement that did not reach Redis is remembered and sent before this process believes anything
 that Redis says again, each time as another version. Other processes that could not reach Redis
 either believe it one pause later, when all have sent what they had.
@@ -15,104 +21,62 @@ Keeping a value is not waited for either: it comes with its version, so it may b
 
 A Redis that starts again from an old copy on disk brings back old versions with the old values that
 belong to them. So a value is stored with the id of the server's run, too, and serves only in that.
+
+What others may have written under our keys is a miss, too, and no failure: every command that reads
+is one that takes values of any type, and whatever is not as we write it counts as nothing.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from hashlib import blake2b
+from typing import Any
 
-import eventlet
 import orjson
-from eventlet.event import Event
-from nameko.containers import WorkerContext
-from nameko.extensions import DependencyProvider
 
 from services.dependencies import budgets, metrics
-from services.dependencies.outages import Outage
-from services.dependencies.redis_link import RedisFailure, RedisLink
-from services.dependencies.settings import SETTINGS_KEY
+from services.dependencies.redis_store import FRESH, RedisStore
+from services.dependencies.settings import Settings
 
 CHANGING = "changing:"
 """Beginning of a version while a write is under way: nothing is kept or served under it."""
 
-CHANGING_SECONDS = int(budgets.REQUEST_SECONDS)
+REQUEST_SECONDS = int(budgets.REQUEST_SECONDS)
+"""The lifetime of a mark, and of a version that nothing has been kept under yet."""
 
 MOST_REPLACED = 10_000
 
-VERSION_SECONDS = 7 * 24 * 3600
-"""Longer than any value lives, so that a version never ends before what it guards."""
+LONGEST_KEY = 128
+"""In bytes; of a longer one the beginning is followed by a hash of all of it."""
+
+KEPT_OF_KEY = 80
+
+PROLONG = "if redis.call('MGET', KEYS[1])[1] ~= ARGV[1] then return 0 end "
+PROLONG += "if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then "
+PROLONG += "redis.call('EXPIRE', KEYS[1], ARGV[2]) end "
+KEEP = PROLONG + "redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[2]) return 1"
+PROLONG += "return 1"
+
+_VERSION = re.compile("[0-9a-f]{32}")
 
 
-class Looked(NamedTuple):
-    """What a look at a version and at a key that should have no value has shown."""
-
-    is_right: bool
-    """Whether the version is the expected one, and the other key has no value."""
-    version: str | None
-    """The version as it is now; None where nothing may be kept."""
-    is_absent: bool
-
-
-UNSEEN = Looked(is_right=False, version=None, is_absent=False)
-"""Nothing: Redis is away, or not to be believed."""
-
-Then = Callable[[Any, str | None], None]
-"""Gets an answer and the server's run that it is from; None where there is nothing to believe."""
-
-
-class Cache(DependencyProvider):
+class Cache(RedisStore):
     """Gives workers the cache. No method ever raises because of Redis."""
 
     part = "redis"
-    optional = True
 
     def __init__(self) -> None:
-        self._unsent: dict[str, tuple[str | None, int]] = {}
-        self._replaced: dict[str, tuple[str, str | None]] = {}
-        """Versions that this process has set, and has kept nothing under."""
-        self._down_until = 0.0
+        super().__init__()
+        self._replaced: dict[str, tuple[str, str | None, float]] = {}
+        """Versions that this process has set and has kept nothing under, and when they end."""
         self._believed_from = 0.0
-        self._failures = 0
-        self._sender = None
-        self._outage = Outage("redis", "going on without it")
 
-    def setup(self) -> None:
-        """Make the link; it connects when it is first used."""
-        settings = self.container.config[SETTINGS_KEY]
-        self.link = RedisLink(settings.redis_host, settings.redis_port)
-
-    def stop(self) -> None:
-        """Close the connection."""
-        self.link.close()
-
-    def ping(self) -> None:
-        """Raise if Redis does not answer."""
-        answered = Event()
-        self.link.send(("PING",), answered.send)
-        answer = answered.wait()
-        if isinstance(answer, RedisFailure):
-            raise answer
-
-    def get_dependency(self, worker_ctx: WorkerContext) -> "Cache":
-        """Return the provider itself: it keeps nothing per worker."""
-        return self
-
-    def get(self, key: str) -> Any:
-        """Return the value under a key, or None."""
-        text, _ = self._ask("GET", key, believing=True)
-        return None if text is None else orjson.loads(text)
-
-    def set(self, key: str, value: object, seconds: int) -> None:
-        """Keep a JSON value for some seconds; does not wait until it is kept."""
-        command = "SET", key, orjson.dumps(value).decode(), "EX", max(int(seconds), 1)
-        self._begin(command, _forget, in_no_hurry=True)
-
-    def delete(self, *keys: str) -> None:
-        """Forget values."""
-        if keys:
-            self._ask("DEL", *keys)
+    @staticmethod
+    def place(settings: Settings) -> tuple[str, int]:
+        """Return the host and the port of the server."""
+        return settings.redis_host, settings.redis_port
 
     def version(self, version_key: str) -> str | None:
         """Return a version for keeping something elsewhere; None if nothing may be kept now."""
@@ -120,44 +84,71 @@ class Cache(DependencyProvider):
 
     def asking_version(self, version_key: str) -> Callable[[], str | None]:
         """Ask for a version without waiting, and return what waits and gives it."""
-        asked = self._tell("GET", version_key)
+        asked = self._tell("MGET", version_key)
 
         def wait() -> str | None:
-            version, run = asked.wait()
-            if not version:
-                version, run = self._begin_version(version_key)
-            if not version or version.startswith(CHANGING):
-                return None
-            return f"{run}/{version}"
+            found, run = asked.wait()
+            if not found or found[0] is None:
+                return _named(*self._begin_version(version_key))
+            return _named(found[0], run)
 
         return wait
 
-    def is_version(self, version: str, version_key: str, absent_key: str) -> bool:
-        """Tell, in one go, whether a version is the current one and another key has no value.
+    def is_version(self, version: str, version_key: str) -> bool:
+        """Tell whether a version, as :meth:`version` returned it, is the current one."""
+        found, run = self._ask("MGET", version_key)
+        return bool(found) and _named(found[0], run) == version
 
-        Args:
-            version: as :meth:`version` returned it.
-            version_key: where it is kept.
-            absent_key: what must not be there, such as a token's revocation.
-        """
-        return _looked(version, *self._ask("MGET", version_key, absent_key)).is_right
-
-    def check_version(
-        self, version: str, version_key: str, absent_key: str, then: Callable[[Looked], None]
+    def look_at_versions(
+        self, first: str, second: str, then: Callable[[str | None, str | None], None]
     ) -> None:
-        """Ask what :meth:`is_version` asks, without waiting; the event loop itself may do it.
+        """Ask for two current versions without waiting; the event loop itself may do it.
 
         Args:
-            version: as :meth:`version` returned it.
-            version_key: where it is kept.
-            absent_key: what must not be there.
-            then: called once: with the answer when that is there, or with :data:`UNSEEN`; at once
-                while Redis is away, otherwise at the latest when the link gives up.
+            first: where one is kept.
+            second: where the other is kept.
+            then: called once, with both versions, None for one that is not to be believed; at
+                once while Redis is away, otherwise at the latest when the link gives up.
         """
-        command = "MGET", version_key, absent_key
-        self._begin(command, lambda found, run: then(_looked(version, found, run)))
 
-    def remember(self, key: str, version_key: str, seconds: int, make: Callable[[], object]) -> Any:
+        def take(found: list[str | None] | None, run: str | None) -> None:
+            one, other = found or (None, None)
+            then(_named(one, run), _named(other, run))
+
+        self._begin(("MGET", first, second), take)
+
+    def ensure_version(
+        self, version_key: str, seconds: int, then: Callable[[str | None], None]
+    ) -> None:
+        """Ask for a version without waiting, and begin one where there is none.
+
+        Args:
+            version_key: where it is kept.
+            seconds: how long one that is begun lives.
+            then: called once, with the version, or with None where nothing is to be believed.
+        """
+        self._begin(("SET", version_key, uuid.uuid4().hex, "EX", seconds, "NX"), _forget)
+        self._begin(("MGET", version_key), lambda found, run: then(found and _named(found[0], run)))
+
+    def prolong(self, version: str, version_key: str, seconds: int) -> None:
+        """Let a version live as long as what was kept under it elsewhere; does not wait.
+
+        Args:
+            version: as :meth:`version` returned it; one that has been replaced stays so.
+            version_key: where it is kept.
+            seconds: how long what was kept may live.
+        """
+        command = "EVAL", PROLONG, 1, version_key, version.rpartition("/")[2], seconds
+        self._begin(command, _forget, in_no_hurry=True)
+
+    def remember(
+        self,
+        key: str,
+        version_key: str,
+        seconds: int,
+        make: Callable[[], object],
+        of: str | None = None,
+    ) -> Any:
         """Return the value under a key if nothing it was made from has changed, or make it anew.
 
         Args:
@@ -165,44 +156,33 @@ class Cache(DependencyProvider):
             version_key: where the version of what it is made from is kept.
             seconds: how long the value may live.
             make: makes the value, a plain JSON one; None, for what there is not, is not kept.
+            of: what exactly the value is of, where several share the key: the last one has it.
         """
+        key = bounded(key)
         replaced = self._replaced.pop(version_key, None)
-        if replaced is not None:
+        if replaced is not None and time.monotonic() < replaced[2]:
             # what was kept before that is stale, so nobody need be asked
             metrics.CACHE_STALE.inc()
-            return self._make(key, *replaced, seconds, make)
-        found, run = self._ask("MGET", version_key, key)
-        version, text = found or (None, None)
-        if version is not None and text is not None:
-            kept = orjson.loads(text)
-            if kept["version"] == version and kept.get("run") == run:
-                metrics.CACHE_HIT.inc()
-                return kept["value"]
-        (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
-        if version is None:
-            version, run = self._begin_version(version_key)
-        return self._make(key, version, run, seconds, make)
-
-    def _make(
-        self,
-        key: str,
-        version: str | None,
-        run: str | None,
-        seconds: int,
-        make: Callable[[], object],
-    ) -> Any:
-        """Make a value, and keep it under a version that was there before."""
+            version, run, _ = replaced
+        else:
+            found, run = self._ask("MGET", version_key, key)
+            version, text = found or (None, None)
+            if version is not None and text is not None:
+                value = _opened(text, version, run, of)
+                if value is not None:
+                    metrics.CACHE_HIT.inc()
+                    return value
+            (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
+            if version is None:
+                version, run = self._begin_version(version_key)
         value = make()
-        # what comes into being has no version of its own yet that could be replaced
-        if value is None:
-            return None
-        if version is not None and not version.startswith(CHANGING):
-            self.set(key, {"version": version, "run": run, "value": value}, seconds)
+        # what there is not may come into being, and has no version yet that could be replaced
+        if value is not None and _is_ours(version):
+            kept = {"version": version, "run": run, "of": of, "value": value}
+            text = orjson.dumps(kept).decode()
+            command = "EVAL", KEEP, 2, version_key, key, version, max(int(seconds), 1), text
+            self._begin(command, _forget, in_no_hurry=True)
         return value
-
-    def keep(self, key: str, value: object, seconds: int) -> None:
-        """Keep a JSON value for some seconds, from now on or from when Redis is back."""
-        self._send_surely({key: (orjson.dumps(value).decode(), max(int(seconds), 1))})
 
     @contextmanager
     def changing(self, *version_keys: str) -> Iterator[None]:
@@ -215,11 +195,11 @@ class Cache(DependencyProvider):
 
     def outdate(self, *version_keys: str) -> None:
         """Make stale what was kept under these versions, now or as soon as Redis is back."""
-        self._send_surely(dict.fromkeys(version_keys, (None, VERSION_SECONDS)))
+        self._send_surely(dict.fromkeys(version_keys, (FRESH, REQUEST_SECONDS)))
 
     def _mark(self, version_keys: tuple[str, ...]) -> None:
         mark = CHANGING + uuid.uuid4().hex
-        marked = [self._tell("SET", key, mark, "EX", CHANGING_SECONDS) for key in version_keys]
+        marked = [self._tell("SET", key, mark, "EX", REQUEST_SECONDS) for key in version_keys]
         if self.link.is_open:
             # it has left before the write begins, and what replaces it can't overtake it
             self.link.flush()
@@ -229,149 +209,53 @@ class Cache(DependencyProvider):
 
     def _begin_version(self, version_key: str) -> tuple[str | None, str | None]:
         # of several that begin one, the first counts for all
-        self._tell("SET", version_key, uuid.uuid4().hex, "EX", VERSION_SECONDS, "NX")
-        return self._ask("GET", version_key)
+        self._tell("SET", version_key, uuid.uuid4().hex, "EX", REQUEST_SECONDS, "NX")
+        found, run = self._ask("MGET", version_key)
+        return found and found[0], run
 
-    def _ask(self, *command: str | int, believing: bool = False) -> tuple[Any, str | None]:
-        return self._tell(*command, believing=believing).wait()
+    def _is_believed(self, went_well: bool) -> bool:
+        return went_well and time.monotonic() >= self._believed_from
 
-    def _tell(self, *command: str | int, believing: bool = False) -> Event:
-        """Send a command; the event brings what a :data:`Then` gets."""
-        answered = Event()
-        self._begin(command, lambda *answer: answered.send(answer), believing)
-        return answered
-
-    def _begin(
-        self,
-        command: tuple[str | int, ...],
-        then: Then,
-        believing: bool = False,
-        in_no_hurry: bool = False,
-    ) -> None:
-        if time.monotonic() < self._down_until:
-            metrics.CACHE_FAILURES.inc()
-            then(None, None)
-            return
-        self._send_unsent()
-
-        def take(answer: Any, went_well: bool) -> None:
-            is_believed = believing or (went_well and time.monotonic() >= self._believed_from)
-            then(answer if is_believed else None, self.link.run)
-
-        self._send(command, take, in_no_hurry)
-
-    def _send(
-        self,
-        command: tuple[str | int, ...],
-        take: Callable[[Any, bool], None],
-        in_no_hurry: bool = False,
-    ) -> None:
-        """Send a command.
-
-        Args:
-            command: its name and arguments.
-            take: gets the answer, or None for a failure; and whether neither the command nor
-                another one that was on its way failed, such as what had to arrive before it.
-            in_no_hurry: whether it may leave a moment later.
-        """
-        failures = self._failures
-
-        def note(answer: Any) -> None:
-            if isinstance(answer, RedisFailure):
-                self._note_failure(answer)
-                take(None, False)
-                return
-            went_well = failures == self._failures
-            if went_well:
-                self._note_success()
-            take(answer, went_well)
-
-        self.link.send(command, note, in_no_hurry)
-
-    def _send_surely(self, values: dict[str, tuple[str | None, int]]) -> None:
-        self._unsent.update(values)
-        self._send_now()
-
-    def _send_now(self) -> None:
-        # what this process takes for an outage may be its own slowness, and others see none
-        is_paused = time.monotonic() < self._down_until
-        self._try_to_send(budgets.REDIS_GLANCE_SECONDS if is_paused else 2 * budgets.REDIS_SECONDS)
-        if self._unsent and not is_paused:
-            # the link had been lost before, which nobody had seen yet
-            self._try_to_send(budgets.REDIS_GLANCE_SECONDS)
-
-    def _try_to_send(self, seconds: float) -> None:
-        answered = self._send_unsent()
-        if answered is not None:
-            with eventlet.Timeout(seconds, False):
-                answered.wait()
-
-    def _send_unsent(self) -> Event | None:
-        """Send what has not arrived; the event is sent when the last of it has, or has failed."""
-        unsent, self._unsent = self._unsent, {}
-        answered = None
-        for key, (value, seconds) in unsent.items():
-            answered = self._send_value(key, value, seconds)
-        return answered
-
-    def _send_value(self, key: str, value: str | None, seconds: int) -> Event:
-        answered = Event()
-
-        def take(answer: Any, _went_well: bool) -> None:
-            if answer is None:
-                self._put_back(key, value, seconds)
-            elif value is None:
-                self._note_replaced(key, text)
-            answered.send()
-
-        # a try that seemed to fail may have arrived: what was kept since must not become valid
-        # again when it is repeated, so each try is another version
-        text = uuid.uuid4().hex if value is None else value
-        self._send(("SET", key, text, "EX", seconds), take)
-        return answered
-
-    def _note_replaced(self, version_key: str, version: str) -> None:
+    def _note_arrived(self, key: str, value: str | None, text: str) -> None:
         if len(self._replaced) >= MOST_REPLACED:
             self._replaced.clear()
-        self._replaced[version_key] = version, self.link.run
-
-    def _put_back(self, key: str, value: str | None, seconds: int) -> None:
-        self._unsent[key] = value, seconds
-        if self._sender is None:
-            self._sender = self.container.spawn_managed_thread(
-                self._send_later, identifier="cache.send_later"
-            )
-
-    def _send_later(self) -> None:
-        while self._unsent:
-            eventlet.sleep(budgets.REDIS_PAUSE_SECONDS / 5)
-            answered = self._send_unsent()
-            if answered is not None:
-                answered.wait()
-        self._sender = None
+        self._replaced[key] = text, self.link.run, time.monotonic() + REQUEST_SECONDS
 
     def _note_success(self) -> None:
         if self._outage.since is not None:
-            self._outage.end()
-            self._down_until = 0.0
             self._believed_from = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
+        super()._note_success()
 
-    def _note_failure(self, problem: Exception) -> None:
-        metrics.CACHE_FAILURES.inc()
-        self._failures += 1
-        self._outage.begin(str(problem))
-        self._down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
+
+def bounded(key: str) -> str:
+    """Return a key of bounded length that is as good as another."""
+    if len(key) <= LONGEST_KEY and key.isascii():
+        return key
+    written = key.encode(errors="replace")
+    if len(written) <= LONGEST_KEY:
+        return key
+    begin = written[:KEPT_OF_KEY].decode(errors="ignore")
+    return f"{begin}#{blake2b(written, digest_size=20).hexdigest()}"
 
 
 def _forget(_answer: Any, _run: str | None) -> None:
     """Take the answer to what is not waited for."""
 
 
-def _looked(version: str, found: list[str | None] | None, run: str | None) -> Looked:
-    if not found:
-        return UNSEEN
-    current, absent = found
-    if current is None or current.startswith(CHANGING):
-        return Looked(is_right=False, version=None, is_absent=absent is None)
-    now = f"{run}/{current}"
-    return Looked(absent is None and now == version, now, absent is None)
+def _is_ours(version: str | None) -> bool:
+    return version is not None and _VERSION.fullmatch(version) is not None
+
+
+def _named(version: str | None, run: str | None) -> str | None:
+    """Return a version as others know it; None where nothing may be kept."""
+    return f"{run}/{version}" if _is_ours(version) else None
+
+
+def _opened(text: str, version: str, run: str | None, of: str | None) -> Any:
+    """Return the value in what was kept, if it is of this version, run and question."""
+    try:
+        kept = orjson.loads(text)
+        is_right = kept["version"] == version and kept["run"] == run and kept["of"] == of
+        return kept["value"] if is_right else None
+    except (ValueError, TypeError, KeyError):
+        return None

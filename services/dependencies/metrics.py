@@ -183,7 +183,8 @@ CACHE_READS = _counter(
     "gym_cache_reads_total", "Values looked for in the cache: hit, stale or miss", "outcome"
 )
 CACHE_FAILURES = _counter(
-    "gym_cache_failures_total", "Redis commands that failed, or were left out while it is down"
+    "gym_cache_failures_total",
+    "Commands to either Redis that failed, or were left out while it is down",
 )
 
 FEED_POSITION = _gauge("gym_feed_position", "Id of the last workout change that was seen to")

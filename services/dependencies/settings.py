@@ -64,6 +64,8 @@ class Settings:
     amqp_uri: str = field(repr=False)
     redis_host: str
     redis_port: int
+    redis_counters_host: str
+    redis_counters_port: int
     databases: Mapping[str, DatabaseAddress]
     addresses: Mapping[str, str]
     admin_email: str
@@ -99,12 +101,15 @@ class Settings:
         reader = _Reader(environment)
         mode = reader.word("GYM_ENV", DEVELOPMENT, [DEVELOPMENT, PRODUCTION])
         needs_key = service is None or service in TOKEN_SERVICES
+        redis, counters = reader.redis_places()
         return cls(
             environment=mode,
             jwt_secret=reader.secret("JWT_SECRET", mode) if needs_key else "",
             amqp_uri=reader.text("AMQP_URI", "amqp://gym:gym@localhost:5672/gym"),
-            redis_host=reader.text("REDIS_HOST", "localhost"),
-            redis_port=reader.number("REDIS_PORT", 6379),
+            redis_host=redis[0],
+            redis_port=redis[1],
+            redis_counters_host=counters[0],
+            redis_counters_port=counters[1],
             databases={
                 service: reader.database(prefix, port, name)
                 for service, (prefix, port, name) in DATABASES.items()
@@ -209,6 +214,14 @@ class _Reader:
                 "and not the example"
             )
         return value
+
+    def redis_places(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Return where the cache is, and where the counters are: there, if no more is said."""
+        cache = self.text("REDIS_HOST", "localhost"), self.number("REDIS_PORT", 6379)
+        host, port = self.text("REDIS_COUNTERS_HOST", ""), self.text("REDIS_COUNTERS_PORT", "")
+        if not (host or port) and (self.text("REDIS_HOST", "") or self.text("REDIS_PORT", "")):
+            return cache, cache
+        return cache, (host or "localhost", self.number("REDIS_COUNTERS_PORT", 6380))
 
     def database(self, prefix: str, port: int, name: str) -> DatabaseAddress:
         return DatabaseAddress(

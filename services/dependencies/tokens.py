@@ -1,8 +1,7 @@
 """Tokens that say who somebody is: made by users, checked by the gateway.
 
-A token is a JWT signed with HS256. It is good for 24 hours and can be revoked before: its ``jti``
-is then kept in Redis until it would have ended anyway. Without Redis nothing counts as revoked,
-because the alternative is that nobody could use anything; the token still ends by itself.
+A token is a JWT signed with HS256. It is good for 24 hours and can be revoked before, which is
+another question (:mod:`services.dependencies.revocations`).
 
 What a token says is from the moment it was made: a new name or role shows in the next one.
 """
@@ -16,7 +15,6 @@ import jwt
 from schemas.errors import Unauthorized
 from schemas.fields import LARGEST_ID
 from schemas.names import PUBLIC_NAMES
-from services.dependencies.cache import Cache
 from services.dependencies.settings import Settings
 
 ALGORITHM = "HS256"
@@ -62,7 +60,7 @@ def issue(user: dict[str, Any], settings: Settings, now: float) -> str:
 def verify(token: object, settings: Settings, now: float) -> dict[str, Any]:
     """Return the claims of a token: ``user_id``, ``email``, ``name``, ``role``, ``jti`` and so on.
 
-    Whether the token has been revoked is another question: see :func:`is_revoked`.
+    Whether the token has been revoked is another question.
 
     Args:
         token: what the caller sent.
@@ -76,36 +74,6 @@ def verify(token: object, settings: Settings, now: float) -> dict[str, Any]:
     if claims is None or not _are_sound(claims) or not _is_current(claims, now):
         raise Unauthorized("The token is not valid or has expired")
     return claims
-
-
-def revoke(cache: Cache, claims: dict[str, Any], now: float) -> None:
-    """Make a token worthless from now on.
-
-    Args:
-        cache: where revoked tokens are noted.
-        claims: what :func:`verify` returned.
-        now: seconds since the epoch.
-    """
-    cache.keep(revocation_key(claims["jti"]), claims["user_id"], int(claims["exp"] - now) + 1)
-
-
-def is_revoked(cache: Cache, token_id: str) -> bool:
-    """Tell whether a token has been revoked; never without Redis.
-
-    Args:
-        cache: where revoked tokens are noted.
-        token_id: the claim ``jti``.
-    """
-    return cache.get(revocation_key(token_id)) is not None
-
-
-def revocation_key(token_id: str) -> str:
-    """Return the Redis key under which a token is noted as revoked.
-
-    Args:
-        token_id: the claim ``jti``.
-    """
-    return f"user:token:revoked:{token_id}"
 
 
 def _signed_claims(token: object, secret: str) -> dict[str, Any] | None:

@@ -20,6 +20,11 @@ def workout(workout_id: int) -> str:
     return f"workout:id:{workout_id}:version"
 
 
+def tokens_of(user_id: int) -> str:
+    """Return the key of the version of what a user's tokens are good for: revoking replaces it."""
+    return f"user:{user_id}:tokens:version"
+
+
 def numbers_of(user_id: int) -> str:
     """Return the key of the version of what analytics knows of a user."""
     return f"analytics:user:{user_id}:version"

@@ -1,6 +1,7 @@
 """Reading exercises, through the cache."""
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 from schemas.errors import NotFound
@@ -14,6 +15,13 @@ from services.exercises import facets, search, store
 EXERCISE_SECONDS = 24 * 3600
 LIST_SECONDS = 3600
 SEARCH_SECONDS = 30 * 60
+
+SLOTS = 500
+"""So many pages are kept of the list of each set of categories, and so many searches and counts.
+
+Anybody may ask for anything, so there is no end of questions: those that fall into the same slot
+take turns.
+"""
 
 DEFAULT_SORT = [("name", "asc")]
 FILTERS = ("category", "body_part", "difficulty", "equipment", "muscles")
@@ -51,27 +59,40 @@ class ExerciseReads:
         sort = query.get("sort") or []
         paging = query["page"], query["limit"]
         if query.get("search"):
-            words = " ".join(search.split(query["search"]))
-            key = f"exercise:search:{words}:{rest}"
+            of = f"{' '.join(search.split(query['search']))}:{rest}"
             given = query["search"], filters, sort, *paging
-            return self._remember(key, SEARCH_SECONDS, store.search_page, *given)
+            return self._remember_one("search", of, SEARCH_SECONDS, store.search_page, *given)
         category = ",".join(sorted(filters.get("category", ["all"])))
-        key = f"exercise:list:category:{category}:{rest}"
         given = filters, sort or DEFAULT_SORT, *paging
-        return self._remember(key, LIST_SECONDS, store.list_page, *given)
+        return self._remember_one(
+            f"list:category:{category}", rest, LIST_SECONDS, store.list_page, *given
+        )
 
     def facets(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return the values to filter by with their counts, for a checked query."""
         filters = _filters(query)
-        key = f"exercise:facets:{':'.join(_written(filters))}"
-        return self._remember(key, LIST_SECONDS, facets.count, filters)
+        of = ":".join(_written(filters))
+        return self._remember_one("facets", of, LIST_SECONDS, facets.count, filters)
 
-    def _remember(self, key: str, seconds: int, read: Callable[..., Any], *given: Any) -> Any:
+    def _remember_one(
+        self, kind: str, of: str, seconds: int, read: Callable[..., Any], *given: Any
+    ) -> Any:
+        """Remember the answer to one of endlessly many questions, in its slot."""
+        key = f"exercise:{kind}:{_slot(of)}"
+        return self._remember(key, seconds, read, *given, of=of)
+
+    def _remember(
+        self, key: str, seconds: int, read: Callable[..., Any], *given: Any, of: str | None = None
+    ) -> Any:
         def make() -> Any:
             with self.database.transaction() as connection:
                 return read(connection, *given)
 
-        return self.cache.remember(key, versions.CATALOGUE, seconds, make)
+        return self.cache.remember(key, versions.CATALOGUE, seconds, make, of)
+
+
+def _slot(of: str) -> int:
+    return int.from_bytes(blake2b(of.encode(), digest_size=8).digest()) % SLOTS
 
 
 def _filters(query: dict[str, Any]) -> dict[str, list[str]]:
@@ -79,7 +100,7 @@ def _filters(query: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _rest(query: dict[str, Any]) -> str:
-    """Write everything of a query but its text as a part of a key, always in the same way."""
+    """Write everything of a query but its text, always in the same way."""
     sort = ",".join(f"{name}:{direction}" for name, direction in query.get("sort") or [])
     paging = [f"sort={sort}", f"page={query['page']}", f"limit={query['limit']}"]
     return ":".join([*_written(_filters(query)), *paging])

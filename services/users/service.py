@@ -11,12 +11,13 @@ from schemas.errors import Conflict, NotFound, Unauthorized
 from schemas.fields import Email, load
 from schemas.pages import ById
 from schemas.users import Credentials, NewUser
-from services.dependencies import tokens
+from services.dependencies import tokens, versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext
 from services.dependencies.messaging import rpc
+from services.dependencies.revocations import Revocations
 from services.dependencies.settings import SETTINGS_KEY
 from services.users import store
 from services.users.administrator import Administrator
@@ -35,6 +36,7 @@ class Users:
 
     database = Database("users")
     cache = Cache()
+    revocations = Revocations()
     passwords = Passwords()
     administrator = Administrator()
     config = Config()
@@ -135,7 +137,9 @@ class Users:
             ``n.rpc.users.logout(token)``
         """
         now = time.time()
-        tokens.revoke(self.cache, tokens.verify(token, self._settings, now), now)
+        claims = tokens.verify(token, self._settings, now)
+        self.revocations.add(claims["jti"], claims["user_id"], int(claims["exp"] - now) + 1)
+        self.cache.outdate(versions.tokens_of(claims["user_id"]))
         return {"revoked": True}
 
     def _find(self, email: str) -> tuple[dict | None, str | None]:

@@ -37,7 +37,7 @@ def test_ready_without_redis_is_degraded(alone):
     assert answer.status_code == 200
     (data,) = answer.json()["data"]
     assert (data["status"], data["service"]) == ("ready", "api-gateway")
-    assert data["degraded"] == ["redis"]
+    assert data["degraded"] == ["redis", "redis-counters"]
 
 
 def test_ready_shows_the_circuits(alone):

@@ -1,22 +1,28 @@
 """Rate limits, on a gateway of its own without Redis (its counts are then in memory)."""
 
+import http.client
 import itertools
 import random
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+import eventlet
 import pytest
 import requests
 from redis import ConnectionError, Redis
 
-from gateway import limits
-from schemas.errors import Unauthorized
+from gateway import allowances, limits
+from gateway.moving_window import MovingWindow
+from schemas.errors import RateLimitExceeded, Unauthorized
 from services.dependencies.budgets import ADDRESS_SHARE, USER_SHARE
-from services.dependencies.settings import BadSettings
+from services.dependencies.settings import BadSettings, Settings
 from tests.api.lone_gateway import gateway_alone, held_back, wait_until
+from tests.fakes.redis_servers import RealRedis
 
 TRUSTED = {"TRUSTED_PROXIES": "127.0.0.0/8"}
+COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
 
 
 def statuses(send, times):
@@ -149,7 +155,7 @@ def test_nobody_else_is_believed_about_addresses():
 
 
 def test_all_gateways_count_together(system, make_token):
-    where = {name: system.environment[name] for name in ("REDIS_HOST", "REDIS_PORT")}
+    where = {name: system.environment[name] for name in COUNTERS}
     user_id = random.randrange(10**9, 2**62)
     with (
         gateway_alone(RATE_LIMIT_API="3/minute", **where) as one,
@@ -163,7 +169,7 @@ def test_all_gateways_count_together(system, make_token):
         got = [read(gateway).status_code for gateway in (one, two, one, two, one)]
         assert got == [200, 200, 200, 429, 429]
         assert 1 <= int(read(one).headers["Retry-After"]) <= 60
-    client = Redis(where["REDIS_HOST"], int(where["REDIS_PORT"]), decode_responses=True)
+    client = Redis(*where.values(), decode_responses=True)
     with client:
         (key,) = client.keys(f"gateway:limit*{user_id}*")
         assert key.startswith("gateway:limit:")
@@ -180,7 +186,7 @@ def test_without_redis_no_request_waits_for_it():
 
 def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
     monkeypatch.setattr(limits.budgets, "REDIS_PAUSE_SECONDS", 0)
-    where = {name: system.environment[name] for name in ("REDIS_HOST", "REDIS_PORT")}
+    where = {name: system.environment[name] for name in COUNTERS}
     address = f"10.{random.randrange(250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
     with gateway_alone(RATE_LIMIT_API="2/minute", **where, **TRUSTED) as gateway:
         gateway.answers["exercises.get"] = {}
@@ -199,7 +205,127 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
         assert [look(), look(), look()] == [200, 200, 429]
         monkeypatch.setattr(rate_limits, "_shared", shared)
         assert [look(), look(), look()] == [200, 200, 429]
-        assert not rate_limits._own.storage.events
+        assert not len(rate_limits._own)
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = RealRedis()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis(server):
+    server.client.config_set("maxmemory", 0)
+    server.client.flushall()
+    return server
+
+
+def at(redis):
+    return {"REDIS_COUNTERS_HOST": "127.0.0.1", "REDIS_COUNTERS_PORT": str(redis.port)}
+
+
+def ask_together(port, token, connections, times, path="/api/users/1"):
+    """Ask over some connections at the same time, and return how often each status came."""
+
+    def ask(_number):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        got = Counter()
+        for _ in range(times):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            answer.read()
+            got[answer.status] += 1
+        connection.close()
+        return got
+
+    with ThreadPoolExecutor(connections) as pool:
+        return sum(pool.map(ask, range(connections)), Counter())
+
+
+@pytest.fixture(scope="module")
+def limited(system):
+    """The port of a gateway of the whole running system that has the default limit."""
+    address = system.start_another("gateway", "limited", {"RATE_LIMIT_API": "1200/minute"})
+    yield int(address.rpartition(":")[2])
+    system.stop("limited")
+
+
+def test_exactly_the_limit_gets_through_however_many_connections_ask(limited, new_user):
+    user = new_user()
+    got = ask_together(limited, user.token, 30, 50, f"/api/users/{user.id}")
+    assert got == {200: 1200, 429: 300}
+
+
+def test_one_asks_for_all_who_wait_at_the_same_time():
+    rate_limits = limits.RateLimits(
+        Settings.from_environment({"RATE_LIMIT_API": "1210/minute", "REDIS_PORT": "1"})
+    )
+    asking = Counter()
+
+    class Slow(MovingWindow):
+        def hit(self, item, who, cost=1):
+            asking[who] += 1
+            assert asking[who] == 1
+            eventlet.sleep(0.001)
+            asking[who] -= 1
+            return super().hit(item, who, cost=cost)
+
+    rate_limits._shared = Slow()
+
+    def count(number):
+        try:
+            rate_limits.count(limits.API, f"user-{number % 2}")
+        except RateLimitExceeded:
+            return False
+        return True
+
+    pool = eventlet.GreenPool(60)
+    assert sum(pool.imap(count, range(3000))) == 2 * 1210
+    assert not rate_limits._under_way
+
+
+def test_what_was_counted_in_advance_is_not_lost_between_bursts(redis, monkeypatch):
+    """Thirty every six seconds use up thirty of the limit, not three times twelve."""
+    rate_limits = limits.RateLimits(
+        Settings.from_environment({"RATE_LIMIT_API": "1200/minute"} | at(redis))
+    )
+    now = time.monotonic()
+    monkeypatch.setattr(allowances.time, "monotonic", lambda: now)
+    for _ in range(9):
+        for _ in range(30):
+            rate_limits.count(limits.API, "user-1")
+        now += 6
+    (key,) = redis.client.keys("gateway:limit:*")
+    assert 270 <= redis.client.llen(key) < 270 + 12
+
+
+FOREIGN = {"list": ["foreign"], "bytes": [b"\xff\xfe"], "numbers": ["1e400", "nan", "9e12"]}
+
+
+@pytest.mark.parametrize("foreign", ["text", *FOREIGN])
+def test_what_others_have_put_in_place_of_a_counter_counts_as_nothing(redis, foreign, make_token):
+    with gateway_alone(RATE_LIMIT_API="3/minute", **at(redis)) as gateway:
+        gateway.answers["users.get"] = {"id": 1}
+        token = make_token(gateway)
+        assert ask_together(gateway.server.port, token, 1, 1) == {200: 1}
+        (key,) = redis.client.keys("gateway:limit:*")
+        redis.client.delete(key)
+        if foreign == "text":
+            redis.client.set(key, "foreign")
+        else:
+            redis.client.rpush(key, *FOREIGN[foreign] * 5)
+        assert ask_together(gateway.server.port, token, 1, 5) == {200: 3, 429: 2}
+        assert redis.client.llen(key) == 3, "counted in Redis, not in memory"
+
+
+def test_when_the_store_is_full_each_gateway_counts_by_itself(redis, make_token):
+    with gateway_alone(RATE_LIMIT_API="3/minute", **at(redis)) as gateway:
+        gateway.answers["users.get"] = {"id": 1}
+        redis.client.config_set("maxmemory", "1kb")
+        assert ask_together(gateway.server.port, make_token(gateway), 1, 5) == {200: 3, 429: 2}
+        assert not redis.client.keys("gateway:limit:*")
 
 
 def test_an_empty_limit_is_off(edge):

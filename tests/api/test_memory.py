@@ -90,6 +90,38 @@ def test_a_revoked_token_gets_nothing_remembered(http, lifter, workout):
     assert http.get(path, token=lifter.token).status_code == 401
 
 
+@pytest.fixture(scope="module")
+def another_gateway(system):
+    address = system.start_another("gateway", "another-gateway")
+    yield Client(f"http://{address}", requests.Session())
+    system.stop("another-gateway")
+
+
+def test_a_token_revoked_at_one_gateway_gets_nothing_remembered_at_another(
+    http, lifter, workout, another_gateway
+):
+    path = f"/api/workouts/{workout['id']}"
+    credentials = {"email": lifter.email, "password": lifter.password}
+    for _ in range(10):
+        token = data(http.post("/api/users/login", json=credentials))[0]["token"]
+
+        def is_remembered(token=token):
+            before = remembered(another_gateway)
+            data(another_gateway.get(path, token=token))
+            return remembered(another_gateway) > before
+
+        eventually(is_remembered)
+        assert http.post("/api/users/logout", token=token).status_code == 200
+        assert another_gateway.get(path, token=token).status_code == 401
+    # the user's other tokens are asked about again, and are as good as before
+    assert data(another_gateway.get(path, token=lifter.token))
+
+
+def remembered(client):
+    page = client.get("/metrics").text
+    return float(re.search(r"(?m)^gym_http_remembered_total (\S+)", page)[1])
+
+
 def test_records_follow_the_workouts(http, lifter):
     for weight in (100, 110, 120):
         sets = [{"reps": 1, "weight": weight}]
@@ -178,21 +210,17 @@ def tell_of_change(system):
     dispatch("exercises", "catalogue_changed", {})
 
 
-def test_a_change_of_one_workout_leaves_another_remembered(http, lifter, system):
+def test_a_change_of_one_workout_leaves_another_remembered(http, lifter):
     one, other = (log(http, lifter, name) for name in ("one", "other"))
-
-    def remembered():
-        page = requests.get(f"http://{system.address('gateway')}/metrics", timeout=10).text
-        return float(re.search(r"(?m)^gym_http_remembered_total (\S+)", page)[1])
 
     def name_of(workout_id):
         return data(http.get(f"/api/workouts/{workout_id}", token=lifter.token))[0]["name"]
 
     assert [name_of(one), name_of(f"00{one}"), name_of(other)] == ["one", "one", "other"]
     http.put(f"/api/workouts/{one}", json={"name": "changed"}, token=lifter.token)
-    before = remembered()
+    before = remembered(http)
     assert [name_of(one), name_of(f"00{one}"), name_of(other)] == ["changed", "changed", "other"]
-    assert remembered() == before + 1
+    assert remembered(http) == before + 1
     http.delete(f"/api/workouts/{one}", token=lifter.token)
     for spelling in (one, f"00{one}"):
         assert http.get(f"/api/workouts/{spelling}", token=lifter.token).status_code == 404

@@ -12,7 +12,7 @@ from tests.waiting import eventually
 
 EVENTS = "evt-gateway-workout_created--analytics.handle_workout_created"
 SERVICES = ["user-service", "exercise-service", "workout-service", "analytics-service"]
-EVERYTHING = [*DATABASES, "redis", "rabbitmq", *SERVICES, "api-gateway"]
+EVERYTHING = [*DATABASES, "redis", "redis-counters", "rabbitmq", *SERVICES, "api-gateway"]
 # without these a workout can't be logged
 NEEDED = ["workout-db", "workout-service", "rabbitmq"]
 FOR_EXERCISES = ["exercise-db", "exercise-service"]

@@ -18,9 +18,14 @@ INFO = b"$13\r\nrun_id:fake\r\n\r\n"
 
 
 class RealRedis:
-    """A server of its own."""
+    """A server of its own.
 
-    def __init__(self):
+    Args:
+        settings: what it is started with, by option.
+    """
+
+    def __init__(self, **settings):
+        self.settings = {"save": "", **settings}
         with socket.create_server(("127.0.0.1", 0)) as found:
             self.port = found.getsockname()[1]
         self.client = Redis(port=self.port, decode_responses=True)
@@ -28,7 +33,8 @@ class RealRedis:
         self.start()
 
     def start(self):
-        command = [find_redis(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        command = [find_redis(), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += [word for name, value in self.settings.items() for word in (f"--{name}", value)]
         self.process = subprocess.Popen(
             [*command, "--dir", self._directory.name], stdout=subprocess.DEVNULL
         )

@@ -19,6 +19,12 @@ def stopped(system):
     system.start("redis")
 
 
+def counters_stopped(system):
+    system.kill_for_good("redis-counters")
+    time.sleep(4)
+    system.start("redis-counters")
+
+
 def frozen(system):
     system.pause("redis")
     try:
@@ -36,7 +42,13 @@ def flushed(system):
 
 
 @pytest.mark.parametrize(
-    "fault", [stopped, flushed, pytest.param(frozen, marks=pytest.mark.whole_table)]
+    "fault",
+    [
+        stopped,
+        flushed,
+        pytest.param(counters_stopped, marks=pytest.mark.whole_table),
+        pytest.param(frozen, marks=pytest.mark.whole_table),
+    ],
 )
 def test_redis(system, fault):
     with Crowd(system) as crowd:
@@ -47,7 +59,7 @@ def test_redis(system, fault):
         time.sleep(2)
     # the lifters read what they wrote, and note each answer that is older
     tally = check(crowd)
-    note(f"Redis {fault.__name__}", crowd, tally)
+    note(f"Redis {fault.__name__.replace('_', ' ')}", crowd, tally)
     assert set(crowd.statuses) <= {200, 201}
     assert crowd.worst_seconds < 3
     system.wait_ready(SERVICES)

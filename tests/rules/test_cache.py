@@ -3,7 +3,7 @@
 import pytest
 
 from services.dependencies import budgets
-from services.dependencies.cache import Cache
+from services.dependencies.cache import LONGEST_KEY, REQUEST_SECONDS, Cache, bounded
 from services.dependencies.redis_link import RedisFailure
 
 PAUSE = budgets.REDIS_PAUSE_SECONDS
@@ -14,6 +14,7 @@ class FakeRedis:
 
     def __init__(self):
         self.values = {}
+        self.seconds = {}
 
     def answer(self, name, *arguments):
         return getattr(self, name.lower())(*arguments)
@@ -21,14 +22,27 @@ class FakeRedis:
     def mget(self, *keys):
         return [self.values.get(key) for key in keys]
 
-    def get(self, key):
-        return self.values.get(key)
-
-    def set(self, key, value, _ex, _seconds, condition=None):
+    def set(self, key, value, _ex, seconds, condition=None):
         if condition == "NX" and key in self.values:
             return None
         self.values[key] = value
+        self.seconds[key] = seconds
         return "OK"
+
+    def eval(self, script, count, *words):
+        """Prolong a version, and keep something under it."""
+        (version_key, *keys), (version, seconds, *values) = words[:count], words[count:]
+        if self.values.get(version_key) != version:
+            return 0
+        self.seconds[version_key] = max(seconds, self.seconds[version_key])
+        for key, value in zip(keys, values, strict=True):
+            self.set(key, value, "EX", seconds)
+        return 1
+
+    def end(self, *keys):
+        """Let time take keys away, or make room."""
+        for key in keys:
+            self.values.pop(key, None)
 
 
 class Line:
@@ -65,6 +79,7 @@ def clock(monkeypatch):
 
     clock = Clock()
     monkeypatch.setattr("services.dependencies.cache.time", clock)
+    monkeypatch.setattr("services.dependencies.redis_store.time", clock)
     return clock
 
 
@@ -166,7 +181,7 @@ def test_others_believe_redis_only_once_all_have_sent_what_they_had(server, cloc
     clock.now += PAUSE + 0.1
     assert read(reader, "new") == "new"
     writer.link.is_cut = False
-    writer._send_now()
+    writer.outdate()
     clock.now += PAUSE + 0.1
     assert read(reader, "new") == "new"
 
@@ -176,8 +191,155 @@ def test_a_write_tries_even_in_a_pause(server, clock):
     writer, reader = process(server), process(server)
     read(reader, "old")
     writer.link.is_cut = True
-    writer.get("anything")
+    writer.version("anything")
     writer.link.is_cut = False
     with writer.changing("version"):
         pass
     assert read(reader, "new") == "new"
+
+
+def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(server):
+    cache = process(server)
+    assert read(cache, None) is None
+    with cache.changing("version"):
+        assert server.seconds["version"] <= REQUEST_SECONDS
+    assert cache.version("other")
+    assert server.seconds == {"version": REQUEST_SECONDS, "other": REQUEST_SECONDS}
+    assert read(cache, None) is None
+    assert "key" not in server.values
+
+
+def test_a_version_lives_as_long_as_what_is_kept_under_it(server):
+    cache = process(server)
+    read(cache, "old")
+    cache.remember("longer", "version", 3600, lambda: "old")
+    cache.remember("shorter", "version", 10, lambda: "old")
+    assert server.seconds == {"version": 3600, "key": 60, "longer": 3600, "shorter": 10}
+    version = cache.version("elsewhere")
+    cache.prolong(version, "elsewhere", 300)
+    assert server.seconds["elsewhere"] == 300
+
+
+def test_what_was_made_under_a_version_that_has_gone_is_not_kept(server):
+    cache, other = process(server), process(server)
+
+    def slowly():
+        server.end("version")
+        assert read(other, "newer") == "newer"
+        return "old"
+
+    assert cache.remember("key", "version", 60, slowly) == "old"
+    assert read(cache, "newest") == "newer"
+
+
+def test_a_version_of_another_is_neither_prolonged_nor_kept_under(server):
+    cache = process(server)
+    version = cache.version("version")
+
+    def slowly():
+        cache._mark(("version",))
+        return "old"
+
+    cache.remember("key", "version", 60, slowly)
+    cache.prolong(version, "version", 300)
+    assert server.seconds["version"] == REQUEST_SECONDS
+    assert "key" not in server.values
+
+
+@pytest.mark.parametrize("lost", [["version"], ["key"], ["version", "key"]])
+@pytest.mark.parametrize("when", ["before", "marked", "written", "after"])
+def test_whatever_is_evicted_whenever_nothing_is_stale(server, lost, when):
+    """The write is seen by whoever reads after it was acknowledged."""
+    writer, reader = process(server), process(server)
+    state = ["old"]
+
+    def look():
+        return reader.remember("key", "version", 60, lambda: state[0])
+
+    def at(moment):
+        if moment == when:
+            server.end(*lost)
+            look()
+
+    look()
+    at("before")
+    with writer.changing("version"):
+        at("marked")
+        state[0] = "new"
+        at("written")
+    at("after")
+    assert look() == "new"
+    assert writer.remember("key", "version", 60, lambda: state[0]) == "new"
+
+
+def test_the_version_of_an_own_write_is_not_counted_on_once_it_has_ended(server, clock):
+    cache = process(server)
+    with cache.changing("version"):
+        pass
+    clock.now += REQUEST_SECONDS + 1
+    server.end("version")
+    assert read(cache, "new") == "new"
+    assert read(cache, "newer") == "new"
+
+
+FOREIGN = [
+    "",
+    "no JSON",
+    "[]",
+    "1",
+    '"text"',
+    "null",
+    "{}",
+    '{"version": 1}',
+    '{"value": "foreign"}',
+    "\ufffd\ufffd",
+    "[" * 5000,
+    '{"version": "VERSION", "run": null, "of": "else", "value": "foreign"}',
+    '{"version": "VERSION", "run": "else", "of": null, "value": "foreign"}',
+    '{"version": "VERSION", "run": null, "value": "foreign"}',
+    '{"version": "VERSION", "run": null, "of": null}',
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_what_is_not_as_we_keep_it_is_a_miss(server, foreign):
+    cache = process(server)
+    read(cache, "old")
+    server.values["key"] = foreign.replace("VERSION", server.values["version"])
+    assert read(cache, "new") == "new"
+    assert read(cache, "newer") == "new"
+
+
+@pytest.mark.parametrize("foreign", ["", "7", "foreign", "changing", "F" * 32, "0" * 31])
+def test_nothing_is_kept_under_what_is_no_version_of_ours(server, foreign):
+    cache = process(server)
+    server.values["version"] = foreign
+    assert cache.version("version") is None
+    assert [read(cache, value) for value in ("old", "new")] == ["old", "new"]
+    with cache.changing("version"):
+        pass
+    assert [read(cache, value) for value in ("old", "new")] == ["old", "old"]
+
+
+def test_questions_that_share_a_key_never_get_each_other_s_answers(server):
+    cache = process(server)
+
+    def ask(of, answer):
+        return cache.remember("slot", "version", 60, lambda: answer, of)
+
+    assert [ask("a", 1), ask("a", 2), ask("b", 3), ask("b", 4), ask("a", 5)] == [1, 1, 3, 3, 5]
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00e9", "\U0001f3cb"])
+def test_keys_are_of_bounded_length_and_differ(letter):
+    keys = [f"exercise:search:{letter * length}{end}" for length in (1, 20, 5000) for end in "xy"]
+    assert len({bounded(key) for key in keys}) == len(keys)
+    assert all(len(bounded(key).encode()) <= LONGEST_KEY for key in keys)
+    assert all(bounded(key).startswith("exercise:search:") for key in keys)
+    assert bounded(keys[0]) == keys[0]
+
+
+def test_a_long_key_is_kept_under_its_bounded_one(server):
+    cache = process(server)
+    cache.remember("k" * 1000, "version", 60, lambda: 1)
+    assert server.values.keys() == {"version", bounded("k" * 1000)}

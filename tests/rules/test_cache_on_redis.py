@@ -7,7 +7,7 @@ import eventlet
 import pytest
 
 from services.dependencies import budgets
-from services.dependencies.cache import CHANGING, UNSEEN, Cache
+from services.dependencies.cache import CHANGING, REQUEST_SECONDS, Cache
 from services.dependencies.redis_link import RedisLink
 from tests.fakes.redis_servers import RealRedis
 
@@ -79,16 +79,16 @@ def read_and_keep(cache, redis, state):
     return value
 
 
-def checked(cache, version, absent_key="revoked"):
+def seen(cache):
+    """Return the version as a look shows it."""
     given = []
-    cache.check_version(version, VERSION, absent_key, given.append)
+    cache.look_at_versions("another", VERSION, lambda _, version: given.append(version))
     with within(2 * budgets.REDIS_SECONDS + 0.5):
         while not given:
             eventlet.sleep(0.005)
     eventlet.sleep(0.01)
-    answer = given[0].is_right
-    assert len(given) == 1
-    return answer
+    (version,) = given
+    return version
 
 
 def test_a_value_is_kept_until_a_write(process, redis):
@@ -99,14 +99,6 @@ def test_a_value_is_kept_until_a_write(process, redis):
         assert read(reader, "newer") == "newer"
     assert read_and_keep(reader, redis, "new") == "new"
     assert read(other, "newest") == "new"
-
-
-def test_what_is_set_without_waiting_is_there_for_whoever_asks_next(process):
-    cache = process()
-    cache.set("one", {"a": [1]}, 60)
-    assert cache.get("one") == {"a": [1]}
-    cache.delete("one")
-    assert cache.get("one") is None
 
 
 def test_the_mark_has_left_before_the_write_begins(process, redis):
@@ -128,19 +120,16 @@ def test_the_mark_of_a_process_that_died_guards_what_it_wrote(process):
     assert reader.version(VERSION) is None
 
 
-def test_a_version_is_checked_without_waiting(process, redis):
+def test_a_version_is_looked_at_without_waiting(process):
     cache, other = process(), process()
     version = cache.version(VERSION)
-    assert checked(cache, version)
-    assert checked(other, version)
-    assert not checked(cache, "run/else")
-    redis.client.set("revoked", "1")
-    assert not checked(cache, version)
-    redis.client.delete("revoked")
+    assert seen(cache) == seen(other) == version
+    assert cache.is_version(version, VERSION)
+    assert not cache.is_version("run/else", VERSION)
     with other.changing(VERSION):
-        assert not checked(cache, version)
-    assert not checked(cache, version)
-    assert cache.is_version(version, VERSION, "revoked") is False
+        assert seen(cache) is None
+        assert not cache.is_version(version, VERSION)
+    assert seen(cache) not in (None, version)
 
 
 def test_a_version_of_another_run_is_not_current(process, redis):
@@ -150,38 +139,37 @@ def test_a_version_of_another_run_is_not_current(process, redis):
     redis.restart()
     redis.client.set(VERSION, kept)
     eventlet.sleep(0.01)
-    assert not checked(cache, version)
-    assert not cache.is_version(version, VERSION, "revoked")
+    assert seen(cache) != version
+    assert not cache.is_version(version, VERSION)
 
 
-def test_the_check_may_come_from_the_event_loop_itself(process):
+def test_the_look_may_come_from_the_event_loop_itself(process):
     cache = process()
     version = cache.version(VERSION)
     given = []
     for _ in range(100):
         eventlet.hubs.get_hub().schedule_call_global(
-            0, cache.check_version, version, VERSION, "revoked", given.append
+            0, cache.look_at_versions, VERSION, "another", lambda version, _: given.append(version)
         )
     eventlet.sleep(0.1)
-    assert [looked.is_right for looked in given] == [True] * 100
-    assert {looked.version for looked in given} == {version}
+    assert given == [version] * 100
 
 
-def test_without_redis_a_check_says_no_soon_and_once(process, redis):
+def test_without_redis_a_look_shows_nothing_soon_and_once(process, redis):
     cache = process()
     version = cache.version(VERSION)
     redis.freeze()
     with within(budgets.REDIS_SECONDS + 0.2):
-        assert not checked(cache, version)
+        assert seen(cache) is None
     at_once = []
-    cache.check_version(version, VERSION, "revoked", at_once.append)
-    assert at_once == [UNSEEN]
+    cache.look_at_versions(VERSION, VERSION, lambda *versions: at_once.append(versions))
+    assert at_once == [(None, None)]
     redis.thaw()
     eventlet.sleep(PAUSE + 0.1)
-    assert not checked(cache, version), "others may have something to say first"
+    assert seen(cache) is None, "others may have something to say first"
     eventlet.sleep(PAUSE + 0.1)
-    assert checked(cache, version)
-    assert at_once == [UNSEEN]
+    assert seen(cache) == version
+    assert at_once == [(None, None)]
 
 
 def test_a_link_that_is_lost_between_mark_and_replacement(process, redis):
@@ -279,19 +267,16 @@ def test_a_write_that_could_not_tell_tells_as_soon_as_redis_is_back(process, red
     redis.stop()
     with within(1):
         writer.outdate(VERSION)
-        writer.keep("revoked", 1, 60)
     redis.start()
-    eventlet.sleep(PAUSE / 5 + 0.2)
-    assert redis.client.get("revoked") == "1"
-    assert redis.client.get(VERSION)
-    assert writer.get("revoked") == 1
+    with within(PAUSE / 5 + 1):
+        while not redis.client.get(VERSION) or writer._sender:
+            eventlet.sleep(0.01)
 
 
 def test_a_refused_command_is_a_failure_and_nothing_is_believed_for_a_pause(process, redis):
     cache = process()
-    read(cache, "old")
-    redis.client.lpush("list", 1)
-    assert cache.get("list") is None
+    read_and_keep(cache, redis, "old")
+    assert cache._ask("NOSUCHCOMMAND")[0] is None
     assert read(cache, "new") == "new"
     eventlet.sleep(PAUSE + 0.1)
     assert read(cache, "newer") == "newer"
@@ -321,7 +306,8 @@ def test_a_flushed_redis_begins_anew(process, redis):
     read(cache, "old")
     version = cache.version(VERSION)
     redis.client.flushall()
-    assert not checked(cache, version)
+    assert seen(cache) is None
+    assert cache.version(VERSION) != version
     assert read(cache, "new") == "new"
     assert read(cache, "newer") == "new"
 
@@ -336,7 +322,7 @@ def test_many_at_once_all_come_to_an_end(process, redis):
         while time.monotonic() < until:
             key = f"version:{number % 5}"
             cache.remember(f"key:{number % 5}", key, 60, lambda: number)
-            cache.check_version("none", key, "revoked", lambda _: None)
+            cache.look_at_versions(key, key, lambda *_: None)
             with cache.changing(key):
                 eventlet.sleep(0.001)
             eventlet.sleep(0.005)
@@ -362,3 +348,68 @@ def test_ping(process, redis):
         cache.ping()
     redis.thaw()
     cache.ping()
+
+
+def ttl(redis, key):
+    seconds = redis.client.ttl(key)
+    return None if seconds == -2 else seconds
+
+
+def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(process, redis):
+    cache = process()
+    for number in range(100):
+        key = f"version:{number}"
+        assert cache.remember(f"key:{number}", key, 60, lambda: None) is None
+        with cache.changing(key):
+            pass
+    keys = redis.client.keys()
+    assert len(keys) == 100
+    assert all(0 < ttl(redis, key) <= REQUEST_SECONDS for key in keys)
+
+
+def test_a_version_lives_as_long_as_what_is_kept_under_it(process, redis):
+    cache = process()
+    cache.remember("key", VERSION, 600, lambda: 1)
+    cache.remember("another", VERSION, 60, lambda: 1)
+    with within(1):
+        while ttl(redis, "another") is None:
+            eventlet.sleep(0.005)
+    assert 590 < ttl(redis, VERSION) <= 600
+    assert 590 < ttl(redis, "key") <= 600
+    begun = []
+    cache.ensure_version("begun", 700, begun.append)
+    cache.ensure_version(VERSION, 7000, begun.append)
+    cache.prolong(cache.version(VERSION), VERSION, 3600)
+    with within(1):
+        while ttl(redis, VERSION) < 3590:
+            eventlet.sleep(0.005)
+    assert begun == [cache.version("begun"), cache.version(VERSION)]
+    assert 690 < ttl(redis, "begun") <= 700
+    assert ttl(redis, VERSION) <= 3600
+
+
+def put_list(redis, key):
+    redis.client.delete(key)
+    redis.client.lpush(key, "foreign")
+
+
+def put_bytes(redis, key):
+    redis.client.execute_command("SET", key, b"\xff\xfe{")
+
+
+@pytest.mark.parametrize("put", [put_list, put_bytes])
+@pytest.mark.parametrize("key", ["key", VERSION])
+def test_what_others_have_put_there_is_a_miss_and_no_outage(process, redis, put, key):
+    cache = process()
+    read_and_keep(cache, redis, "old")
+    put(redis, key)
+    assert read(cache, "new") == "new"
+    assert cache.version(VERSION) or key == VERSION
+    cache.look_at_versions(VERSION, "key", lambda *_: None)
+    eventlet.sleep(0.05)
+    assert cache._outage.since is None
+    assert cache._failures == 0
+    with cache.changing(VERSION):
+        pass
+    assert read_and_keep(cache, redis, "newer") == "newer"
+    assert read(cache, "newest") == "newer"

@@ -57,20 +57,6 @@ def is_believed(token, now=NOW):
     return True
 
 
-class FakeCache:
-    """A cache without Redis, or one that has lost it."""
-
-    def __init__(self, *, lost=False):
-        self.lost = lost
-        self.kept = {}
-
-    def get(self, key):
-        return None if self.lost else self.kept.get(key, (None, 0))[0]
-
-    def keep(self, key, value, seconds):
-        self.kept[key] = (value, seconds)
-
-
 def test_a_token_of_ours_holds_who_it_was_made_for():
     claims = tokens.verify(tokens.issue(ADA, SETTINGS, NOW), SETTINGS, NOW)
 
@@ -307,36 +293,3 @@ def test_the_answer_never_says_what_was_wrong():
         messages.add((refusal.value.message, str(refusal.value.details)))
 
     assert len(messages) == 1
-
-
-def test_a_revoked_token_is_known_until_it_would_have_ended():
-    cache = FakeCache()
-    claims = tokens.verify(token_with(exp=int(NOW) + 600), SETTINGS, NOW)
-    assert not tokens.is_revoked(cache, claims["jti"])
-
-    tokens.revoke(cache, claims, NOW)
-
-    assert tokens.is_revoked(cache, claims["jti"])
-    [(key, (_, seconds))] = cache.kept.items()
-    assert key == f"user:token:revoked:{claims['jti']}"
-    assert 600 <= seconds <= 601
-
-
-def test_revoking_one_token_leaves_the_others():
-    cache = FakeCache()
-    first, second = (
-        tokens.verify(tokens.issue(ADA, SETTINGS, NOW), SETTINGS, NOW) for _ in range(2)
-    )
-
-    tokens.revoke(cache, first, NOW)
-
-    assert not tokens.is_revoked(cache, second["jti"])
-
-
-def test_without_redis_no_token_counts_as_revoked():
-    cache = FakeCache(lost=True)
-    claims = tokens.verify(tokens.issue(ADA, SETTINGS, NOW), SETTINGS, NOW)
-
-    tokens.revoke(cache, claims, NOW)
-
-    assert not tokens.is_revoked(cache, claims["jti"])

@@ -1,5 +1,6 @@
 """Exercises, over RPC and in the database."""
 
+import json
 import random
 import uuid
 from collections import Counter
@@ -15,6 +16,7 @@ from schemas.fields import Sort
 from services.dependencies.settings import Settings
 from services.dependencies.versions import CATALOGUE
 from services.exercises import catalogue, facets, saving, store
+from services.exercises.reads import SLOTS, ExerciseReads
 from tests.services.search_queries import JUDGED
 from tests.waiting import eventually
 
@@ -69,7 +71,7 @@ def hidden(engine, redis):
             )
             values = {"is_active": is_active, "name": HIDDEN}
             found = connection.execute(statement, values).scalar_one()
-        redis.set(CATALOGUE, uuid.uuid4().hex)
+        redis.set(CATALOGUE, uuid.uuid4().hex, ex=60)
         return found
 
     yield set_active(False)
@@ -532,14 +534,39 @@ def test_answers_are_kept_under_the_keys_of_the_seed(rpc, redis):
     rpc.exercises.list(category="cardio", limit=3)
     rpc.exercises.search("Zercher", limit=3)
     rpc.exercises.facets(equipment="sled,ab wheel")
-    for pattern, hours in {
-        "exercise:id:2": 24,
-        "exercise:list:category:cardio:*limit=3": 1,
-        "exercise:search:zercher:*limit=3": 0.5,
-        "exercise:facets:equipment=ab wheel,sled": 1,
-    }.items():
-        (key,) = eventually(lambda pattern=pattern: redis.keys(pattern))
+    for pattern, of, hours in [
+        ("exercise:id:2", None, 24),
+        ("exercise:list:category:cardio:*", "category=cardio:sort=:page=1:limit=3", 1),
+        ("exercise:search:*", "zercher:sort=:page=1:limit=3", 0.5),
+        ("exercise:facets:*", "equipment=ab wheel,sled", 1),
+    ]:
+        key = eventually(lambda pattern=pattern, of=of: kept_of(redis, pattern, of))
         assert hours * 3600 - 60 < redis.ttl(key) <= hours * 3600
+
+
+def kept_of(redis, pattern, of):
+    for key in redis.keys(pattern):
+        text = redis.get(key)
+        if text and json.loads(text)["of"] == of:
+            return key
+    return None
+
+
+def test_there_is_no_end_of_questions_but_one_of_keys():
+    class Keys(set):
+        def remember(self, key, _version_key, _seconds, _make, of):
+            self.add(key)
+
+    keys = Keys()
+    reads = ExerciseReads(None, keys)
+    for number in range(30_000):
+        query = {"equipment": [f"nothing {number}"], "page": number, "limit": 100}
+        reads.list_page(query)
+        reads.list_page({**query, "category": ["strength"]})
+        reads.list_page({**query, "search": "x" * (number % 100 + 3)})
+        reads.facets(query)
+    assert len(keys) == 4 * SLOTS
+    assert all(key.startswith("exercise:") and len(key) < 64 for key in keys)
 
 
 def test_a_change_makes_everything_that_was_kept_stale(rpc, engine, redis):
@@ -561,11 +588,11 @@ def test_a_change_makes_everything_that_was_kept_stale(rpc, engine, redis):
     try:
         describe("Changed.")
         assert read() == before
-        redis.set(CATALOGUE, uuid.uuid4().hex)
+        redis.set(CATALOGUE, uuid.uuid4().hex, ex=60)
         after = read()
     finally:
         describe(before[0]["description"])
-        redis.set(CATALOGUE, uuid.uuid4().hex)
+        redis.set(CATALOGUE, uuid.uuid4().hex, ex=60)
     assert after[0]["description"] == "Changed."
     assert "Changed." in [exercise["description"] for exercise in after[1]]
     assert after[2][0]["description"] == "Changed."

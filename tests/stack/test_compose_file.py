@@ -9,7 +9,8 @@ import yaml
 
 from services.dependencies.settings import BadSettings, Settings
 from stack.environment import ALL_SETTINGS, make_environment
-from stack.layout import CHECKOUT, DATABASES, SERVICES
+from stack.layout import CHECKOUT, DATABASES, REDIS, SERVICES
+from stack.redis import SETTINGS
 from stack.state import State, make_secrets
 
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z0-9_]+)(?:(?P<how>:?[-?])(?P<word>[^}]*))?\}")
@@ -26,6 +27,7 @@ CONTAINERS = {
 IMAGES = {
     **dict.fromkeys(DATABASES, "postgres:15-alpine"),
     "redis": "redis:7-alpine",
+    "redis-counters": "redis:7-alpine",
     "rabbitmq": "rabbitmq:4-management",
     **dict.fromkeys(CONTAINERS.values(), "gym-tracker"),
 }
@@ -109,6 +111,18 @@ def test_only_the_gateway_is_open_to_other_machines(services):
     for name, service in services.items():
         for port in service["ports"]:
             assert port.startswith("127.0.0.1:") == (name != "api-gateway"), (name, port)
+
+
+@pytest.mark.parametrize("name", REDIS)
+def test_redis_has_the_bounds_and_the_policy_that_gym_gives_it(services, name):
+    words = services[name]["command"][1:]
+    given = {}
+    for word in words:
+        if word.startswith("--"):
+            option = given.setdefault(word.removeprefix("--"), [])
+        else:
+            option.append(word)
+    assert {option: " ".join(values) for option, values in given.items()} == SETTINGS[name]
 
 
 def test_no_two_publish_one_port(services):
@@ -216,6 +230,8 @@ def test_a_service_can_read_its_settings(services, service):
     assert set(container["environment"]) <= set(ALL_SETTINGS)
     settings = Settings.from_environment(container["environment"], service)
     assert settings.redis_host == "redis"
+    if service in ("users", "gateway"):
+        assert settings.redis_counters_host == "redis-counters"
     assert settings.amqp_uri == f"amqp://{service}:development@rabbitmq:5672/gym"
     if service != "gateway":
         database = settings.databases[service]

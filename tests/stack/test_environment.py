@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.dependencies.settings import Settings
 from stack.bringing_up import choose
 from stack.environment import (
     ALL_SETTINGS,
@@ -12,6 +13,7 @@ from stack.environment import (
     given_from_outside,
     given_servers,
     make_environment,
+    server_address,
 )
 from stack.failures import Failure
 from stack.find import find_programs
@@ -46,6 +48,7 @@ def test_with_nothing_given_everything_is_started_on_the_seeds_ports(tmp_path):
     assert variables["WORKOUT_DB_PORT"] == "5434"
     assert variables["EXERCISE_DB_NAME"] == "exercise_db"
     assert variables["REDIS_PORT"] == "6379"
+    assert variables["REDIS_COUNTERS_PORT"] == "6380"
     assert variables["AMQP_URI"].endswith("@127.0.0.1:5672/gym")
 
 
@@ -53,8 +56,8 @@ def test_with_nothing_given_everything_is_started_on_the_seeds_ports(tmp_path):
     ("variables", "server"),
     [
         ({"AMQP_URI": "amqp://me:secret@broker:5672/gym"}, "rabbitmq"),
-        ({"REDIS_HOST": "cache", "REDIS_PORT": "7000"}, "redis"),
-        ({"REDIS_PORT": "7000"}, "redis"),
+        ({"REDIS_COUNTERS_HOST": "counters", "REDIS_COUNTERS_PORT": "7000"}, "redis-counters"),
+        ({"REDIS_COUNTERS_PORT": "7000"}, "redis-counters"),
         ({"USERS_DB_HOST": "db", "USERS_DB_PASSWORD": "secret"}, "users-db"),
         ({"WORKOUT_DB_HOST": "db"}, "workout-db"),
         ({"ANALYTICS_DB_HOST": "db"}, "analytics-db"),
@@ -67,6 +70,30 @@ def test_a_server_that_is_given_is_used_and_not_started(tmp_path, variables, ser
     assert server not in state.ports
     assert set(SERVERS) - {server} <= set(state.ports)
     assert variables.items() <= make_environment(state).items()
+
+
+@pytest.mark.parametrize(
+    "variables", [{"REDIS_HOST": "cache", "REDIS_PORT": "7000"}, {"REDIS_PORT": "7000"}]
+)
+def test_a_redis_that_is_given_alone_has_the_counters_too(tmp_path, variables):
+    state = chosen_for(tmp_path, **variables)
+    assert given_servers(state.given) == ["redis", "redis-counters"]
+    environment = make_environment(state)
+    assert server_address("redis-counters", environment) == server_address("redis", environment)
+    settings = Settings.from_environment(environment)
+    assert (settings.redis_counters_host, settings.redis_counters_port) == server_address(
+        "redis-counters", environment
+    )
+    assert settings.redis_counters_port == 7000
+
+
+def test_two_redis_that_are_given_are_told_apart(tmp_path):
+    variables = {"REDIS_HOST": "cache", "REDIS_COUNTERS_HOST": "counters"}
+    environment = make_environment(chosen_for(tmp_path, **variables))
+    assert server_address("redis", environment) == ("cache", 6379)
+    assert server_address("redis-counters", environment) == ("counters", 6380)
+    settings = Settings.from_environment(environment)
+    assert (settings.redis_host, settings.redis_counters_host) == ("cache", "counters")
 
 
 def test_a_broker_that_is_given_needs_none_of_our_ports(tmp_path):

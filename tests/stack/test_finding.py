@@ -33,7 +33,9 @@ def test_each_missing_server_has_a_package(found, missing):
 
 
 def test_a_server_that_is_not_started_is_not_missed():
-    assert missing_packages(Programs(None, None, None, None), ["redis"]) == ["redis-server"]
+    nothing = Programs(None, None, None, None)
+    assert missing_packages(nothing, ["redis"]) == ["redis-server"]
+    assert missing_packages(nothing, ["redis", "redis-counters"]) == ["redis-server"]
 
 
 def test_rabbitmqs_version_stands_in_the_name_of_its_plugin(tmp_path):

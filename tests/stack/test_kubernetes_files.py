@@ -9,7 +9,8 @@ import yaml
 
 from services.dependencies.settings import TOKEN_SERVICES, Settings
 from stack.environment import ALL_SETTINGS
-from stack.layout import CHECKOUT, DATABASES, SERVICES
+from stack.layout import CHECKOUT, DATABASES, REDIS, SERVICES
+from stack.redis import SETTINGS
 
 BASE = CHECKOUT / "deploy" / "kubernetes"
 VERSION = "1.31"
@@ -49,7 +50,7 @@ def of_kind(rendered, kind):
 
 def deployments(rendered):
     found = of_kind(rendered, "Deployment")
-    return {name: found[name] for name in found if name != "redis"}
+    return {name: found[name] for name in found if name not in REDIS}
 
 
 def container(deployment):
@@ -110,6 +111,20 @@ def test_every_service_is_probed_and_drained(rendered):
         assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > 20 + pause
         assert service["securityContext"]["readOnlyRootFilesystem"]
         assert deployment["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"]
+
+
+@pytest.mark.parametrize("name", REDIS)
+def test_redis_has_the_bounds_and_the_policy_that_gym_gives_it(name):
+    found = {
+        (thing["kind"], thing["metadata"]["name"]): thing for thing in read(BASE / "redis.yaml")
+    }
+    words = container(found["Deployment", name])["args"]
+    for option, value in SETTINGS[name].items():
+        place = words.index(f"--{option}") + 1
+        assert words[place : place + len(value.split() or [""])] == (value.split() or [""])
+    service = found["Service", name]["spec"]
+    assert service["selector"] == {"app.kubernetes.io/name": name}
+    assert (("PersistentVolumeClaim", name) in found) == bool(SETTINGS[name]["save"])
 
 
 def test_the_services_settings_are_known(rendered):

@@ -1,0 +1,65 @@
+"""What may live in which Redis: every family of keys, how long each lives, and what bounds it.
+
+``docs/data-model.md`` shows this table; ``tests/security/test_redis_keys.py`` looks for keys that
+are of no family after all kinds of traffic.
+"""
+
+import re
+from typing import NamedTuple
+
+from services.dependencies import budgets
+from services.dependencies.cache import LONGEST_KEY, Cache
+from services.dependencies.revocations import Revocations
+
+HOUR = 3600
+DAY = 24 * HOUR
+REQUEST = int(budgets.REQUEST_SECONDS)
+
+
+class Family(NamedTuple):
+    """Keys that are made alike."""
+
+    key: str
+    """How they look: ``{number}`` and ``{word}`` stand for one part, ``{rest}`` for all others."""
+    store: str
+    seconds: int | None
+    """The longest that one may live; None for the window of a rate limit."""
+    bound: str
+    """Why there is an end of them."""
+
+    def matches(self, key: str) -> bool:
+        """Tell whether a key is of this family."""
+        pattern = re.escape(self.key)
+        for name, part in (("number", r"\d+"), ("word", "[^:]+"), ("rest", ".+")):
+            pattern = pattern.replace(re.escape(f"{{{name}}}"), part)
+        return re.fullmatch(pattern, key) is not None
+
+
+CACHE, COUNTERS = Cache.part, Revocations.part
+
+LONGEST = {CACHE: LONGEST_KEY, COUNTERS: 256}
+"""The longest key of each store, in bytes."""
+
+FAMILIES = (
+    Family("exercise:version", CACHE, DAY, "one"),
+    Family("exercise:id:{number}", CACHE, DAY, "exercises that there are"),
+    Family("exercise:list:category:{word}:{number}", CACHE, HOUR, "slots of each choice"),
+    Family("exercise:search:{number}", CACHE, HOUR // 2, "slots"),
+    Family("exercise:facets:{number}", CACHE, HOUR, "slots"),
+    Family("workout:user:{number}:version", CACHE, 600, "users"),
+    Family("workout:user:{number}:id:{number}", CACHE, 600, "workouts that there are"),
+    Family("workout:user:{number}:list:{rest}", CACHE, 600, "what users ask for in ten minutes"),
+    Family("workout:id:{number}:version", CACHE, 600, "workouts; any id for as long as a request"),
+    Family("analytics:user:{number}:version", CACHE, DAY, "users"),
+    Family("analytics:user:{number}:history:{rest}", CACHE, HOUR, "exercises that a user has done"),
+    Family("analytics:user:{number}:personal_records", CACHE, DAY, "users"),
+    Family("analytics:user:{number}:progress:{rest}", CACHE, HOUR, "a user's 104 spans"),
+    Family("user:{number}:tokens:version", CACHE, DAY, "users"),
+    Family("user:token:revoked:{word}", COUNTERS, DAY + 1, "tokens that were revoked"),
+    Family("gateway:limit:{rest}", COUNTERS, None, "who has asked within a limit's window"),
+)
+
+
+def family_of(key: str, store: str) -> Family | None:
+    """Return the family of a key in a store; None if it may not be there."""
+    return next((each for each in FAMILIES if each.store == store and each.matches(key)), None)

@@ -1,0 +1,92 @@
+"""Tokens that were revoked before they end, noted in the counters' store: nothing evicts them.
+
+Without Redis only this process's own memory counts: what it has revoked, or seen revoked. Another
+process then takes a revoked token until Redis is back, because the alternative is that nobody could
+use anything; the token still ends by itself. A revocation that could not be noted, as Redis was
+away or full, is repeated until it can.
+
+That a token is *not* revoked is remembered like anything else that is made from what others write:
+under a version in the cache, which was there before the question and which revoking any of the
+user's tokens replaces. So whoever asks the cache for a version anyway learns in the same command
+whether what is known of a token still holds.
+"""
+
+from collections import OrderedDict
+
+from services.dependencies.redis_store import RedisStore
+from services.dependencies.settings import Settings
+
+MOST_KNOWN = 10_000
+
+
+class Revocations(RedisStore):
+    """Gives workers the list of revoked tokens. No method ever raises because of Redis."""
+
+    part = "redis-counters"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: OrderedDict[str, None] = OrderedDict()
+        self._good: OrderedDict[str, str] = OrderedDict()
+
+    @staticmethod
+    def place(settings: Settings) -> tuple[str, int]:
+        """Return the host and the port of the server."""
+        return settings.redis_counters_host, settings.redis_counters_port
+
+    def add(self, token_id: str, user_id: int, seconds: int) -> None:
+        """Note a token as revoked, for all processes.
+
+        Args:
+            token_id: its claim ``jti``.
+            user_id: whose it is.
+            seconds: until it ends by itself.
+        """
+        self.believe(token_id)
+        self._send_surely({revocation_key(token_id): (str(user_id), max(int(seconds), 1))})
+
+    def believe(self, token_id: str) -> None:
+        """Take a token for revoked in this process, whatever becomes of Redis."""
+        self._known[token_id] = None
+        self._good.pop(token_id, None)
+        if len(self._known) > MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def has(self, token_id: str) -> bool:
+        """Tell whether a token has been revoked, as far as can be known."""
+        if token_id in self._known:
+            return True
+        is_noted, _ = self._ask("EXISTS", revocation_key(token_id))
+        if is_noted:
+            self.believe(token_id)
+        return bool(is_noted)
+
+    def learn(self, token_id: str, version: str) -> None:
+        """Find out, without waiting, whether a token is good, and remember it if it is.
+
+        Args:
+            token_id: the token's claim ``jti``.
+            version: of the user's tokens, as it was before this question.
+        """
+
+        def note(is_noted: int | None, _run: str | None) -> None:
+            # None: nobody knows. Whatever lies under the key, that there is something counts.
+            if is_noted == 0 and token_id not in self._known:
+                self._good[token_id] = version
+                if len(self._good) > MOST_KNOWN:
+                    self._good.popitem(last=False)
+
+        self._begin(("EXISTS", revocation_key(token_id)), note)
+
+    def is_good(self, token_id: str, version: str | None) -> bool:
+        """Tell whether a token is known to be good under the current version; asks nobody."""
+        return version is not None and self._good.get(token_id) == version
+
+    def is_unknown(self, token_id: str) -> bool:
+        """Tell whether nothing was learnt of a token yet."""
+        return token_id not in self._good
+
+
+def revocation_key(token_id: str) -> str:
+    """Return the key under which a token, known by its claim ``jti``, is noted as revoked."""
+    return f"user:token:revoked:{token_id}"

@@ -1,0 +1,179 @@
+"""Revoked tokens on a real Redis: what one process revokes is revoked for all, and stays so."""
+
+from contextlib import contextmanager
+
+import eventlet
+import pytest
+
+from services.dependencies import budgets
+from services.dependencies.redis_link import RedisLink
+from services.dependencies.revocations import MOST_KNOWN, Revocations, revocation_key
+from stack.redis import SETTINGS
+from tests.fakes.redis_servers import RealRedis
+
+PAUSE = 0.4
+TOKEN, OTHER = "a" * 32, "b" * 32
+
+
+class Container:
+    def spawn_managed_thread(self, work, identifier):
+        return eventlet.spawn(work)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr(budgets, "REDIS_PAUSE_SECONDS", PAUSE)
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = RealRedis(**SETTINGS["redis-counters"])
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis(server):
+    server.thaw()
+    server.client.flushall()
+    return server
+
+
+@pytest.fixture
+def process(redis):
+    made = []
+
+    def make():
+        revocations = Revocations()
+        revocations.container = Container()
+        revocations.link = RedisLink("127.0.0.1", redis.port)
+        made.append(revocations)
+        return revocations
+
+    yield make
+    for revocations in made:
+        revocations.stop()
+
+
+def learnt(revocations, token_id=TOKEN, version="run/version"):
+    """Tell whether a token is known to be good once the answer must be here."""
+    revocations.learn(token_id, version)
+    revocations._ask("PING")
+    return revocations.is_good(token_id, version)
+
+
+def wait_for(condition):
+    with eventlet.Timeout(5, AssertionError("it did not happen")):
+        while not condition():
+            eventlet.sleep(0.005)
+
+
+@contextmanager
+def full(redis):
+    redis.client.config_set("maxmemory", "1kb")
+    try:
+        yield
+    finally:
+        redis.client.config_set("maxmemory", SETTINGS["redis-counters"]["maxmemory"])
+
+
+def test_a_revoked_token_is_revoked_for_all_until_it_would_have_ended(process, redis):
+    users, gateway = process(), process()
+    assert not gateway.has(TOKEN)
+    assert learnt(gateway)
+    users.add(TOKEN, 7, 600)
+    assert gateway.has(TOKEN)
+    assert not learnt(gateway)
+    assert not gateway.has(OTHER)
+    assert redis.client.keys() == [f"user:token:revoked:{TOKEN}"]
+    assert 590 < redis.client.ttl(revocation_key(TOKEN)) <= 600
+
+
+def put_list(redis, key):
+    redis.client.lpush(key, "foreign")
+
+
+def put_bytes(redis, key):
+    redis.client.execute_command("SET", key, b"\xff\xfe")
+
+
+def put_nothing(redis, key):
+    redis.client.set(key, "")
+
+
+@pytest.mark.parametrize("put", [put_list, put_bytes, put_nothing])
+def test_whatever_lies_there_the_token_is_revoked(process, redis, put):
+    put(redis, revocation_key(TOKEN))
+    asking, learning = process(), process()
+    assert asking.has(TOKEN)
+    assert not learnt(learning)
+    assert asking._failures == learning._failures == 0
+
+
+def test_without_redis_a_token_counts_as_good_unless_this_process_knows_better(process, redis):
+    maker, seer, stranger = process(), process(), process()
+    maker.add(TOKEN, 7, 600)
+    assert seer.has(TOKEN)
+    redis.freeze()
+    for knowing in (maker, seer):
+        assert knowing.has(TOKEN)
+        assert not learnt(knowing)
+    assert not stranger.has(TOKEN)
+    assert not learnt(stranger), "nothing is learnt where nobody knows"
+
+
+def test_what_redis_has_lost_stays_revoked_where_it_was_seen(process, redis):
+    maker, seer = process(), process()
+    maker.add(TOKEN, 7, 600)
+    assert seer.has(TOKEN)
+    redis.client.flushall()
+    assert seer.has(TOKEN)
+    assert maker.has(TOKEN)
+
+
+def test_a_revocation_that_found_no_redis_is_noted_when_it_is_back(process, redis):
+    users, gateway = process(), process()
+    redis.stop()
+    users.add(TOKEN, 7, 600)
+    redis.start()
+    wait_for(lambda: redis.client.exists(revocation_key(TOKEN)))
+    wait_for(lambda: gateway.has(TOKEN))
+
+
+def test_a_revocation_that_found_no_room_is_noted_when_there_is_some(process, redis):
+    users, gateway = process(), process()
+    users.add(OTHER, 7, 600)
+    with full(redis):
+        users.add(TOKEN, 7, 600)
+        assert users.has(TOKEN)
+        assert gateway.has(OTHER), "reading goes on"
+        assert not redis.client.exists(revocation_key(TOKEN))
+    wait_for(lambda: redis.client.exists(revocation_key(TOKEN)))
+    assert gateway.has(TOKEN)
+
+
+def test_a_token_is_good_under_one_version_only(process):
+    revocations = process()
+    assert revocations.is_unknown(TOKEN)
+    assert learnt(revocations)
+    assert not revocations.is_unknown(TOKEN)
+    assert not revocations.is_good(TOKEN, "run/another")
+    assert not revocations.is_good(TOKEN, None)
+    assert not revocations.is_good(OTHER, "run/version")
+    revocations.learn(TOKEN, "run/version")
+    revocations.believe(TOKEN)
+    revocations._ask("PING")
+    assert not revocations.is_good(TOKEN, "run/version")
+
+
+def test_what_a_process_knows_is_bounded(process):
+    revocations = process()
+    for number in range(MOST_KNOWN + 10):
+        revocations.believe(str(number))
+    assert len(revocations._known) == MOST_KNOWN
+    for number in range(MOST_KNOWN + 10):
+        revocations._good[f"good {number}"] = "run/version"
+    revocations.learn(TOKEN, "run/version")
+    revocations._ask("PING")
+    assert TOKEN in revocations._good
+    assert len(revocations._good) == MOST_KNOWN + 10
