@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from nameko.extensions import SharedExtension
 
-from gateway.addresses import client_address, parse_networks
 from gateway.callers import PUBLIC, SELF, Access, Caller, TokenMemory
 from gateway.limits import API, RateLimits
 from gateway.logins import LoginGuard
@@ -18,6 +17,7 @@ from services.dependencies.cache import Cache
 from services.dependencies.settings import SETTINGS_KEY, BadSettings
 from services.dependencies.tokens import is_revoked
 from services.dependencies.web import HttpRequest
+from services.dependencies.web.addresses import client_address, parse_networks
 
 MOST_ADDRESSES = 4096
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
