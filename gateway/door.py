@@ -14,10 +14,10 @@ from schemas.errors import Forbidden, InvalidParameter, Unauthorized
 from schemas.fields import load
 from schemas.pages import ById
 from services.dependencies.cache import Cache
-from services.dependencies.settings import SETTINGS_KEY, BadSettings
+from services.dependencies.settings import SETTINGS_KEY
 from services.dependencies.tokens import is_revoked
 from services.dependencies.web import HttpRequest
-from services.dependencies.web.addresses import client_address, parse_networks
+from services.dependencies.web.addresses import client_address, trusted_proxies
 
 MOST_ADDRESSES = 4096
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
@@ -37,10 +37,7 @@ class Door(SharedExtension):
         self.limits = RateLimits(self.settings)
         self.logins = LoginGuard(self.limits)
         self.tokens = TokenMemory(self.settings)
-        try:
-            self.proxies = parse_networks(self.settings.trusted_proxies)
-        except ValueError as problem:
-            raise BadSettings(f"TRUSTED_PROXIES: {problem}") from None
+        self.proxies = trusted_proxies(self.settings)
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
         )

@@ -194,7 +194,7 @@ def test_a_reset_while_a_request_is_worked_on_harms_nobody(gateway, fresh):
 
 def test_many_connections_at_rest_cost_others_nothing(gateway, remembered):
     open_before = len(gateway.server._connections)
-    idle = [gateway.http.connect() for _ in range(300)]
+    idle = [gateway.http.connect(source=f"127.0.0.{2 + number % 2}") for number in range(300)]
     try:
         for connection in idle[::2]:
             connection.sendall(get(remembered))

@@ -1,7 +1,19 @@
 """What one client may hold, send and make us wait for."""
 
 MOST_CONNECTIONS = 2000
-"""Beyond these the longest idle one is closed; also never more than half the open files allowed."""
+"""At these another gives way to a new one; also never more than half the open files allowed."""
+
+MOST_PER_ADDRESS = 256
+"""The same for one address, unless it is a trusted proxy's."""
+
+LEAST_ADDRESSES = 4
+"""It takes so many addresses to use up all connections, however few are allowed."""
+
+YOUNG_SECONDS = 1
+"""A head that began within this is still on its way, and gives way after the longest idle one."""
+
+TELL_SECONDS = 1
+"""How often it is logged that connections are refused."""
 
 BACKLOG = 1024
 """Connections that the kernel keeps for us until we accept them."""

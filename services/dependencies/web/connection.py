@@ -16,6 +16,7 @@ from greenlet import greenlet
 from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.web import bounds, responses
+from services.dependencies.web.admission import Admission
 from services.dependencies.web.application import Application
 from services.dependencies.web.heads import HeadReader, check_framing, parse
 from services.dependencies.web.messages import Head, HttpRequest, Refused, request_id_from
@@ -62,6 +63,7 @@ class Server(Protocol):
     """What a connection needs of the server that it belongs to."""
 
     application: Application
+    admission: Admission
     shortcut: Shortcut | None
     plain_gets: PlainGets
     closing: bool
@@ -77,6 +79,7 @@ class Connection(Wire):
         server: whose it is.
         sock: the client's socket.
         peer: the client's address.
+        address: what it counts for, or None if it is a trusted proxy's.
     """
 
     __slots__ = (
@@ -90,14 +93,16 @@ class Connection(Wire):
         "_unread",
         "_wanted",
         "_woken",
+        "address",
         "peer",
         "since",
         "state",
     )
 
-    def __init__(self, server: Server, sock: Any, peer: str):
+    def __init__(self, server: Server, sock: Any, peer: str, address: str | None):
         self._server = server
         self.peer = peer
+        self.address = address
         self.state = NEW
         self.since = time.monotonic()
         self._buffer: bytes | bytearray = b""
@@ -112,6 +117,21 @@ class Connection(Wire):
     def is_at_rest(self) -> bool:
         """Whether nothing is under way."""
         return self.state is IDLE or self.state is NEW
+
+    @property
+    def has_incomplete_head(self) -> bool:
+        """Whether it has not brought a whole request, or only a part of the next."""
+        return self.state is NEW or self.state is HEAD
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all its requests have been answered."""
+        return self.state is IDLE or self.state is LINGERING
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the client is to send or to read something."""
+        return self.state is HEAD or self.state is SENDING or self._woken is not None
 
     def received(self, data: bytes) -> None:
         """Take what has arrived, and answer what can be answered."""
@@ -259,6 +279,8 @@ class Connection(Wire):
         end = self._head_reader.find_end(self._buffer, self._ended)
         if end is None:
             if self.state is not HEAD:
+                if self.state is not NEW:
+                    self._server.admission.note_head(self)
                 self._enter(HEAD)
                 # what may come byte by byte must not be copied each time
                 self._buffer = bytearray(self._buffer)
@@ -285,7 +307,7 @@ class Connection(Wire):
         if len(self._buffer) < length and not self._ended:
             self._wait_for(length, seconds)
         if self.state is CLOSED:
-            raise ConnectionResetError("the connection was lost")
+            raise Refused(400, "The connection was lost")
         body = bytes(self._buffer[:length])
         self._buffer = bytes(self._buffer[length:])
         return body

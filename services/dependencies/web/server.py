@@ -2,8 +2,6 @@
 
 import resource
 import time
-from heapq import nsmallest
-from operator import attrgetter
 from typing import Any
 
 import eventlet
@@ -16,6 +14,8 @@ from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.settings import SETTINGS_KEY
 from services.dependencies.web import bounds
+from services.dependencies.web.addresses import trusted_proxies
+from services.dependencies.web.admission import Admission
 from services.dependencies.web.application import Application
 from services.dependencies.web.connection import Connection
 from services.dependencies.web.cors import Cors
@@ -37,7 +37,7 @@ class WebServer(ProviderCollector, SharedExtension):
     timers and an answer in pieces, all of which this one does without.
 
     - A failed ``accept`` (too many open files) or connection does not end the process.
-    - There is a bound on connections; the longest idle one makes place for a new one.
+    - Connections have bounds, of each address and in all; others make place for a new one.
     - It ends gracefully: takes no new connections, finishes what it has begun, then closes.
     """
 
@@ -52,9 +52,14 @@ class WebServer(ProviderCollector, SharedExtension):
         self._connections: set[Connection] = set()
 
     def setup(self) -> None:
-        """Prepare the workers."""
+        """Prepare the workers, and read the settings."""
+        settings = self.container.config[SETTINGS_KEY]
         self.workers = Workers(self.container)
-        self.cors = Cors(self.container.config[SETTINGS_KEY].cors_origins)
+        self.cors = Cors(settings.cors_origins)
+        most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        most = min(bounds.MOST_CONNECTIONS, most_files // 2)
+        self.admission = Admission(trusted_proxies(settings), most)
+        self._connections = self.admission.all.connections
         metrics.HTTP_CONNECTIONS.set_function(lambda: len(self._connections))
 
     def start(self) -> None:
@@ -62,9 +67,6 @@ class WebServer(ProviderCollector, SharedExtension):
         if self._sock is not None:
             return
         self.application = Application(self._providers, self.cors, lambda: self.closing)
-        self._most = min(
-            bounds.MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-        )
         self._hub = hubs.get_hub()
         self._sock = sockets.create_server(
             _parse_address(self.container.config.get(WEB_SERVER_CONFIG_KEY, "0.0.0.0:8000")),
@@ -87,7 +89,7 @@ class WebServer(ProviderCollector, SharedExtension):
 
     def forget(self, connection: Connection) -> None:
         """Take leave of a connection that has been closed."""
-        self._connections.discard(connection)
+        self.admission.discard(connection)
 
     def unregister_provider(self, provider: Extension) -> None:
         """Let a provider go; the first to go ends the taking of requests."""
@@ -131,19 +133,13 @@ class WebServer(ProviderCollector, SharedExtension):
                     self._hub.schedule_call_global(bounds.ACCEPT_PAUSE_SECONDS, self._listen)
                 return
 
-    def _admit(self, sock: Any, address: tuple) -> None:
-        if len(self._connections) >= self._most and not self._close_longest_idle():
-            log.warning("too many connections, one refused", connections=len(self._connections))
+    def _admit(self, sock: Any, socket_address: tuple) -> None:
+        peer = socket_address[0]
+        address = self.admission.address_of(peer)
+        if self.admission.make_room(address):
+            self.admission.add(Connection(self, sock, peer, address))
+        else:
             sock.close()
-            return
-        self._connections.add(Connection(self, sock, address[0]))
-
-    def _close_longest_idle(self) -> bool:
-        idle = (connection for connection in self._connections if connection.is_at_rest)
-        found = nsmallest(1, idle, key=attrgetter("since"))
-        for connection in found:
-            connection.close()
-        return bool(found)
 
     def _sweep(self) -> None:
         now = time.monotonic()
