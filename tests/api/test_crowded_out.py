@@ -1,4 +1,4 @@
-"""What one client, or some, may hold of the gateway's connections, at the real bounds.
+"""What one client, or some, may hold of the gateway's connections and memory, at the real bounds.
 
 The clients are other addresses of this machine's loopback network.
 """
@@ -8,7 +8,8 @@ import re
 import resource
 import socket
 import threading
-from contextlib import ExitStack, suppress
+import time
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -104,6 +105,23 @@ def dropped(bound, why):
     return HTTP_DROPPED.labels(bound, why)._value.get()
 
 
+def holds_all_it_may(gateway, most=bounds.MOST_HELD_PER_ADDRESS):
+    # somewhat less, as what would be too much has been closed as a whole
+    return most - 2 * MEGABYTE < gateway.server.holdings.total <= most
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+@contextmanager
+def memory_grows_by_less_than(size):
+    before = resident()
+    yield
+    assert resident() - before < size
+
+
 # --- connections
 
 
@@ -197,6 +215,90 @@ def test_slow_bodies_give_way_when_nothing_else_can(gateway, connect, make_token
     assert is_open(slow[-1])
 
 
+# --- memory
+
+
+def test_answers_that_nobody_reads_are_bounded(gateway, connect):
+    gateway.answers["exercises.get"] = {"text": "x" * MEGABYTE}
+    path = "/api/exercises/1000000"
+    before = dropped("address", "held")
+    with memory_grows_by_less_than(50 * MEGABYTE):
+        for _ in range(400):
+            connect(ATTACKER, get(path) * 3)
+        wait_until(lambda: holds_all_it_may(gateway))
+        wait_until(lambda: dropped("address", "held") > before)
+        assert {ask(gateway, OTHER, path) for _ in range(20)} == {200}
+    # a new one of the same address is still served
+    more = connect(ATTACKER, get(path) * 3)
+    more.shutdown(socket.SHUT_WR)
+    assert read_all(more).count(b"HTTP/1.1 200 ") == 3
+
+
+def test_so_are_those_of_many_addresses(gateway, connect):
+    gateway.answers["exercises.get"] = {"text": "x" * MEGABYTE}
+    path = "/api/exercises/1000001"
+    before = dropped("all", "held")
+    with memory_grows_by_less_than(140 * MEGABYTE):
+        for _, source in zip(range(180), itertools.cycle(CROWD), strict=False):
+            connect(source, get(path))
+        assert {ask(gateway, OTHER, path) for _ in range(20)} == {200}
+        wait_until(lambda: holds_all_it_may(gateway, bounds.MOST_HELD))
+    assert dropped("all", "held") > before
+
+
+def test_whoever_reads_slowly_but_reads_gets_a_large_answer_beside_those_who_do_not(
+    gateway, connect
+):
+    sizes = {1000002: 6 * MEGABYTE, 1000003: MEGABYTE}
+    gateway.answers["exercises.get"] = lambda number: {"text": "x" * sizes[number]}
+    reading = connect(ATTACKER, get("/api/exercises/1000002", "Connection: close\r\n"))
+    received = 0
+    while piece := reading.recv(150_000):
+        received += len(piece)
+        connect(ATTACKER, get("/api/exercises/1000003"))
+    assert received > 6 * MEGABYTE
+
+
+def test_one_answer_alone_may_be_larger_than_the_bound(gateway, connect, monkeypatch):
+    monkeypatch.setattr(bounds, "MOST_HELD_PER_ADDRESS", MEGABYTE)
+    gateway.answers["exercises.get"] = {"text": "x" * 12 * MEGABYTE}
+    reading = connect(ATTACKER, get("/api/exercises/1000004", "Connection: close\r\n"))
+    assert len(read_all(reading)) > 12 * MEGABYTE
+
+
+def test_as_many_as_read_at_once_get_their_large_answers(gateway, connect):
+    gateway.answers["exercises.get"] = {"text": "x" * MEGABYTE}
+    path = "/api/exercises/1000005"
+    reading = [connect(ATTACKER, get(path, "Connection: close\r\n")) for _ in range(15)]
+    assert all(len(read_all(connection)) > MEGABYTE for connection in reading)
+
+
+def test_bodies_that_do_not_end_are_bounded(gateway, connect, make_token):
+    token = make_token(gateway)
+    with memory_grows_by_less_than(50 * MEGABYTE):
+        for _ in range(100):
+            connect(ATTACKER, begun_post(token, 1024 * 1024, MEGABYTE))
+        wait_until(lambda: holds_all_it_may(gateway))
+    assert ask(gateway, ATTACKER) == 200
+
+
+def test_heads_that_do_not_end_are_bounded(gateway, connect):
+    begun = get("/", "".join(f"A{number}: {'b' * 7900}\r\n" for number in range(8)))[:-2]
+    for _ in range(bounds.MOST_PER_ADDRESS):
+        connect(ATTACKER, begun)
+    wait_until(lambda: holds_all_it_may(gateway))
+    assert ask(gateway, ATTACKER) == 200
+
+
+def test_what_was_held_is_released_with_the_answer(gateway, connect, make_token):
+    gateway.answers["workouts.create"] = {"workout": WORKOUT, "replayed": False}
+    connection = connect(ATTACKER)
+    for _ in range(3):
+        connection.sendall(begun_post(make_token(gateway), 500_000, 499_998) + b"{}")
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 201 ")
+        assert gateway.server.holdings.total == 0
+
+
 def test_a_client_that_goes_in_the_middle_of_its_body_is_no_fault_of_ours(
     gateway, connect, make_token
 ):
@@ -206,3 +308,30 @@ def test_a_client_that_goes_in_the_middle_of_its_body_is_no_fault_of_ours(
     connection.close()
     wait_until(lambda: HTTP.tally("POST", "/api/workouts", 400).total > before)
     assert HTTP.tally("POST", "/api/workouts", 500).total == 0
+
+
+def test_the_kernel_keeps_little_of_what_is_not_read(gateway, connect):
+    connect(ATTACKER)
+    wait_until(lambda: gateway.server._connections)
+    (accepted,) = gateway.server._connections
+    # Linux tells twice of what it was told
+    assert accepted._sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 128 * 1024
+    assert accepted._sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * 128 * 1024
+    assert accepted._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+
+
+def test_requests_sent_ahead_wait_in_the_kernel(gateway, connect):
+    """Each answer let in another piece, however much was here already."""
+    requests = get("/health") * 40_000
+    largest = received = 0
+    connection = connect(ATTACKER)
+    sending = threading.Thread(target=connection.sendall, args=(requests,))
+    sending.start()
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        received += len(connection.recv(100_000))
+        largest = max(largest, *(len(c._buffer) for c in [*gateway.server._connections]))
+    connection.shutdown(socket.SHUT_RDWR)
+    sending.join()
+    assert received
+    assert largest <= bounds.SMALL_HOLDING

@@ -38,8 +38,23 @@ LONGEST_HEADER = 8000
 LARGEST_HEAD = 64 * 1024
 MOST_HEADERS = 100
 
-READ_AHEAD = 64 * 1024
-"""So much is taken of what a client sends before it has got the answer to what it sent before."""
+PIECE = 8 * 1024
+"""So much is received at a time."""
+
+READ_AHEAD = 8 * 1024
+"""With so much of what comes after a request nothing more is received until that is answered."""
+
+SMALL_HOLDING = READ_AHEAD + 2 * PIECE
+"""A connection that makes us hold no more than this is not counted."""
+
+MOST_HELD_PER_ADDRESS = 16 * 1024 * 1024
+"""What the connections of an address make us hold: begun heads, bodies, and unread answers."""
+
+MOST_HELD = 64 * 1024 * 1024
+"""The same for all addresses."""
+
+KERNEL_BUFFER = 128 * 1024
+"""What the kernel holds for a connection in each direction; Linux takes twice that for itself."""
 
 SWEEP_SECONDS = 0.25
 """How often it is looked whose time is over."""

@@ -19,6 +19,7 @@ from services.dependencies.web import bounds, responses
 from services.dependencies.web.admission import Admission
 from services.dependencies.web.application import Application
 from services.dependencies.web.heads import HeadReader, check_framing, parse
+from services.dependencies.web.holdings import Holdings
 from services.dependencies.web.messages import Head, HttpRequest, Refused, request_id_from
 from services.dependencies.web.prepared import Prepared
 from services.dependencies.web.shortcut import Pending, PlainGet, PlainGets, Shortcut
@@ -64,6 +65,7 @@ class Server(Protocol):
 
     application: Application
     admission: Admission
+    holdings: Holdings
     shortcut: Shortcut | None
     plain_gets: PlainGets
     closing: bool
@@ -83,6 +85,7 @@ class Connection(Wire):
     """
 
     __slots__ = (
+        "_body_in_work",
         "_buffer",
         "_ended",
         "_expects",
@@ -109,7 +112,7 @@ class Connection(Wire):
         self._ended = self._is_last = self._unread = self._expects = False
         self._head_reader: HeadReader | None = None
         self._learnt_from: Pending | None = None
-        self._wanted = 0
+        self._wanted = self._body_in_work = 0
         self._woken: Event | None = None
         super().__init__(sock)
 
@@ -152,8 +155,13 @@ class Connection(Wire):
     def sent(self) -> None:
         """Go on after an answer that could not leave at once."""
         if self.state is SENDING:
+            self._note_held()
             self._after_answer()
             self._go_on()
+
+    def sent_some(self) -> None:
+        """Count the client as one that reads."""
+        self._note_held()
 
     def close(self) -> None:
         """Close the connection, whatever is under way."""
@@ -185,6 +193,10 @@ class Connection(Wire):
     def _enter(self, state: State) -> None:
         self.state = state
         self.since = time.monotonic()
+
+    def _note_held(self) -> None:
+        held = len(self._buffer) + self._body_in_work + self.unsent
+        self._server.holdings.note(self, held)
 
     def _go_on(self) -> None:
         """Answer what is here, in order, until something has to be waited for."""
@@ -278,22 +290,30 @@ class Connection(Wire):
             self._head_reader = HeadReader()
         end = self._head_reader.find_end(self._buffer, self._ended)
         if end is None:
-            if self.state is not HEAD:
-                if self.state is not NEW:
-                    self._server.admission.note_head(self)
-                self._enter(HEAD)
-                # what may come byte by byte must not be copied each time
-                self._buffer = bytearray(self._buffer)
+            self._wait_for_head()
             return None
         self._head_reader = None
         head = parse(bytes(self._buffer[:end]))
         self._buffer = bytes(self._buffer[end:])
+        if self.state is HEAD:
+            self._note_held()
         return head
+
+    def _wait_for_head(self) -> None:
+        if self.state is not HEAD:
+            if self.state is not NEW:
+                self._server.admission.note_head(self)
+            self._enter(HEAD)
+            # what may come byte by byte must not be copied each time
+            self._buffer = bytearray(self._buffer)
+            self.listen()
+        self._note_held()
 
     def _work(self, request: HttpRequest) -> None:
         """Answer a request, in a greenthread of its own."""
         try:
             response, keeps = self._server.application.respond(request)
+            self._let_go_of_body()
             self._answer(response, keeps, request.left_unread)
         except (Exception, Timeout) as problem:
             log.error("connection failed", exc_info=problem, peer=self.peer)
@@ -310,7 +330,13 @@ class Connection(Wire):
             raise Refused(400, "The connection was lost")
         body = bytes(self._buffer[:length])
         self._buffer = bytes(self._buffer[length:])
+        self._body_in_work = length
         return body
+
+    def _let_go_of_body(self) -> None:
+        if self._body_in_work:
+            self._body_in_work = 0
+            self._note_held()
 
     def _wait_for(self, length: int, seconds: float) -> None:
         if self._expects:
@@ -329,6 +355,7 @@ class Connection(Wire):
             self._wake()
         if len(self._buffer) >= self._wanted + bounds.READ_AHEAD:
             self.deafen()
+        self._note_held()
 
     def _wake(self) -> None:
         if self._woken is not None and not self._woken.ready():
@@ -340,11 +367,12 @@ class Connection(Wire):
             self._after_answer()
         elif self.state is not CLOSED:
             self._enter(SENDING)
+            self._note_held()
 
     def _after_answer(self) -> None:
         if not self._is_last:
             self._enter(IDLE)
-            if not self._ended:
+            if self._reader is None and len(self._buffer) < bounds.READ_AHEAD and not self._ended:
                 self.listen()
         elif self._unread and not self._ended:
             self._linger()
@@ -354,6 +382,7 @@ class Connection(Wire):
     def _linger(self) -> None:
         """Read on for a moment: closing with unread bytes would reset the connection."""
         self._buffer = b""
+        self._note_held()
         self._enter(LINGERING)
         self.end_sending()
         if self.state is LINGERING:

@@ -19,6 +19,7 @@ from services.dependencies.web.admission import Admission
 from services.dependencies.web.application import Application
 from services.dependencies.web.connection import Connection
 from services.dependencies.web.cors import Cors
+from services.dependencies.web.holdings import Holdings
 from services.dependencies.web.messages import Headers
 from services.dependencies.web.shortcut import PlainGets, Shortcut
 from services.dependencies.web.wire import sockets
@@ -37,7 +38,7 @@ class WebServer(ProviderCollector, SharedExtension):
     timers and an answer in pieces, all of which this one does without.
 
     - A failed ``accept`` (too many open files) or connection does not end the process.
-    - Connections have bounds, of each address and in all; others make place for a new one.
+    - Connections and what they make the server hold have bounds, for each address and in all.
     - It ends gracefully: takes no new connections, finishes what it has begun, then closes.
     """
 
@@ -50,6 +51,7 @@ class WebServer(ProviderCollector, SharedExtension):
         self._listener: Any = None
         self._drained: Event | None = None
         self._connections: set[Connection] = set()
+        self.holdings = Holdings()
 
     def setup(self) -> None:
         """Prepare the workers, and read the settings."""
@@ -73,6 +75,7 @@ class WebServer(ProviderCollector, SharedExtension):
             backlog=bounds.BACKLOG,
             reuse_port=bool(self.container.config.get(REUSE_PORT_KEY, False)),
         )
+        _bound_kernel(self._sock)
         self._sock.setblocking(False)
         self._listen()
         self._sweep()
@@ -90,6 +93,7 @@ class WebServer(ProviderCollector, SharedExtension):
     def forget(self, connection: Connection) -> None:
         """Take leave of a connection that has been closed."""
         self.admission.discard(connection)
+        self.holdings.release(connection)
 
     def unregister_provider(self, provider: Extension) -> None:
         """Let a provider go; the first to go ends the taking of requests."""
@@ -180,6 +184,16 @@ class WebServer(ProviderCollector, SharedExtension):
             eventlet.sleep(0.02)
         for connection in [*self._connections]:
             connection.close()
+
+
+def _bound_kernel(listening: Any) -> None:
+    """Bound what the kernel keeps for each connection that will be accepted, and for how long."""
+    for option in (sockets.SO_SNDBUF, sockets.SO_RCVBUF):
+        listening.setsockopt(sockets.SOL_SOCKET, option, bounds.KERNEL_BUFFER)
+    if hasattr(sockets, "TCP_USER_TIMEOUT"):
+        # also of answers that nobody reads after we have closed
+        milliseconds = bounds.IDLE_SECONDS * 1000
+        listening.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _parse_address(text: str) -> tuple[str, int]:
