@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from nameko.extensions import SharedExtension
 
-from gateway.addresses import client_address, parse_networks
 from gateway.callers import PUBLIC, SELF, Access, Caller, TokenMemory
 from gateway.limits import API, RateLimits
 from gateway.logins import LoginGuard
@@ -18,9 +17,10 @@ from schemas.pages import ById
 from services.dependencies import budgets, versions
 from services.dependencies.cache import Cache
 from services.dependencies.revocations import Revocations
-from services.dependencies.settings import SETTINGS_KEY, BadSettings
+from services.dependencies.settings import SETTINGS_KEY
 from services.dependencies.tokens import LIFETIME_SECONDS
 from services.dependencies.web import HttpRequest
+from services.dependencies.web.addresses import client_address, trusted_proxies
 
 MOST_ADDRESSES = 4096
 LONGEST_FORWARDED = 400
@@ -42,10 +42,7 @@ class Door(SharedExtension):
         self.logins = LoginGuard(self.limits)
         self.shares = Shares()
         self.tokens = TokenMemory(self.settings)
-        try:
-            self.proxies = parse_networks(self.settings.trusted_proxies)
-        except ValueError as problem:
-            raise BadSettings(f"TRUSTED_PROXIES: {problem}") from None
+        self.proxies = trusted_proxies(self.settings)
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
         )

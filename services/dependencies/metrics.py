@@ -116,6 +116,12 @@ def _histogram(name: str, meaning: str, buckets: tuple, *labels: str) -> Histogr
 HTTP_REFUSED = _counter(
     "gym_http_refused_total", "Connections whose first bytes were no HTTP we take", "status"
 )
+HTTP_DROPPED = _counter(
+    "gym_http_connections_dropped_total",
+    "Connections closed to keep a bound: refused, displaced by a new one, or held too much",
+    "bound",
+    "why",
+)
 HTTP_CONNECTIONS = _gauge("gym_http_connections", "Open client connections")
 
 WORKERS_BUSY = _gauge("gym_workers_busy", "Requests, RPCs and events being worked on")

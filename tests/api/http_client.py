@@ -39,10 +39,12 @@ class Client:
     def delete(self, path, **options):
         return self.request("DELETE", path, **options)
 
-    def connect(self, seconds=SECONDS):
-        """Open a bare connection."""
+    def connect(self, seconds=SECONDS, source=""):
+        """Open a bare connection, from another address of this machine if one is given."""
         address = urlsplit(self.base_url)
-        return socket.create_connection((address.hostname, address.port), timeout=seconds)
+        return socket.create_connection(
+            (address.hostname, address.port), seconds, source_address=(source, 0)
+        )
 
     def raw(self, data, *, end=True, seconds=SECONDS):
         """Send bytes, and return all that comes back until the server closes the connection."""

@@ -77,6 +77,21 @@ def test_hits_and_others_are_answered_in_their_order(gateway, remembered):
     assert HTTP.remembered - before == 20
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("Host: gym\r\n" + "".join(f"A{number}: b\r\n" for number in range(99)), 200),
+        ("Host: gym\r\n" + "".join(f"A{number}: b\r\n" for number in range(100)), 431),
+        ("Host: a b,c@/\r\n", 400),
+    ],
+    ids=["just enough headers", "one too many", "no host"],
+)
+def test_what_is_remembered_is_judged_as_what_is_not(gateway, remembered, head, status):
+    for path in (f"/api/exercises/{next(_numbers)}", remembered, remembered):
+        sent = f"GET {path} HTTP/1.1\r\n{head}\r\n".encode()
+        assert statuses(gateway.http.raw(sent)) == [status]
+
+
 def test_a_thousand_requests_in_one_piece(gateway, remembered):
     sent = b"".join(get(remembered, f"id-{number}") for number in range(1000))
     assert ids(gateway.http.raw(sent)) == [f"id-{number}" for number in range(1000)]
@@ -179,7 +194,7 @@ def test_a_reset_while_a_request_is_worked_on_harms_nobody(gateway, fresh):
 
 def test_many_connections_at_rest_cost_others_nothing(gateway, remembered):
     open_before = len(gateway.server._connections)
-    idle = [gateway.http.connect() for _ in range(300)]
+    idle = [gateway.http.connect(source=f"127.0.0.{2 + number % 2}") for number in range(300)]
     try:
         for connection in idle[::2]:
             connection.sendall(get(remembered))

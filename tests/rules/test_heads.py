@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dependencies.web import bounds
-from services.dependencies.web.heads import HeadReader, check_framing, parse
-from services.dependencies.web.messages import Head, Refused
+from services.dependencies.web.heads import HeadReader, check_framing, is_host, parse
+from services.dependencies.web.messages import Head, HttpRequest, Refused
 from services.dependencies.web.shortcut import PlainGet, PlainGets, read_plain_get
 
 GOOD = b"GET /a?b=c HTTP/1.1\r\nHost: gym\r\nX: 1\r\nx: 2\r\n\r\n"
@@ -112,14 +112,61 @@ def test_what_is_there_is_decided_or_waited_for(stream):
     assert decide([stream], ended=True) is not None
 
 
-@given(streams)
+nearly_hosts = st.text(st.sampled_from("ab1.-_~%2F,:;@/ []\t\x80"), max_size=12).map(
+    lambda text: text.encode("latin-1")
+)
+meant = st.sampled_from(
+    [
+        *(b"Authorization", b"X-Forwarded-For", b"If-None-Match", b"traceparent", b"X-Request-ID"),
+        *(b"Connection", b"Content-Type", b"Content-Length", b"Transfer-Encoding", b"Expect"),
+        *(b"Origin", b"Upgrade", b"Idempotency-Key", b"host", b"X"),
+    ]
+)
+meant_values = st.one_of(
+    st.sampled_from([b"Bearer t", b"keep-alive", b"Keep-Alive", b"close", b"0", b"", b"x" * 3000]),
+    st.binary(max_size=10),
+)
+plain_gets = st.builds(
+    lambda target, host, headers, more: b"".join(
+        [
+            *(b"GET /", target, b" HTTP/1.1\r\nHost:", host, b"\r\n"),
+            *(name + b": " + value + b"\r\n" for name, value in headers),
+            *(b"A%d: b\r\n" % number for number in range(more)),
+            b"\r\n",
+        ]
+    ),
+    st.one_of(st.just(b"x"), st.binary(max_size=5), st.just(b"y" * 3000)),
+    st.one_of(st.just(b" gym"), nearly_hosts),
+    st.lists(st.tuples(meant, meant_values), max_size=6, unique_by=lambda header: header[0]),
+    st.one_of(st.just(0), st.integers(bounds.MOST_HEADERS - 8, bounds.MOST_HEADERS + 2)),
+)
+
+
+@given(st.one_of(streams, plain_gets))
 def test_a_shortcut_takes_nothing_that_the_long_way_refuses(stream):
-    get = read_plain_get(stream)
-    if get is not None:
-        end, head = decide([stream])
-        assert end == len(stream)
-        assert (head.method, head.target.encode("latin-1")) == ("GET", get.target)
-        assert head.keeps_connection
+    known = PlainGets()
+    for _ in range(2):
+        found = known.read(stream)
+        if found is not None:
+            assert decide([stream])[0] == len(stream)
+            assert_same_meaning(*found, decide([stream])[1])
+
+
+def assert_same_meaning(get, request_id, head):
+    request = HttpRequest(head)
+    assert (request.method, head.target.encode("latin-1")) == ("GET", get.target)
+    assert head.keeps_connection
+    assert not request.has_body
+    names = ("Authorization", "X-Forwarded-For", "If-None-Match", "traceparent")
+    values = (get.authorization, get.forwarded, get.known_tags, get.traceparent)
+    texts = [None if value is None else value.decode("latin-1") for value in values]
+    assert [*map(request.header, names)] == texts
+    if request_id:
+        assert request.request_id == request_id.decode()
+    else:
+        assert request.request_id.startswith("req_")
+    for name in ("Origin", "Expect", "Upgrade", "Idempotency-Key", "Content-Type"):
+        assert request.header(name) is None
 
 
 @given(streams, st.binary(max_size=20))
@@ -177,6 +224,37 @@ def test_so_long_a_line_and_no_longer(length, status):
 def test_who_keeps_the_connection(version, connection, keeps):
     headers = {} if connection is None else {"connection": [connection]}
     assert Head("GET", "/", version, headers).keeps_connection is keeps
+
+
+HOSTS = [
+    *(b"", b"gym", b"gym.example:8080", b"127.0.0.1", b"127.0.0.1:1", b"[::1]", b"[::1]:8080"),
+    *(b"[::ffff:192.0.2.1]", b"a_b~c", b"%67ym", b"gym:", b":80", b"g" * 500),
+]
+NO_HOSTS = [
+    *(b"a b,c@/", b"a b", b"a/b", b"a@b", b"gym:port", b"gym:1:2", b"gym:123456", b"::1", b"[::1"),
+    *(
+        b"[gym]",
+        b"[::1]x",
+        b"[1::2::3]",
+        b"[fe80::1%eth0]",
+        b"%6",
+        b"a\tb",
+        b"g\xfcm",
+        b"http://gym",
+    ),
+    *(b"a?b", b"a#b", b'"gym"', b"<gym>"),
+]
+
+
+@pytest.mark.parametrize(
+    ("host", "good"), [*((host, True) for host in HOSTS), *((host, False) for host in NO_HOSTS)]
+)
+def test_what_is_a_host(host, good):
+    assert is_host(host.decode("latin-1")) is good
+    head = b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+    assert isinstance(decide([head]), tuple) is good
+    assert good or decide([head]) == 400
+    assert (read_plain_get(head) is not None) is good
 
 
 # --- the shortcut

@@ -2,13 +2,13 @@
 
 import pytest
 
-from gateway.addresses import client_address, parse_networks
 from gateway.parameters import NoParameters, check_parameters
 from schemas.errors import InvalidParameter
 from schemas.exercises import ExerciseList
 from schemas.pages import ById, Page
 from schemas.workouts import WorkoutList
 from services.dependencies.web import HttpRequest, Refused
+from services.dependencies.web.addresses import client_address, parse_networks
 from services.dependencies.web.messages import Head
 from services.dependencies.web.routing import Routes, allowed
 

@@ -61,9 +61,6 @@ class Application:
             return route, self._without_provider(request, allowed(methods))
         except Refused as refusal:
             return route, refusal.answer(request.request_id)
-        except OSError as problem:
-            log.info("client gone", reason=str(problem), request_id=request.request_id)
-            return route, Refused(400).answer(request.request_id)
         except Exception as problem:
             log.error("request failed", exc_info=problem, request_id=request.request_id)
             return route, Refused(500).answer(request.request_id)

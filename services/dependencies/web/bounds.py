@@ -1,7 +1,19 @@
 """What one client may hold, send and make us wait for."""
 
 MOST_CONNECTIONS = 2000
-"""Beyond these the longest idle one is closed; also never more than half the open files allowed."""
+"""At these another gives way to a new one; also never more than half the open files allowed."""
+
+MOST_PER_ADDRESS = 256
+"""The same for one address, unless it is a trusted proxy's."""
+
+LEAST_ADDRESSES = 4
+"""It takes so many addresses to use up all connections, however few are allowed."""
+
+YOUNG_SECONDS = 1
+"""A head that began within this is still on its way, and gives way after the longest idle one."""
+
+TELL_SECONDS = 1
+"""How often it is logged that connections are refused."""
 
 BACKLOG = 1024
 """Connections that the kernel keeps for us until we accept them."""
@@ -26,8 +38,23 @@ LONGEST_HEADER = 8000
 LARGEST_HEAD = 64 * 1024
 MOST_HEADERS = 100
 
-READ_AHEAD = 64 * 1024
-"""So much is taken of what a client sends before it has got the answer to what it sent before."""
+PIECE = 8 * 1024
+"""So much is received at a time."""
+
+READ_AHEAD = 8 * 1024
+"""With so much of what comes after a request nothing more is received until that is answered."""
+
+SMALL_HOLDING = READ_AHEAD + 2 * PIECE
+"""A connection that makes us hold no more than this is not counted."""
+
+MOST_HELD_PER_ADDRESS = 16 * 1024 * 1024
+"""What the connections of an address make us hold: begun heads, bodies, and unread answers."""
+
+MOST_HELD = 64 * 1024 * 1024
+"""The same for all addresses."""
+
+KERNEL_BUFFER = 128 * 1024
+"""What the kernel holds for a connection in each direction; Linux takes twice that for itself."""
 
 SWEEP_SECONDS = 0.25
 """How often it is looked whose time is over."""

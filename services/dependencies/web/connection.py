@@ -16,8 +16,10 @@ from greenlet import greenlet
 from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.web import bounds, responses
+from services.dependencies.web.admission import Admission
 from services.dependencies.web.application import Application
 from services.dependencies.web.heads import HeadReader, check_framing, parse
+from services.dependencies.web.holdings import Holdings
 from services.dependencies.web.messages import Head, HttpRequest, Refused, request_id_from
 from services.dependencies.web.prepared import Prepared
 from services.dependencies.web.shortcut import Pending, PlainGet, PlainGets, Shortcut
@@ -62,6 +64,8 @@ class Server(Protocol):
     """What a connection needs of the server that it belongs to."""
 
     application: Application
+    admission: Admission
+    holdings: Holdings
     shortcut: Shortcut | None
     plain_gets: PlainGets
     closing: bool
@@ -77,9 +81,11 @@ class Connection(Wire):
         server: whose it is.
         sock: the client's socket.
         peer: the client's address.
+        address: what it counts for, or None if it is a trusted proxy's.
     """
 
     __slots__ = (
+        "_body_in_work",
         "_buffer",
         "_ended",
         "_expects",
@@ -90,21 +96,23 @@ class Connection(Wire):
         "_unread",
         "_wanted",
         "_woken",
+        "address",
         "peer",
         "since",
         "state",
     )
 
-    def __init__(self, server: Server, sock: Any, peer: str):
+    def __init__(self, server: Server, sock: Any, peer: str, address: str | None):
         self._server = server
         self.peer = peer
+        self.address = address
         self.state = NEW
         self.since = time.monotonic()
         self._buffer: bytes | bytearray = b""
         self._ended = self._is_last = self._unread = self._expects = False
         self._head_reader: HeadReader | None = None
         self._learnt_from: Pending | None = None
-        self._wanted = 0
+        self._wanted = self._body_in_work = 0
         self._woken: Event | None = None
         super().__init__(sock)
 
@@ -112,6 +120,21 @@ class Connection(Wire):
     def is_at_rest(self) -> bool:
         """Whether nothing is under way."""
         return self.state is IDLE or self.state is NEW
+
+    @property
+    def has_incomplete_head(self) -> bool:
+        """Whether it has not brought a whole request, or only a part of the next."""
+        return self.state is NEW or self.state is HEAD
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all its requests have been answered."""
+        return self.state is IDLE or self.state is LINGERING
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the client is to send or to read something."""
+        return self.state is HEAD or self.state is SENDING or self._woken is not None
 
     def received(self, data: bytes) -> None:
         """Take what has arrived, and answer what can be answered."""
@@ -132,8 +155,13 @@ class Connection(Wire):
     def sent(self) -> None:
         """Go on after an answer that could not leave at once."""
         if self.state is SENDING:
+            self._note_held()
             self._after_answer()
             self._go_on()
+
+    def sent_some(self) -> None:
+        """Count the client as one that reads."""
+        self._note_held()
 
     def close(self) -> None:
         """Close the connection, whatever is under way."""
@@ -165,6 +193,10 @@ class Connection(Wire):
     def _enter(self, state: State) -> None:
         self.state = state
         self.since = time.monotonic()
+
+    def _note_held(self) -> None:
+        held = len(self._buffer) + self._body_in_work + self.unsent
+        self._server.holdings.note(self, held)
 
     def _go_on(self) -> None:
         """Answer what is here, in order, until something has to be waited for."""
@@ -258,20 +290,30 @@ class Connection(Wire):
             self._head_reader = HeadReader()
         end = self._head_reader.find_end(self._buffer, self._ended)
         if end is None:
-            if self.state is not HEAD:
-                self._enter(HEAD)
-                # what may come byte by byte must not be copied each time
-                self._buffer = bytearray(self._buffer)
+            self._wait_for_head()
             return None
         self._head_reader = None
         head = parse(bytes(self._buffer[:end]))
         self._buffer = bytes(self._buffer[end:])
+        if self.state is HEAD:
+            self._note_held()
         return head
+
+    def _wait_for_head(self) -> None:
+        if self.state is not HEAD:
+            if self.state is not NEW:
+                self._server.admission.note_head(self)
+            self._enter(HEAD)
+            # what may come byte by byte must not be copied each time
+            self._buffer = bytearray(self._buffer)
+            self.listen()
+        self._note_held()
 
     def _work(self, request: HttpRequest) -> None:
         """Answer a request, in a greenthread of its own."""
         try:
             response, keeps = self._server.application.respond(request)
+            self._let_go_of_body()
             self._answer(response, keeps, request.left_unread)
         except (Exception, Timeout) as problem:
             log.error("connection failed", exc_info=problem, peer=self.peer)
@@ -285,10 +327,16 @@ class Connection(Wire):
         if len(self._buffer) < length and not self._ended:
             self._wait_for(length, seconds)
         if self.state is CLOSED:
-            raise ConnectionResetError("the connection was lost")
+            raise Refused(400, "The connection was lost")
         body = bytes(self._buffer[:length])
         self._buffer = bytes(self._buffer[length:])
+        self._body_in_work = length
         return body
+
+    def _let_go_of_body(self) -> None:
+        if self._body_in_work:
+            self._body_in_work = 0
+            self._note_held()
 
     def _wait_for(self, length: int, seconds: float) -> None:
         if self._expects:
@@ -307,6 +355,7 @@ class Connection(Wire):
             self._wake()
         if len(self._buffer) >= self._wanted + bounds.READ_AHEAD:
             self.deafen()
+        self._note_held()
 
     def _wake(self) -> None:
         if self._woken is not None and not self._woken.ready():
@@ -318,11 +367,12 @@ class Connection(Wire):
             self._after_answer()
         elif self.state is not CLOSED:
             self._enter(SENDING)
+            self._note_held()
 
     def _after_answer(self) -> None:
         if not self._is_last:
             self._enter(IDLE)
-            if not self._ended:
+            if self._reader is None and len(self._buffer) < bounds.READ_AHEAD and not self._ended:
                 self.listen()
         elif self._unread and not self._ended:
             self._linger()
@@ -332,6 +382,7 @@ class Connection(Wire):
     def _linger(self) -> None:
         """Read on for a moment: closing with unread bytes would reset the connection."""
         self._buffer = b""
+        self._note_held()
         self._enter(LINGERING)
         self.end_sending()
         if self.state is LINGERING:

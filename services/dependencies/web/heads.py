@@ -5,6 +5,7 @@ understand in two ways is refused.
 """
 
 import re
+from ipaddress import IPv6Address
 
 from services.dependencies.web import bounds
 from services.dependencies.web.messages import Head, Refused
@@ -17,6 +18,9 @@ _IS_HEADER_LINE = re.compile(_HEADER_LINE)
 _BLANK_LINES = (b"\n", b"\r\n")
 _WHOLE = re.compile(_REQUEST_LINE + rb"((?:" + _HEADER_LINE + rb")*+)\r?\n")
 _LENGTH = re.compile(r"\d{1,1000}", re.ASCII)
+_HOST = re.compile(
+    r"(?:\[([0-9A-Fa-f:.]{2,45})\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*+)(?::[0-9]{0,5})?"
+)
 _NEWEST = 1
 """The newest major version of HTTP that is spoken here."""
 
@@ -107,6 +111,8 @@ def check_framing(head: Head) -> None:
     hosts = headers.get("host", ())
     if len(hosts) > 1 or not (hosts or is_old):
         raise Refused(400, "Exactly one Host header is needed")
+    if not all(map(is_host, hosts)):
+        raise Refused(400, "The Host is not a name or address with or without a port")
     lengths = headers.get("content-length", ())
     if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
         raise Refused(400, "The Content-Length is not one whole number")
@@ -119,12 +125,32 @@ def check_framing(head: Head) -> None:
         raise Refused(417)
 
 
+def is_host(text: str) -> bool:
+    """Whether a Host is a name, which may be empty, or an address, with or without a port."""
+    found = _HOST.fullmatch(text)
+    return found is not None and (found[1] is None or _is_ipv6(found[1]))
+
+
+def keeps_bounds(length: int, headers: int) -> bool:
+    """Whether a head surely keeps all bounds, whatever its lines are; almost all do."""
+    return (
+        length <= min(bounds.LONGEST_TARGET, bounds.LONGEST_HEADER)
+        and headers <= bounds.MOST_HEADERS
+    )
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_small_and_good(whole: re.Match | None) -> bool:
-    """Whether a head matched as a whole surely keeps all bounds; almost all do."""
     return (
         whole is not None
-        and whole.end() <= min(bounds.LONGEST_TARGET, bounds.LONGEST_HEADER)
-        and whole[2].count(b"\n") <= bounds.MOST_HEADERS
+        and keeps_bounds(whole.end(), whole[2].count(b"\n"))
         and int(whole[1]) <= _NEWEST
     )
 

@@ -2,8 +2,6 @@
 
 import resource
 import time
-from heapq import nsmallest
-from operator import attrgetter
 from typing import Any
 
 import eventlet
@@ -16,9 +14,12 @@ from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.settings import SETTINGS_KEY
 from services.dependencies.web import bounds
+from services.dependencies.web.addresses import trusted_proxies
+from services.dependencies.web.admission import Admission
 from services.dependencies.web.application import Application
 from services.dependencies.web.connection import Connection
 from services.dependencies.web.cors import Cors
+from services.dependencies.web.holdings import Holdings
 from services.dependencies.web.messages import Headers
 from services.dependencies.web.shortcut import PlainGets, Shortcut
 from services.dependencies.web.wire import sockets
@@ -37,7 +38,7 @@ class WebServer(ProviderCollector, SharedExtension):
     timers and an answer in pieces, all of which this one does without.
 
     - A failed ``accept`` (too many open files) or connection does not end the process.
-    - There is a bound on connections; the longest idle one makes place for a new one.
+    - Connections and what they make the server hold have bounds, for each address and in all.
     - It ends gracefully: takes no new connections, finishes what it has begun, then closes.
     """
 
@@ -50,11 +51,17 @@ class WebServer(ProviderCollector, SharedExtension):
         self._listener: Any = None
         self._drained: Event | None = None
         self._connections: set[Connection] = set()
+        self.holdings = Holdings()
 
     def setup(self) -> None:
-        """Prepare the workers."""
+        """Prepare the workers, and read the settings."""
+        settings = self.container.config[SETTINGS_KEY]
         self.workers = Workers(self.container)
-        self.cors = Cors(self.container.config[SETTINGS_KEY].cors_origins)
+        self.cors = Cors(settings.cors_origins)
+        most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        most = min(bounds.MOST_CONNECTIONS, most_files // 2)
+        self.admission = Admission(trusted_proxies(settings), most)
+        self._connections = self.admission.all.connections
         metrics.HTTP_CONNECTIONS.set_function(lambda: len(self._connections))
 
     def start(self) -> None:
@@ -62,15 +69,13 @@ class WebServer(ProviderCollector, SharedExtension):
         if self._sock is not None:
             return
         self.application = Application(self._providers, self.cors, lambda: self.closing)
-        self._most = min(
-            bounds.MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-        )
         self._hub = hubs.get_hub()
         self._sock = sockets.create_server(
             _parse_address(self.container.config.get(WEB_SERVER_CONFIG_KEY, "0.0.0.0:8000")),
             backlog=bounds.BACKLOG,
             reuse_port=bool(self.container.config.get(REUSE_PORT_KEY, False)),
         )
+        _bound_kernel(self._sock)
         self._sock.setblocking(False)
         self._listen()
         self._sweep()
@@ -87,7 +92,8 @@ class WebServer(ProviderCollector, SharedExtension):
 
     def forget(self, connection: Connection) -> None:
         """Take leave of a connection that has been closed."""
-        self._connections.discard(connection)
+        self.admission.discard(connection)
+        self.holdings.release(connection)
 
     def unregister_provider(self, provider: Extension) -> None:
         """Let a provider go; the first to go ends the taking of requests."""
@@ -131,19 +137,13 @@ class WebServer(ProviderCollector, SharedExtension):
                     self._hub.schedule_call_global(bounds.ACCEPT_PAUSE_SECONDS, self._listen)
                 return
 
-    def _admit(self, sock: Any, address: tuple) -> None:
-        if len(self._connections) >= self._most and not self._close_longest_idle():
-            log.warning("too many connections, one refused", connections=len(self._connections))
+    def _admit(self, sock: Any, socket_address: tuple) -> None:
+        peer = socket_address[0]
+        address = self.admission.address_of(peer)
+        if self.admission.make_room(address):
+            self.admission.add(Connection(self, sock, peer, address))
+        else:
             sock.close()
-            return
-        self._connections.add(Connection(self, sock, address[0]))
-
-    def _close_longest_idle(self) -> bool:
-        idle = (connection for connection in self._connections if connection.is_at_rest)
-        found = nsmallest(1, idle, key=attrgetter("since"))
-        for connection in found:
-            connection.close()
-        return bool(found)
 
     def _sweep(self) -> None:
         now = time.monotonic()
@@ -184,6 +184,16 @@ class WebServer(ProviderCollector, SharedExtension):
             eventlet.sleep(0.02)
         for connection in [*self._connections]:
             connection.close()
+
+
+def _bound_kernel(listening: Any) -> None:
+    """Bound what the kernel keeps for each connection that will be accepted, and for how long."""
+    for option in (sockets.SO_SNDBUF, sockets.SO_RCVBUF):
+        listening.setsockopt(sockets.SOL_SOCKET, option, bounds.KERNEL_BUFFER)
+    if hasattr(sockets, "TCP_USER_TIMEOUT"):
+        # also of answers that nobody reads after we have closed
+        milliseconds = bounds.IDLE_SECONDS * 1000
+        listening.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _parse_address(text: str) -> tuple[str, int]:

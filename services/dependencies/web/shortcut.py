@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.dependencies.web.heads import is_host, keeps_bounds
 from services.dependencies.web.messages import REQUEST_ID, HttpRequest
 from services.dependencies.web.prepared import Prepared
 
@@ -111,7 +112,11 @@ def read_plain_get(head: bytes) -> PlainGet | None:
         if name in headers or name in _UNUSUAL:
             return None
         headers[name] = value.strip(b" \t")
-    if b"host" not in headers or headers.get(b"connection", KEEP).lower() != KEEP:
+    if not keeps_bounds(len(head), len(headers)):
+        return None
+    if b"host" not in headers or not is_host(headers[b"host"].decode("latin-1")):
+        return None
+    if headers.get(b"connection", KEEP).lower() != KEEP:
         return None
     request_id = headers.get(b"x-request-id", b"")
     return PlainGet(

@@ -1,18 +1,20 @@
 """A client's socket that the hub watches: nothing here waits, and no greenthread belongs to it."""
 
+import struct
 from typing import Any
 
 from eventlet import hubs
 from eventlet.patcher import original
 
 from services.dependencies.logs import get_logger
+from services.dependencies.web import bounds
 
 log = get_logger(__name__)
 
 sockets = original("socket")
 """The standard library's module as it was: the hub's own callbacks must never wait."""
 
-PIECE = 64 * 1024
+_DROP = struct.pack("ii", 1, 0)
 
 
 class Wire:
@@ -43,9 +45,14 @@ class Wire:
         """Go on, now that everything has left that could not leave at once."""
         raise NotImplementedError
 
+    def sent_some(self) -> None:
+        """Note that a part has left of what could not leave at once."""
+
     def close(self) -> None:
         """Close the socket, whatever is still under way."""
         self.deafen()
+        if self._unsent is not None:
+            self._reset()
         self._stop_sending()
         self._sock.close()
 
@@ -61,7 +68,10 @@ class Wire:
             self._reader = None
 
     def send(self, data: bytes) -> bool:
-        """Send, and tell whether all has left; the rest leaves as fast as the client reads."""
+        """Send, and tell whether all has left; the rest leaves as fast as the client reads.
+
+        What can't leave is added up, so that nobody may send on and on without waiting.
+        """
         if self._unsent is not None:
             self._unsent = memoryview(bytes(self._unsent) + data)
             return False
@@ -78,12 +88,24 @@ class Wire:
         self._writer = self._watch(self._hub.WRITE, self._on_writable)
         return False
 
+    @property
+    def unsent(self) -> int:
+        """Bytes in memory that have not all left: even of the last one, the whole."""
+        return 0 if self._unsent is None else len(self._unsent.obj)
+
     def end_sending(self) -> None:
         """Tell the client that nothing more will come."""
         try:
             self._sock.shutdown(sockets.SHUT_WR)
         except OSError:
             self.close()
+
+    def _reset(self) -> None:
+        """Have the kernel drop what it still has to send, when the socket is closed."""
+        try:
+            self._sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, _DROP)
+        except OSError as problem:
+            log.debug("connection gone before it was closed", reason=str(problem))
 
     def _watch(self, what: str, react: Any) -> Any:
         return self._hub.add(what, self._sock.fileno(), react, self._taken_over, self._taken_over)
@@ -95,7 +117,7 @@ class Wire:
 
     def _on_readable(self, _descriptor: int = 0) -> None:
         try:
-            data = self._sock.recv(PIECE)
+            data = self._sock.recv(bounds.PIECE)
         except BlockingIOError:
             return
         except OSError:
@@ -114,7 +136,9 @@ class Wire:
             self.close()
             return
         self._unsent = self._unsent[sent:]
-        if not self._unsent:
+        if self._unsent:
+            self.sent_some()
+        else:
             self._stop_sending()
             self.sent()
 

@@ -10,6 +10,8 @@ from ipaddress import (
     ip_network,
 )
 
+from services.dependencies.settings import BadSettings, Settings
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -24,6 +26,18 @@ def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
         ValueError: one of them is neither.
     """
     return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def trusted_proxies(settings: Settings) -> tuple[Network, ...]:
+    """Return the proxies that are believed.
+
+    Raises:
+        BadSettings: one of them can't be read.
+    """
+    try:
+        return parse_networks(settings.trusted_proxies)
+    except ValueError as problem:
+        raise BadSettings(f"TRUSTED_PROXIES: {problem}") from None
 
 
 def client_address(peer: str, forwarded: str | None, trusted: tuple[Network, ...]) -> str:
@@ -44,6 +58,19 @@ def client_address(peer: str, forwarded: str | None, trusted: tuple[Network, ...
             break
         address = hop
     return peer if address is None else _counted_as(address)
+
+
+def connection_address(peer: str, trusted: tuple[Network, ...]) -> str | None:
+    """Return the address that a connection counts for, or None if it is a trusted proxy's.
+
+    Args:
+        peer: the other end of the connection.
+        trusted: the proxies, each of which brings the requests of many.
+    """
+    address = _parse(peer)
+    if address is None:
+        return peer
+    return None if any(address in network for network in trusted) else _counted_as(address)
 
 
 def _parse(text: str) -> Address | None:
