@@ -50,7 +50,7 @@ SMALL_HOLDING = READ_AHEAD + 2 * PIECE
 MOST_HELD_PER_ADDRESS = 16 * 1024 * 1024
 """What the connections of an address make us hold: begun heads, bodies, and unread answers."""
 
-MOST_HELD = 64 * 1024 * 1024
+MOST_HELD = 32 * 1024 * 1024
 """The same for all addresses."""
 
 KERNEL_BUFFER = 128 * 1024
