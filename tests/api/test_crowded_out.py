@@ -199,6 +199,16 @@ def test_at_its_bound_whoever_comes_while_all_are_busy_is_refused(gateway, conne
     assert all(connection.recv(10_000).startswith(b"HTTP/1.1 200 ") for connection in busy)
 
 
+def test_many_whose_time_is_over_are_refused_in_parts(gateway, connect, monkeypatch):
+    """2,000 at once held everybody up for 200 ms."""
+    monkeypatch.setattr(bounds, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(bounds, "SWEEP_PART_SECONDS", 0)
+    for _ in range(2):
+        late = [connect("127.0.0.3", b"G") for _ in range(100)]
+        assert all(b" 408 " in read_all(connection) for connection in late)
+    assert ask(gateway, "127.0.0.4") == 200
+
+
 def test_a_proxy_may_have_more_than_an_address(gateway, connect):
     proxied = [connect(PROXY, b"G") for _ in range(bounds.MOST_PER_ADDRESS + 20)]
     assert ask(gateway, PROXY) == 200

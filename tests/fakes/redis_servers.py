@@ -7,10 +7,12 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
+import eventlet
 from redis import Redis, RedisError
 
+from services.dependencies.redis_link import RedisLink
 from stack.find import find_redis
 from tests.waiting import eventually
 
@@ -108,3 +110,25 @@ class FalseRedis:
                     if answer is None:
                         return
                     connection.sendall(answer)
+
+
+class _Container:
+    def spawn_managed_thread(self, work, identifier):
+        return eventlet.spawn(work)
+
+
+@contextmanager
+def processes(store, server):
+    """Give what makes a store, such as the cache, as one more process would have it."""
+    made = []
+
+    def make():
+        one = store()
+        one.container = _Container()
+        one.link = RedisLink("127.0.0.1", server.port)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.stop()

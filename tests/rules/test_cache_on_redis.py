@@ -8,18 +8,12 @@ import pytest
 
 from services.dependencies import budgets
 from services.dependencies.cache import CHANGING, REQUEST_SECONDS, Cache
-from services.dependencies.redis_link import RedisLink
-from tests.fakes.redis_servers import RealRedis
+from tests.fakes.redis_servers import RealRedis, processes
 
 PAUSE = 0.4
 """Shorter than in earnest, so that the tests need not wait so long."""
 
 VERSION = "version"
-
-
-class Container:
-    def spawn_managed_thread(self, work, identifier):
-        return eventlet.spawn(work)
 
 
 @pytest.fixture(autouse=True)
@@ -43,19 +37,8 @@ def redis(server):
 
 @pytest.fixture
 def process(redis):
-    """Make a cache as another process would have it."""
-    made = []
-
-    def make():
-        cache = Cache()
-        cache.container = Container()
-        cache.link = RedisLink("127.0.0.1", redis.port)
-        made.append(cache)
-        return cache
-
-    yield make
-    for cache in made:
-        cache.stop()
+    with processes(Cache, redis) as make:
+        yield make
 
 
 @contextmanager

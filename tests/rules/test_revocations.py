@@ -6,18 +6,12 @@ import eventlet
 import pytest
 
 from services.dependencies import budgets
-from services.dependencies.redis_link import RedisLink
 from services.dependencies.revocations import MOST_KNOWN, Revocations, revocation_key
 from stack.redis import SETTINGS
-from tests.fakes.redis_servers import RealRedis
+from tests.fakes.redis_servers import RealRedis, processes
 
 PAUSE = 0.4
 TOKEN, OTHER = "a" * 32, "b" * 32
-
-
-class Container:
-    def spawn_managed_thread(self, work, identifier):
-        return eventlet.spawn(work)
 
 
 @pytest.fixture(autouse=True)
@@ -41,18 +35,8 @@ def redis(server):
 
 @pytest.fixture
 def process(redis):
-    made = []
-
-    def make():
-        revocations = Revocations()
-        revocations.container = Container()
-        revocations.link = RedisLink("127.0.0.1", redis.port)
-        made.append(revocations)
-        return revocations
-
-    yield make
-    for revocations in made:
-        revocations.stop()
+    with processes(Revocations, redis) as make:
+        yield make
 
 
 def learnt(revocations, token_id=TOKEN, version="run/version"):

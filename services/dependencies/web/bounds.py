@@ -59,6 +59,9 @@ KERNEL_BUFFER = 128 * 1024
 SWEEP_SECONDS = 0.25
 """How often it is looked whose time is over."""
 
+SWEEP_PART_SECONDS = 0.002
+"""After so much of that others have their turn."""
+
 ACCEPTED_AT_ONCE = 64
 """New connections that are let in before those that are there are looked after again."""
 

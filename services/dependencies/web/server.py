@@ -146,9 +146,16 @@ class WebServer(ProviderCollector, SharedExtension):
             sock.close()
 
     def _sweep(self) -> None:
+        self._look_at_time([*self._connections])
+
+    def _look_at_time(self, left: list[Connection]) -> None:
+        """Look whose time is over, in parts: thousands at once would hold everybody up."""
         now = time.monotonic()
-        for connection in [*self._connections]:
-            connection.look_at_time(now)
+        while left:
+            left.pop().look_at_time(now)
+            if time.monotonic() - now > bounds.SWEEP_PART_SECONDS:
+                self._hub.schedule_call_global(0, self._look_at_time, left)
+                return
         if not self.closing or self._connections:
             self._hub.schedule_call_global(bounds.SWEEP_SECONDS, self._sweep)
 
