@@ -30,6 +30,7 @@ LARGEST_REFUSAL = 64 * 1024
 LARGEST_PAGE_OF_ONE = 64 * 1024
 A_MINUTE = 1200
 LOGINS_A_MINUTE = 10
+MOST_REPETITIONS = 2
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +49,14 @@ def attack(stage):
     """Carry out an attack that harms nobody, and return what the attacker got.
 
     What makes others wait does so every time; what else the machine had to do does not, so an
-    attack during which nothing but time was lost is carried out once more.
+    attack during which nothing but time was lost is carried out up to twice more.
     """
 
     def carry_out(name):
         result = once(name)
-        if result.is_only_late:
-            result = once(name)
+        for _ in range(MOST_REPETITIONS):
+            if result.is_only_late:
+                result = once(name)
         harm = "; ".join(result.harm())
         assert not harm, harm
         return result.got
