@@ -20,6 +20,7 @@ OPERATOR = "operator"
 BROKER_USERS = (*SERVICES, OPERATOR, "monitoring")
 VIRTUAL_HOST = "gym"
 DATABASE_FIELDS = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
+COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
 # a server is used instead of started when one of these is set
 SERVER_VARIABLES = {
     **{
@@ -29,8 +30,7 @@ SERVER_VARIABLES = {
     "redis": ("REDIS_HOST", "REDIS_PORT"),
     # where nothing more is said the caches' server has the counters, too
     "redis-counters": (
-        "REDIS_COUNTERS_HOST",
-        "REDIS_COUNTERS_PORT",
+        *COUNTERS,
         "REDIS_HOST",
         "REDIS_PORT",
     ),
@@ -41,21 +41,23 @@ SERVER_SETTINGS = (
     "AMQP_URI",
     "REDIS_HOST",
     "REDIS_PORT",
-    "REDIS_COUNTERS_HOST",
-    "REDIS_COUNTERS_PORT",
+    *COUNTERS,
     *(f"{db.prefix}_DB_{field}" for db in DATABASES.values() for field in DATABASE_FIELDS),
 )
-OTHER_SETTINGS = (
-    "GYM_ENV",
-    "JWT_SECRET",
-    "ADMIN_EMAIL",
-    "ADMIN_PASSWORD",
+GATEWAY_SETTINGS = (
     "RATE_LIMIT_LOGIN",
     "RATE_LIMIT_LOGIN_EMAIL",
     "RATE_LIMIT_REGISTER",
     "RATE_LIMIT_API",
     "TRUSTED_PROXIES",
     "CORS_ORIGINS",
+)
+OTHER_SETTINGS = (
+    "GYM_ENV",
+    "JWT_SECRET",
+    "ADMIN_EMAIL",
+    "ADMIN_PASSWORD",
+    *GATEWAY_SETTINGS,
     "BCRYPT_COST",
     "WGER_API_URL",
     "WGER_SYNC_HOURS",
@@ -65,18 +67,12 @@ OTHER_SETTINGS = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "METRICS_TOKEN",
 )
-COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
 ALL_SETTINGS = (*SERVER_SETTINGS, *ADDRESSES, *OTHER_SETTINGS)
 OWN_SETTINGS = {
     "gateway": (
         "JWT_SECRET",
         *COUNTERS,
-        "RATE_LIMIT_LOGIN",
-        "RATE_LIMIT_LOGIN_EMAIL",
-        "RATE_LIMIT_REGISTER",
-        "RATE_LIMIT_API",
-        "TRUSTED_PROXIES",
-        "CORS_ORIGINS",
+        *GATEWAY_SETTINGS,
     ),
     "users": ("JWT_SECRET", *COUNTERS, "ADMIN_EMAIL", "ADMIN_PASSWORD", "BCRYPT_COST"),
     "exercises": ("WGER_API_URL", "WGER_SYNC_HOURS"),

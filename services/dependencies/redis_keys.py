@@ -7,13 +7,11 @@ are of no family after all kinds of traffic.
 import re
 from typing import NamedTuple
 
-from services.dependencies import budgets
 from services.dependencies.cache import LONGEST_KEY, Cache
 from services.dependencies.revocations import Revocations
 
 HOUR = 3600
 DAY = 24 * HOUR
-REQUEST = int(budgets.REQUEST_SECONDS)
 
 
 class Family(NamedTuple):
