@@ -18,6 +18,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.utils import missing
 
 from schemas.errors import MOST_FAULTS, FaultyInput, InvalidParameter, ValidationFailed, fault
+from schemas.passwords import MOST_BYTES, normalised
 
 LARGEST_ID = 2**63 - 1
 SHOWN_LENGTH = 100
@@ -169,24 +170,28 @@ class Email(Text):
 
 
 class Password(RuledField):
-    """A password: never trimmed, never shown, within what bcrypt reads."""
+    """A password: never trimmed, never shown, within what bcrypt reads.
+
+    It stays as it was typed; its lengths are those of the form that is hashed.
+    """
 
     LEAST_CHARACTERS = 8
-    MOST_BYTES = 72
+    MOST_BYTES = MOST_BYTES
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
         if not isinstance(value, str):
             raise refuse("Password must be text", "type", expected="string")
         if _UNSENDABLE.search(value):
             raise refuse("Password holds characters that are not allowed", "characters")
-        if len(value) < self.LEAST_CHARACTERS:
+        hashed = normalised(value)
+        if len(hashed) < self.LEAST_CHARACTERS:
             raise refuse(
                 f"Password must be at least {self.LEAST_CHARACTERS} characters",
                 "min_length",
                 required=self.LEAST_CHARACTERS,
-                received=len(value),
+                received=len(hashed),
             )
-        size = len(value.encode())
+        size = len(hashed.encode())
         if size > self.MOST_BYTES:
             raise refuse(
                 f"Password must be at most {self.MOST_BYTES} bytes",

@@ -105,7 +105,9 @@ def _password(field: Password) -> dict[str, Any]:
         "format": "password",
         "minLength": field.LEAST_CHARACTERS,
         "maxLength": field.MOST_BYTES,
-        "description": f"At most {field.MOST_BYTES} bytes in UTF-8.",
+        "description": f"At most {field.MOST_BYTES} bytes in UTF-8. Both lengths are those of "
+        "the form that is compared: Unicode's normal form C, full-width and half-width characters "
+        "as the usual ones, any space as U+0020.",
     }
 
 

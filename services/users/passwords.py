@@ -8,7 +8,7 @@ from eventlet.semaphore import Semaphore
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
-from schemas.fields import Password
+from schemas.passwords import MOST_BYTES, normalised
 from services.dependencies.settings import SETTINGS_KEY
 
 AT_ONCE = os.cpu_count() or 1
@@ -32,32 +32,37 @@ class Passwords(DependencyProvider):
         return self
 
     def hash(self, password: str) -> str:
-        """Return the hash to keep for a password that keeps the rules."""
+        """Return the hash to keep for a password that keeps the rules, however it is spelt."""
+        secret = normalised(password).encode()
         salt = bcrypt.gensalt(self.cost)
         with self._free:
-            return tpool.execute(bcrypt.hashpw, password.encode(), salt).decode()
+            return tpool.execute(bcrypt.hashpw, secret, salt).decode()
 
     def matches(self, password: str, kept: str | None) -> bool:
         """Tell whether a password is the one that a hash was made from.
 
-        It takes the same time for a password that can't be right, and without a hash.
+        It takes the same time for a password that can't be right, and without a hash: how often
+        is checked depends on the password alone.
 
         Args:
             password: any text.
             kept: the hash, or None if nobody is known by the e-mail.
         """
-        secret = _readable(password)
+        secrets = _secrets(password)
+        hashed = self.nobodys_hash if kept is None else kept.encode()
         with self._free:
-            same = tpool.execute(
-                bcrypt.checkpw,
-                b"" if secret is None else secret,
-                self.nobodys_hash if kept is None else kept.encode(),
-            )
-        return same and secret is not None and kept is not None
+            same = tpool.execute(_is_any, secrets or [b""], hashed)
+        return same and bool(secrets) and kept is not None
 
 
-def _readable(password: str) -> bytes | None:
-    """Return what bcrypt reads of a password, or None if it would refuse it."""
+def _is_any(secrets: list[bytes], hashed: bytes) -> bool:
+    return any(bcrypt.checkpw(secret, hashed) for secret in secrets)
+
+
+def _secrets(password: str) -> list[bytes]:
+    """Return what bcrypt reads of a password, without what it would refuse."""
+    # hashes of earlier versions are of passwords as they were typed
+    spellings = dict.fromkeys((normalised(password), password))
     # lone surrogates become bytes that no password holds
-    secret = password.encode("utf-8", "surrogatepass")
-    return None if len(secret) > Password.MOST_BYTES or b"\0" in secret else secret
+    secrets = (spelling.encode("utf-8", "surrogatepass") for spelling in spellings)
+    return [secret for secret in secrets if len(secret) <= MOST_BYTES and b"\0" not in secret]

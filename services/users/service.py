@@ -48,8 +48,8 @@ class Users:
         """Open an account.
 
         Args:
-            user: ``email``, ``password`` (at least 8 characters, at most 72 bytes) and, if wanted,
-                ``name``.
+            user: ``email``, ``password`` (at least 8 characters, at most 72 bytes in UTF-8, both
+                in Unicode's normal form C) and, if wanted, ``name``.
 
         Returns:
             ``{"id", "email", "name", "role", "created_at", "token"}``; the token is good for 24
@@ -78,7 +78,8 @@ class Users:
         Unknown e-mail and wrong password take the same time and give the same answer.
 
         Args:
-            credentials: ``email`` and ``password``.
+            credentials: ``email`` and ``password``; composed or decomposed, full-width or not, it
+                is the same one.
 
         Returns:
             ``{"token", "user": {"id", "email", "name", "role", "created_at"}}``; the token is good

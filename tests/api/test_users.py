@@ -89,6 +89,23 @@ def test_a_short_password_is_told_by_its_length_only(http):
     assert error["details"] == {"constraint": "min_length", "required": 8, "received": 3}
 
 
+def test_a_password_is_the_same_on_every_keyboard(http):
+    spellings = ["Größe-1234", "Gro\u0308ße-1234", "Ｇｒößｅ－１２３４"]
+    for registered in spellings:
+        email = some_email()
+        body = {"email": email, "password": registered}
+        assert http.post("/api/users/register", json=body).status_code == 201
+        for spelling in spellings:
+            body = {"email": email, "password": spelling}
+            assert http.post("/api/users/login", json=body).status_code == 200
+
+
+def test_a_password_is_as_long_as_the_form_that_is_compared(http):
+    answer = http.post("/api/users/register", json=GOOD | {"password": "e\u0301" * 7})
+    (error,) = answer.json()["errors"]
+    assert error["details"] == {"constraint": "min_length", "required": 8, "received": 7}
+
+
 def test_login_gives_a_token_and_the_user(http):
     body = {"email": some_email(), "password": " pass word é "}
     registered = http.post("/api/users/register", json=body).json()["data"][0]

@@ -5,6 +5,7 @@ import uuid
 from contextlib import nullcontext
 from types import SimpleNamespace
 
+import bcrypt
 import eventlet
 import jwt
 import pytest
@@ -133,6 +134,9 @@ def test_what_the_service_makes_can_not_be_set(rpc, field):
         ("x" * 73, "max_length"),
         ("é" * 37, "max_length"),
         ("nul\0nul\0nul", "characters"),
+        ("e\u0301" * 7, "min_length"),
+        ("e\u0301" * 37, "max_length"),
+        ("\u0301\u0316" * 500, "max_length"),
     ],
 )
 def test_passwords_that_are_refused_and_never_shown(rpc, password, constraint):
@@ -153,6 +157,65 @@ def test_passwords_that_are_taken_as_they_are(rpc, password):
     for other in (f"{password} ", password.strip()[:-1], password.upper() + "!"):
         with pytest.raises(Unauthorized):
             rpc.users.login({"email": email, "password": other})
+
+
+SPELLINGS = {
+    "composed": "Größe-1234",
+    "decomposed": "Gro\u0308ße-1234",
+    "full-width": "Ｇｒößｅ－１２３４",
+    "full-width and decomposed": "Ｇｒｏ\u0308ßｅ－１２３４",
+}
+any_spelling = pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS.keys())
+
+
+@any_spelling
+def test_a_password_is_the_same_on_every_keyboard(rpc, spelling):
+    email = new_email()
+    rpc.users.register({"email": email, "password": spelling})
+
+    for other in SPELLINGS.values():
+        assert rpc.users.login({"email": email, "password": other})["token"]
+    with pytest.raises(Unauthorized):
+        rpc.users.login({"email": email, "password": "Grosse-1234"})
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["e\u0301" * 8, "e\u0301" * 36, "Ａ" * 72, "ｶﾞ" * 24],
+    ids=["8 characters", "72 bytes of accents", "72 bytes of full-width", "72 bytes of kana"],
+)
+def test_lengths_are_those_of_the_form_that_is_hashed(rpc, password):
+    email = new_email()
+    rpc.users.register({"email": email, "password": password})
+
+    assert rpc.users.login({"email": email, "password": password})["token"]
+
+
+@pytest.mark.parametrize(
+    ("password", "received"),
+    [("e\u0301" * 7, 7), ("e\u0301" * 37, 74), ("Ａ" * 73, 73)],
+    ids=["too short", "too long", "too long, full-width"],
+)
+def test_a_length_that_is_refused_is_that_of_the_form_that_is_hashed(rpc, password, received):
+    with pytest.raises(ValidationFailed) as refusal:
+        rpc.users.register({"email": new_email(), "password": password})
+
+    [fault] = refusal.value.faults
+    assert fault["details"]["received"] == received
+
+
+@pytest.mark.parametrize(
+    ("spelling", "other"), [("größe@", "gro\u0308ße@"), ("ada@bü", "ADA@bu\u0308")]
+)
+def test_an_email_is_the_same_on_every_keyboard(rpc, spelling, other):
+    before = uuid.uuid4().hex
+    email, same = f"{before}{spelling}cher.de", f"{before}{other}cher.de"
+    rpc.users.register({"email": same, "password": PASSWORD})
+
+    for login in (email, same):
+        assert rpc.users.login({"email": login, "password": PASSWORD})["token"]
+    with pytest.raises(Conflict):
+        rpc.users.register({"email": email, "password": PASSWORD})
 
 
 # Signing in and out
@@ -309,6 +372,46 @@ def test_every_check_is_one_hashing_at_the_same_cost(passwords, monkeypatch, pas
     assert len(hashed) == 60
 
 
+def kept_before(password):
+    """Return a hash as it was made when passwords were kept as they were typed."""
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+
+
+@any_spelling
+def test_a_hash_of_a_password_as_it_was_typed_still_matches(passwords, spelling):
+    kept = kept_before(spelling)
+
+    assert passwords.matches(spelling, kept)
+    assert not passwords.matches(f"{spelling}!", kept)
+
+
+@any_spelling
+def test_a_hash_of_the_usual_spelling_matches_every_spelling(passwords, spelling):
+    assert passwords.matches(spelling, kept_before(SPELLINGS["composed"]))
+
+
+def test_a_password_that_is_longer_in_its_usual_form_still_matches(passwords):
+    password = "\u0958" * 24
+    assert passwords.matches(password, kept_before(password))
+
+
+@any_spelling
+def test_how_often_is_checked_depends_on_the_spelling_alone(passwords, monkeypatch, spelling):
+    checked = []
+    monkeypatch.setattr(
+        "services.users.passwords.bcrypt.checkpw",
+        lambda secret, hashed: checked.append(secret) or False,
+    )
+
+    counts = []
+    for kept in (None, kept_before("another password"), passwords.hash(spelling)):
+        checked.clear()
+        passwords.matches(spelling, kept)
+        counts.append(len(checked))
+
+    assert counts == [1 if spelling == SPELLINGS["composed"] else 2] * 3
+
+
 def test_other_requests_go_on_while_a_password_is_hashed():
     passwords = make_passwords(cost=10)
     hashing = eventlet.spawn(passwords.hash, PASSWORD)
@@ -412,6 +515,27 @@ def test_an_ordinary_account_is_raised_only_by_its_own_password(accounts, passwo
     ensure_administrator(accounts, passwords, **ADMIN)
 
     assert accounts.by_email[ADMIN["email"]][0]["role"] == "admin"
+
+
+@any_spelling
+def test_an_ordinary_account_is_raised_by_any_spelling_of_its_password(
+    accounts, passwords, spelling
+):
+    admin = start_with(ADMIN["email"], spelling)
+    accounts.insert(None, ADMIN["email"], kept_before(spelling), "Boss")
+
+    ensure_administrator(accounts, passwords, **admin)
+
+    assert accounts.by_email[ADMIN["email"]][0]["role"] == "admin"
+
+
+def test_the_administrator_s_password_is_the_same_on_every_keyboard(accounts, passwords):
+    admin = start_with(ADMIN["email"], SPELLINGS["decomposed"])
+
+    ensure_administrator(accounts, passwords, **admin)
+
+    kept = accounts.by_email[ADMIN["email"]][1]
+    assert all(passwords.matches(spelling, kept) for spelling in SPELLINGS.values())
 
 
 def test_whoever_registered_the_email_first_does_not_become_administrator(accounts, passwords):
