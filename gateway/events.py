@@ -37,5 +37,5 @@ def announce(
 
 
 def gives_a_field(changes: dict) -> bool:
-    """Whether a change changes anything: ``{}`` does not, and a null counts as left out."""
-    return any(value is not None for name, value in changes.items() if name != "version")
+    """Whether a change changes anything: ``{}`` does not; a null clears its field."""
+    return any(name != "version" for name in changes)

@@ -144,7 +144,7 @@ class Gateway:
 
     @route("PUT", "/api/workouts/:id", body=WorkoutChanges, changes=ONE_WORKOUT)
     def update_workout(self, request: Request) -> Reply:
-        """Change the fields that are given."""
+        """Change the fields that are given; null clears one."""
         workout = self.workouts.update(request.user_id, request.id, request.body)
         if events.gives_a_field(request.body):
             events.announce(self.dispatch, events.UPDATED, request.user_id, workout)

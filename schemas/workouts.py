@@ -92,9 +92,15 @@ class NewWorkout(_WorkoutFields):
 
 
 class WorkoutChanges(_WorkoutFields):
-    """Body of a change: the fields that are given, and the version they were made for."""
+    """Body of a change: the fields that are given, and the version they were made for.
 
-    date = Day(earliest=EARLIEST_DAY)
+    Null clears a field: it is null then, or the list is empty. A version that is null counts as
+    left out.
+    """
+
+    null_clears = True
+
+    date = Day(earliest=EARLIEST_DAY, allow_none=False)
     version = WholeNumber(least=1, most=2**31 - 1)
 
 

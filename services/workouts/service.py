@@ -172,7 +172,8 @@ class Workouts:
             user_id: whose it must be.
             workout_id: which one.
             changes: the fields that change, as in ``create``; ``exercises`` replaces the whole
-                nested list. A ``version`` that is not the current one stops the change.
+                nested list. None clears a field: it is None then, or the list is empty; ``date``
+                can't be cleared. A ``version`` that is not the current one stops the change.
 
         Returns:
             The whole workout; its ``version`` is one higher if a field was given.
@@ -184,7 +185,7 @@ class Workouts:
             BusinessRuleViolation: unknown exercise, or a future date.
 
         Example:
-            ``n.rpc.workouts.update(1, 15, {"name": "Push day"})``
+            ``n.rpc.workouts.update(1, 15, {"name": "Push day", "duration_minutes": None})``
         """
         workout_id = checked_id(workout_id)
         user_id = checked_user(user_id)

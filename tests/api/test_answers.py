@@ -394,7 +394,14 @@ def test_writes_are_announced(alone, make_token):
     ]
 
 
-@pytest.mark.parametrize("changes", [{}, {"name": None}, {"version": 1}])
+@pytest.mark.parametrize("field", ["name", "duration_minutes", "notes", "exercises"])
+def test_a_change_that_clears_a_field_is_announced(alone, make_token, field):
+    alone.answers["workouts.update"] = WORKOUT
+    alone.http.put("/api/workouts/7", {field: None, "version": 1}, token=make_token(alone))
+    assert [name for name, _ in alone.events] == ["workout_updated"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"version": None}, {"version": 1}])
 def test_a_change_of_nothing_is_not_announced(alone, make_token, changes):
     alone.answers["workouts.update"] = WORKOUT
     assert alone.http.put("/api/workouts/7", changes, token=make_token(alone)).status_code == 200

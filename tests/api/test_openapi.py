@@ -127,6 +127,13 @@ def test_the_limits_are_those_of_the_schemas(document):
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 100, 10)
 
 
+def test_a_change_may_clear_all_but_the_date(document):
+    changes = document["components"]["schemas"]["WorkoutChanges"]["properties"]
+    cleared = {name for name, rules in changes.items() if "null" in rules["type"]}
+    assert changes.keys() - cleared == {"date"}
+    assert changes["date"]["type"] == "string"
+
+
 @pytest.mark.parametrize(
     ("status", "spoiled"),
     [

@@ -332,6 +332,40 @@ def test_put_changes_the_fields_that_are_given(http, user):
     assert http.put(path, json={}, token=user.token).json()["data"] == [changed]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "cleared"),
+    [
+        ("name", None, None),
+        ("name", " ", None),
+        ("duration_minutes", None, None),
+        ("notes", None, None),
+        ("notes", "", None),
+        ("exercises", None, []),
+    ],
+)
+def test_put_with_null_clears_a_field(http, user, field, value, cleared):
+    workout = create(http, user, name="Push", duration_minutes=60, notes="ok")
+    path = f"/api/workouts/{workout['id']}"
+    (changed,) = http.put(path, json={field: value}, token=user.token).json()["data"]
+    assert (changed[field], changed["version"]) == (cleared, 2)
+    kept = {field, "version", "updated_at"}
+    assert {k: v for k, v in changed.items() if k not in kept} == {
+        k: v for k, v in workout.items() if k not in kept
+    }
+    assert http.get(path, token=user.token).json()["data"] == [changed]
+
+
+def test_put_can_not_clear_the_date(http, user):
+    workout = create(http, user)
+    path = f"/api/workouts/{workout['id']}"
+    answer = http.put(path, json={"date": None, "name": None}, token=user.token)
+    assert answer.status_code == 400
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["field"]) == ("VALIDATION_ERROR", "date")
+    assert error["details"] == {"constraint": "required", "received": None}
+    assert http.get(path, token=user.token).json()["data"] == [workout]
+
+
 def test_put_replaces_the_whole_nested_list(http, user):
     workout = create(http, user)
     path = f"/api/workouts/{workout['id']}"

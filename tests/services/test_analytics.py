@@ -618,6 +618,17 @@ def test_a_week_in_full(lifter):
     }
 
 
+def test_a_duration_that_was_cleared_does_not_count(lifter):
+    cleared = lifter.log(ago(0), lift(BENCH, one(5, 100)), duration_minutes=60)
+    lifter.log(ago(0), lift(BENCH, one(5, 100)), duration_minutes=30)
+    assert lifter.this_week()["avg_workout_duration"] == 45
+
+    lifter.change(cleared, duration_minutes=None)
+
+    assert lifter.this_week()["avg_workout_duration"] == 30
+    lifter.assert_recounted()
+
+
 def test_a_month_in_full(lifter):
     first = today().replace(day=1)
     last = today().replace(day=monthrange(today().year, today().month)[1])

@@ -668,10 +668,81 @@ def test_the_version_goes_up_with_each_change_that_gives_a_field(user):
         for changes in ({"name": "a"}, {"name": "a"}, {}, {"name": None}, {"exercises": []})
     ]
 
-    assert (workout["version"], versions) == (1, [2, 3, 3, 3, 4])
+    assert (workout["version"], versions) == (1, [2, 3, 3, 4, 5])
 
 
-@pytest.mark.parametrize("changes", [{}, {"name": None, "exercises": None}, {"version": 1}])
+WHOLE = {
+    "date": "2025-02-16",
+    "name": "Push",
+    "duration_minutes": 60,
+    "notes": "ok",
+    "exercises": [{"exercise_id": BENCH, "sets": [{"reps": 5, "weight": 100}]}],
+}
+CLEARED = {"name": None, "duration_minutes": None, "notes": None, "exercises": []}
+NOTHING_IN_LIST = {"exercise_count": 0, "set_count": 0, "total_volume": 0}
+
+
+@pytest.mark.parametrize("field", CLEARED)
+def test_null_clears_a_field(user, field):
+    before = user.create(WHOLE)
+    after = user.update(before["id"], **{field: None})
+
+    changed = {field: CLEARED[field], "version": 2, "updated_at": after["updated_at"]}
+    assert after == before | changed
+    assert user.get(before["id"]) == after
+    assert len(user.feed(before["id"])) == 2
+    # what is clear already is given all the same
+    assert user.update(before["id"], **{field: None})["version"] == 3
+
+
+def test_null_clears_all_fields_at_once(user):
+    before = user.create(WHOLE)
+    after = user.update(before["id"], **dict.fromkeys(CLEARED), version=1)
+
+    assert after == before | CLEARED | {"version": 2, "updated_at": after["updated_at"]}
+    (item,) = user.list()["items"]
+    assert {name: item[name] for name in NOTHING_IN_LIST} == NOTHING_IN_LIST
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0\t\n"])
+@pytest.mark.parametrize("field", ["name", "notes"])
+def test_blank_text_clears_a_field_as_null_does(user, field, blank):
+    before = user.create(WHOLE)
+    after = user.update(before["id"], **{field: blank})
+
+    assert (after[field], after["version"]) == (None, 2)
+
+
+def test_a_date_can_not_be_cleared(user):
+    workout = user.create(WHOLE)
+
+    with pytest.raises(ValidationFailed) as refusal:
+        user.update(workout["id"], date=None, duration_minutes=-1)
+    assert faults(refusal) == [("duration_minutes", "min"), ("date", "required")]
+    assert user.get(workout["id"]) == workout
+
+
+def test_a_version_that_is_null_is_left_out(user):
+    workout = user.create(WHOLE)
+
+    assert user.update(workout["id"], version=None) == workout
+    assert user.update(workout["id"], version=None, name="Pull")["version"] == 2
+
+
+def test_nested_parts_are_cleared_by_replacing_them(user):
+    loaded = {"reps": 5, "weight": 100, "rpe": 8, "notes": "deep", "set_type": "top", "unit": "lb"}
+    workout = user.create(exercises=[lift(BENCH, loaded, notes="paused")])
+    cleared = dict.fromkeys(loaded) | {"reps": 5}
+    after = user.update(workout["id"], exercises=[lift(BENCH, cleared, notes=None)])
+
+    (exercise,) = after["exercises"]
+    (logged,) = exercise["sets"]
+    assert exercise["notes"] is None
+    defaults = {"weight": None, "rpe": None, "notes": None, "set_type": "normal", "unit": "kg"}
+    assert {name: logged[name] for name in defaults} == defaults
+
+
+@pytest.mark.parametrize("changes", [{}, {"version": None}, {"version": 1}])
 def test_nothing_given_changes_nothing(user, changes):
     workout = user.create(name="Push", exercises=[lift(BENCH, one(5))])
 
