@@ -149,7 +149,8 @@ class Exercises:
         """Import wger's exercises, or go on with an import that was interrupted.
 
         Nothing changes before everything was read. Manual exercises are never touched; imported
-        ones that wger has no more become inactive.
+        ones are known by wger's uuid, or else by its id, and become inactive if it has them no
+        more.
 
         Args:
             wait: whether to wait for the end; the import goes on if the caller gives up.

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import random
 import subprocess
 import sys
 import threading
@@ -344,6 +345,314 @@ def test_slugs_never_end_in_a_dead_end():
     assert len(applying.choose_slug("long " * 100, "7", set())) <= applying.LONGEST_SLUG
 
 
+# Who is who: by uuid, then by id
+
+
+def renumbered(entries, ids):
+    """Return the entries of a server that has given them other ids."""
+    return [{**entry, "id": number} for entry, number in zip(entries, ids, strict=True)]
+
+
+def uuid_of(number):
+    return str(uuid.UUID(int=number))
+
+
+@pytest.fixture
+def by_uuid(database):
+    """Return what there is of wger, by uuid."""
+
+    def by_uuid():
+        with database.transaction() as connection:
+            statement = text("SELECT * FROM exercises WHERE external_source = 'wger'")
+            rows = connection.execute(statement).mappings()
+            return {row["external_uuid"].int: dict(row) for row in rows}
+
+    return by_uuid
+
+
+def without_stamps(rows):
+    return {key: row | {"updated_at": None} for key, row in rows.items()}
+
+
+def test_an_entry_that_was_made_anew_upstream_is_the_same_exercise(wger, run, by_uuid):
+    run(wger)
+    before = by_uuid()
+    wger.entries.append({**wger.entries.pop(3), "id": 950})
+
+    report = run(wger)
+
+    assert counts(report) == (0, 1, FEW - 1, 0)
+    old, new = before[4], by_uuid()[4]
+    assert new == old | {"external_id": "950", "updated_at": new["updated_at"]}
+    assert counts(run(wger)) == (0, 0, FEW, 0)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [range(501, 501 + FEW), range(FEW, 0, -1), [*range(2, FEW + 1), 1]],
+    ids=["all others", "reversed", "shifted by one"],
+)
+def test_another_server_has_the_same_exercises_under_other_ids(wger, run, by_uuid, ids):
+    run(wger)
+    before = by_uuid()
+    with WgerServer(renumbered(wger.entries, ids)) as other:
+        report = run(other)
+        changed = by_uuid()
+        again = run(other)
+
+    assert counts(report) == (0, FEW, 0, 0)
+    assert counts(again) == (0, 0, FEW, 0)
+    assert {key: row["external_id"] for key, row in changed.items()} == {
+        key: str(number) for key, number in enumerate(ids, start=1)
+    }
+    assert {key: row["id"] for key, row in changed.items()} == {
+        key: row["id"] for key, row in before.items()
+    }
+    assert counts(run(wger)) == (0, FEW, 0, 0)
+    assert without_stamps(by_uuid()) == without_stamps(before)
+
+
+def test_two_entries_that_have_changed_ids(wger, run, by_uuid):
+    run(wger)
+    before = by_uuid()
+    wger.entries[0]["id"], wger.entries[1]["id"] = 2, 1
+
+    report = run(wger)
+
+    assert counts(report) == (0, 2, FEW - 2, 0)
+    now = by_uuid()
+    assert [now[key]["id"] for key in (1, 2)] == [before[key]["id"] for key in (1, 2)]
+    assert [now[key]["external_id"] for key in (1, 2)] == ["2", "1"]
+    assert counts(run(wger)) == (0, 0, FEW, 0)
+
+
+def test_the_uuid_wins_over_the_id(wger, run, by_uuid):
+    wger.entries = [make_entry(1, "Jerk"), make_entry(2, "Zercher Shrugs")]
+    run(wger)
+    before = by_uuid()
+    wger.entries = [make_entry(2, "Jerk", uuid=uuid_of(1))]
+
+    report = run(wger)
+
+    assert counts(report) == (0, 1, 0, 1)
+    now = by_uuid()
+    assert (now[1]["id"], now[1]["external_id"]) == (before[1]["id"], "2")
+    assert (now[2]["external_id"], now[2]["is_active"], now[2]["name"]) == (
+        None,
+        False,
+        "Zercher Shrugs",
+    )
+    assert counts(run(wger)) == (0, 0, 1, 0)
+    wger.entries.append(make_entry(9, "Zercher Shrugs", uuid=uuid_of(2)))
+    assert counts(run(wger)) == (0, 1, 1, 0)
+    assert by_uuid()[2]["id"] == before[2]["id"]
+
+
+def test_another_server_s_own_exercise_does_not_take_a_history(wger, run, by_uuid):
+    """The ids of a server of one's own begin at 1, as everybody's do."""
+    wger.entries = [make_entry(1, "Jerk"), make_entry(2, "Zercher Shrugs")]
+    run(wger)
+    before = by_uuid()
+    with WgerServer([make_entry(1, "Jefferson Curl", uuid=uuid_of(77))]) as other:
+        report = run(other)
+        again = run(other)
+
+    assert (counts(report), counts(again)) == ((1, 0, 0, 2), (0, 0, 1, 0))
+    now = by_uuid()
+    assert now.keys() == {1, 2, 77}
+    assert (now[1]["id"], now[1]["name"]) == (before[1]["id"], "Jerk")
+    assert [now[key]["is_active"] for key in (1, 2, 77)] == [False, False, True]
+    assert counts(run(wger)) == (0, 2, 0, 1)
+    assert [by_uuid()[key]["id"] for key in (1, 2)] == [before[key]["id"] for key in (1, 2)]
+
+
+def test_the_same_id_and_name_are_the_same_exercise_under_another_uuid(wger, run, imported):
+    run(wger)
+    before = imported()
+    wger.entries[3]["uuid"] = uuid_of(77)
+
+    report = run(wger)
+
+    assert counts(report) == (0, 1, FEW - 1, 0)
+    now = imported()["4"]
+    assert (now["id"], now["external_uuid"].int) == (before["4"]["id"], 77)
+
+
+def test_without_a_uuid_the_id_says_who_it_is(wger, run, imported):
+    del wger.entries[0]["uuid"]
+    run(wger)
+    before = imported()
+    wger.entries[0] = make_entry(1, "A New Name")
+    del wger.entries[1]["uuid"]
+
+    report = run(wger)
+
+    assert counts(report) == (0, 1, FEW - 1, 0)
+    now = imported()
+    assert [now[key]["id"] for key in "12"] == [before[key]["id"] for key in "12"]
+    # what was known of it is kept
+    assert [now[key]["external_uuid"].int for key in "12"] == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["Nur Deutsch", "PULL UPS"])
+def test_what_is_skipped_is_known_by_its_uuid_and_stays_as_it_was(wger, run, by_uuid, name):
+    run(wger)
+    before = by_uuid()
+    language = GERMAN if name == "Nur Deutsch" else 2
+    wger.entries[3] = make_entry(950, name, language=language, uuid=uuid_of(4))
+
+    report = run(wger)
+
+    assert counts(report) == (0, 0, FEW - 1, 0)
+    assert by_uuid() == before
+
+
+def test_of_two_exercises_that_are_one_entry_the_one_in_use_goes_on(wger, run, database, imported):
+    """Such pairs are of earlier versions; each has histories, so none is touched."""
+    run(wger)
+    with database.transaction() as connection:
+        connection.execute(
+            text(
+                "UPDATE exercises SET external_uuid = :uuid, is_active = false "
+                "WHERE external_source = 'wger' AND external_id = '1'"
+            ),
+            {"uuid": uuid_of(2)},
+        )
+    before = imported()
+    del wger.entries[0]
+
+    assert counts(run(wger)) == (0, 0, FEW - 1, 0)
+    assert imported() == before
+    wger.entries[0]["id"] = 1
+    assert counts(run(wger)) == (0, 1, FEW - 2, 0)
+    assert counts(run(wger)) == (0, 0, FEW - 1, 0)
+    assert imported()["1"]["id"] == before["2"]["id"]
+
+
+def test_an_entry_that_is_listed_under_two_ids_is_one(wger, run, imported):
+    wger.entries.append({**wger.entries[0], "id": 950})
+
+    report = run(wger)
+
+    assert (counts(report), skipped(report)) == ((FEW, 0, 0, 0), {"duplicate": 1})
+    assert adds_up(report)
+    assert set(imported()) == {str(number) for number in range(1, FEW + 1)}
+
+
+def test_a_manual_exercise_is_nobody_else_whatever_its_uuid(wger, run, database):
+    one = text("SELECT * FROM exercises WHERE id = 1")
+    with database.transaction() as connection:
+        connection.execute(
+            text("UPDATE exercises SET external_id = '1', external_uuid = :uuid WHERE id = 1"),
+            {"uuid": uuid_of(1)},
+        )
+        before = connection.execute(one).one()
+
+    assert counts(run(wger)) == (FEW, 0, 0, 0)
+
+    with database.transaction() as connection:
+        assert connection.execute(one).one() == before
+        connection.execute(
+            text("UPDATE exercises SET external_id = NULL, external_uuid = NULL WHERE id = 1")
+        )
+
+
+def test_whoever_was_missed_is_asked_for_unless_it_was_read_under_another_id(
+    wger, run, by_uuid, monkeypatch
+):
+    run(wger)
+    wger.entries[0] = {**wger.entries[0], "id": 950}
+    # the list changes while it is read, and entry 6 slips to the first page
+    wger.fail(faults.before(lambda: wger.entries.pop(1)), offset=PAGE)
+    wger.asked.clear()
+
+    report = run(wger)
+
+    alone = [
+        path for path in wger.asked if "/exerciseinfo/?" not in path and "language" not in path
+    ]
+    assert [path.split("/")[-2] for path in alone] == ["6"]
+    assert (counts(report), report["complete"]) == ((0, 1, FEW - 1, 0), True)
+
+
+def test_an_entry_is_one_exercise_for_good_whatever_servers_do(wger, run, by_uuid, monkeypatch):
+    # ids change hands within batches and between them
+    monkeypatch.setattr(applying, "BATCH", 3)
+    chance = random.Random(2025)
+    names = {number: entry["translations"] for number, entry in enumerate(generated(8), 1)}
+    first_known = {}
+    for _ in range(25):
+        listed = chance.sample(sorted(names), chance.randint(1, 8))
+        ids = chance.sample(range(1, 12), len(listed))
+        wger.entries = [
+            make_entry(number, "", uuid=uuid_of(key)) | {"translations": names[key]}
+            for key, number in zip(listed, ids, strict=True)
+        ]
+
+        report = run(wger)
+
+        now = by_uuid()
+        for key, row in now.items():
+            assert row["id"] == first_known.setdefault(key, row["id"])
+            assert row["is_active"] == (key in listed)
+        assert {key: now[key]["external_id"] for key in listed} == dict(
+            zip(listed, map(str, ids), strict=True)
+        )
+        assert adds_up(report)
+        assert counts(run(wger)) == (0, 0, len(listed), 0)
+
+
+def test_pages_that_the_version_before_has_read_are_matched_as_well(wger, run, database, by_uuid):
+    run(wger)
+    before = by_uuid()
+    wger.entries[0] = {**wger.entries[0], "id": 950}
+    interrupt(wger, run)
+    with database.transaction() as connection:
+        connection.execute(text("UPDATE wger_entries SET external_uuid = NULL"))
+
+    assert counts(run(wger)) == (0, 1, FEW - 1, 0)
+    assert wger.offsets == [5, 10]
+    assert by_uuid()[1]["id"] == before[1]["id"]
+
+
+BEFORE = {
+    "keeps a page": "INSERT INTO wger_entries (external_id, name, name_key, columns, reason) "
+    "VALUES ('4', 'Jerk', 'jerk', '{}', NULL), (NULL, NULL, NULL, NULL, 'malformed')",
+    "marks a clash": "UPDATE wger_entries s SET reason = 'name_of_manual_exercise', "
+    "exercise_id = manual.id FROM exercises manual WHERE s.reason IS NULL "
+    "AND manual.name_key = s.name_key AND manual.external_source <> 'wger'",
+    "looks for its own": "SELECT s.place, s.external_id, s.columns, e.id FROM wger_entries s "
+    "LEFT JOIN exercises e ON e.external_source = 'wger' AND e.external_id = s.external_id "
+    "WHERE s.reason IS NULL",
+    "deactivates": "UPDATE exercises e SET is_active = false, updated_at = now() "
+    "WHERE e.external_source = 'wger' AND e.is_active AND NOT EXISTS "
+    "(SELECT FROM wger_entries s WHERE s.external_id = e.external_id)",
+    "forgets": "DELETE FROM wger_entries",
+}
+"""What an import of the version before asks of the tables, in its order."""
+
+
+def test_an_import_of_the_version_before_works_on_the_new_tables(wger, run, database, by_uuid):
+    run(wger)
+    with database.transaction() as connection:
+        for statement in BEFORE.values():
+            connection.execute(text(statement))
+
+    assert [key for key, row in by_uuid().items() if row["is_active"]] == [4]
+    assert counts(run(wger)) == (0, FEW - 1, 1, 0)
+
+
+def test_the_tables_go_back_and_forth(wger, run, address, by_uuid):
+    run(wger)
+    before = by_uuid()
+
+    migrate.downgrade("exercises", address, "0005")
+    migrate.migrate("exercises", address)
+
+    assert by_uuid() == before
+    assert counts(run(wger)) == (0, 0, FEW, 0)
+
+
 # Servers
 
 
@@ -376,8 +685,11 @@ def test_the_answers_of_a_real_server(run, imported, database):
     with WgerServer(stored_entries(), stored_languages()) as wger:
         report = run(wger)
         again = run(wger)
+        wger.entries = renumbered(wger.entries, range(5001, 5066))
+        elsewhere = run(wger)
 
     assert adds_up(report)
+    assert counts(elsewhere) == (0, report["added"], 0, 0)
     assert report["read"] == 65
     [clashes] = report["skipped"]
     assert clashes["reason"] == "name_of_manual_exercise"
@@ -829,6 +1141,20 @@ def test_an_import_over_rpc(exercises):
     now = exercises.import_status()
     assert (now["state"], now["run"], now["report"]) == ("done", 2, again)
     assert exercises.list(search="Sandbag")["items"][0]["external_source"] == "wger"
+
+
+def test_a_workout_s_exercise_stays_the_same_over_rpc(exercises, slow_wger):
+    exercises.import_from_wger()
+    found = exercises.list(search="Sandbag")["items"][0]
+    slow_wger.entries = renumbered(slow_wger.entries, range(1001, 1151))
+
+    report = exercises.import_from_wger()
+
+    assert counts(report) == (0, 150, 0, 0)
+    number = str(int(found["external_id"]) + 1000)
+    assert exercises.get(found["id"])["external_id"] == number
+    assert exercises.list(search="Sandbag")["items"][0]["id"] == found["id"]
+    assert counts(exercises.import_from_wger()) == (0, 0, 150, 0)
 
 
 def test_an_import_outlives_its_caller(exercises, amqp_uri, slow_wger):

@@ -9,6 +9,7 @@ import eventlet
 from sqlalchemy import Connection, Row, text
 
 from services.exercises import catalogue, saving, search
+from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE
 
 BATCH = 100
@@ -40,11 +41,22 @@ _FIND_CLASHES = text(
     """
 )
 
+# ids are unique: who has one that somebody else gets must give it up first
+_FREE_IDS = text(
+    """
+    UPDATE exercises e SET external_id = NULL, updated_at = now()
+    FROM wger_entries s
+    WHERE s.reason IS NULL AND s.place BETWEEN :first AND :last
+        AND s.known_as IS DISTINCT FROM e.id
+        AND e.external_source = :source AND e.external_id = s.external_id
+    """
+)
+
 _NEXT_ENTRIES = text(
     """
-    SELECT s.place, s.external_id, s.columns, e.id
-    FROM wger_entries s
-    LEFT JOIN exercises e ON e.external_source = :source AND e.external_id = s.external_id
+    SELECT s.place, s.external_id, s.columns, e.id,
+        CAST(e.external_uuid AS text) AS external_uuid
+    FROM wger_entries s LEFT JOIN exercises e ON e.id = s.known_as
     WHERE s.reason IS NULL AND s.place > :after
     ORDER BY s.place LIMIT :limit
     """
@@ -73,7 +85,7 @@ _DEACTIVATE = text(
     """
     UPDATE exercises e SET is_active = false, updated_at = now()
     WHERE e.external_source = :source AND e.is_active
-        AND NOT EXISTS (SELECT FROM wger_entries s WHERE s.external_id = e.external_id)
+        AND NOT EXISTS (SELECT FROM wger_entries s WHERE s.known_as = e.id)
     """
 )
 
@@ -100,8 +112,10 @@ def apply(connection: Connection, is_whole: bool) -> dict[str, Any]:
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": saving.WRITING_LOCK})
     connection.execute(_FIND_CLASHES, {"reason": MANUAL_NAME, "source": SOURCE})
-    counts = _save_all(connection)
+    matching.match(connection)
+    # first, as what is added is none of those that were known
     deactivated = connection.execute(_DEACTIVATE, {"source": SOURCE}).rowcount if is_whole else 0
+    counts = _save_all(connection)
     read = connection.execute(text("SELECT count(*) FROM wger_entries")).scalar_one()
     return {
         "read": read,
@@ -125,7 +139,7 @@ def choose_slug(name: str, external_id: str, taken: Collection[str]) -> str:
 def _save_all(connection: Connection) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int, added=0, changed=0, unchanged=0)
     taken = set(connection.execute(text("SELECT slug FROM exercises")).scalars())
-    given = {"source": SOURCE, "limit": BATCH, "after": 0}
+    given = {"limit": BATCH, "after": 0}
     while batch := connection.execute(_NEXT_ENTRIES, given).all():
         for name, count in _save(connection, batch, taken).items():
             counts[name] += count
@@ -140,12 +154,16 @@ def _save(connection: Connection, batch: list[Row], taken: set[str]) -> dict[str
         words = search.index(columns["name"], columns["aliases"], columns["description"])
         indexed.append(words)
         row = {**columns, **saving.search_columns(words), "id": entry.id, "is_active": True}
+        # a server that sends no uuids takes none away
+        row["external_uuid"] = columns["external_uuid"] or entry.external_uuid
         if entry.id is None:
             row["slug"] = choose_slug(columns["name"], entry.external_id, taken)
             taken.add(row["slug"])
         (new if entry.id is None else old).append(row)
         # a page of entries is a long time for whoever waits for an answer
         eventlet.sleep(0)
+    places = {"first": batch[0].place, "last": batch[-1].place}
+    connection.execute(_FREE_IDS, {"source": SOURCE, **places})
     changed = connection.execute(_UPDATE, {"rows": json.dumps(old)}).rowcount if old else 0
     if new:
         connection.execute(_INSERT, {"rows": json.dumps(new)})

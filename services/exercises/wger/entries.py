@@ -36,12 +36,14 @@ class Entry:
 
     Attributes:
         external_id: wger's id, None if there is none.
+        external_uuid: wger's uuid, None if there is none.
         name: for people.
         columns: of the exercise, without its slug; None if the entry is skipped.
         reason: why it is skipped.
     """
 
     external_id: str | None
+    external_uuid: str | None
     name: str | None
     columns: dict[str, Any] | None = None
     reason: str | None = None
@@ -56,12 +58,15 @@ def read_entry(given: object, english: Collection[int]) -> Entry:
     """
     external_id = _id(given.get("id")) if isinstance(given, dict) else None
     if external_id is None:
-        return Entry(None, None, reason=MALFORMED)
+        return Entry(None, None, None, reason=MALFORMED)
+    external_uuid = _uuid(given.get("uuid"))
     translation = _english(given, english)
     if translation is None:
-        return Entry(external_id, _any_name(given), reason=NO_ENGLISH_NAME)
-    columns = _columns(given, translation, external_id)
-    return Entry(external_id, columns["name"], columns)
+        name = _any_name(given)
+        return Entry(external_id, external_uuid, name, reason=NO_ENGLISH_NAME)
+    columns = _columns(given, translation)
+    columns |= {"external_id": external_id, "external_uuid": external_uuid}
+    return Entry(external_id, external_uuid, columns["name"], columns)
 
 
 def english_ids(languages: Iterable[object]) -> frozenset[int]:
@@ -129,7 +134,7 @@ def muscles_of(given: object) -> list[str]:
     return sorted({_muscle(latin, english) for latin, english in names if latin or english})
 
 
-def _columns(given: dict, translation: dict, external_id: str) -> dict[str, Any]:
+def _columns(given: dict, translation: dict) -> dict[str, Any]:
     name = tidy_name(translation.get("name"))
     wger_category = _label(given.get("category"))
     category = category_of(name, wger_category)
@@ -152,8 +157,6 @@ def _columns(given: dict, translation: dict, external_id: str) -> dict[str, Any]
         "rep_type": rep_type,
         "unit": UNITS[rep_type],
         "external_source": SOURCE,
-        "external_id": external_id,
-        "external_uuid": _uuid(given.get("uuid")),
         "license": _license(given, translation) or None,
         "license_author": _authors(given, translation) or None,
     }

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from services.exercises import search
+from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE, Entry
 
 IMPORT_LOCK = 7_306_003
@@ -71,19 +72,27 @@ _MOVE = text(
 
 _ADD = text(
     """
-    INSERT INTO wger_entries (external_id, name, name_key, columns, reason)
-    SELECT external_id, name, name_key, columns, reason
+    INSERT INTO wger_entries (external_id, external_uuid, name, name_key, columns, reason)
+    SELECT external_id, external_uuid, name, name_key, columns, reason
     FROM json_to_recordset(CAST(:entries AS json)) AS given (
-        external_id text, name text, name_key text, columns json, reason text)
+        external_id text, external_uuid uuid, name text, name_key text, columns json, reason text)
     """
 )
 
 _MISSING = text(
     """
     SELECT e.external_id FROM exercises e
-    WHERE e.external_source = :source AND e.is_active
+    WHERE e.external_source = :source AND e.is_active AND e.external_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM wger_entries s WHERE s.known_as = e.id)
         AND NOT EXISTS (SELECT FROM wger_entries s WHERE s.external_id = e.external_id)
     ORDER BY e.id LIMIT :limit
+    """
+)
+
+_KNOWN = text(
+    """
+    SELECT external_id, CAST(external_uuid AS text) FROM wger_entries
+    WHERE external_id = ANY(:ids) OR external_uuid = ANY(CAST(:uuids AS uuid[]))
     """
 )
 
@@ -159,17 +168,21 @@ def add_page(
 def add(connection: Connection, entries: Iterable[Entry]) -> bool:
     """Keep entries, and tell whether one of them was there already."""
     entries = list(entries)
-    statement = text("SELECT external_id FROM wger_entries WHERE external_id = ANY(:ids)")
-    given = {"ids": [entry.external_id for entry in entries]}
-    earlier = frozenset(connection.execute(statement, given).scalars())
-    known = set(earlier)
+    given = {
+        "ids": [entry.external_id for entry in entries],
+        "uuids": [entry.external_uuid for entry in entries],
+    }
+    earlier = connection.execute(_KNOWN, given).all()
+    known = {name for names in earlier for name in names}
     rows = []
     for entry in entries:
-        repeated = entry.external_id is not None and entry.external_id in known
-        known.add(entry.external_id)
+        names = {entry.external_id, entry.external_uuid} - {None}
+        repeated = not known.isdisjoint(names)
+        known |= names
         rows.append(
             {
                 "external_id": entry.external_id,
+                "external_uuid": entry.external_uuid,
                 "name": entry.name,
                 "name_key": search.key(entry.columns["name"]) if entry.columns else None,
                 "columns": entry.columns,
@@ -190,7 +203,8 @@ def is_whole(connection: Connection) -> bool:
 
 
 def missing(connection: Connection, limit: int) -> list[str]:
-    """Return wger's ids of active exercises that were not read."""
+    """Return wger's ids of active exercises that were not read, under whatever id."""
+    matching.match(connection)
     return list(connection.execute(_MISSING, {"source": SOURCE, "limit": limit}).scalars())
 
 
