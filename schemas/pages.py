@@ -27,6 +27,13 @@ class ById(Parameters):
     id = identifier_parameter(required=True)
 
 
+class Feed(Parameters):
+    """Where to read a feed of changes."""
+
+    after = WholeNumberParameter(least=0, most=LARGEST_ID, load_default=0)
+    limit = WholeNumberParameter(least=1, most=1000, load_default=100)
+
+
 class OfUser(Parameters):
     """Whose thing it is; for a call by hand, as the gateway takes it from the token."""
 

@@ -5,22 +5,19 @@ from datetime import date
 from marshmallow import fields
 
 from schemas.fields import (
-    LARGEST_ID,
     Body,
     Day,
     FaultMessage,
     ListOf,
     Number,
     OneOf,
-    Parameters,
     Sort,
     Text,
     WholeNumber,
-    WholeNumberParameter,
     identifier,
     identifier_parameter,
 )
-from schemas.pages import Page
+from schemas.pages import Feed, Page
 
 SET_TYPES = [
     "warmup",
@@ -113,9 +110,7 @@ class WorkoutList(Page):
     sort = Sort(SORT_FIELDS)
 
 
-class Changes(Parameters):
-    """Where to read the change feed."""
+class Changes(Feed):
+    """Where to read the feed of workouts."""
 
-    after = WholeNumberParameter(least=0, most=LARGEST_ID, load_default=0)
-    limit = WholeNumberParameter(least=1, most=1000, load_default=100)
     workout_id = identifier_parameter()

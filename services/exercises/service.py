@@ -5,12 +5,13 @@ from typing import Any
 from schemas.errors import InvalidParameter, fault
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.fields import load, shown
-from schemas.pages import ById
+from schemas.pages import ById, Feed
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext
 from services.dependencies.messaging import EventDispatcher, rpc
+from services.exercises import store
 from services.exercises.reads import ExerciseReads
 from services.exercises.seeding import SeededCatalogue
 from services.exercises.wger.provider import WgerImports, wger_schedule
@@ -19,6 +20,7 @@ BY_ID = ById()
 EXERCISE_FACETS = ExerciseFacets()
 EXERCISE_LIST = ExerciseList()
 EXERCISE_SEARCH = ExerciseSearch()
+FEED = Feed()
 
 Identifiers = list[int]
 Exercise = dict[str, Any]
@@ -143,6 +145,28 @@ class Exercises:
             ``n.rpc.exercises.facets(category="strength")``
         """
         return self._reads.facets(load(EXERCISE_FACETS, query))
+
+    @rpc
+    def changes(self, after: int = 0, limit: int = 100) -> Several:
+        """Return the feed of names and kinds, for who keeps a copy of them; oldest change first.
+
+        Args:
+            after: the position of the last change that is known already; 0 for all exercises.
+            limit: how many at the most, 1 to 1000.
+
+        Returns:
+            ``[{"position", "exercise_id", "name", "rep_type"}]``, each exercise once, as it is
+            now. Once a change was returned, none with a lower position will ever appear.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+
+        Example:
+            ``n.rpc.exercises.changes(0, 10)``
+        """
+        values = load(FEED, {"after": after, "limit": limit})
+        with self.database.transaction() as connection:
+            return store.changes(connection, **values)
 
     @rpc
     def import_from_wger(self, wait: bool = True) -> dict[str, Any]:

@@ -21,6 +21,15 @@ _EXERCISE = f"""
         'updated_at', {_INSTANT.format("e.updated_at")})
 """
 
+_CHANGES = text(
+    """
+    SELECT json_build_object('position', c.position, 'exercise_id', e.id, 'name', e.name,
+        'rep_type', e.rep_type)
+    FROM exercise_changes c JOIN exercises e ON e.id = c.exercise_id
+    WHERE c.position > :after ORDER BY c.position LIMIT :limit
+    """
+)
+
 _SORTS = {
     "name": "s.sort_name {}",
     "category": "s.category {}",
@@ -211,6 +220,11 @@ def _page(
         return {"items": items, "total": offset + len(items)}
     counting = text(f"SELECT count(*) FROM exercise_search s WHERE {conditions}")
     return {"items": items, "total": connection.execute(counting, values).scalar_one()}
+
+
+def changes(connection: Connection, after: int, limit: int) -> list[dict[str, Any]]:
+    """Return names and kinds that changed after a position, oldest first, each as it is now."""
+    return list(connection.execute(_CHANGES, {"after": after, "limit": limit}).scalars())
 
 
 def _order(sort: list[tuple[str, str]]) -> str:

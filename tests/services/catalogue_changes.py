@@ -1,0 +1,65 @@
+"""Exercises of a test's own in the running system's catalogue, which change as upstream's do."""
+
+import itertools
+import random
+
+from nameko.standalone.events import event_dispatcher
+from sqlalchemy import create_engine, text
+
+from services.dependencies.settings import Settings
+from services.dependencies.versions import CATALOGUE_CHANGED
+
+UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
+
+_INSERT = text(
+    """
+    INSERT INTO exercises (name, slug, category, rep_type, unit, external_source,
+        name_key, alias_keys, name_words, title_words, search_words)
+    VALUES (:name, :slug, 'strength', :rep_type, :unit, 'test', :name, '{}', '', '', '')
+    RETURNING id
+    """
+)
+_numbers = itertools.count(random.randrange(10**9))
+
+
+class OwnExercises:
+    """Exercises that no other test uses; they are gone when the block ends."""
+
+    def __init__(self, system):
+        address = Settings.from_environment(system.environment).databases["exercises"]
+        self.engine = create_engine(address.url)
+        self._dispatch = event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]})
+        self._made = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with self.engine.begin() as connection:
+            gone = {"ids": self._made}
+            connection.execute(text("DELETE FROM exercises WHERE id = ANY(:ids)"), gone)
+        self.engine.dispose()
+        self.tell()
+
+    def add(self, name, rep_type="count"):
+        """Add an exercise, tell of it, and return its id."""
+        with self.engine.begin() as connection:
+            slug = f"test-{next(_numbers)}"
+            values = {"name": name, "slug": slug, "rep_type": rep_type, "unit": UNITS[rep_type]}
+            exercise_id = connection.execute(_INSERT, values).scalar_one()
+        self._made.append(exercise_id)
+        self.tell()
+        return exercise_id
+
+    def change(self, exercise_id, tell=True, **columns):
+        """Change columns of an exercise, and tell of it if that is wanted."""
+        changes = ", ".join(f"{name} = :{name}" for name in columns)
+        with self.engine.begin() as connection:
+            statement = text(f"UPDATE exercises SET {changes} WHERE id = :id")
+            connection.execute(statement, {**columns, "id": exercise_id})
+        if tell:
+            self.tell()
+
+    def tell(self):
+        """Dispatch the event that the exercises service dispatches after a change."""
+        self._dispatch("exercises", CATALOGUE_CHANGED, {})
