@@ -7,6 +7,8 @@ value that raced with the write can never be served. The mark ends by itself: a 
 killed in between leaves nothing stale for longer than that. The mark is sent and not waited for:
 nothing overtakes it on its link, and when that is lost the replacement takes a new one.
 
+What is made from several things has several versions, and is stale as soon as one is replaced.
+
 A version is a random number that is never given twice. So whatever Redis loses, and whenever, no
 value becomes valid again by that: a version that is gone is begun anew as another one. Each begins
 with the lifetime of a request, and lives longer only once something is kept under it, as long as
@@ -53,11 +55,16 @@ LONGEST_KEY = 128
 
 KEPT_OF_KEY = 80
 
-PROLONG = "if redis.call('MGET', KEYS[1])[1] ~= ARGV[1] then return 0 end "
-PROLONG += "if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then "
-PROLONG += "redis.call('EXPIRE', KEYS[1], ARGV[2]) end "
-KEEP = PROLONG + "redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[2]) return 1"
+PROLONG = "local current = redis.call('MGET', unpack(KEYS, 1, #ARGV - 1)) "
+PROLONG += "for i = 2, #ARGV do if current[i - 1] ~= ARGV[i] then return 0 end end "
+PROLONG += "for i = 2, #ARGV do if redis.call('TTL', KEYS[i - 1]) < tonumber(ARGV[1]) then "
+PROLONG += "redis.call('EXPIRE', KEYS[i - 1], ARGV[1]) end end "
+KEEP = "local text = table.remove(ARGV) " + PROLONG
+KEEP += "redis.call('SET', KEYS[#KEYS], text, 'EX', ARGV[1]) return 1"
 PROLONG += "return 1"
+
+VersionKeys = str | tuple[str, ...]
+"""Where the version is, or the versions are, of what a value is made from."""
 
 _VERSION = re.compile("[0-9a-f]{32}")
 
@@ -71,6 +78,8 @@ class Cache(RedisStore):
         super().__init__()
         self._replaced: dict[str, tuple[str, str | None, float]] = {}
         """Versions that this process has set and has kept nothing under, and when they end."""
+        self._seen: dict[str, tuple[str, str | None]] = {}
+        """The latest versions known of those that many values share."""
         self._believed_from = 0.0
 
     @staticmethod
@@ -78,44 +87,48 @@ class Cache(RedisStore):
         """Return the host and the port of the server."""
         return settings.redis_host, settings.redis_port
 
-    def version(self, version_key: str) -> str | None:
+    def version(self, version_keys: VersionKeys) -> str | None:
         """Return a version for keeping something elsewhere; None if nothing may be kept now."""
-        return self.asking_version(version_key)()
+        return self.asking_version(version_keys)()
 
-    def asking_version(self, version_key: str) -> Callable[[], str | None]:
+    def asking_version(self, version_keys: VersionKeys) -> Callable[[], str | None]:
         """Ask for a version without waiting, and return what waits and gives it."""
-        asked = self._tell("MGET", version_key)
+        keys = _several(version_keys)
+        asked = self._tell("MGET", *keys)
 
         def wait() -> str | None:
             found, run = asked.wait()
-            if not found or found[0] is None:
-                return _named(*self._begin_version(version_key))
-            return _named(found[0], run)
+            if not found or None in found:
+                return _named(*self._begin_versions(keys))
+            return _named(found, run)
 
         return wait
 
-    def is_version(self, version: str, version_key: str) -> bool:
+    def is_version(self, version: str, version_keys: VersionKeys) -> bool:
         """Tell whether a version, as :meth:`version` returned it, is the current one."""
-        found, run = self._ask("MGET", version_key)
-        return bool(found) and _named(found[0], run) == version
+        found, run = self._ask("MGET", *_several(version_keys))
+        return bool(found) and _named(found, run) == version
 
     def look_at_versions(
-        self, first: str, second: str, then: Callable[[str | None, str | None], None]
+        self, first: VersionKeys, second: str, then: Callable[[str | None, str | None], None]
     ) -> None:
         """Ask for two current versions without waiting; the event loop itself may do it.
 
         Args:
-            first: where one is kept.
+            first: where one is kept, or its parts.
             second: where the other is kept.
             then: called once, with both versions, None for one that is not to be believed; at
                 once while Redis is away, otherwise at the latest when the link gives up.
         """
 
         def take(found: list[str | None] | None, run: str | None) -> None:
-            one, other = found or (None, None)
-            then(_named(one, run), _named(other, run))
+            if not found:
+                then(None, None)
+            else:
+                *one, other = found
+                then(_named(one, run), _named([other], run))
 
-        self._begin(("MGET", first, second), take)
+        self._begin(("MGET", *_several(first), second), take)
 
     def ensure_version(
         self, version_key: str, seconds: int, then: Callable[[str | None], None]
@@ -128,23 +141,24 @@ class Cache(RedisStore):
             then: called once, with the version, or with None where nothing is to be believed.
         """
         self._begin(("SET", version_key, uuid.uuid4().hex, "EX", seconds, "NX"), _forget)
-        self._begin(("MGET", version_key), lambda found, run: then(found and _named(found[0], run)))
+        self._begin(("MGET", version_key), lambda found, run: then(_named(found, run)))
 
-    def prolong(self, version: str, version_key: str, seconds: int) -> None:
+    def prolong(self, version: str, version_keys: VersionKeys, seconds: int) -> None:
         """Let a version live as long as what was kept under it elsewhere; does not wait.
 
         Args:
             version: as :meth:`version` returned it; one that has been replaced stays so.
-            version_key: where it is kept.
+            version_keys: where it is kept.
             seconds: how long what was kept may live.
         """
-        command = "EVAL", PROLONG, 1, version_key, version.rpartition("/")[2], seconds
+        keys = _several(version_keys)
+        command = "EVAL", PROLONG, len(keys), *keys, seconds, *version.split("/")[1:]
         self._begin(command, _forget, in_no_hurry=True)
 
     def remember(
         self,
         key: str,
-        version_key: str,
+        version_keys: VersionKeys,
         seconds: int,
         make: Callable[[], object],
         of: str | None = None,
@@ -153,34 +167,36 @@ class Cache(RedisStore):
 
         Args:
             key: where the value is kept.
-            version_key: where the version of what it is made from is kept.
+            version_keys: where the version of what it is made from is kept; of several, first the
+                one that changes most often.
             seconds: how long the value may live.
             make: makes the value, a plain JSON one; None, for what there is not, is not kept.
             of: what exactly the value is of, where several share the key: the last one has it.
         """
-        key = bounded(key)
-        replaced = self._replaced.pop(version_key, None)
-        if replaced is not None and time.monotonic() < replaced[2]:
+        keys, key = _several(version_keys), bounded(key)
+        current, run = self._replaced_version(keys)
+        if current:
             # what was kept before that is stale, so nobody need be asked
             metrics.CACHE_STALE.inc()
-            version, run, _ = replaced
         else:
-            found, run = self._ask("MGET", version_key, key)
-            version, text = found or (None, None)
-            if version is not None and text is not None:
-                value = _opened(text, version, run, of)
+            found, run = self._ask("MGET", *keys, key)
+            *current, text = found or [None] * (len(keys) + 1)
+            if text is not None and None not in current:
+                value = _opened(text, "/".join(current), run, of)
                 if value is not None:
                     metrics.CACHE_HIT.inc()
                     return value
             (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
-            if version is None:
-                version, run = self._begin_version(version_key)
+            if None in current:
+                current, run = self._begin_versions(keys)
+            self._note_shared(keys, current, run)
         value = make()
         # what there is not may come into being, and has no version yet that could be replaced
-        if value is not None and _is_ours(version):
-            kept = {"version": version, "run": run, "of": of, "value": value}
+        if value is not None and _are_ours(current):
+            kept = {"version": "/".join(current), "run": run, "of": of, "value": value}
             text = orjson.dumps(kept).decode()
-            command = "EVAL", KEEP, 2, version_key, key, version, max(int(seconds), 1), text
+            seconds = max(int(seconds), 1)
+            command = "EVAL", KEEP, len(keys) + 1, *keys, key, seconds, *current, text
             self._begin(command, _forget, in_no_hurry=True)
         return value
 
@@ -207,11 +223,32 @@ class Cache(RedisStore):
         for each in marked:
             each.wait()
 
-    def _begin_version(self, version_key: str) -> tuple[str | None, str | None]:
+    def _replaced_version(self, keys: tuple[str, ...]) -> tuple[list[str] | None, str | None]:
+        """Return the version that this process has set, if nothing was kept under it yet.
+
+        What is known of the others may be out of date: then nothing will be kept, since all are
+        looked at again in that moment, and none is ever given twice.
+        """
+        replaced = self._replaced.pop(keys[0], None)
+        if replaced is None or time.monotonic() >= replaced[2]:
+            return None, None
+        version, run, _ = replaced
+        others = [self._seen.get(key, (None, None)) for key in keys[1:]]
+        if any(of_run != run or other is None for other, of_run in others):
+            return None, None
+        return [version, *(other for other, _ in others)], run
+
+    def _note_shared(
+        self, keys: tuple[str, ...], current: list[str | None] | None, run: str | None
+    ) -> None:
+        for key, version in zip(keys[1:], current[1:] if current else (), strict=False):
+            self._seen[key] = version, run
+
+    def _begin_versions(self, keys: tuple[str, ...]) -> tuple[list[str | None] | None, str | None]:
         # of several that begin one, the first counts for all
-        self._tell("SET", version_key, uuid.uuid4().hex, "EX", REQUEST_SECONDS, "NX")
-        found, run = self._ask("MGET", version_key)
-        return found and found[0], run
+        for key in keys:
+            self._tell("SET", key, uuid.uuid4().hex, "EX", REQUEST_SECONDS, "NX")
+        return self._ask("MGET", *keys)
 
     def _is_believed(self, went_well: bool) -> bool:
         return went_well and time.monotonic() >= self._believed_from
@@ -242,13 +279,19 @@ def _forget(_answer: Any, _run: str | None) -> None:
     """Take the answer to what is not waited for."""
 
 
-def _is_ours(version: str | None) -> bool:
-    return version is not None and _VERSION.fullmatch(version) is not None
+def _several(version_keys: VersionKeys) -> tuple[str, ...]:
+    return (version_keys,) if isinstance(version_keys, str) else version_keys
 
 
-def _named(version: str | None, run: str | None) -> str | None:
+def _are_ours(versions: list[str | None] | None) -> bool:
+    return bool(versions) and all(
+        version is not None and _VERSION.fullmatch(version) for version in versions
+    )
+
+
+def _named(versions: list[str | None] | None, run: str | None) -> str | None:
     """Return a version as others know it; None where nothing may be kept."""
-    return f"{run}/{version}" if _is_ours(version) else None
+    return f"{run}/{'/'.join(versions)}" if _are_ours(versions) else None
 
 
 def _opened(text: str, version: str, run: str | None, of: str | None) -> Any:

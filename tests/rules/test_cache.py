@@ -3,7 +3,7 @@
 import pytest
 
 from services.dependencies import budgets
-from services.dependencies.cache import LONGEST_KEY, REQUEST_SECONDS, Cache, bounded
+from services.dependencies.cache import KEEP, LONGEST_KEY, REQUEST_SECONDS, Cache, bounded
 from services.dependencies.redis_link import RedisFailure
 
 PAUSE = budgets.REDIS_PAUSE_SECONDS
@@ -31,11 +31,13 @@ class FakeRedis:
 
     def eval(self, script, count, *words):
         """Prolong a version, and keep something under it."""
-        (version_key, *keys), (version, seconds, *values) = words[:count], words[count:]
-        if self.values.get(version_key) != version:
+        keys, (seconds, *values) = list(words[:count]), list(words[count:])
+        kept = [(keys.pop(), values.pop())] if script == KEEP else []
+        if self.mget(*keys) != values:
             return 0
-        self.seconds[version_key] = max(seconds, self.seconds[version_key])
-        for key, value in zip(keys, values, strict=True):
+        for key in keys:
+            self.seconds[key] = max(seconds, self.seconds[key])
+        for key, value in kept:
             self.set(key, value, "EX", seconds)
         return 1
 
@@ -244,6 +246,65 @@ def test_a_version_of_another_is_neither_prolonged_nor_kept_under(server):
     cache.prolong(version, "version", 300)
     assert server.seconds["version"] == REQUEST_SECONDS
     assert "key" not in server.values
+
+
+SEVERAL = ("own", "shared")
+
+
+def read_of_several(cache, state, key="key"):
+    return cache.remember(key, SEVERAL, 60, lambda: state)
+
+
+@pytest.mark.parametrize("changed", SEVERAL)
+def test_what_is_made_from_several_things_is_stale_when_one_changes(server, changed):
+    cache, other = process(server), process(server)
+    assert read_of_several(cache, "old") == "old"
+    assert read_of_several(other, "new") == "old"
+    with cache.changing(changed):
+        assert read_of_several(other, "new") == "new"
+    assert read_of_several(cache, "newer") == "newer"
+    assert read_of_several(other, "newest") == "newer"
+
+
+@pytest.mark.parametrize("changed", SEVERAL)
+def test_a_version_of_several_things_serves_elsewhere_until_one_changes(server, changed):
+    cache = process(server)
+    version = cache.version(SEVERAL)
+    cache.prolong(version, SEVERAL, 600)
+    assert [server.seconds[key] for key in SEVERAL] == [600, 600]
+    assert cache.is_version(version, SEVERAL)
+    seen = []
+    cache.look_at_versions(SEVERAL, "other", lambda *found: seen.append(found))
+    assert seen == [(version, None)]
+    with cache.changing(changed):
+        assert cache.version(SEVERAL) is None
+    assert not cache.is_version(version, SEVERAL)
+    cache.prolong(version, SEVERAL, 6000)
+    assert max(server.seconds.values()) == 600
+
+
+def test_after_an_own_write_nobody_is_asked_for_the_shared_version_either(server):
+    cache = process(server)
+    read_of_several(cache, "old")
+    with cache.changing("own"):
+        pass
+    asked = cache.link.asked
+    assert read_of_several(cache, "new") == "new"
+    # to keep it is all that was said
+    assert cache.link.asked == asked + 1
+    assert read_of_several(cache, "newer") == "new"
+
+
+def test_an_outdated_idea_of_the_shared_version_keeps_nothing(server):
+    cache, other = process(server), process(server)
+    read_of_several(cache, "old")
+    with other.changing("shared"):
+        pass
+    with cache.changing("own"):
+        pass
+    assert read_of_several(cache, "raced") == "raced"
+    assert read_of_several(cache, "new") == "new"
+    assert read_of_several(other, "newer") == "new"
 
 
 @pytest.mark.parametrize("lost", [["version"], ["key"], ["version", "key"]])
