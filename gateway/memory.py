@@ -19,6 +19,7 @@ from gateway.callers import Caller
 from gateway.door import Door
 from gateway.replies import Body, knows, prepare
 from services.dependencies import versions
+from services.dependencies.cache import VersionKeys
 from services.dependencies.catalogue_news import CatalogueNews
 from services.dependencies.web import HttpRequest, WebServer
 from services.dependencies.web.prepared import Prepared
@@ -56,14 +57,14 @@ class Kept(Enum):
 _ID = re.compile(r"\d{1,19}", re.ASCII)
 
 
-def _version_key(request: HttpRequest, kept: Kept, caller: Caller | None) -> str | None:
+def _version_keys(request: HttpRequest, kept: Kept, caller: Caller | None) -> VersionKeys | None:
     """Return where the version is that an answer depends on; None if on none in Redis."""
     if kept is Kept.WORKOUTS:
         return versions.workouts_of(caller.user_id)
     if kept is Kept.NUMBERS:
-        return versions.numbers_of(caller.user_id)
+        return versions.shown_numbers_of(caller.user_id)
     if kept is Kept.WORKOUT:
-        return versions.workout(int(request.path_values["id"]))
+        return versions.shown_workout(int(request.path_values["id"]))
     return None
 
 
@@ -73,7 +74,7 @@ class Remembered:
 
     body: Body
     route: str
-    version_key: str | None
+    version_keys: VersionKeys | None
     version: str | int
     day: int
     made_at: float
@@ -116,9 +117,9 @@ class AnswerMemory(SharedExtension):
         """
         if request.asked_ahead is not None or key_of(request, kept, caller) is None:
             return
-        version_key = _version_key(request, kept, caller)
-        if version_key is not None:
-            request.asked_ahead = self.door.cache.asking_version(version_key)
+        version_keys = _version_keys(request, kept, caller)
+        if version_keys is not None:
+            request.asked_ahead = self.door.cache.asking_version(version_keys)
 
     def keeper(
         self, request: HttpRequest, route: str, kept: Kept | None, caller: Caller | None
@@ -134,20 +135,20 @@ class AnswerMemory(SharedExtension):
         key = key_of(request, kept, caller)
         if key is None:
             return None
-        version_key = _version_key(request, kept, caller)
+        version_keys = _version_keys(request, kept, caller)
         asked = request.asked_ahead
-        version = asked() if asked else self._current_version(version_key)
+        version = asked() if asked else self._current_version(version_keys)
         if version is None:
             return None
         today, asked_at = _today(), time.monotonic()
 
         def keep(body: Body) -> None:
-            if version_key is None and version != self._current_version(None):
+            if version_keys is None and version != self._current_version(None):
                 return
-            entry = Remembered(body.as_kept(), route, version_key, version, today, asked_at)
+            entry = Remembered(body.as_kept(), route, version_keys, version, today, asked_at)
             self._put(key, entry)
-            if version_key is not None:
-                self.door.cache.prolong(version, version_key, LIFETIME_SECONDS)
+            if version_keys is not None:
+                self.door.cache.prolong(version, version_keys, LIFETIME_SECONDS)
                 if self.door.revocations.is_unknown(caller.token_id):
                     self.door.learn(caller)
 
@@ -168,7 +169,7 @@ class AnswerMemory(SharedExtension):
             self._written_at.clear()
         now = time.monotonic()
         for kept in changes:
-            self._written_at[_version_key(request, kept, caller)] = now
+            self._written_at[_version_keys(request, kept, caller)] = now
 
     def recall(self, request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Body | None:
         """Return the answer to a request that was counted and let in, or None.
@@ -182,8 +183,8 @@ class AnswerMemory(SharedExtension):
         entry = self._answers.get(key) if key else None
         if entry is None or not self._may_be_current(entry):
             return None
-        if entry.version_key is not None and not self.door.cache.is_version(
-            entry.version, entry.version_key
+        if entry.version_keys is not None and not self.door.cache.is_version(
+            entry.version, entry.version_keys
         ):
             return None
         return entry.body
@@ -233,13 +234,13 @@ class AnswerMemory(SharedExtension):
     def _may_be_current(self, entry: Remembered) -> bool:
         if time.monotonic() > entry.made_at + LIFETIME_SECONDS or entry.day != _today():
             return False
-        if entry.version_key is None:
+        if entry.version_keys is None:
             return entry.version == self.news.edition
-        return entry.made_at > self._written_at.get(entry.version_key, 0.0)
+        return entry.made_at > self._written_at.get(entry.version_keys, 0.0)
 
-    def _current_version(self, version_key: str | None) -> str | int | None:
-        if version_key is not None:
-            return self.door.cache.version(version_key)
+    def _current_version(self, version_keys: VersionKeys | None) -> str | int | None:
+        if version_keys is not None:
+            return self.door.cache.version(version_keys)
         return self.news.edition
 
     def _put(self, key: Key, entry: Remembered) -> None:
@@ -272,7 +273,7 @@ class Checking:
             then(self.is_good and version == self.entry.version)
 
         door.cache.look_at_versions(
-            self.entry.version_key, versions.tokens_of(self.caller.user_id), note
+            self.entry.version_keys, versions.tokens_of(self.caller.user_id), note
         )
 
     def teach(self, request: HttpRequest) -> None:

@@ -29,7 +29,8 @@ Read = Callable[[Fetch], dict[str, Any] | None]
 class StatsAnswers:
     """Answers from one database and its cache, as of today.
 
-    What is kept stays until the user's numbers change; what depends on today, until midnight.
+    What is kept stays until the user's numbers or the exercises' names and kinds change; what
+    depends on today, until midnight.
 
     Args:
         database: where the numbers are.
@@ -100,8 +101,8 @@ class StatsAnswers:
             answer = self._read_when_counted(user_id, read)
             if answer is not None:
                 return answer
-        version_key = versions.numbers_of(user_id)
-        return self.cache.remember(key, version_key, seconds, lambda: read(self.database.fetch))
+        version_keys = versions.shown_numbers_of(user_id)
+        return self.cache.remember(key, version_keys, seconds, lambda: read(self.database.fetch))
 
     def _read_when_counted(self, user_id: int, read: Read) -> Any:
         """Read as soon as the counting is committed, of which PostgreSQL is the first to know.

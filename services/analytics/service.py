@@ -20,6 +20,7 @@ from services.analytics.under_way import UnderWay
 from services.dependencies import budgets, metrics, versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
@@ -59,7 +60,8 @@ class Analytics:
     database = Database("analytics")
     cache = Cache()
     workouts = RemoteService("workouts", methods=["changes", "get_many", "list"])
-    exercises = RemoteService("exercises", methods=["get"])
+    exercises = RemoteService("exercises", methods=["changes", "get"])
+    exercise_facts = ExerciseFacts(versions.FACTS_IN_NUMBERS)
     log_context = LogContext()
     health = Health()
 
@@ -210,6 +212,11 @@ class Analytics:
             FEED.begin(str(problem))
         else:
             FEED.end()
+
+    @timer(interval=budgets.FACTS_LOOK_SECONDS, eager=True)
+    def follow_catalogue(self) -> None:
+        """Learn what exercises are called now, and what their sets count."""
+        self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
 
     @property
     def _answers(self) -> StatsAnswers:

@@ -115,9 +115,11 @@ _KNOWN = Statement(
 _HISTORY = Statement(
     """
     SELECT
-        (SELECT json_build_array(exercise_name, current_max_weight::text, lifetime_volume::text,
-            lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id)
-         FROM exercise_stats WHERE user_id = :user_id AND exercise_id = :exercise_id),
+        (SELECT json_build_array(coalesce(f.name, s.exercise_name), s.current_max_weight::text,
+            s.lifetime_volume::text, s.lifetime_sets, s.lifetime_workouts, s.last_performed_date,
+            s.last_workout_id)
+         FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
+         WHERE s.user_id = :user_id AND s.exercise_id = :exercise_id),
         (SELECT json_agg(json_build_array(workout_date, max_weight::text, total_volume::text,
             total_sets, total_reps::text, rpe_sum::text, rpe_count))
          FROM exercise_performance_history
@@ -129,10 +131,11 @@ _HISTORY = Statement(
 # no value of a record is so large that rounding here and in schemas.units could differ
 _RECORDS = Statement(
     """
-    SELECT r.exercise_id, s.exercise_name, r.record_type,
+    SELECT r.exercise_id, coalesce(f.name, s.exercise_name), r.record_type,
            trim_scale(round(r.value, 2))::text, r.unit, r.achieved_date::text, r.workout_id,
            trim_scale(round(r.previous_record, 2))::text
     FROM personal_records r JOIN exercise_stats s USING (user_id, exercise_id)
+    LEFT JOIN exercise_facts f USING (exercise_id)
     WHERE r.user_id = :user_id ORDER BY r.exercise_id
     """
 )

@@ -98,6 +98,15 @@ FEED_SECONDS = 2
 
 FEED_BATCH = 200
 
+FACTS_LOOK_SECONDS = 0.25
+"""How often workouts and analytics look whether an event told that the catalogue has changed."""
+
+FACTS_SECONDS = 10
+"""And how often they ask the catalogue itself, since an event may be lost."""
+
+FACTS_RETRY_SECONDS = 2
+"""A catalogue that does not answer is asked again after this."""
+
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request's body."""
 

@@ -10,6 +10,11 @@ CATALOGUE_CHANGED = "catalogue_changed"
 """The event by which exercises tells that this version was replaced."""
 
 
+FACTS_IN_WORKOUTS = "workout:exercises:version"
+FACTS_IN_NUMBERS = "analytics:exercises:version"
+"""Of the copies of exercises' names and kinds that two services keep."""
+
+
 def workouts_of(user_id: int) -> str:
     """Return the key of the version of a user's workouts as a whole."""
     return f"workout:user:{user_id}:version"
@@ -20,6 +25,11 @@ def workout(workout_id: int) -> str:
     return f"workout:id:{workout_id}:version"
 
 
+def shown_workout(workout_id: int) -> tuple[str, str]:
+    """Return the keys of the versions of one workout with the names of its exercises."""
+    return workout(workout_id), FACTS_IN_WORKOUTS
+
+
 def tokens_of(user_id: int) -> str:
     """Return the key of the version of what a user's tokens are good for: revoking replaces it."""
     return f"user:{user_id}:tokens:version"
@@ -28,3 +38,8 @@ def tokens_of(user_id: int) -> str:
 def numbers_of(user_id: int) -> str:
     """Return the key of the version of what analytics knows of a user."""
     return f"analytics:user:{user_id}:version"
+
+
+def shown_numbers_of(user_id: int) -> tuple[str, str]:
+    """Return the keys of the versions of a user's numbers with the names of the exercises."""
+    return numbers_of(user_id), FACTS_IN_NUMBERS

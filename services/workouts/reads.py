@@ -16,7 +16,9 @@ CACHE_SECONDS = 600
 
 
 class WorkoutReads:
-    """Reads workouts; a workout is kept until it changes, a list until any of the user's does."""
+    """Reads workouts; a workout is kept until it or a name in it changes, a list until any of the
+    user's workouts does.
+    """
 
     def __init__(self, database: Database, cache: Cache):
         self.database = database
@@ -43,7 +45,8 @@ class WorkoutReads:
             workout = read()
         else:
             key = f"workout:user:{user_id}:id:{workout_id}"
-            workout = self.cache.remember(key, versions.workout(workout_id), CACHE_SECONDS, read)
+            version_keys = versions.shown_workout(workout_id)
+            workout = self.cache.remember(key, version_keys, CACHE_SECONDS, read)
         if workout is None:
             raise NotFound("There is no such workout")
         return workout

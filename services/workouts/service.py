@@ -13,8 +13,10 @@ from schemas.errors import GymError, NotFound
 from schemas.fields import load
 from schemas.pages import checked_id, checked_ids, checked_user
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
+from services.dependencies import budgets, versions
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
 from services.dependencies.logs import LogContext, get_logger
@@ -43,8 +45,9 @@ class Workouts:
 
     database = Database("workouts")
     cache = Cache()
-    exercises = RemoteService("exercises", methods=["get_many"])
+    exercises = RemoteService("exercises", methods=["changes", "get_many"])
     known_exercises = KnownExercises()
+    exercise_facts = ExerciseFacts(versions.FACTS_IN_WORKOUTS)
     hint = HintSender()
     log_context = LogContext()
     health = Health()
@@ -249,6 +252,11 @@ class Workouts:
         """
         values = load(CHANGES, {"after": after, "limit": limit, "workout_id": workout_id})
         return store.changes(self.database.fetch, **values)
+
+    @timer(interval=budgets.FACTS_LOOK_SECONDS, eager=True)
+    def follow_catalogue(self) -> None:
+        """Learn what exercises are called now."""
+        self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
 
     @timer(interval=CLEANING_SECONDS)
     def forget_old_keys(self) -> None:

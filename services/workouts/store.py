@@ -38,7 +38,9 @@ _SETS = """
 
 _EXERCISES = """
     SELECT json_agg(json_build_object(
-        'id', e.id, 'exercise_id', e.exercise_id, 'exercise_name', e.exercise_name,
+        'id', e.id, 'exercise_id', e.exercise_id, 'exercise_name', coalesce(
+            (SELECT f.name FROM exercise_facts f WHERE f.exercise_id = e.exercise_id),
+            e.exercise_name),
         {rep_type} 'order_index', e.order_index, {notes}
         'sets', coalesce(({sets}), '[]')) ORDER BY e.order_index)
     FROM workout_exercises e

@@ -29,17 +29,13 @@ class OwnExercises:
         address = Settings.from_environment(system.environment).databases["exercises"]
         self.engine = create_engine(address.url)
         self._dispatch = event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]})
-        self._made = []
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        with self.engine.begin() as connection:
-            gone = {"ids": self._made}
-            connection.execute(text("DELETE FROM exercises WHERE id = ANY(:ids)"), gone)
+        self.forget("test")
         self.engine.dispose()
-        self.tell()
 
     def add(self, name, rep_type="count"):
         """Add an exercise, tell of it, and return its id."""
@@ -47,7 +43,6 @@ class OwnExercises:
             slug = f"test-{next(_numbers)}"
             values = {"name": name, "slug": slug, "rep_type": rep_type, "unit": UNITS[rep_type]}
             exercise_id = connection.execute(_INSERT, values).scalar_one()
-        self._made.append(exercise_id)
         self.tell()
         return exercise_id
 
@@ -59,6 +54,13 @@ class OwnExercises:
             connection.execute(statement, {**columns, "id": exercise_id})
         if tell:
             self.tell()
+
+    def forget(self, source):
+        """Take all exercises of a source out of the catalogue."""
+        with self.engine.begin() as connection:
+            statement = text("DELETE FROM exercises WHERE external_source = :source")
+            connection.execute(statement, {"source": source})
+        self.tell()
 
     def tell(self):
         """Dispatch the event that the exercises service dispatches after a change."""

@@ -1,0 +1,99 @@
+"""The names and kinds that exercises have now, as a copy in a service's own database.
+
+What a workout says of its exercises is as it was when it was logged. The catalogue may rename an
+exercise, or count it in another way, at any time; so whoever shows one joins its row of
+``exercise_facts``. The copy follows ``exercises.changes``, from the position of its newest row.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from nameko.extensions import DependencyProvider
+
+from schemas.errors import GymError
+from services.dependencies import budgets
+from services.dependencies.cache import Cache
+from services.dependencies.catalogue_news import CatalogueNews
+from services.dependencies.database import Database
+from services.dependencies.outages import Outage
+from services.dependencies.statements import Statement
+
+AT_ONCE = 1000
+
+_POSITION = Statement("SELECT coalesce(max(position), 0) FROM exercise_facts")
+
+_WRITE = Statement(
+    """
+    INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, position)
+    SELECT exercise_id, name, rep_type, position
+    FROM json_to_recordset(CAST(:facts AS json)) AS given (
+        exercise_id bigint, name text, rep_type text, position bigint)
+    ON CONFLICT (exercise_id) DO UPDATE SET name = excluded.name, rep_type = excluded.rep_type,
+        position = excluded.position
+    WHERE known.position < excluded.position
+    """
+)
+
+
+class ExerciseFacts(DependencyProvider):
+    """Keeps the copy up to date.
+
+    It looks as soon as an event tells that the catalogue has changed, at the start, whenever
+    events could not be heard for a while, and now and then in case one was lost.
+
+    Args:
+        version_key: of the version in Redis of what is made from the copy.
+    """
+
+    news = CatalogueNews()
+
+    def __init__(self, version_key: str):
+        self.version_key = version_key
+        self._edition: int | None = None
+        self._look_at = 0.0
+        self._has_begun = False
+        self._outage = Outage("catalogue", "exercises keep the names that are known of them")
+
+    def get_dependency(self, worker_ctx: object) -> "ExerciseFacts":
+        """Return the provider itself: the copy is the service's."""
+        return self
+
+    def keep_up(
+        self, database: Database, cache: Cache, ask: Callable[..., list[dict[str, Any]]]
+    ) -> None:
+        """Bring the copy up to date, if there may be something new.
+
+        Args:
+            database: the service's own.
+            cache: where the version is that a change replaces.
+            ask: ``exercises.changes``.
+        """
+        edition = self.news.edition
+        if not self._has_begun:
+            # who changed the copy last may have died before it could tell
+            cache.outdate(self.version_key)
+            self._has_begun = True
+        if edition == self._edition and time.monotonic() < self._look_at:
+            return
+        try:
+            self._follow(database, cache, ask)
+        except GymError as problem:
+            self._outage.begin(str(problem))
+            self._look_at = time.monotonic() + budgets.FACTS_RETRY_SECONDS
+        else:
+            self._outage.end()
+            self._look_at = time.monotonic() + budgets.FACTS_SECONDS
+        self._edition = edition
+
+    def _follow(
+        self, database: Database, cache: Cache, ask: Callable[..., list[dict[str, Any]]]
+    ) -> None:
+        while True:
+            [(position,)] = database.fetch(_POSITION)
+            changes = ask(position, limit=AT_ONCE)
+            if not changes:
+                return
+            with cache.changing(self.version_key):
+                database.fetch(_WRITE, facts=orjson.dumps(changes).decode())
