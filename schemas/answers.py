@@ -176,7 +176,7 @@ class PerformedExercise(Shown):
 
     id = identity("Of this entry; not the exercise's.")
     exercise_id = identity()
-    exercise_name = words("As it was when the workout was logged.")
+    exercise_name = words("As it is called now.")
     order_index = count("Its place within the workout.")
     notes = words(null=True)
     sets = several(PerformedSet)
@@ -222,7 +222,10 @@ class DataPoint(Shown):
     max_weight = amount("In kilograms.", null=True)
     total_volume = amount("Kilograms × repetitions.")
     total_sets = count()
-    total_reps = amount()
+    total_reps = amount(
+        "Repetitions, seconds or metres, as in `max_reps`; what was logged when the exercise "
+        "counted something else is no part of it."
+    )
     avg_rpe = amount("Over the sets that have one.", null=True)
 
 
@@ -269,7 +272,13 @@ class ExerciseRecords(Shown):
     exercise_id = identity()
     exercise_name = words()
     max_weight = fields.Nested(Record)
-    max_reps = fields.Nested(Record)
+    max_reps = fields.Nested(
+        Record,
+        metadata={
+            "description": "As the exercise counts now; until something is logged in that, as its "
+            "latest workout counted."
+        },
+    )
     max_volume = fields.Nested(Record)
 
 

@@ -40,7 +40,7 @@ def data_points(
     """Gather the history of one exercise of one user in points, oldest first.
 
     Args:
-        performances: rows in any order.
+        performances: rows in any order; ``total_reps`` is None where something else was counted.
         unit: ``day``, ``week`` or ``month``; a point bears its first day, even one before
             ``since``.
         since: rows before it are left out, also of the point that they would share.
@@ -99,7 +99,9 @@ def _data_point(start: date, rows: list[Performance]) -> dict:
         "max_weight": rounded(_max_weight(rows)),
         "total_volume": rounded(exact_sum(row.total_volume for row in rows)),
         "total_sets": sum(row.total_sets for row in rows),
-        "total_reps": rounded(exact_sum(row.total_reps for row in rows)),
+        "total_reps": rounded(
+            exact_sum(row.total_reps for row in rows if row.total_reps is not None)
+        ),
         "avg_rpe": rounded(average_rpe(rpe_sum, rpe_count)),
     }
 

@@ -18,7 +18,7 @@ from services.analytics.history import Lifetime
 from services.analytics.metrics import HistoryRow
 from services.analytics.periods import period_end
 from services.analytics.progress import Snapshot
-from services.analytics.records import Record
+from services.analytics.records import REP_UNITS, Record
 from services.analytics.tables import forgetting, upserting
 from services.analytics.tally import Numbers, RowKey, Sizes
 from services.dependencies.statements import Statement
@@ -112,31 +112,80 @@ _KNOWN = Statement(
     """
 )
 
+# What the sets of a user's exercise count: repetitions, seconds or metres are never added to or
+# compared with each other. It is what the exercise counts now, if anything was logged in that, and
+# otherwise what its latest workout counted.
+_KIND = """
+    coalesce(
+        (SELECT f.rep_type WHERE EXISTS (
+            SELECT FROM exercise_performance_history h
+            WHERE h.user_id = s.user_id AND h.exercise_id = s.exercise_id
+              AND h.rep_type = f.rep_type)),
+        (SELECT h.rep_type FROM exercise_performance_history h
+         WHERE h.user_id = s.user_id AND h.workout_id = s.last_workout_id
+           AND h.exercise_id = s.exercise_id))
+"""
+
 _HISTORY = Statement(
-    """
+    f"""
+    WITH whole AS MATERIALIZED (
+        SELECT s.*, coalesce(f.name, s.exercise_name) AS name, {_KIND} AS kind
+        FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
+        WHERE s.user_id = :user_id AND s.exercise_id = :exercise_id
+    )
     SELECT
-        (SELECT json_build_array(coalesce(f.name, s.exercise_name), s.current_max_weight::text,
-            s.lifetime_volume::text, s.lifetime_sets, s.lifetime_workouts, s.last_performed_date,
-            s.last_workout_id)
-         FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
-         WHERE s.user_id = :user_id AND s.exercise_id = :exercise_id),
+        (SELECT json_build_array(name, current_max_weight::text, lifetime_volume::text,
+            lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id)
+         FROM whole),
         (SELECT json_agg(json_build_array(workout_date, max_weight::text, total_volume::text,
-            total_sets, total_reps::text, rpe_sum::text, rpe_count))
+            total_sets, CASE WHEN rep_type = (SELECT kind FROM whole) THEN total_reps::text END,
+            rpe_sum::text, rpe_count))
          FROM exercise_performance_history
          WHERE user_id = :user_id AND exercise_id = :exercise_id
            AND workout_date >= coalesce(CAST(:since AS date), '-infinity'))
     """
 )
 
-# no value of a record is so large that rounding here and in schemas.units could differ
+_LOGGED_KINDS = """
+    FROM exercise_performance_history h
+    WHERE h.user_id = s.user_id AND h.exercise_id = s.exercise_id
+"""
+
+_UNIT = " ".join(f"WHEN '{rep_type}' THEN '{unit}'" for rep_type, unit in REP_UNITS.items())
+
+# What is kept as max_reps is of the whole history. Of an exercise that has counted different things
+# (seldom, and after a correction upstream) the record is found in the rows of the kind to be shown.
+# No value of a record is so large that rounding here and in schemas.units could differ.
 _RECORDS = Statement(
-    """
-    SELECT r.exercise_id, coalesce(f.name, s.exercise_name), r.record_type,
-           trim_scale(round(r.value, 2))::text, r.unit, r.achieved_date::text, r.workout_id,
-           trim_scale(round(r.previous_record, 2))::text
-    FROM personal_records r JOIN exercise_stats s USING (user_id, exercise_id)
-    LEFT JOIN exercise_facts f USING (exercise_id)
-    WHERE r.user_id = :user_id ORDER BY r.exercise_id
+    f"""
+    WITH done AS MATERIALIZED (
+        SELECT s.user_id, s.exercise_id, coalesce(f.name, s.exercise_name) AS name,
+            CASE WHEN (SELECT min(h.rep_type) {_LOGGED_KINDS})
+                   <> (SELECT max(h.rep_type) {_LOGGED_KINDS}) THEN {_KIND} END AS one_of_kinds
+        FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
+        WHERE s.user_id = :user_id
+    ), records AS (
+        SELECT d.exercise_id, d.name, r.record_type, r.value, r.unit, r.achieved_date,
+            r.workout_id, r.previous_record
+        FROM done d JOIN personal_records r USING (user_id, exercise_id)
+        WHERE d.one_of_kinds IS NULL OR r.record_type <> 'max_reps'
+        UNION ALL
+        SELECT d.exercise_id, d.name, 'max_reps', best.most_reps,
+            CASE d.one_of_kinds {_UNIT} END, best.workout_date, best.workout_id,
+            (SELECT max(h.most_reps) FROM exercise_performance_history h
+             WHERE h.user_id = d.user_id AND h.exercise_id = d.exercise_id
+               AND h.rep_type = d.one_of_kinds
+               AND (h.workout_date, h.workout_id) < (best.workout_date, best.workout_id))
+        FROM done d CROSS JOIN LATERAL (
+            SELECT h.most_reps, h.workout_date, h.workout_id FROM exercise_performance_history h
+            WHERE h.user_id = d.user_id AND h.exercise_id = d.exercise_id
+              AND h.rep_type = d.one_of_kinds AND h.most_reps IS NOT NULL
+            ORDER BY h.most_reps DESC, h.workout_date, h.workout_id LIMIT 1) best
+        WHERE d.one_of_kinds IS NOT NULL
+    )
+    SELECT exercise_id, name, record_type, trim_scale(round(value, 2))::text, unit,
+           achieved_date::text, workout_id, trim_scale(round(previous_record, 2))::text
+    FROM records ORDER BY exercise_id
     """
 )
 
@@ -214,7 +263,9 @@ class Performed(NamedTuple):
     best_weight_kg: Decimal | None
     total_volume: Decimal
     total_sets: int
-    total_reps: Decimal
+    total_reps: Decimal | None
+    """None if they are of another kind than the one to be shown."""
+
     rpe_sum: Decimal
     rpe_count: int
 
@@ -462,14 +513,20 @@ def _lifetime(
 
 
 def _performed(
-    day: str, weight: str | None, volume: str, sets: int, reps: str, rpe_sum: str, rpe_count: int
+    day: str,
+    weight: str | None,
+    volume: str,
+    sets: int,
+    reps: str | None,
+    rpe_sum: str,
+    rpe_count: int,
 ) -> Performed:
     return Performed(
         date.fromisoformat(day),
         _exact(weight),
         Decimal(volume),
         sets,
-        Decimal(reps),
+        _exact(reps),
         Decimal(rpe_sum),
         rpe_count,
     )

@@ -21,7 +21,8 @@ def trend_30d(performances: Iterable[Performance], today: date) -> str | None:
     window.
 
     Args:
-        performances: the history of one exercise of one user, in any order.
+        performances: the history of one exercise of one user, in any order; rows whose
+            ``total_reps`` are None counted something else, and enter no mean of repetitions.
         today: the last day of the first window.
 
     Returns:
@@ -32,7 +33,7 @@ def trend_30d(performances: Iterable[Performance], today: date) -> str | None:
     earlier = _window(history, today - WINDOW)
     if any(row.best_weight_kg is not None for row in recent + earlier):
         return _compare(_weights(recent), _weights(earlier))
-    return _compare([row.total_reps for row in recent], [row.total_reps for row in earlier])
+    return _compare(_reps(recent), _reps(earlier))
 
 
 def _window(history: list[Performance], last_day: date) -> list[Performance]:
@@ -41,6 +42,10 @@ def _window(history: list[Performance], last_day: date) -> list[Performance]:
 
 def _weights(rows: list[Performance]) -> list[Decimal]:
     return [row.best_weight_kg for row in rows if row.best_weight_kg is not None]
+
+
+def _reps(rows: list[Performance]) -> list[Decimal]:
+    return [row.total_reps for row in rows if row.total_reps is not None]
 
 
 def _compare(recent: list[Decimal], earlier: list[Decimal]) -> str | None:

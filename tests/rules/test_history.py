@@ -26,7 +26,7 @@ def row(day, weight=None, *, volume=0, sets=1, reps=5, rpe_sum=0, rpe_count=0):
         best_weight_kg=None if weight is None else Decimal(str(weight)),
         total_volume=Decimal(str(volume)),
         total_sets=sets,
-        total_reps=Decimal(str(reps)),
+        total_reps=None if reps is None else Decimal(str(reps)),
         rpe_sum=Decimal(str(rpe_sum)),
         rpe_count=rpe_count,
     )
@@ -114,6 +114,13 @@ def test_a_point_adds_up_its_rows():
             "avg_rpe": 7.83,
         }
     ]
+
+
+def test_a_point_adds_no_reps_that_counted_something_else():
+    rows = [row("2025-02-11", reps=5), row("2025-02-12", 100, sets=2, reps=None)]
+    [point] = data_points(rows, "week")
+    assert (point["total_reps"], point["total_sets"], point["max_weight"]) == (5, 3, 100)
+    assert [point["total_reps"] for point in data_points(rows, "day")] == [5, 0]
 
 
 def test_a_point_without_weights_and_rpe_has_nulls():

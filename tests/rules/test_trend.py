@@ -17,7 +17,7 @@ def row(days_ago, weight=None, reps=0):
     return SimpleNamespace(
         date=TODAY - timedelta(days=days_ago),
         best_weight_kg=None if weight is None else Decimal(str(weight)),
-        total_reps=Decimal(str(reps)),
+        total_reps=None if reps is None else Decimal(str(reps)),
     )
 
 
@@ -74,6 +74,12 @@ def test_each_window_has_thirty_days_and_the_first_ends_today(rows, expected):
 )
 def test_without_both_windows_there_is_no_trend(rows):
     assert trend(*rows) is None
+
+
+def test_what_counted_something_else_enters_no_mean_of_repetitions():
+    assert trend(row(40, reps=10), row(35, reps=None), row(4, reps=10)) == "stable"
+    assert trend(row(40, reps=None), row(4, reps=10)) is None
+    assert trend(row(40, 100, reps=None), row(4, 110, reps=10)) == "improving"
 
 
 def test_means_are_over_rows():

@@ -4,10 +4,11 @@ import itertools
 import random
 
 from nameko.standalone.events import event_dispatcher
+from redis import Redis
 from sqlalchemy import create_engine, text
 
 from services.dependencies.settings import Settings
-from services.dependencies.versions import CATALOGUE_CHANGED
+from services.dependencies.versions import CATALOGUE, CATALOGUE_CHANGED
 
 UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
 
@@ -28,6 +29,8 @@ class OwnExercises:
     def __init__(self, system):
         address = Settings.from_environment(system.environment).databases["exercises"]
         self.engine = create_engine(address.url)
+        place = system.environment["REDIS_HOST"], int(system.environment["REDIS_PORT"])
+        self._redis = Redis(*place)
         self._dispatch = event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]})
 
     def __enter__(self):
@@ -36,6 +39,7 @@ class OwnExercises:
     def __exit__(self, *_):
         self.forget("test")
         self.engine.dispose()
+        self._redis.close()
 
     def add(self, name, rep_type="count"):
         """Add an exercise, tell of it, and return its id."""
@@ -63,5 +67,6 @@ class OwnExercises:
         self.tell()
 
     def tell(self):
-        """Dispatch the event that the exercises service dispatches after a change."""
+        """Do what the exercises service does after a change."""
+        self._redis.delete(CATALOGUE)
         self._dispatch("exercises", CATALOGUE_CHANGED, {})

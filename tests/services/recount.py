@@ -23,18 +23,23 @@ class Recount:
 
     Args:
         workouts: all of the user's workouts, whole.
-        rep_types: how the repetitions of each exercise count.
+        rep_types: how the repetitions of each exercise count now.
         today: the day of the question.
+        logged: how they counted when a workout was logged, by workout and exercise; as now, if it
+            is not said.
+        names: what exercises are called now, if not as in the workouts.
     """
 
-    def __init__(self, workouts, rep_types, today):
+    def __init__(self, workouts, rep_types, today, logged=None, names=None):
         self.workouts = sorted(workouts, key=lambda workout: (workout["date"], workout["id"]))
         self.rep_types = rep_types
         self.today = today
+        self.logged = logged or {}
         self.names = {}
         for workout in self.workouts:
             for exercise in workout["exercises"]:
                 self.names[exercise["exercise_id"]] = exercise["exercise_name"]
+        self.names |= {key: name for key, name in (names or {}).items() if key in self.names}
 
     # what analytics answers
 
@@ -74,7 +79,7 @@ class Recount:
     def volume(self, workout):
         return _shown(
             sum(
-                _volume(one, self.rep_types[exercise["exercise_id"]])
+                _volume(one, self._kind(workout, exercise["exercise_id"]))
                 for exercise in workout["exercises"]
                 for one in exercise["sets"]
             )
@@ -95,12 +100,13 @@ class Recount:
 
     def _most_reps(self, exercise_id):
         record, best = None, Fraction(0)
-        for workout in self.workouts:
+        kind = self._shown_kind(exercise_id)
+        for workout in self._with(exercise_id, kind):
             before = best
             for one in _working_sets(workout, exercise_id):
                 if _exact(one["reps"]) > best:
                     best = _exact(one["reps"])
-                    unit = REP_UNITS[self.rep_types[exercise_id]]
+                    unit = REP_UNITS[kind]
                     record = _record(workout, one["reps"], unit, before)
         return record
 
@@ -127,12 +133,19 @@ class Recount:
 
     def _point(self, workouts, exercise_id):
         sets = [one for workout in workouts for one in _working_sets(workout, exercise_id)]
+        kind = self._shown_kind(exercise_id)
+        counted = [
+            one
+            for workout in workouts
+            if self._kind(workout, exercise_id) == kind
+            for one in _working_sets(workout, exercise_id)
+        ]
         rated = [_exact(one["rpe"]) for one in sets if one["rpe"] is not None]
         return {
             "max_weight": _shown(_max_weight(sets)),
-            "total_volume": _shown(sum(_volume(one, self.rep_types[exercise_id]) for one in sets)),
+            "total_volume": _shown(sum(self._volume_of(row, exercise_id) for row in workouts)),
             "total_sets": len(sets),
-            "total_reps": _shown(sum(_exact(one["reps"]) for one in sets)),
+            "total_reps": _shown(sum(_exact(one["reps"]) for one in counted)),
             "avg_rpe": _shown(_mean(rated)),
         }
 
@@ -154,9 +167,12 @@ class Recount:
             days = {(self.today - timedelta(days=newest + back)).isoformat() for back in range(30)}
             windows.append([row for row in self._with(exercise_id) if row["date"] in days])
         weights, reps = [], []
+        kind = self._shown_kind(exercise_id)
         for window in windows:
             sets = [_working_sets(workout, exercise_id) for workout in window]
             weights.append([_max_weight(row) for row in sets if _max_weight(row) is not None])
+            rows = [row for row in window if row in self._with(exercise_id, kind)]
+            sets = [_working_sets(workout, exercise_id) for workout in rows]
             reps.append([sum(_exact(one["reps"]) for one in row) for row in sets])
         recent, earlier = map(_mean, weights if weights[0] or weights[1] else reps)
         if recent is None or earlier is None:
@@ -190,12 +206,28 @@ class Recount:
             "avg_workout_duration": floor(_mean(minutes) + Fraction(1, 2)) if minutes else None,
         }
 
-    def _with(self, exercise_id):
-        return [workout for workout in self.workouts if _working_sets(workout, exercise_id)]
+    # kinds
+
+    def _kind(self, workout, exercise_id):
+        return self.logged.get((workout["id"], exercise_id), self.rep_types[exercise_id])
+
+    def _shown_kind(self, exercise_id):
+        kinds = [self._kind(workout, exercise_id) for workout in self._with(exercise_id)]
+        now = self.rep_types[exercise_id]
+        return now if now in kinds or not kinds else kinds[-1]
+
+    def _with(self, exercise_id, kind=None):
+        return [
+            workout
+            for workout in self.workouts
+            if _working_sets(workout, exercise_id)
+            and kind in (None, self._kind(workout, exercise_id))
+        ]
 
     def _volume_of(self, workout, exercise_id):
+        kind = self._kind(workout, exercise_id)
         sets = _working_sets(workout, exercise_id)
-        return sum((_volume(one, self.rep_types[exercise_id]) for one in sets), Fraction(0))
+        return sum((_volume(one, kind) for one in sets), Fraction(0))
 
 
 def _working_sets(workout, exercise_id):
