@@ -1,10 +1,5 @@
 """Runs one service: ``python -m services.run workouts``."""
 
-import warnings
-
-# it announces its own retirement at every import; Nameko 2 is built on it
-warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
-
 import eventlet
 
 eventlet.monkey_patch()
@@ -42,7 +37,7 @@ def main(name: str) -> int:
         tracing.switch_on(settings, PUBLIC_NAMES[name])
         _run(service_class(name), make_config(name, settings))
     except BadSettings as problem:
-        print(f"{PUBLIC_NAMES[name]} can't start: {problem}", file=sys.stderr)  # noqa: T201
+        logs.report_bad_settings(PUBLIC_NAMES[name], "can't start", problem)
         return 2
     return 0
 

@@ -8,6 +8,7 @@ library's loggers one costs six times as much, which for a line per request and 
 import json
 import logging
 import logging.config
+import os
 import re
 import sys
 import time
@@ -20,7 +21,7 @@ import structlog
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
-from services.dependencies import metrics, tracing
+from services.dependencies import log_strays, metrics, tracing
 from services.dependencies.log_output import Output
 from services.dependencies.log_safety import harmless, write_traceback
 from services.dependencies.settings import BadSettings, Settings
@@ -63,7 +64,7 @@ def configure(settings: Settings, service: str) -> None:
         raise BadSettings("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
     level = levels[settings.log_level]
     stamp = _stamping(service)
-    is_for_people = _is_for_people(settings)
+    is_for_people = _is_for_people(settings.log_format)
     rendering = _text() if is_for_people else _json()
     output = Output(sys.stdout.fileno())
     _configure_others(settings, [stamp], rendering, output)
@@ -75,6 +76,23 @@ def configure(settings: Settings, service: str) -> None:
     )
     global _json_lines
     _json_lines = None if is_for_people else _JsonLines(service, output, level <= logging.INFO)
+    if not is_for_people:
+        log_strays.take_over(get_logger(__name__))
+
+
+def report_bad_settings(service: str, event: str, problem: BadSettings) -> None:
+    """Write the one line of a process that has no settings, and so no log.
+
+    Args:
+        service: the name that the line carries, such as ``workouts-service``.
+        event: what it can't do.
+        problem: why.
+    """
+    if _is_for_people(os.environ.get("LOG_FORMAT", "auto")):
+        sys.stderr.write(f"{service} {event}: {problem}\n")
+        return
+    line = _stamping(service)(None, "critical", {"event": event, "reason": str(problem)})
+    Output(sys.stdout.fileno()).critical(_render_json(None, "", harmless(None, "", line)))
 
 
 class LogContext(DependencyProvider):
@@ -234,10 +252,10 @@ def _configure_others(settings: Settings, shared: list, rendering: list, output:
     )
 
 
-def _is_for_people(settings: Settings) -> bool:
-    if settings.log_format == "auto":
+def _is_for_people(log_format: str) -> bool:
+    if log_format == "auto":
         return sys.stdout.isatty()
-    return settings.log_format == "text"
+    return log_format == "text"
 
 
 def _text() -> list:

@@ -11,7 +11,7 @@ import pytest
 
 HOSTILE = "/api/a\x9b31m/ada@example.com/\"'\\"
 BEGINNING = """
-import eventlet
+import services, eventlet
 from services.dependencies import logs
 from services.dependencies.settings import Settings
 logs.configure(Settings.from_environment(CHOSEN), "users")
@@ -19,12 +19,13 @@ log = logs.get_logger("t")
 """
 
 
-def start(program, log_format="json", level="INFO"):
+def start(program, log_format="json", level="INFO", errors=None):
     chosen = {"LOG_FORMAT": log_format, "LOG_LEVEL": level}
     beginning = BEGINNING.replace("CHOSEN", repr(chosen))
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", beginning + program],
+        [sys.executable, "-c", beginning + program],
         stdout=subprocess.PIPE,
+        stderr=errors,
         encoding="utf-8",
     )
 
@@ -140,3 +141,54 @@ def test_people_get_it_as_text():
     assert written.count("http request") == 2
     assert "{" not in written
     assert "ada@example.com" not in written
+
+
+# who writes it, the level of the line, and something that the line says
+NOT_OURS = {
+    "a warning": ("import warnings; warnings.warn('soon gone')", "warning", "soon gone"),
+    "a print": ("print('hello')", "info", "hello"),
+    "half a line": ("import sys; sys.stdout.write('hello')", "info", "hello"),
+    "a print of an error": ("import sys; print('oh', file=sys.stderr)", "error", "oh"),
+    "an error in a greenthread": (
+        "eventlet.spawn_n(lambda: 1 / 0); eventlet.sleep(0.01)",
+        "error",
+        "ZeroDivisionError: division by zero",
+    ),
+    "an error in a timer": (
+        "eventlet.hubs.get_hub().schedule_call_global(0, lambda: 1 / 0); eventlet.sleep(0.01)",
+        "error",
+        "ZeroDivisionError: division by zero",
+    ),
+    "an error in a thread": (
+        "import threading; t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
+        "error",
+        "ZeroDivisionError: division by zero",
+    ),
+    "an error that nobody can catch": (
+        "X = type('X', (), {'__del__': lambda self: 1 / 0}); X()",
+        "error",
+        "ZeroDivisionError: division by zero",
+    ),
+    "the last error of a process": ("1 / 0", "critical", "ZeroDivisionError: division by zero"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_OURS)
+def test_what_others_write_is_a_line_of_the_log(case):
+    program, level, said = NOT_OURS[case]
+    with start(program, errors=subprocess.STDOUT) as process:
+        lines = [json.loads(line) for line in process.stdout]
+    assert {line["level"] for line in lines} == {level}
+    assert said in "\n".join(line.get("exception", line["event"]) for line in lines)
+    assert {line["service"] for line in lines} == {"users"}
+
+
+def test_a_traceback_is_one_line():
+    with start("def inner(): 1 / 0\ninner()", errors=subprocess.STDOUT) as process:
+        (line,) = [json.loads(line) for line in process.stdout]
+    assert "in inner" in line["exception"]
+
+
+def test_on_a_terminal_it_stays_as_it_is():
+    with start("print('hello')", "text", errors=subprocess.STDOUT) as process:
+        assert process.stdout.read() == "hello\n"

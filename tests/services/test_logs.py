@@ -1,14 +1,22 @@
 """The log: one object a line, a request's id on its lines in all services, nobody's secrets."""
 
 import json
+import os
 import secrets
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import requests
 
+from stack.environment import make_environment
+from stack.layout import CHECKOUT, address_variable
+from stack.ports import choose_anywhere
 from tests.waiting import eventually
 
+START_SECONDS = 60
 SERVICES = ("gateway", "users", "exercises", "workouts", "analytics")
 PASSWORD = "correct horse battery staple"
 SETS = {"sets": [{"reps": 5, "weight": 60}]}
@@ -126,3 +134,51 @@ def test_probes_are_not_told(system):
         assert requests.get(system.url + path, timeout=10).status_code == 200
     told = {line.get("path") for line in lines_of(system, "gateway")}
     assert not told & {"/health", "/ready", "/metrics"}
+
+
+def is_ready(address):
+    try:
+        return requests.get(f"http://{address}/ready", timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def whole_lives(system):
+    """All that another process of each service wrote, from its start to its end."""
+    ports = choose_anywhere(SERVICES)
+    addresses = {name: f"127.0.0.1:{ports[name]}" for name in SERVICES}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    processes = {
+        name: subprocess.Popen(
+            [sys.executable, "-m", "services.run", name],
+            cwd=CHECKOUT,
+            env=kept
+            | make_environment(system.state, name)
+            | {address_variable(name): address, "LOG_LEVEL": "DEBUG"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for name, address in addresses.items()
+    }
+    try:
+        for address in addresses.values():
+            eventually(lambda address=address: is_ready(address), START_SECONDS)
+        for process in processes.values():
+            process.send_signal(signal.SIGTERM)
+        return {
+            name: process.communicate(timeout=30)[0].splitlines()
+            for name, process in processes.items()
+        }
+    finally:
+        for process in processes.values():
+            process.kill()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_line_is_an_object_from_start_to_end(whole_lives, service):
+    lines = whole_lives[service]
+    assert len(lines) > 1
+    assert [line for line in lines if not line.startswith('{"time":')] == []
+    assert all(json.loads(line) for line in lines)
