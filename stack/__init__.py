@@ -6,3 +6,8 @@ by their code. Everything it makes lies below one directory, ``.run/`` unless to
 What is needed before the project's packages are installed (finding servers, installing packages,
 showing progress, ``down``, ``status``) uses the standard library alone.
 """
+
+import warnings
+
+# eventlet announces its own retirement at every import; Nameko 2 is built on it
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")

@@ -189,15 +189,10 @@ def trace(options: argparse.Namespace) -> int:
 
 def shell(options: argparse.Namespace) -> int:
     """Become a ``nameko shell`` on the running system."""
-    amqp_uri = _broker()
     configuration = RUN_DIRECTORY / "shell.yaml"
-    # JSON is YAML
-    write_private(configuration, json.dumps({"AMQP_URI": amqp_uri}))
-    # eventlet announces its own retirement at every start
-    quiet = ["-W", "ignore::DeprecationWarning"]
-    command = [sys.executable, *quiet, "-m", "nameko", "shell", "--config", str(configuration)]
-    os.chdir(CHECKOUT)
-    os.execv(command[0], command)
+    # Nameko's configuration, and JSON is YAML; an argument would be seen by all who list processes
+    write_private(configuration, json.dumps({"AMQP_URI": _broker()}))
+    _become("services.shell", [str(configuration)])
 
 
 def test(arguments: list[str]) -> int:

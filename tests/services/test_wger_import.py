@@ -1239,7 +1239,7 @@ def test_reads_stay_fast_during_an_import(exercises, slow_wger):
 def gym_import(amqp_uri):
     """Run what ``./gym import-wger`` runs."""
     program = "import sys; from stack.wger import main; main(sys.argv[1])"
-    command = [sys.executable, "-W", "ignore", "-c", program, amqp_uri]
+    command = [sys.executable, "-c", program, amqp_uri]
     return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
 
 
