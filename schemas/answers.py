@@ -10,7 +10,7 @@ from marshmallow.validate import OneOf, Range, Regexp
 from schemas.exercises import CATEGORIES, DIFFICULTIES
 from schemas.fields import LARGEST_ID
 from schemas.stats import HISTORY_UNITS, PERIODS, RANGES
-from schemas.workouts import SET_TYPES, WEIGHT_UNITS
+from schemas.workouts import ABOUT_SET_TYPES, SET_TYPES, WEIGHT_UNITS
 
 ROLES = ["user", "admin"]
 REP_TYPES = ["count", "time", "distance"]
@@ -166,7 +166,7 @@ class PerformedSet(Shown):
     reps = amount("Repetitions, seconds or metres, by the exercise.")
     weight = amount(null=True)
     unit = choice(WEIGHT_UNITS, "The unit of `weight`.")
-    set_type = choice(SET_TYPES)
+    set_type = choice(SET_TYPES, ABOUT_SET_TYPES)
     rpe = amount("Rate of perceived exertion, 1 to 10.", null=True)
     notes = words(null=True)
 

@@ -1,6 +1,6 @@
 """What travels about exercises."""
 
-from schemas.fields import AnyOf, Parameters, Sort, Text
+from schemas.fields import AnyOf, Parameters, Sort, Text, about
 from schemas.pages import Page
 
 CATEGORIES = ["strength", "cardio", "flexibility"]
@@ -11,11 +11,13 @@ LONGEST_QUERY = 100
 
 
 class _Filters(Parameters):
-    category = AnyOf(CATEGORIES)
-    body_part = AnyOf()
-    difficulty = AnyOf(DIFFICULTIES)
-    equipment = AnyOf()
-    muscles = AnyOf()
+    category = AnyOf(CATEGORIES, metadata=about("Kinds of training."))
+    body_part = AnyOf(metadata=about("Parts of the body, as `/api/exercises/facets` lists them."))
+    difficulty = AnyOf(DIFFICULTIES, metadata=about("How hard it is."))
+    equipment = AnyOf(metadata=about("Pieces of equipment, as `/api/exercises/facets` lists them."))
+    muscles = AnyOf(
+        metadata=about("Primary or secondary muscles, as `/api/exercises/facets` lists them.")
+    )
 
 
 class ExerciseFacets(_Filters):
@@ -25,11 +27,21 @@ class ExerciseFacets(_Filters):
 class ExerciseList(_Filters, Page):
     """Query of the list."""
 
-    search = Text(least=SHORTEST_QUERY, most=LONGEST_QUERY, required=False)
-    sort = Sort(SORT_FIELDS)
+    search = Text(
+        least=SHORTEST_QUERY,
+        most=LONGEST_QUERY,
+        required=False,
+        metadata=about("Words of the name, another name or the description."),
+    )
+    sort = Sort(SORT_FIELDS, metadata=about("`name` if not given."))
 
 
 class ExerciseSearch(_Filters, Page):
     """Query of the search."""
 
-    q = Text(least=SHORTEST_QUERY, most=LONGEST_QUERY, required=True)
+    q = Text(
+        least=SHORTEST_QUERY,
+        most=LONGEST_QUERY,
+        required=True,
+        metadata=about("Words of the name, another name or the description; typing errors pass."),
+    )

@@ -33,6 +33,11 @@ _DIGITS = re.compile(r"-?\d{1,32}", re.ASCII)
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+def about(text: str) -> dict[str, str]:
+    """Return the ``metadata`` of a field that the documentation describes with this text."""
+    return {"description": text}
+
+
 class FaultMessage(str):
     """A message with the broken rule's details beside it."""
 

@@ -5,6 +5,7 @@ from schemas.fields import (
     LARGEST_ID,
     Parameters,
     WholeNumberParameter,
+    about,
     identifier_parameter,
     load,
     shown,
@@ -17,8 +18,15 @@ LARGEST_PAGE = 10**9
 class Page(Parameters):
     """``page`` and ``limit``."""
 
-    page = WholeNumberParameter(least=1, most=LARGEST_PAGE, load_default=1)
-    limit = WholeNumberParameter(least=1, most=100, load_default=10)
+    page = WholeNumberParameter(
+        least=1,
+        most=LARGEST_PAGE,
+        load_default=1,
+        metadata=about("Which page; one past the end is empty."),
+    )
+    limit = WholeNumberParameter(
+        least=1, most=100, load_default=10, metadata=about("How many items a page has.")
+    )
 
 
 class ById(Parameters):

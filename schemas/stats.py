@@ -1,6 +1,6 @@
 """What travels about statistics."""
 
-from schemas.fields import OneOf, Parameters, WholeNumberParameter
+from schemas.fields import OneOf, Parameters, WholeNumberParameter, about
 
 RANGES = ["1month", "3months", "6months", "1year", "all"]
 HISTORY_UNITS = ["day", "week", "month"]
@@ -10,12 +10,30 @@ PERIODS = ["weekly", "monthly"]
 class HistoryQuery(Parameters):
     """Query of an exercise's history."""
 
-    range = OneOf(RANGES, load_default="3months")
-    unit = OneOf(HISTORY_UNITS, load_default="day")
+    range = OneOf(
+        RANGES,
+        load_default="3months",
+        metadata=about("How far back `data_points` go; `stats` are over all there is."),
+    )
+    unit = OneOf(
+        HISTORY_UNITS,
+        load_default="day",
+        metadata=about("What a data point stands for; weeks begin on Monday."),
+    )
 
 
 class ProgressQuery(Parameters):
     """Query of the progress."""
 
-    period = OneOf(PERIODS, load_default="weekly")
-    weeks = WholeNumberParameter(least=1, most=52, load_default=12)
+    period = OneOf(
+        PERIODS, load_default="weekly", metadata=about("Weeks from Monday, or calendar months.")
+    )
+    weeks = WholeNumberParameter(
+        least=1,
+        most=52,
+        load_default=12,
+        metadata=about(
+            "The number of periods, the current one included: of weeks with `period=weekly`, of "
+            "months with `period=monthly`."
+        ),
+    )

@@ -1,14 +1,14 @@
 """What travels about users."""
 
-from schemas.fields import Body, Email, Password, RuledField, Text, refuse, shown
+from schemas.fields import Body, Email, Password, RuledField, Text, about, refuse, shown
 
 
 class NewUser(Body):
     """Body of a registration."""
 
-    email = Email(required=True)
+    email = Email(required=True, metadata=about("Kept in lower case; nobody else may have it."))
     password = Password(required=True)
-    name = Text(most=100)
+    name = Text(most=100, metadata=about("What to call the person."))
 
 
 class _AnyText(RuledField):
@@ -30,5 +30,5 @@ class _AnyPassword(_AnyText):
 class Credentials(Body):
     """Body of a login."""
 
-    email = _AnyText(required=True)
-    password = _AnyPassword(required=True)
+    email = _AnyText(required=True, metadata=about("As it was registered; case does not matter."))
+    password = _AnyPassword(required=True, metadata=about("As it was registered."))

@@ -14,6 +14,7 @@ from schemas.fields import (
     Sort,
     Text,
     WholeNumber,
+    about,
     identifier,
     identifier_parameter,
 )
@@ -31,8 +32,16 @@ SET_TYPES = [
     "timed",
     "distance",
 ]
+ABOUT_SET_TYPES = (
+    "`warmup` counts in no number; all others count alike, and only say what the set was: "
+    "`normal`; `top` the heaviest, `backoff` lighter after it; `drop` with less weight and no "
+    "rest; `failure` until nothing more went; `amrap` as many repetitions as possible; "
+    "`approximation` close to failure and not up to it, as near as `rpe` says; `timed` and "
+    "`distance` for what is held or covered."
+)
 WEIGHT_UNITS = ["kg", "lb"]
 EARLIEST_DAY = date(1900, 1, 1)
+ABOUT_DAY = "The day of the workout, at most one day ahead of today in UTC."
 MOST_EXERCISES = 100
 MOST_SETS = 100
 MOST_SETS_IN_ALL = 1000
@@ -42,31 +51,59 @@ SORT_FIELDS = ["date", "created_at", "name", "duration_minutes"]
 class LoggedSet(Body):
     """One set."""
 
-    set_number = WholeNumber(least=1, most=1000)
-    reps = Number(least=0, most=1_000_000, decimals=2, required=True)
-    weight = Number(least=0, most=10_000, decimals=2, load_default=None)
-    unit = OneOf(WEIGHT_UNITS, also={"lbs": "lb"}, load_default="kg")
-    set_type = OneOf(SET_TYPES, load_default="normal")
-    rpe = Number(least=1, most=10, step="0.5", load_default=None)
-    notes = Text(most=1000, load_default=None)
+    set_number = WholeNumber(least=1, most=1000, metadata=about("Its place in the exercise."))
+    reps = Number(
+        least=0,
+        most=1_000_000,
+        decimals=2,
+        required=True,
+        metadata=about("Repetitions, seconds or metres, by the exercise's `rep_type`."),
+    )
+    weight = Number(
+        least=0, most=10_000, decimals=2, load_default=None, metadata=about("In `unit`.")
+    )
+    unit = OneOf(
+        WEIGHT_UNITS,
+        also={"lbs": "lb"},
+        load_default="kg",
+        metadata=about("The unit of `weight`."),
+    )
+    set_type = OneOf(SET_TYPES, load_default="normal", metadata=about(ABOUT_SET_TYPES))
+    rpe = Number(
+        least=1,
+        most=10,
+        step="0.5",
+        load_default=None,
+        metadata=about("Rate of perceived exertion, in halves: 10 is the most one could do."),
+    )
+    notes = Text(most=1000, load_default=None, metadata=about("For oneself."))
 
 
 class LoggedExercise(Body):
     """One exercise with its sets."""
 
-    exercise_id = identifier(required=True)
-    order_index = WholeNumber(least=1, most=1000)
-    notes = Text(most=1000, load_default=None)
+    exercise_id = identifier(required=True, metadata=about("Of the catalogue."))
+    order_index = WholeNumber(least=1, most=1000, metadata=about("Its place in the workout."))
+    notes = Text(most=1000, load_default=None, metadata=about("For oneself."))
     sets = ListOf(
-        fields.Nested(LoggedSet), most=MOST_SETS, numbered="set_number", load_default=list
+        fields.Nested(LoggedSet),
+        most=MOST_SETS,
+        numbered="set_number",
+        load_default=list,
+        metadata=about("What was done, in order."),
     )
 
 
 class _WorkoutFields(Body):
-    name = Text(most=255)
-    duration_minutes = WholeNumber(least=0, most=1440)
-    notes = Text(most=5000)
-    exercises = ListOf(fields.Nested(LoggedExercise), most=MOST_EXERCISES, numbered="order_index")
+    name = Text(most=255, metadata=about("What to call it."))
+    duration_minutes = WholeNumber(least=0, most=1440, metadata=about("How long it took."))
+    notes = Text(most=5000, metadata=about("For oneself."))
+    exercises = ListOf(
+        fields.Nested(LoggedExercise),
+        most=MOST_EXERCISES,
+        numbered="order_index",
+        metadata=about(f"What was done, in order; at most {MOST_SETS_IN_ALL} sets in all."),
+    )
 
     def faulty_as_a_whole(self, data: dict) -> dict[str, FaultMessage]:
         """Refuse more sets in all than a workout may have."""
@@ -85,7 +122,7 @@ class _WorkoutFields(Body):
 class NewWorkout(_WorkoutFields):
     """Body of a new workout."""
 
-    date = Day(required=True, earliest=EARLIEST_DAY)
+    date = Day(required=True, earliest=EARLIEST_DAY, metadata=about(ABOUT_DAY))
 
 
 class WorkoutChanges(_WorkoutFields):
@@ -97,17 +134,23 @@ class WorkoutChanges(_WorkoutFields):
 
     null_clears = True
 
-    date = Day(earliest=EARLIEST_DAY, allow_none=False)
-    version = WholeNumber(least=1, most=2**31 - 1)
+    date = Day(earliest=EARLIEST_DAY, allow_none=False, metadata=about(ABOUT_DAY))
+    version = WholeNumber(
+        least=1,
+        most=2**31 - 1,
+        metadata=about("The one that the change was made for; another than the current is a 409."),
+    )
 
 
 class WorkoutList(Page):
     """Query of the list."""
 
-    user_id = identifier_parameter()
-    date_from = Day()
-    date_to = Day()
-    sort = Sort(SORT_FIELDS)
+    user_id = identifier_parameter(
+        metadata=about("Whose workouts; one's own if not given. Those of others are for admins.")
+    )
+    date_from = Day(metadata=about("The first day, itself included; not after `date_to`."))
+    date_to = Day(metadata=about("The last day, itself included."))
+    sort = Sort(SORT_FIELDS, metadata=about("`date:desc` if not given."))
 
 
 class Changes(Feed):

@@ -1,13 +1,21 @@
-"""From the fields of our schemas to JSON Schema, rule by rule."""
+"""From the fields of our schemas to JSON Schema, rule by rule.
+
+What many generators of clients stumble over is left out. A property with a ``default`` becomes
+one that has to be there, so defaults of bodies stand in their descriptions. Lists in a query are
+sent by repeating the parameter, whatever ``explode`` says, so they are texts with a pattern. An
+enumeration that may be null gets a new name at each place, so those that are shared have one.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
+from marshmallow.utils import missing
 
+from schemas import answers, exercises, stats, workouts
 from schemas.fields import (
     AnyOf,
     Day,
@@ -24,6 +32,21 @@ from schemas.fields import (
 )
 
 TEXT = "string"
+LARGEST_INT32 = 2**31 - 1
+ITEM = r"[^,]*[^,\s][^,]*"
+
+NAMED_ENUMERATIONS = {
+    "SetType": workouts.SET_TYPES,
+    "WeightUnit": workouts.WEIGHT_UNITS,
+    "Category": exercises.CATEGORIES,
+    "Difficulty": exercises.DIFFICULTIES,
+    "RepType": answers.REP_TYPES,
+    "CountedUnit": answers.COUNTED,
+    "Role": answers.ROLES,
+    "HistoryRange": stats.RANGES,
+    "HistoryUnit": stats.HISTORY_UNITS,
+    "Trend": answers.TRENDS,
+}
 
 
 def make_plugin() -> MarshmallowPlugin:
@@ -38,7 +61,36 @@ def name_of(schema: Schema | type[Schema]) -> str:
 
 def teach(converter: OpenAPIConverter) -> None:
     """Let apispec's converter know the rules of our fields."""
+    converter.attribute_functions.remove(converter.field2default)
     converter.add_attribute_function(_field_rules)
+    converter.add_attribute_function(_size_of_integer)
+
+
+def enumerations() -> dict[str, dict[str, Any]]:
+    """Return the schemas of the enumerations that have a name."""
+    return {name: {"type": TEXT, "enum": words} for name, words in NAMED_ENUMERATIONS.items()}
+
+
+def name_enumerations(schema: dict[str, Any], place: str) -> None:
+    """Put references to the named enumerations into the properties of a schema.
+
+    Args:
+        schema: of an object; is changed.
+        place: what a reference begins with.
+    """
+    for name, rules in schema.get("properties", {}).items():
+        words = [word for word in rules.get("enum", ()) if word is not None]
+        for named, known in NAMED_ENUMERATIONS.items():
+            if words == known:
+                schema["properties"][name] = _reference_to(place + named, rules)
+
+
+def _reference_to(named: str, rules: dict[str, Any]) -> dict[str, Any]:
+    said = {name: value for name, value in rules.items() if name == "description"}
+    reference = {"$ref": named}
+    if None in rules["enum"]:
+        return {"oneOf": [reference, {"type": "null"}], **said}
+    return reference | said
 
 
 def parameters(converter: OpenAPIConverter, schema: type[Parameters], place: str) -> list[dict]:
@@ -54,18 +106,16 @@ def parameters(converter: OpenAPIConverter, schema: type[Parameters], place: str
 
 def _parameter(converter: OpenAPIConverter, field: fields.Field, place: str) -> dict:
     rules = _without_null(converter.field2property(field))
-    described = {
+    description = rules.pop("description", "")
+    if field.load_default is not missing:
+        rules["default"] = field.load_default
+    return {
         "name": field.name,
         "in": place,
         "required": field.required,
+        "description": description,
         "schema": rules,
     }
-    description = rules.pop("description", None)
-    if description:
-        described["description"] = description
-    if rules["type"] == "array":
-        described |= {"style": "form", "explode": False}
-    return described
 
 
 def _without_null(rules: dict) -> dict:
@@ -80,7 +130,7 @@ def _without_null(rules: dict) -> dict:
 
 
 def _field_rules(
-    _converter: OpenAPIConverter, field: fields.Field, **_found: Any
+    _converter: OpenAPIConverter, field: fields.Field, ret: dict[str, Any]
 ) -> dict[str, Any]:
     """Return what a field of ours demands; nothing for marshmallow's own."""
     rules: dict[str, Any] = {}
@@ -91,7 +141,22 @@ def _field_rules(
         rules["type"] = [rules["type"], "null"]
         if "enum" in rules:
             rules["enum"] = [*rules["enum"], None]
+    said = [ret.get("description"), rules.get("description"), *_default(field)]
+    rules["description"] = " ".join(filter(None, said)) or None
     return {name: value for name, value in rules.items() if value is not None}
+
+
+def _default(field: fields.Field) -> Iterator[str]:
+    if isinstance(field, RuledField) and isinstance(field.load_default, str | int):
+        yield f"`{field.load_default}` if not given."
+
+
+def _size_of_integer(
+    _converter: OpenAPIConverter, _field: fields.Field, ret: dict[str, Any]
+) -> dict[str, Any]:
+    """Say which numbers need 64 bits: where nothing is said, 32 are taken."""
+    large = ret.get("maximum", 0) > LARGEST_INT32
+    return {"format": "int64"} if "integer" in ret.get("type", ()) and large else {}
 
 
 def _text(field: Text) -> dict[str, Any]:
@@ -132,33 +197,33 @@ def _one_of(field: OneOf) -> dict[str, Any]:
     same = [f"`{other}` is taken as `{word}`." for other, word in field.also.items()]
     return {
         "type": TEXT,
-        "enum": [*field.allowed, *field.also],
+        "enum": field.allowed,
         "description": " ".join(same) or None,
     }
 
 
 def _any_of(field: AnyOf) -> dict[str, Any]:
-    item: dict[str, Any] = {"type": TEXT, "minLength": 1}
-    if field.allowed:
-        item["enum"] = field.allowed
+    allowed = f": {', '.join(field.allowed)}" if field.allowed else ""
     return {
-        "type": "array",
-        "items": item,
-        "minItems": 1,
-        "description": "Any of these, separated by commas; case does not matter.",
+        "type": TEXT,
+        "pattern": _several("|".join(field.allowed) if field.allowed else ITEM),
+        "description": f"Any of these, separated by commas; case does not matter{allowed}.",
     }
 
 
 def _sort(field: Sort) -> dict[str, Any]:
-    directions = ["", *(f":{direction}" for direction in field.DIRECTIONS)]
-    orders = [name + direction for name in field.allowed for direction in directions]
+    item = f"({'|'.join(field.allowed)})(:({'|'.join(field.DIRECTIONS)}))?"
     return {
-        "type": "array",
-        "items": {"type": TEXT, "enum": orders},
-        "minItems": 1,
-        "uniqueItems": True,
-        "description": "By these fields in this order, ascending if nothing is said.",
+        "type": TEXT,
+        "pattern": _several(item),
+        "description": f"By these fields in this order, separated by commas, each once, with "
+        f"`:asc` (if nothing is said) or `:desc`: {', '.join(field.allowed)}.",
     }
+
+
+def _several(item: str) -> str:
+    """Return the pattern of items between commas."""
+    return f"^({item})(,({item}))*$"
 
 
 def _list_of(field: ListOf) -> dict[str, Any]:

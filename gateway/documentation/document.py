@@ -10,7 +10,9 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from gateway.callers import PUBLIC
 from gateway.documentation import examples, failures
 from gateway.documentation.converting import (
+    enumerations,
     make_plugin,
+    name_enumerations,
     name_of,
     openapi_path,
     parameters,
@@ -20,9 +22,9 @@ from gateway.documentation.operations import OPERATIONS, TAGS, Operation
 from gateway.entrypoint import Route
 from gateway.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
 from schemas import answers
+from schemas.version import VERSION
 
 OPENAPI = "3.1.0"
-VERSION = "1.0.0"
 JSON = "application/json"
 BEARER = "bearer"
 UNCHANGED = "304"
@@ -45,13 +47,13 @@ _HEADERS: dict[str, tuple[str, bool, dict]] = {
     ),
     "ETag": ("Says which data this is; the envelope around it does not count", True, _STRING),
     "Retry-After": ("Seconds to wait", True, {"type": "integer", "minimum": 1}),
-    "WWW-Authenticate": ("How to sign in", True, {"const": "Bearer"}),
+    "WWW-Authenticate": ("How to sign in", True, {"type": "string", "const": "Bearer"}),
     "Allow": ("The path's methods", True, _STRING),
-    "Accept": ("What a body may be", True, {"const": JSON}),
+    "Accept": ("What a body may be", True, {"type": "string", "const": JSON}),
     "Idempotent-Replayed": (
         "There if the answer is that of an earlier request with the same key",
         False,
-        {"const": "true"},
+        {"type": "string", "const": "true"},
     ),
 }
 
@@ -79,6 +81,8 @@ def make_document(service: type) -> dict[str, Any]:
         spec.path(openapi_path(route.path), operations={route.method.lower(): operation})
     for path, operation in _health(spec).items():
         spec.path(path, operations={"get": operation})
+    for schema in spec.components.schemas.values():
+        name_enumerations(schema, failures.SHARED)
     return spec.to_dict()
 
 
@@ -103,6 +107,8 @@ def _add_shared_parts(spec: APISpec) -> None:
             "description": "The `token` of a registration or a login.",
         },
     )
+    for name, words in enumerations().items():
+        schemas.schema(name, words)
     schemas.schema("Timestamp", _TIMESTAMP)
     schemas.schema("Meta", _object({"request_id": _REQUEST_ID}))
     schemas.schema("Page", _PAGE)
@@ -138,8 +144,7 @@ def _describe(
             **failures.references([*([UNCHANGED] if _is_read(route) else []), *known]),
         },
     }
-    if signed_in:
-        result["security"] = [{BEARER: []}]
+    result["security"] = [{BEARER: []}] if signed_in else []
     if given := _parameters(converter, route, operation):
         result["parameters"] = given
     if route.body is not None:
@@ -154,6 +159,8 @@ def _parameters(
     in_query = parameters(converter, route.query, "query")
     shown = operation.example
     for parameter in in_path:
+        thing = route.path.partition("/:")[0].rpartition("/")[2].removesuffix("s")
+        parameter["description"] = f"The {thing}'s id."
         parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id"))
     for parameter in in_query:
         if parameter["name"] in (operation.query or {}):
@@ -183,7 +190,7 @@ def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any
         names.append("ETag")
     shown = [_known(spec, schema) for schema in operation.shows]
     return {
-        "description": "; or ".join(_first_line(schema) for schema in operation.shows),
+        "description": " Or: ".join(_first_line(schema) for schema in operation.shows),
         "headers": {name: {"$ref": failures.HEADERS + name} for name in names},
         "content": {
             JSON: {
@@ -204,6 +211,7 @@ def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
             "operationId": name,
             "tags": ["Operations"],
             "summary": _first_line(schema).rstrip("."),
+            "security": [],
             "responses": {
                 "200": {
                     "description": _first_line(schema),
@@ -268,7 +276,11 @@ def _enveloped(example: dict[str, Any], is_page: bool) -> dict[str, Any]:
 
 
 _REQUEST_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
-_TIMESTAMP = {"type": "integer", "description": "Unix time in whole seconds."}
+_TIMESTAMP = {
+    "type": "integer",
+    "format": "int64",
+    "description": "Unix time in whole seconds.",
+}
 _PAGE = _object(
     {
         "current_page": {"type": "integer", "minimum": 1},
@@ -308,7 +320,14 @@ _ERROR = _object(
                 "service": {"type": "string"},
                 "retry_after": {"type": "integer"},
                 "waited_seconds": {"type": "number"},
+                "limit": {"type": "string"},
+                "current_version": {"type": "integer"},
+                "exercise_ids": {"type": "array", "items": {"type": "integer", "format": "int64"}},
+                "missing": {"type": "array", "items": {"type": "string"}},
+                "date_from": {"type": "string", "format": "date"},
+                "date_to": {"type": "string", "format": "date"},
             },
+            "additionalProperties": True,
         },
     },
     optional=("field", "details"),

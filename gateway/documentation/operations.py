@@ -61,7 +61,7 @@ OPERATIONS: dict[str, Operation] = {
         (answers.Exercise,),
         examples.EXERCISE,
         is_page=True,
-        query={"category": ["strength"], "equipment": ["bodyweight"], "search": "pull-ups"},
+        query={"category": "strength", "equipment": "bodyweight", "search": "pull-ups"},
     ),
     "search_exercises": Operation(
         "Exercises",
@@ -74,7 +74,7 @@ OPERATIONS: dict[str, Operation] = {
         "Exercises",
         (answers.Facets,),
         examples.FACETS,
-        query={"equipment": ["smith machine"]},
+        query={"equipment": "smith machine"},
     ),
     "get_exercise": Operation("Exercises", (answers.Exercise,), examples.EXERCISE, refuses=(404,)),
     "create_workout": Operation(
@@ -89,7 +89,7 @@ OPERATIONS: dict[str, Operation] = {
         (answers.ListedWorkout,),
         examples.LISTED_WORKOUT,
         is_page=True,
-        query={"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": ["date:desc"]},
+        query={"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},
         refuses=(422,),
     ),
     "get_workout": Operation("Workouts", (answers.Workout,), examples.WORKOUT, refuses=(404,)),

@@ -76,6 +76,10 @@ class Described:
     def check_body(self, told, said, body):
         problem = best_match(self.validator(said).iter_errors(body))
         assert problem is None, f"{told}: {problem.json_path}: {problem.message}"
+        # all failures have one schema, and each status examples of its codes
+        codes = said["content"]["application/json"].get("examples", {}).keys()
+        for error in body.get("errors", []):
+            assert error["code"] in codes, f"{told}: {error['code']}"
 
     def validator(self, said):
         return self.validator_of(said["content"]["application/json"]["schema"])

@@ -1,8 +1,10 @@
 """The API's own documentation: the document, and whether the system keeps to it."""
 
+import configparser
 import re
 import time
 import uuid
+from contextlib import nullcontext
 
 import pytest
 from openapi_spec_validator import validate
@@ -13,7 +15,9 @@ from gateway.documentation.operations import OPERATIONS
 from gateway.documentation.pages import Documentation
 from gateway.replies import STATUSES
 from schemas.errors import GymError
+from schemas.version import VERSION
 from services.dependencies.web.messages import REFUSALS
+from stack.layout import CHECKOUT
 from tests.api.described import OUTSIDE, described
 from tests.api.lone_gateway import gateway_alone
 
@@ -65,7 +69,7 @@ def test_who_may_call_is_said(document):
     public = {
         operation["operationId"]
         for _, _, operation in operations(document)
-        if "security" not in operation
+        if not operation["security"]
     }
     assert public == {
         *("register", "login", "list_exercises", "search_exercises", "get_exercise"),
@@ -138,15 +142,6 @@ def test_a_change_may_clear_all_but_the_date(document):
     ("status", "spoiled"),
     [
         ("404", {"data": [], "meta": {"request_id": "r"}, "timestamp": 1}),
-        (
-            "404",
-            {
-                "data": [],
-                "errors": [{"code": "CONFLICT", "message": "No"}],
-                "meta": {"request_id": "r"},
-                "timestamp": 1,
-            },
-        ),
         ("200", {"data": [], "meta": {"request_id": "r"}, "timestamp": 1}),
         ("200", {"data": [{"id": 1}], "meta": {"request_id": "r"}, "timestamp": 1}),
         (
@@ -160,19 +155,91 @@ def test_what_the_document_does_not_say_is_found(status, spoiled):
     assert not described().validator(response).is_valid(spoiled)
 
 
+@pytest.mark.parametrize(("code", "fits"), [("NOT_FOUND", True), ("CONFLICT", False)])
+def test_a_code_that_its_status_does_not_have_is_found(code, fits):
+    response = described().response("GET", "/api/users/1", "404")
+    body = {"errors": [{"code": code, "message": "No"}], "data": [], "timestamp": 1}
+    body["meta"] = {"request_id": "r"}
+    with nullcontext() if fits else pytest.raises(AssertionError):
+        described().check_body("GET /api/users/1", response, body)
+
+
+# --- what generators of clients need
+
+
+def schemas_in(part):
+    """Yield whatever has a type."""
+    if isinstance(part, dict):
+        if "type" in part:
+            yield part
+        for name, value in part.items():
+            if name not in ("example", "examples"):
+                yield from schemas_in(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from schemas_in(value)
+
+
+def test_every_list_says_of_what(document):
+    lists = [schema for schema in schemas_in(document) if "array" in schema["type"]]
+    assert len(lists) > 20
+    assert [schema for schema in lists if "items" not in schema] == []
+
+
+def test_a_number_says_if_it_needs_64_bits(document):
+    integers = [schema for schema in schemas_in(document) if "integer" in schema["type"]]
+    assert len(integers) > 20
+    large = [schema for schema in integers if schema.get("maximum", 0) >= 2**31]
+    assert large
+    assert all(schema["format"] == "int64" for schema in large)
+
+
+def test_a_property_of_a_body_has_no_default_that_would_make_it_required(document):
+    for name, schema in document["components"]["schemas"].items():
+        for field, rules in schema.get("properties", {}).items():
+            assert "default" not in rules, f"{name}.{field}"
+
+
+def test_every_parameter_and_every_field_of_a_body_is_described(document):
+    schemas = document["components"]["schemas"]
+    for path, method, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], f"{method} {path}: {parameter['name']}"
+    for name in ("NewUser", "Credentials", "NewWorkout", "WorkoutChanges"):
+        assert all(rules.get("description") for rules in schemas[name]["properties"].values())
+    for name in ("LoggedExercise", "LoggedSet"):
+        assert all(rules.get("description") for rules in schemas[name]["properties"].values())
+
+
+def test_no_parameter_is_a_list_which_most_clients_would_send_as_repeated_ones(document):
+    for path, method, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert parameter["schema"]["type"] != "array", f"{method} {path}"
+
+
+def test_every_kind_of_set_is_explained(document):
+    schemas = document["components"]["schemas"]
+    for name in ("LoggedSet", "PerformedSet"):
+        text = schemas[name]["properties"]["set_type"]["description"]
+        for kind in schemas["SetType"]["enum"]:
+            assert f"`{kind}`" in text
+
+
+def test_there_is_one_version(document):
+    project = configparser.ConfigParser()
+    project.read(CHECKOUT / "setup.cfg")
+    assert project["metadata"]["version"] == "attr: schemas.version.VERSION"
+    assert document["info"]["version"] == VERSION
+    latest = re.search(r"^## (\S+)", (CHECKOUT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert latest[1] == VERSION
+
+
 # --- what the document shows is sent, and the answers are what it shows
 
 
 def first(answer, status=200):
     assert answer.status_code == status, answer.text
     return answer.json()["data"][0]
-
-
-def query(name):
-    return {
-        key: ",".join(value) if isinstance(value, list) else value
-        for key, value in OPERATIONS[name].query.items()
-    }
 
 
 def alike(value):
@@ -204,11 +271,11 @@ def test_examples_of_users_are_real(http):
 def test_examples_of_exercises_are_real(http):
     example = alike(examples.EXERCISE)
     assert alike(first(http.get(f"/api/exercises/{examples.EXERCISE['id']}"))) == example
-    listed = http.get("/api/exercises", params=query("list_exercises"))
+    listed = http.get("/api/exercises", params=OPERATIONS["list_exercises"].query)
     assert alike(first(listed)) == example
-    found = http.get("/api/exercises/search", params=query("search_exercises"))
+    found = http.get("/api/exercises/search", params=OPERATIONS["search_exercises"].query)
     assert alike(first(found)) == example
-    counted = http.get("/api/exercises/facets", params=query("count_exercises"))
+    counted = http.get("/api/exercises/facets", params=OPERATIONS["count_exercises"].query)
     assert first(counted) == examples.FACETS
 
 
@@ -218,9 +285,9 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     assert alike(created) == alike(examples.WORKOUT)
     path = f"/api/workouts/{created['id']}"
     assert first(http.get(path, token=token)) == created
-    listed = first(http.get("/api/workouts", params=query("list_workouts"), token=token))
+    listed = first(http.get("/api/workouts", params=OPERATIONS["list_workouts"].query, token=token))
     assert alike(listed) == alike(examples.LISTED_WORKOUT)
-    history = ("/api/stats/exercise/1/history", query("exercise_history"))
+    history = ("/api/stats/exercise/1/history", OPERATIONS["exercise_history"].query)
     eventually(
         lambda: first(http.get(history[0], params=history[1], token=token)), examples.HISTORY
     )
@@ -229,7 +296,8 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     )
     changed = first(http.put(path, json=examples.WORKOUT_CHANGES, token=token))
     assert alike(changed) == alike(examples.CHANGED_WORKOUT)
-    progress = first(http.get("/api/stats/progress", params=query("progress"), token=token))
+    query = OPERATIONS["progress"].query
+    progress = first(http.get("/api/stats/progress", params=query, token=token))
     assert progress.keys() == examples.PROGRESS.keys()
     assert first(http.delete(path, token=token)).keys() == examples.DELETED_WORKOUT.keys()
 
