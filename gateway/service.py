@@ -12,6 +12,7 @@ from gateway.replies import Reply
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
+from schemas.version import VERSION
 from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
 from services.dependencies.health import Health
@@ -19,6 +20,12 @@ from services.dependencies.logs import LogContext
 from services.dependencies.messaging import EventDispatcher
 from services.dependencies.revocations import Revocations
 
+INDEX = {
+    "name": "Gym Tracker",
+    "version": VERSION,
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+}
 NOTHING = {"items": [], "total": 0}
 
 NEW_WORKOUTS = (Kept.WORKOUTS, Kept.NUMBERS)
@@ -62,6 +69,11 @@ class Gateway:
     health = Health()
     documentation = Documentation()
     log_context = LogContext()
+
+    @route("GET", "/", caller=PUBLIC)
+    def index(self, request: Request) -> Reply:
+        """Say what this is, and where the documentation is."""
+        return Reply(INDEX)
 
     @route("POST", "/api/users/register", caller=PUBLIC, body=NewUser, limit=REGISTER, status=201)
     def register(self, request: Request) -> Reply:

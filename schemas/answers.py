@@ -324,6 +324,15 @@ class MonthlyProgress(Shown):
     months = several(Month)
 
 
+class Index(Shown):
+    """What this is, and where the documentation is."""
+
+    name = words()
+    version = words()
+    documentation = words("The address of a page to read it and to try the API.")
+    openapi = words("The address of the same for programs.")
+
+
 class Health(Shown):
     """A process that answers."""
 

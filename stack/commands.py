@@ -107,6 +107,7 @@ def up(options: argparse.Namespace) -> int:
     print(overview.as_table(rows))
     if overview.MANAGEMENT in system.state.ports:
         print("The password of RabbitMQ's pages is in .run/state.json (secrets, rabbitmq).")
+    print(f"\nThe API, to read and to try: {system.url}/docs")
     print(f'\nTry next:\n  curl "{system.url}/api/exercises?limit=3"\n  ./gym demo\n  ./gym shell')
     return 0
 

@@ -3,6 +3,8 @@
 from copy import deepcopy
 from typing import Any
 
+from schemas.version import VERSION
+
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
 
 NEW_USER = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
@@ -211,6 +213,12 @@ PROGRESS = {
     ],
 }
 
+INDEX = {
+    "name": "Gym Tracker",
+    "version": VERSION,
+    "documentation": "/docs",
+    "openapi": "/openapi.json",
+}
 HEALTH = {"status": "ok", "service": "api-gateway"}
 READINESS = {
     "status": "ready",

@@ -12,7 +12,7 @@ TAGS = {
     "Exercises": "The catalogue: public, and only read",
     "Workouts": "One's own training log",
     "Statistics": "What follows from the log",
-    "Operations": "Whether the gateway is well",
+    "Operations": "What this is, and whether it is well",
 }
 
 
@@ -40,6 +40,7 @@ class Operation:
 
 
 OPERATIONS: dict[str, Operation] = {
+    "index": Operation("Operations", (answers.Index,), examples.INDEX),
     "register": Operation(
         "Users",
         (answers.RegisteredUser,),

@@ -85,7 +85,7 @@ def test_a_missing_body(edge, make_token):
     assert (answer.status_code, codes(answer)) == (400, ["VALIDATION_ERROR"])
 
 
-@pytest.mark.parametrize("path", ["/api/exercises/", "/api//exercises", "/api/Exercises", "/"])
+@pytest.mark.parametrize("path", ["/api/exercises/", "/api//exercises", "/api/Exercises", "//"])
 def test_other_spellings_are_other_routes(edge, path):
     assert edge.http.raw(f"GET {path} HTTP/1.1\r\nHost: gym\r\n\r\n".encode()).startswith(
         b"HTTP/1.1 404 "
@@ -227,6 +227,22 @@ def test_head_answers_as_get_without_the_body(edge):
     assert edge.http.request("HEAD", "/api/nothing").status_code == 404
     assert edge.http.request("HEAD", "/api/workouts").status_code == 401
     assert edge.http.request("HEAD", "/api/users/login").status_code == 405
+
+
+def test_the_root_says_where_the_documentation_is(edge):
+    answer = edge.http.get("/")
+    assert answer.status_code == 200
+    (data,) = answer.json()["data"]
+    for address in (data["documentation"], data["openapi"]):
+        assert edge.http.get(address).status_code == 200
+    head = edge.http.request("HEAD", "/")
+    assert (head.status_code, head.content) == (200, b"")
+    options = edge.http.request("OPTIONS", "/")
+    assert (options.status_code, options.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+    refused = edge.http.post("/", {})
+    assert (refused.status_code, codes(refused)) == (405, ["METHOD_NOT_ALLOWED"])
+    assert edge.http.get("/?page=1").status_code == 400
+    assert edge.http.get("//").status_code == 404
 
 
 def test_options_tells_the_methods(edge):

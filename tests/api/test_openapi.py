@@ -73,7 +73,7 @@ def test_who_may_call_is_said(document):
     }
     assert public == {
         *("register", "login", "list_exercises", "search_exercises", "get_exercise"),
-        *("count_exercises", "health", "ready"),
+        *("count_exercises", "index", "health", "ready"),
     }
     for _, _, operation in operations(document):
         assert ("401" in operation["responses"]) == (
@@ -306,6 +306,10 @@ def test_what_has_not_changed_is_not_sent_again(http):
     tag = http.get("/api/exercises/1").headers["ETag"]
     again = http.get("/api/exercises/1", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_example_of_the_index_is_real(http):
+    assert first(http.get("/")) == examples.INDEX
 
 
 # --- the page

@@ -1,6 +1,7 @@
 """The command line, as far as nothing has to run for it."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,6 +52,14 @@ def test_traces_are_read_from_where_they_are_kept(capsys, monkeypatch, tmp_path)
     monkeypatch.setenv("TRACE_DIRECTORY", str(tmp_path))
     assert commands.main(["trace", "req_1"]) == 0
     assert "GET /api/workouts" in capsys.readouterr().out
+
+
+def test_up_says_where_the_api_is_described(capsys, monkeypatch):
+    system = SimpleNamespace(url="http://127.0.0.1:8085", state=SimpleNamespace(ports={}))
+    monkeypatch.setattr(commands, "bring_up", lambda *_: (system, True))
+    monkeypatch.setattr(overview, "look", lambda _: [])
+    assert commands.main(["up"]) == 0
+    assert "http://127.0.0.1:8085/docs\n" in capsys.readouterr().out
 
 
 def test_status_of_nothing_has_an_exit_code_of_its_own(capsys):
