@@ -556,6 +556,12 @@ class Body(Schema):
     error_class: type[FaultyInput] = ValidationFailed
     null_clears = False
     unknown_field = FaultMessage("Unknown field", constraint="unknown_field")
+    made_field = FaultMessage(
+        "Unknown field: the server makes it, so leave it out", constraint="unknown_field"
+    )
+    server_made: frozenset[str] = frozenset()
+    """Names of what answers show and bodies don't take, for a message that says so."""
+
     not_an_object = FaultMessage("Must be an object", constraint="type", expected="object")
 
     def load_quickly(self, data: object) -> dict:
@@ -608,7 +614,9 @@ class Body(Schema):
                 yield before + name, field.missing
         for name in data:
             if name not in self.fields:
-                yield before + _shortened(str(name)), self.unknown_field
+                is_made = name in self.server_made
+                message = self.made_field if is_made else self.unknown_field
+                yield before + _shortened(str(name)), message
 
     def faulty_as_a_whole(self, data: dict) -> dict[str, FaultMessage]:
         """Return what is wrong with fields that can't be judged by themselves, by their names."""

@@ -6,6 +6,8 @@ from schemas.fields import Body, Email, Password, RuledField, Text, about, refus
 class NewUser(Body):
     """Body of a registration."""
 
+    server_made = frozenset({"id", "role", "created_at", "token"})
+
     email = Email(required=True, metadata=about("Kept in lower case; nobody else may have it."))
     password = Password(required=True)
     name = Text(most=100, metadata=about("What to call the person."))

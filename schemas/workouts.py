@@ -51,6 +51,8 @@ SORT_FIELDS = ["date", "created_at", "name", "duration_minutes"]
 class LoggedSet(Body):
     """One set."""
 
+    server_made = frozenset({"id"})
+
     set_number = WholeNumber(least=1, most=1000, metadata=about("Its place in the exercise."))
     reps = Number(
         least=0,
@@ -82,6 +84,8 @@ class LoggedSet(Body):
 class LoggedExercise(Body):
     """One exercise with its sets."""
 
+    server_made = frozenset({"id", "exercise_name"})
+
     exercise_id = identifier(required=True, metadata=about("Of the catalogue."))
     order_index = WholeNumber(least=1, most=1000, metadata=about("Its place in the workout."))
     notes = Text(most=1000, load_default=None, metadata=about("For oneself."))
@@ -95,6 +99,13 @@ class LoggedExercise(Body):
 
 
 class _WorkoutFields(Body):
+    server_made = frozenset(
+        {
+            *("id", "user_id", "created_at", "updated_at"),
+            *("exercise_count", "set_count", "total_volume"),
+        }
+    )
+
     name = Text(most=255, metadata=about("What to call it."))
     duration_minutes = WholeNumber(least=0, most=1440, metadata=about("How long it took."))
     notes = Text(most=5000, metadata=about("For oneself."))
@@ -121,6 +132,8 @@ class _WorkoutFields(Body):
 
 class NewWorkout(_WorkoutFields):
     """Body of a new workout."""
+
+    server_made = _WorkoutFields.server_made | {"version"}
 
     date = Day(required=True, earliest=EARLIEST_DAY, metadata=about(ABOUT_DAY))
 

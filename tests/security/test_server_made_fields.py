@@ -1,11 +1,14 @@
 """What the server makes can't be given from outside: every such field, on every write."""
 
+import re
 import uuid
 
 import pytest
 
+from schemas import answers
 from schemas.users import Credentials, NewUser
 from schemas.workouts import LoggedExercise, LoggedSet, NewWorkout, WorkoutChanges
+from stack.layout import CHECKOUT
 from tests.api.conftest import PASSWORD
 
 # columns, claims and what others' frameworks would take
@@ -82,6 +85,55 @@ def values(names):
 def as_paths(names, prefix=""):
     # a fault of the whole object has no field of its own
     return {f"{prefix}{name}" for name in names}
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (NewUser, [answers.RegisteredUser]),
+        (NewWorkout, [answers.Workout, answers.ListedWorkout]),
+        (WorkoutChanges, [answers.Workout, answers.ListedWorkout]),
+        (LoggedExercise, [answers.PerformedExercise]),
+        (LoggedSet, [answers.PerformedSet]),
+    ],
+)
+def test_what_is_shown_and_not_taken_is_known_as_made_here(body, shown):
+    names = {name for schema in shown for name in schema().fields}
+    assert body.server_made == names - body().fields.keys()
+
+
+def test_the_message_says_why_a_field_of_an_answer_is_refused(http, person, made):
+    path, token = f"/api/workouts/{made['id']}", person.token()
+    errors = http.put(path, made | {"mood": 1}, token=token).json()["errors"]
+    messages = {error["field"]: error["message"] for error in errors}
+    assert messages.pop("mood") == "Unknown field"
+    assert messages.keys() == {
+        *("id", "user_id", "created_at", "updated_at"),
+        *("exercises[0].id", "exercises[0].exercise_name", "exercises[0].sets[0].id"),
+    }
+    assert set(messages.values()) == {"Unknown field: the server makes it, so leave it out"}
+
+
+def test_a_workout_without_them_can_be_put_back(http, person, made):
+    guide = (CHECKOUT / "docs" / "api.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    known = {}
+    exec(example, known)
+    path, token = f"/api/workouts/{made['id']}", person.token()
+    answer = http.put(path, known["as_body"](made), token=token)
+    assert answer.status_code == 200, answer.text
+    (again,) = answer.json()["data"]
+    assert without_what_changes(again) == without_what_changes(made)
+
+
+def without_what_changes(workout):
+    """Leave out what each change makes anew."""
+    if isinstance(workout, list):
+        return [without_what_changes(item) for item in workout]
+    if not isinstance(workout, dict):
+        return workout
+    new = ("id", "version", "updated_at")
+    return {name: without_what_changes(value) for name, value in workout.items() if name not in new}
 
 
 def test_registration(http, person):
