@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+from gateway.shapes import TEXT, WHOLE, having
 from schemas.errors import GymError
 from services.dependencies.logs import get_logger
 
 log = get_logger(__name__)
 
-NEEDED = ["id", "version", "date"]
+NEEDED = having(id=WHOLE, version=WHOLE, date=TEXT)
 """What an event takes from a workout."""
 
 CREATED, UPDATED, DELETED = "workout_created", "workout_updated", "workout_deleted"

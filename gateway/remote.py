@@ -8,14 +8,13 @@ from typing import Any
 from nameko.containers import WorkerContext
 
 from gateway.breaker import Breaker
+from gateway.shapes import OBJECT, Shape
 from schemas.errors import BadGateway, ServiceUnavailable, TimedOut
 from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging import RemoteService
 
 log = get_logger(__name__)
-
-PAGE = ("items", "total")
 
 
 class Service(RemoteService):
@@ -29,7 +28,7 @@ class Service(RemoteService):
         name: the service's short name.
         reads: the methods that are called and change nothing.
         writes: the others that are called.
-        promised: what the answer of a method must have, where a route relies on it.
+        promised: what a method returns, if not any object; anything else is a 502.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class Service(RemoteService):
         name: str,
         reads: Collection[str] = (),
         writes: Collection[str] = (),
-        promised: Mapping[str, Collection[str]] | None = None,
+        promised: Mapping[str, Shape] | None = None,
     ):
         super().__init__(name, [*reads, *writes], seconds=budgets.RPC_SECONDS)
         self.reads = frozenset(reads)
@@ -56,8 +55,11 @@ class Service(RemoteService):
         """Call a method; see :meth:`RemoteService.call`."""
         attempt = partial(self.ask, worker_ctx, method, args, kwargs)
         result = self._read(attempt) if method in self.reads else attempt(self.seconds)
-        if not isinstance(result, dict) or not result.keys() >= {*self.promised.get(method, ())}:
-            log.error("rpc answered nonsense", callee=self.public_name, method=method)
+        problem = self.promised.get(method, OBJECT).problem(result)
+        if problem:
+            log.error(
+                "rpc answered nonsense", callee=self.public_name, method=method, reason=problem
+            )
             raise BadGateway("A service gave an answer that makes no sense")
         return result
 

@@ -7,8 +7,9 @@ from gateway.entrypoint import Request, route
 from gateway.limits import LOGIN, REGISTER
 from gateway.memory import Kept
 from gateway.paging import describe_page
-from gateway.remote import PAGE, Service
+from gateway.remote import Service
 from gateway.replies import Reply
+from gateway.shapes import PAGE, WHOLE, YES_OR_NO, having
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
@@ -44,7 +45,7 @@ class Gateway:
         "users",
         reads=["get"],
         writes=["register", "login", "logout"],
-        promised={"register": ["id"]},
+        promised={"register": having(id=WHOLE)},
     )
     exercises = Service(
         "exercises",
@@ -56,7 +57,7 @@ class Gateway:
         reads=["list", "get"],
         writes=["create", "update", "delete"],
         promised={
-            "create": ["workout", "replayed"],
+            "create": having(workout=events.NEEDED, replayed=YES_OR_NO),
             "list": PAGE,
             "update": events.NEEDED,
             "delete": events.NEEDED,

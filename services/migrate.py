@@ -130,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings.from_environment(service=options.service)
     except BadSettings as problem:
-        logs.report_bad_settings(PUBLIC_NAMES[options.service], "can't migrate", problem)
+        logs.report_no_start(PUBLIC_NAMES[options.service], "can't migrate", problem)
         return 2
     logs.configure(settings, PUBLIC_NAMES[options.service])
     address = settings.databases[options.service]

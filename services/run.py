@@ -12,12 +12,13 @@ import signal
 import subprocess
 import sys
 
+from eventlet.debug import hub_exceptions
 from nameko.runners import ServiceRunner
 
 from schemas.names import PUBLIC_NAMES
 from services.containers import SERVICES, make_config, service_class
 from services.dependencies import budgets, logs, tracing
-from services.dependencies.settings import BadSettings, Settings
+from services.dependencies.settings import CannotStart, Settings
 
 GARBAGE = 20_000
 """So many new objects that may be garbage before it is looked for."""
@@ -36,8 +37,8 @@ def main(name: str) -> int:
             import_redis()
         tracing.switch_on(settings, PUBLIC_NAMES[name])
         _run(service_class(name), make_config(name, settings))
-    except BadSettings as problem:
-        logs.report_bad_settings(PUBLIC_NAMES[name], "can't start", problem)
+    except CannotStart as problem:
+        logs.report_no_start(PUBLIC_NAMES[name], "can't start", problem)
         return 2
     return 0
 
@@ -76,7 +77,10 @@ def _run(service: type, config: dict) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
     logs.get_logger(__name__).info("starting", pid=os.getpid())
+    # what fails in here is raised to us; the hub would print it as well, from each greenthread
+    hub_exceptions(False)
     runner.start()
+    hub_exceptions(True)
     spare_the_collector()
     eventlet.spawn(runner.wait).wait()
     tracing.switch_off()

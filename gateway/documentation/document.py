@@ -1,7 +1,6 @@
 """The OpenAPI document, made from the routes of the gateway and the schemas."""
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 from apispec import APISpec
@@ -18,7 +17,8 @@ from gateway.documentation.converting import (
     parameters,
     teach,
 )
-from gateway.documentation.operations import OPERATIONS, TAGS, Operation
+from gateway.documentation.operations import OPERATIONS, TAGS, Holds, Operation
+from gateway.documentation.routes import routes_of
 from gateway.entrypoint import Route
 from gateway.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
 from schemas import answers
@@ -86,16 +86,6 @@ def make_document(service: type) -> dict[str, Any]:
     return spec.to_dict()
 
 
-def routes_of(service: type) -> Iterator[tuple[str, str, Route]]:
-    """Return every route of a service: its method's name, what it does, and the route."""
-    kinds = reversed(service.__mro__)
-    methods = {name: method for kind in kinds for name, method in vars(kind).items()}
-    for name, method in methods.items():
-        for entrypoint in getattr(method, "nameko_entrypoints", ()):
-            if isinstance(entrypoint, Route):
-                yield name, inspect.getdoc(method) or "", entrypoint
-
-
 def _add_shared_parts(spec: APISpec) -> None:
     schemas = spec.components
     schemas.security_scheme(
@@ -161,7 +151,7 @@ def _parameters(
     for parameter in in_path:
         thing = route.path.partition("/:")[0].rpartition("/")[2].removesuffix("s")
         parameter["description"] = f"The {thing}'s id."
-        parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id"))
+        parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id", 1))
     for parameter in in_query:
         if parameter["name"] in (operation.query or {}):
             parameter["example"] = operation.query[parameter["name"]]
@@ -182,7 +172,7 @@ def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any
     names = ["X-Request-ID"]
     if route.status == 201:
         names.append("Location")
-    if operation.is_page:
+    if operation.holds is Holds.PAGE:
         names.append("Link")
     if route.takes_key:
         names.append("Idempotent-Replayed")
@@ -194,8 +184,8 @@ def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any
         "headers": {name: {"$ref": failures.HEADERS + name} for name in names},
         "content": {
             JSON: {
-                "schema": _envelope(shown, operation.is_page),
-                "example": _enveloped(operation.example, operation.is_page),
+                "schema": _envelope(shown, operation.holds),
+                "example": _enveloped(operation.example, operation.holds),
             }
         },
     }
@@ -218,8 +208,8 @@ def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
                     "headers": {"X-Request-ID": {"$ref": f"{failures.HEADERS}X-Request-ID"}},
                     "content": {
                         JSON: {
-                            "schema": _envelope([_known(spec, schema)], False),
-                            "example": _enveloped(example, False),
+                            "schema": _envelope([_known(spec, schema)], Holds.ONE),
+                            "example": _enveloped(example, Holds.ONE),
                         }
                     },
                 },
@@ -256,21 +246,21 @@ def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[
     }
 
 
-def _envelope(shown: list[dict], is_page: bool) -> dict[str, Any]:
+def _envelope(shown: list[dict], holds: Holds) -> dict[str, Any]:
     items = shown[0] if len(shown) == 1 else {"oneOf": shown}
-    bounds = {} if is_page else {"minItems": 1, "maxItems": 1}
+    bounds = {"minItems": 1, "maxItems": 1} if holds is Holds.ONE else {}
     return _object(
         {
             "data": {"type": "array", "items": items, **bounds},
-            "meta": _reference("MetaOfPage" if is_page else "Meta"),
+            "meta": _reference("MetaOfPage" if holds is Holds.PAGE else "Meta"),
             "timestamp": _reference("Timestamp"),
         }
     )
 
 
-def _enveloped(example: dict[str, Any], is_page: bool) -> dict[str, Any]:
+def _enveloped(example: dict[str, Any], holds: Holds) -> dict[str, Any]:
     meta: dict[str, Any] = {"request_id": "req_5d41402abc4b2a76"}
-    if is_page:
+    if holds is Holds.PAGE:
         meta["page"] = {"current_page": 1, "page_size": 10, "total_pages": 1, "total_items": 1}
     return {"data": [example], "meta": meta, "timestamp": 1739731267}
 

@@ -1,6 +1,7 @@
 """What the routes themselves don't say about their answers."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from gateway.documentation import examples
@@ -16,6 +17,14 @@ TAGS = {
 }
 
 
+class Holds(Enum):
+    """What stands in ``data`` of an answer."""
+
+    ONE = "one thing"
+    LIST = "all of a collection"
+    PAGE = "a page of a collection"
+
+
 @dataclass(frozen=True)
 class Operation:
     """What is to be said about a route beside its metadata.
@@ -25,7 +34,7 @@ class Operation:
         shows: what its answer holds: one of these.
         example: of what it shows.
         body: an example of its body.
-        is_page: whether the answer is a page of a collection.
+        holds: how many of them there are.
         query: an example of its query, to which ``example`` belongs.
         refuses: the statuses of failures that follow from its own rules.
     """
@@ -34,7 +43,7 @@ class Operation:
     shows: tuple[type[Shown], ...]
     example: dict[str, Any]
     body: dict[str, Any] | None = None
-    is_page: bool = False
+    holds: Holds = Holds.ONE
     query: dict[str, Any] | None = None
     refuses: tuple[int, ...] = ()
 
@@ -61,14 +70,14 @@ OPERATIONS: dict[str, Operation] = {
         "Exercises",
         (answers.Exercise,),
         examples.EXERCISE,
-        is_page=True,
+        holds=Holds.PAGE,
         query={"category": "strength", "equipment": "bodyweight", "search": "pull-ups"},
     ),
     "search_exercises": Operation(
         "Exercises",
         (answers.Exercise,),
         examples.EXERCISE,
-        is_page=True,
+        holds=Holds.PAGE,
         query={"q": "pull-ups"},
     ),
     "count_exercises": Operation(
@@ -89,7 +98,7 @@ OPERATIONS: dict[str, Operation] = {
         "Workouts",
         (answers.ListedWorkout,),
         examples.LISTED_WORKOUT,
-        is_page=True,
+        holds=Holds.PAGE,
         query={"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},
         refuses=(422,),
     ),

@@ -8,14 +8,20 @@ from nameko.extensions import DependencyProvider
 
 from gateway.callers import PUBLIC
 from gateway.documentation import files
+from gateway.documentation.routes import gaps
 from gateway.door import Door
 from gateway.limits import API
 from gateway.replies import failure
 from schemas.errors import GymError
+from services.dependencies.settings import CannotStart
 from services.dependencies.web import Answer, HttpRequest, Refused, WebServer
 from services.dependencies.web.messages import JSON_TYPE
 
 FILE = "file"
+
+
+class Undocumented(CannotStart):
+    """A route is not documented."""
 
 
 class _Page:
@@ -31,7 +37,8 @@ class _Page:
 class Documentation(DependencyProvider):
     """Serves ``/openapi.json``, ``/docs`` and the files of that page.
 
-    Nothing of it is made or read before somebody asks for it.
+    Nothing of it is made or read before somebody asks for it; only that it can be made is checked
+    at the start.
     """
 
     server = WebServer()
@@ -39,7 +46,14 @@ class Documentation(DependencyProvider):
     encoded: bytes | None = None
 
     def setup(self) -> None:
-        """Add the routes."""
+        """Add the routes.
+
+        Raises:
+            Undocumented: something is not said about a route.
+        """
+        missing = gaps(self.container.service_cls)
+        if missing:
+            raise Undocumented(f"the documentation is incomplete: {'; '.join(missing)}")
         answers = {
             "/openapi.json": self._document,
             "/docs": self._page,

@@ -24,7 +24,7 @@ from nameko.extensions import DependencyProvider
 from services.dependencies import log_strays, metrics, tracing
 from services.dependencies.log_output import Output
 from services.dependencies.log_safety import harmless, write_traceback
-from services.dependencies.settings import BadSettings, Settings
+from services.dependencies.settings import BadSettings, CannotStart, Settings
 
 NOISY = {"kombu": "WARNING", "amqp": "WARNING", "alembic": "WARNING", "limits": "ERROR"}
 NOTHING: dict[str, object] = {}
@@ -80,8 +80,8 @@ def configure(settings: Settings, service: str) -> None:
         log_strays.take_over(get_logger(__name__))
 
 
-def report_bad_settings(service: str, event: str, problem: BadSettings) -> None:
-    """Write the one line of a process that has no settings, and so no log.
+def report_no_start(service: str, event: str, problem: CannotStart) -> None:
+    """Write the one line of a process that ends before its work, perhaps without a log.
 
     Args:
         service: the name that the line carries, such as ``workouts-service``.

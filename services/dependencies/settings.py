@@ -33,7 +33,11 @@ SETTINGS_KEY = "settings"
 """Where extensions find the settings in ``container.config``."""
 
 
-class BadSettings(Exception):
+class CannotStart(Exception):
+    """A process can't begin its work; the message is the one line that is shown."""
+
+
+class BadSettings(CannotStart):
     """A setting is missing or can't be used; the message is the one line that is shown."""
 
 

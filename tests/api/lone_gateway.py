@@ -123,15 +123,15 @@ def without_broker(extension):
 
 
 @contextmanager
-def gateway_alone(max_workers=10, nameko=None, **environment):
+def gateway_alone(max_workers=10, nameko=None, service=Gateway, **environment):
     """Run a gateway whose services answer from ``answers``, such as ``{"users.get": {...}}``."""
     answers, calls, events = {}, [], []
 
-    class LoneGateway(Gateway):
-        users = canned(Gateway.users, answers, calls)
-        exercises = canned(Gateway.exercises, answers, calls)
-        workouts = canned(Gateway.workouts, answers, calls)
-        analytics = canned(Gateway.analytics, answers, calls)
+    class LoneGateway(service):
+        users = canned(service.users, answers, calls)
+        exercises = canned(service.exercises, answers, calls)
+        workouts = canned(service.workouts, answers, calls)
+        analytics = canned(service.analytics, answers, calls)
         dispatch = CannedDispatcher(answers, events)
 
     settings = Settings.from_environment(NOWHERE | NO_LIMITS | environment)

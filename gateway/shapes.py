@@ -1,0 +1,57 @@
+"""What the gateway can take as the result of an RPC, where one of its routes relies on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a value is: of one of JSON's types, and if it is an object, with these fields at least.
+
+    Args:
+        kind: the type, as Python has it.
+        fields: the fields that are looked at, with their shapes.
+    """
+
+    kind: type
+    fields: Mapping[str, "Shape"] = field(default_factory=dict)
+
+    def problem(self, value: object, place: str = "the result") -> str | None:
+        """Return what is wrong with a value, in a few words; None if nothing is."""
+        if type(value) is not self.kind:
+            return f"{place} is {_name(value)}, not {_NAMES[self.kind]}"
+        for name, shape in self.fields.items():
+            if name not in value:
+                return f"{place} has no {name}"
+            problem = shape.problem(value[name], name)
+            if problem:
+                return problem
+        return None
+
+
+def _name(value: object) -> str:
+    return _NAMES.get(type(value), type(value).__name__)
+
+
+def having(**fields: Shape) -> Shape:
+    """Return the shape of an object with these fields, and perhaps others."""
+    return Shape(dict, fields)
+
+
+OBJECT = Shape(dict)
+LIST = Shape(list)
+TEXT = Shape(str)
+WHOLE = Shape(int)
+YES_OR_NO = Shape(bool)
+PAGE = having(items=LIST, total=WHOLE)
+"""A page of a collection: its items, and how many there are on all pages."""
