@@ -97,15 +97,29 @@ def connected(amqp_uri: str) -> Iterator[DeadLetters]:
     """Give the dead letters of a broker.
 
     Raises:
-        Failure: the broker can't be reached.
+        Failure: the broker can't be reached, lets us not in, or has none.
     """
     connection = connection_to(amqp_uri, CONNECT_SECONDS)
     try:
         connection.connect()
     except OSError as problem:
         raise Failure(f"RabbitMQ does not answer: {problem}") from None
-    with connection:
-        yield DeadLetters(connection)
+    except amqp.AMQPError as problem:
+        raise Failure(f"RabbitMQ lets us not in: {_in_one_line(problem)}") from None
+    try:
+        with connection:
+            yield DeadLetters(connection)
+    except amqp.NotFound:
+        raise Failure(
+            f"RabbitMQ has no queue {QUEUE!r}, so nothing is in it: analytics declares it when "
+            "it starts, or import rabbitmq/definitions.json"
+        ) from None
+    except amqp.AMQPError as problem:
+        raise Failure(f"RabbitMQ refuses that: {_in_one_line(problem)}") from None
+
+
+def _in_one_line(problem: amqp.AMQPError) -> str:
+    return " ".join(str(problem).split())
 
 
 def choose(letters: list[DeadLetter], ids: list[str], everything: bool) -> list[DeadLetter]:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+import eventlet
 from amqp import PreconditionFailed
 from kombu import Connection
 from nameko.extensions import Extension, ProviderCollector
 
+from services.dependencies import budgets
 from services.dependencies.logs import get_logger
-from services.dependencies.messaging import frames
+from services.dependencies.messaging import frames, topology
 from services.dependencies.messaging.connection import BrokerConnection, BrokerGone
 from services.dependencies.messaging.dead_letters import LARGEST_BODY, LONGEST_REASON, bury
 from services.dependencies.messaging.deliveries import Delivery
@@ -100,7 +102,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         super().unregister_provider(provider)
 
     def bury_message(self, queue: str, delivery: Delivery, reason: str) -> None:
-        """Move an event to the dead letters, with its reason."""
+        """Move an event to the dead letters, with its reason; until then it stays in its queue."""
+        if delivery.is_lost:
+            return
         try:
             buried = bury(self.publishing, queue, delivery, reason)
         except Exception as problem:
@@ -110,7 +114,8 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         if buried or delivery.size > LARGEST_BODY:
             delivery.ack()
         else:
-            delivery.reject()
+            seconds = budgets.BURY_RETRY_SECONDS
+            eventlet.spawn_after(seconds, self.bury_message, queue, delivery, reason)
 
     def bury_later(self, queue: str, delivery: Delivery, reason: str) -> None:
         """Do the same in a greenthread of its own: it takes a confirm, and the hub can't wait."""
@@ -160,7 +165,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         else:
             channel.basic_qos(0, provider.prefetch, False)
         queue = provider.queue(channel)
-        queue.declare()
+        topology.declare(connection, queue)
         self._channels[channel.channel_id] = provider
         self._queues[channel.channel_id] = queue.name
 

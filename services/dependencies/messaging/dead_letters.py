@@ -1,6 +1,6 @@
 """Dead letters and pauses: where messages go that could not be handled.
 
-The exchanges and queues named here are declared in ``rabbitmq/definitions.json``.
+The exchanges and queues are described in :mod:`~services.dependencies.messaging.topology`.
 """
 
 from datetime import UTC, datetime
@@ -11,11 +11,10 @@ from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.frames import Malformed
 from services.dependencies.messaging.publishing import Publishing, Unroutable
+from services.dependencies.messaging.topology import DEAD_LETTER_EXCHANGE, WAIT_EXCHANGE
 
 log = get_logger(__name__)
 
-DEAD_LETTER_EXCHANGE = "dead-letters"
-WAIT_EXCHANGE = "wait-{seconds}s"
 ATTEMPT_HEADER = "x-gym-attempt"
 REASON_HEADER = "x-gym-reason"
 QUEUE_HEADER = "x-gym-queue"
@@ -40,8 +39,6 @@ def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> 
     Returns:
         Whether the broker has the copy.
     """
-    metrics.DEAD_LETTERS.labels(queue).inc()
-    log.error("dead letter", queue=queue, reason=reason)
     headers = _headers(message) | {
         REASON_HEADER: reason[:LONGEST_REASON],
         QUEUE_HEADER: queue,
@@ -51,7 +48,11 @@ def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> 
     if message.size > LARGEST_BODY:
         headers[SIZE_HEADER] = message.size
         body, properties = body[:LARGEST_BODY], {"content_type": BYTES}
-    return _copy(publishing, body, DEAD_LETTER_EXCHANGE, queue, headers, properties)
+    if not _copy(publishing, body, DEAD_LETTER_EXCHANGE, queue, headers, properties):
+        return False
+    metrics.DEAD_LETTERS.labels(queue).inc()
+    log.error("dead letter", queue=queue, reason=reason)
+    return True
 
 
 def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, seconds: int) -> bool:

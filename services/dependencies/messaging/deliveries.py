@@ -50,6 +50,11 @@ class Delivery:
         """How many bytes they have."""
         return len(self._content.raw_headers)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection it came on is gone, so that it comes again."""
+        return self._wire.closed
+
     def decode(self, *, exact: bool = True) -> object:
         """Return what the body holds, in plain types.
 
@@ -73,10 +78,6 @@ class Delivery:
     def ack(self) -> None:
         """Say that it was taken care of."""
         self._settle(frames.acknowledging(self._content.channel, self._tag))
-
-    def reject(self) -> None:
-        """Refuse it for good: the broker moves it to the dead letters."""
-        self._settle(frames.rejecting(self._content.channel, self._tag, requeue=False))
 
     def requeue(self) -> None:
         """Give it back to its queue."""

@@ -19,7 +19,7 @@ from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import PreparedLine, get_logger
-from services.dependencies.messaging import dead_letters
+from services.dependencies.messaging import dead_letters, topology
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
@@ -30,8 +30,6 @@ log = get_logger(__name__)
 
 DISPATCHED_HEADER = "x-gym-dispatched-at"
 """Header with the moment of an event's dispatch, in seconds since the epoch."""
-
-QUORUM = {"x-queue-type": "quorum"}
 
 
 class EventDispatcher(DependencyProvider, HeaderEncoder):
@@ -119,14 +117,15 @@ class SafeEventHandler(EventHandler):
         self._line = PreparedLine("event handled", event_type=self.event_type)
 
     def setup(self) -> None:
-        """Register the queue; ``rabbitmq/definitions.json`` declares it with the same arguments."""
+        """Register the queue, and what failed events need."""
         super().setup()
+        self.publishing.needs(topology.places_of_failed_events())
         self.queue = Queue(
             self.queue.name,
             exchange=self.queue.exchange,
             routing_key=self.event_type,
             durable=True,
-            queue_arguments=QUORUM,
+            queue_arguments=topology.EVENT_ARGUMENTS,
         )
 
     def handle_message(self, body: object, delivery: Delivery) -> None:

@@ -1,14 +1,14 @@
 """Publishing: one connection a process, one channel for RPC, one with confirms for events."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from eventlet.event import Event
 from kombu import Connection, Exchange
 
 from services.dependencies import budgets
 from services.dependencies.deadlines import wait_for
-from services.dependencies.messaging import frames
+from services.dependencies.messaging import frames, topology
 from services.dependencies.messaging.connection import BrokerConnection, BrokerGone
 from services.dependencies.messaging.frames import Content, Method
 from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
@@ -41,6 +41,7 @@ class Publishing(BrokerConnection):
     def __init__(self) -> None:
         super().__init__()
         self._exchanges: list[Exchange] = []
+        self._places: dict[str, topology.Place] = {}
         self._returned_handlers: list[Callable[[str], None]] = []
         self._lost_handlers: list[Callable[[], None]] = []
         self._forget()
@@ -48,6 +49,10 @@ class Publishing(BrokerConnection):
     def declares(self, exchange: Exchange) -> None:
         """Declare an exchange on each new connection: a message to a missing one would end it."""
         self._exchanges.append(exchange)
+
+    def needs(self, places: Iterable[topology.Place]) -> None:
+        """See on each new connection that places are there; without them it is of no use."""
+        self._places |= {place.name: place for place in places}
 
     def on_returned(self, handler: Callable[[str], None]) -> None:
         """Call ``handler`` with the correlation id of each request that could not be routed."""
@@ -111,7 +116,8 @@ class Publishing(BrokerConnection):
             raise BrokerGone(f"the broker did not confirm a message within its time: {outcome}")
 
     def connected(self, connection: Connection) -> None:
-        """Open both channels."""
+        """Open both channels, and see that all is there that messages are sent to."""
+        topology.complete(connection, self._places.values())
         plain, confirmed = connection.channel(), connection.channel()
         for exchange in self._exchanges:
             exchange(plain).declare()
