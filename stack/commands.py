@@ -92,7 +92,8 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("id", nargs="*", help="which ones, to replay or drop")
     command.add_argument("--all", action="store_true", help="all of them")
     add("import-wger", import_wger, "bring wger's exercises into the catalogue")
-    add("demo", demo, "fill in two years of workouts and show what comes out")
+    command = add("demo", demo, "fill in two years of workouts and show what comes out")
+    command.add_argument("--url", help="of another gateway, such as http://localhost:8080")
     add("help", None, "show this")
     return parser
 
@@ -215,8 +216,9 @@ def become_benchmark(arguments: list[str]) -> NoReturn:
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Show the running system at work."""
-    return importlib.import_module("stack.demo").main(_running_system().url) or 0
+    """Show the running system at work, or whichever has the URL."""
+    url = options.url or _running_system().url
+    return importlib.import_module("stack.demo").main(url) or 0
 
 
 def import_wger(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ ACCOUNT = {
 }
 ANALYTICS_SECONDS = 30
 REQUEST_SECONDS = 30
+CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 BAR_WIDTH = 40
 
 BENCH, SQUAT, DEADLIFT, PULL_UPS, RUNNING, PLANK = range(1, 7)
@@ -41,28 +43,47 @@ GAIN = 0.0045
 
 
 class Api:
-    """A client of the gateway that keeps its connection."""
+    """A client of the gateway that keeps its connection.
+
+    Args:
+        url: the gateway's base URL.
+
+    Raises:
+        Failure: it is none.
+    """
 
     def __init__(self, url: str):
-        parts = urlsplit(url)
-        self._connection = http.client.HTTPConnection(
-            parts.hostname, parts.port, timeout=REQUEST_SECONDS
-        )
+        try:
+            parts = urlsplit(url)
+            make = CONNECTIONS[parts.scheme]
+            self._connection = make(parts.hostname or "", parts.port, timeout=REQUEST_SECONDS)
+        except (KeyError, ValueError):
+            raise Failure(f"{url} is no URL such as http://localhost:8080") from None
+        self._url, self._path = url, parts.path.rstrip("/")
         self.token = ""
 
     def call(
         self, method: str, path: str, body: dict | None = None, key: str | None = None
     ) -> tuple[int, dict]:
-        """Send a request and return its status and its envelope."""
+        """Send a request and return its status and its envelope.
+
+        Raises:
+            Failure: nobody answers, or somebody else.
+        """
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if key:
             headers["Idempotency-Key"] = key
         text = None if body is None else json.dumps(body)
-        self._connection.request(method, path, text, headers)
-        answer = self._connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        try:
+            self._connection.request(method, self._path + path, text, headers)
+            answer = self._connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        except (OSError, http.client.HTTPException) as problem:
+            raise Failure(f"{self._url} does not answer: {problem}") from None
+        except ValueError:
+            raise Failure(f"{self._url} is no gym tracker: {answer.status}, no JSON") from None
 
     def close(self) -> None:
         """Close the connection."""
@@ -85,7 +106,11 @@ def main(url: str) -> None:
     Raises:
         Failure: the gateway refused something.
     """
-    api = Api(url)
+    with closing(Api(url)) as api:
+        _run(api)
+
+
+def _run(api: Api) -> None:
     _sign_in(api)
     workouts = list(plan(datetime.now(UTC).date()))
     shown = Progress(sys.stderr)
