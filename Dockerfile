@@ -5,8 +5,10 @@ WORKDIR /packages
 RUN python -m venv /opt/gym
 # only what is named here decides whether the packages are installed anew
 COPY setup.cfg ./
+COPY constraints.txt ./
 RUN python -c "import configparser; file = configparser.ConfigParser(); file.read('setup.cfg'); print(file['options']['install_requires'], file['options.extras_require']['otlp'])" > requirements.txt \
-    && /opt/gym/bin/pip install --no-cache-dir --disable-pip-version-check --requirement requirements.txt
+    && /opt/gym/bin/pip install --no-cache-dir --disable-pip-version-check \
+        --constraint constraints.txt --requirement requirements.txt
 
 FROM python:3.11-slim
 RUN groupadd --system --gid 10001 gym \
