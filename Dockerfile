@@ -1,6 +1,8 @@
 # One image for the gateway and the four services: docker run IMAGE users|exercises|workouts|...
 
-FROM python:3.11-slim AS packages
+ARG PYTHON_IMAGE=python:3.11-slim
+
+FROM ${PYTHON_IMAGE} AS packages
 WORKDIR /packages
 RUN python -m venv /opt/gym
 # only what is named here decides whether the packages are installed anew
@@ -10,7 +12,7 @@ RUN python -c "import configparser; file = configparser.ConfigParser(); file.rea
     && /opt/gym/bin/pip install --no-cache-dir --disable-pip-version-check \
         --constraint constraints.txt --requirement requirements.txt
 
-FROM python:3.11-slim
+FROM ${PYTHON_IMAGE}
 RUN groupadd --system --gid 10001 gym \
     && useradd --system --uid 10001 --gid gym --no-create-home --home-dir /app --shell /usr/sbin/nologin gym
 # - eventlet's own resolver remembers addresses, and would not find a container that was made anew

@@ -1,6 +1,7 @@
 """The compose file, checked without Docker: what it names exists, and what it needs is said."""
 
 import configparser
+import os
 import re
 import subprocess
 
@@ -83,9 +84,11 @@ def example():
     return as_variables((CHECKOUT / ".env.example").read_text())
 
 
-def new_environment():
-    made = subprocess.check_output(["sh", "deploy/new-env"], cwd=CHECKOUT, text=True)
-    return as_variables(made)
+@pytest.fixture(scope="module")
+def new_environment(tmp_path_factory):
+    file = tmp_path_factory.mktemp("new") / ".env"
+    subprocess.run(["sh", "deploy/new-env", file], cwd=CHECKOUT, check=True)
+    return as_variables(file.read_text())
 
 
 def as_variables(text):
@@ -210,8 +213,8 @@ def test_the_example_says_the_defaults():
     assert shown == defaults
 
 
-def test_new_secrets_are_strong_and_differ():
-    values = new_environment()
+def test_new_secrets_are_strong_and_differ(new_environment):
+    values = new_environment
     assert values.keys() == example().keys()
     secrets = [
         value
@@ -221,6 +224,96 @@ def test_new_secrets_are_strong_and_differ():
     assert len(set(secrets)) == len(secrets) == 14
     assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
     assert values["GYM_ENV"] == "production"
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_new_secrets_are_for_their_owner_alone(tmp_path, umask):
+    file = tmp_path / ".env"
+    subprocess.run(["sh", CHECKOUT / "deploy/new-env", file], umask=umask, check=True)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_new_secrets_never_replace_others(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("JWT_SECRET=mine\n")
+    done = make_new_environment(file)
+    assert done.returncode == 1
+    assert done.stderr == f"new-env: {file} is there already, and stays as it is\n"
+    assert file.read_text() == "JWT_SECRET=mine\n"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_new_secrets_fill_a_file_that_the_shell_has_just_made(tmp_path):
+    file = tmp_path / ".env"
+    with file.open("w") as output:
+        assert make_new_environment(file, stdout=output).returncode == 0
+    assert as_variables(file.read_text()).keys() == example().keys()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def make_new_environment(file, **options):
+    command = ["sh", CHECKOUT / "deploy/new-env", file]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, **options)
+
+
+def read_me_variables():
+    """Return the names of the README's table, those that it abbreviates included."""
+    text = (CHECKOUT / "README.md").read_text()
+    for row in re.findall(r"^\| (`[A-Z][^|]*) \|", text, re.MULTILINE):
+        first, *others = re.findall("`([A-Z_]+)`", row)
+        prefix = first.rpartition("_")[0]
+        yield from [first, *(prefix + name if name[0] == "_" else name for name in others)]
+
+
+FIXED = {
+    "AMQP_URI",
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "REDIS_COUNTERS_HOST",
+    "REDIS_COUNTERS_PORT",
+    "USERS_DB_HOST",
+    "USERS_DB_PORT",
+    "USERS_DB_USER",
+    "USERS_DB_NAME",
+    *(f"{service.upper()}_ADDRESS" for service in SERVICES),
+}
+"""Of the README's table what nobody can set, as it follows from the file itself."""
+
+
+def test_every_variable_of_the_readme_reaches_the_containers(services):
+    named = set(read_me_variables())
+    assert len(named) > 30
+    assert named >= FIXED
+    given = {name: f"given-{name}" for name in named - FIXED}
+    containers = read("docker-compose.yml", given)["services"]
+    for name in named - FIXED:
+        told = [each for each in containers.values() if name in each.get("environment", {})]
+        assert told, name
+        assert {each["environment"][name] for each in told} == {given[name]}, name
+    told = {name for service in CONTAINERS.values() for name in services[service]["environment"]}
+    assert {name for name in FIXED if not name.endswith("ADDRESS")} <= told
+
+
+def test_images_can_be_held_to_their_digests(tmp_path):
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\n[ -e {tmp_path}/pulled ] && echo "$5@sha256:0123"\nexit 0\n')
+    docker.chmod(0o755)
+    command = ["sh", CHECKOUT / "deploy/pin-images"]
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    (tmp_path / "pulled").touch()
+    pinned = as_variables(subprocess.check_output(command, env=environment, text=True))
+    assert pinned == {
+        name: f"{image}@sha256:0123" for name, image in example().items() if name.endswith("_IMAGE")
+    }
+    assert read("docker-compose.yml", GIVEN | pinned)["services"]["redis"]["image"] == (
+        "redis:7-alpine@sha256:0123"
+    )
+    given = read("docker-compose.yml", GIVEN | pinned)["services"]["api-gateway"]["build"]["args"]
+    assert given == {"PYTHON_IMAGE": "python:3.11-slim@sha256:0123"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -251,7 +344,7 @@ def test_production_refuses_a_weak_secret():
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_production_refuses_the_example_s_passwords_and_takes_new_ones(service):
+def test_production_refuses_the_example_s_passwords_and_takes_new_ones(service, new_environment):
     def check(given):
         container = read("docker-compose.yml", given)["services"][CONTAINERS[service]]
         settings = Settings.from_environment(container["environment"], service)
@@ -259,7 +352,7 @@ def test_production_refuses_the_example_s_passwords_and_takes_new_ones(service):
 
     with pytest.raises(BadSettings, match="AMQP_URI"):
         check(GIVEN | {"GYM_ENV": "production"})
-    check(new_environment())
+    check(new_environment)
 
 
 @pytest.mark.parametrize("service", SERVICES)
