@@ -93,7 +93,7 @@ def test_no_version_was_younger_than_a_week():
     assert date.fromisoformat(made) - date.fromisoformat(before) >= timedelta(days=7)
 
 
-@pytest.mark.parametrize("name", ["gym", "Dockerfile"])
+@pytest.mark.parametrize("name", ["gym", "Dockerfile", "docs/running-in-earnest.md"])
 def test_whoever_installs_uses_it(name):
     assert re.search('--constraint(", "| )(|/.*/)constraints.txt', (CHECKOUT / name).read_text())
 
