@@ -43,7 +43,8 @@ class Step:
         text = f"{self.title} ... {self.seconds:.0f} s"
         if detail:
             text += f"  {detail}"
-        self._write(text[:WIDTH], last=False)
+        # a longer line would be broken, and only its last part rewritten
+        self._write(text[:WIDTH] if self.rewrites else text, last=False)
 
     def finish(self, outcome: str) -> None:
         """Say how it ended."""

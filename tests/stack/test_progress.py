@@ -44,6 +44,14 @@ def test_a_terminal_gets_one_line_that_is_rewritten(clock):
     assert all(len(part) < 90 for part in stream.getvalue().split("\r"))
 
 
+def test_a_log_gets_lines_of_any_length(clock):
+    stream = io.StringIO()
+    with Progress(stream).step("Working") as step:
+        clock[0] += 10
+        step.tick("x" * 200)
+    assert stream.getvalue().splitlines()[1] == "Working ... 10 s  " + "x" * 200
+
+
 def test_a_step_that_fails_says_so(clock):
     stream = io.StringIO()
     with pytest.raises(Failure), Progress(stream).step("Working"):
