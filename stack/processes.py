@@ -22,6 +22,12 @@ def belonging_to(directory: Path) -> list[int]:
     return [pid for pid in _all() if pid != os.getpid() and _belongs(pid, mark, directory)]
 
 
+def running_from(directory: Path) -> list[int]:
+    """Return the processes whose program lies in a directory."""
+    begin = f"{directory}/".encode()
+    return [pid for pid in _all() if _words(pid)[0].startswith(begin)]
+
+
 def tree(pid: int) -> list[int]:
     """Return a process and everything that it started."""
     children: dict[int, list[int]] = {}
@@ -76,6 +82,13 @@ def _belongs(pid: int, mark: bytes, directory: Path) -> bool:
     except OSError:
         return False
     return _name(pid) in SHOWING_THEIR_WORK and place.is_relative_to(directory)
+
+
+def _words(pid: int) -> list[bytes]:
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return [b""]
 
 
 def _name(pid: int) -> str:

@@ -1,6 +1,7 @@
 """What ``./gym`` installs, and for whom."""
 
 import importlib.util
+import shutil
 from importlib.machinery import SourceFileLoader
 
 import pytest
@@ -10,16 +11,14 @@ from stack.layout import CHECKOUT
 
 @pytest.fixture
 def gym(monkeypatch, tmp_path):
-    """The script, with an empty place for its packages, and the commands that it runs."""
+    """The script in a checkout where nothing is installed, and the commands that it runs."""
     loader = SourceFileLoader("gym", str(CHECKOUT / "gym"))
     script = importlib.util.module_from_spec(importlib.util.spec_from_loader("gym", loader))
     loader.exec_module(script)
     script.commands = []
-    (tmp_path / "bin").mkdir()
-    for name in ("PLACE_STAMP", "STAMP", "TESTS_STAMP"):
-        monkeypatch.setattr(script, name, tmp_path / name)
-    monkeypatch.setattr(script, "PYTHON", tmp_path / "bin" / "python")
-    monkeypatch.setattr(script, "VENV", tmp_path)
+    for name in script.PACKAGE_FILES:
+        shutil.copy(CHECKOUT / name, tmp_path / name)
+    monkeypatch.setattr(script, "CHECKOUT", tmp_path)
     monkeypatch.setattr(script, "run", lambda command, *_, **__: script.commands.append(command))
     monkeypatch.setattr(script, "hand_over", lambda arguments: 0)
     return script
@@ -36,7 +35,6 @@ def installed(gym):
 def test_up_installs_what_runs_and_test_the_rest_once(gym):
     assert gym.main(["up"]) == 0
     assert installed(gym) == [".[otlp]"]
-    gym.PYTHON.touch()
     assert gym.main(["up"]) == 0
     assert installed(gym) == []
     assert gym.main(["test", "tests/rules"]) == 0
@@ -45,11 +43,27 @@ def test_up_installs_what_runs_and_test_the_rest_once(gym):
     assert installed(gym) == []
 
 
-@pytest.mark.parametrize("change", ["STAMP", "TESTS_STAMP"])
-def test_what_an_older_version_installed_is_brought_up_to_date(gym, change):
+@pytest.mark.parametrize("name", ["setup.cfg", "constraints.txt", "pyproject.toml"])
+def test_what_an_older_version_installed_is_brought_up_to_date(gym, name):
     gym.main(["test"])
-    gym.PYTHON.touch()
     installed(gym)
-    getattr(gym, change).write_text("of an older version")
+    with (gym.CHECKOUT / name).open("a") as file:
+        file.write("\n# another version\n")
+    assert gym.main(["up"]) == 0
+    assert installed(gym) == [".[otlp]"]
     assert gym.main(["test"]) == 0
-    assert installed(gym)[-1] == (".[otlp]" if change == "STAMP" else ".[otlp,dev]")
+    assert installed(gym) == [".[otlp,dev]"]
+
+
+def test_tools_that_were_broken_off_are_installed_again(gym, monkeypatch):
+    gym.main(["up"])
+    installed(gym)
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(gym, "run", interrupted)
+        assert gym.main(["test"]) == 130
+    assert gym.main(["test"]) == 0
+    assert installed(gym) == [".[otlp,dev]"]

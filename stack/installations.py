@@ -1,0 +1,109 @@
+"""Virtual environments that are whole, or not there.
+
+Each is made in a directory of its own below ``.venvs/``, as what pip installs names its own path
+and can't be moved. That it is whole is written down last, and only then ``.venv`` leads to it. So
+whoever breaks off leaves things as they were, and what runs keeps what it was started from.
+"""
+
+import fcntl
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack import processes
+from stack.waiting import wait_until
+
+LINK = ".venv"
+DIRECTORY = ".venvs"
+WHOLE = "whole"
+LOCK = "lock"
+KILL_SECONDS = 5.0
+
+
+def content(checkout: Path) -> str | None:
+    """Return what the installed environment was made of, or None if there is none."""
+    return _content(checkout / LINK)
+
+
+def python(checkout: Path) -> Path:
+    """Return its Python, by a path that goes on to lead to it when there is a newer one."""
+    return (checkout / LINK).resolve() / "bin" / "python"
+
+
+def replace(checkout: Path, wanted: str, build: Callable[[Path], None]) -> None:
+    """Have an environment made, unless another process has just done that.
+
+    Args:
+        checkout: where it belongs.
+        wanted: what it is made of.
+        build: makes it in the directory that it is given.
+    """
+    with _alone(checkout):
+        _clear(checkout)
+        if content(checkout) == wanted:
+            return
+        fresh = Path(tempfile.mkdtemp(dir=checkout / DIRECTORY, prefix=""))
+        fresh.chmod(0o755)
+        build(fresh)
+        (fresh / WHOLE).write_text(wanted)
+        _lead(checkout, fresh)
+
+
+def extend(checkout: Path, name: str, build: Callable[[Path], None]) -> None:
+    """Have something added to the installed environment, unless that was done.
+
+    Args:
+        checkout: where it belongs.
+        name: of what is added; written down last, so that who breaks off begins it again.
+        build: adds it to the environment that it is given.
+    """
+    with _alone(checkout):
+        environment = (checkout / LINK).resolve()
+        if not (environment / name).exists():
+            build(environment)
+            (environment / name).touch()
+
+
+def _content(environment: Path) -> str | None:
+    try:
+        return (environment / WHOLE).read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _lead(checkout: Path, environment: Path) -> None:
+    link = checkout / LINK
+    if link.is_dir() and not link.is_symlink():
+        # of an earlier version
+        link.rename(tempfile.mkdtemp(dir=checkout / DIRECTORY, prefix="before-"))
+    new = checkout / DIRECTORY / "link"
+    new.unlink(missing_ok=True)
+    new.symlink_to(environment.relative_to(checkout))
+    new.replace(link)
+
+
+def _clear(checkout: Path) -> None:
+    """Delete what was left unfinished, and what nobody runs from any more."""
+    current = (checkout / LINK).resolve()
+    for entry in (checkout / DIRECTORY).iterdir():
+        if not entry.is_dir() or entry.is_symlink() or entry == current:
+            continue
+        users = processes.running_from(entry)
+        if _content(entry) is None:
+            # of one who was killed; nobody else is at work, as we have the lock
+            processes.send(users, signal.SIGKILL)
+            wait_until(lambda place=entry: not processes.running_from(place), KILL_SECONDS)
+        elif users:
+            continue
+        shutil.rmtree(entry)
+
+
+@contextmanager
+def _alone(checkout: Path) -> Iterator[None]:
+    (checkout / DIRECTORY).mkdir(exist_ok=True)
+    with (checkout / DIRECTORY / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

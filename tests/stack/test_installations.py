@@ -1,0 +1,94 @@
+"""Environments that are whole or not there."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from stack import installations, processes
+from stack.waiting import wait_until
+
+SECONDS = 20
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    return tmp_path
+
+
+def make(text):
+    return lambda directory: (directory / "made").write_text(text)
+
+
+def environments(checkout):
+    return [path for path in (checkout / ".venvs").iterdir() if path.is_dir()]
+
+
+def test_an_environment_that_was_broken_off_is_not_there(checkout):
+    def broken_off(directory):
+        (directory / "half").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        installations.replace(checkout, "one", broken_off)
+    assert installations.content(checkout) is None
+    installations.replace(checkout, "one", make("1"))
+    assert installations.content(checkout) == "one"
+    assert len(environments(checkout)) == 1
+
+
+def test_the_old_one_is_there_until_the_new_one_is_whole(checkout):
+    installations.replace(checkout, "one", make("1"))
+
+    def looking(directory):
+        assert (checkout / ".venv" / "made").read_text() == "1"
+        make("2")(directory)
+
+    installations.replace(checkout, "two", looking)
+    assert (checkout / ".venv" / "made").read_text() == "2"
+
+
+def test_one_that_somebody_else_has_just_made_is_taken(checkout):
+    installations.replace(checkout, "one", make("1"))
+    installations.replace(checkout, "one", make("again"))
+    assert (checkout / ".venv" / "made").read_text() == "1"
+
+
+def test_the_environment_of_an_earlier_version_gives_way(checkout):
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    installations.replace(checkout, "one", make("1"))
+    assert installations.content(checkout) == "one"
+
+
+def sleeping_in(directory):
+    program = directory / "bin" / "python"
+    program.parent.mkdir()
+    shutil.copy(shutil.which("sleep"), program)
+    process = subprocess.Popen([program, "1000"])
+    assert wait_until(lambda: processes.running_from(directory) == [process.pid], SECONDS)
+    return process
+
+
+def test_what_runs_keeps_its_environment(checkout):
+    installations.replace(checkout, "one", make("1"))
+    first = (checkout / ".venv").resolve()
+    process = sleeping_in(first)
+    try:
+        installations.replace(checkout, "two", make("2"))
+        installations.replace(checkout, "three", make("3"))
+        assert (first / "made").exists()
+    finally:
+        process.kill()
+        process.wait()
+    assert len(environments(checkout)) == 3
+    installations.replace(checkout, "four", make("4"))
+    assert not first.exists()
+
+
+def test_one_who_was_killed_leaves_nobody_at_work(checkout):
+    begun = checkout / ".venvs" / "begun"
+    begun.mkdir(parents=True)
+    process = sleeping_in(begun)
+    installations.replace(checkout, "one", make("1"))
+    assert process.wait(SECONDS) != 0
+    assert not begun.exists()
