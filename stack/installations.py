@@ -6,6 +6,7 @@ whoever breaks off leaves things as they were, and what runs keeps what it was s
 """
 
 import fcntl
+import re
 import shutil
 import signal
 import tempfile
@@ -21,6 +22,7 @@ DIRECTORY = ".venvs"
 WHOLE = "whole"
 LOCK = "lock"
 KILL_SECONDS = 5.0
+UNREACHABLE = re.compile(r"Retry\(total=0.* after connection broken by|Could not fetch URL")
 
 
 def content(checkout: Path) -> str | None:
@@ -65,6 +67,17 @@ def extend(checkout: Path, name: str, build: Callable[[Path], None]) -> None:
         if not (environment / name).exists():
             build(environment)
             (environment / name).touch()
+
+
+def explain_pip(output: str) -> str | None:
+    """Return why pip failed, in one line, if its own words would mislead."""
+    if not UNREACHABLE.search(output):
+        return None
+    return (
+        "the package index could not be reached; look at the network (a proxy: HTTPS_PROXY), or "
+        "name an index that can be reached (PIP_INDEX_URL) or a directory of packages "
+        "(PIP_NO_INDEX=1 PIP_FIND_LINKS=directory), and try again"
+    )
 
 
 def _content(environment: Path) -> str | None:

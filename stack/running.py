@@ -1,7 +1,7 @@
 """Runs commands that take their time, with their output in a file and their progress shown."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from stack.failures import Failure
@@ -18,6 +18,7 @@ def run(
     step: Step,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
+    explain: Callable[[str], str | None] = lambda output: None,
 ) -> None:
     """Run a command to its end.
 
@@ -27,9 +28,10 @@ def run(
         step: what is shown meanwhile.
         environment: all its variables; this process's if left out.
         directory: where it runs.
+        explain: says why it failed, given its output, or None if its last lines do.
 
     Raises:
-        Failure: it ended with an error; the message has its last lines.
+        Failure: it ended with an error; the message has the reason, or its last lines.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -49,6 +51,8 @@ def run(
             child.wait()
             raise
     if child.returncode:
+        if reason := explain(_output(log, begin)):
+            raise Failure(f"{reason}; all is in {log}")
         lines = "\n".join(f"  {line}" for line in last_lines(log, since=begin))
         raise Failure(f"{step.title} failed; the end of {log}:\n{lines}")
 
@@ -69,6 +73,12 @@ def last_lines(log: Path, count: int = TAIL_LINES, since: int = 0) -> list[str]:
     except OSError:
         return []
     return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]
+
+
+def _output(log: Path, since: int) -> str:
+    with log.open("rb") as stream:
+        stream.seek(since)
+        return stream.read().decode(errors="replace")
 
 
 def _wait(child: subprocess.Popen, log: Path, begin: int, step: Step) -> None:

@@ -1,11 +1,15 @@
-"""Environments that are whole or not there."""
+"""Environments that are whole or not there, and what pip's failures mean."""
 
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from stack import installations, processes
+from stack.failures import Failure
+from stack.progress import Progress
+from stack.running import run
 from stack.waiting import wait_until
 
 SECONDS = 20
@@ -92,3 +96,32 @@ def test_one_who_was_killed_leaves_nobody_at_work(checkout):
     installations.replace(checkout, "one", make("1"))
     assert process.wait(SECONDS) != 0
     assert not begun.exists()
+
+
+def test_an_index_that_can_not_be_reached_is_called_that(tmp_path):
+    """The last thing that pip says is that there is no such package."""
+    log = tmp_path / "pip.log"
+    pip = [sys.executable, "-m", "pip", "--isolated", "install", "--retries", "1"]
+    command = [*pip, "--index-url", "http://127.0.0.1:9/simple", "no-such-package"]
+    with pytest.raises(Failure, match="index could not be reached") as failure, step() as shown:
+        run(
+            command,
+            log,
+            shown,
+            environment={"PIP_CONFIG_FILE": "/dev/null"},
+            explain=installations.explain_pip,
+        )
+    assert "No matching distribution" not in str(failure.value)
+    assert len(str(failure.value).splitlines()) == 1
+    assert str(log) in str(failure.value)
+
+
+def test_a_package_that_there_is_not_is_still_called_that(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--isolated", "install"]
+    command = [*pip, "--no-index", "no-such-package"]
+    with pytest.raises(Failure, match="No matching distribution"), step() as shown:
+        run(command, tmp_path / "pip.log", shown, explain=installations.explain_pip)
+
+
+def step():
+    return Progress().step("Installing")
