@@ -3,24 +3,31 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from stack.failures import Failure
 from stack.progress import Progress
+from stack.rights import as_administrator
 from stack.running import run
 
+SUDO = "sudo"
 # 101 is Debian's answer for "do not start it" (invoke-rc.d(8)); one that is already there, as in
 # most containers, is somebody's decision and stays.
 SCRIPT = """
 policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\\nexit 101\\n' > "$policy"
+mark="written by gym"
+# one that was killed may have left its own
+if [ ! -e "$policy" ] || grep -q "$mark" "$policy"; then
+    printf '#!/bin/sh\\n# %s\\nexit 101\\n' "$mark" > "$policy"
     chmod 755 "$policy"
     trap 'rm -f "$policy"' EXIT
     trap 'exit 1' HUP INT TERM
 fi
 export DEBIAN_FRONTEND=noninteractive
+# what somebody broke off in the middle
+dpkg --configure -a
 apt-get -o DPkg::Lock::Timeout=120 update
 apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "$@"
 """
@@ -43,10 +50,16 @@ def install(packages: Sequence[str], log: Path, progress: Progress, otherwise: s
         raise Failure(f"missing: {names}, and there is no apt to install them; {otherwise}")
     rights = become_root()
     if rights is None:
+        command = f"apt-get update && apt-get install --yes --no-install-recommends {names}"
         raise Failure(
-            f"missing: {names}; install them (apt-get install {names}) or run this as root, "
-            f"{otherwise}"
+            f"missing: {names}; only an administrator can install that:\n"
+            f"  {as_administrator(command)}\n{otherwise}"
         )
+    if rights == [SUDO]:
+        # it asks on the terminal, where nothing else must be shown meanwhile
+        print(f"To install {names}, sudo asks for your password.", file=sys.stderr)
+        if subprocess.run([SUDO, "--validate"], check=False).returncode:
+            raise Failure(f"without sudo nothing can be installed; {otherwise}")
     with progress.step(f"Installing {names}") as step:
         run([*rights, "sh", "-c", SCRIPT, "install", *packages], log, step)
 
@@ -55,7 +68,9 @@ def become_root() -> list[str] | None:
     """Return what to put before a command so that it runs as root, or None if that can't be."""
     if os.geteuid() == 0:
         return []
-    sudo = shutil.which("sudo")
-    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode:
+    if not shutil.which(SUDO):
         return None
-    return [sudo, "-n"] if sudo else None
+    if subprocess.run([SUDO, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [SUDO, "-n"]
+    # it can ask for the password
+    return [SUDO] if sys.stdin.isatty() and sys.stderr.isatty() else None

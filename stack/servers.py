@@ -1,17 +1,18 @@
 """The servers together: which of them must be started, with what, and whether they accept."""
 
+import os
 from pathlib import Path
 
 from stack import packages, postgres, rabbitmq, redis
-from stack.environment import server_address
+from stack.environment import given_from_outside, given_servers, server_address
 from stack.failures import Failure
 from stack.find import OLDEST_POSTGRES, OLDEST_RABBITMQ, Programs, find_programs
-from stack.layout import DATABASES, REDIS
+from stack.layout import DATABASES, REDIS, SERVERS
 from stack.programs import Program
 from stack.progress import Progress
 from stack.state import State
 
-OTHERWISE = "or use `docker compose up`"
+OTHERWISE = "or use `docker compose up --build`"
 PACKAGES = {"postgres": "postgresql", "redis": "redis-server", "rabbitmq": "rabbitmq-server"}
 
 
@@ -47,6 +48,12 @@ def missing_packages(found: Programs, names: list[str]) -> list[str]:
     if "rabbitmq" in names and not (found.rabbitmq and found.epmd):
         missing.append(PACKAGES["rabbitmq"])
     return missing
+
+
+def missing_here() -> list[str]:
+    """Return the packages that hold what is missing of the servers that would be started."""
+    given = given_servers(given_from_outside(os.environ))
+    return missing_packages(find_programs(), [name for name in SERVERS if name not in given])
 
 
 def describe(state: State, found: Programs, names: list[str]) -> list[Program]:

@@ -47,12 +47,14 @@ def test_rabbitmqs_version_stands_in_the_name_of_its_plugin(tmp_path):
     assert rabbitmq_version(tmp_path) == ()
 
 
-def test_without_the_right_to_install_one_line_says_what_to_do(monkeypatch, tmp_path):
+def test_without_the_right_to_install_the_command_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(packages, "become_root", lambda: None)
-    monkeypatch.setattr(packages.shutil, "which", lambda name: "/usr/bin/apt-get")
+    monkeypatch.setattr(packages.shutil, "which", lambda name: f"/usr/bin/{name}")
     with pytest.raises(Failure) as failure:
         packages.install(["redis-server"], tmp_path / "log", Progress(), "or use something else")
-    assert str(failure.value) == (
-        "missing: redis-server; install them (apt-get install redis-server) or run this as root, "
-        "or use something else"
-    )
+    install = "apt-get install --yes --no-install-recommends redis-server"
+    assert str(failure.value).splitlines() == [
+        "missing: redis-server; only an administrator can install that:",
+        f"  sudo sh -c 'apt-get update && {install}'",
+        "or use something else",
+    ]
