@@ -14,6 +14,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -40,11 +42,22 @@ RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
 def migrate(name: str, address: DatabaseAddress) -> None:
     """Bring a database up to date, waiting for it as long as it takes.
 
+    One that a newer version has migrated is left as it is.
+
     Args:
         name: the service whose database it is.
         address: where the database is.
     """
-    _when_reachable(address, lambda connection: command.upgrade(_config(name, connection), LATEST))
+
+    def upgrade(connection: Connection) -> None:
+        config = _config(name, connection)
+        if newer := _unknown_revisions(config, connection):
+            # a process of the version before, restarted in the middle of an upgrade, goes on
+            log.warning("the database is of a newer version", revisions=newer)
+        else:
+            command.upgrade(config, LATEST)
+
+    _when_reachable(address, upgrade)
 
 
 def downgrade(name: str, address: DatabaseAddress, revision: str) -> None:
@@ -72,6 +85,14 @@ def _config(name: str, connection: Connection) -> Config:
         config.set_main_option(option, value.replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _unknown_revisions(config: Config, connection: Connection) -> list[str]:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    heads = MigrationContext.configure(connection).get_current_heads()
+    # what has been read must not leave a transaction around those of the migrations
+    connection.rollback()
+    return [revision for revision in heads if revision not in known]
 
 
 def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], None]) -> None:

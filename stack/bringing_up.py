@@ -4,20 +4,22 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import ports, processes, servers, state
+from stack import ports, processes, servers, state, upgrading
 from stack.environment import given_from_outside, given_servers
 from stack.failures import Failure
-from stack.layout import INNER_PORTS, PORTS, SERVERS, SERVICES, address_variable
+from stack.layout import INNER_PORTS, PORTS, SERVICES, address_variable
 from stack.programs import LOGS
 from stack.progress import Progress
-from stack.supervision import HELD_UP
-from stack.system import SERVERS_SECONDS, SERVICES_SECONDS, System
+from stack.system import System
 
 BROKER_PORTS = ("rabbitmq", "rabbitmq-ui", "rabbitmq-metrics", "rabbitmq-nodes", "epmd")
 
 
 def bring_up(directory: Path, progress: Progress) -> tuple[System, bool]:
-    """Start what does not run yet, and wait until all of it is ready.
+    """Start what does not run, or should run otherwise, and wait until all of it is ready.
+
+    Each step leaves nothing or something finished, and looks at what is there. So one that was
+    broken off is taken up again by the next time.
 
     Args:
         directory: where everything lies.
@@ -27,35 +29,15 @@ def bring_up(directory: Path, progress: Progress) -> tuple[System, bool]:
         The system, and whether anything had to be done.
     """
     system = System.open(directory)
-    if system and system.is_running():
-        return system, repair(system, progress)
-    processes.end_all(directory)
-    given = given_from_outside(os.environ)
-    found = servers.find_or_install(
-        [name for name in SERVERS if name not in given_servers(given)],
-        directory / LOGS / "packages.log",
-        progress,
-    )
-    system = System(choose(directory, given, system.state if system else None))
-    system.start_servers(found, progress)
-    system.start_services(progress=progress)
-    return system, True
-
-
-def repair(system: System, progress: Progress) -> bool:
-    """Start the parts that are down; tell whether there was anything to do."""
-    own = [*system.own_servers, *SERVICES]
-    known = system.supervisor.parts()
-    down = [name for name, info in known.items() if info["statename"] in HELD_UP]
-    unready = [name for name in own if name in down or not system.check(name).ready]
-    if not down and not unready:
-        return False
-    with progress.step("Bringing back what is down") as step:
-        for name in down:
-            system.supervisor.start_part(name)
-        system.wait_ready([n for n in unready if n not in SERVICES], SERVERS_SECONDS, step)
-        system.wait_ready([n for n in unready if n in SERVICES], SERVICES_SECONDS, step)
-    return True
+    if system and system.is_running() and not system.supervisor.knows_parts_one_by_one():
+        with progress.step("Stopping what an earlier version started") as step:
+            system.shut_down(step.tick)
+    if not (system and system.is_running()):
+        processes.end_all(directory)
+        system = System(choose(directory, given_from_outside(os.environ), system and system.state))
+    found = servers.find_or_install(system.own_servers, directory / LOGS / "packages.log", progress)
+    changed = system.start_servers(found, progress)
+    return system, upgrading.bring_services(system, found, progress) or changed
 
 
 def choose(directory: Path, given: Mapping[str, str], before: state.State | None) -> state.State:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from stack import compose, overview, processes, reading_logs, servers, traces, waterfall
+from stack import compose, overview, processes, reading_logs, servers, traces, upgrading, waterfall
 from stack.bringing_up import bring_up
 from stack.failures import Failure
 from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVERS, SERVICES
@@ -72,6 +72,8 @@ def make_parser() -> argparse.ArgumentParser:
     add("up", up, "start everything and wait until it is ready")
     command = add("down", down, "stop everything")
     command.add_argument("--data", action="store_true", help="delete all data, too")
+    command = add("restart", restart, "restart services, one process after the other")
+    command.add_argument("part", nargs="*", help="which ones; all services if none is named")
     add("url", url, "print the gateway's base URL")
     command = add("status", status, "show every part, its address and its state")
     command.add_argument("--json", action="store_true", help="for scripts")
@@ -128,6 +130,13 @@ def down(options: argparse.Namespace) -> int:
         if options.data:
             _delete_data()
             print("All data is deleted.")
+    return 0
+
+
+def restart(options: argparse.Namespace) -> int:
+    """Restart services, with the code, packages and settings of now."""
+    with _alone():
+        upgrading.restart(_running_system(), options.part, for_people())
     return 0
 
 

@@ -6,7 +6,10 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from stack.failures import Failure
 
 OLDEST_POSTGRES = 15
 OLDEST_RABBITMQ = (3, 10)
@@ -50,6 +53,28 @@ def find_postgres() -> Path | None:
     return max(fitting, key=versions.__getitem__, default=None)
 
 
+def postgres_for(data: Path, newest: Path) -> Path:
+    """Return the directory of programs of the version that has made a data directory.
+
+    Args:
+        data: the data directory, which need not be there yet.
+        newest: what is used for a new one.
+    """
+    try:
+        made_by = int((data / "PG_VERSION").read_text())
+    except FileNotFoundError:
+        return newest
+    if _postgres_version(newest) == made_by:
+        return newest
+    own = Path(f"/usr/lib/postgresql/{made_by}/bin")
+    if not (own / "postgres").exists():
+        raise Failure(
+            f"the data in {data} are PostgreSQL {made_by}'s, and that is not installed; install "
+            f"it (apt-get install postgresql-{made_by})"
+        )
+    return own
+
+
 def find_redis() -> Path | None:
     """Return the server program of Redis or Valkey."""
     return _which("redis-server") or _which("valkey-server")
@@ -91,6 +116,7 @@ def rabbitmq_version(directory: Path) -> tuple[int, ...]:
     return ()
 
 
+@cache
 def _postgres_version(directory: Path) -> int:
     try:
         answer = subprocess.run(

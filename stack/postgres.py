@@ -14,10 +14,12 @@ import struct
 import subprocess
 from pathlib import Path
 
+from stack import processes
 from stack.environment import database_password
 from stack.failures import Failure
-from stack.layout import DATABASES, LOOPBACK
-from stack.programs import Program
+from stack.find import postgres_for
+from stack.layout import DATABASES, DIRECTORY_VARIABLE, LOOPBACK
+from stack.programs import SERVERS_STAGE, Program
 from stack.state import State
 
 USERS = ("postgres", "nobody")
@@ -54,15 +56,14 @@ def prepare(state: State, binaries: Path, names: list[str]) -> None:
         names: which instances.
     """
     root = state.directory / DIRECTORY
-    root.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in names if not (root / name).exists()]
+    missing = missing_ones(state, names)
     if not missing:
         return
+    root.mkdir(parents=True, exist_ok=True)
     template = _fresh_directory(root / "template.new")
     _make_template(template, binaries)
     for name in missing:
-        fresh = root / f"{name}.new"
-        shutil.rmtree(fresh, ignore_errors=True)
+        fresh = _nothing_at(root / f"{name}.new")
         subprocess.run(["cp", "-a", "--reflink=auto", template, fresh], check=True)
         password = database_password(state, name)
         statements = [
@@ -77,9 +78,15 @@ def prepare(state: State, binaries: Path, names: list[str]) -> None:
     shutil.rmtree(template)
 
 
+def missing_ones(state: State, names: list[str]) -> list[str]:
+    """Return the instances that have no data directory yet."""
+    return [name for name in names if not (state.directory / DIRECTORY / name).exists()]
+
+
 def program(state: State, binaries: Path, name: str) -> Program:
     """Describe one instance."""
     data = state.directory / DIRECTORY / name
+    binaries = postgres_for(data, binaries)
     settings = SETTINGS | {"port": str(state.ports[name])}
     if state.throwaway:
         settings |= THROWAWAY_SETTINGS
@@ -90,7 +97,7 @@ def program(state: State, binaries: Path, name: str) -> Program:
         command=(*command, *options),
         directory=Path("/"),
         prologue=tuple(prologue),
-        group="servers",
+        stage=SERVERS_STAGE,
         # fast: sessions are broken off, what was committed is kept
         stop_signal="INT",
     )
@@ -140,9 +147,16 @@ def _single_user(directory: Path, binaries: Path, statements: list[str]) -> None
     _run(directory, command, arguments=["postgres"], text="\n".join(statements) + "\n")
 
 
+def _nothing_at(path: Path) -> Path:
+    # whoever was killed at this may have left somebody at work
+    processes.end_all(path)
+    if path.exists():
+        shutil.rmtree(path)
+    return path
+
+
 def _fresh_directory(path: Path) -> Path:
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(mode=0o700)
+    _nothing_at(path).mkdir(mode=0o700)
     if user := server_user():
         os.chown(path, user.pw_uid, user.pw_gid)
     return path
@@ -160,7 +174,11 @@ def _run(
         text=True,
         # a language of its own would have initdb look for its messages, and a locale that is
         # not installed would stop it
-        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+        env={
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LC_ALL": "C.UTF-8",
+            DIRECTORY_VARIABLE: str(data),
+        },
         check=False,
     )
     # single-user mode reports a failed statement and goes on

@@ -22,6 +22,14 @@ def belonging_to(directory: Path) -> list[int]:
     return [pid for pid in _all() if pid != os.getpid() and _belongs(pid, mark, directory)]
 
 
+def works_in(pid: int, directory: Path) -> bool:
+    """Tell whether a process has a directory as its working directory."""
+    try:
+        return (PROC / str(pid) / "cwd").samefile(directory)
+    except OSError:
+        return False
+
+
 def running_from(directory: Path) -> list[int]:
     """Return the processes whose program lies in a directory."""
     begin = f"{directory}/".encode()

@@ -20,6 +20,8 @@ LOGS = "logs"
 # The pause before a start grows by a second with each one that failed, without an end: giving up
 # would leave a part dead after a long outage.
 TRIES = 1_000_000
+# stopped in the opposite order: services first, what finds RabbitMQ's nodes last
+NODES_STAGE, SERVERS_STAGE, SERVICES_STAGE = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Program:
         directory: where it runs.
         environment: variables in addition to the inherited ones.
         prologue: lines of shell to run before it.
-        group: programs of one group start and stop together.
+        files: what else it is started with, by path below the system's directory.
+        code: a fingerprint of the files of this project that it runs from.
+        stage: those of a higher one are stopped first.
         stop_signal: asks it to stop.
         stop_seconds: after which it is killed.
         settle_seconds: a process that ends sooner counts as a failed start.
@@ -44,7 +48,9 @@ class Program:
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     prologue: tuple[str, ...] = ()
-    group: str = "services"
+    files: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
+    stage: int = SERVICES_STAGE
     stop_signal: str = "TERM"
     stop_seconds: int = 12
     settle_seconds: int = 2
@@ -57,6 +63,7 @@ class Program:
         lines = [
             "#!/bin/sh",
             f"# {self.name}, in the foreground; written anew at each start",
+            *([f"# code {self.code}"] if self.code else []),
             *exports,
             f"cd {shlex.quote(str(self.directory))} || exit 1",
             *self.prologue,
@@ -71,6 +78,7 @@ class Program:
         return _section(
             f"program:{self.name}",
             command=f"/bin/sh {SCRIPTS}/{self.name}",
+            priority=self.stage,
             autostart="false",
             autorestart="true",
             startsecs=self.settle_seconds,
@@ -87,12 +95,34 @@ class Program:
 
 
 def write_files(state: State, programs: Iterable[Program]) -> None:
-    """Write the scripts and the supervisor's file."""
+    """Write all files, those of the programs and the supervisor's."""
     programs = list(programs)
     (state.directory / LOGS).mkdir(parents=True, exist_ok=True)
     for program in programs:
-        write_private(state.directory / SCRIPTS / program.name, program.script, mode=0o700)
+        write_program(state, program)
+    write_configuration(state, programs)
+
+
+def write_program(state: State, program: Program) -> None:
+    """Write the files of a program, which must not run: they say how what runs was started."""
+    for path, (text, mode) in _files(program).items():
+        write_private(state.directory / path, text, mode)
+
+
+def write_configuration(state: State, programs: Iterable[Program]) -> None:
+    """Write the supervisor's file."""
     write_private(state.directory / CONFIGURATION, render(state, programs))
+
+
+def is_current(state: State, program: Program) -> bool:
+    """Tell whether a program was last started just as it would be now."""
+    try:
+        return all(
+            (state.directory / path).read_text() == text
+            for path, (text, _) in _files(program).items()
+        )
+    except FileNotFoundError:
+        return False
 
 
 def render(state: State, programs: Iterable[Program]) -> str:
@@ -126,14 +156,12 @@ def render(state: State, programs: Iterable[Program]) -> str:
         ),
         *(program.section for program in programs),
     ]
-    # stopped in the opposite order: services first, what finds RabbitMQ's nodes last
-    for priority, group in enumerate(("nodes", "servers", "services"), start=1):
-        members = [program.name for program in programs if program.group == group]
-        if members:
-            sections.append(
-                _section(f"group:{group}", programs=",".join(members), priority=priority)
-            )
     return "\n".join(sections)
+
+
+def _files(program: Program) -> dict[str, tuple[str, int]]:
+    others = {path: (text, 0o600) for path, text in program.files.items()}
+    return {f"{SCRIPTS}/{program.name}": (program.script, 0o700), **others}
 
 
 def _section(title: str, **options: object) -> str:

@@ -5,13 +5,16 @@ containers. Added here are the addresses, and the users with the hashes of gener
 loading definitions on a blank node makes no default user.
 """
 
+import hashlib
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 from stack.environment import BROKER_USERS, broker_password
+from stack.failures import Failure
 from stack.layout import CHECKOUT, LOOPBACK
-from stack.programs import Program
+from stack.programs import NODES_STAGE, SERVERS_STAGE, Program
 from stack.state import State, write_private
 
 SOURCE = CHECKOUT / "rabbitmq"
@@ -20,6 +23,9 @@ NODE = "gym@localhost"
 # RabbitMQ's configuration can't name a path with a hash in it, and its check of the disk fails on
 # one with a space. Its own working directory is always a good name.
 HERE = "/proc/self/cwd"
+DATA = "mnesia"
+UNFINISHED = "unfinished"
+LOADED = "loaded"
 
 SCHEDULERS = max(1, (os.cpu_count() or 1) // 2)
 """Half of the machine's cores: the services and databases need the others, and threads that find
@@ -29,16 +35,55 @@ CHECK_SECONDS = 2.0
 
 
 def prepare(state: State) -> None:
-    """Write the node's files."""
+    """Write what the node loads at its start, and what it and its tools know each other by."""
     directory = state.directory / DIRECTORY
     definitions = directory / "definitions"
     write_private(definitions / "definitions.json", (SOURCE / "definitions.json").read_text())
     write_private(definitions / "users.json", make_users(state))
-    settings = (SOURCE / "rabbitmq.conf").read_text() + own_settings(state)
-    write_private(directory / "rabbitmq.conf", settings)
-    write_private(directory / "enabled_plugins", (SOURCE / "enabled_plugins").read_text())
     # Erlang reads its cookie from the home directory, and insists on this mode
     write_private(directory / ".erlang.cookie", state.secrets["erlang"], mode=0o400)
+
+
+def begin(state: State) -> None:
+    """Prepare a start of the node, which does not run.
+
+    A node that was never ready has nothing that anybody needs, and may have stopped half made.
+    """
+    directory = state.directory / DIRECTORY
+    (directory / LOADED).unlink(missing_ok=True)
+    prepare(state)
+    if (directory / UNFINISHED).exists():
+        shutil.rmtree(directory / DATA, ignore_errors=True)
+    if not (directory / DATA).exists():
+        (directory / UNFINISHED).touch()
+
+
+def note_ready(state: State) -> None:
+    """Note that the node was ready."""
+    (state.directory / DIRECTORY / UNFINISHED).unlink(missing_ok=True)
+
+
+def note_loaded(state: State) -> None:
+    """Note that the node has the definitions and users of now."""
+    write_private(state.directory / DIRECTORY / LOADED, _fingerprint(state))
+
+
+def is_loaded(state: State) -> bool:
+    """Tell whether the node has the definitions and users of now."""
+    loaded = state.directory / DIRECTORY / LOADED
+    return loaded.exists() and loaded.read_text() == _fingerprint(state)
+
+
+def load(state: State, binaries: Path) -> None:
+    """Bring the definitions and users of now into the running node."""
+    prepare(state)
+    for name in ("definitions.json", "users.json"):
+        try:
+            control(state, binaries, "import_definitions", f"definitions/{name}")
+        except subprocess.CalledProcessError as problem:
+            lines = (problem.stderr or problem.stdout).strip()
+            raise Failure(f"RabbitMQ does not take rabbitmq/{name}:\n{lines}") from None
+    note_loaded(state)
 
 
 def own_settings(state: State) -> str:
@@ -83,14 +128,19 @@ def programs(state: State, binaries: Path, epmd: Path) -> list[Program]:
             # started by us and kept in the foreground: one that a node starts would outlive it
             command=(str(epmd), "-address", LOOPBACK, "-port", str(state.ports["epmd"])),
             directory=directory,
-            group="nodes",
+            stage=NODES_STAGE,
         ),
         Program(
             name="rabbitmq",
             command=(str(binaries / "rabbitmq-server"),),
             directory=directory,
             environment=_environment(state),
-            group="servers",
+            files={
+                f"{DIRECTORY}/rabbitmq.conf": (SOURCE / "rabbitmq.conf").read_text()
+                + own_settings(state),
+                f"{DIRECTORY}/enabled_plugins": (SOURCE / "enabled_plugins").read_text(),
+            },
+            stage=SERVERS_STAGE,
             # it takes its time to say good-bye to the management plugin
             stop_seconds=30,
         ),
@@ -128,6 +178,12 @@ def accepts(amqp_uri: str) -> bool:
     return True
 
 
+def _fingerprint(state: State) -> str:
+    # made users have another salt each time
+    sources = [(SOURCE / name).read_text() for name in ("definitions.json", "users.json")]
+    return hashlib.sha256("\0".join([*sources, state.secrets["rabbitmq"]]).encode()).hexdigest()
+
+
 def _environment(state: State) -> dict[str, str]:
     return {
         "HOME": HERE,
@@ -136,7 +192,7 @@ def _environment(state: State) -> dict[str, str]:
         "ERL_CRASH_DUMP_SECONDS": "0",
         "RABBITMQ_NODENAME": NODE,
         "RABBITMQ_DIST_PORT": str(state.ports["rabbitmq-nodes"]),
-        "RABBITMQ_MNESIA_BASE": f"{HERE}/mnesia",
+        "RABBITMQ_MNESIA_BASE": f"{HERE}/{DATA}",
         "RABBITMQ_LOG_BASE": f"{HERE}/log",
         "RABBITMQ_LOGS": "-",
         "RABBITMQ_CONFIG_FILE": f"{HERE}/rabbitmq.conf",

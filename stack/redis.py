@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from stack.layout import LOOPBACK
-from stack.programs import Program
+from stack.programs import SERVERS_STAGE, Program
 from stack.state import State
 
 CHECK_SECONDS = 2.0
@@ -30,7 +30,7 @@ def program(state: State, server: Path, name: str) -> Program:
         name=name,
         command=(str(server), "--port", str(state.ports[name]), *options),
         directory=directory,
-        group="servers",
+        stage=SERVERS_STAGE,
     )
 
 

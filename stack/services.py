@@ -1,5 +1,6 @@
 """The five services: how each is started, and whether it is ready."""
 
+import hashlib
 import http.client
 import json
 import sys
@@ -11,6 +12,8 @@ from stack.programs import Program
 
 CHECK_SECONDS = 2.0
 MODULE = "services.run"
+MIGRATION = "services.migrate"
+SHARED = ("schemas", "services/dependencies", "services/migrations_environment")
 
 
 @dataclass(frozen=True)
@@ -26,27 +29,37 @@ class Readiness:
     detail: str = ""
 
 
-def program(
-    service: str, environment: Mapping[str, str], name: str | None = None, group: str = "services"
-) -> Program:
+def program(service: str, environment: Mapping[str, str], name: str | None = None) -> Program:
     """Describe one process of a service.
 
     Args:
         service: which service.
         environment: all its variables.
         name: the part's name, if there is more than one process of the service.
-        group: see :class:`Program`.
     """
     return Program(
         name=name or service,
         command=(sys.executable, "-m", MODULE, service),
         directory=CHECKOUT,
         environment={**environment, "PYTHONUNBUFFERED": "1"},
-        group=group,
+        code=fingerprint(service),
         # on a busy machine it takes some seconds before it can find a mistake in its settings
         settle_seconds=5,
         whole_group=True,
     )
+
+
+def fingerprint(service: str) -> str:
+    """Return what changes when a file changes that a service runs from."""
+    names = (*SHARED, "gateway" if service == "gateway" else f"services/{service}")
+    files = [path for name in names for path in (CHECKOUT / name).rglob("*") if path.is_file()]
+    files += (CHECKOUT / "services").glob("*.py")
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        if path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(CHECKOUT)}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def ask(address: str) -> Readiness:

@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stack.layout import DATABASES
@@ -24,6 +24,8 @@ class State:
         given: variables that were set from outside, and are used instead of what is chosen here.
         replaced: ports that were wanted but taken, by the part's name.
         throwaway: the data need not survive, as in tests.
+        added: further processes of services, by name: which service, and the settings of their
+            own.
     """
 
     directory: Path
@@ -32,6 +34,7 @@ class State:
     given: Mapping[str, str]
     replaced: Mapping[str, int]
     throwaway: bool = False
+    added: Mapping[str, Mapping] = field(default_factory=dict)
 
     def save(self) -> None:
         """Write it to the directory, readable for the owner alone."""
@@ -42,6 +45,9 @@ class State:
             "replaced": dict(self.replaced),
             "throwaway": self.throwaway,
         }
+        if self.added:
+            # what an earlier version would not know is written only where it is needed
+            content["added"] = dict(self.added)
         write_private(self.directory / FILE_NAME, json.dumps(content, indent=2) + "\n")
 
 

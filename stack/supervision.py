@@ -26,6 +26,7 @@ HELD_UP = ("STOPPED", "FATAL", "BACKOFF", "UNKNOWN")
 STOPPED_STATES = (*HELD_UP, "EXITED")
 ALREADY_STARTED = 60
 NOT_RUNNING = 70
+NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error)
 
 
 class Supervisor:
@@ -62,23 +63,32 @@ class Supervisor:
             raise Failure("the supervisor did not start:\n" + "\n".join(last_lines(output)))
 
     def is_running(self) -> bool:
-        """Tell whether it answers. Nobody else knows the password, so it is this one."""
+        """Tell whether it answers, and is this directory's.
+
+        A copy of the directory knows the same port and the same password.
+        """
         try:
-            return self._call("getState")["statename"] == "RUNNING"
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            answer = self._call("getState")["statename"]
+        except NO_ANSWER:
             return False
+        return answer == "RUNNING" and self.pid is not None
 
     @property
     def pid(self) -> int | None:
         """Its process id, if it runs."""
         try:
-            return int(self._call("getPID"))
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            pid = int(self._call("getPID"))
+        except NO_ANSWER:
             return None
+        return pid if processes.works_in(pid, self.state.directory) else None
 
     def parts(self) -> dict[str, dict]:
         """Return what it knows of each part (state, pid, start, …) by name."""
         return {info["name"]: info for info in self._call("getAllProcessInfo")}
+
+    def knows_parts_one_by_one(self) -> bool:
+        """Tell whether each part can be taken out and put in again; earlier versions' can't."""
+        return all(info["group"] == name for name, info in self.parts().items())
 
     def start_part(self, name: str) -> None:
         """Start a part, without waiting for it; a part that waits for its next try starts now."""
@@ -96,8 +106,14 @@ class Supervisor:
         self.request_stop(name)
         wait_until(lambda: self._info(name)["statename"] in STOPPED_STATES, STOP_SECONDS)
 
+    def remove(self, name: str) -> None:
+        """Stop a part, if there is one of the name, and forget it."""
+        if name in self.parts():
+            self.stop_part(name)
+            self._call("removeProcessGroup", name)
+
     def add(self, name: str) -> None:
-        """Take up a part that has been added to the supervisor's file."""
+        """Take up a part from the supervisor's file; it is not started yet."""
         self._call("reloadConfig")
         self._call("addProcessGroup", name)
 

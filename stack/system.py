@@ -3,19 +3,38 @@
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from stack import ports, postgres, processes, programs, rabbitmq, servers, services, state
+from stack import (
+    ports,
+    postgres,
+    processes,
+    programs,
+    rabbitmq,
+    servers,
+    services,
+    state,
+)
 from stack.environment import ALL_SETTINGS, BROKER_SECRETS, given_servers, make_environment
 from stack.failures import Failure
 from stack.find import Programs, find_programs
-from stack.layout import DATABASES, INNER_PORTS, SERVERS, SERVICES, address_variable
+from stack.layout import (
+    CHECKOUT,
+    DATABASES,
+    DIRECTORY_VARIABLE,
+    INNER_PORTS,
+    LOOPBACK,
+    SERVERS,
+    SERVICES,
+    address_variable,
+)
 from stack.programs import LOGS, Program
 from stack.progress import Progress, Step
-from stack.running import last_lines
+from stack.running import last_lines, run
 from stack.services import Readiness
 from stack.supervision import STOP_SECONDS, STOPPED_STATES, Supervisor, clean_environment
 from stack.waiting import wait_until
@@ -41,7 +60,6 @@ class System:
     def __init__(self, chosen: state.State):
         self.state = chosen
         self.supervisor = Supervisor(chosen)
-        self._added: list[Program] = []
 
     @classmethod
     def open(cls, directory: Path) -> "System | None":
@@ -93,36 +111,52 @@ class System:
         """
         processes.end_all(self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        if "rabbitmq" in self.own_servers:
-            rabbitmq.prepare(self.state)
-        programs.write_files(self.state, self._programs(found))
         self.state.save()
+        if "rabbitmq" in self.own_servers:
+            rabbitmq.begin(self.state)
+        programs.write_files(self.state, self.describe(found).values())
         # each service is told what is for it alone, and the servers need none of it
         self.supervisor.start(clean_environment((*ALL_SETTINGS, *BROKER_SECRETS)))
 
-    def start_servers(self, found: Programs | None = None, progress: Progress = QUIET) -> None:
-        """Start the supervisor and the servers, and wait until they accept connections."""
+    def start_servers(self, found: Programs | None = None, progress: Progress = QUIET) -> bool:
+        """Start the supervisor and the servers, and wait until they accept connections.
+
+        What runs as it should is left alone; what should run otherwise is started anew.
+
+        Returns:
+            Whether there was anything to do.
+        """
         found = found or servers.find_or_install(
             self.own_servers, self.directory / LOGS / "packages.log", progress
         )
+        fresh = not self.is_running()
+        wanted = self.describe(found)
+        databases = [name for name in self.own_servers if name in DATABASES]
+        if not (fresh or postgres.missing_ones(self.state, databases) or self._idle(wanted)):
+            return self._load_definitions(found, progress)
         with progress.step("Starting the servers") as step:
-            if not self.is_running():
+            if fresh:
                 self.start_supervisor(found)
-            self._start_broker(step)
-            databases = [name for name in self.own_servers if name in DATABASES]
+            self._start_broker(wanted, step)
             postgres.prepare(self.state, found.postgres, databases)
             for name in self.own_servers:
-                self.supervisor.start_part(name)
+                self._begin(name, wanted)
             self.wait_ready(SERVERS, SERVERS_SECONDS, step)
+        if fresh and "rabbitmq" in self.own_servers:
+            # it has read them at its start
+            rabbitmq.note_loaded(self.state)
+        self._load_definitions(found, progress)
+        return True
 
     def start_services(
         self, names: Iterable[str] = tuple(SERVICES), progress: Progress = QUIET
     ) -> None:
         """Start services and wait until each says that it is ready."""
         names = list(names)
+        wanted = self.describe(find_programs())
         with progress.step("Starting the services") as step:
             for name in names:
-                self.supervisor.start_part(name)
+                self._begin(name, wanted)
             self.wait_ready(names, SERVICES_SECONDS, step)
 
     def start_another(
@@ -139,16 +173,67 @@ class System:
             The address at which the new process answers.
         """
         port = ports.choose_anywhere([name])[name]
-        self.state = replace(self.state, ports={**self.state.ports, name: port})
+        self.state = replace(
+            self.state,
+            ports={**self.state.ports, name: port},
+            added={**self.state.added, name: {"service": service, "settings": settings or {}}},
+        )
         self.state.save()
-        address = f"127.0.0.1:{port}"
-        environment = self._environment_of(service)
-        environment |= {address_variable(service): address, **(settings or {})}
-        self._added.append(services.program(service, environment, name, group=name))
-        programs.write_files(self.state, self._programs(find_programs()))
-        self.supervisor.add(name)
-        self.start(name)
-        return address
+        self._begin(name, self.describe(find_programs()))
+        self.wait_ready([name])
+        return f"{LOOPBACK}:{port}"
+
+    def describe(self, found: Programs) -> dict[str, Program]:
+        """Return how each part should run now, by name."""
+        described = servers.describe(self.state, found, self.own_servers)
+        described += [
+            services.program(service, self._environment_of(name), name)
+            for service, names in self.processes_of_services().items()
+            for name in names
+        ]
+        return {program.name: program for program in described}
+
+    def processes_of_services(self) -> dict[str, list[str]]:
+        """Return the names of each service's processes."""
+        added = self.state.added
+        return {
+            service: [service, *(name for name in added if added[name]["service"] == service)]
+            for service in SERVICES
+        }
+
+    # -- anew ----------------------------------------------------------------------------------
+
+    def outdated(self, wanted: Mapping[str, Program]) -> list[str]:
+        """Return the parts that should run otherwise than they do, or don't exist yet.
+
+        Args:
+            wanted: how each part should run, as :meth:`describe` returns it.
+        """
+        known = self.supervisor.parts()
+        return [
+            name
+            for name, program in wanted.items()
+            if name not in known or not programs.is_current(self.state, program)
+        ]
+
+    def held_up(self) -> list[str]:
+        """Return the parts that are down."""
+        known = self.supervisor.parts()
+        return [name for name, info in known.items() if info["statename"] in STOPPED_STATES]
+
+    def migrate(self, service: str, step: Step) -> None:
+        """Bring a service's database up to date, while the service may be running."""
+        command = [sys.executable, "-m", services.MIGRATION, service]
+        environment = clean_environment((*ALL_SETTINGS, *BROKER_SECRETS))
+        environment |= {**self._environment_of(service), DIRECTORY_VARIABLE: str(self.directory)}
+        run(command, self.log("migrations"), step, environment, CHECKOUT)
+
+    def renew(self, name: str, wanted: Mapping[str, Program], step: Step) -> None:
+        """Stop a part properly, start it as it should run now and wait until it is ready."""
+        self._put_in(name, wanted)
+        self.supervisor.start_part(name)
+        seconds = SERVERS_SECONDS if name in SERVERS else SERVICES_SECONDS
+        self.wait_ready([name], seconds, step)
 
     # -- single parts --------------------------------------------------------------------------
 
@@ -285,24 +370,54 @@ class System:
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _programs(self, found: Programs) -> list[Program]:
-        described = servers.describe(self.state, found, self.own_servers)
-        described += [services.program(name, self._environment_of(name)) for name in SERVICES]
-        return described + self._added
-
-    def _environment_of(self, service: str) -> dict[str, str]:
+    def _environment_of(self, name: str) -> dict[str, str]:
+        added = self.state.added.get(name)
+        service = added["service"] if added else name
         # a test's system must not depend on who runs the tests
         outside = {} if self.state.throwaway else os.environ
-        return make_environment(self.state, service, outside)
+        environment = make_environment(self.state, service, outside)
+        if added:
+            address = f"{LOOPBACK}:{self.state.ports[name]}"
+            environment |= {address_variable(service): address, **added["settings"]}
+        return environment
 
-    def _start_broker(self, step: Step) -> None:
+    def _idle(self, wanted: Mapping[str, Program]) -> bool:
+        """Tell whether a server is down, not ready, or not as it should be."""
+        waiting = {*self.held_up(), *self.outdated(wanted)}
+        own = [name for name in wanted if name in (*SERVERS, "epmd")]
+        return any(name in waiting or not self._is_ready(name) for name in own)
+
+    def _begin(self, name: str, wanted: Mapping[str, Program]) -> None:
+        """Start a part that is down; one that should run otherwise than it does, anew."""
+        if name in self.outdated({name: wanted[name]}):
+            self._put_in(name, wanted)
+        self.supervisor.start_part(name)
+
+    def _put_in(self, name: str, wanted: Mapping[str, Program]) -> None:
+        # in this order, so that the files of what runs always say how it was started
+        self.supervisor.remove(name)
+        programs.write_program(self.state, wanted[name])
+        programs.write_configuration(self.state, wanted.values())
+        self.supervisor.add(name)
+
+    def _start_broker(self, wanted: Mapping[str, Program], step: Step) -> None:
         # the slowest of all, so it starts while the databases are being made
         if "rabbitmq" in self.own_servers:
-            self.supervisor.start_part("epmd")
+            self._begin("epmd", wanted)
             port = self.state.ports["epmd"]
             wait_until(lambda: not ports.is_free(port), SERVERS_SECONDS)
-            self.supervisor.start_part("rabbitmq")
+            self._begin("rabbitmq", wanted)
             step.tick("waiting for rabbitmq")
+
+    def _load_definitions(self, found: Programs, progress: Progress) -> bool:
+        if "rabbitmq" not in self.own_servers:
+            return False
+        rabbitmq.note_ready(self.state)
+        if rabbitmq.is_loaded(self.state):
+            return False
+        with progress.step("Loading RabbitMQ's definitions and users"):
+            rabbitmq.load(self.state, found.rabbitmq)
+        return True
 
     def _is_ready(self, name: str) -> bool:
         return self.check(name).ready

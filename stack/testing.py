@@ -53,7 +53,7 @@ def running_system(
     directory = directory or RUN_DIRECTORY / f"test-{os.getpid()}"
     system = make_system(directory, SETTINGS if settings is None else settings, throwaway)
     directory.mkdir(parents=True)
-    with _watched(directory):
+    with watched(directory):
         try:
             system.start_servers()
             system.start_services(services)
@@ -88,7 +88,8 @@ def clear_old(root: Path = RUN_DIRECTORY) -> None:
 
 
 @contextmanager
-def _watched(directory: Path) -> Iterator[None]:
+def watched(directory: Path) -> Iterator[None]:
+    """Have a system's directory cleared up when the block ends, also by this process's death."""
     watcher = subprocess.Popen(
         [sys.executable, "-m", "stack.watcher", str(directory)],
         cwd=CHECKOUT,

@@ -17,7 +17,19 @@ def _nothing_was_ever_started(monkeypatch, tmp_path):
 def test_help_names_every_command(capsys):
     assert commands.main([]) == 0
     shown = capsys.readouterr().out
-    for name in ["up", "down", "url", "status", "logs", "shell", "test", "bench", "demo", "help"]:
+    for name in [
+        "up",
+        "down",
+        "restart",
+        "url",
+        "status",
+        "logs",
+        "shell",
+        "test",
+        "bench",
+        "demo",
+        "help",
+    ]:
         assert f"\n    {name} " in shown
 
 

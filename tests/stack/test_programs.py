@@ -5,7 +5,14 @@ import subprocess
 
 import pytest
 
-from stack.programs import Program, render, write_files
+from stack.programs import (
+    NODES_STAGE,
+    SERVERS_STAGE,
+    SERVICES_STAGE,
+    Program,
+    render,
+    write_files,
+)
 from stack.state import State, make_secrets
 
 ODD_NAMES = ["plain", "with space", "100% %(here)s", "semi;colon #hash", 'it\'s "quoted" $HOME']
@@ -38,16 +45,16 @@ def test_the_supervisors_file_names_no_path_of_the_machine(state):
 
 def test_services_stop_before_servers_and_these_before_what_finds_nodes(tmp_path):
     state = State(tmp_path, {"supervisor": 9001}, make_secrets(), {}, {})
+    stages = {"users": SERVICES_STAGE, "epmd": NODES_STAGE, "redis": SERVERS_STAGE}
     programs = [
-        Program(name, ("/bin/true",), tmp_path, group=group)
-        for name, group in [("users", "services"), ("epmd", "nodes"), ("redis", "servers")]
+        Program(name, ("/bin/true",), tmp_path, stage=stage) for name, stage in stages.items()
     ]
     parsed = configparser.RawConfigParser()
     parsed.read_string(render(state, programs))
     priorities = {
-        parsed[section]["programs"]: int(parsed[section]["priority"])
+        section.removeprefix("program:"): int(parsed[section]["priority"])
         for section in parsed.sections()
-        if section.startswith("group:")
+        if section.startswith("program:")
     }
     # the supervisor stops the highest first
     assert sorted(priorities, key=priorities.get) == ["epmd", "redis", "users"]
