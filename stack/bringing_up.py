@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import ports, processes, servers, state, upgrading
+from stack import copies, ports, processes, servers, state, upgrading
 from stack.environment import given_from_outside, given_servers
 from stack.failures import Failure
 from stack.layout import INNER_PORTS, PORTS, SERVICES, address_variable
@@ -62,7 +62,7 @@ def choose(directory: Path, given: Mapping[str, str], before: state.State | None
     return state.State(
         directory=directory,
         ports=chosen,
-        secrets=before.secrets if before else state.make_secrets(),
+        secrets=copies.secrets_of(directory, before.secrets) if before else state.make_secrets(),
         given=dict(given),
         replaced={n: PORTS[n] for n, port in chosen.items() if n in PORTS and PORTS[n] != port},
     )

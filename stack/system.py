@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stack import (
+    copies,
     ports,
     postgres,
     processes,
@@ -112,6 +113,7 @@ class System:
         processes.end_all(self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.state.save()
+        copies.note_place(self.directory)
         if "rabbitmq" in self.own_servers:
             rabbitmq.begin(self.state)
         programs.write_files(self.state, self.describe(found).values())
