@@ -4,7 +4,6 @@
 routes are also the data from which the documentation is made.
 """
 
-import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from schemas.errors import GymError, InternalError
 from schemas.fields import Body as BodySchema
 from schemas.fields import Parameters
 from schemas.pages import ById
-from services.dependencies import budgets, tracing
+from services.dependencies import tracing
 from services.dependencies.logs import get_logger
 from services.dependencies.web import Answer, HttpRequest, Refused, WebServer
 
@@ -172,11 +171,7 @@ class Route(Entrypoint):
         )
 
     def _context(self, request: HttpRequest) -> dict:
-        context = {
-            "request_id": request.request_id,
-            "deadline": time.time() + budgets.REQUEST_SECONDS,
-            **tracing.carried(),
-        }
+        context = {"request_id": request.request_id, **tracing.carried()}
         if request.user_id is not None:
             context["user_id"] = request.user_id
         return context

@@ -8,7 +8,6 @@ from json import dumps
 
 from eventlet.event import Event
 from limits import RateLimitItem, parse
-from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis import BlockingConnectionPool, RedisError, ResponseError
 from redis.backoff import NoBackoff
@@ -16,6 +15,7 @@ from redis.retry import Retry
 
 from gateway.allowances import Allowances
 from gateway.moving_window import MovingWindow
+from gateway.redis_windows import OneClockStorage
 from schemas.errors import RateLimitExceeded
 from services.dependencies import budgets
 from services.dependencies.logs import get_logger
@@ -54,7 +54,7 @@ class RateLimits:
             REGISTER: _parse(REGISTER, settings.rate_limit_register),
             API: _parse(API, settings.rate_limit_api),
         }
-        storage = RedisStorage("redis://", _make_pool(settings), key_prefix=KEY_PREFIX)
+        storage = OneClockStorage("redis://", _make_pool(settings), key_prefix=KEY_PREFIX)
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindow()
         self._allowances = Allowances()
@@ -205,7 +205,7 @@ def _seconds_until_free(limiter: Limiter, limit: RateLimitItem, who: str) -> int
 
 def _seconds_left(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
     seconds = limiter.get_window_stats(limit, who).reset_time - time.time()
-    # the clocks of two gateways may differ, but hardly by a whole window
+    # a gateway of the version before counts by its own clock
     if not seconds <= 2 * limit.get_expiry():
         raise ValueError("no moment that a request was counted at")
     return max(math.ceil(seconds), 1)

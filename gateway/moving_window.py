@@ -1,4 +1,7 @@
-"""A moving window in this process's memory: what counts while the counters' store is away."""
+"""A moving window in this process's memory: what counts while the counters' store is away.
+
+It goes by the monotonic clock, so setting the machine's clock neither frees nor holds anybody.
+"""
 
 import time
 from array import array
@@ -56,7 +59,7 @@ class MovingWindow:
 
     def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
         """Count, unless that would be more than the limit; tell whether it was not."""
-        now = time.time()
+        now = time.monotonic()
         key = item.key_for(*identifiers)
         counts = self._current(key, now - item.get_expiry())
         if counts.total + cost > item.amount:
@@ -73,10 +76,10 @@ class MovingWindow:
 
     def get_window_stats(self, item: RateLimitItem, *identifiers: str) -> WindowStats:
         """Return when the oldest that counts ends to count, and how many more are free."""
-        now = time.time()
+        now = time.monotonic()
         counts = self._current(item.key_for(*identifiers), now - item.get_expiry())
-        oldest = counts.latest[0] if counts.latest else now
-        return WindowStats(oldest + item.get_expiry(), item.amount - counts.total)
+        age = now - counts.latest[0] if counts.latest else 0.0
+        return WindowStats(time.time() - age + item.get_expiry(), item.amount - counts.total)
 
     def forget(self) -> None:
         """Forget all counts."""

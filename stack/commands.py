@@ -12,7 +12,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from stack import compose, overview, processes, reading_logs, servers, traces, upgrading, waterfall
+from stack import (
+    compose,
+    faketime,
+    overview,
+    processes,
+    reading_logs,
+    servers,
+    traces,
+    upgrading,
+    waterfall,
+)
 from stack.bringing_up import bring_up
 from stack.failures import Failure
 from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVERS, SERVICES
@@ -214,8 +224,10 @@ def test(arguments: list[str]) -> int:
 
 
 def become_pytest(arguments: list[str]) -> NoReturn:
-    """Hand over to pytest, once the servers' programs are there."""
-    servers.find_or_install(list(SERVERS), RUN_DIRECTORY / LOGS / "packages.log", for_people())
+    """Hand over to pytest, once the servers' programs are there, and what only tests need."""
+    log, progress = RUN_DIRECTORY / LOGS / "packages.log", for_people()
+    servers.find_or_install(list(SERVERS), log, progress)
+    faketime.find_or_install(log, progress)
     _become("pytest", arguments)
 
 

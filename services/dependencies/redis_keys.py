@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 from services.dependencies.cache import LONGEST_KEY, Cache
 from services.dependencies.revocations import Revocations
+from services.dependencies.tokens import LEEWAY_SECONDS
 
 HOUR = 3600
 DAY = 24 * HOUR
+CLOCKS = 2 * LEEWAY_SECONDS + 1
+"""A revocation may outlive the token's day by so much."""
 
 
 class Family(NamedTuple):
@@ -55,7 +58,7 @@ FAMILIES = (
     Family("analytics:user:{number}:personal_records", CACHE, DAY, "users"),
     Family("analytics:user:{number}:progress:{rest}", CACHE, HOUR, "a user's 104 spans"),
     Family("user:{number}:tokens:version", CACHE, DAY, "users"),
-    Family("user:token:revoked:{word}", COUNTERS, DAY + 1, "tokens that were revoked"),
+    Family("user:token:revoked:{word}", COUNTERS, DAY + CLOCKS, "tokens that were revoked"),
     Family("gateway:limit:{rest}", COUNTERS, None, "who has asked within a limit's window"),
 )
 

@@ -40,7 +40,7 @@ class Revocations(RedisStore):
         Args:
             token_id: its claim ``jti``.
             user_id: whose it is.
-            seconds: until it ends by itself.
+            seconds: until nobody takes it any more.
         """
         self.believe(token_id)
         self._send_surely({revocation_key(token_id): (str(user_id), max(int(seconds), 1))})

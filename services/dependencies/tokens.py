@@ -21,8 +21,8 @@ ALGORITHM = "HS256"
 ISSUER = PUBLIC_NAMES["users"]
 ROLES = ("user", "admin")
 LIFETIME_SECONDS = 24 * 3600
-LEEWAY_SECONDS = 10
-"""The clock of the process that made a token may be ahead by so much."""
+LEEWAY_SECONDS = 120
+"""The clocks of those who make, revoke and check tokens may differ by so much."""
 
 LATEST_MOMENT = 2**40
 """Beyond any date, and small enough that Redis can count the seconds until then."""
@@ -74,6 +74,16 @@ def verify(token: object, settings: Settings, now: float) -> dict[str, Any]:
     if claims is None or not _are_sound(claims) or not _is_current(claims, now):
         raise Unauthorized("The token is not valid or has expired")
     return claims
+
+
+def seconds_revoked(claims: dict[str, Any], now: float) -> int:
+    """Return how long it must be noted that a token was revoked: until nobody takes it any more.
+
+    Args:
+        claims: the token's.
+        now: seconds since the epoch.
+    """
+    return int(claims["exp"] - now) + 1 + LEEWAY_SECONDS
 
 
 def _signed_claims(token: object, secret: str) -> dict[str, Any] | None:

@@ -139,7 +139,8 @@ class Users:
         """
         now = time.time()
         claims = tokens.verify(token, self._settings, now)
-        self.revocations.add(claims["jti"], claims["user_id"], int(claims["exp"] - now) + 1)
+        seconds = tokens.seconds_revoked(claims, now)
+        self.revocations.add(claims["jti"], claims["user_id"], seconds)
         self.cache.outdate(versions.tokens_of(claims["user_id"]))
         return {"revoked": True}
 

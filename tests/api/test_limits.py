@@ -301,6 +301,24 @@ def test_what_was_counted_in_advance_is_not_lost_between_bursts(redis, monkeypat
     assert 270 <= redis.client.llen(key) < 270 + 12
 
 
+@pytest.mark.parametrize("shift", [-3600, -61, 61, 3600])
+def test_gateways_whose_clocks_differ_share_one_limit(redis, monkeypatch, shift):
+    """What counts, and until when, is seen on the clock of Redis."""
+    settings = Settings.from_environment({"RATE_LIMIT_LOGIN": "4/minute"} | at(redis))
+    clock, clocks, gateways = time.time, [0, shift], [limits.RateLimits(settings) for _ in "12"]
+
+    def count(number):
+        monkeypatch.setattr(time, "time", lambda: clock() + clocks[number % 2])
+        gateways[number % 2].count(limits.LOGIN, "1.1.1.1")
+
+    for number in range(4):
+        count(number)
+    for number in range(6):
+        with pytest.raises(RateLimitExceeded) as refused:
+            count(number)
+        assert 50 <= refused.value.details["retry_after"] <= 61
+
+
 FOREIGN = {"list": ["foreign"], "bytes": [b"\xff\xfe"], "numbers": ["1e400", "nan", "9e12"]}
 
 

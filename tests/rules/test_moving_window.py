@@ -16,6 +16,9 @@ def clock(monkeypatch):
     class Clock:
         now = START
 
+        def monotonic(self):
+            return self.now - START
+
         def time(self):
             return self.now
 

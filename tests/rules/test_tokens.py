@@ -96,6 +96,22 @@ def test_a_token_is_good_from_when_it_was_made_for_24_hours(moment, believed):
     assert is_believed(tokens.issue(ADA, SETTINGS, NOW), now=moment) is believed
 
 
+@pytest.mark.parametrize("clock", [-tokens.LEEWAY_SECONDS, -5, 5, tokens.LEEWAY_SECONDS])
+def test_clocks_may_differ_by_the_leeway(clock):
+    """What a minute is wrong here is no more than that: nobody is locked out by it."""
+    assert tokens.LEEWAY_SECONDS > 60
+    assert is_believed(tokens.issue(ADA, SETTINGS, NOW), now=NOW + clock)
+
+
+@pytest.mark.parametrize("clock", [-tokens.LEEWAY_SECONDS, 0, tokens.LEEWAY_SECONDS])
+def test_a_revocation_is_known_for_as_long_as_anybody_takes_the_token(clock):
+    """Its revoker's clock is not the one that sees the token end."""
+    claims = {"exp": int(NOW) + 600}
+    ends_after = 600 + 1
+    assert tokens.seconds_revoked(claims, NOW + clock) >= ends_after - 1
+    assert tokens.seconds_revoked(claims, NOW + clock) <= ends_after + 2 * tokens.LEEWAY_SECONDS
+
+
 def test_claims_that_these_tests_change_are_believed_unchanged():
     assert is_believed(token_with())
     assert is_believed(token_with(name=None, role="admin", user_id=2**63 - 1))

@@ -5,7 +5,6 @@ import itertools
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 
 import amqp
@@ -15,14 +14,12 @@ from amqp import serialization
 from schemas.errors import NotFound
 from services.dependencies import budgets
 from stack import dead_letters
-from stack.broker import connection_to
 from stack.layout import SERVICES
 from tests.services.clients import connected
 from tests.services.logbook import ago, body, lift, one
+from tests.services.raw_caller import JSON, Caller, channel_of
 from tests.waiting import eventually
 
-BROKER_SECONDS = 20
-JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 MARKERS = [
     {"__type__": "no such type", "__value__": 1},
     {"__type__": "decimal", "__value__": "30"},
@@ -81,31 +78,6 @@ def test_markers_stop_nobody(http, person, stranger):
 
 
 # -- what somebody with a password of the broker sends -----------------------------------------
-
-
-@contextmanager
-def channel_of(system):
-    with connection_to(system.environment["AMQP_URI"], BROKER_SECONDS) as connection:
-        yield connection.channel()
-
-
-class Caller:
-    """Sends anything to an RPC queue, and waits for the reply."""
-
-    def __init__(self, channel):
-        self.channel = channel
-        self.address = str(uuid.uuid4())
-        self.replies = []
-        queue = f"rpc.reply-test-{self.address}"
-        channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        channel.queue_bind(queue, "nameko-rpc", self.address)
-        channel.basic_consume(queue, no_ack=True, callback=self.replies.append)
-
-    def ask(self, service, method, text, seconds=3, **properties):
-        message = amqp.Message(text, **{"reply_to": self.address, **JSON, **properties})
-        self.channel.basic_publish(message, "nameko-rpc", f"{service}.{method}")
-        self.channel.connection.drain_events(timeout=seconds)
-        return json.loads(self.replies.pop().body)
 
 
 UNDECODABLE = {

@@ -1,5 +1,6 @@
 """Consuming: one connection a process, one channel a queue."""
 
+from collections import defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -17,6 +18,7 @@ from services.dependencies.messaging.dead_letters import LARGEST_BODY, LONGEST_R
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.frames import Content, Method
 from services.dependencies.messaging.publishing import Publishing
+from services.dependencies.messaging.wire import Stuck
 
 log = get_logger(__name__)
 
@@ -42,6 +44,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         self._queues: dict[int, str] = {}
         self._consumed: set[int] = set()
         self._without_ack: set[int] = set()
+        self._fences: dict[int, deque[Callable[[], None]]] = defaultdict(deque)
         self._failed = False
 
     def connected(self, connection: Connection) -> None:
@@ -76,6 +79,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
     def disconnected(self) -> None:
         """Tell the providers."""
         self._channels, self._queues, self._consumed = {}, {}, set()
+        self._fences.clear()
         for provider in self._providers:
             lost = getattr(provider, "connection_lost", None)
             if lost is not None:
@@ -90,6 +94,18 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         super().ping()
         if len(self._consumed) < len(self._providers):
             raise BrokerGone("not every queue is consumed")
+
+    def fence(self, provider: Extension, passed: Callable[[], None]) -> None:
+        """Call ``passed`` once whatever the broker has sent of a queue so far has come."""
+        for channel, other in self._channels.items():
+            if other is provider:
+                with suppress(Stuck):
+                    # answered behind them, on the same channel; it changes nothing
+                    self.wire.write(frames.limiting(channel, provider.prefetch))
+                    self._fences[channel].append(passed)
+                    return
+        # without a channel nothing is under way
+        passed()
 
     def unregister_provider(self, provider: Extension) -> None:
         """Stop consuming a queue; messages that are being handled can still be acknowledged."""
@@ -152,7 +168,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             delivery.ack()
 
     def on_method(self, method: Method) -> None:
-        """Note that a queue is being consumed."""
+        """Note that a queue is being consumed, or that a fence was passed."""
+        if method.method == frames.QOS_OK and self._fences[method.channel]:
+            self._fences[method.channel].popleft()()
         if method.method == frames.CONSUME_OK and method.channel in self._channels:
             self._consumed.add(method.channel)
             # only now is it known that all could be declared and consumed

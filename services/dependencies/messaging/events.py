@@ -24,7 +24,7 @@ from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.publishing import Publishing, Unroutable
-from services.dependencies.messaging.rpc import CALL_STACK_HEADER, DEADLINE_KEY
+from services.dependencies.messaging.rpc import CALL_STACK_HEADER
 
 log = get_logger(__name__)
 
@@ -56,7 +56,7 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         Raises:
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
         """
-        headers = self._headers_for(worker_ctx) | {DISPATCHED_HEADER: time.time()}
+        headers = self.get_message_headers(worker_ctx) | {DISPATCHED_HEADER: time.time()}
         with tracing.span(tracing.PRODUCER, event_type):
             tracing.inject(headers)
             try:
@@ -72,12 +72,6 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         """
         with suppress(Unroutable):
             self._send(event_type, event_data, {})
-
-    def _headers_for(self, worker_ctx: WorkerContext) -> dict:
-        """Return the worker's context but for its deadline, which is for its caller alone."""
-        headers = self.get_message_headers(worker_ctx)
-        headers.pop(self._get_header_name(DEADLINE_KEY), None)
-        return headers
 
     def _send(self, event_type: str, event_data: dict, headers: dict) -> None:
         try:

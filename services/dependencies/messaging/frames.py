@@ -18,6 +18,7 @@ END = 0xCE
 CONNECTION_CLOSE, CONNECTION_CLOSE_OK = (10, 50), (10, 51)
 BLOCKED, UNBLOCKED = (10, 60), (10, 61)
 CHANNEL_CLOSE = (20, 40)
+QOS, QOS_OK = (60, 10), (60, 11)
 CONSUME, CONSUME_OK, CANCEL, CANCEL_OK = (60, 20), (60, 21), (60, 30), (60, 31)
 PUBLISH, RETURN, DELIVER = (60, 40), (60, 50), (60, 60)
 ACK, REJECT, NACK = (60, 80), (60, 90), (60, 120)
@@ -279,6 +280,11 @@ def consuming(channel: int, queue: str, tag: str, no_ack: bool) -> bytes:
     """Return the frame that begins to consume a queue."""
     arguments = b"\0\0" + _text(queue) + _text(tag) + bytes([NO_ACK_BIT if no_ack else 0])
     return method(channel, CONSUME, arguments + _LONG.pack(0))
+
+
+def limiting(channel: int, prefetch: int) -> bytes:
+    """Return the frame that says how many messages a consumer takes before it settles one."""
+    return method(channel, QOS, _LONG.pack(0) + prefetch.to_bytes(2, "big") + b"\0")
 
 
 def cancelling(channel: int, tag: str) -> bytes:

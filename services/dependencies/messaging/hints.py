@@ -43,7 +43,7 @@ class HintSender(EventDispatcher):
         body = dumps(value)
         if len(body) > LARGEST:
             return
-        headers = self._headers_for(worker_ctx)
+        headers = self.get_message_headers(worker_ctx)
         tracing.inject(headers)
         with suppress(BrokerGone):
             self.publishing.send(

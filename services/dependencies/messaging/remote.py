@@ -1,6 +1,5 @@
 """RPC methods: the calling side."""
 
-import time
 import uuid
 from collections.abc import Callable, Collection
 from functools import cached_property
@@ -23,7 +22,7 @@ from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.publishing import Publishing
-from services.dependencies.messaging.rpc import DEADLINE_KEY
+from services.dependencies.time_left import expiration, seconds_left
 
 log = get_logger(__name__)
 
@@ -107,7 +106,7 @@ class ReplyListener(SharedExtension):
 class RemoteService(DependencyProvider, HeaderEncoder):
     """Calls another service, with a deadline.
 
-    The deadline travels with the call, so that nobody works on what nobody waits for; a call
+    How long it waits travels with the call, so that nobody works on what nobody waits for; a call
     made on behalf of another never waits longer than that one does.
 
     Args:
@@ -163,7 +162,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             BadGateway: the answer is no answer.
             GymError: the service's own error.
         """
-        seconds = self._seconds_left(worker_ctx, seconds or self.seconds)
+        seconds = seconds_left(worker_ctx, seconds or self.seconds)
         with (
             metrics.timed_call(self.public_name, method),
             tracing.span(tracing.CLIENT, f"{self.name}.{method}"),
@@ -183,13 +182,6 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             self.replies.forget(correlation_id)
         return self._result(method, reply, seconds)
 
-    @staticmethod
-    def _seconds_left(worker_ctx: WorkerContext, most: float) -> float:
-        deadline = worker_ctx.data.get(DEADLINE_KEY)
-        if not isinstance(deadline, int | float):
-            return most
-        return max(min(most, deadline - time.time()), 0.001)
-
     def _send(
         self,
         worker_ctx: WorkerContext,
@@ -201,7 +193,6 @@ class RemoteService(DependencyProvider, HeaderEncoder):
     ) -> None:
         self.replies.queue_consumer.ping()
         headers = self.get_message_headers(worker_ctx)
-        headers[self._get_header_name(DEADLINE_KEY)] = time.time() + seconds
         tracing.inject(headers)
         self.publishing.send(
             {"args": args, "kwargs": kwargs},
@@ -211,7 +202,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             headers=headers,
             reply_to=self.replies.routing_key,
             correlation_id=correlation_id,
-            expiration=str(max(int(seconds * 1000), 1)),
+            expiration=expiration(seconds),
         )
 
     def _result(self, method: str, reply: object, seconds: float) -> Any:

@@ -22,16 +22,15 @@ from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 from schemas.errors import GymError, InternalError
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import PreparedLine, get_logger
+from services.dependencies.messaging.absences import Absences
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
 from services.dependencies.messaging.publishing import Publishing, check_size
+from services.dependencies.time_left import give_up_at, seconds_given
 
 log = get_logger(__name__)
-
-DEADLINE_KEY = "deadline"
-"""Context key of the moment, in seconds since the epoch, after which nobody waits any more."""
 
 LONGEST_CORRELATION_ID = 80
 """AMQP has 255 bytes for it; what is no UTF-8 grows when it is replaced."""
@@ -77,6 +76,18 @@ class SafeRpcConsumer(RpcConsumer):
     def _exchange_name(self) -> str:
         return get_rpc_exchange(self.container.config).name
 
+    @cached_property
+    def _absences(self) -> Absences:
+        return Absences(partial(self.queue_consumer.fence, self))
+
+    def start(self) -> None:
+        """Begin to note when the event loop is held up."""
+        self._absences.start()
+
+    def connection_lost(self) -> None:
+        """Note that nothing lies unread any more."""
+        self._absences.forget()
+
     def setup(self) -> None:
         """Register the queue once for all methods."""
         if self.queue is None:
@@ -105,6 +116,14 @@ class SafeRpcConsumer(RpcConsumer):
         except Exception:
             delivery.ack()
             self.handle_result(delivery, None, sys.exc_info())
+
+    def possible_age(self, now: float) -> float:
+        """Return for how many seconds a request that has just been read may have lain unread.
+
+        Args:
+            now: the moment on the monotonic clock.
+        """
+        return self._absences.possible_age(now)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
         """Tell whoever sent a request that it can't be understood, if it says to whom."""
@@ -174,7 +193,8 @@ class SafeRpc(Rpc):
 
     A request is executed at most once: it is acknowledged when its worker begins, so a service
     that dies with it never runs it again behind its caller's back. A request whose caller has
-    given up is not executed.
+    given up is not executed. Where only the broker knows whether it has, since the request may have
+    lain in a frozen process, it gets the request back, and drops it or delivers it again.
     """
 
     rpc_consumer = SafeRpcConsumer()
@@ -204,26 +224,34 @@ class SafeRpc(Rpc):
         if not isinstance(args, list) or not isinstance(kwargs, dict):
             raise MalformedRequest("args must be a list and kwargs an object")
         self.check_signature(args, kwargs)
-        self.container.when_free(partial(self._begin, args, kwargs, delivery))
+        now = time.monotonic()
+        seconds, age = seconds_given(delivery.properties), self.rpc_consumer.possible_age(now)
+        if age and seconds is not None and seconds <= age:
+            log.info("request given back, as it may be old", method=self.method_name)
+            delivery.requeue()
+            return
+        moment = None if seconds is None else now + seconds - age
+        self.container.when_free(partial(self._begin, args, kwargs, delivery, moment))
 
-    def _begin(self, args: list, kwargs: dict, delivery: Delivery) -> None:
-        context_data = self.unpack_message_headers(delivery)
-        if _is_late(context_data.get(DEADLINE_KEY)):
+    def _begin(self, args: list, kwargs: dict, delivery: Delivery, moment: float | None) -> None:
+        begun = time.monotonic()
+        if moment is not None and begun > moment:
             delivery.ack()
             metrics.RPC_LATE.labels(self.method_name).inc()
             log.warning("request dropped, its caller has given up", method=self.method_name)
             return
         try:
-            self.container.spawn_worker(
+            worker_ctx = self.container.spawn_worker(
                 self,
                 args,
                 kwargs,
-                context_data=context_data,
-                handle_result=partial(self._finish, delivery, time.monotonic()),
+                context_data=self.unpack_message_headers(delivery),
+                handle_result=partial(self._finish, delivery, begun),
             )
         except ContainerBeingKilled:
             delivery.requeue()
         else:
+            give_up_at(worker_ctx, moment)
             delivery.ack()
 
     def _finish(
@@ -259,10 +287,6 @@ class SafeRpc(Rpc):
 @lru_cache(maxsize=256)
 def _line(method: str, outcome: str) -> PreparedLine:
     return PreparedLine("rpc", method=method, outcome=outcome)
-
-
-def _is_late(deadline: object) -> bool:
-    return isinstance(deadline, int | float) and time.time() > deadline
 
 
 def rpc(method: Callable) -> Callable:

@@ -1,5 +1,6 @@
 """Running service methods for requests, never more than there are workers."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from nameko.extensions import Entrypoint
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import budgets
 from services.dependencies.deadlines import wait_for
+from services.dependencies.time_left import give_up_at
 from services.dependencies.web import bounds
 from services.dependencies.web.messages import Refused
 
@@ -38,11 +40,12 @@ class Workers:
         Raises:
             Refused: no worker got free in time, or the method did not end in time.
         """
+        gives_up_at = time.monotonic() + budgets.REQUEST_SECONDS
         if not self._free.acquire(timeout=bounds.WORKER_WAIT_SECONDS):
             raise _busy(self.container.service_name)
         finished = Event()
         try:
-            self.container.spawn_worker(
+            worker_ctx = self.container.spawn_worker(
                 entrypoint,
                 (request,),
                 {},
@@ -52,6 +55,7 @@ class Workers:
         except ContainerBeingKilled:
             self._free.release()
             raise _busy(self.container.service_name) from None
+        give_up_at(worker_ctx, gives_up_at)
         result = wait_for(finished, budgets.REQUEST_SECONDS + bounds.LATE_SECONDS)
         if result is None:
             raise Refused(504)
