@@ -116,6 +116,10 @@ LARGEST_BODY = 1024 * 1024
 LARGEST_MESSAGE = 4 * 1024 * 1024
 """Bytes of a message between services. The largest workout has 1.2 MB when it is read again."""
 
+KEPT_REPLIES = 1000
+KEPT_REPLY_BYTES = LARGEST_MESSAGE
+"""Of the replies that were sent last so many are kept, to be sent again on a new connection."""
+
 STOP_SECONDS = 10
 
 

@@ -43,12 +43,20 @@ class Caller:
         self.channel.connection.drain_events(timeout=seconds)
         return json.loads(self.replies.pop().body)
 
+    def answered(self):
+        """Return the correlation ids of all replies that came."""
+        return {reply.properties["correlation_id"] for reply in self.replies}
+
+    def wait_until(self, condition, seconds):
+        """Take replies until a condition holds."""
+        end = time.monotonic() + seconds
+        while not condition():
+            self.channel.connection.drain_events(timeout=max(end - time.monotonic(), 0.01))
+
     def wait_for(self, count, seconds):
         """Wait for so many replies, and return the correlation ids of all that came."""
-        end = time.monotonic() + seconds
-        while len(self.replies) < count:
-            self.channel.connection.drain_events(timeout=max(end - time.monotonic(), 0.01))
-        return [reply.properties["correlation_id"] for reply in self.replies]
+        self.wait_until(lambda: len(self.replies) >= count, seconds)
+        return sorted(reply.properties["correlation_id"] for reply in self.replies)
 
 
 def request(*args, **kwargs):

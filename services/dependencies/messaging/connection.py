@@ -90,6 +90,9 @@ class BrokerConnection(SharedExtension):
     def taken_over(self) -> None:
         """Begin to use the new connection."""
 
+    def unblocked(self) -> None:
+        """Go on, as the broker takes messages again."""
+
     def disconnected(self) -> None:
         """Forget what belonged to the lost connection."""
 
@@ -231,6 +234,7 @@ class BrokerConnection(SharedExtension):
     def _on_unblocked(self) -> None:
         self.blocked = False
         log.warning("broker takes messages again", purpose=self.purpose)
+        self.unblocked()
 
     def _note_loss(self, problem: Exception) -> None:
         if self._down_since is None and not self._stopping:

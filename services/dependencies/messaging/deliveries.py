@@ -50,11 +50,6 @@ class Delivery:
         """How many bytes they have."""
         return len(self._content.raw_headers)
 
-    @property
-    def is_lost(self) -> bool:
-        """Whether the connection it came on is gone, so that it comes again."""
-        return self._wire.closed
-
     def decode(self, *, exact: bool = True) -> object:
         """Return what the body holds, in plain types.
 
@@ -74,6 +69,11 @@ class Delivery:
             properties.get("content_encoding"),
             exact=exact,
         )
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection that it came on has ended before it was settled."""
+        return self._needs_settling and self._wire.closed
 
     def ack(self) -> None:
         """Say that it was taken care of."""

@@ -40,15 +40,17 @@ class Publishing(BrokerConnection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._exchanges: list[Exchange] = []
+        self._exchanges: dict[str, Exchange] = {}
         self._places: dict[str, topology.Place] = {}
         self._returned_handlers: list[Callable[[str], None]] = []
         self._lost_handlers: list[Callable[[], None]] = []
+        self._connected_handlers: list[Callable[[], None]] = []
+        self._unblocked_handlers: list[Callable[[], None]] = []
         self._forget()
 
     def declares(self, exchange: Exchange) -> None:
         """Declare an exchange on each new connection: a message to a missing one would end it."""
-        self._exchanges.append(exchange)
+        self._exchanges[exchange.name] = exchange
 
     def needs(self, places: Iterable[topology.Place]) -> None:
         """See on each new connection that places are there; without them it is of no use."""
@@ -61,6 +63,14 @@ class Publishing(BrokerConnection):
     def on_lost(self, handler: Callable[[], None]) -> None:
         """Call ``handler`` when the connection is lost, and maybe what was written to it last."""
         self._lost_handlers.append(handler)
+
+    def on_connected(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever there is a new connection to send on."""
+        self._connected_handlers.append(handler)
+
+    def on_unblocked(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever an alarm is over, and the broker takes messages again."""
+        self._unblocked_handlers.append(handler)
 
     def send(
         self,
@@ -119,10 +129,20 @@ class Publishing(BrokerConnection):
         """Open both channels, and see that all is there that messages are sent to."""
         topology.complete(connection, self._places.values())
         plain, confirmed = connection.channel(), connection.channel()
-        for exchange in self._exchanges:
+        for exchange in self._exchanges.values():
             exchange(plain).declare()
         confirmed.confirm_select()
         self._plain, self._confirmed = plain.channel_id, confirmed.channel_id
+
+    def taken_over(self) -> None:
+        """Tell that messages can be sent."""
+        for handler in self._connected_handlers:
+            handler()
+
+    def unblocked(self) -> None:
+        """Tell that messages can be sent again."""
+        for handler in self._unblocked_handlers:
+            handler()
 
     def disconnected(self) -> None:
         """Tell everybody who waits for a confirm or an answer that none will come."""

@@ -23,23 +23,22 @@ from schemas.errors import GymError, InternalError
 from services.dependencies import budgets, metrics, tracing
 from services.dependencies.logs import PreparedLine, get_logger
 from services.dependencies.messaging.absences import Absences
-from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.consuming import QueueConsumer
 from services.dependencies.messaging.deliveries import Delivery
-from services.dependencies.messaging.json import CONTENT_TYPE, ENCODING, dumps
-from services.dependencies.messaging.publishing import Publishing, check_size
+from services.dependencies.messaging.json import dumps
+from services.dependencies.messaging.publishing import check_size
+from services.dependencies.messaging.replies import Replies
 from services.dependencies.time_left import give_up_at, seconds_given
 
 log = get_logger(__name__)
 
-LONGEST_CORRELATION_ID = 80
-"""AMQP has 255 bytes for it; what is no UTF-8 grows when it is replaced."""
+LONGEST_CORRELATION_ID = 255
+"""In bytes, as AMQP has it; what is no UTF-8 grows when it is replaced."""
 
 _REPLY_ADDRESS = re.compile("[0-9a-f-]{36}")
 """The routing key of a reply queue, which ``rabbitmq/users.json`` lets every service write to."""
 
 WAIT_SECONDS = 0.02
-NO_HEADERS: dict[str, str] = {}
 
 CALL_STACK_HEADER = "nameko.call_id_stack"
 
@@ -64,17 +63,12 @@ class SafeRpcConsumer(RpcConsumer):
 
     Nameko's ends the process on a message without ``reply_to`` or content type, and when a reply
     can't be sent. Here such a message is answered with its fault if it says to whom, and otherwise
-    dropped, as is a reply that can't be sent: its caller has a deadline. No request is ever kept
-    as a dead letter, since it may hold a password.
+    dropped. No request is ever kept as a dead letter, since it may hold a password.
     """
 
     queue_consumer = QueueConsumer()
-    publishing = Publishing()
+    replies = Replies()
     prefetch = budgets.SERVICE_WORKERS
-
-    @cached_property
-    def _exchange_name(self) -> str:
-        return get_rpc_exchange(self.container.config).name
 
     @cached_property
     def _absences(self) -> Absences:
@@ -139,18 +133,8 @@ class SafeRpcConsumer(RpcConsumer):
     ) -> tuple[object, tuple | None]:
         """Send the reply."""
         properties = delivery.properties
-        try:
-            self.publishing.send(
-                _reply(result, exc_info),
-                self._exchange_name,
-                properties["reply_to"],
-                correlation_id=properties.get("correlation_id", ""),
-                content_type=CONTENT_TYPE,
-                content_encoding=ENCODING,
-                headers=NO_HEADERS,
-            )
-        except BrokerGone as problem:
-            log.warning("reply not sent", reason=str(problem))
+        correlation_id = properties.get("correlation_id", "")
+        self.replies.send(_reply(result, exc_info), properties["reply_to"], correlation_id)
         return result, exc_info
 
 
@@ -173,7 +157,7 @@ def _can_be_answered(delivery: Delivery) -> bool:
     """
     properties = delivery.properties
     return bool(_REPLY_ADDRESS.fullmatch(properties.get("reply_to", ""))) and (
-        len(properties.get("correlation_id", "")) <= LONGEST_CORRELATION_ID
+        len(properties.get("correlation_id", "").encode()) <= LONGEST_CORRELATION_ID
     )
 
 
@@ -231,9 +215,16 @@ class SafeRpc(Rpc):
             delivery.requeue()
             return
         moment = None if seconds is None else now + seconds - age
-        self.container.when_free(partial(self._begin, args, kwargs, delivery, moment))
+        # whatever is wrong with the headers shows here, and not when a worker is free
+        context = self.unpack_message_headers(delivery)
+        self.container.when_free(partial(self._begin, args, kwargs, context, delivery, moment))
 
-    def _begin(self, args: list, kwargs: dict, delivery: Delivery, moment: float | None) -> None:
+    def _begin(
+        self, args: list, kwargs: dict, context: dict, delivery: Delivery, moment: float | None
+    ) -> None:
+        if delivery.is_lost:
+            # the broker has it back, and gives it to another process if there is one
+            return
         begun = time.monotonic()
         if moment is not None and begun > moment:
             delivery.ack()
@@ -245,7 +236,7 @@ class SafeRpc(Rpc):
                 self,
                 args,
                 kwargs,
-                context_data=self.unpack_message_headers(delivery),
+                context_data=context,
                 handle_result=partial(self._finish, delivery, begun),
             )
         except ContainerBeingKilled:
