@@ -165,9 +165,28 @@ def try_reading(read_it, arguments):
         read_it(arguments)
 
 
-def test_a_frame_larger_than_agreed_is_malformed():
+def test_a_frame_much_larger_than_agreed_is_malformed():
     with pytest.raises(Malformed):
-        read([struct.pack(">BHI", 1, 0, LARGEST + 1)])
+        read([struct.pack(">BHI", 1, 0, 2 * LARGEST + 1)])
+
+
+def test_what_the_broker_adds_to_headers_may_be_more_than_a_frame_holds():
+    headers = {"a": "b" * (LARGEST - 100), "x-death": ["c" * 200]}
+    (content,) = read([delivered(b"body", {"application_headers": headers})])
+    assert content.headers == headers
+
+
+@pytest.mark.parametrize("flags", [1, 3, 1 << 13, 1 << 10 | 1 << 15, 1 << 6])
+def test_properties_that_make_no_sense_are_the_fault_of_their_message_alone(flags):
+    arguments = serialization.dumps("sLbss", ["consumer", 7, False, "ex", "key"])
+    header = struct.pack(">HHQH", 60, 0, 4, flags) + b"\x03x"
+    bad = frames.method(3, frames.DELIVER, arguments) + frames.frame(frames.HEADER, 3, header)
+    bad += frames.frame(frames.BODY, 3, b"body")
+
+    first, second = read([bad + delivered(b"next", {"content_type": "text"})])
+
+    assert (first.body, first.properties, first.headers) == (b"body", {}, {})
+    assert (second.body, second.properties) == (b"next", {"content_type": "text"})
 
 
 def test_names_longer_than_amqp_allows_are_refused():
@@ -189,6 +208,12 @@ def test_headers_nested_too_deep_are_malformed(beside):
         with pytest.raises(Malformed):
             frames.read_table(beside + arrays(depth))
     assert frames.read_table(beside + arrays(8))["deep"] == [[[[[[[[True]]]]]]]]
+
+
+def test_a_name_that_is_no_text_becomes_one():
+    """Beside a value that is left to py-amqp, too."""
+    for beside in (b"", b"\x04date" + b"T" + bytes(8)):
+        assert "\ufffd" in frames.read_table(beside + b"\x01\xff" + b"t\x01")
 
 
 def test_of_a_message_that_is_too_large_only_the_beginning_is_kept():

@@ -16,7 +16,7 @@ from services.dependencies.messaging import frames, topology
 from services.dependencies.messaging.connection import BrokerConnection, BrokerGone
 from services.dependencies.messaging.dead_letters import LARGEST_BODY, LONGEST_REASON, bury
 from services.dependencies.messaging.deliveries import Delivery
-from services.dependencies.messaging.frames import Content, Method
+from services.dependencies.messaging.frames import Content, Malformed, Method
 from services.dependencies.messaging.publishing import Publishing
 from services.dependencies.messaging.wire import Stuck
 
@@ -154,6 +154,8 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             return
         try:
             provider.handle_message(body, delivery)
+        except Malformed as problem:
+            self._refuse(provider, delivery, f"malformed: {problem}")
         except Exception as problem:
             log.error("message can't be handled", queue=provider.queue.name, exc_info=problem)
             self._refuse(provider, delivery, f"{type(problem).__name__}: {problem}")

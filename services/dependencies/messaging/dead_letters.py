@@ -9,7 +9,7 @@ from services.dependencies import metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.deliveries import Delivery
-from services.dependencies.messaging.frames import Malformed
+from services.dependencies.messaging.frames import write_table
 from services.dependencies.messaging.publishing import Publishing, Unroutable
 from services.dependencies.messaging.topology import DEAD_LETTER_EXCHANGE, WAIT_EXCHANGE
 
@@ -27,8 +27,13 @@ LARGEST_BODY = 4096
 LARGEST_HEADERS = 4096
 """What is kept of a message. An event of ours has a few hundred bytes, of ids and dates."""
 
+LONGEST_TEXT = 255
+"""Bytes of a property; what is no UTF-8 grows when it is replaced."""
+
 KEPT_PROPERTIES = {"content_type", "content_encoding"}
 BYTES = "application/octet-stream"
+NOT_KEPT = ("x-death", "CC", "BCC")
+"""The last two are RabbitMQ's: it would deliver the copy to the queues that they name as well."""
 
 
 def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> bool:
@@ -79,14 +84,20 @@ def _headers(message: Delivery) -> dict:
     if message.size_of_headers > LARGEST_HEADERS:
         return {}
     try:
-        return {name: value for name, value in message.headers.items() if name != "x-death"}
-    except Malformed:
+        headers = {name: value for name, value in message.headers.items() if name not in NOT_KEPT}
+        write_table(headers)
+    except Exception:
+        # what can't be read, or not be written again, must not keep a message from being moved
         return {}
+    return headers
 
 
 def _kept_properties(message: Delivery) -> dict[str, object]:
     given = message.properties
-    return {"content_type": BYTES} | {name: given[name] for name in KEPT_PROPERTIES & given.keys()}
+    kept = {name: given[name] for name in KEPT_PROPERTIES & given.keys()}
+    return {"content_type": BYTES} | {
+        name: value for name, value in kept.items() if len(value.encode()) <= LONGEST_TEXT
+    }
 
 
 def _copy(

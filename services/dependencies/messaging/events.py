@@ -233,18 +233,27 @@ class BatchedEventHandler(SafeEventHandler):
 
     def _begin_batch(self) -> None:
         batch = [self._alone.popleft()] if self._alone else self._take_arrived()
-        spans = [self._span(delivery) for _, delivery in batch[1:]] if tracing.is_on() else []
         try:
-            self.container.spawn_worker(
-                self,
-                ([body for body, _ in batch],),
-                {},
-                context_data=self._context(batch),
-                handle_result=partial(self._finish_batch, batch, spans, time.monotonic()),
-            )
+            self._spawn(batch)
         except ContainerBeingKilled:
             for _, delivery in batch:
                 delivery.requeue()
+        except Exception as problem:
+            # one of them has headers that nobody can handle, and must not hold up all others
+            self._busy = False
+            if not self._handle_alone(batch, problem):
+                self.refuse_message(batch[0][1], f"{type(problem).__name__}: {problem}")
+            eventlet.spawn_after(0, self._go_on)
+
+    def _spawn(self, batch: list[tuple[dict, Delivery]]) -> None:
+        spans = [self._span(delivery) for _, delivery in batch[1:]] if tracing.is_on() else []
+        self.container.spawn_worker(
+            self,
+            ([body for body, _ in batch],),
+            {},
+            context_data=self._context(batch),
+            handle_result=partial(self._finish_batch, batch, spans, time.monotonic()),
+        )
 
     def _take_arrived(self) -> list[tuple[dict, Delivery]]:
         count = min(len(self._arrived), budgets.EVENT_BATCH)

@@ -7,6 +7,7 @@ left to it all the same.
 
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -22,6 +23,9 @@ QOS, QOS_OK = (60, 10), (60, 11)
 CONSUME, CONSUME_OK, CANCEL, CANCEL_OK = (60, 20), (60, 21), (60, 30), (60, 31)
 PUBLISH, RETURN, DELIVER = (60, 40), (60, 50), (60, 60)
 ACK, REJECT, NACK = (60, 80), (60, 90), (60, 120)
+
+FRAME_SLACK = 2
+"""RabbitMQ sends properties in one frame, with what it has added to them, however large that is."""
 
 DEEPEST_TABLE = 8
 """Arrays within arrays in a message's headers; what RabbitMQ adds itself has three."""
@@ -120,7 +124,7 @@ class FrameReader:
         try:
             while end - place >= _PREFIX.size:
                 kind, channel, size = _PREFIX.unpack_from(buffer, place)
-                if size > self._largest:
+                if size > FRAME_SLACK * self._largest:
                     raise Malformed(f"a frame of {size} bytes")
                 after = place + _PREFIX.size + size
                 if after >= end:
@@ -159,7 +163,10 @@ class FrameReader:
         unfinished = self._unfinished[channel]
         _, _, unfinished.size, flags = _CONTENT.unpack_from(payload)
         unfinished.missing = unfinished.size
-        unfinished.properties, unfinished.raw_headers = _read_properties(payload, flags)
+        with suppress(Malformed, struct.error, IndexError):
+            # what a sender has written badly is no fault of the connection: without properties it
+            # is a message that nobody can read
+            unfinished.properties, unfinished.raw_headers = _read_properties(payload, flags)
         return self._finish(channel) if not unfinished.missing else None
 
     def _take_body(self, channel: int, payload: bytes) -> Content | None:
@@ -464,4 +471,8 @@ def _read_unusual_table(raw: bytes) -> dict[str, object]:
         values, _ = serialization.loads("F", _LONG.pack(len(raw)) + raw, 0)
     except Exception as problem:
         raise Malformed(f"a table that makes no sense: {problem}") from problem
-    return values[0]
+    # it leaves what is no UTF-8 as bytes
+    return {
+        name if isinstance(name, str) else name.decode("utf-8", "replace"): value
+        for name, value in values[0].items()
+    }
