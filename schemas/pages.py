@@ -14,6 +14,9 @@ from schemas.fields import (
 LARGEST_PAGE = 10**9
 """Beyond any collection, and small enough that page times limit stays a BIGINT."""
 
+MOST_AT_ONCE = 1000
+"""So many things can be asked for by their ids in one call."""
+
 
 class Page(Parameters):
     """``page`` and ``limit``."""
@@ -70,13 +73,12 @@ def checked_user(value: object) -> int:
     return _checked(_OF_USER, "user_id", value)
 
 
-def checked_ids(name: str, values: object, most: int) -> list[int]:
-    """Return a list of ids.
+def checked_ids(name: str, values: object) -> list[int]:
+    """Return a list of ids, which has :data:`MOST_AT_ONCE` at most.
 
     Args:
         name: what the caller calls the list.
         values: the list.
-        most: how many are allowed.
 
     Raises:
         InvalidParameter: it is no list of ids, or too long.
@@ -86,10 +88,10 @@ def checked_ids(name: str, values: object, most: int) -> list[int]:
         raise InvalidParameter.of(
             fault(name, message, "type", expected="array", received=shown(values))
         )
-    if len(values) > most:
-        message = f"{name} must have at most {most} items"
+    if len(values) > MOST_AT_ONCE:
+        message = f"{name} must have at most {MOST_AT_ONCE} items"
         raise InvalidParameter.of(
-            fault(name, message, "max_items", max_items=most, received=len(values))
+            fault(name, message, "max_items", max_items=MOST_AT_ONCE, received=len(values))
         )
     return [checked_id(value) for value in values]
 

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from schemas.errors import InvalidParameter, fault
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.fields import load, shown
-from schemas.pages import ById, Feed
+from schemas.fields import load
+from schemas.pages import ById, Feed, checked_ids
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.health import Health
@@ -68,7 +67,7 @@ class Exercises:
         """Return several exercises at once, by id, also inactive ones.
 
         Args:
-            exercise_ids: which ones.
+            exercise_ids: which ones, at most 1000.
 
         Returns:
             A list of exercises as ``get`` returns them, without those that there are not.
@@ -79,7 +78,7 @@ class Exercises:
         Example:
             ``n.rpc.exercises.get_many([1, 2, 3])``
         """
-        return self._reads.get_many(_identifiers(exercise_ids))
+        return self._reads.get_many(checked_ids("exercise_ids", exercise_ids))
 
     @rpc
     def search(self, q: str, **query: Any) -> dict[str, Any]:
@@ -217,12 +216,3 @@ class Exercises:
     @property
     def _reads(self) -> ExerciseReads:
         return ExerciseReads(self.database, self.cache)
-
-
-def _identifiers(values: object) -> list[int]:
-    if not isinstance(values, list | tuple):
-        message = "Exercise ids must be a list"
-        raise InvalidParameter.of(
-            fault("exercise_ids", message, "type", expected="array", received=shown(values))
-        )
-    return [load(BY_ID, {"id": value})["id"] for value in values]

@@ -31,7 +31,6 @@ NEW_WORKOUT = NewWorkout()
 WORKOUT_CHANGES = WorkoutChanges()
 WORKOUT_LIST = WorkoutList()
 CHANGES = Changes()
-MOST_AT_ONCE = 1000
 CLEANING_SECONDS = 3600
 
 WORKOUT_SAVED = "workout_saved"
@@ -164,7 +163,7 @@ class Workouts:
         Example:
             ``n.rpc.workouts.get_many([1, 2])``
         """
-        wanted = checked_ids("workout_ids", workout_ids, MOST_AT_ONCE)
+        wanted = checked_ids("workout_ids", workout_ids)
         return store.get_many(self.database.fetch, wanted, to_count=rep_types)
 
     @rpc

@@ -12,6 +12,7 @@ from services.dependencies.tokens import issue
 from tests.api.described import described
 from tests.api.http_client import Client
 from tests.api.lone_gateway import gateway_alone
+from tests.fakes.redis_servers import redis, redis_server  # noqa: F401
 
 PASSWORD = "correct horse battery"
 

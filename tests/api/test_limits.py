@@ -19,7 +19,6 @@ from schemas.errors import RateLimitExceeded, Unauthorized
 from services.dependencies.budgets import ADDRESS_SHARE, USER_SHARE
 from services.dependencies.settings import BadSettings, Settings
 from tests.api.lone_gateway import gateway_alone, held_back, wait_until
-from tests.fakes.redis_servers import RealRedis
 
 TRUSTED = {"TRUSTED_PROXIES": "127.0.0.0/8"}
 COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
@@ -206,20 +205,6 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
         monkeypatch.setattr(rate_limits, "_shared", shared)
         assert [look(), look(), look()] == [200, 200, 429]
         assert not len(rate_limits._own)
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = RealRedis()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def redis(server):
-    server.client.config_set("maxmemory", 0)
-    server.client.flushall()
-    return server
 
 
 def at(redis):

@@ -10,11 +10,18 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 
 import eventlet
+import pytest
 from redis import Redis, RedisError
 
+from services.dependencies import budgets
 from services.dependencies.redis_link import RedisLink
 from stack.find import find_redis
+from stack.redis import SETTINGS
 from tests.waiting import eventually
+
+COUNTERS = SETTINGS["redis-counters"]
+PAUSE_SECONDS = 0.4
+"""Shorter than in earnest, so that the tests need not wait so long."""
 
 INFO = b"$13\r\nrun_id:fake\r\n\r\n"
 
@@ -132,3 +139,26 @@ def processes(store, server):
     yield make
     for one in made:
         one.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """A Redis of the tests' own, which nobody else uses."""
+    server = RealRedis(**COUNTERS)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def redis(redis_server):
+    """The same, as it is at its start: awake, empty, with room."""
+    redis_server.thaw()
+    redis_server.client.config_set("maxmemory", COUNTERS["maxmemory"])
+    redis_server.client.flushall()
+    return redis_server
+
+
+@pytest.fixture
+def short_pauses(monkeypatch):
+    """Have a Redis that did not answer asked again soon."""
+    monkeypatch.setattr(budgets, "REDIS_PAUSE_SECONDS", PAUSE_SECONDS)

@@ -147,6 +147,9 @@ def test_several_need_a_list_of_ids(rpc):
         rpc.exercises.get_many("1,2")
     with refused("id", "min"):
         rpc.exercises.get_many([1, 0])
+    assert len(rpc.exercises.get_many([1] * 1000)) == 1
+    with refused("exercise_ids", "max_items"):
+        rpc.exercises.get_many([1] * 1001)
 
 
 def test_an_inactive_exercise_is_left_out_and_answers_by_id(rpc, hidden):

@@ -9,17 +9,10 @@ from eventlet.event import Event
 
 from services.dependencies import budgets
 from services.dependencies.redis_link import RedisFailure, RedisLink
-from tests.fakes.redis_servers import FalseRedis, RealRedis
+from tests.fakes.redis_servers import FalseRedis
 
 SLACK = 0.5
 PONG = b"+PONG\r\n"
-
-
-@pytest.fixture(scope="module")
-def redis():
-    server = RealRedis()
-    yield server
-    server.remove()
 
 
 @pytest.fixture

@@ -8,31 +8,13 @@ import pytest
 
 from services.dependencies import budgets
 from services.dependencies.cache import CHANGING, REQUEST_SECONDS, Cache
-from tests.fakes.redis_servers import RealRedis, processes
-
-PAUSE = 0.4
-"""Shorter than in earnest, so that the tests need not wait so long."""
+from tests.fakes.redis_servers import PAUSE_SECONDS as PAUSE
+from tests.fakes.redis_servers import processes
 
 VERSION = "version"
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    monkeypatch.setattr(budgets, "REDIS_PAUSE_SECONDS", PAUSE)
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = RealRedis()
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def redis(server):
-    server.thaw()
-    server.client.flushall()
-    return server
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 @pytest.fixture

@@ -5,32 +5,12 @@ from contextlib import contextmanager
 import eventlet
 import pytest
 
-from services.dependencies import budgets
 from services.dependencies.revocations import MOST_KNOWN, Revocations, revocation_key
-from stack.redis import SETTINGS
-from tests.fakes.redis_servers import RealRedis, processes
+from tests.fakes.redis_servers import COUNTERS, processes
 
-PAUSE = 0.4
 TOKEN, OTHER = "a" * 32, "b" * 32
 
-
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    monkeypatch.setattr(budgets, "REDIS_PAUSE_SECONDS", PAUSE)
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = RealRedis(**SETTINGS["redis-counters"])
-    yield server
-    server.remove()
-
-
-@pytest.fixture
-def redis(server):
-    server.thaw()
-    server.client.flushall()
-    return server
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 @pytest.fixture
@@ -58,7 +38,7 @@ def full(redis):
     try:
         yield
     finally:
-        redis.client.config_set("maxmemory", SETTINGS["redis-counters"]["maxmemory"])
+        redis.client.config_set("maxmemory", COUNTERS["maxmemory"])
 
 
 def test_a_revoked_token_is_revoked_for_all_until_it_would_have_ended(process, redis):
