@@ -58,7 +58,7 @@ def system_of(checkout):
 
 
 def latest_migration(checkout):
-    files = sorted((checkout.directory / MIGRATIONS).glob("0*.py"))
+    files = sorted((checkout.directory / MIGRATIONS).glob("[0-9]*.py"))
     return files[-1].name.partition("_")[0]
 
 
