@@ -137,9 +137,11 @@ _ANALYTICS = (
     """,
     """
     INSERT INTO exercise_stats (user_id, exercise_id, exercise_name, current_max_weight,
-        lifetime_volume, lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id)
+        lifetime_volume, lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id,
+        rep_type)
     SELECT user_id, exercise_id, (array_agg(exercise_name ORDER BY date DESC, workout_id DESC))[1],
-           max(max_weight), sum(max_volume), sum(total_sets), count(*), max(date), max(workout_id)
+           max(max_weight), sum(max_volume), sum(total_sets), count(*), max(date), max(workout_id),
+           'count'
     FROM performed GROUP BY user_id, exercise_id
     """,
     """

@@ -17,6 +17,7 @@ class Lifetime:
     """The whole history of an exercise in a few exact numbers.
 
     The name is the latest row's, and ``last_workout_id`` tells which of that day it is.
+    ``rep_type`` is the kind of all rows, None if they are of several.
     """
 
     exercise_name: str
@@ -26,6 +27,7 @@ class Lifetime:
     workouts: int
     last_performed_date: date
     last_workout_id: int
+    rep_type: str | None
 
 
 def range_start(range_name: str, today: date) -> date | None:
@@ -64,7 +66,8 @@ def carried_lifetime(whole: Lifetime | None, row: Performance) -> Lifetime:
     """Carry the numbers forward by a row that the history did not have, anywhere in it."""
     weight = row.best_weight_kg
     if whole is None:
-        return Lifetime(row.exercise_name, weight, row.total_volume, row.total_sets, 1, *place(row))
+        numbers = row.total_volume, row.total_sets, 1
+        return Lifetime(row.exercise_name, weight, *numbers, *place(row), row.rep_type)
     last = whole.last_performed_date, whole.last_workout_id
     is_last = place(row) > last
     if whole.max_weight is not None and (weight is None or weight < whole.max_weight):
@@ -76,6 +79,7 @@ def carried_lifetime(whole: Lifetime | None, row: Performance) -> Lifetime:
         whole.sets + row.total_sets,
         whole.workouts + 1,
         *(place(row) if is_last else last),
+        row.rep_type if row.rep_type == whole.rep_type else None,
     )
 
 

@@ -75,6 +75,9 @@ _BEFORE = """
       AND (p.workout_date, p.workout_id) < (k.workout_date, k.workout_id)
 """
 
+# Not known if the version before, which does not know of it, wrote the row last.
+_ONLY_KIND = "CASE WHEN s.rep_type_at = s.updated_at THEN s.rep_type END"
+
 # subqueries for each key, and not joins: whatever the planner believes of the tables' sizes when
 # it plans once for all, each is a look into an index
 _KNOWN = Statement(
@@ -86,7 +89,7 @@ _KNOWN = Statement(
         (SELECT json_agg(json_build_array(user_id, exercise_id,
             (SELECT json_build_array(s.exercise_name, s.current_max_weight::text,
                 s.lifetime_volume::text, s.lifetime_sets, s.lifetime_workouts,
-                s.last_performed_date, s.last_workout_id)
+                s.last_performed_date, s.last_workout_id, {_ONLY_KIND})
              FROM exercise_stats s
              WHERE s.user_id = k.user_id AND s.exercise_id = k.exercise_id),
             (SELECT json_agg(json_build_array(r.record_type, r.value::text, r.unit,
@@ -115,8 +118,9 @@ _KNOWN = Statement(
 # What the sets of a user's exercise count: repetitions, seconds or metres are never added to or
 # compared with each other. It is what the exercise counts now, if anything was logged in that, and
 # otherwise what its latest workout counted.
-_KIND = """
+_KIND = f"""
     coalesce(
+        {_ONLY_KIND},
         (SELECT f.rep_type WHERE EXISTS (
             SELECT FROM exercise_performance_history h
             WHERE h.user_id = s.user_id AND h.exercise_id = s.exercise_id
@@ -129,13 +133,14 @@ _KIND = """
 _HISTORY = Statement(
     f"""
     WITH whole AS MATERIALIZED (
-        SELECT s.*, coalesce(f.name, s.exercise_name) AS name, {_KIND} AS kind
+        SELECT s.*, coalesce(f.name, s.exercise_name) AS name, {_ONLY_KIND} AS only_kind,
+            {_KIND} AS kind
         FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
         WHERE s.user_id = :user_id AND s.exercise_id = :exercise_id
     )
     SELECT
         (SELECT json_build_array(name, current_max_weight::text, lifetime_volume::text,
-            lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id)
+            lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id, only_kind)
          FROM whole),
         (SELECT json_agg(json_build_array(workout_date, max_weight::text, total_volume::text,
             total_sets, CASE WHEN rep_type = (SELECT kind FROM whole) THEN total_reps::text END,
@@ -146,11 +151,6 @@ _HISTORY = Statement(
     """
 )
 
-_LOGGED_KINDS = """
-    FROM exercise_performance_history h
-    WHERE h.user_id = s.user_id AND h.exercise_id = s.exercise_id
-"""
-
 _UNIT = " ".join(f"WHEN '{rep_type}' THEN '{unit}'" for rep_type, unit in REP_UNITS.items())
 
 # What is kept as max_reps is of the whole history. Of an exercise that has counted different things
@@ -160,8 +160,7 @@ _RECORDS = Statement(
     f"""
     WITH done AS MATERIALIZED (
         SELECT s.user_id, s.exercise_id, coalesce(f.name, s.exercise_name) AS name,
-            CASE WHEN (SELECT min(h.rep_type) {_LOGGED_KINDS})
-                   <> (SELECT max(h.rep_type) {_LOGGED_KINDS}) THEN {_KIND} END AS one_of_kinds
+            CASE WHEN {_ONLY_KIND} IS NULL THEN {_KIND} END AS one_of_kinds
         FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
         WHERE s.user_id = :user_id
     ), records AS (
@@ -505,10 +504,24 @@ def _processed_workouts(found: Iterable[list]) -> dict[int, ProcessedWorkout]:
 
 
 def _lifetime(
-    name: str, max_weight: str | None, volume: str, sets: int, workouts: int, day: str, last_id: int
+    name: str,
+    max_weight: str | None,
+    volume: str,
+    sets: int,
+    workouts: int,
+    day: str,
+    last_id: int,
+    rep_type: str | None,
 ) -> Lifetime:
     return Lifetime(
-        name, _exact(max_weight), Decimal(volume), sets, workouts, date.fromisoformat(day), last_id
+        name,
+        _exact(max_weight),
+        Decimal(volume),
+        sets,
+        workouts,
+        date.fromisoformat(day),
+        last_id,
+        rep_type,
     )
 
 
@@ -597,6 +610,7 @@ def _lifetime_columns(key: ExerciseKey, whole: Lifetime) -> dict[str, Any]:
         "lifetime_workouts": whole.workouts,
         "last_performed_date": whole.last_performed_date,
         "last_workout_id": whole.last_workout_id,
+        "rep_type": whole.rep_type,
     }
 
 

@@ -10,12 +10,12 @@ class Table(NamedTuple):
     Args:
         key: the columns of its primary key, with their types.
         values: its other columns.
-        written_at: the column that tells when a row was written.
+        written_at: the columns that tell when a row was written.
     """
 
     key: dict[str, str]
     values: dict[str, str]
-    written_at: str | None = "updated_at"
+    written_at: tuple[str, ...] = ("updated_at",)
 
 
 USER = {"user_id": "bigint"}
@@ -31,7 +31,7 @@ TABLES = {
             "duration_minutes": "integer",
             "deleted": "boolean",
         },
-        written_at="processed_at",
+        written_at=("processed_at",),
     ),
     "exercise_performance_history": Table(
         USER | {"workout_id": "bigint", "exercise_id": "bigint"},
@@ -50,7 +50,7 @@ TABLES = {
             "rpe_count": "integer",
             "raw_sets": "jsonb",
         },
-        written_at=None,
+        written_at=(),
     ),
     "personal_records": Table(
         EXERCISE | {"record_type": "text"},
@@ -72,7 +72,9 @@ TABLES = {
             "lifetime_workouts": "bigint",
             "last_performed_date": "date",
             "last_workout_id": "bigint",
+            "rep_type": "text",
         },
+        written_at=("updated_at", "rep_type_at"),
     ),
     "progress_snapshots": Table(
         USER | {"period_type": "text", "period_start": "date"},
@@ -109,8 +111,7 @@ def _together(statements: Iterable[str]) -> str:
 def _upsert(name: str, table: Table) -> str:
     columns = ", ".join(table.key | table.values)
     changes = [f"{column} = excluded.{column}" for column in table.values]
-    if table.written_at:
-        changes.append(f"{table.written_at} = now()")
+    changes += [f"{column} = now()" for column in table.written_at]
     return f"""
         INSERT INTO {name} ({columns})
         SELECT {columns} FROM {_given(name, table.key | table.values)}

@@ -22,6 +22,7 @@ def row(day, weight=None, *, volume=0, sets=1, reps=5, rpe_sum=0, rpe_count=0):
     return SimpleNamespace(
         workout_id=1,
         exercise_name="Barbell Bench Press",
+        rep_type="count",
         date=date.fromisoformat(day) if isinstance(day, str) else day,
         best_weight_kg=None if weight is None else Decimal(str(weight)),
         total_volume=Decimal(str(volume)),

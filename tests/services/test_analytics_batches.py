@@ -4,18 +4,20 @@ import random
 from functools import partial
 from itertools import count
 
+import orjson
 import pytest
 from sqlalchemy import create_engine, text
 
 from services import migrate
 from services.analytics import processing
-from services.analytics.store import processed
+from services.analytics.store import processed, records
 from services.dependencies.settings import DatabaseAddress, Settings
 from services.dependencies.statements import fetch
 from tests.services.logbook import ago
 
 USERS = (1, 2, 3)
 TABLES = ("exercise_stats", "personal_records", "progress_snapshots")
+WRITTEN_AT = "{updated_at,rep_type_at}"
 DAYS = [0, 1, 2, 3, 30, 31, 400]
 WEIGHTS = [None, 0, 60, 100, 100, 102.5, 220.46]
 
@@ -62,13 +64,25 @@ class Database:
         with self.engine.begin() as connection:
             return processed(partial(fetch, connection), workout_ids)
 
+    def records(self, user_id):
+        """Return a user's records as they are shown."""
+        with self.engine.begin() as connection:
+            return orjson.loads(orjson.dumps(records(partial(fetch, connection), user_id)))
+
+    def kinds(self):
+        """Return what is known of which exercises have one kind only, and when it was."""
+        with self.engine.begin() as connection:
+            return connection.execute(
+                text("SELECT rep_type, rep_type_at FROM exercise_stats")
+            ).all()
+
     def numbers(self):
         """Return all rows of the tables of numbers, without the moment they were written."""
         with self.engine.begin() as connection:
             return {
                 table: sorted(
                     connection.execute(
-                        text(f"SELECT to_jsonb(t) - 'updated_at' FROM {table} t")
+                        text(f"SELECT to_jsonb(t) - '{WRITTEN_AT}'::text[] FROM {table} t")
                     ).scalars(),
                     key=_key,
                 )
@@ -110,7 +124,7 @@ class Log:
         return {
             "exercise_id": choose([1, 2, 3]),
             "exercise_name": choose(["Squat", "Back squat"]),
-            "rep_type": "count",
+            "rep_type": choose(["count", "count", "count", "time"]),
             "order_index": place,
             "sets": [
                 {
@@ -255,3 +269,41 @@ def test_the_migration_fills_in_what_is_carried_forward(database, address):
     assert database.numbers() != before
     migrate.migrate("analytics", address)
     assert database.numbers() == before
+
+
+def performed(workout_id, rep_type, reps, day):
+    """Return a workout of one set."""
+    logged = {"set_number": 1, "reps": reps, "weight": None, "unit": "kg", "set_type": "normal"}
+    exercise = {"exercise_id": 9, "exercise_name": "Hold", "rep_type": rep_type, "order_index": 1}
+    return {
+        "id": workout_id,
+        "user_id": 1,
+        "version": 1,
+        "date": ago(day),
+        "duration_minutes": None,
+        "exercises": [{**exercise, "sets": [{**logged, "rpe": None}]}],
+    }
+
+
+def test_kinds_are_told_apart_also_after_the_version_before_has_counted(database):
+    """It does not know the columns that say that an exercise has one kind only."""
+    database.apply([performed(1, "count", 50, 3)])
+    [(rep_type, known_at)] = database.kinds()
+    assert rep_type == "count"
+    database.apply([performed(2, "time", 45, 2)])
+    with database.engine.begin() as connection:
+        statement = text("UPDATE exercise_stats SET rep_type = :kind, rep_type_at = :at")
+        connection.execute(statement, {"kind": rep_type, "at": known_at})
+
+    def shown():
+        [found] = database.records(1)
+        return [found["max_reps"][name] for name in ("value", "unit", "previous")]
+
+    assert shown() == [45, "seconds", None]
+    database.apply([performed(3, "time", 60, 1)])
+    assert shown() == [60, "seconds", 45]
+    assert [kind for kind, _ in database.kinds()] == [None]
+    # what is left is of one kind again
+    database.apply([], {2: 1, 3: 1})
+    assert shown() == [50, "reps", None]
+    assert [kind for kind, _ in database.kinds()] == ["count"]

@@ -1,4 +1,4 @@
-"""A copy of the names and kinds that exercises have now, and an index that tells kinds apart."""
+"""A copy of the names and kinds that exercises have now, and which exercises had one kind only."""
 
 from alembic import op
 
@@ -17,12 +17,24 @@ def upgrade() -> None:
         )
         """
     )
+    # the version before does not know the columns: what it writes has another updated_at
     op.execute(
-        "CREATE INDEX performance_by_kind ON exercise_performance_history "
-        "(user_id, exercise_id, rep_type)"
+        "ALTER TABLE exercise_stats ADD COLUMN rep_type VARCHAR(20), "
+        "ADD COLUMN rep_type_at TIMESTAMPTZ NOT NULL DEFAULT now()"
+    )
+    op.execute(
+        """
+        UPDATE exercise_stats s SET rep_type = h.rep_type, rep_type_at = s.updated_at
+        FROM (
+            SELECT user_id, exercise_id, min(rep_type) AS rep_type
+            FROM exercise_performance_history GROUP BY user_id, exercise_id
+            HAVING min(rep_type) = max(rep_type)
+        ) h
+        WHERE (s.user_id, s.exercise_id) = (h.user_id, h.exercise_id)
+        """
     )
 
 
 def downgrade() -> None:
-    op.execute("DROP INDEX performance_by_kind")
+    op.execute("ALTER TABLE exercise_stats DROP COLUMN rep_type, DROP COLUMN rep_type_at")
     op.execute("DROP TABLE exercise_facts")
