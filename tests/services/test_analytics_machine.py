@@ -7,7 +7,6 @@ Events are sent as the gateway sends them: late, twice, in another order, or not
 import itertools
 import json
 import random
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,11 +23,15 @@ from hypothesis.stateful import (
 from nameko.standalone.events import event_dispatcher
 
 from schemas.errors import NotFound
+from tests.services.catalogue_changes import UNITS, OwnExercises
 from tests.services.logbook import ago, body, lift, one, today
 from tests.services.recount import PERIODS, SEED_REP_TYPES, Recount
 from tests.waiting import eventually
 
 EXERCISES = (1, 2, 5, 6)
+CHANGING = 0
+"""Stands for an exercise that is renamed, and counts something else, whenever the machine wants."""
+
 EXAMPLES, STEPS = 12, 14
 KINDS = ("workout_created", "workout_updated", "workout_deleted")
 
@@ -44,7 +47,7 @@ sets = st.builds(
 )
 lifts = st.builds(
     lambda exercise_id, done: lift(exercise_id, *done),
-    st.sampled_from(EXERCISES),
+    st.sampled_from([*EXERCISES, CHANGING]),
     st.lists(sets, max_size=3),
 )
 exercise_lists = st.lists(lifts, max_size=3)
@@ -65,14 +68,16 @@ class Analytics(RuleBasedStateMachine):
         self.user_id = next(self.world.user_ids)
         self.known = {}
         self.dead = {}
-        self.names = {key: self.world.rpc.exercises.get(key)["name"] for key in EXERCISES}
+        self.logged = {}
+        self.exercises = [*EXERCISES, self.world.changing]
 
     @rule(target=living, day=days, done=exercise_lists, minutes=durations)
     def create(self, day, done, minutes):
         workout = self.world.rpc.workouts.create(
-            self.user_id, body(day, *done, duration_minutes=minutes)
+            self.user_id, body(day, *self._real(done), duration_minutes=minutes)
         )["workout"]
         self.known[workout["id"]] = workout
+        self._note_kind(workout["id"])
         return workout["id"]
 
     @rule(target=all_ever, workout_id=living)
@@ -81,7 +86,13 @@ class Analytics(RuleBasedStateMachine):
 
     @rule(workout_id=living, done=exercise_lists)
     def edit(self, workout_id, done):
-        self._change(workout_id, exercises=done)
+        self._change(workout_id, exercises=self._real(done))
+        self._note_kind(workout_id)
+
+    @rule(kind=st.sampled_from(["count", "time", "distance"]))
+    def correct_the_exercise(self, kind):
+        self.world.correct(kind)
+        self._agrees_soon()
 
     @rule(workout_id=living, day=days)
     def change_the_date(self, workout_id, day):
@@ -116,7 +127,8 @@ class Analytics(RuleBasedStateMachine):
             created.append(workout_id)
             events.append((workout_id, "workout_created"))
             if is_edited:
-                self._change(workout_id, exercises=done[::-1], duration_minutes=None)
+                done = self._real(done[::-1])
+                self._change(workout_id, exercises=done, duration_minutes=None)
                 events.append((workout_id, "workout_updated"))
         order.shuffle(events)
         for workout_id, kind in events:
@@ -145,7 +157,22 @@ class Analytics(RuleBasedStateMachine):
 
     def teardown(self):
         # nobody helps any more: events and the change feed bring it about
-        eventually(self._agrees, seconds=10)
+        self._agrees_soon()
+
+    def _real(self, done):
+        real = {CHANGING: self.world.changing}
+        return [
+            {**each, "exercise_id": real.get(each["exercise_id"], each["exercise_id"])}
+            for each in done
+        ]
+
+    def _note_kind(self, workout_id):
+        """What is logged now counts as it counts now, whatever comes later."""
+        self.logged[workout_id, self.world.changing] = self.world.kind
+
+    def _agrees_soon(self):
+        """What was logged before the correction is on its way, maybe."""
+        eventually(self._agrees, seconds=30)
 
     def _dispatch(self, workout_id, kind):
         workout = self.known.get(workout_id) or self.dead[workout_id]
@@ -188,25 +215,64 @@ class Analytics(RuleBasedStateMachine):
             *(ask.progress(self.user_id, period) for period in PERIODS),
             *(
                 ask.exercise_history(self.user_id, key, range="all", unit=unit)
-                for key in EXERCISES
+                for key in self.exercises
                 for unit in ("day", "month")
             ),
-            *(ask.exercise_history(self.user_id, key) for key in EXERCISES),
+            *(ask.exercise_history(self.user_id, key) for key in self.exercises),
         ]
 
     def _recount(self):
-        recount = Recount(list(self.known.values()), SEED_REP_TYPES, today())
-        names = self.names
+        kinds = {**SEED_REP_TYPES, self.world.changing: self.world.kind}
+        names = self.world.names
+        recount = Recount(list(self.known.values()), kinds, today(), self.logged, names)
         return [
             recount.personal_records(),
             *(recount.progress(period) for period in PERIODS),
             *(
                 recount.exercise_history(key, "all", unit, names[key])
-                for key in EXERCISES
+                for key in self.exercises
                 for unit in ("day", "month")
             ),
-            *(recount.exercise_history(key, name=names[key]) for key in EXERCISES),
+            *(recount.exercise_history(key, name=names[key]) for key in self.exercises),
         ]
+
+
+class World:
+    """What all examples share: the running system, and the exercise that changes."""
+
+    def __init__(self, system, rpc, own):
+        self.rpc = rpc
+        self.dispatch = event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]})
+        self.user_ids = itertools.count(random.randrange(3 * 10**9, 4 * 10**9))
+        self._own = own
+        self._names = (f"Shape {number}" for number in itertools.count())
+        self.kind = "count"
+        self.changing = own.add(next(self._names))
+        self.names = {key: rpc.exercises.get(key)["name"] for key in (*EXERCISES, self.changing)}
+        self._logged = next(self.user_ids)
+        eventually(self._is_known)
+
+    def correct(self, kind):
+        """Rename the exercise, have it count something else, and wait until that is known."""
+        self.kind, name = kind, next(self._names)
+        self.names[self.changing] = name
+        self._own.change(self.changing, name=name, rep_type=kind, unit=UNITS[kind])
+        eventually(self._is_known)
+
+    def _is_known(self):
+        """Tell whether workouts are logged as the exercise is now, and numbers shown so."""
+        done = body(ago(0), lift(self.changing, one(5)))
+        logged = self.rpc.workouts.create(self._logged, done)["workout"]
+        found = self.rpc.workouts.get(logged["id"], rep_types=True)["exercises"][0]
+        self.rpc.analytics.process_workout(logged["id"])
+        (records,) = self.rpc.analytics.personal_records(self._logged)["records"]
+        is_logged = (found["rep_type"], found["exercise_name"]) == (self.kind, self._name)
+        is_shown = records["exercise_name"] == self._name
+        return is_logged and is_shown and records["max_reps"]["unit"] == UNITS[self.kind]
+
+    @property
+    def _name(self):
+        return self.names[self.changing]
 
 
 @pytest.fixture
@@ -214,13 +280,9 @@ def machine(system, rpc):
     class OnTheRunningSystem(Analytics):
         pass
 
-    first = random.randrange(3 * 10**9, 4 * 10**9)
-    OnTheRunningSystem.world = SimpleNamespace(
-        rpc=rpc,
-        dispatch=event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]}),
-        user_ids=itertools.count(first),
-    )
-    return OnTheRunningSystem
+    with OwnExercises(system) as own:
+        OnTheRunningSystem.world = World(system, rpc, own)
+        yield OnTheRunningSystem
 
 
 def test_whatever_happens_the_numbers_are_those_of_a_recount(machine):
