@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import packages
+from stack import faketime, packages
 from stack.failures import Failure
 from stack.find import Programs, rabbitmq_version
 from stack.layout import SERVERS
@@ -58,3 +58,17 @@ def test_without_the_right_to_install_the_command_is_named(monkeypatch, tmp_path
         f"  sudo sh -c 'apt-get update && {install}'",
         "or use something else",
     ]
+
+
+def test_without_rights_the_tests_of_wrong_clocks_are_left_out(monkeypatch, tmp_path, capsys):
+    def refuse(*_given):
+        raise Failure("missing: libfaketime")
+
+    monkeypatch.setattr(faketime, "PLACES", (f"{tmp_path}/*.so",))
+    monkeypatch.setattr(packages, "install", refuse)
+    faketime.find_or_install(tmp_path / "log", Progress())
+    assert capsys.readouterr().err == "gym: missing: libfaketime\n"
+    (tmp_path / "found.so").touch()
+    assert faketime.find() == tmp_path / "found.so"
+    faketime.find_or_install(tmp_path / "log", Progress())
+    assert not capsys.readouterr().err
