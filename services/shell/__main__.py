@@ -70,7 +70,8 @@ def main(path: str) -> int:
         print(f"gym: no shell on the broker: {problem}", file=sys.stderr)  # noqa: T201
         return 1
     try:
-        Runner(BANNER.format(place=place), {"n": n}).start_shell(name=None)
+        # others keep a history on disk, and a call may hold a password
+        Runner(BANNER.format(place=place), {"n": n}).start_shell(name="plain")
     except Exception as problem:
         # what came through a pipe has failed
         if not sentence(problem):
