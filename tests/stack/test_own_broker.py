@@ -28,6 +28,9 @@ USERS = json.loads((CHECKOUT / "rabbitmq" / "users.json").read_text())
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 WORKOUT = {"date": "2026-01-02", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
 
+# many processes are started, and RabbitMQ's own tool takes seconds at each call
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture(scope="module")
 def servers():
@@ -195,6 +198,12 @@ def analytics(system, amqp_uri):
         process.wait(30)
 
 
+def is_bound(system, virtual_host, name):
+    # one binding is the queue's own, by its name
+    listed = system.rabbitmqctl("list_bindings", "--vhost", virtual_host, "destination_name")
+    return listed.count(name) > 1
+
+
 def readiness(url):
     try:
         return requests.get(f"{url}/ready", timeout=10)
@@ -212,6 +221,7 @@ def test_whoever_may_not_declare_it_says_what_to_import_and_loses_nothing(server
         eventually(lambda: "definitions.json" in log.read_text(), seconds=60)
         assert readiness(url).status_code == 503
         assert "broker" in readiness(url).json()["errors"][0]["details"]["missing"]
+        eventually(lambda: is_bound(servers, CLOSED, CREATED), seconds=30)
         publish(operators, "gateway.events", "workout_created", {"no": "workout"})
         eventually(lambda: "message not moved" in log.read_text(), seconds=20)
         import_definitions(servers, CLOSED)

@@ -49,8 +49,10 @@ class Place:
     def is_there(self, channel: StdChannel) -> bool:
         """Tell whether both exist; if not the broker has closed the channel."""
         try:
+            # Without an answer, which would count messages and may take seconds in a cluster that
+            # has just lost a node. Its refusal comes before the answer to the second.
+            channel.queue_declare(self.name, passive=True, nowait=True)
             channel.exchange_declare(self.name, self.kind, passive=True)
-            channel.queue_declare(self.name, passive=True)
         except NotFound:
             return False
         return True
