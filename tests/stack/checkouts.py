@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,7 +72,8 @@ class Checkout:
     def begin(self, *arguments, output=subprocess.PIPE):
         """Start ``gym`` in a process group of its own, as a terminal does."""
         return subprocess.Popen(
-            [self.directory / "gym", *arguments],
+            # not through a shell's wrapper of python3, which takes a Ctrl-C for itself
+            [Path(sys.executable).resolve(), self.directory / "gym", *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
