@@ -31,7 +31,7 @@ class Replies(SharedExtension):
     """Sends replies for all methods of a service.
 
     The connection that they leave on may be closed at any time, and whatever the broker has not
-    taken by then is lost; a confirm for each reply would cost as much as the reply. So those of the
+    taken by then is lost; a confirm for each would be one more frame for every call. So those of the
     last moments are kept, and sent again on the next connection, as are those that were made
     meanwhile. Whoever gets a reply twice no longer knows the second one's correlation id, and lets
     it go.
