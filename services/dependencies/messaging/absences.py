@@ -28,8 +28,9 @@ class Absences:
     def __init__(self, fence: Fence):
         self._fence = fence
         self._due = float("inf")
-        self._seconds = 0.0
-        self._fences = 0
+        self._unread_since: float | None = None
+        self._fence_at = 0.0
+        self._was_away_again = False
 
     def start(self) -> None:
         """Begin to look, on the event loop of this thread."""
@@ -43,28 +44,41 @@ class Absences:
         """
         if now - self._due > AWAY_SECONDS:
             self._note(now)
-        return self._seconds
+        return 0.0 if self._unread_since is None else now - self._unread_since
 
     def forget(self) -> None:
         """Note that the connection was lost, and with it whatever lay unread."""
-        self._seconds, self._fences = 0.0, 0
+        self._unread_since = None
 
     def _look(self) -> None:
         now = time.monotonic()
-        self.possible_age(now)
-        self._look_later(now)
+        try:
+            self.possible_age(now)
+        finally:
+            self._look_later(now)
 
     def _look_later(self, now: float) -> None:
         self._due = now + LOOK_SECONDS
         get_hub().schedule_call_global(LOOK_SECONDS, self._look)
 
     def _note(self, now: float) -> None:
-        self._seconds += now - self._due + LOOK_SECONDS
+        last_look = self._due - LOOK_SECONDS
         self._due = now + LOOK_SECONDS
-        self._fences += 1
+        if self._unread_since is None:
+            self._unread_since = last_look
+            self._ask(now)
+        else:
+            self._was_away_again = True
+
+    def _ask(self, now: float) -> None:
+        self._fence_at = now
+        self._was_away_again = False
         self._fence(self._pass)
 
     def _pass(self) -> None:
-        self._fences -= 1
-        if not self._fences:
-            self._seconds = 0.0
+        if self._was_away_again:
+            # what comes now was sent after the fence was, and maybe long ago all the same
+            self._unread_since = self._fence_at
+            self._ask(time.monotonic())
+        else:
+            self._unread_since = None
