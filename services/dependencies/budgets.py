@@ -94,7 +94,8 @@ EVENT_RETRY_SECONDS = (1, 5, 30, 120, 600)
 """Pauses before an event that failed is handled again; after the last it is a dead letter."""
 
 BURY_RETRY_SECONDS = 5
-"""Pause before another try to write a dead letter that the broker did not take."""
+BURY_LONGEST_PAUSE_SECONDS = 600
+"""Pauses before another try to write a dead letter that the broker did not take."""
 
 FEED_SECONDS = 2
 """How often analytics looks at the change feed."""

@@ -14,7 +14,7 @@ from services.dependencies import budgets
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging import frames, topology
 from services.dependencies.messaging.connection import BrokerConnection, BrokerGone
-from services.dependencies.messaging.dead_letters import LARGEST_BODY, LONGEST_REASON, bury
+from services.dependencies.messaging.dead_letters import LONGEST_REASON, bury
 from services.dependencies.messaging.deliveries import Delivery
 from services.dependencies.messaging.frames import Content, Malformed, Method
 from services.dependencies.messaging.publishing import Publishing
@@ -97,7 +97,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
 
     def fence(self, provider: Extension, passed: Callable[[], None]) -> None:
         """Call ``passed`` once whatever the broker has sent of a queue so far has come."""
-        for channel, other in self._channels.items():
+        # the channels of a connection that is still being made are there before its wire is
+        channels = self._channels if self.usable else {}
+        for channel, other in channels.items():
             if other is provider:
                 with suppress(Stuck):
                     # answered behind them, on the same channel; it changes nothing
@@ -117,8 +119,21 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
                     self.wire.write(frames.cancelling(channel, str(channel)))
         super().unregister_provider(provider)
 
-    def bury_message(self, queue: str, delivery: Delivery, reason: str) -> None:
-        """Move an event to the dead letters, with its reason; until then it stays in its queue."""
+    def bury_message(
+        self,
+        queue: str,
+        delivery: Delivery,
+        reason: str,
+        pause: float = budgets.BURY_RETRY_SECONDS,
+    ) -> None:
+        """Move an event to the dead letters, with its reason; until then it stays in its queue.
+
+        Args:
+            queue: where it came from.
+            delivery: the event.
+            reason: why it can't be handled.
+            pause: seconds until the next try, if the broker does not take it; then twice as many.
+        """
         if delivery.is_lost:
             return
         try:
@@ -126,12 +141,12 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         except Exception as problem:
             log.error("dead letter not written", queue=queue, exc_info=problem)
             buried = False
-        # the broker would keep all of a body, and none of our events is so large
-        if buried or delivery.size > LARGEST_BODY:
+        if buried:
             delivery.ack()
         else:
-            seconds = budgets.BURY_RETRY_SECONDS
-            eventlet.spawn_after(seconds, self.bury_message, queue, delivery, reason)
+            # with longer pauses, as a try that is refused ends the connection of all replies
+            longer = min(2 * pause, budgets.BURY_LONGEST_PAUSE_SECONDS)
+            eventlet.spawn_after(pause, self.bury_message, queue, delivery, reason, longer)
 
     def bury_later(self, queue: str, delivery: Delivery, reason: str) -> None:
         """Do the same in a greenthread of its own: it takes a confirm, and the hub can't wait."""

@@ -5,7 +5,7 @@ The exchanges and queues are described in :mod:`~services.dependencies.messaging
 
 from datetime import UTC, datetime
 
-from services.dependencies import metrics
+from services.dependencies import budgets, metrics
 from services.dependencies.logs import get_logger
 from services.dependencies.messaging.connection import BrokerGone
 from services.dependencies.messaging.deliveries import Delivery
@@ -45,7 +45,7 @@ def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> 
         Whether the broker has the copy.
     """
     headers = _headers(message) | {
-        REASON_HEADER: reason[:LONGEST_REASON],
+        REASON_HEADER: _sendable(reason),
         QUEUE_HEADER: queue,
         TIME_HEADER: datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -67,7 +67,7 @@ def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, sec
         Whether the broker has the copy.
     """
     headers = _headers(message) | {
-        REASON_HEADER: reason[:LONGEST_REASON],
+        REASON_HEADER: _sendable(reason),
         ATTEMPT_HEADER: attempt(message) + 1,
     }
     exchange = WAIT_EXCHANGE.format(seconds=seconds)
@@ -75,9 +75,16 @@ def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, sec
 
 
 def attempt(message: Delivery) -> int:
-    """Return how often a message has failed before."""
+    """Return how often a message has failed before, at most as often as any is tried again."""
     count = message.headers.get(ATTEMPT_HEADER, 0)
-    return count if isinstance(count, int) else 0
+    if not isinstance(count, int):
+        return 0
+    return min(max(count, 0), len(budgets.EVENT_RETRY_SECONDS))
+
+
+def _sendable(reason: str) -> str:
+    # it may quote half of a surrogate pair, which JSON lets through and UTF-8 does not have
+    return reason[:LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
 def _headers(message: Delivery) -> dict:

@@ -277,15 +277,17 @@ class BatchedEventHandler(SafeEventHandler):
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
         problem = exc_info and exc_info[1]
-        if problem is None or not self._handle_alone(batch, problem):
-            seconds = time.monotonic() - begun
-            for _, delivery in batch:
-                self._settle(delivery, seconds, problem, **_known(delivery))
-        for span in spans:
-            span.end()
-        self._busy = False
-        # not before the worker has ended, which leaves its place to the next
-        eventlet.spawn_after(0, self._go_on)
+        try:
+            if problem is None or not self._handle_alone(batch, problem):
+                seconds = time.monotonic() - begun
+                for _, delivery in batch:
+                    self._settle(delivery, seconds, problem, **_known(delivery))
+        finally:
+            for span in spans:
+                span.end()
+            self._busy = False
+            # not before the worker has ended, which leaves its place to the next
+            eventlet.spawn_after(0, self._go_on)
         return result, exc_info
 
     def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:

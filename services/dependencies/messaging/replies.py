@@ -31,8 +31,8 @@ class Replies(SharedExtension):
     """Sends replies for all methods of a service.
 
     The connection that they leave on may be closed at any time, and whatever the broker has not
-    taken by then is lost; a confirm for each would be one more frame for every call. So those of the
-    last moments are kept, and sent again on the next connection, as are those that were made
+    taken by then is lost; a confirm for each would be one more frame for every call. So those of
+    the last moments are kept, and sent again on the next connection, as are those that were made
     meanwhile. Whoever gets a reply twice no longer knows the second one's correlation id, and lets
     it go.
     """
