@@ -77,15 +77,15 @@ class ExerciseFacts(DependencyProvider):
             self._has_begun = True
         if edition == self._edition and time.monotonic() < self._look_at:
             return
+        self._edition = edition
+        self._look_at = time.monotonic() + budgets.FACTS_RETRY_SECONDS
         try:
             self._follow(database, cache, ask)
         except GymError as problem:
             self._outage.begin(str(problem))
-            self._look_at = time.monotonic() + budgets.FACTS_RETRY_SECONDS
         else:
             self._outage.end()
             self._look_at = time.monotonic() + budgets.FACTS_SECONDS
-        self._edition = edition
 
     def _follow(
         self, database: Database, cache: Cache, ask: Callable[..., list[dict[str, Any]]]

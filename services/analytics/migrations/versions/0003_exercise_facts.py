@@ -13,25 +13,15 @@ def upgrade() -> None:
             exercise_id BIGINT PRIMARY KEY,
             name VARCHAR(255) NOT NULL,
             rep_type VARCHAR(20) NOT NULL,
-            position BIGINT NOT NULL UNIQUE
+            position BIGINT NOT NULL
         )
         """
     )
+    op.execute("CREATE INDEX exercise_facts_by_position ON exercise_facts (position)")
     # the version before does not know the columns: what it writes has another updated_at
     op.execute(
         "ALTER TABLE exercise_stats ADD COLUMN rep_type VARCHAR(20), "
         "ADD COLUMN rep_type_at TIMESTAMPTZ NOT NULL DEFAULT now()"
-    )
-    op.execute(
-        """
-        UPDATE exercise_stats s SET rep_type = h.rep_type, rep_type_at = s.updated_at
-        FROM (
-            SELECT user_id, exercise_id, min(rep_type) AS rep_type
-            FROM exercise_performance_history GROUP BY user_id, exercise_id
-            HAVING min(rep_type) = max(rep_type)
-        ) h
-        WHERE (s.user_id, s.exercise_id) = (h.user_id, h.exercise_id)
-        """
     )
 
 

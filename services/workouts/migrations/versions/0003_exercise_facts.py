@@ -13,10 +13,11 @@ def upgrade() -> None:
             exercise_id BIGINT PRIMARY KEY,
             name VARCHAR(255) NOT NULL,
             rep_type VARCHAR(20) NOT NULL,
-            position BIGINT NOT NULL UNIQUE
+            position BIGINT NOT NULL
         )
         """
     )
+    op.execute("CREATE INDEX exercise_facts_by_position ON exercise_facts (position)")
 
 
 def downgrade() -> None:
