@@ -114,7 +114,7 @@ def test_all_that_is_missing_is_said_at_once(monkeypatch):
 def end_of(preparation="pass", **variables):
     """Start a gateway in a process of its own, and return what it wrote when it ended."""
     program = f"import sys; from services import run; {preparation}; sys.exit(run.main('gateway'))"
-    quiet = {"GATEWAY_ADDRESS": "127.0.0.1:0", "LOG_LEVEL": "WARNING"}
+    quiet = {"GATEWAY_ADDRESS": "127.0.0.1:0", "LOG_LEVEL": "WARNING", "LOG_FORMAT": "text"}
     ended = subprocess.run(
         [sys.executable, "-c", program],
         cwd=CHECKOUT,

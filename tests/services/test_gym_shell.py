@@ -19,6 +19,7 @@ from tests.services.test_shell import ALL_METHODS, METHODS, class_of, methods_of
 
 SHELL = [sys.executable, "-m", "stack", "shell"]
 TAB = "\t"
+NOBODY = 2**62
 SECONDS = 60
 PASSWORD = "pa55-w0rd"
 
@@ -104,7 +105,7 @@ def test_tab_completes_services(shell):
     assert found == {f"n.rpc.{service}" for service in METHODS}
     assert "worker_ctx" not in shown
     # the line is still there
-    shell.type(f"ana{TAB}.reb{TAB}1)\n")
+    shell.type(f"ana{TAB}.reb{TAB}{NOBODY})\n")
     assert "{'workouts': 0}" in shell.read_until(">>> ")
 
 

@@ -16,7 +16,8 @@ from tests.services.logbook import ago, body, lift, one
 METHODS = {
     "users": ["register", "login", "get", "logout"],
     "exercises": [
-        *("list", "get", "get_many", "search", "facets", "import_from_wger", "import_status"),
+        *("list", "get", "get_many", "search", "facets", "changes"),
+        *("import_from_wger", "import_status"),
     ],
     "workouts": ["create", "list", "get", "get_many", "update", "delete", "changes"],
     "analytics": ["process_workout", "exercise_history", "personal_records", "progress", "rebuild"],

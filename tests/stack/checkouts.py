@@ -20,6 +20,7 @@ from stack.testing import watched
 
 FILES = (
     "gym",
+    "constraints.txt",
     "setup.cfg",
     "gateway",
     "rabbitmq",

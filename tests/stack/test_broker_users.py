@@ -184,7 +184,8 @@ def test_a_kept_queue_is_there_before_its_service(container):
     kept = {queue["name"]: queue for queue in TOPOLOGY["queues"]}
     for queue in consumed(container):
         if not queue.auto_delete:
-            assert kept[queue.name]["arguments"] == queue.queue_arguments
+            # what policies say beside these, is declared only where nobody imported the definitions
+            assert kept[queue.name]["arguments"].items() <= queue.queue_arguments.items()
 
 
 def test_a_service_may_call_the_methods_that_its_code_calls_and_no_other(container, broker):

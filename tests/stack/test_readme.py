@@ -24,13 +24,14 @@ def block(language):
 def directory(system, tmp_path_factory):
     """A checkout whose running system is that of the tests, with the demo's workouts in it."""
     program = "import sys; from stack.demo import main; main(sys.argv[1])"
-    subprocess.run(
+    demo = subprocess.run(
         [sys.executable, "-c", program, system.url],
         cwd=CHECKOUT,
         capture_output=True,
+        text=True,
         timeout=DEMO_SECONDS,
-        check=True,
     )
+    assert demo.returncode == 0, demo.stderr
     made = tmp_path_factory.mktemp("checkout")
     gym = made / "gym"
     gym.write_text(f'#!/bin/sh\n[ "$*" = url ] && echo {system.url}\n')
