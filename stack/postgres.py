@@ -75,6 +75,8 @@ def prepare(state: State, binaries: Path, names: list[str]) -> None:
         os.sync()
     for name in missing:
         (root / f"{name}.new").rename(root / name)
+    if not state.throwaway:
+        _sync_names(root)
     shutil.rmtree(template)
 
 
@@ -140,6 +142,15 @@ def _make_template(directory: Path, binaries: Path) -> None:
     ]
     _run(directory, initdb)
     (directory / "pg_hba.conf").write_text(f"host all all {LOOPBACK}/32 scram-sha-256\n")
+
+
+def _sync_names(directory: Path) -> None:
+    # a crash of the machine must not undo a rename after the first commit
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _single_user(directory: Path, binaries: Path, statements: list[str]) -> None:
