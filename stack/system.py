@@ -135,7 +135,7 @@ class System:
         wanted = self.describe(found)
         databases = [name for name in self.own_servers if name in DATABASES]
         if not (fresh or postgres.missing_ones(self.state, databases) or self._idle(wanted)):
-            return self._load_definitions(found, progress)
+            return self.load_definitions(found, progress)
         with progress.step("Starting the servers") as step:
             if fresh:
                 self.start_supervisor(found)
@@ -147,7 +147,23 @@ class System:
         if fresh and "rabbitmq" in self.own_servers:
             # it has read them at its start
             rabbitmq.note_loaded(self.state)
-        self._load_definitions(found, progress)
+        self.load_definitions(found, progress)
+        return True
+
+    def load_definitions(self, found: Programs, progress: Progress = QUIET) -> bool:
+        """Bring RabbitMQ's definitions and users of now into the broker, if it has others.
+
+        Returns:
+            Whether there was anything to do.
+        """
+        if "rabbitmq" not in self.own_servers:
+            return False
+        self.wait_ready(["rabbitmq"], SERVERS_SECONDS)
+        rabbitmq.note_ready(self.state)
+        if rabbitmq.is_loaded(self.state):
+            return False
+        with progress.step("Loading RabbitMQ's definitions and users"):
+            rabbitmq.load(self.state, found.rabbitmq)
         return True
 
     def start_services(
@@ -359,6 +375,10 @@ class System:
         self.supervisor.reap()
         return forced
 
+    def stop_services(self, tick: Callable[[str], None] = lambda detail: None) -> None:
+        """Stop the services properly, and leave the servers running."""
+        self._stop_together(self._stop_order()[0], tick)
+
     def destroy(self) -> None:
         """End everything at once and delete the directory."""
         pid = self.supervisor.pid
@@ -410,16 +430,6 @@ class System:
             wait_until(lambda: not ports.is_free(port), SERVERS_SECONDS)
             self._begin("rabbitmq", wanted)
             step.tick("waiting for rabbitmq")
-
-    def _load_definitions(self, found: Programs, progress: Progress) -> bool:
-        if "rabbitmq" not in self.own_servers:
-            return False
-        rabbitmq.note_ready(self.state)
-        if rabbitmq.is_loaded(self.state):
-            return False
-        with progress.step("Loading RabbitMQ's definitions and users"):
-            rabbitmq.load(self.state, found.rabbitmq)
-        return True
 
     def _is_ready(self, name: str) -> bool:
         return self.check(name).ready

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from stack.failures import Failure
 from stack.find import Programs, find_programs
-from stack.layout import DATABASE_OF
+from stack.layout import DATABASE_OF, SERVERS
 from stack.programs import Program
 from stack.progress import Progress
 from stack.system import System
@@ -45,14 +45,25 @@ def restart(system: System, chosen: Iterable[str], progress: Progress) -> None:
         chosen: services, each with all its processes, or other parts; all services if empty.
         progress: what is shown meanwhile.
     """
-    wanted = system.describe(find_programs())
+    refuse_earlier(system)
+    found = find_programs()
+    wanted = system.describe(found)
     processes = system.processes_of_services()
     chosen = list(chosen) or list(processes)
     if unknown := [name for name in chosen if name not in wanted]:
         raise Failure(f"there is no part called {', '.join(unknown)}; ./gym status shows them")
     names = [name for part in chosen for name in processes.get(part, [part])]
+    # services need their servers, and the broker's users and definitions of now
+    _replace(system, [name for name in names if name in SERVERS], wanted, progress)
+    system.load_definitions(found, progress)
     _migrate(system, names, progress)
-    _replace(system, names, wanted, progress)
+    _replace(system, [name for name in names if name not in SERVERS], wanted, progress)
+
+
+def refuse_earlier(system: System) -> None:
+    """Refuse what an earlier version started, whose supervisor can't replace a single part."""
+    if not system.supervisor.knows_parts_one_by_one():
+        raise Failure("this was started by an earlier version; use ./gym up")
 
 
 def _migrate(system: System, names: list[str], progress: Progress) -> None:
