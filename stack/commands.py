@@ -82,6 +82,9 @@ def make_parser() -> argparse.ArgumentParser:
     add("up", up, "start everything and wait until it is ready")
     command = add("down", down, "stop everything")
     command.add_argument("--data", action="store_true", help="delete all data, too")
+    command.add_argument(
+        "--keep-servers", action="store_true", help="stop the services and nothing else"
+    )
     command = add("restart", restart, "restart services, one process after the other")
     command.add_argument("part", nargs="*", help="which ones; all services if none is named")
     add("url", url, "print the gateway's base URL")
@@ -127,7 +130,14 @@ def up(options: argparse.Namespace) -> int:
 
 def down(options: argparse.Namespace) -> int:
     """Stop everything, and delete the data if asked to."""
+    if options.data and options.keep_servers:
+        raise Failure("--data deletes what the servers have open; leave out --keep-servers")
     with _alone():
+        if options.keep_servers:
+            system = _running_system()
+            with for_people().step("Stopping the services") as step:
+                system.stop_services(step.tick)
+            return 0
         system = System.open(RUN_DIRECTORY)
         if processes.belonging_to(RUN_DIRECTORY):
             with for_people().step("Stopping") as step:
