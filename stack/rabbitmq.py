@@ -14,7 +14,7 @@ from pathlib import Path
 from stack.environment import BROKER_USERS, broker_password
 from stack.failures import Failure
 from stack.layout import CHECKOUT, LOOPBACK
-from stack.programs import NODES_STAGE, SERVERS_STAGE, Program
+from stack.programs import LOGS, NODES_STAGE, SERVERS_STAGE, Program
 from stack.state import State, write_private
 
 SOURCE = CHECKOUT / "rabbitmq"
@@ -26,6 +26,7 @@ HERE = "/proc/self/cwd"
 DATA = "mnesia"
 UNFINISHED = "unfinished"
 LOADED = "loaded"
+STARTED = "Server startup complete"
 
 SCHEDULERS = max(1, (os.cpu_count() or 1) // 2)
 """Half of the machine's cores: the services and databases need the others, and threads that find
@@ -52,10 +53,16 @@ def begin(state: State) -> None:
     directory = state.directory / DIRECTORY
     (directory / LOADED).unlink(missing_ok=True)
     prepare(state)
-    if (directory / UNFINISHED).exists():
+    if (directory / UNFINISHED).exists() and not was_ready(state):
         shutil.rmtree(directory / DATA, ignore_errors=True)
     if not (directory / DATA).exists():
         (directory / UNFINISHED).touch()
+
+
+def was_ready(state: State) -> bool:
+    """Tell whether the node's own log says that it came up, whoever looked then."""
+    logs = (state.directory / LOGS).glob("rabbitmq.log*")
+    return any(STARTED in log.read_text(errors="replace") for log in logs)
 
 
 def note_ready(state: State) -> None:

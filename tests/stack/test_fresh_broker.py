@@ -6,6 +6,7 @@ import os
 import pytest
 import requests
 
+from stack import rabbitmq
 from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVICES
 from stack.testing import running_system
 from tests.waiting import eventually
@@ -38,6 +39,7 @@ def log_workout(system):
 
 
 def test_an_event_from_before_analytics_ever_ran_is_kept_for_them(fresh):
+    assert rabbitmq.was_ready(fresh.state)
     assert queues(fresh) == {queue["name"]: 0 for queue in TOPOLOGY["queues"]}
     fresh.start_services([name for name in SERVICES if name != "analytics"])
     log_workout(fresh)

@@ -34,3 +34,18 @@ def test_the_nodes_listeners_are_all_local(tmp_path):
 def test_the_definitions_of_the_repository_hold_no_user():
     definitions = json.loads((rabbitmq.SOURCE / "definitions.json").read_text())
     assert not definitions.get("users")
+
+
+def test_a_node_that_came_up_keeps_its_data_though_nobody_saw_it(tmp_path):
+    state = State(tmp_path, PORTS | INNER_PORTS, make_secrets(), {}, {})
+    rabbitmq.begin(state)
+    data = tmp_path / "rabbitmq" / rabbitmq.DATA
+    data.mkdir()
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "rabbitmq.log"
+    log.write_text("[info] Server startup complete; 3 plugins started.\n")
+    rabbitmq.begin(state)
+    assert data.exists()
+    log.write_text("[info] starting\n")
+    rabbitmq.begin(state)
+    assert not data.exists()
