@@ -5,8 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from stack import commands, overview
+from stack import commands, overview, upgrading
+from stack.failures import Failure
 from stack.overview import Row
+from stack.progress import Progress
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +104,12 @@ def test_an_unknown_command_is_bad_use(capsys):
     with pytest.raises(SystemExit) as stopped:
         commands.main(["fly"])
     assert stopped.value.code == 2
+
+
+def test_what_an_earlier_version_started_is_not_restarted():
+    system = SimpleNamespace(supervisor=SimpleNamespace(knows_parts_one_by_one=lambda: False))
+    with pytest.raises(Failure, match=r"earlier version; use \./gym up"):
+        upgrading.restart(system, [], Progress())
 
 
 def test_the_table_is_aligned():

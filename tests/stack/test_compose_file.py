@@ -3,6 +3,7 @@
 import configparser
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -299,7 +300,10 @@ def test_images_can_be_held_to_their_digests(tmp_path):
     docker = tmp_path / "docker"
     docker.write_text(f'#!/bin/sh\n[ -e {tmp_path}/pulled ] && echo "$5@sha256:0123"\nexit 0\n')
     docker.chmod(0o755)
-    command = ["sh", CHECKOUT / "deploy/pin-images"]
+    for name in ("deploy/pin-images", ".env.example"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(CHECKOUT / name, tmp_path / name)
+    command = ["sh", tmp_path / "deploy/pin-images"]
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
@@ -314,6 +318,11 @@ def test_images_can_be_held_to_their_digests(tmp_path):
     )
     given = read("docker-compose.yml", GIVEN | pinned)["services"]["api-gateway"]["build"]["args"]
     assert given == {"PYTHON_IMAGE": "python:3.11-slim@sha256:0123"}
+    chosen = "POSTGRES_IMAGE=postgres:15.14-alpine\nREDIS_IMAGE=redis:7-alpine@sha256:9\n"
+    (tmp_path / ".env").write_text(chosen)
+    again = as_variables(subprocess.check_output(command, env=environment, text=True))
+    assert again["POSTGRES_IMAGE"] == "postgres:15.14-alpine@sha256:0123"
+    assert "REDIS_IMAGE" not in again
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -6,6 +6,7 @@ from importlib.machinery import SourceFileLoader
 
 import pytest
 
+from stack import commands
 from stack.layout import CHECKOUT
 
 
@@ -67,3 +68,13 @@ def test_tools_that_were_broken_off_are_installed_again(gym, monkeypatch):
         assert gym.main(["test"]) == 130
     assert gym.main(["test"]) == 0
     assert installed(gym) == [".[otlp,dev]"]
+
+
+def test_what_runs_is_stopped_without_an_environment_of_the_pythons_of_now(
+    gym, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(commands, "RUN_DIRECTORY", tmp_path / ".run")
+    monkeypatch.setattr(gym, "runs", lambda: True)
+    for command in ("down", "logs"):
+        gym.main([command])
+    assert installed(gym) == []
