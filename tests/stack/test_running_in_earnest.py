@@ -57,7 +57,6 @@ class Machine:
             "python3 -m venv": f"{sys.executable} -m venv",
             "/opt/gym": str(self.directory / "opt"),
             "/etc/gym": str(self.directory / "etc"),
-            "/tmp/users.json": str(self.directory / "users.json"),
             "--username postgres": f"--port {ports['users-db']} --username postgres",
             "mq.example.com:5672": f"127.0.0.1:{ports['rabbitmq']}",
             "REDIS_PORT=6379": f"REDIS_PORT={ports['redis']}",
