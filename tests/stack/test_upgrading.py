@@ -3,10 +3,12 @@
 On a copy of the checkout, which is started once for all of these tests.
 """
 
+import json
 import subprocess
 
 import pytest
 
+from stack.commands import NOT_READY
 from stack.layout import SERVERS, SERVICES
 from stack.system import System
 from tests.faults.lifters import DONE, Crowd
@@ -96,6 +98,19 @@ def test_a_service_is_restarted_on_demand(checkout, before):
     assert checkout.gym("restart", "usres", code=1) == (
         "gym: there is no part called usres; ./gym status shows them\n"
     )
+
+
+def test_the_services_are_stopped_alone(checkout, before):
+    checkout.gym("down", "--keep-servers")
+    try:
+        parts = json.loads(checkout.gym("status", "--json", code=NOT_READY))["parts"]
+        stopped = {part["part"] for part in parts if not part["pid"]}
+        # the management UI is a part of the broker's process
+        assert stopped - {"rabbitmq-ui"} == set(SERVICES)
+    finally:
+        checkout.gym("up")
+    assert renewed(checkout, before) == set(SERVICES)
+    assert checkout.get("/api/exercises?limit=1").status_code == 200
 
 
 def test_a_migration_that_fails_leaves_the_old_version_serving(checkout, before):
