@@ -39,7 +39,8 @@ def log_workout(system):
 
 
 def test_an_event_from_before_analytics_ever_ran_is_kept_for_them(fresh):
-    assert rabbitmq.was_ready(fresh.state)
+    # its log may reach the file a moment later
+    eventually(lambda: rabbitmq.was_ready(fresh.state))
     assert queues(fresh) == {queue["name"]: 0 for queue in TOPOLOGY["queues"]}
     fresh.start_services([name for name in SERVICES if name != "analytics"])
     log_workout(fresh)

@@ -5,6 +5,7 @@ Only names of machines, ports, secrets and directories are replaced. The broker 
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,7 @@ class Machine:
         """Return commands of the page with what is ours instead of its examples."""
         ports = self.system.state.ports
         replaced = {
-            "python3 -m venv": f"{sys.executable} -m venv",
+            "python3 -m venv": f"{shlex.quote(sys.executable)} -m venv",
             "/opt/gym": str(self.directory / "opt"),
             "/etc/gym": str(self.directory / "etc"),
             "--username postgres": f"--port {ports['users-db']} --username postgres",
