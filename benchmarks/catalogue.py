@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from services.dependencies.settings import Settings
-from services.exercises import catalogue, facets, saving, store
+from services.exercises import catalogue, facets, reads, writes
 from services.migrate import migrate
+from services.process.settings import Settings
 from stack.testing import running_system
 
 EXERCISES = 20_000
@@ -105,7 +105,7 @@ def fill(engine: Engine, entries: list[dict[str, Any]], exercises: int) -> None:
     added = (made_up(number, chance, entries) for number in range(len(entries), exercises))
     while batch := list(islice(added, BATCH)):
         with engine.begin() as connection:
-            saving.save(connection, batch)
+            writes.save(connection, batch)
 
 
 def tidy(engine: Engine) -> None:
@@ -130,12 +130,12 @@ def searching(
     query: str, filters: dict[str, list[str]], sort: list[tuple[str, str]], page: int
 ) -> Read:
     """Return the search for a query."""
-    return lambda connection: store.search_page(connection, query, filters, sort, page, 10)
+    return lambda connection: reads.search_page(connection, query, filters, sort, page, 10)
 
 
 def listing(filters: dict[str, list[str]], sort: list[tuple[str, str]], page: int) -> Read:
     """Return the reading of a page."""
-    return lambda connection: store.list_page(connection, filters, sort, page, 10)
+    return lambda connection: reads.list_page(connection, filters, sort, page, 10)
 
 
 def measure(engine: Engine, read: Read, tries: int) -> tuple[Any, str]:
@@ -169,7 +169,7 @@ def main(exercises: int = EXERCISES, tries: int = TRIES) -> None:
         engine = create_engine(address.url)
         entries = catalogue.read()
         with engine.begin() as connection:
-            saving.save(connection, entries)
+            writes.save(connection, entries)
         for size in (len(entries), exercises):
             fill(engine, entries, size)
             tidy(engine)

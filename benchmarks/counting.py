@@ -20,9 +20,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from services.analytics.processing import apply
-from services.dependencies.settings import Settings
-from services.dependencies.statements import fetch
 from services.migrate import migrate
+from services.process.settings import Settings
+from services.transport.postgres.statements import fetch
 from stack.testing import running_system
 
 HISTORIES = (10, 1_000, 10_000)

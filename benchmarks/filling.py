@@ -1,7 +1,8 @@
 """Puts users with workouts into the databases, together with all that analytics makes of them.
 
 By statements over whole tables, because logging a million workouts would take days. What is written
-is what the services would have written; ``tests/services/test_filling.py`` compares the two.
+is what the services would have written; ``tests/services/analytics/test_filling.py`` compares
+the two.
 """
 
 import json
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from services.dependencies.settings import Settings
+from services.process.settings import Settings
 
 
 @dataclass(frozen=True)

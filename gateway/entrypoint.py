@@ -12,20 +12,20 @@ from typing import Any
 
 from nameko.extensions import Entrypoint
 
-from gateway.callers import PUBLIC, USER, Access, Caller
-from gateway.door import Door
-from gateway.json_body import check_media_type, parse_object
-from gateway.limits import API, LOGIN
-from gateway.memory import AnswerMemory, Kept
-from gateway.parameters import NoParameters, check_parameters
-from gateway.replies import Body, Reply, failure, make_body, status_of, success
+from gateway.admission.admission import Door
+from gateway.admission.callers import PUBLIC, USER, Access, Caller
+from gateway.admission.rate_limits import API, LOGIN
+from gateway.requests.json_body import check_media_type, parse_object
+from gateway.requests.parameters import NoParameters, check_parameters
+from gateway.responses.replies import Body, Reply, failure, make_body, status_of, success
+from gateway.responses.response_cache import AnswerMemory, Kept
 from schemas.errors import GymError, InternalError
 from schemas.fields import Body as BodySchema
 from schemas.fields import Parameters
 from schemas.pages import ById
-from services.dependencies import tracing
-from services.dependencies.logs import get_logger
-from services.dependencies.web import Answer, HttpRequest, Refused, WebServer
+from services.observability import tracing
+from services.observability.logging import get_logger
+from services.transport.http import Answer, HttpRequest, Refused, WebServer
 
 log = get_logger(__name__)
 

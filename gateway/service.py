@@ -1,25 +1,25 @@
 """The gateway: every route of the API, in one line of HTTP and a few of Python each."""
 
-from gateway import events
-from gateway.callers import PUBLIC, SELF
-from gateway.documentation.pages import Documentation
+from gateway import workout_events
+from gateway.admission.callers import PUBLIC, SELF
+from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import Request, route
-from gateway.limits import LOGIN, REGISTER
-from gateway.memory import Kept
-from gateway.paging import describe_page
-from gateway.remote import Service
-from gateway.replies import Reply
-from gateway.shapes import PAGE, WHOLE, YES_OR_NO, having
+from gateway.openapi.pages import Documentation
+from gateway.responses.paging import describe_page
+from gateway.responses.replies import Reply
+from gateway.responses.response_cache import Kept
+from gateway.upstream.remote_services import Service
+from gateway.upstream.result_shapes import PAGE, WHOLE, YES_OR_NO, having
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
+from services.dependencies.events import EventDispatcher
 from services.dependencies.health import Health
-from services.dependencies.logs import LogContext
-from services.dependencies.messaging import EventDispatcher
 from services.dependencies.revocations import Revocations
+from services.observability.logging import LogContext
 
 INDEX = {
     "name": "Gym Tracker",
@@ -57,10 +57,10 @@ class Gateway:
         reads=["list", "get"],
         writes=["create", "update", "delete"],
         promised={
-            "create": having(workout=events.NEEDED, replayed=YES_OR_NO),
+            "create": having(workout=workout_events.NEEDED, replayed=YES_OR_NO),
             "list": PAGE,
-            "update": events.NEEDED,
-            "delete": events.NEEDED,
+            "update": workout_events.NEEDED,
+            "delete": workout_events.NEEDED,
         },
     )
     analytics = Service("analytics", reads=["exercise_history", "personal_records", "progress"])
@@ -135,7 +135,7 @@ class Gateway:
         workout = created["workout"]
         replayed = (("Idempotent-Replayed", "true"),) if created["replayed"] else ()
         if not replayed:
-            events.announce(self.dispatch, events.CREATED, request.user_id, workout)
+            workout_events.announce(self.dispatch, workout_events.CREATED, request.user_id, workout)
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
     @route("GET", "/api/workouts", query=WorkoutList, kept=Kept.WORKOUTS)
@@ -159,15 +159,15 @@ class Gateway:
     def update_workout(self, request: Request) -> Reply:
         """Change the fields that are given; null clears one."""
         workout = self.workouts.update(request.user_id, request.id, request.body)
-        if events.gives_a_field(request.body):
-            events.announce(self.dispatch, events.UPDATED, request.user_id, workout)
+        if workout_events.gives_a_field(request.body):
+            workout_events.announce(self.dispatch, workout_events.UPDATED, request.user_id, workout)
         return Reply(workout)
 
     @route("DELETE", "/api/workouts/:id", changes=ONE_WORKOUT)
     def delete_workout(self, request: Request) -> Reply:
         """Delete a workout."""
         deleted = self.workouts.delete(request.user_id, request.id)
-        events.announce(self.dispatch, events.DELETED, request.user_id, deleted)
+        workout_events.announce(self.dispatch, workout_events.DELETED, request.user_id, deleted)
         return Reply({"id": deleted["id"], "deleted": True})
 
     @route("GET", "/api/stats/exercise/:id/history", query=HistoryQuery, kept=Kept.NUMBERS)

@@ -2,8 +2,8 @@
 
 import importlib
 
-from services.dependencies import budgets
-from services.dependencies.settings import SETTINGS_KEY, Settings
+from services.process import budgets
+from services.process.settings import SETTINGS_KEY, Settings
 
 SERVICES = {
     "gateway": ("gateway.service", "Gateway"),
@@ -28,6 +28,6 @@ def make_config(name: str, settings: Settings) -> dict:
         "WEB_SERVER_ADDRESS": settings.addresses[name],
         "max_workers": workers,
         "parent_calls_tracked": 3,
-        "SERVICE_CONTAINER_CLS": "services.dependencies.container.Container",
+        "SERVICE_CONTAINER_CLS": "services.process.container.Container",
         SETTINGS_KEY: settings,
     }

@@ -22,9 +22,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets, logs
-from services.dependencies.logs import get_logger
-from services.dependencies.settings import BadSettings, DatabaseAddress, Settings
+from services.observability import logging
+from services.observability.logging import get_logger
+from services.process import budgets
+from services.process.settings import BadSettings, DatabaseAddress, Settings
 
 log = get_logger(__name__)
 
@@ -151,9 +152,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings.from_environment(service=options.service)
     except BadSettings as problem:
-        logs.report_no_start(PUBLIC_NAMES[options.service], "can't migrate", problem)
+        logging.report_no_start(PUBLIC_NAMES[options.service], "can't migrate", problem)
         return 2
-    logs.configure(settings, PUBLIC_NAMES[options.service])
+    logging.configure(settings, PUBLIC_NAMES[options.service])
     address = settings.databases[options.service]
     try:
         if options.down_to:

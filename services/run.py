@@ -17,8 +17,9 @@ from nameko.runners import ServiceRunner
 
 from schemas.names import PUBLIC_NAMES
 from services.containers import SERVICES, make_config, service_class
-from services.dependencies import budgets, logs, tracing
-from services.dependencies.settings import CannotStart, Settings
+from services.observability import logging, tracing
+from services.process import budgets
+from services.process.settings import CannotStart, Settings
 
 GARBAGE = 20_000
 """So many new objects that may be garbage before it is looked for."""
@@ -30,7 +31,7 @@ def main(name: str) -> int:
         settings = Settings.from_environment(service=name)
         settings.refuse_well_known_passwords(name)
         budgets.check()
-        logs.configure(settings, PUBLIC_NAMES[name])
+        logging.configure(settings, PUBLIC_NAMES[name])
         if name != "gateway" and not _migrate(name):
             return 1
         if name == "gateway":
@@ -38,7 +39,7 @@ def main(name: str) -> int:
         tracing.switch_on(settings, PUBLIC_NAMES[name])
         _run(service_class(name), make_config(name, settings))
     except CannotStart as problem:
-        logs.report_no_start(PUBLIC_NAMES[name], "can't start", problem)
+        logging.report_no_start(PUBLIC_NAMES[name], "can't start", problem)
         return 2
     return 0
 
@@ -76,7 +77,7 @@ def _run(service: type, config: dict) -> None:
     # a signal handler must not wait, so stopping is left to a greenthread
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
-    logs.get_logger(__name__).info("starting", pid=os.getpid())
+    logging.get_logger(__name__).info("starting", pid=os.getpid())
     # what fails in here is raised to us; the hub would print it as well, from each greenthread
     hub_exceptions(False)
     runner.start()

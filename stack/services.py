@@ -13,7 +13,14 @@ from stack.programs import Program
 CHECK_SECONDS = 2.0
 MODULE = "services.run"
 MIGRATION = "services.migrate"
-SHARED = ("schemas", "services/dependencies", "services/migrations_environment")
+SHARED = (
+    "schemas",
+    "services/dependencies",
+    "services/transport",
+    "services/observability",
+    "services/process",
+    "services/migrations_environment",
+)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Traces as the services keep them below the run directory: a span a line, in JSON.
 
-``services/dependencies/tracing/ring.py`` writes them, and deletes the oldest.
+``services/observability/tracing/ring.py`` writes them, and deletes the oldest.
 """
 
 import json

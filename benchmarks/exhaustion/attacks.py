@@ -16,7 +16,7 @@ from benchmarks.exhaustion import messages
 from benchmarks.exhaustion.messages import EXERCISE, MARKER, get, post
 from benchmarks.exhaustion.second import PASSWORD, Line
 from benchmarks.exhaustion.stage import Attack, Attacker, Target
-from services.dependencies import budgets
+from services.process import budgets
 from stack.environment import make_environment
 from stack.failures import Failure
 from stack.layout import SERVICES

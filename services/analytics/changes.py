@@ -3,8 +3,8 @@
 from datetime import date
 from typing import NamedTuple
 
-from services.analytics.metrics import HistoryRow, history_rows
-from services.analytics.periods import period_start
+from services.analytics.rules.metrics import HistoryRow, history_rows
+from services.analytics.rules.periods import period_start
 
 UNITS = ("week", "month")
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from eventlet.event import Event
 
-from services.dependencies import budgets
-from services.dependencies.deadlines import wait_for
+from services.process import budgets
+from services.transport.timeouts import wait_for
 
 MOST_WORKOUTS = 10_000
 

@@ -11,12 +11,12 @@ from services.analytics.changes import (
     ProcessedWorkout,
     periods_of,
 )
-from services.analytics.history import lifetime
-from services.analytics.metrics import HistoryRow
-from services.analytics.progress import snapshots
-from services.analytics.records import KINDS, personal_records
+from services.analytics.incremental import Numbers
+from services.analytics.rules.history import lifetime
+from services.analytics.rules.metrics import HistoryRow
+from services.analytics.rules.progress import snapshots
+from services.analytics.rules.records import KINDS, personal_records
 from services.analytics.store import Fetch
-from services.analytics.tally import Numbers
 
 
 class Recount:

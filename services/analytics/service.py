@@ -12,26 +12,25 @@ from schemas.fields import LARGEST_ID, load
 from schemas.pages import checked_id, checked_user
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
-from services.analytics.answers import StatsAnswers
+from services.analytics.bisecting import in_halves
+from services.analytics.cached_reads import StatsAnswers
 from services.analytics.changes import ProcessedWorkout
 from services.analytics.counted import CountedWorkouts
-from services.analytics.halves import in_halves
 from services.analytics.under_way import UnderWay
-from services.dependencies import budgets, metrics, versions
+from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.events import Poison, batched_event_handler
 from services.dependencies.exercise_facts import ExerciseFacts
-from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
-from services.dependencies.logs import LogContext, get_logger
-from services.dependencies.messaging import (
-    Poison,
-    RemoteService,
-    batched_event_handler,
-    batched_hint_handler,
-    rpc,
-)
-from services.dependencies.outages import Outage
+from services.dependencies.hints import batched_hint_handler
+from services.dependencies.remote_service import RemoteService
+from services.dependencies.rpc import rpc
+from services.observability import metrics
+from services.observability.logging import LogContext, get_logger
+from services.observability.outages import Outage
+from services.process import budgets
+from services.process.failpoints import failpoint
 
 log = get_logger(__name__)
 
@@ -61,7 +60,7 @@ class Analytics:
     cache = Cache()
     workouts = RemoteService("workouts", methods=["changes", "get_many", "list"])
     exercises = RemoteService("exercises", methods=["changes", "get"])
-    exercise_facts = ExerciseFacts(versions.FACTS_IN_NUMBERS)
+    exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_NUMBERS)
     log_context = LogContext()
     health = Health()
 
@@ -388,8 +387,8 @@ def _is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
 
 
 def _versions_of(changes: list[dict]) -> set[str]:
-    of_all = {versions.workouts_of(change["user_id"]) for change in changes}
-    return of_all | {versions.workout(change["workout_id"]) for change in changes}
+    of_all = {cache_generations.workouts_of(change["user_id"]) for change in changes}
+    return of_all | {cache_generations.workout(change["workout_id"]) for change in changes}
 
 
 def _is_whole(workout: dict) -> bool:

@@ -14,14 +14,14 @@ import orjson
 from orjson import Fragment
 
 from services.analytics.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
-from services.analytics.history import Lifetime
-from services.analytics.metrics import HistoryRow
-from services.analytics.periods import period_end
-from services.analytics.progress import Snapshot
-from services.analytics.records import REP_UNITS, Record
+from services.analytics.incremental import Numbers, RowKey, Sizes
+from services.analytics.rules.history import Lifetime
+from services.analytics.rules.metrics import HistoryRow
+from services.analytics.rules.periods import period_end
+from services.analytics.rules.progress import Snapshot
+from services.analytics.rules.records import REP_UNITS, Record
 from services.analytics.tables import forgetting, upserting
-from services.analytics.tally import Numbers, RowKey, Sizes
-from services.dependencies.statements import Statement
+from services.transport.postgres.statements import Statement
 
 PATIENCE_MILLISECONDS = 50
 """How long a read waits for numbers that are being counted."""

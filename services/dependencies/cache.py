@@ -38,9 +38,10 @@ from typing import Any
 
 import orjson
 
-from services.dependencies import budgets, metrics
-from services.dependencies.redis_store import FRESH, RedisStore
-from services.dependencies.settings import Settings
+from services.observability import metrics
+from services.process import budgets
+from services.process.settings import Settings
+from services.transport.redis.store import FRESH, RedisStore
 
 CHANGING = "changing:"
 """Beginning of a version while a write is under way: nothing is kept or served under it."""

@@ -23,11 +23,12 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from schemas.errors import DatabaseError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets, metrics
-from services.dependencies.logs import get_logger
-from services.dependencies.outages import Outage
-from services.dependencies.settings import SETTINGS_KEY, DatabaseAddress
-from services.dependencies.statements import Statement, Together, run
+from services.observability import metrics
+from services.observability.logging import get_logger
+from services.observability.outages import Outage
+from services.process import budgets
+from services.process.settings import SETTINGS_KEY, DatabaseAddress
+from services.transport.postgres.statements import Statement, Together, run
 
 log = get_logger(__name__)
 

@@ -13,12 +13,12 @@ import orjson
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
-from services.dependencies import budgets
 from services.dependencies.cache import Cache
-from services.dependencies.catalogue_news import CatalogueNews
+from services.dependencies.catalogue_changes import CatalogueNews
 from services.dependencies.database import Database
-from services.dependencies.outages import Outage
-from services.dependencies.statements import Statement
+from services.observability.outages import Outage
+from services.process import budgets
+from services.transport.postgres.statements import Statement
 
 AT_ONCE = 1000
 

@@ -18,11 +18,12 @@ from nameko.extensions import DependencyProvider, Extension
 from schemas.envelope import encode, envelope
 from schemas.errors import Unauthorized
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets, metrics
-from services.dependencies.logs import get_logger
-from services.dependencies.settings import SETTINGS_KEY
-from services.dependencies.web import Answer, HttpRequest, WebServer
-from services.dependencies.web.messages import JSON_TYPE
+from services.observability import metrics
+from services.observability.logging import get_logger
+from services.process import budgets
+from services.process.settings import SETTINGS_KEY
+from services.transport.http import Answer, HttpRequest, WebServer
+from services.transport.http.messages import JSON_TYPE
 
 log = get_logger(__name__)
 

@@ -7,9 +7,9 @@ are of no family after all kinds of traffic.
 import re
 from typing import NamedTuple
 
+from services.auth import LEEWAY_SECONDS
 from services.dependencies.cache import LONGEST_KEY, Cache
 from services.dependencies.revocations import Revocations
-from services.dependencies.tokens import LEEWAY_SECONDS
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -13,8 +13,8 @@ whether what is known of a token still holds.
 
 from collections import OrderedDict
 
-from services.dependencies.redis_store import RedisStore
-from services.dependencies.settings import Settings
+from services.process.settings import Settings
+from services.transport.redis.store import RedisStore
 
 MOST_KNOWN = 10_000
 

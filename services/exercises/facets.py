@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.exercises.store import conditions
+from services.exercises.reads import conditions
 
 _VALUES = {
     "category": "category",

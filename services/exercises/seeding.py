@@ -7,13 +7,13 @@ import eventlet
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
-from services.dependencies import versions
+from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.dependencies.logs import get_logger
-from services.dependencies.messaging import EventDispatcher
-from services.exercises import catalogue, saving
-from services.exercises.news import tell_of_change
+from services.dependencies.events import EventDispatcher
+from services.exercises import catalogue, writes
+from services.exercises.announcing import tell_of_change
+from services.observability.logging import get_logger
 
 log = get_logger(__name__)
 
@@ -63,11 +63,11 @@ class SeededCatalogue(DependencyProvider):
         return next(item for item in self.container.dependencies if isinstance(item, kind))
 
 
-def seed(database: Database, cache: Cache) -> saving.Saved:
+def seed(database: Database, cache: Cache) -> writes.Saved:
     """Bring the exercises into the database; several processes may do it at once."""
     with database.transaction() as connection:
-        saved = saving.save(connection, catalogue.read())
+        saved = writes.save(connection, catalogue.read())
     if saved.added or saved.changed:
-        cache.outdate(versions.CATALOGUE)
+        cache.outdate(cache_generations.CATALOGUE)
         log.info("catalogue seeded", added=saved.added, changed=saved.changed)
     return saved

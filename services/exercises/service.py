@@ -7,13 +7,14 @@ from schemas.fields import load
 from schemas.pages import ById, Feed, checked_ids
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.events import EventDispatcher
 from services.dependencies.health import Health
-from services.dependencies.logs import LogContext
-from services.dependencies.messaging import EventDispatcher, rpc
-from services.exercises import store
-from services.exercises.reads import ExerciseReads
+from services.dependencies.rpc import rpc
+from services.exercises import reads
+from services.exercises.cached_reads import ExerciseReads
 from services.exercises.seeding import SeededCatalogue
 from services.exercises.wger.provider import WgerImports, wger_schedule
+from services.observability.logging import LogContext
 
 BY_ID = ById()
 EXERCISE_FACETS = ExerciseFacets()
@@ -165,7 +166,7 @@ class Exercises:
         """
         values = load(FEED, {"after": after, "limit": limit})
         with self.database.transaction() as connection:
-            return store.changes(connection, **values)
+            return reads.changes(connection, **values)
 
     @rpc
     def import_from_wger(self, wait: bool = True) -> dict[str, Any]:

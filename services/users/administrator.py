@@ -10,8 +10,8 @@ from schemas.errors import GymError, ValidationFailed
 from schemas.fields import load
 from schemas.users import NewUser
 from services.dependencies.database import Database
-from services.dependencies.logs import get_logger
-from services.dependencies.settings import SETTINGS_KEY, BadSettings, Settings
+from services.observability.logging import get_logger
+from services.process.settings import SETTINGS_KEY, BadSettings, Settings
 from services.users import store
 from services.users.passwords import Passwords
 

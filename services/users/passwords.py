@@ -9,7 +9,7 @@ from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
 from schemas.passwords import MOST_BYTES, normalised
-from services.dependencies.settings import SETTINGS_KEY
+from services.process.settings import SETTINGS_KEY
 
 AT_ONCE = os.cpu_count() or 1
 """Hashing only uses the processor, so more at once would make each of them later."""

@@ -11,14 +11,15 @@ from schemas.errors import Conflict, NotFound, Unauthorized
 from schemas.fields import Email, load
 from schemas.pages import ById
 from schemas.users import Credentials, NewUser
-from services.dependencies import tokens, versions
+from services import auth
+from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.health import Health
-from services.dependencies.logs import LogContext
-from services.dependencies.messaging import rpc
 from services.dependencies.revocations import Revocations
-from services.dependencies.settings import SETTINGS_KEY
+from services.dependencies.rpc import rpc
+from services.observability.logging import LogContext
+from services.process.settings import SETTINGS_KEY
 from services.users import store
 from services.users.administrator import Administrator
 from services.users.passwords import Passwords
@@ -138,10 +139,10 @@ class Users:
             ``n.rpc.users.logout(token)``
         """
         now = time.time()
-        claims = tokens.verify(token, self._settings, now)
-        seconds = tokens.seconds_revoked(claims, now)
+        claims = auth.verify(token, self._settings, now)
+        seconds = auth.seconds_revoked(claims, now)
         self.revocations.add(claims["jti"], claims["user_id"], seconds)
-        self.cache.outdate(versions.tokens_of(claims["user_id"]))
+        self.cache.outdate(cache_generations.tokens_of(claims["user_id"]))
         return {"revoked": True}
 
     def _find(self, email: str) -> tuple[dict | None, str | None]:
@@ -153,7 +154,7 @@ class Users:
             return store.find(connection, known_as) or (None, None)
 
     def _token(self, profile: dict) -> str:
-        return tokens.issue(profile, self._settings, time.time())
+        return auth.issue(profile, self._settings, time.time())
 
     @property
     def _settings(self) -> Any:

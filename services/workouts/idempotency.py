@@ -8,7 +8,7 @@ from decimal import Decimal
 import orjson
 
 from schemas.errors import BusinessRuleViolation, Conflict, InvalidParameter, fault
-from services.dependencies.statements import Statement
+from services.transport.postgres.statements import Statement
 from services.workouts.store import Fetch
 
 LONGEST_KEY = 255

@@ -6,7 +6,7 @@ from typing import Any
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
-from services.dependencies.catalogue_news import CatalogueNews
+from services.dependencies.catalogue_changes import CatalogueNews
 
 NEEDED = ("id", "name", "rep_type", "is_active")
 MOST = 50_000

@@ -13,17 +13,20 @@ from schemas.errors import GymError, NotFound
 from schemas.fields import load
 from schemas.pages import checked_id, checked_ids, checked_user
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
-from services.dependencies import budgets, versions
+from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.exercise_facts import ExerciseFacts
-from services.dependencies.failpoints import failpoint
 from services.dependencies.health import Health
-from services.dependencies.logs import LogContext, get_logger
-from services.dependencies.messaging import HintSender, RemoteService, rpc
+from services.dependencies.hints import HintSender
+from services.dependencies.remote_service import RemoteService
+from services.dependencies.rpc import rpc
+from services.observability.logging import LogContext, get_logger
+from services.process import budgets
+from services.process.failpoints import failpoint
 from services.workouts import idempotency, rules, store
+from services.workouts.cached_reads import WorkoutReads
 from services.workouts.known_exercises import KnownExercises
-from services.workouts.reads import WorkoutReads
 
 log = get_logger(__name__)
 
@@ -46,7 +49,7 @@ class Workouts:
     cache = Cache()
     exercises = RemoteService("exercises", methods=["changes", "get_many"])
     known_exercises = KnownExercises()
-    exercise_facts = ExerciseFacts(versions.FACTS_IN_WORKOUTS)
+    exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_WORKOUTS)
     hint = HintSender()
     log_context = LogContext()
     health = Health()

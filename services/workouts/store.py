@@ -13,7 +13,7 @@ from functools import lru_cache
 import orjson
 from orjson import Fragment
 
-from services.dependencies.statements import Statement
+from services.transport.postgres.statements import Statement
 
 Fetch = Callable[..., list[tuple]]
 """Runs a statement: :meth:`Database.fetch`, or the same inside a transaction."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from services.dependencies.settings import Settings
-from services.dependencies.tokens import issue
+from services.auth import issue
+from services.process.settings import Settings
 from tests.api.described import described
 from tests.api.http_client import Client
 from tests.api.lone_gateway import gateway_alone

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from gateway.documentation.document import make_document
+from gateway.openapi.document import make_document
 from gateway.service import Gateway
 
 OUTSIDE = re.compile(r"/(openapi\.json|docs(/[^/]+)?|metrics)")

@@ -16,12 +16,12 @@ import requests
 from nameko.containers import ServiceContainer
 from nameko.extensions import DependencyProvider
 
-from gateway.remote import Service
 from gateway.service import Gateway
-from services.dependencies.messaging.consuming import QueueConsumer
-from services.dependencies.messaging.publishing import Publishing
-from services.dependencies.settings import SETTINGS_KEY, Settings
-from services.dependencies.web import WebServer
+from gateway.upstream.remote_services import Service
+from services.process.settings import SETTINGS_KEY, Settings
+from services.transport.amqp.consuming import QueueConsumer
+from services.transport.amqp.publishing import Publishing
+from services.transport.http import WebServer
 from tests.api.http_client import Client
 
 NO_LIMITS = dict.fromkeys(

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.remote import Service
 from gateway.service import Gateway
+from gateway.upstream.remote_services import Service
 from schemas import errors
-from services.dependencies import budgets
-from services.dependencies.web import bounds
-from services.dependencies.web.server import REUSE_PORT_KEY
+from services.process import budgets
+from services.transport.http import limits
+from services.transport.http.server import REUSE_PORT_KEY
 from tests.api.http_client import read_all
 from tests.api.lone_gateway import gateway_alone, held_back, wait_until
 
@@ -461,7 +461,7 @@ def test_a_workout_is_created_even_if_nobody_can_be_told(alone, make_token):
 
 
 def test_a_full_gateway_says_so(monkeypatch):
-    monkeypatch.setattr(bounds, "WORKER_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "WORKER_WAIT_SECONDS", 0.05)
     release = threading.Event()
     with gateway_alone(max_workers=2) as gateway, ThreadPoolExecutor(2) as pool:
         gateway.answers["exercises.get"] = held_back(release, {"id": 1})
@@ -480,7 +480,7 @@ def test_a_full_gateway_says_so(monkeypatch):
 
 def test_a_method_that_never_ends_is_given_up(alone, monkeypatch):
     monkeypatch.setattr(budgets, "REQUEST_SECONDS", 0.1)
-    monkeypatch.setattr(bounds, "LATE_SECONDS", 0)
+    monkeypatch.setattr(limits, "LATE_SECONDS", 0)
     release = threading.Event()
     alone.answers["exercises.get"] = held_back(release, {"id": 1})
     answer = alone.http.get("/api/exercises/1")

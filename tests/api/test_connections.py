@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from services.dependencies.messaging.consuming import QueueConsumer
-from services.dependencies.metrics import HTTP
-from services.dependencies.web import bounds
+from services.observability.metrics import HTTP
+from services.transport.amqp.consuming import QueueConsumer
+from services.transport.http import limits
 from tests.api.http_client import read_all
 from tests.api.lone_gateway import gateway_alone, held_back, wait_until
 
@@ -129,7 +129,7 @@ def test_what_is_sent_ahead_waits_for_the_answer_before(gateway, fresh, remember
 
 
 def test_whoever_sends_ahead_without_end_is_held_up(gateway, fresh, monkeypatch):
-    monkeypatch.setattr(bounds, "READ_AHEAD", 10_000)
+    monkeypatch.setattr(limits, "READ_AHEAD", 10_000)
     release = threading.Event()
     gateway.answers["exercises.get"] = held_back(release, {})
     with gateway.http.connect() as connection:
@@ -170,7 +170,7 @@ def test_a_slow_reader_gets_all_and_holds_up_nobody(gateway, fresh, remembered):
 
 
 def test_whoever_does_not_read_at_all_is_left(gateway, fresh, monkeypatch):
-    monkeypatch.setattr(bounds, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "IDLE_SECONDS", 0.2)
     gateway.answers["exercises.get"] = {"text": LARGE}
     with gateway.http.connect() as connection:
         connection.sendall(get(fresh))
@@ -212,7 +212,7 @@ def test_many_connections_at_rest_cost_others_nothing(gateway, remembered):
 
 
 def test_a_kept_connection_is_closed_after_its_time(gateway, monkeypatch):
-    monkeypatch.setattr(bounds, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "IDLE_SECONDS", 0.2)
     with gateway.http.connect(seconds=5) as connection:
         connection.sendall(get("/health"))
         assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")

@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from services.dependencies.messaging.consuming import QueueConsumer
-from services.dependencies.metrics import HTTP, HTTP_DROPPED
-from services.dependencies.web import bounds
+from services.observability.metrics import HTTP, HTTP_DROPPED
+from services.transport.amqp.consuming import QueueConsumer
+from services.transport.http import limits
 from tests.api.http_client import read_all
 from tests.api.lone_gateway import gateway_alone, held_back, wait_until
 
@@ -105,7 +105,7 @@ def dropped(bound, why):
     return HTTP_DROPPED.labels(bound, why)._value.get()
 
 
-def holds_all_it_may(gateway, most=bounds.MOST_HELD_PER_ADDRESS):
+def holds_all_it_may(gateway, most=limits.MOST_HELD_PER_ADDRESS):
     # somewhat less, as what would be too much has been closed as a whole
     return most - 2 * MEGABYTE < gateway.server.holdings.total <= most
 
@@ -130,7 +130,7 @@ def test_one_byte_connections_shut_nobody_out(gateway, connect, sources):
     for _, source in zip(range(MANY), itertools.cycle(sources), strict=False):
         connect(source, b"G")
     assert [ask(gateway, OTHER) for _ in range(100)] == [200] * 100
-    assert len(gateway.server._connections) <= bounds.MOST_CONNECTIONS
+    assert len(gateway.server._connections) <= limits.MOST_CONNECTIONS
 
 
 def test_neither_do_those_that_come_back_at_once(gateway, connect):
@@ -165,14 +165,14 @@ def test_an_address_at_its_bound_displaces_its_own(gateway, connect):
     others = connect(OTHER, b"G")
     idle = connect(ATTACKER, get("/api/exercises/1"))
     assert idle.recv(10_000)
-    own = [connect(ATTACKER, b"G") for _ in range(bounds.MOST_PER_ADDRESS + 9)]
+    own = [connect(ATTACKER, b"G") for _ in range(limits.MOST_PER_ADDRESS + 9)]
     wait_until(lambda: dropped("address", "displaced") - before == 10)
     wait_until(lambda: not any(map(is_open, own[:10])))
     assert all(map(is_open, [*own[10:], idle, others]))
 
 
 def test_at_its_bound_the_longest_idle_goes_if_no_head_is_begun(gateway, connect, monkeypatch):
-    monkeypatch.setattr(bounds, "MOST_PER_ADDRESS", 3)
+    monkeypatch.setattr(limits, "MOST_PER_ADDRESS", 3)
     idle = []
     for _ in range(3):
         idle.append(connect(ATTACKER, get("/api/exercises/1")))
@@ -184,7 +184,7 @@ def test_at_its_bound_the_longest_idle_goes_if_no_head_is_begun(gateway, connect
 
 
 def test_at_its_bound_whoever_comes_while_all_are_busy_is_refused(gateway, connect, monkeypatch):
-    monkeypatch.setattr(bounds, "MOST_PER_ADDRESS", 3)
+    monkeypatch.setattr(limits, "MOST_PER_ADDRESS", 3)
     before, release = dropped("address", "refused"), threading.Event()
     gateway.answers["exercises.get"] = held_back(release, {})
     calls = len(gateway.calls)
@@ -201,8 +201,8 @@ def test_at_its_bound_whoever_comes_while_all_are_busy_is_refused(gateway, conne
 
 def test_many_whose_time_is_over_are_refused_in_parts(gateway, connect, monkeypatch):
     """2,000 at once held everybody up for 200 ms."""
-    monkeypatch.setattr(bounds, "HEAD_SECONDS", 0.5)
-    monkeypatch.setattr(bounds, "SWEEP_PART_SECONDS", 0)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "SWEEP_PART_SECONDS", 0)
     for _ in range(2):
         late = [connect("127.0.0.3", b"G") for _ in range(100)]
         assert all(b" 408 " in read_all(connection) for connection in late)
@@ -210,7 +210,7 @@ def test_many_whose_time_is_over_are_refused_in_parts(gateway, connect, monkeypa
 
 
 def test_a_proxy_may_have_more_than_an_address(gateway, connect):
-    proxied = [connect(PROXY, b"G") for _ in range(bounds.MOST_PER_ADDRESS + 20)]
+    proxied = [connect(PROXY, b"G") for _ in range(limits.MOST_PER_ADDRESS + 20)]
     assert ask(gateway, PROXY) == 200
     assert all(map(is_open, proxied))
 
@@ -252,7 +252,7 @@ def test_so_are_those_of_many_addresses(gateway, connect):
         for _, source in zip(range(180), itertools.cycle(CROWD), strict=False):
             connect(source, get(path))
         assert {ask(gateway, OTHER, path) for _ in range(20)} == {200}
-        wait_until(lambda: holds_all_it_may(gateway, bounds.MOST_HELD))
+        wait_until(lambda: holds_all_it_may(gateway, limits.MOST_HELD))
     assert dropped("all", "held") > before
 
 
@@ -270,7 +270,7 @@ def test_whoever_reads_slowly_but_reads_gets_a_large_answer_beside_those_who_do_
 
 
 def test_one_answer_alone_may_be_larger_than_the_bound(gateway, connect, monkeypatch):
-    monkeypatch.setattr(bounds, "MOST_HELD_PER_ADDRESS", MEGABYTE)
+    monkeypatch.setattr(limits, "MOST_HELD_PER_ADDRESS", MEGABYTE)
     gateway.answers["exercises.get"] = {"text": "x" * 12 * MEGABYTE}
     reading = connect(ATTACKER, get("/api/exercises/1000004", "Connection: close\r\n"))
     assert len(read_all(reading)) > 12 * MEGABYTE
@@ -294,7 +294,7 @@ def test_bodies_that_do_not_end_are_bounded(gateway, connect, make_token):
 
 def test_heads_that_do_not_end_are_bounded(gateway, connect):
     begun = get("/", "".join(f"A{number}: {'b' * 7900}\r\n" for number in range(8)))[:-2]
-    for _ in range(bounds.MOST_PER_ADDRESS):
+    for _ in range(limits.MOST_PER_ADDRESS):
         connect(ATTACKER, begun)
     wait_until(lambda: holds_all_it_may(gateway))
     assert ask(gateway, ATTACKER) == 200
@@ -344,4 +344,4 @@ def test_requests_sent_ahead_wait_in_the_kernel(gateway, connect):
     connection.shutdown(socket.SHUT_RDWR)
     sending.join()
     assert received
-    assert largest <= bounds.SMALL_HOLDING
+    assert largest <= limits.SMALL_HOLDING

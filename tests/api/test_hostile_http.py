@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from services.dependencies.web import bounds
+from services.transport.http import limits
 from tests.api.http_client import read_all
 
 HOST = b"Host: gym\r\n"
@@ -15,9 +15,9 @@ LOGIN = b"POST /api/users/login HTTP/1.1\r\n" + HOST + JSON
 
 @pytest.fixture(autouse=True)
 def short_bounds(monkeypatch):
-    monkeypatch.setattr(bounds, "HEAD_SECONDS", 0.4)
-    monkeypatch.setattr(bounds, "BODY_SECONDS", 0.4)
-    monkeypatch.setattr(bounds, "LINGER_SECONDS", 1)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 0.4)
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.4)
+    monkeypatch.setattr(limits, "LINGER_SECONDS", 1)
 
 
 def split(answer):
@@ -153,8 +153,8 @@ def test_a_connection_without_a_word_is_closed(edge):
 
 
 def test_others_are_served_beside_slow_heads_and_bodies(edge, monkeypatch):
-    monkeypatch.setattr(bounds, "HEAD_SECONDS", 5)
-    monkeypatch.setattr(bounds, "BODY_SECONDS", 5)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 5)
+    monkeypatch.setattr(limits, "BODY_SECONDS", 5)
     slow = [edge.http.connect() for _ in range(200)]
     try:
         for number, connection in enumerate(slow):
@@ -267,7 +267,7 @@ def test_an_empty_line_before_the_request_is_skipped(edge):
 
 
 def test_the_oldest_idle_connection_makes_place_for_a_new_one(edge, monkeypatch):
-    monkeypatch.setattr(bounds, "HEAD_SECONDS", 20)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 20)
     server = edge.server
     idle = [edge.http.connect() for _ in range(5)]
     try:

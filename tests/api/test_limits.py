@@ -13,11 +13,11 @@ import pytest
 import requests
 from redis import ConnectionError, Redis
 
-from gateway import allowances, limits
-from gateway.moving_window import MovingWindow
+from gateway.admission import leases, rate_limits
+from gateway.admission.moving_window import MovingWindow
 from schemas.errors import RateLimitExceeded, Unauthorized
-from services.dependencies.budgets import ADDRESS_SHARE, USER_SHARE
-from services.dependencies.settings import BadSettings, Settings
+from services.process.budgets import ADDRESS_SHARE, USER_SHARE
+from services.process.settings import BadSettings, Settings
 from tests.api.lone_gateway import gateway_alone, held_back, wait_until
 
 TRUSTED = {"TRUSTED_PROXIES": "127.0.0.0/8"}
@@ -184,13 +184,13 @@ def test_without_redis_no_request_waits_for_it():
 
 
 def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
-    monkeypatch.setattr(limits.budgets, "REDIS_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(rate_limits.budgets, "REDIS_PAUSE_SECONDS", 0)
     where = {name: system.environment[name] for name in COUNTERS}
     address = f"10.{random.randrange(250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
     with gateway_alone(RATE_LIMIT_API="2/minute", **where, **TRUSTED) as gateway:
         gateway.answers["exercises.get"] = {}
-        rate_limits = next(iter(gateway.container.entrypoints)).door.limits
-        shared = rate_limits._shared
+        limits = next(iter(gateway.container.entrypoints)).door.limits
+        shared = limits._shared
 
         class Down:
             def hit(self, *_, **__):
@@ -200,11 +200,11 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
             headers = {"X-Forwarded-For": address}
             return gateway.http.get("/api/exercises/1", headers=headers).status_code
 
-        monkeypatch.setattr(rate_limits, "_shared", Down())
+        monkeypatch.setattr(limits, "_shared", Down())
         assert [look(), look(), look()] == [200, 200, 429]
-        monkeypatch.setattr(rate_limits, "_shared", shared)
+        monkeypatch.setattr(limits, "_shared", shared)
         assert [look(), look(), look()] == [200, 200, 429]
-        assert not len(rate_limits._own)
+        assert not len(limits._own)
 
 
 def at(redis):
@@ -244,7 +244,7 @@ def test_exactly_the_limit_gets_through_however_many_connections_ask(limited, ne
 
 
 def test_one_asks_for_all_who_wait_at_the_same_time():
-    rate_limits = limits.RateLimits(
+    limits = rate_limits.RateLimits(
         Settings.from_environment({"RATE_LIMIT_API": "1210/minute", "REDIS_PORT": "1"})
     )
     asking = Counter()
@@ -257,30 +257,30 @@ def test_one_asks_for_all_who_wait_at_the_same_time():
             asking[who] -= 1
             return super().hit(item, who, cost=cost)
 
-    rate_limits._shared = Slow()
+    limits._shared = Slow()
 
     def count(number):
         try:
-            rate_limits.count(limits.API, f"user-{number % 2}")
+            limits.count(rate_limits.API, f"user-{number % 2}")
         except RateLimitExceeded:
             return False
         return True
 
     pool = eventlet.GreenPool(60)
     assert sum(pool.imap(count, range(3000))) == 2 * 1210
-    assert not rate_limits._under_way
+    assert not limits._under_way
 
 
 def test_what_was_counted_in_advance_is_not_lost_between_bursts(redis, monkeypatch):
     """Thirty every six seconds use up thirty of the limit, not three times twelve."""
-    rate_limits = limits.RateLimits(
+    limits = rate_limits.RateLimits(
         Settings.from_environment({"RATE_LIMIT_API": "1200/minute"} | at(redis))
     )
     now = time.monotonic()
-    monkeypatch.setattr(allowances.time, "monotonic", lambda: now)
+    monkeypatch.setattr(leases.time, "monotonic", lambda: now)
     for _ in range(9):
         for _ in range(30):
-            rate_limits.count(limits.API, "user-1")
+            limits.count(rate_limits.API, "user-1")
         now += 6
     (key,) = redis.client.keys("gateway:limit:*")
     assert 270 <= redis.client.llen(key) < 270 + 12
@@ -290,11 +290,15 @@ def test_what_was_counted_in_advance_is_not_lost_between_bursts(redis, monkeypat
 def test_gateways_whose_clocks_differ_share_one_limit(redis, monkeypatch, shift):
     """What counts, and until when, is seen on the clock of Redis."""
     settings = Settings.from_environment({"RATE_LIMIT_LOGIN": "4/minute"} | at(redis))
-    clock, clocks, gateways = time.time, [0, shift], [limits.RateLimits(settings) for _ in "12"]
+    clock, clocks, gateways = (
+        time.time,
+        [0, shift],
+        [rate_limits.RateLimits(settings) for _ in "12"],
+    )
 
     def count(number):
         monkeypatch.setattr(time, "time", lambda: clock() + clocks[number % 2])
-        gateways[number % 2].count(limits.LOGIN, "1.1.1.1")
+        gateways[number % 2].count(rate_limits.LOGIN, "1.1.1.1")
 
     for number in range(4):
         count(number)

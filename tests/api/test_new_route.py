@@ -7,15 +7,15 @@ import sys
 
 import pytest
 
-from gateway.callers import PUBLIC
-from gateway.documentation.document import make_document
-from gateway.documentation.operations import OPERATIONS, Holds, Operation
-from gateway.documentation.pages import Undocumented
+from gateway.admission.callers import PUBLIC
 from gateway.entrypoint import route
-from gateway.remote import Service
-from gateway.replies import Reply
+from gateway.openapi.document import make_document
+from gateway.openapi.operations import OPERATIONS, Holds, Operation
+from gateway.openapi.pages import Undocumented
+from gateway.responses.replies import Reply
 from gateway.service import Gateway
-from gateway.shapes import LIST
+from gateway.upstream.remote_services import Service
+from gateway.upstream.result_shapes import LIST
 from schemas import answers
 from schemas.workouts import NewWorkout
 from stack.layout import CHECKOUT
@@ -85,7 +85,7 @@ def start(service):
 
 
 def test_a_route_that_is_not_documented_stops_the_start():
-    missing = "list_equipment has no entry in gateway/documentation/operations.py"
+    missing = "list_equipment has no entry in gateway/openapi/operations.py"
     with pytest.raises(Undocumented, match=re.escape(missing)):
         start(LargerGateway)
 
@@ -106,7 +106,7 @@ def test_all_that_is_missing_is_said_at_once(monkeypatch):
         start(Undescribed)
     assert str(problem.value).partition(": ")[2].split("; ") == [
         "first has no docstring",
-        "first has no entry in gateway/documentation/operations.py",
+        "first has no entry in gateway/openapi/operations.py",
         "second takes a body, and its entry in operations.py has no example of it",
     ]
 
@@ -129,10 +129,10 @@ def end_of(preparation="pass", **variables):
 
 
 def test_the_process_ends_with_one_line():
-    forget = "from gateway.documentation.operations import OPERATIONS; del OPERATIONS['progress']"
+    forget = "from gateway.openapi.operations import OPERATIONS; del OPERATIONS['progress']"
     assert end_of(forget) == (
         "api-gateway can't start: the documentation is incomplete: "
-        "progress has no entry in gateway/documentation/operations.py\n"
+        "progress has no entry in gateway/openapi/operations.py\n"
     )
 
 

@@ -9,14 +9,14 @@ from contextlib import nullcontext
 import pytest
 from openapi_spec_validator import validate
 
-from gateway.documentation import examples, files
-from gateway.documentation.converting import openapi_path
-from gateway.documentation.operations import OPERATIONS
-from gateway.documentation.pages import Documentation
-from gateway.replies import STATUSES
+from gateway.openapi import examples, files
+from gateway.openapi.converting import openapi_path
+from gateway.openapi.operations import OPERATIONS
+from gateway.openapi.pages import Documentation
+from gateway.responses.replies import STATUSES
 from schemas.errors import GymError
 from schemas.version import VERSION
-from services.dependencies.web.messages import REFUSALS
+from services.transport.http.messages import REFUSALS
 from stack.layout import CHECKOUT
 from tests.api.described import OUTSIDE, described
 from tests.api.lone_gateway import gateway_alone

@@ -13,8 +13,8 @@ import eventlet
 import pytest
 from redis import Redis, RedisError
 
-from services.dependencies import budgets
-from services.dependencies.redis_link import RedisLink
+from services.process import budgets
+from services.transport.redis.pipeline import RedisLink
 from stack.find import find_redis
 from stack.redis import SETTINGS
 from tests.waiting import eventually

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from services.dependencies.settings import Settings
-from services.dependencies.tokens import issue
+from services.auth import issue
+from services.process.settings import Settings
 from tests.services.logbook import ago, body, lift, one
 
 CLIENT_SECONDS = 20

@@ -6,8 +6,8 @@ import uuid
 import pytest
 import requests
 
-from services.dependencies import budgets
-from services.dependencies.tokens import LEEWAY_SECONDS
+from services.auth import LEEWAY_SECONDS
+from services.process import budgets
 from stack import faketime
 from stack.layout import SERVICES
 from tests.faults.checking import check

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from benchmarks.exhaustion import reporting
-from services.dependencies.settings import Settings
-from services.dependencies.tokens import LIFETIME_SECONDS, issue
+from services.auth import LIFETIME_SECONDS, issue
+from services.process.settings import Settings
 from tests.api.conftest import User, admin_token, http, new_user  # noqa: F401
 
 HOUR = 3600

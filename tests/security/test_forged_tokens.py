@@ -1,4 +1,4 @@
-"""Forged tokens over HTTP, on a real route. ``tests/rules/test_tokens.py`` has many more."""
+"""Forged tokens over HTTP, on a real route. ``tests/rules/test_auth.py`` has many more."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ import time
 import jwt
 import pytest
 
-from services.dependencies.tokens import ISSUER, LIFETIME_SECONDS
+from services.auth import ISSUER, LIFETIME_SECONDS
 
 DAY = 24 * 3600
 MISSING = object()

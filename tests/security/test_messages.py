@@ -12,7 +12,7 @@ import pytest
 from amqp import serialization
 
 from schemas.errors import NotFound
-from services.dependencies import budgets
+from services.process import budgets
 from stack import dead_letters
 from stack.layout import SERVICES
 from tests.services.clients import connected

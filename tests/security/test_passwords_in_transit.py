@@ -13,7 +13,7 @@ import pytest
 import redis
 import requests
 
-from services.dependencies import budgets
+from services.process import budgets
 from stack import rabbitmq
 from stack.broker import connection_to
 from stack.layout import RUN_DIRECTORY

@@ -11,8 +11,8 @@ import pytest
 from redis.exceptions import OutOfMemoryError
 
 from schemas.errors import Unauthorized
+from services.auth import verify
 from services.dependencies.revocations import revocation_key
-from services.dependencies.tokens import verify
 from stack.redis import SETTINGS
 from tests.api.conftest import make_token  # noqa: F401
 from tests.api.lone_gateway import gateway_alone

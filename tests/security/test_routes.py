@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.dependencies.web import WebServer
+from services.transport.http import WebServer
 from tests.api.conftest import PASSWORD
 from tests.api.lone_gateway import gateway_alone
 from tests.security.routes import CALLERS, PERSONAL, TABLE

@@ -7,8 +7,8 @@ from nameko.standalone.events import event_dispatcher
 from redis import Redis
 from sqlalchemy import create_engine, text
 
-from services.dependencies.settings import Settings
-from services.dependencies.versions import CATALOGUE, CATALOGUE_CHANGED
+from services.dependencies.cache_generations import CATALOGUE, CATALOGUE_CHANGED
+from services.process.settings import Settings
 
 UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
 

@@ -12,11 +12,13 @@ import pytest
 from nameko.containers import ServiceContainer
 from nameko.rpc import Rpc
 
-from gateway import events
+from gateway import workout_events
 from services.containers import make_config, service_class
-from services.dependencies.messaging import EventDispatcher, HintSender, RemoteService
-from services.dependencies.settings import Settings
-from services.dependencies.versions import CATALOGUE_CHANGED
+from services.dependencies.cache_generations import CATALOGUE_CHANGED
+from services.dependencies.events import EventDispatcher
+from services.dependencies.hints import HintSender
+from services.dependencies.remote_service import RemoteService
+from services.process.settings import Settings
 from services.workouts.service import WORKOUT_SAVED
 from stack.layout import CHECKOUT, SERVICES
 
@@ -123,7 +125,7 @@ def test_a_service_serves_its_own_requests_alone(broker):
 
 def test_events_come_from_one_service_each(broker):
     for user in SERVICES:
-        for event in (events.CREATED, events.UPDATED, events.DELETED):
+        for event in (workout_events.CREATED, workout_events.UPDATED, workout_events.DELETED):
             assert may_send(broker, user, "gateway.events", event) == (user == "gateway")
         sends_news = may_send(broker, user, "exercises.events", CATALOGUE_CHANGED)
         assert sends_news == (user == "exercises")

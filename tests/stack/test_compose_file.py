@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import yaml
 
-from services.dependencies.settings import BadSettings, Settings
+from services.process.settings import BadSettings, Settings
 from stack.environment import ALL_SETTINGS, make_environment
 from stack.layout import CHECKOUT, DATABASES, REDIS, SERVICES
 from stack.redis import SETTINGS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.dependencies.settings import Settings
+from services.process.settings import Settings
 from stack.bringing_up import choose
 from stack.environment import (
     ALL_SETTINGS,

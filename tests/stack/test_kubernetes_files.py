@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 
-from services.dependencies.settings import TOKEN_SERVICES, Settings
+from services.process.settings import TOKEN_SERVICES, Settings
 from stack.environment import ALL_SETTINGS
 from stack.layout import CHECKOUT, DATABASES, REDIS, SERVICES
 from stack.redis import SETTINGS

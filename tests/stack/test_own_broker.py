@@ -12,7 +12,7 @@ import pytest
 import requests
 from nameko.standalone.rpc import ClusterRpcProxy
 
-from services.dependencies.messaging import topology
+from services.transport.amqp import topology
 from stack import commands, dead_letters
 from stack.broker import connection_to
 from stack.layout import CHECKOUT, RUN_DIRECTORY

@@ -13,7 +13,7 @@ import pytest
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from services.dependencies.settings import Settings
+from services.process.settings import Settings
 from stack import commands, traces, waterfall
 from stack.bringing_up import choose
 from stack.environment import given_from_outside, make_environment

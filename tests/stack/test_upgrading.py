@@ -156,7 +156,7 @@ def test_a_new_version_fails_no_request_where_there_are_two_of_each(checkout, be
     ).split()
     before = checkout.pids()
     add_migration(checkout, "9002", "CREATE TABLE made_by_a_test (id integer)")
-    checkout.change("services/dependencies/budgets.py")
+    checkout.change("services/process/budgets.py")
     system = system_of(checkout)
     with Crowd(system, lifters=2, others=[f"http://{addresses[-1]}"]) as crowd:
         eventually(lambda: crowd.has_done(10), seconds=60)

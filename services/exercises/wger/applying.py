@@ -8,7 +8,7 @@ from typing import Any
 import eventlet
 from sqlalchemy import Connection, Row, text
 
-from services.exercises import catalogue, saving, search
+from services.exercises import catalogue, search, writes
 from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE
 
@@ -19,7 +19,7 @@ LONGEST_SLUG = 200
 MANUAL_NAME = "name_of_manual_exercise"
 
 _COLUMNS = {
-    **{name: kind for name, kind in saving.COLUMNS.items() if name != "slug"},
+    **{name: kind for name, kind in writes.COLUMNS.items() if name != "slug"},
     "external_id": "text",
     "external_uuid": "uuid",
     "license": "text",
@@ -110,7 +110,7 @@ def apply(connection: Connection, is_whole: bool) -> dict[str, Any]:
     Returns:
         The import's report, without its seconds.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": saving.WRITING_LOCK})
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": writes.WRITING_LOCK})
     connection.execute(_FIND_CLASHES, {"reason": MANUAL_NAME, "source": SOURCE})
     matching.match(connection)
     # first, as what is added is none of those that were known
@@ -153,7 +153,7 @@ def _save(connection: Connection, batch: list[Row], taken: set[str]) -> dict[str
         columns = entry.columns
         words = search.index(columns["name"], columns["aliases"], columns["description"])
         indexed.append(words)
-        row = {**columns, **saving.search_columns(words), "id": entry.id, "is_active": True}
+        row = {**columns, **writes.search_columns(words), "id": entry.id, "is_active": True}
         # a server that sends no uuids takes none away
         row["external_uuid"] = columns["external_uuid"] or entry.external_uuid
         if entry.id is None:
@@ -168,7 +168,7 @@ def _save(connection: Connection, batch: list[Row], taken: set[str]) -> dict[str
     if new:
         connection.execute(_INSERT, {"rows": json.dumps(new)})
     if new or changed:
-        saving.save_words(connection, indexed)
+        writes.save_words(connection, indexed)
     return {"added": len(new), "changed": changed, "unchanged": len(old) - changed}
 
 

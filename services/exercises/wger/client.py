@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from schemas.errors import BadGateway, ServiceUnavailable
-from services.dependencies.logs import get_logger
+from services.observability.logging import get_logger
 
 log = get_logger(__name__)
 

@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.errors import BadGateway, Conflict
-from services.dependencies import versions
+from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.dependencies.logs import get_logger
 from services.exercises.wger import applying, staging
 from services.exercises.wger.client import EXERCISES, Page, WgerClient
 from services.exercises.wger.entries import Entry, english_ids, read_entry
 from services.exercises.wger.staging import Position
+from services.observability.logging import get_logger
 
 log = get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Import:
         is_whole = self._look_for_missing(english)
         with self._step() as connection:
             staging.note_phase(connection, staging.WRITING)
-        with self.cache.changing(versions.CATALOGUE), self._step() as connection:
+        with self.cache.changing(cache_generations.CATALOGUE), self._step() as connection:
             report = applying.apply(connection, is_whole)
             report["resumed_at"] = begun_at
             report["seconds"] = round(time.monotonic() - self.began, 1)

@@ -12,16 +12,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.errors import Conflict, GymError, InternalError, ServiceUnavailable, TimedOut
 from schemas.names import PUBLIC_NAMES
-from services.dependencies import budgets
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.dependencies.logs import get_logger
-from services.dependencies.messaging import EventDispatcher
-from services.dependencies.settings import SETTINGS_KEY, BadSettings
-from services.exercises.news import tell_of_change
+from services.dependencies.events import EventDispatcher
+from services.exercises.announcing import tell_of_change
 from services.exercises.wger import staging
 from services.exercises.wger.client import WgerClient, check_url
 from services.exercises.wger.importing import Import
+from services.observability.logging import get_logger
+from services.process import budgets
+from services.process.settings import SETTINGS_KEY, BadSettings
 
 log = get_logger(__name__)
 

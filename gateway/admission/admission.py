@@ -1,0 +1,151 @@
+"""The door of the gateway: who comes in, and how often."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import lru_cache
+
+from nameko.extensions import SharedExtension
+
+from gateway.admission.callers import PUBLIC, SELF, Access, Caller, TokenMemory
+from gateway.admission.logins import LoginGuard
+from gateway.admission.rate_limits import API, RateLimits
+from gateway.admission.worker_shares import Shares
+from schemas.errors import Forbidden, InvalidParameter, Unauthorized
+from schemas.fields import load
+from schemas.pages import ById
+from services.auth import LIFETIME_SECONDS
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
+from services.dependencies.revocations import Revocations
+from services.process import budgets
+from services.process.settings import SETTINGS_KEY
+from services.transport.http import HttpRequest
+from services.transport.http.addresses import client_address, trusted_proxies
+
+MOST_ADDRESSES = 4096
+LONGEST_FORWARDED = 400
+_BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
+_BY_ID = ById()
+
+
+class Door(SharedExtension):
+    """Knows callers by their tokens and counts their requests; all routes share it."""
+
+    def setup(self) -> None:
+        """Read the settings.
+
+        Raises:
+            BadSettings: a proxy's address or a limit can't be read.
+        """
+        self.settings = self.container.config[SETTINGS_KEY]
+        self.limits = RateLimits(self.settings)
+        self.logins = LoginGuard(self.limits)
+        self.shares = Shares()
+        self.tokens = TokenMemory(self.settings)
+        self.proxies = trusted_proxies(self.settings)
+        self._address_of = lru_cache(MOST_ADDRESSES)(
+            lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
+        )
+        self.cache, self.revocations = (
+            next(each for each in self.container.dependencies if isinstance(each, kind))
+            for kind in (Cache, Revocations)
+        )
+
+    def admit(
+        self,
+        request: HttpRequest,
+        access: Access,
+        limit: str,
+        when_known: Callable[[Caller], None] = lambda _caller: None,
+    ) -> Caller | None:
+        """Return the caller, having counted the request; None on public routes.
+
+        Args:
+            request: the request; learns the user's id, for the log.
+            access: who may use the route.
+            limit: the name of the limit that it counts for.
+            when_known: is told who calls before Redis is asked about the token: what else is to be
+                asked can be asked in the same moment.
+
+        Raises:
+            RateLimitExceeded: too many requests of this user, or from this address.
+            Unauthorized: the route needs a token, and there is no good one.
+            Forbidden: the route is for others.
+        """
+        if access is PUBLIC:
+            self.limits.count(limit, self._address(request))
+            return None
+        try:
+            caller = self._caller(request, when_known)
+        except Unauthorized:
+            self.limits.count(limit, self._address(request))
+            raise
+        request.user_id = caller.user_id
+        self.limits.count(limit, caller.counted_as)
+        if access is SELF:
+            _check_self(request, caller)
+        return caller
+
+    def share(self, request: HttpRequest, caller: Caller | None) -> AbstractContextManager[None]:
+        """Surround the work for a request; see :meth:`Shares.taken_by`."""
+        if caller is None:
+            return self.shares.taken_by(self._address(request), budgets.ADDRESS_SHARE)
+        return self.shares.taken_by(caller.counted_as, budgets.USER_SHARE)
+
+    def login(self, request: HttpRequest, email: object) -> AbstractContextManager[None]:
+        """Surround a try to sign in; see :meth:`LoginGuard.trying`."""
+        return self.logins.trying(email, self._address(request))
+
+    def _caller(self, request: HttpRequest, when_known: Callable[[Caller], None]) -> Caller:
+        match = _BEARER.fullmatch((request.header("Authorization") or "").strip())
+        if match is None:
+            raise Unauthorized("Sign in first: this needs a bearer token")
+        caller = self.tokens.caller(match[1])
+        when_known(caller)
+        if request.checked_token != caller.token_id and self.revocations.has(caller.token_id):
+            raise Unauthorized("The token has been revoked")
+        return caller
+
+    def known(self, authorization: bytes | None) -> Caller | None:
+        """Return who sends a token that was checked before and has not ended, otherwise None."""
+        if authorization is None or not authorization.startswith(b"Bearer "):
+            return None
+        return self.tokens.remembered(authorization[7:].decode("latin-1"))
+
+    def learn(self, caller: Caller) -> None:
+        """Find out, without waiting, what makes it enough to ask the cache about a token."""
+
+        def note(version: str | None) -> None:
+            if version is not None:
+                self.revocations.learn(caller.token_id, version)
+
+        key = cache_generations.tokens_of(caller.user_id)
+        self.cache.ensure_version(key, LIFETIME_SECONDS, note)
+
+    def takes_read(self, caller: Caller | None, forwarded: bytes | None, peer: str) -> bool:
+        """Count a request that is answered from memory, if that can be done without waiting."""
+        if self.limits.is_off(API):
+            return True
+        if caller is not None:
+            return self.limits.take(API, caller.counted_as)
+        text = None if forwarded is None else forwarded.decode("latin-1")
+        return self.limits.take(API, self._counted_as(peer, text))
+
+    def _address(self, request: HttpRequest) -> str:
+        return self._counted_as(request.peer, request.header("X-Forwarded-For"))
+
+    def _counted_as(self, peer: str, forwarded: str | None) -> str:
+        if not self.proxies or forwarded is None:
+            return self._address_of(peer, None)
+        # what is remembered must not grow with what a client writes; only the end can count
+        return self._address_of(peer, forwarded[-LONGEST_FORWARDED:])
+
+
+def _check_self(request: HttpRequest, caller: Caller) -> None:
+    try:
+        wanted = load(_BY_ID, request.path_values)["id"]
+    except InvalidParameter:
+        return  # is told later, with all other bad parameters
+    if wanted != caller.user_id and not caller.is_admin:
+        raise Forbidden("This is another user's profile")

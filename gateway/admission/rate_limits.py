@@ -1,0 +1,225 @@
+"""Rate limits: a moving window in Redis, or in memory while Redis is away or full."""
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from json import dumps
+
+from eventlet.event import Event
+from limits import RateLimitItem, parse
+from limits.strategies import MovingWindowRateLimiter
+from redis import BlockingConnectionPool, RedisError, ResponseError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from gateway.admission.leases import Allowances
+from gateway.admission.moving_window import MovingWindow
+from gateway.admission.redis_windows import OneClockStorage
+from schemas.errors import RateLimitExceeded
+from services.observability.logging import get_logger
+from services.process import budgets
+from services.process.settings import BadSettings, Settings
+
+log = get_logger(__name__)
+
+KEY_PREFIX = "gateway:limit"
+
+LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
+LOGIN_FAILURES = "login_failures"
+"""As many as :data:`LOGIN_EMAIL` allows tries."""
+
+Limiter = MovingWindowRateLimiter | MovingWindow
+Question = Callable[[Limiter, RateLimitItem, str], int]
+
+FOREIGN = ("WRONGTYPE", "attempt to")
+"""In refusals that are for what lies under the key, which no counter is."""
+
+
+class RateLimits:
+    """Counts requests, and refuses those above a limit.
+
+    Args:
+        settings: the limits, such as ``20/minute``; an empty one is off.
+
+    Raises:
+        BadSettings: a limit can't be read.
+    """
+
+    def __init__(self, settings: Settings):
+        self._limits = {
+            LOGIN: _parse(LOGIN, settings.rate_limit_login),
+            LOGIN_EMAIL: _parse(LOGIN_EMAIL, settings.rate_limit_login_email),
+            LOGIN_FAILURES: _parse(LOGIN_FAILURES, settings.rate_limit_login_email),
+            REGISTER: _parse(REGISTER, settings.rate_limit_register),
+            API: _parse(API, settings.rate_limit_api),
+        }
+        storage = OneClockStorage("redis://", _make_pool(settings), key_prefix=KEY_PREFIX)
+        self._shared = MovingWindowRateLimiter(storage)
+        self._own = MovingWindow()
+        self._allowances = Allowances()
+        self._under_way: dict[tuple[str, str], Event] = {}
+        self._shared_down_until = 0.0
+        self._counted_alone = False
+
+    def count(self, name: str, who: str) -> None:
+        """Count one request.
+
+        Args:
+            name: which limit, such as :data:`LOGIN`.
+            who: whom it counts for: an address, a user, an e-mail.
+
+        Raises:
+            RateLimitExceeded: that was one too many.
+        """
+        limit = self._limits[name]
+        if limit is None:
+            return
+        if self._allowances.size(limit) == 1:
+            self._refuse_after(self._ask(_hit, limit, who), limit, who)
+            return
+        # who comes while others ask takes of what they get, or is refused with them
+        while not self._allowances.take(limit, who):
+            under_way = self._under_way.get((name, who))
+            if under_way is None:
+                self._refuse_after(self._count_ahead(limit, who), limit, who)
+                return
+            self._refuse_after(under_way.wait(), limit, who)
+
+    def is_off(self, name: str) -> bool:
+        """Tell whether nothing is counted for a limit."""
+        return self._limits[name] is None
+
+    def take(self, name: str, who: str) -> bool:
+        """Use a request that was counted in advance; never waits, unlike :meth:`count`."""
+        limit = self._limits[name]
+        return limit is None or self._allowances.take(limit, who)
+
+    def check(self, name: str, who: str) -> None:
+        """Refuse what would be one too many, without counting it.
+
+        Args:
+            name: which limit.
+            who: whom it would count for.
+
+        Raises:
+            RateLimitExceeded: it would be.
+        """
+        limit = self._limits[name]
+        if limit is not None:
+            self._refuse_after(self._ask(_seconds_until_free, limit, who), limit, who)
+
+    def is_touched(self, name: str, who: str) -> bool:
+        """Tell whether anything has been counted lately.
+
+        Args:
+            name: for which limit.
+            who: and for whom.
+        """
+        limit = self._limits[name]
+        return limit is not None and self._ask(_counted, limit, who) > 0
+
+    def _count_ahead(self, limit: RateLimitItem, who: str) -> int:
+        """Count one request, and as many more as are counted at a time if there still are so many.
+
+        Returns:
+            0, or the seconds after which another try may succeed.
+        """
+        key = (limit.namespace, who)
+        answered = self._under_way[key] = Event()
+        seconds = 0
+        try:
+            advance = self._allowances.size(limit)
+            if self._ask(partial(_takes, count=advance), limit, who):
+                self._allowances.give(limit, who, advance - 1)
+            else:
+                seconds = self._ask(_hit, limit, who)
+        finally:
+            del self._under_way[key]
+            answered.send(seconds)
+        return seconds
+
+    def _refuse_after(self, seconds: int, limit: RateLimitItem, who: str) -> None:
+        if seconds:
+            log.info("rate limit exceeded", limit=limit.namespace, who=who)
+            details = {"limit": str(limit), "retry_after": seconds}
+            raise RateLimitExceeded("Too many requests, try again later", dumps(details))
+
+    def _ask(self, question: Question, limit: RateLimitItem, who: str) -> int:
+        if time.monotonic() >= self._shared_down_until:
+            try:
+                answer = self._ask_shared(question, limit, who)
+            except RedisError as problem:
+                log.warning("rate limits counted in memory", reason=str(problem))
+                self._shared_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
+                self._counted_alone = True
+            else:
+                self._forget_own_counts()
+                return answer
+        return question(self._own, limit, who)
+
+    def _ask_shared(self, question: Question, limit: RateLimitItem, who: str) -> int:
+        try:
+            return question(self._shared, limit, who)
+        except ResponseError as problem:
+            if not any(sign in str(problem) for sign in FOREIGN):
+                raise
+        except (ValueError, TypeError):
+            pass
+        # nothing that we have written is there: the count begins anew
+        self._shared.clear(limit, who)
+        return question(self._shared, limit, who)
+
+    def _forget_own_counts(self) -> None:
+        if self._counted_alone:
+            self._counted_alone = False
+            self._own.forget()
+
+
+def _make_pool(settings: Settings) -> BlockingConnectionPool:
+    """Return connections whose every wait is bounded, and which never try twice."""
+    return BlockingConnectionPool(
+        host=settings.redis_counters_host,
+        port=settings.redis_counters_port,
+        max_connections=budgets.REDIS_CONNECTIONS,
+        timeout=budgets.REDIS_SECONDS,
+        socket_timeout=budgets.REDIS_SECONDS,
+        socket_connect_timeout=budgets.REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+
+
+def _takes(limiter: Limiter, limit: RateLimitItem, who: str, count: int) -> bool:
+    return limiter.hit(limit, who, cost=count)
+
+
+def _hit(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
+    """Count, and return 0, or the seconds after which another try may succeed."""
+    return 0 if limiter.hit(limit, who) else _seconds_left(limiter, limit, who)
+
+
+def _seconds_until_free(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
+    return 0 if limiter.test(limit, who) else _seconds_left(limiter, limit, who)
+
+
+def _seconds_left(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
+    seconds = limiter.get_window_stats(limit, who).reset_time - time.time()
+    # a gateway of the version before counts by its own clock
+    if not seconds <= 2 * limit.get_expiry():
+        raise ValueError("no moment that a request was counted at")
+    return max(math.ceil(seconds), 1)
+
+
+def _counted(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
+    return limit.amount - limiter.get_window_stats(limit, who).remaining
+
+
+def _parse(name: str, text: str) -> RateLimitItem | None:
+    if not text:
+        return None
+    try:
+        limit = parse(text)
+    except ValueError:
+        raise BadSettings(f"RATE_LIMIT_{name.upper()} must be like 20/minute, or empty") from None
+    return type(limit)(limit.amount, limit.multiples, namespace=name)

@@ -1,0 +1,65 @@
+"""Nobody has all workers: each caller gets a share of them at a time."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from eventlet.semaphore import Semaphore
+
+from schemas.errors import RateLimitExceeded
+from services.process import budgets
+
+RETRY_AFTER_SECONDS = 1
+
+
+class Shares:
+    """Lets each caller have so many requests in work, and its others wait for a moment.
+
+    Without it whoever sends a hundred requests to a service that does not answer has every worker
+    until they time out, and all others get a 503.
+
+    Args:
+        seconds: how long a request waits for another one of the same caller to end.
+    """
+
+    def __init__(self, seconds: float = budgets.SHARE_WAIT_SECONDS):
+        self._seconds = seconds
+        self._in_use: dict[str, _Share] = {}
+
+    @contextmanager
+    def taken_by(self, who: str, most: int) -> Iterator[None]:
+        """Surround the work for a request.
+
+        Args:
+            who: for whom it is done: a user, or an address.
+            most: how many requests may be worked on for them at a time.
+
+        Raises:
+            RateLimitExceeded: as many are, and none of them ended in time.
+        """
+        share = self._in_use.get(who)
+        if share is None:
+            share = self._in_use[who] = _Share(most)
+        share.requests += 1
+        try:
+            if not share.free.acquire(timeout=self._seconds):
+                details = {"limit": f"{most} at a time", "retry_after": RETRY_AFTER_SECONDS}
+                raise RateLimitExceeded("Too many requests at a time", json.dumps(details))
+            try:
+                yield
+            finally:
+                share.free.release()
+        finally:
+            share.requests -= 1
+            if not share.requests:
+                del self._in_use[who]
+
+
+class _Share:
+    """The part of one caller, as long as any request of theirs is here."""
+
+    __slots__ = ("free", "requests")
+
+    def __init__(self, most: int):
+        self.free = Semaphore(most)
+        self.requests = 0

@@ -1,0 +1,348 @@
+"""The OpenAPI document, made from the routes of the gateway and the schemas."""
+
+import inspect
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+
+from gateway.admission.callers import PUBLIC
+from gateway.entrypoint import Route
+from gateway.openapi import examples, failures
+from gateway.openapi.converting import (
+    enumerations,
+    make_plugin,
+    name_enumerations,
+    name_of,
+    openapi_path,
+    parameters,
+    teach,
+)
+from gateway.openapi.operations import OPERATIONS, TAGS, Holds, Operation
+from gateway.openapi.routes import routes_of
+from gateway.requests.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
+from schemas import answers
+from schemas.version import VERSION
+
+OPENAPI = "3.1.0"
+JSON = "application/json"
+BEARER = "bearer"
+UNCHANGED = "304"
+
+ABOUT = """The REST API of the gym tracker.
+
+Every answer is an envelope: `data` is always a list, `errors` is there only if something failed,
+and `meta.request_id` is what to quote when asking for help. Register or log in, press
+**Authorize**, and put the token in.
+"""
+
+_STRING = {"type": "string"}
+_HEADERS: dict[str, tuple[str, bool, dict]] = {
+    "X-Request-ID": ("The request's id, as in `meta.request_id`", True, _STRING),
+    "Location": ("Where the new thing is", True, _STRING),
+    "Link": (
+        "The pages `first`, `prev`, `next` and `last`; not there if the query is very long",
+        False,
+        _STRING,
+    ),
+    "ETag": ("Says which data this is; the envelope around it does not count", True, _STRING),
+    "Retry-After": ("Seconds to wait", True, {"type": "integer", "minimum": 1}),
+    "WWW-Authenticate": ("How to sign in", True, {"type": "string", "const": "Bearer"}),
+    "Allow": ("The path's methods", True, _STRING),
+    "Accept": ("What a body may be", True, {"type": "string", "const": JSON}),
+    "Idempotent-Replayed": (
+        "There if the answer is that of an earlier request with the same key",
+        False,
+        {"type": "string", "const": "true"},
+    ),
+}
+
+
+def make_document(service: type) -> dict[str, Any]:
+    """Return the OpenAPI document of a gateway.
+
+    Args:
+        service: the class whose methods are the routes.
+    """
+    plugin = make_plugin()
+    spec = APISpec(
+        title="Gym Tracker",
+        version=VERSION,
+        openapi_version=OPENAPI,
+        plugins=[plugin],
+        info={"description": ABOUT},
+        servers=[{"url": "/"}],
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+    )
+    teach(plugin.converter)
+    _add_shared_parts(spec)
+    for name, summary, route in routes_of(service):
+        operation = _describe(spec, plugin.converter, (name, summary, route), OPERATIONS[name])
+        spec.path(openapi_path(route.path), operations={route.method.lower(): operation})
+    for path, operation in _health(spec).items():
+        spec.path(path, operations={"get": operation})
+    for schema in spec.components.schemas.values():
+        name_enumerations(schema, failures.SHARED)
+    return spec.to_dict()
+
+
+def _add_shared_parts(spec: APISpec) -> None:
+    schemas = spec.components
+    schemas.security_scheme(
+        BEARER,
+        {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `token` of a registration or a login.",
+        },
+    )
+    for name, words in enumerations().items():
+        schemas.schema(name, words)
+    schemas.schema("Timestamp", _TIMESTAMP)
+    schemas.schema("Meta", _object({"request_id": _REQUEST_ID}))
+    schemas.schema("Page", _PAGE)
+    schemas.schema("MetaOfPage", _object({"request_id": _REQUEST_ID, "page": _reference("Page")}))
+    schemas.schema("Error", _ERROR)
+    schemas.schema(failures.FAILURE, failures.failure_schema())
+    for name, (description, required, schema) in _HEADERS.items():
+        header = {"description": description, "required": required, "schema": schema}
+        schemas.header(name, header)
+    for name, response in failures.components().items():
+        schemas.response(name, response)
+    schemas.response(UNCHANGED, _UNCHANGED)
+
+
+def _describe(
+    spec: APISpec,
+    converter: OpenAPIConverter,
+    described: tuple[str, str, Route],
+    operation: Operation,
+) -> dict[str, Any]:
+    name, summary, route = described
+    signed_in = route.caller is not PUBLIC
+    known = failures.statuses(
+        signed_in=signed_in, has_body=route.body is not None, further=operation.refuses
+    )
+    result: dict[str, Any] = {
+        "operationId": name,
+        "tags": [operation.tag],
+        "summary": summary.split(". ")[0].rstrip("."),
+        "description": f"{summary}\n\nFor {route.caller.value}.",
+        "responses": {
+            str(route.status): _success(spec, route, operation),
+            **failures.references([*([UNCHANGED] if _is_read(route) else []), *known]),
+        },
+    }
+    result["security"] = [{BEARER: []}] if signed_in else []
+    if given := _parameters(converter, route, operation):
+        result["parameters"] = given
+    if route.body is not None:
+        result["requestBody"] = _body(spec, route, operation)
+    return result
+
+
+def _parameters(
+    converter: OpenAPIConverter, route: Route, operation: Operation
+) -> list[dict[str, Any]]:
+    in_path = parameters(converter, route.path_parameters, "path")
+    in_query = parameters(converter, route.query, "query")
+    shown = operation.example
+    for parameter in in_path:
+        thing = route.path.partition("/:")[0].rpartition("/")[2].removesuffix("s")
+        parameter["description"] = f"The {thing}'s id."
+        parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id", 1))
+    for parameter in in_query:
+        if parameter["name"] in (operation.query or {}):
+            parameter["example"] = operation.query[parameter["name"]]
+    in_head = [*([_KEY] if route.takes_key else []), *([_KNOWN_TAG] if _is_read(route) else [])]
+    return [*in_path, *in_query, *in_head]
+
+
+def _is_read(route: Route) -> bool:
+    return route.method == "GET"
+
+
+def _body(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any]:
+    media = {"schema": _known(spec, route.body), "example": operation.body}
+    return {"required": True, "content": {JSON: media}}
+
+
+def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any]:
+    names = ["X-Request-ID"]
+    if route.status == 201:
+        names.append("Location")
+    if operation.holds is Holds.PAGE:
+        names.append("Link")
+    if route.takes_key:
+        names.append("Idempotent-Replayed")
+    if _is_read(route):
+        names.append("ETag")
+    shown = [_known(spec, schema) for schema in operation.shows]
+    return {
+        "description": " Or: ".join(_first_line(schema) for schema in operation.shows),
+        "headers": {name: {"$ref": failures.HEADERS + name} for name in names},
+        "content": {
+            JSON: {
+                "schema": _envelope(shown, operation.holds),
+                "example": _enveloped(operation.example, operation.holds),
+            }
+        },
+    }
+
+
+def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
+    pages = {
+        "/health": ("health", answers.Health, examples.HEALTH, []),
+        "/ready": ("ready", answers.Readiness, examples.READINESS, ["503"]),
+    }
+    return {
+        path: {
+            "operationId": name,
+            "tags": ["Operations"],
+            "summary": _first_line(schema).rstrip("."),
+            "security": [],
+            "responses": {
+                "200": {
+                    "description": _first_line(schema),
+                    "headers": {"X-Request-ID": {"$ref": f"{failures.HEADERS}X-Request-ID"}},
+                    "content": {
+                        JSON: {
+                            "schema": _envelope([_known(spec, schema)], Holds.ONE),
+                            "example": _enveloped(example, Holds.ONE),
+                        }
+                    },
+                },
+                **failures.references(known),
+            },
+        }
+        for path, (name, schema, example, known) in pages.items()
+    }
+
+
+def _known(spec: APISpec, schema: type) -> dict[str, str]:
+    """Put a schema among the components, if it isn't there, and return a reference to it."""
+    name = name_of(schema)
+    if name not in spec.components.schemas:
+        spec.components.schema(name, schema=schema)
+        spec.components.schemas[name]["description"] = _first_line(schema)
+    return _reference(name)
+
+
+def _first_line(schema: type) -> str:
+    return (inspect.getdoc(schema) or "").split("\n")[0]
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": failures.SHARED + name}
+
+
+def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _envelope(shown: list[dict], holds: Holds) -> dict[str, Any]:
+    items = shown[0] if len(shown) == 1 else {"oneOf": shown}
+    bounds = {"minItems": 1, "maxItems": 1} if holds is Holds.ONE else {}
+    return _object(
+        {
+            "data": {"type": "array", "items": items, **bounds},
+            "meta": _reference("MetaOfPage" if holds is Holds.PAGE else "Meta"),
+            "timestamp": _reference("Timestamp"),
+        }
+    )
+
+
+def _enveloped(example: dict[str, Any], holds: Holds) -> dict[str, Any]:
+    meta: dict[str, Any] = {"request_id": "req_5d41402abc4b2a76"}
+    if holds is Holds.PAGE:
+        meta["page"] = {"current_page": 1, "page_size": 10, "total_pages": 1, "total_items": 1}
+    return {"data": [example], "meta": meta, "timestamp": 1739731267}
+
+
+_REQUEST_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
+_TIMESTAMP = {
+    "type": "integer",
+    "format": "int64",
+    "description": "Unix time in whole seconds.",
+}
+_PAGE = _object(
+    {
+        "current_page": {"type": "integer", "minimum": 1},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": 100},
+        "total_pages": {"type": "integer", "minimum": 0},
+        "total_items": {"type": "integer", "minimum": 0},
+    }
+)
+_CONSTRAINTS = [
+    *("required", "type", "json", "email", "date", "characters", "min_length", "max_length"),
+    *("min", "max", "decimals", "step", "one_of", "unique", "max_items", "unknown_field"),
+    *("unknown_parameter", "repeated"),
+]
+_ERROR = _object(
+    {
+        "code": {"type": "string", "description": "For programs; never changes its meaning."},
+        "message": {"type": "string", "description": "For people."},
+        "field": {
+            "type": "string",
+            "description": "A path such as `exercises[0].sets[2].reps`, or a parameter's name.",
+        },
+        "details": {
+            "type": "object",
+            "description": "The broken rule with its limit, and what was received.",
+            "properties": {
+                "constraint": {"type": "string", "enum": _CONSTRAINTS},
+                "expected": {"type": "string"},
+                "required": {"type": "integer"},
+                "max_length": {"type": "integer"},
+                "min_value": {"type": ["number", "string"]},
+                "max_value": {"type": ["number", "string"]},
+                "max_decimals": {"type": "integer"},
+                "step": {"type": "number"},
+                "allowed": {"type": "array", "items": {"type": "string"}},
+                "max_items": {"type": "integer"},
+                "received": {},
+                "service": {"type": "string"},
+                "retry_after": {"type": "integer"},
+                "waited_seconds": {"type": "number"},
+                "limit": {"type": "string"},
+                "current_version": {"type": "integer"},
+                "exercise_ids": {"type": "array", "items": {"type": "integer", "format": "int64"}},
+                "missing": {"type": "array", "items": {"type": "string"}},
+                "date_from": {"type": "string", "format": "date"},
+                "date_to": {"type": "string", "format": "date"},
+            },
+            "additionalProperties": True,
+        },
+    },
+    optional=("field", "details"),
+)
+_KEY = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": "Makes it safe to try again: the same key and body give the first answer again, "
+    "for 24 hours.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_KEY,
+        "pattern": "^[!-~]+$",
+    },
+}
+_KNOWN_TAG = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of what you have; the answer is 304 if it is still the same.",
+    "schema": {"type": "string"},
+}
+_UNCHANGED = {
+    "description": "What you have is still the same; there is no body",
+    "headers": {name: {"$ref": failures.HEADERS + name} for name in ("X-Request-ID", "ETag")},
+}

@@ -1,0 +1,111 @@
+"""Serving the documentation: the document, the page, and the page's files."""
+
+import json
+from collections.abc import Callable
+
+from nameko.containers import WorkerContext
+from nameko.extensions import DependencyProvider
+
+from gateway.admission.admission import Door
+from gateway.admission.callers import PUBLIC
+from gateway.admission.rate_limits import API
+from gateway.openapi import files
+from gateway.openapi.routes import gaps
+from gateway.responses.replies import failure
+from schemas.errors import GymError
+from services.process.settings import CannotStart
+from services.transport.http import Answer, HttpRequest, Refused, WebServer
+from services.transport.http.messages import JSON_TYPE
+
+FILE = "file"
+
+
+class Undocumented(CannotStart):
+    """A route is not documented."""
+
+
+class _Page:
+    """One of the routes, as the web server knows them."""
+
+    method = "GET"
+
+    def __init__(self, path: str, handle_request: Callable[[HttpRequest], Answer]):
+        self.path = path
+        self.handle_request = handle_request
+
+
+class Documentation(DependencyProvider):
+    """Serves ``/openapi.json``, ``/docs`` and the files of that page.
+
+    Nothing of it is made or read before somebody asks for it; only that it can be made is checked
+    at the start.
+    """
+
+    server = WebServer()
+    door = Door()
+    encoded: bytes | None = None
+
+    def setup(self) -> None:
+        """Add the routes.
+
+        Raises:
+            Undocumented: something is not said about a route.
+        """
+        missing = gaps(self.container.service_cls)
+        if missing:
+            raise Undocumented(f"the documentation is incomplete: {'; '.join(missing)}")
+        answers = {
+            "/openapi.json": self._document,
+            "/docs": self._page,
+            f"/docs/:{FILE}": self._file,
+        }
+        self._pages = [_Page(path, self._counted(answer)) for path, answer in answers.items()]
+        for page in self._pages:
+            self.server.register_provider(page)
+
+    def stop(self) -> None:
+        """Remove the routes."""
+        for page in self._pages:
+            self.server.unregister_provider(page)
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "Documentation":
+        """Return the provider itself."""
+        return self
+
+    def _counted(self, answer: Callable[[HttpRequest], Answer]) -> Callable:
+        def handle_request(request: HttpRequest) -> Answer:
+            try:
+                self.door.admit(request, PUBLIC, API)
+            except GymError as error:
+                return failure(request, error)
+            return answer(request)
+
+        return handle_request
+
+    def _document(self, request: HttpRequest) -> Answer:
+        if self.encoded is None:
+            self.encoded = self._make()
+        return Answer(200, self.encoded, _headers(JSON_TYPE, files.ASK_AGAIN))
+
+    def _make(self) -> bytes:
+        # what makes it takes a while to import, and most gateways are never asked
+        from gateway.openapi.document import make_document
+
+        document = make_document(self.container.service_cls)
+        return json.dumps(document, ensure_ascii=False).encode()
+
+    def _page(self, request: HttpRequest) -> Answer:
+        policy = ("Content-Security-Policy", files.PAGE_POLICY)
+        headers = _headers("text/html; charset=utf-8", files.ASK_AGAIN)
+        return Answer(200, files.page(), (*headers, policy))
+
+    def _file(self, request: HttpRequest) -> Answer:
+        name = request.path_values[FILE]
+        if name not in files.FILES:
+            raise Refused(404)
+        kind, kept = files.FILES[name].media_type, files.cache_control(name)
+        return Answer(200, files.read(name), _headers(kind, kept))
+
+
+def _headers(media_type: str, cache_control: str) -> tuple[tuple[str, str], ...]:
+    return (("Content-Type", media_type), ("Cache-Control", cache_control))

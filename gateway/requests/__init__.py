@@ -1,0 +1,1 @@
+"""Reading what a client sent: path, query, headers and body."""

@@ -1,0 +1,1 @@
+"""Making what a client gets: the envelope, pages, and the cache of responses."""

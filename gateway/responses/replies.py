@@ -1,0 +1,175 @@
+"""From what a route's method returns or raises to the answer that goes out."""
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from gateway.responses.paging import links
+from schemas.envelope import around_id, assemble, encode, envelope
+from schemas.errors import (
+    BadGateway,
+    BusinessRuleViolation,
+    Conflict,
+    DatabaseError,
+    Forbidden,
+    GymError,
+    InternalError,
+    InvalidParameter,
+    NotFound,
+    RateLimitExceeded,
+    ServiceUnavailable,
+    TimedOut,
+    Unauthorized,
+    ValidationFailed,
+)
+from services.process import budgets
+from services.transport.http import Answer, HttpRequest
+from services.transport.http.messages import JSON_TYPE, PERSONAL, Headers
+from services.transport.http.prepared_response import Prepared
+
+STATUSES: dict[type[GymError], int] = {
+    ValidationFailed: 400,
+    InvalidParameter: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    BusinessRuleViolation: 422,
+    RateLimitExceeded: 429,
+    InternalError: 500,
+    DatabaseError: 500,
+    BadGateway: 502,
+    ServiceUnavailable: 503,
+    TimedOut: 504,
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a route's method returns.
+
+    Args:
+        data: what was asked for: one object, or the items of a page.
+        location: where the thing that was created can be found.
+        page: ``meta.page``, of collections.
+        headers: further headers.
+    """
+
+    data: dict | list
+    location: str | None = None
+    page: dict | None = None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A reply as JSON, to be put into any number of envelopes.
+
+    Args:
+        data: a JSON array.
+        page: a JSON object, or nothing.
+        headers: what goes with it.
+        tag: says which data this is, as ``ETag`` and ``If-None-Match`` have it.
+    """
+
+    data: bytes
+    page: bytes
+    headers: Headers
+    tag: str
+
+    def as_kept(self) -> "Body":
+        """Return the same without the room that orjson leaves behind what it writes."""
+        return replace(self, data=b"%b" % self.data, page=b"%b" % self.page)
+
+    @property
+    def size_of_headers(self) -> int:
+        """How many bytes the headers have."""
+        return sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+
+def make_body(request: HttpRequest, reply: Reply, *, personal: bool) -> Body:
+    """Return a reply as JSON.
+
+    Args:
+        request: the request.
+        reply: what its method returned.
+        personal: whether the answer is for this caller only.
+    """
+    data = encode(reply.data if isinstance(reply.data, list) else [reply.data])
+    page = b"" if reply.page is None else encode(reply.page)
+    headers = [("Content-Type", JSON_TYPE), *reply.headers]
+    if personal:
+        headers.append(PERSONAL)
+    if reply.location is not None:
+        headers.append(("Location", reply.location))
+    if reply.page is not None and (linked := links(request, reply.page)):
+        headers.append(("Link", linked))
+    tag = ""
+    if request.is_read:
+        # weak, because the envelope around the data is another each time
+        tag = f'W/"{blake2b(data + page, digest_size=12).hexdigest()}"'
+        headers.append(("ETag", tag))
+    return Body(data, page, tuple(headers), tag)
+
+
+def success(body: Body, status: int, request_id: str, known_tags: str | None) -> Answer:
+    """Return the answer to a request that succeeded.
+
+    Args:
+        body: the reply as JSON.
+        status: the route's status.
+        request_id: goes into the envelope.
+        known_tags: the request's ``If-None-Match``.
+    """
+    if body.tag and known_tags is not None and knows(body.tag, known_tags):
+        return Answer(304, b"", body.headers)
+    return Answer(status, assemble(body.data, request_id, body.page), body.headers)
+
+
+def prepare(
+    body: Body, target: bytes, route: str, is_known: bool, more: Headers, user_id: int | None
+) -> Prepared:
+    """Return the answer that :func:`success` returns to a GET, for any number of requests.
+
+    Args:
+        body: the reply as JSON.
+        target: what is asked for.
+        route: its route's path.
+        is_known: whether the client has the data already.
+        more: further headers.
+        user_id: whose the data are.
+    """
+    headers = body.headers + more
+    if is_known:
+        return Prepared(target, route, 304, headers, user_id=user_id)
+    return Prepared(target, route, 200, headers, around_id(body.data, body.page), user_id)
+
+
+def knows(tag: str, known_tags: str) -> bool:
+    """Whether a client has the data with this tag already, by its ``If-None-Match``."""
+    return known_tags.strip() == "*" or tag in map(str.strip, known_tags.split(","))
+
+
+def failure(request: HttpRequest, error: GymError) -> Answer:
+    """Return the answer to a request that failed."""
+    return failure_of(error, request.request_id)
+
+
+def failure_of(error: GymError, request_id: str) -> Answer:
+    """Return the answer to the request of this id, which failed."""
+    status = status_of(error)
+    headers = [("Content-Type", JSON_TYPE), PERSONAL]
+    if status == 401:
+        headers.append(("WWW-Authenticate", "Bearer"))
+    if status in (429, 503):
+        seconds = error.details.get("retry_after", budgets.UNAVAILABLE_RETRY_AFTER)
+        headers.append(("Retry-After", str(seconds)))
+    body = encode(envelope([], request_id, errors=error.entries()))
+    return Answer(status, body, tuple(headers))
+
+
+def status_of(error: GymError) -> int:
+    """Return the HTTP status of an error."""
+    for kind in type(error).__mro__:
+        if kind in STATUSES:
+            return STATUSES[kind]
+    return 500

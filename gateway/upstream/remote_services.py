@@ -1,0 +1,83 @@
+"""The services behind the gateway, as its routes call them."""
+
+import time
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+from nameko.containers import WorkerContext
+
+from gateway.upstream.breaker import Breaker
+from gateway.upstream.result_shapes import OBJECT, Shape
+from schemas.errors import BadGateway, ServiceUnavailable, TimedOut
+from services.dependencies.remote_service import RemoteService
+from services.observability import metrics
+from services.observability.logging import get_logger
+from services.process import budgets
+
+log = get_logger(__name__)
+
+
+class Service(RemoteService):
+    """A service behind a circuit breaker, whose answers are looked at before they are used.
+
+    A method that only reads is tried a second time if nobody answered the first. This is the only
+    place where anything is tried again: services don't, and a write never is, because it may have
+    been done.
+
+    Args:
+        name: the service's short name.
+        reads: the methods that are called and change nothing.
+        writes: the others that are called.
+        promised: what a method returns, if not any object; anything else is a 502.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reads: Collection[str] = (),
+        writes: Collection[str] = (),
+        promised: Mapping[str, Shape] | None = None,
+    ):
+        super().__init__(name, [*reads, *writes], seconds=budgets.RPC_SECONDS)
+        self.reads = frozenset(reads)
+        self.promised = promised or {}
+
+    def setup(self) -> None:
+        """Make the breaker."""
+        self.breaker = Breaker(self.public_name)
+        metrics.watch_breaker(self.public_name, lambda: self.breaker.state)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the state of the circuit, for ``/ready``."""
+        return {"circuits": {self.public_name: self.breaker.describe()}}
+
+    def call(self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict) -> Any:
+        """Call a method; see :meth:`RemoteService.call`."""
+        attempt = partial(self.ask, worker_ctx, method, args, kwargs)
+        result = self._read(attempt) if method in self.reads else attempt(self.seconds)
+        problem = self.promised.get(method, OBJECT).problem(result)
+        if problem:
+            log.error(
+                "rpc answered nonsense", callee=self.public_name, method=method, reason=problem
+            )
+            raise BadGateway("A service gave an answer that makes no sense")
+        return result
+
+    def ask(
+        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
+    ) -> Any:
+        """Call a method once, and return whatever comes back."""
+        attempt = partial(super().call, worker_ctx, method, args, kwargs, seconds)
+        return self.breaker.call(attempt)
+
+    def _read(self, attempt: partial) -> Any:
+        end = time.monotonic() + self.seconds
+        try:
+            return attempt(budgets.FIRST_READ_SECONDS)
+        except (ServiceUnavailable, TimedOut) as problem:
+            # whoever the service itself was waiting for had its chance already
+            if problem.details.get("service") != self.public_name:
+                raise
+        metrics.RPC_RETRIES.labels(self.public_name).inc()
+        return attempt(end - time.monotonic())

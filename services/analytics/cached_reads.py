@@ -1,0 +1,124 @@
+"""Answers about a user's numbers, through the cache."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from psycopg2.errors import LockNotAvailable
+
+from services.analytics import store
+from services.analytics.rules.history import Lifetime, data_points, range_start, shown_stats
+from services.analytics.rules.metrics import Performance
+from services.analytics.rules.periods import period_starts
+from services.analytics.rules.progress import UNITS, listed
+from services.analytics.rules.trend import WINDOW, trend_30d
+from services.analytics.store import Fetch
+from services.analytics.under_way import UnderWay
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+
+RECORDS_SECONDS = 24 * 3600
+OTHER_SECONDS = 3600
+
+Read = Callable[[Fetch], dict[str, Any] | None]
+"""Makes an answer from what one statement finds; None, which is not kept, for nothing."""
+
+
+class StatsAnswers:
+    """Answers from one database and its cache, as of today.
+
+    What is kept stays until the user's numbers or the exercises' names and kinds change; what
+    depends on today, until midnight.
+
+    Args:
+        database: where the numbers are.
+        cache: where answers are kept.
+        under_way: knows whose numbers are being counted.
+        today: the day in UTC.
+    """
+
+    def __init__(self, database: Database, cache: Cache, under_way: UnderWay, today: date):
+        self.database = database
+        self.cache = cache
+        self.under_way = under_way
+        self.today = today
+
+    def changing(self, user_ids: Iterable[int]) -> AbstractContextManager[None]:
+        """Surround a change of users' numbers."""
+        return self.cache.changing(*map(cache_generations.numbers_of, user_ids))
+
+    def history(self, user_id: int, exercise_id: int, range: str, unit: str) -> dict[str, Any]:
+        """Return the history of one exercise; its name is None if the user never did it."""
+        since = range_start(range, self.today)
+
+        def shown(whole: Lifetime | None, rows: Sequence[Performance]) -> dict[str, Any]:
+            return {
+                "exercise_id": exercise_id,
+                "exercise_name": whole.exercise_name if whole else None,
+                "range": range,
+                "unit": unit,
+                "data_points": data_points(rows, unit, since),
+                "stats": shown_stats(whole, trend_30d(rows, self.today)),
+            }
+
+        def read(fetch: Fetch) -> dict[str, Any] | None:
+            trend_since = self.today - 2 * WINDOW
+            first = since and min(since, trend_since)
+            whole, rows = store.history(fetch, user_id, exercise_id, first)
+            # there is no end of exercises that nobody has done, and need not be: none is kept
+            return shown(whole, rows) if whole else None
+
+        name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
+        key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
+        return self._remember(user_id, key, self._until_midnight(), read) or shown(None, [])
+
+    def records(self, user_id: int) -> dict[str, Any]:
+        """Return all records, exercise by exercise."""
+
+        def read(fetch: Fetch) -> dict[str, Any]:
+            return {"records": store.records(fetch, user_id)}
+
+        key = f"analytics:user:{user_id}:personal_records"
+        return self._remember(user_id, key, RECORDS_SECONDS, read)
+
+    def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
+        """Return the last weeks or months."""
+        unit = UNITS[period]
+
+        def read(fetch: Fetch) -> dict[str, Any]:
+            first = period_starts(count, unit, self.today)[0]
+            snapshots = store.snapshots_since(fetch, user_id, unit, first)
+            return {"period": period, f"{unit}s": listed(snapshots, period, count, self.today)}
+
+        name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
+        key = f"analytics:user:{user_id}:progress:{name}"
+        return self._remember(user_id, key, self._until_midnight(), read)
+
+    def _remember(self, user_id: int, key: str, seconds: int, read: Read) -> Any:
+        if self.under_way.covers(user_id):
+            answer = self._read_when_counted(user_id, read)
+            if answer is not None:
+                return answer
+        version_keys = cache_generations.shown_numbers_of(user_id)
+        return self.cache.remember(key, version_keys, seconds, lambda: read(self.database.fetch))
+
+    def _read_when_counted(self, user_id: int, read: Read) -> Any:
+        """Read as soon as the counting is committed, of which PostgreSQL is the first to know.
+
+        None is returned if that takes long. Nothing is kept: which version the answer belongs to
+        is not known before the counting has ended here, too.
+        """
+        with self.database.together() as transaction:
+            store.wait_for_counting(transaction.send, user_id)
+            try:
+                return read(transaction.commit_with)
+            except LockNotAvailable:
+                transaction.roll_back()
+                return None
+
+    def _until_midnight(self) -> int:
+        midnight = datetime.combine(self.today + timedelta(days=1), time(), UTC)
+        left = (midnight - datetime.now(UTC)).total_seconds()
+        return max(1, min(OTHER_SECONDS, int(left)))

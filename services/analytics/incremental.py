@@ -1,0 +1,128 @@
+"""A user's numbers carried forward by workouts that they did not count before.
+
+Such a workout only adds rows to the history, so the sums, bests and records of before say what
+they are with it, and how long the history is does not matter.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+
+from services.analytics.changes import Change, ExerciseKey, PeriodKey
+from services.analytics.rules.history import Lifetime, carried_lifetime
+from services.analytics.rules.metrics import HistoryRow, place
+from services.analytics.rules.progress import Snapshot, with_performances, with_workout
+from services.analytics.rules.records import KINDS, Record, carried_record, needs_history
+
+RowKey = tuple[int, int]
+"""A workout and an exercise."""
+
+Sizes = Mapping[str, Decimal | None]
+"""The greatest size of each kind of record."""
+
+BestBefore = Callable[[list[HistoryRow]], dict[RowKey, Sizes]]
+"""Gives the greatest sizes before each of some rows, in the history as it is kept."""
+
+
+@dataclass
+class Numbers:
+    """Numbers of some users' exercises and periods; None stands for one that is gone."""
+
+    lifetimes: dict[ExerciseKey, Lifetime | None] = field(default_factory=dict)
+    records: dict[ExerciseKey, dict[str, Record | None]] = field(default_factory=dict)
+    snapshots: dict[PeriodKey, Snapshot | None] = field(default_factory=dict)
+
+
+class Tally:
+    """Carries numbers forward, workout by workout.
+
+    Args:
+        known: the numbers of before; they are carried forward in place.
+        performed: exercises and periods in which they were done before.
+        best_before: is asked when records can't tell what they beat.
+        known_before: what it would give for some rows.
+        apart: exercises and periods to be left out, because they are counted anew.
+    """
+
+    def __init__(
+        self,
+        known: Numbers,
+        performed: Iterable[tuple[int, PeriodKey]],
+        best_before: BestBefore,
+        known_before: Mapping[RowKey, Sizes],
+        apart: set[ExerciseKey | PeriodKey],
+    ):
+        self.changed = Numbers()
+        self._now = known
+        self._performed = set(performed)
+        self._best_before = best_before
+        self._apart = apart
+        self._added: dict[ExerciseKey, list[HistoryRow]] = defaultdict(list)
+        self._kept_before = dict(known_before)
+
+    def add(self, changes: list[Change]) -> None:
+        """Count workouts that were not counted before."""
+        rows = [
+            row
+            for change in changes
+            for row in change.rows
+            if (row.user_id, row.exercise_id) not in self._apart
+        ]
+        self._look_up([row for row in rows if self._is_unknown(row) and self._needs_history(row)])
+        for row in rows:
+            self._add_performance(row)
+        for change in changes:
+            for key in change.periods:
+                if key not in self._apart:
+                    self._add_to_period(key, change)
+
+    def _is_unknown(self, row: HistoryRow) -> bool:
+        return (row.workout_id, row.exercise_id) not in self._kept_before
+
+    def _needs_history(self, row: HistoryRow) -> bool:
+        records = self._now.records.get((row.user_id, row.exercise_id), {})
+        return any(needs_history(kind, records.get(kind), row) for kind in KINDS)
+
+    def _look_up(self, rows: list[HistoryRow]) -> None:
+        if rows:
+            self._kept_before |= self._best_before(rows)
+
+    def _add_performance(self, row: HistoryRow) -> None:
+        key = row.user_id, row.exercise_id
+        whole = carried_lifetime(self._now.lifetimes.get(key), row)
+        self._now.lifetimes[key] = self.changed.lifetimes[key] = whole
+        records = self._now.records.setdefault(key, {})
+        best_before = cache(lambda: self._best_before_of(row))
+        for kind in KINDS:
+            before = records.get(kind)
+            record = carried_record(kind, before, row, lambda kind=kind: best_before()[kind])
+            if record is not before:
+                records[kind] = self.changed.records.setdefault(key, {})[kind] = record
+        self._added[key].append(row)
+
+    def _best_before_of(self, row: HistoryRow) -> dict[str, Decimal]:
+        if self._is_unknown(row):
+            # it beats what another of the same batch had reached
+            self._look_up([row])
+        kept = self._kept_before[row.workout_id, row.exercise_id]
+        added = [
+            other
+            for other in self._added[row.user_id, row.exercise_id]
+            if place(other) < place(row)
+        ]
+        return {
+            kind: max([kept[kind] or 0, *(KINDS[kind].size(other) or 0 for other in added)])
+            for kind in KINDS
+        }
+
+    def _add_to_period(self, key: PeriodKey, change: Change) -> None:
+        performed = {(row.exercise_id, key) for row in change.rows}
+        snapshot = with_performances(
+            with_workout(self._now.snapshots.get(key, Snapshot()), change.workout.duration_minutes),
+            change.rows,
+            len(performed - self._performed),
+        )
+        self._now.snapshots[key] = self.changed.snapshots[key] = snapshot
+        self._performed |= performed

@@ -1,0 +1,1 @@
+"""What workouts say about a lifter: plain functions on plain values."""

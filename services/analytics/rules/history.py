@@ -1,0 +1,115 @@
+"""The history of one exercise: its points over time, and its whole in a few numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from schemas.units import exact_sum, rounded
+from services.analytics.rules.metrics import Performance, average_rpe, place
+from services.analytics.rules.periods import months_before, period_start
+
+MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """The whole history of an exercise in a few exact numbers.
+
+    The name is the latest row's, and ``last_workout_id`` tells which of that day it is.
+    ``rep_type`` is the kind of all rows, None if they are of several.
+    """
+
+    exercise_name: str
+    max_weight: Decimal | None
+    volume: Decimal
+    sets: int
+    workouts: int
+    last_performed_date: date
+    last_workout_id: int
+    rep_type: str | None
+
+
+def range_start(range_name: str, today: date) -> date | None:
+    """Return the first day of a range; None if it has none. A range has no last day."""
+    months = MONTHS[range_name]
+    return None if months is None else months_before(today, months)
+
+
+def data_points(
+    performances: Iterable[Performance], unit: str, since: date | None = None
+) -> list[dict]:
+    """Gather the history of one exercise of one user in points, oldest first.
+
+    Args:
+        performances: rows in any order; ``total_reps`` is None where something else was counted.
+        unit: ``day``, ``week`` or ``month``; a point bears its first day, even one before
+            ``since``.
+        since: rows before it are left out, also of the point that they would share.
+    """
+    gathered: dict[date, list[Performance]] = {}
+    for row in performances:
+        if since is None or row.date >= since:
+            gathered.setdefault(period_start(row.date, unit), []).append(row)
+    return [_data_point(start, rows) for start, rows in sorted(gathered.items())]
+
+
+def lifetime(performances: Iterable[Performance]) -> Lifetime | None:
+    """Sum up the whole history of one exercise of one user; None if there is none."""
+    whole = None
+    for row in performances:
+        whole = carried_lifetime(whole, row)
+    return whole
+
+
+def carried_lifetime(whole: Lifetime | None, row: Performance) -> Lifetime:
+    """Carry the numbers forward by a row that the history did not have, anywhere in it."""
+    weight = row.best_weight_kg
+    if whole is None:
+        numbers = row.total_volume, row.total_sets, 1
+        return Lifetime(row.exercise_name, weight, *numbers, *place(row), row.rep_type)
+    last = whole.last_performed_date, whole.last_workout_id
+    is_last = place(row) > last
+    if whole.max_weight is not None and (weight is None or weight < whole.max_weight):
+        weight = whole.max_weight
+    return Lifetime(
+        row.exercise_name if is_last else whole.exercise_name,
+        weight,
+        exact_sum((whole.volume, row.total_volume)),
+        whole.sets + row.total_sets,
+        whole.workouts + 1,
+        *(place(row) if is_last else last),
+        row.rep_type if row.rep_type == whole.rep_type else None,
+    )
+
+
+def shown_stats(whole: Lifetime | None, trend: str | None) -> dict:
+    """Return the whole of a history as answers show it, beside the trend as of today."""
+    return {
+        "current_max_weight": rounded(whole.max_weight) if whole else None,
+        "lifetime_volume": rounded(whole.volume) if whole else 0,
+        "lifetime_sets": whole.sets if whole else 0,
+        "lifetime_workouts": whole.workouts if whole else 0,
+        "last_performed_date": whole.last_performed_date.isoformat() if whole else None,
+        "trend_30d": trend,
+    }
+
+
+def _data_point(start: date, rows: list[Performance]) -> dict:
+    rpe_sum = exact_sum(row.rpe_sum for row in rows)
+    rpe_count = sum(row.rpe_count for row in rows)
+    return {
+        "date": start.isoformat(),
+        "max_weight": rounded(_max_weight(rows)),
+        "total_volume": rounded(exact_sum(row.total_volume for row in rows)),
+        "total_sets": sum(row.total_sets for row in rows),
+        "total_reps": rounded(
+            exact_sum(row.total_reps for row in rows if row.total_reps is not None)
+        ),
+        "avg_rpe": rounded(average_rpe(rpe_sum, rpe_count)),
+    }
+
+
+def _max_weight(rows: list[Performance]) -> Decimal | None:
+    weights = (row.best_weight_kg for row in rows)
+    return max((weight for weight in weights if weight is not None), default=None)

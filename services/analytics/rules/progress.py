@@ -1,0 +1,108 @@
+"""Progress: what a user did in each of the last weeks or months."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from schemas.units import exact_sum, rounded
+from services.analytics.rules.metrics import Performance
+from services.analytics.rules.periods import period_end, period_start, period_starts
+
+UNITS = {"weekly": "week", "monthly": "month"}
+
+
+class LoggedWorkout(Protocol):
+    """A workout as far as progress looks at it; whatever has these attributes will do."""
+
+    date: date
+    duration_minutes: int | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What happened in one week or month.
+
+    ``total_volume`` is exact, in kilograms; ``total_minutes`` are those of the
+    ``timed_workouts``, which have a duration.
+    """
+
+    total_workouts: int = 0
+    total_volume: Decimal = Decimal(0)
+    total_sets: int = 0
+    total_exercises: int = 0
+    total_minutes: int = 0
+    timed_workouts: int = 0
+
+    @property
+    def avg_workout_duration(self) -> int | None:
+        """The mean over workouts that have a duration, in whole minutes."""
+        if not self.timed_workouts:
+            return None
+        return rounded(Decimal(self.total_minutes) / self.timed_workouts, places=0)
+
+
+def snapshots(
+    workouts: Iterable[LoggedWorkout], performances: Iterable[Performance], unit: str
+) -> dict[date, Snapshot]:
+    """Sum up every ``week`` or ``month`` that has a workout, by its first day."""
+    found: dict[date, Snapshot] = defaultdict(Snapshot)
+    rows_of = defaultdict(list)
+    for workout in workouts:
+        start = period_start(workout.date, unit)
+        found[start] = with_workout(found[start], workout.duration_minutes)
+    for row in performances:
+        rows_of[period_start(row.date, unit)].append(row)
+    for start, rows in rows_of.items():
+        exercises = {row.exercise_id for row in rows}
+        found[start] = with_performances(found[start], rows, len(exercises))
+    return dict(found)
+
+
+def with_workout(snapshot: Snapshot, duration_minutes: int | None) -> Snapshot:
+    """Carry a period forward by a workout in it; its performances come on their own."""
+    return replace(
+        snapshot,
+        total_workouts=snapshot.total_workouts + 1,
+        total_minutes=snapshot.total_minutes + (duration_minutes or 0),
+        timed_workouts=snapshot.timed_workouts + (duration_minutes is not None),
+    )
+
+
+def with_performances(
+    snapshot: Snapshot, rows: Collection[Performance], new_exercises: int
+) -> Snapshot:
+    """Carry a period forward by rows in it, so many of whose exercises it did not have."""
+    return replace(
+        snapshot,
+        total_volume=exact_sum((snapshot.total_volume, *(row.total_volume for row in rows))),
+        total_sets=snapshot.total_sets + sum(row.total_sets for row in rows),
+        total_exercises=snapshot.total_exercises + new_exercises,
+    )
+
+
+def listed(
+    snapshot_of: Mapping[date, Snapshot], period: str, count: int, today: date
+) -> list[dict]:
+    """Put snapshots in line, oldest first, with zeros for a period that has none."""
+    unit = UNITS[period]
+    return [
+        {
+            f"{unit}_start": start.isoformat(),
+            f"{unit}_end": period_end(start, unit).isoformat(),
+            **_shown(snapshot_of.get(start, Snapshot())),
+        }
+        for start in period_starts(count, unit, today)
+    ]
+
+
+def _shown(snapshot: Snapshot) -> dict:
+    return {
+        "total_workouts": snapshot.total_workouts,
+        "total_volume": rounded(snapshot.total_volume),
+        "total_sets": snapshot.total_sets,
+        "total_exercises": snapshot.total_exercises,
+        "avg_workout_duration": snapshot.avg_workout_duration,
+    }

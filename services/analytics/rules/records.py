@@ -1,0 +1,128 @@
+"""Personal records: the best of each kind, and what it beat."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from schemas.units import in_unit, kilograms
+from services.analytics.rules.metrics import Performance, place
+
+REP_UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A best value, where it was first reached, and the best before that workout.
+
+    ``value`` and ``unit`` are as logged; ``previous`` is in the same unit. Neither is rounded.
+    """
+
+    value: Decimal
+    unit: str
+    achieved_date: date
+    workout_id: int
+    previous: Decimal | None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a row of the history reached: as logged with its unit, and as rows compare."""
+
+    logged: Callable[[Performance], tuple[Decimal | None, str | None]]
+    size: Callable[[Performance], Decimal | None]
+
+
+KINDS = {
+    "max_weight": Kind(
+        lambda row: (row.best_weight, row.best_weight_unit), lambda row: row.best_weight_kg
+    ),
+    "max_reps": Kind(
+        lambda row: (row.most_reps, REP_UNITS[row.rep_type]), lambda row: row.most_reps
+    ),
+    "max_volume": Kind(lambda row: (row.total_volume, "kg"), lambda row: row.total_volume),
+}
+
+
+def personal_records(performances: Iterable[Performance]) -> dict[str, Record]:
+    """Find the records of one exercise of one user.
+
+    Args:
+        performances: the whole history of the exercise, in any order.
+
+    Returns:
+        ``max_weight``, ``max_reps`` and ``max_volume``, those that exist.
+    """
+    history = sorted(performances, key=place)
+    found = {}
+    for kind in KINDS:
+        record = None
+        for row in history:
+            # each comes after all before it, so nobody is asked what was before
+            record = carried_record(kind, record, row, lambda: None)
+        if record is not None:
+            found[kind] = record
+    return found
+
+
+def carried_record(
+    kind: str,
+    record: Record | None,
+    row: Performance,
+    best_before: Callable[[], Decimal | None],
+) -> Record | None:
+    """Carry a record forward by a row that its history did not have.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        record: of the history so far.
+        row: the new one, anywhere in the history.
+        best_before: gives the greatest size before the row, of all rows, None or 0 if nothing was
+            there. It is asked only when the record can't tell.
+    """
+    size = KINDS[kind].size(row)
+    if not size:
+        return record
+    if record is None:
+        return _reached(kind, row, None)
+    record_size = _size(record.value, record.unit)
+    if _is_after(row, record):
+        return _reached(kind, row, record_size) if size > record_size else record
+    if size < record_size:
+        return _preceded(record, size)
+    # nothing was before the record, so nothing is before what came still earlier
+    return _reached(kind, row, None if record.previous is None else best_before())
+
+
+def needs_history(kind: str, record: Record | None, row: Performance) -> bool:
+    """Tell whether :func:`carried_record` will ask: the row takes the record from before it."""
+    if record is None or record.previous is None or _is_after(row, record):
+        return False
+    size = KINDS[kind].size(row)
+    return bool(size) and size >= _size(record.value, record.unit)
+
+
+def _is_after(row: Performance, record: Record) -> bool:
+    return place(row) > (record.achieved_date, record.workout_id)
+
+
+def _reached(kind: str, row: Performance, beaten: Decimal | None) -> Record:
+    value, unit = KINDS[kind].logged(row)
+    # a weight logged in the same unit comes out as logged: no digit was lost on the way
+    previous = _in(unit, beaten) if beaten else None
+    return Record(value, unit, row.date, row.workout_id, previous)
+
+
+def _preceded(record: Record, size: Decimal) -> Record:
+    value = _in(record.unit, size)
+    if record.previous is not None and record.previous >= value:
+        return record
+    return replace(record, previous=value)
+
+
+def _size(value: Decimal, unit: str) -> Decimal:
+    return kilograms(value, unit) if unit == "lb" else value
+
+
+def _in(unit: str, size: Decimal) -> Decimal:
+    return in_unit(size, unit) if unit == "lb" else size

@@ -1,0 +1,348 @@
+"""Events: told to everybody who cares, at least once."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property, partial
+
+import eventlet
+from kombu import Exchange, Queue
+from nameko.containers import WorkerContext
+from nameko.events import EventHandler
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import DependencyProvider
+from nameko.messaging import HeaderEncoder
+from nameko.standalone.events import get_event_exchange
+
+from schemas.errors import GymError, ServiceUnavailable
+from schemas.names import PUBLIC_NAMES
+from services.dependencies.rpc import CALL_STACK_HEADER
+from services.observability import metrics, tracing
+from services.observability.logging import PreparedLine, get_logger
+from services.process import budgets
+from services.transport.amqp import dead_letters, topology
+from services.transport.amqp.connection import BrokerGone
+from services.transport.amqp.consuming import QueueConsumer
+from services.transport.amqp.deliveries import Delivery
+from services.transport.amqp.publishing import Publishing, Unroutable
+
+log = get_logger(__name__)
+
+DISPATCHED_HEADER = "x-gym-dispatched-at"
+"""Header with the moment of an event's dispatch, in seconds since the epoch."""
+
+
+class EventDispatcher(DependencyProvider, HeaderEncoder):
+    """Dispatches events of this service, confirmed by the broker and bounded in time."""
+
+    publishing = Publishing()
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """Where the service's events go."""
+        return get_event_exchange(self.container.service_name, self.container.config)
+
+    def setup(self) -> None:
+        """Have the exchange declared."""
+        self.publishing.declares(self.exchange)
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> Callable[[str, dict], None]:
+        """Return ``dispatch(event_type, event_data)``."""
+        return partial(self.dispatch, worker_ctx)
+
+    def dispatch(self, worker_ctx: WorkerContext, event_type: str, event_data: dict) -> None:
+        """Dispatch an event.
+
+        Raises:
+            ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
+        """
+        headers = self.get_message_headers(worker_ctx) | {DISPATCHED_HEADER: time.time()}
+        with tracing.span(tracing.PRODUCER, event_type):
+            tracing.inject(headers)
+            try:
+                self._send(event_type, event_data, headers)
+            except Unroutable as problem:
+                raise self._unavailable(event_type, problem) from problem
+
+    def announce(self, event_type: str, event_data: dict) -> None:
+        """Dispatch an event that no request has caused, and that need not be heard.
+
+        Raises:
+            ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
+        """
+        with suppress(Unroutable):
+            self._send(event_type, event_data, {})
+
+    def _send(self, event_type: str, event_data: dict, headers: dict) -> None:
+        try:
+            self.publishing.send_confirmed(
+                event_data, self.exchange.name, event_type, headers=headers
+            )
+        except BrokerGone as problem:
+            raise self._unavailable(event_type, problem) from problem
+        metrics.EVENTS_DISPATCHED.labels(event_type, metrics.OK).inc()
+
+    def _unavailable(self, event_type: str, problem: Exception) -> ServiceUnavailable:
+        metrics.EVENTS_DISPATCHED.labels(event_type, ServiceUnavailable.code).inc()
+        log.warning("event not dispatched", event_type=event_type, reason=repr(problem))
+        name = PUBLIC_NAMES[self.container.service_name]
+        return ServiceUnavailable.of(name, budgets.UNAVAILABLE_RETRY_AFTER)
+
+
+class Poison(GymError):
+    """An event that can never be handled; it goes to the dead letters without another try."""
+
+
+class SafeEventHandler(EventHandler):
+    """Handles events from a durable, replicated queue.
+
+    Nameko's loses an event whose handler raises. Here it is handled again after growing pauses,
+    spent in the broker's wait queues, and ends as a dead letter with its reason.
+    """
+
+    queue_consumer = QueueConsumer()
+    publishing = Publishing()
+    prefetch = budgets.EVENT_PREFETCH
+    span_kind = tracing.CONSUMER
+
+    def __init__(self, *arguments: object, **options: object):
+        # refusals are told in one line each, without Nameko's traceback
+        super().__init__(*arguments, expected_exceptions=(GymError,), **options)
+        self._line = PreparedLine("event handled", event_type=self.event_type)
+
+    def setup(self) -> None:
+        """Register the queue, and what failed events need."""
+        super().setup()
+        self.publishing.needs(topology.places_of_failed_events())
+        self.queue = Queue(
+            self.queue.name,
+            exchange=self.queue.exchange,
+            routing_key=self.event_type,
+            durable=True,
+            queue_arguments=topology.EVENT_ARGUMENTS,
+        )
+
+    def handle_message(self, body: object, delivery: Delivery) -> None:
+        """Run the handler in a worker."""
+        problem = _malformation(body, delivery)
+        if problem:
+            self.refuse_message(delivery, problem)
+            return
+        self.container.when_free(partial(self._begin, body, delivery))
+
+    def refuse_message(self, delivery: Delivery, reason: str) -> None:
+        """Move what is no event to the dead letters."""
+        self.queue_consumer.bury_later(self.queue.name, delivery, reason)
+
+    def _begin(self, body: dict, delivery: Delivery) -> None:
+        try:
+            self.container.spawn_worker(
+                self,
+                (body,),
+                {},
+                context_data=self.unpack_message_headers(delivery),
+                handle_result=partial(self._finish, delivery, time.monotonic()),
+            )
+        except ContainerBeingKilled:
+            delivery.requeue()
+
+    def _finish(
+        self,
+        delivery: Delivery,
+        begun: float,
+        worker_ctx: WorkerContext,
+        result: object,
+        exc_info: tuple | None,
+    ) -> tuple[object, tuple | None]:
+        self._settle(delivery, time.monotonic() - begun, exc_info and exc_info[1])
+        return result, exc_info
+
+    def _settle(
+        self, delivery: Delivery, seconds: float, problem: BaseException | None, **known: object
+    ) -> None:
+        """Acknowledge an event that was handled; have one that failed handled again."""
+        outcome = metrics.outcome_of(problem)
+        metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
+        if problem is not None:
+            self._retry(delivery, problem)
+            return
+        metrics.note_lag(self.event_type, delivery.headers.get(DISPATCHED_HEADER))
+        self._line.write_for_worker(seconds, **known)
+        delivery.ack()
+
+    def _retry(self, delivery: Delivery, problem: BaseException) -> None:
+        reason = f"{type(problem).__name__}: {problem}"
+        if isinstance(problem, Poison):
+            self.queue_consumer.bury_message(self.queue.name, delivery, reason)
+            return
+        failed_before = dead_letters.attempt(delivery)
+        if failed_before >= len(budgets.EVENT_RETRY_SECONDS):
+            given_up = f"given up after {failed_before + 1} tries: {reason}"
+            self.queue_consumer.bury_message(self.queue.name, delivery, given_up)
+            return
+        seconds = budgets.EVENT_RETRY_SECONDS[failed_before]
+        metrics.EVENT_RETRIES.labels(self.event_type).inc()
+        log.warning(
+            "event failed, will be handled again",
+            event_type=self.event_type,
+            after_seconds=seconds,
+            reason=reason,
+        )
+        if dead_letters.wait(self.publishing, self.queue.name, delivery, reason, seconds):
+            delivery.ack()
+        else:
+            # The broker takes nothing now. Given back, the event would come again at once, and
+            # after a few rounds of that be a dead letter; so the pause is spent here.
+            eventlet.spawn_after(seconds, self.handle_message, delivery.decode(), delivery)
+
+
+class BatchedEventHandler(SafeEventHandler):
+    """Handles all events at once that arrived while it was busy with those before.
+
+    Its method gets a list. If it fails with several, each is handled alone, so that only the bad
+    one is tried again or becomes a dead letter. One worker at a time handles them: what a second
+    would do, the first does in its next turn for less.
+    """
+
+    def __init__(self, *arguments: object, **options: object):
+        super().__init__(*arguments, **options)
+        self._arrived: deque[tuple[dict, Delivery]] = deque()
+        self._alone: deque[tuple[dict, Delivery]] = deque()
+        self._busy = False
+
+    def stop(self) -> None:
+        """Take no more events, and give back those that nobody works on yet."""
+        super().stop()
+        for waiting in (self._arrived, self._alone):
+            while waiting:
+                waiting.popleft()[1].requeue()
+
+    def handle_message(self, body: object, delivery: Delivery) -> None:
+        """Put the event with those that wait, and handle them unless that is being done."""
+        problem = _malformation(body, delivery)
+        if problem:
+            self.refuse_message(delivery, problem)
+            return
+        self._arrived.append((body, delivery))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._busy and (self._arrived or self._alone):
+            self._busy = True
+            self.container.when_free(self._begin_batch)
+
+    def _begin_batch(self) -> None:
+        batch = [self._alone.popleft()] if self._alone else self._take_arrived()
+        try:
+            self._spawn(batch)
+        except ContainerBeingKilled:
+            for _, delivery in batch:
+                delivery.requeue()
+        except Exception as problem:
+            # one of them has headers that nobody can handle, and must not hold up all others
+            self._busy = False
+            if not self._handle_alone(batch, problem):
+                self.refuse_message(batch[0][1], f"{type(problem).__name__}: {problem}")
+            eventlet.spawn_after(0, self._go_on)
+
+    def _spawn(self, batch: list[tuple[dict, Delivery]]) -> None:
+        spans = [self._span(delivery) for _, delivery in batch[1:]] if tracing.is_on() else []
+        self.container.spawn_worker(
+            self,
+            ([body for body, _ in batch],),
+            {},
+            context_data=self._context(batch),
+            handle_result=partial(self._finish_batch, batch, spans, time.monotonic()),
+        )
+
+    def _take_arrived(self) -> list[tuple[dict, Delivery]]:
+        count = min(len(self._arrived), budgets.EVENT_BATCH)
+        return [self._arrived.popleft() for _ in range(count)]
+
+    def _context(self, batch: list[tuple[dict, Delivery]]) -> dict:
+        """Return the first event's context, with the request ids of all."""
+        context = self.unpack_message_headers(batch[0][1])
+        if len(batch) > 1:
+            context.pop("user_id", None)
+            context["request_id"] = ",".join(_request_ids(batch))
+        return context
+
+    def _finish_batch(
+        self,
+        batch: list[tuple[dict, Delivery]],
+        spans: list[tracing.Span],
+        begun: float,
+        worker_ctx: WorkerContext,
+        result: object,
+        exc_info: tuple | None,
+    ) -> tuple[object, tuple | None]:
+        problem = exc_info and exc_info[1]
+        try:
+            if problem is None or not self._handle_alone(batch, problem):
+                seconds = time.monotonic() - begun
+                for _, delivery in batch:
+                    self._settle(delivery, seconds, problem, **_known(delivery))
+        finally:
+            for span in spans:
+                span.end()
+            self._busy = False
+            # not before the worker has ended, which leaves its place to the next
+            eventlet.spawn_after(0, self._go_on)
+        return result, exc_info
+
+    def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
+        """Have events that failed together handled one by one; tell whether that is to be."""
+        if len(batch) == 1:
+            return False
+        log.info("events will be handled one by one", count=len(batch), reason=repr(problem))
+        self._alone.extend(batch)
+        return True
+
+    def _span(self, delivery: Delivery) -> tracing.Span:
+        """Return the span of an event that is not the batch's first, for its own trace."""
+        headers = delivery.headers
+        parent = headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
+        name = f"{self.container.service_name}.{self.method_name}"
+        known = _known(delivery)
+        return tracing.span(tracing.CONSUMER, name, parent, **known)
+
+
+def _malformation(body: object, delivery: Delivery) -> str | None:
+    if not isinstance(body, dict):
+        return "malformed event: not an object"
+    if not isinstance(delivery.headers.get(CALL_STACK_HEADER, []), list):
+        return f"malformed event: {CALL_STACK_HEADER} is no list"
+    return None
+
+
+def _known(delivery: Delivery) -> dict[str, object]:
+    """Return what the log says of every line about an event."""
+    headers = delivery.headers
+    names = {"request_id": "nameko.request_id", "user_id": "nameko.user_id"}
+    return {name: headers[key] for name, key in names.items() if key in headers}
+
+
+def _request_ids(batch: list[tuple[dict, Delivery]]) -> list[str]:
+    ids = (delivery.headers.get("nameko.request_id") for _, delivery in batch)
+    return list(dict.fromkeys(found for found in ids if isinstance(found, str)))
+
+
+def event_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:
+    """Make a service's method handle an event.
+
+    Args:
+        source_service: the service that dispatches it.
+        event_type: the event's name.
+    """
+    return SafeEventHandler.decorator(source_service, event_type)
+
+
+def batched_event_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:
+    """Make a service's method handle lists of events.
+
+    Args:
+        source_service: the service that dispatches them.
+        event_type: the events' name.
+    """
+    return BatchedEventHandler.decorator(source_service, event_type)

@@ -1,0 +1,262 @@
+"""RPC methods: the calling side."""
+
+import uuid
+from collections.abc import Callable, Collection
+from functools import cached_property
+from typing import Any
+
+from eventlet.event import Event
+from kombu import Queue
+from nameko.containers import WorkerContext
+from nameko.exceptions import BadRequest, RemoteError, deserialize
+from nameko.extensions import DependencyProvider, SharedExtension
+from nameko.messaging import HeaderEncoder
+from nameko.rpc import RPC_REPLY_QUEUE_TEMPLATE, get_rpc_exchange
+
+from schemas.errors import BadGateway, GymError, InternalError, ServiceUnavailable, TimedOut
+from schemas.names import PUBLIC_NAMES
+from services.observability import metrics, tracing
+from services.observability.logging import get_logger
+from services.process import budgets
+from services.transport.amqp.connection import BrokerGone
+from services.transport.amqp.consuming import QueueConsumer
+from services.transport.amqp.deliveries import Delivery
+from services.transport.amqp.publishing import Publishing
+from services.transport.deadlines import expiration, seconds_left
+from services.transport.timeouts import wait_for
+
+log = get_logger(__name__)
+
+UNROUTABLE = object()
+LOST = object()
+UNREADABLE = object()
+
+
+class ReplyListener(SharedExtension):
+    """Gives replies to those who wait for them.
+
+    Nameko's keeps an entry for every call that was never answered. Here a caller takes its entry
+    away when it gives up, and is told when the request could not be routed or the connection for
+    the replies was lost.
+    """
+
+    queue_consumer = QueueConsumer()
+    publishing = Publishing()
+    prefetch = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: dict[str, Event] = {}
+        self._sent = 0
+
+    def setup(self) -> None:
+        """Register the queue of replies."""
+        self.routing_key = str(uuid.uuid4())
+        self.queue_consumer.register_provider(self)
+        self.publishing.on_returned(lambda call: self._give(call, UNROUTABLE))
+        self.publishing.on_lost(self.connection_lost)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.queue_consumer.unregister_provider(self)
+        super().stop()
+
+    @property
+    def queue(self) -> Queue:
+        """A queue for this connection alone; another name each, as the lost one may linger."""
+        return Queue(
+            RPC_REPLY_QUEUE_TEMPLATE.format(self.container.service_name, uuid.uuid4()),
+            exchange=get_rpc_exchange(self.container.config),
+            routing_key=self.routing_key,
+            durable=False,
+            exclusive=True,
+            auto_delete=True,
+        )
+
+    def expect(self) -> tuple[str, Event]:
+        """Return a new request's correlation id, and the event that will bring its reply."""
+        self._sent += 1
+        correlation_id = f"{self.routing_key}.{self._sent}"
+        event = self._waiting[correlation_id] = Event()
+        return correlation_id, event
+
+    def forget(self, correlation_id: str) -> None:
+        """Stop waiting for a reply."""
+        self._waiting.pop(correlation_id, None)
+
+    def handle_message(self, body: object, delivery: Delivery) -> None:
+        """Take a reply."""
+        self._give(delivery.properties.get("correlation_id"), body)
+
+    def refuse_message(self, delivery: Delivery, reason: str) -> None:
+        """Tell whoever waits for a reply that it can't be understood."""
+        log.error("rpc answered nonsense", reason=reason)
+        self._give(delivery.properties.get("correlation_id"), UNREADABLE)
+
+    def connection_lost(self) -> None:
+        """Tell all who wait that their requests or replies are lost."""
+        for correlation_id in list(self._waiting):
+            self._give(correlation_id, LOST)
+
+    def _give(self, correlation_id: str | None, reply: object) -> None:
+        event = self._waiting.pop(correlation_id, None)
+        if event is not None and not event.ready():
+            event.send(reply)
+
+
+class RemoteService(DependencyProvider, HeaderEncoder):
+    """Calls another service, with a deadline.
+
+    How long it waits travels with the call, so that nobody works on what nobody waits for; a call
+    made on behalf of another never waits longer than that one does.
+
+    Args:
+        name: the service's short name, such as ``workouts``.
+        methods: those of its methods that may be called; the broker lets no others through
+            (``rabbitmq/users.json``).
+        seconds: how long a call may take.
+    """
+
+    publishing = Publishing()
+    replies = ReplyListener()
+
+    def __init__(
+        self, name: str, methods: Collection[str], seconds: float = budgets.INNER_RPC_SECONDS
+    ):
+        self.name = name
+        self.methods = frozenset(methods)
+        self.seconds = seconds
+
+    @property
+    def public_name(self) -> str:
+        """The service's name as clients know it."""
+        return PUBLIC_NAMES[self.name]
+
+    @cached_property
+    def _exchange_name(self) -> str:
+        return get_rpc_exchange(self.container.config).name
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "RemoteCalls":
+        """Return what a worker calls the service with."""
+        return RemoteCalls(self, worker_ctx)
+
+    def call(
+        self,
+        worker_ctx: WorkerContext,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        seconds: float | None = None,
+    ) -> Any:
+        """Call a method and return its result.
+
+        Args:
+            worker_ctx: of the worker on whose behalf the call is made.
+            method: the method's name.
+            args: its positional arguments.
+            kwargs: its other arguments.
+            seconds: how long it may take, if not as long as any other call.
+
+        Raises:
+            ServiceUnavailable: nobody serves it, or the broker is down.
+            TimedOut: there was no answer in time.
+            BadGateway: the answer is no answer.
+            GymError: the service's own error.
+        """
+        seconds = seconds_left(worker_ctx, seconds or self.seconds)
+        with (
+            metrics.timed_call(self.public_name, method),
+            tracing.span(tracing.CLIENT, f"{self.name}.{method}"),
+        ):
+            return self._exchange(worker_ctx, method, args, kwargs, seconds)
+
+    def _exchange(
+        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
+    ) -> Any:
+        correlation_id, event = self.replies.expect()
+        try:
+            self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
+            reply = wait_for(event, seconds)
+        except BrokerGone as problem:
+            raise self._unavailable(method, str(problem)) from problem
+        finally:
+            self.replies.forget(correlation_id)
+        return self._result(method, reply, seconds)
+
+    def _send(
+        self,
+        worker_ctx: WorkerContext,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        correlation_id: str,
+        seconds: float,
+    ) -> None:
+        self.replies.queue_consumer.ping()
+        headers = self.get_message_headers(worker_ctx)
+        tracing.inject(headers)
+        self.publishing.send(
+            {"args": args, "kwargs": kwargs},
+            self._exchange_name,
+            f"{self.name}.{method}",
+            mandatory=True,
+            headers=headers,
+            reply_to=self.replies.routing_key,
+            correlation_id=correlation_id,
+            expiration=expiration(seconds),
+        )
+
+    def _result(self, method: str, reply: object, seconds: float) -> Any:
+        if reply is None:
+            log.warning("rpc timed out", callee=self.public_name, method=method, seconds=seconds)
+            raise TimedOut.of(self.public_name, seconds)
+        if reply is UNROUTABLE:
+            raise self._unavailable(method, "nobody serves it")
+        if reply is LOST:
+            raise self._unavailable(method, "the broker connection was lost")
+        if not isinstance(reply, dict) or not reply.keys() >= {"result", "error"}:
+            log.error("rpc answered nonsense", callee=self.public_name, method=method)
+            raise BadGateway("A service gave an answer that makes no sense")
+        if reply["error"]:
+            raise self._error(method, reply["error"])
+        return reply["result"]
+
+    def _error(self, method: str, error: object) -> GymError:
+        try:
+            problem = deserialize(error)
+        except Exception:
+            log.error("rpc answered nonsense", callee=self.public_name, method=method)
+            return BadGateway("A service gave an answer that makes no sense")
+        if isinstance(problem, GymError):
+            return problem
+        kind = "refused" if isinstance(problem, BadRequest) else "failed"
+        reason = str(problem) if isinstance(problem, BadRequest | RemoteError) else repr(problem)
+        log.error(f"rpc {kind}", callee=self.public_name, method=method, reason=reason)
+        return InternalError()
+
+    def _unavailable(self, method: str, reason: str) -> ServiceUnavailable:
+        log.warning("rpc not possible", callee=self.public_name, method=method, reason=reason)
+        return ServiceUnavailable.of(self.public_name, budgets.UNAVAILABLE_RETRY_AFTER)
+
+
+class RemoteCalls:
+    """A service's methods, as attributes, for one worker."""
+
+    def __init__(self, remote: RemoteService, worker_ctx: WorkerContext):
+        self._remote = remote
+        self._worker_ctx = worker_ctx
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        """Return a function that calls the method of this name.
+
+        Raises:
+            AttributeError: it is not declared. The broker would close the channel that all share.
+        """
+        if method not in self._remote.methods:
+            name = f"{self._remote.name}.{method}"
+            raise AttributeError(f"{name} is not among the methods that are declared")
+
+        def call(*args: object, **kwargs: object) -> Any:
+            return self._remote.call(self._worker_ctx, method, args, kwargs)
+
+        return call

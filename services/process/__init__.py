@@ -1,0 +1,1 @@
+"""What a process needs at its start: settings, budgets, failpoints, a container."""

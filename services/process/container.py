@@ -1,0 +1,120 @@
+"""The container that runs a service: Nameko's, with less to do for each worker."""
+
+import sys
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+from eventlet.greenpool import GreenPool
+from nameko.containers import ServiceContainer, WorkerContext
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import DependencyProvider, Entrypoint
+
+# the floor above wraps the same function
+log = structlog.get_logger(__name__)
+
+MOST_THREADS = 10_000
+"""Never reached: who starts workers has bounds of their own, and the hub can't wait for a pool."""
+
+HandleResult = Callable[[WorkerContext, object, tuple | None], tuple[object, tuple | None]]
+
+
+class Container(ServiceContainer):
+    """Runs workers as Nameko does, at a third of the cost.
+
+    Nameko times and tells four stages of each worker to loggers that are off, asks every provider
+    at every stage, and has a worker wait for a free place, which the hub can't. Here only those
+    providers are asked that have something to do, and what can't begin yet waits in a queue
+    (:meth:`when_free`). A provider that fails at one of the stages ends its worker, not the
+    service.
+    """
+
+    def __init__(self, service_cls: type, config: dict):
+        super().__init__(service_cls, config)
+        self._worker_pool = GreenPool(size=MOST_THREADS)
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._setups = self._with_own("worker_setup")
+        self._results = self._with_own("worker_result")
+        self._teardowns = self._with_own("worker_teardown")
+
+    def when_free(self, begin: Callable[[], None]) -> None:
+        """Begin something that starts a worker, now or as soon as one of the others has ended.
+
+        Args:
+            begin: starts at most one worker; must not wait.
+        """
+        if len(self._worker_threads) < self.max_workers:
+            begin()
+        else:
+            self._waiting.append(begin)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for :meth:`when_free`."""
+        return len(self._waiting)
+
+    def spawn_worker(
+        self,
+        entrypoint: Entrypoint,
+        args: tuple,
+        kwargs: dict,
+        context_data: dict | None = None,
+        handle_result: HandleResult | None = None,
+    ) -> WorkerContext:
+        """Run the entrypoint's method in a greenthread of its own."""
+        if self._being_killed:
+            raise ContainerBeingKilled()
+        worker_ctx = WorkerContext(
+            self, self.service_cls(), entrypoint, args, kwargs, data=context_data
+        )
+        thread = self._worker_pool.spawn(self._run_worker, worker_ctx, handle_result)
+        self._worker_threads[worker_ctx] = thread
+        return worker_ctx
+
+    def _run_worker(self, worker_ctx: WorkerContext, handle_result: HandleResult | None) -> None:
+        try:
+            result, exc_info = self._run_method(worker_ctx)
+            if handle_result is not None:
+                result, exc_info = handle_result(worker_ctx, result, exc_info)
+            for provider in self._results:
+                provider.worker_result(worker_ctx, result, exc_info)
+            for provider in self._teardowns:
+                provider.worker_teardown(worker_ctx)
+        except Exception as problem:
+            log.error("worker failed", method=worker_ctx.entrypoint.method_name, exc_info=problem)
+        finally:
+            # the traceback holds this frame, which holds the traceback
+            exc_info = None
+            self._worker_threads.pop(worker_ctx, None)
+            self._begin_waiting()
+
+    def _run_method(self, worker_ctx: WorkerContext) -> tuple[object, tuple | None]:
+        entrypoint, service = worker_ctx.entrypoint, worker_ctx.service
+        try:
+            for provider in self.dependencies:
+                setattr(service, provider.attr_name, provider.get_dependency(worker_ctx))
+            for provider in self._setups:
+                provider.worker_setup(worker_ctx)
+            method = getattr(service, entrypoint.method_name)
+            return method(*worker_ctx.args, **worker_ctx.kwargs), None
+        except Exception as problem:
+            if not isinstance(problem, entrypoint.expected_exceptions):
+                log.error("unexpected error", method=entrypoint.method_name, exc_info=problem)
+            return None, sys.exc_info()
+
+    def _begin_waiting(self) -> None:
+        while self._waiting and len(self._worker_threads) < self.max_workers:
+            try:
+                self._waiting.popleft()()
+            except Exception as problem:
+                # one that can't begin must not hold up those behind it
+                log.error("worker not begun", exc_info=problem)
+
+    def _with_own(self, hook: str) -> list[DependencyProvider]:
+        """Return the providers that do something at this stage."""
+        nothing = getattr(DependencyProvider, hook)
+        return [
+            provider
+            for provider in self.dependencies
+            if getattr(type(provider), hook) is not nothing
+        ]

@@ -1,0 +1,253 @@
+"""A connection to the broker that is made again whenever it is lost."""
+
+import time
+from contextlib import suppress
+from itertools import chain, repeat
+
+import eventlet
+from amqp.transport import _AbstractTransport
+from eventlet.event import Event
+from kombu import Connection
+from nameko.constants import AMQP_URI_CONFIG_KEY
+from nameko.extensions import SharedExtension
+
+from services.observability import metrics
+from services.observability.logging import get_logger
+from services.process import budgets
+from services.transport.amqp import frames
+from services.transport.amqp.frames import Content, FrameReader, Method
+from services.transport.amqp.socket import Stuck, Wire, pending
+
+log = get_logger(__name__)
+
+WATCH_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
+
+
+class BrokerGone(Exception):
+    """The broker can't be reached, or takes no messages at present."""
+
+
+class BrokerConnection(SharedExtension):
+    """Keeps one connection to the broker, and makes it again whenever it is lost.
+
+    kombu and py-amqp shake hands and declare what is needed; then the socket is taken over
+    (:mod:`~services.transport.amqp.socket`). Nothing that happens to the connection ends the
+    process: kombu's own loop waits up to 30 seconds between tries, and may hang while it closes a
+    connection to a frozen broker.
+    """
+
+    part = "broker"
+    optional = False
+    purpose = "broker"
+    """What the connection is for, as the management UI shows it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connection: Connection | None = None
+        self.wire: Wire | None = None
+        self.largest_frame = 0
+        self.usable = False
+        self.blocked = False
+        self._lost: Event | None = None
+        self._reader: FrameReader | None = None
+        self._heartbeat = 0
+        self._stopping = False
+        self._thread = None
+        self._down_since: float | None = None
+
+    def start(self) -> None:
+        """Begin to connect; does not wait for it, so that health is told from the start."""
+        if self._thread is None:
+            connected = metrics.BROKER_CONNECTED.labels(self.purpose)
+            connected.set_function(lambda: self.usable and not self.blocked)
+            self._thread = self.container.spawn_managed_thread(
+                self._run, identifier=f"{self.purpose} connection"
+            )
+
+    def stop(self) -> None:
+        """Close the connection; by now every worker has finished."""
+        self._stopping = True
+        if self._thread is not None:
+            self._thread.kill()
+        self._close()
+        super().stop()
+
+    def kill(self) -> None:
+        """Close the connection at once."""
+        self.stop()
+
+    def ping(self) -> None:
+        """Raise if the connection is not there."""
+        if not self.usable:
+            raise BrokerGone(f"not connected for {self.purpose}")
+        if self.blocked:
+            raise BrokerGone("the broker takes no messages: memory or disk alarm")
+
+    def connected(self, connection: Connection) -> None:
+        """Set up channels on a new connection, and declare."""
+        raise NotImplementedError
+
+    def taken_over(self) -> None:
+        """Begin to use the new connection."""
+
+    def unblocked(self) -> None:
+        """Go on, as the broker takes messages again."""
+
+    def disconnected(self) -> None:
+        """Forget what belonged to the lost connection."""
+
+    def on_content(self, content: Content) -> None:
+        """Take a message; runs in the hub, and must not wait."""
+
+    def on_method(self, method: Method) -> None:
+        """Take a method that is about no connection or channel; must not wait either."""
+
+    def _run(self) -> None:
+        pauses = self._pauses()
+        while not self._stopping:
+            try:
+                self._connect()
+                pauses = self._pauses()
+                self._watch()
+            except Exception as problem:
+                self._note_loss(problem)
+            self._close()
+            eventlet.sleep(next(pauses))
+
+    @staticmethod
+    def _pauses() -> chain:
+        return chain(budgets.BROKER_RETRY_SECONDS, repeat(budgets.BROKER_RETRY_SECONDS[-1]))
+
+    def _connect(self) -> None:
+        seconds = budgets.BROKER_CONNECT_SECONDS
+        connection = Connection(
+            self.container.config[AMQP_URI_CONFIG_KEY],
+            heartbeat=budgets.BROKER_HEARTBEAT_SECONDS,
+            connect_timeout=seconds,
+            transport_options={
+                "client_properties": {
+                    "connection_name": f"{self.container.service_name}: {self.purpose}"
+                },
+            },
+        )
+        try:
+            # a frozen broker accepts the connection and then says nothing
+            with eventlet.Timeout(seconds, BrokerGone(f"no answer for {seconds} seconds")):
+                # connect() would sleep for two seconds between its two tries
+                connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+                self.connected(connection)
+        except BaseException:
+            connection.collect(socket_timeout=0)
+            raise
+        self._take_over(connection)
+
+    def _take_over(self, connection: Connection) -> None:
+        # py-amqp closes the socket of a connection that nobody holds
+        self._connection = connection
+        agreed = connection.connection
+        self.largest_frame = agreed.frame_max
+        self._heartbeat = agreed.heartbeat
+        self._lost = Event()
+        self._reader = FrameReader(agreed.frame_max, budgets.LARGEST_MESSAGE)
+        transport: _AbstractTransport = agreed.transport
+        came_already = pending(transport)
+        self.wire = Wire(transport, self._take, self._end)
+        self.usable = True
+        if came_already:
+            self._take(came_already)
+        self.taken_over()
+        self._note_return()
+
+    def _take(self, data: bytes) -> None:
+        for found in self._reader.feed(data):
+            if type(found) is Content:
+                self.on_content(found)
+            else:
+                self._take_method(found)
+
+    def _take_method(self, method: Method) -> None:
+        identity = method.method
+        if identity in (frames.CONNECTION_CLOSE, frames.CHANNEL_CLOSE):
+            raise BrokerGone(frames.read_reason(method.arguments))
+        if identity == frames.CANCEL:
+            raise BrokerGone("a queue that we consume is gone")
+        if identity == frames.CONNECTION_CLOSE_OK:
+            self.wire.end("stopping")
+        elif identity == frames.BLOCKED:
+            self._on_blocked(frames.read_text(method.arguments, 0)[0])
+        elif identity == frames.UNBLOCKED:
+            self._on_unblocked()
+        else:
+            self.on_method(method)
+
+    def _end(self, reason: object) -> None:
+        self.usable = False
+        if self._lost is not None and not self._lost.ready():
+            self._lost.send(reason)
+
+    def _watch(self) -> None:
+        """Wait until the connection is lost, and see meanwhile that it lives."""
+        while not self._stopping:
+            reason = self._wait_for_loss(WATCH_SECONDS)
+            if reason is not None:
+                raise reason if isinstance(reason, Exception) else BrokerGone(str(reason))
+            if self.wire.stuck_seconds() > budgets.PUBLISH_SECONDS and not self.blocked:
+                raise BrokerGone("the broker takes no data")
+            self._beat()
+
+    def _beat(self) -> None:
+        if not self._heartbeat:
+            return
+        now = time.monotonic()
+        if now - self.wire.heard_at > 2 * self._heartbeat:
+            raise BrokerGone(f"not heard of for {2 * self._heartbeat} seconds")
+        if now - self.wire.wrote_at > self._heartbeat / 2:
+            self.wire.write(frames.HEARTBEAT_FRAME)
+
+    def _close(self) -> None:
+        was_usable = self.wire is not None
+        if was_usable and not self.wire.closed:
+            self._take_leave()
+        self.usable, self.blocked = False, False
+        self.wire = self._connection = None
+        if was_usable:
+            metrics.BROKER_LOST.labels(self.purpose).inc()
+            self.disconnected()
+
+    def _take_leave(self) -> None:
+        # whoever just hangs up is a warning in the broker's log; a frozen one never answers
+        with suppress(Stuck):
+            self.wire.write(frames.closing())
+            self._wait_for_loss(CLOSE_SECONDS)
+            self.wire.end("stopping")
+
+    def _wait_for_loss(self, seconds: float) -> object:
+        """Return why the connection was lost, or None after so many seconds."""
+        with eventlet.Timeout(seconds, False):
+            return self._lost.wait()
+        return None
+
+    def _on_blocked(self, reason: str) -> None:
+        self.blocked = True
+        log.warning("broker takes no messages", reason=reason, purpose=self.purpose)
+
+    def _on_unblocked(self) -> None:
+        self.blocked = False
+        log.warning("broker takes messages again", purpose=self.purpose)
+        self.unblocked()
+
+    def _note_loss(self, problem: Exception) -> None:
+        if self._down_since is None and not self._stopping:
+            self._down_since = time.monotonic()
+            log.warning(
+                "broker connection lost, trying again until it is back",
+                purpose=self.purpose,
+                reason=f"{type(problem).__name__}: {problem}",
+            )
+
+    def _note_return(self) -> None:
+        if self._down_since is not None:
+            seconds = round(time.monotonic() - self._down_since, 1)
+            log.warning("broker connection is back", purpose=self.purpose, after_seconds=seconds)
+        self._down_since = None

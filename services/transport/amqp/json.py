@@ -1,0 +1,52 @@
+"""JSON as messages carry it: plain values, and nothing that a reader makes types of.
+
+kombu's own reader turns ``{"__type__": "datetime", "__value__": ...}`` into a datetime, or fails on
+it, wherever in a message it stands: what a client wrote into a body would decide which Python types
+a service meets, and whether it meets the message at all. Here such an object is an object.
+"""
+
+from contextlib import suppress
+
+import orjson
+
+from services.transport import exact_numbers
+
+CONTENT_TYPE = "application/json"
+ENCODING = "utf-8"
+
+_ENCODINGS = (None, "utf-8", "utf8", "UTF-8")
+_NO_TYPES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
+def dumps(value: object) -> bytes:
+    """Return a value as JSON.
+
+    Raises:
+        TypeError: it has parts that JSON can't have, such as a date.
+        ValueError: it has a number that JSON can't have.
+    """
+    return exact_numbers.dumps(value, _NO_TYPES)
+
+
+def loads(body: bytes, content_type: object, encoding: object, *, exact: bool = True) -> object:
+    """Return the value that a message's body holds, in plain types.
+
+    Args:
+        body: JSON in UTF-8.
+        content_type: which it says it is.
+        encoding: the charset that it says it has.
+        exact: whether it may have numbers that a float can't hold, which are looked for.
+
+    Raises:
+        ValueError: it holds none.
+        RecursionError: it is nested too deep to be read.
+    """
+    if content_type != CONTENT_TYPE:
+        raise ValueError(f"the content type is not {CONTENT_TYPE}")
+    if encoding not in _ENCODINGS:
+        raise ValueError(f"the content encoding is not {ENCODING}")
+    if not (exact and exact_numbers.may_be_rounded(body)):
+        # halves of surrogate pairs are left to the standard library
+        with suppress(ValueError):
+            return orjson.loads(body)
+    return exact_numbers.loads(body)

@@ -1,0 +1,220 @@
+"""Publishing: one connection a process, one channel for RPC, one with confirms for events."""
+
+import uuid
+from collections.abc import Callable, Iterable
+
+from eventlet.event import Event
+from kombu import Connection, Exchange
+
+from services.process import budgets
+from services.transport.amqp import frames, topology
+from services.transport.amqp.connection import BrokerConnection, BrokerGone
+from services.transport.amqp.frames import Content, Method
+from services.transport.amqp.json import CONTENT_TYPE, ENCODING, dumps
+from services.transport.amqp.socket import Stuck
+from services.transport.timeouts import wait_for
+
+TRANSIENT = 1
+PERSISTENT = 2
+CONFIRMED = "confirmed"
+
+
+class Unroutable(Exception):
+    """No queue is bound where the message was sent to."""
+
+
+class TooLarge(ValueError):
+    """The message is larger than any of ours may be."""
+
+
+class Publishing(BrokerConnection):
+    """Sends messages, and never waits longer than its budgets.
+
+    Nameko makes a pooled connection, a producer and a confirm round trip for each message, and
+    blocks without end while the broker has an alarm. Here requests and replies are transient and
+    unconfirmed: the broker still returns what it can't route, which is given to whoever waits for
+    the answer. Events are confirmed.
+    """
+
+    purpose = "publishing"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._exchanges: dict[str, Exchange] = {}
+        self._places: dict[str, topology.Place] = {}
+        self._returned_handlers: list[Callable[[str], None]] = []
+        self._lost_handlers: list[Callable[[], None]] = []
+        self._connected_handlers: list[Callable[[], None]] = []
+        self._unblocked_handlers: list[Callable[[], None]] = []
+        self._forget()
+
+    def declares(self, exchange: Exchange) -> None:
+        """Declare an exchange on each new connection: a message to a missing one would end it."""
+        self._exchanges[exchange.name] = exchange
+
+    def needs(self, places: Iterable[topology.Place]) -> None:
+        """See on each new connection that places are there; without them it is of no use."""
+        self._places |= {place.name: place for place in places}
+
+    def on_returned(self, handler: Callable[[str], None]) -> None:
+        """Call ``handler`` with the correlation id of each request that could not be routed."""
+        self._returned_handlers.append(handler)
+
+    def on_lost(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` when the connection is lost, and maybe what was written to it last."""
+        self._lost_handlers.append(handler)
+
+    def on_connected(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever there is a new connection to send on."""
+        self._connected_handlers.append(handler)
+
+    def on_unblocked(self, handler: Callable[[], None]) -> None:
+        """Call ``handler`` whenever an alarm is over, and the broker takes messages again."""
+        self._unblocked_handlers.append(handler)
+
+    def send(
+        self,
+        payload: object,
+        exchange: str,
+        routing_key: str,
+        mandatory: bool = False,
+        **properties: object,
+    ) -> None:
+        """Send a transient message.
+
+        Args:
+            payload: a plain JSON value, or bytes that are JSON already.
+            exchange: the exchange's name.
+            routing_key: the routing key.
+            mandatory: whether to have it returned if it is unroutable.
+            properties: AMQP properties.
+
+        Raises:
+            BrokerGone: it could not be sent.
+        """
+        properties["delivery_mode"] = TRANSIENT
+        self._write(self._plain, exchange, routing_key, mandatory, payload, properties)
+
+    def send_confirmed(
+        self, payload: object, exchange: str, routing_key: str, **properties: object
+    ) -> None:
+        """Send a persistent message and wait until the broker has it.
+
+        Args:
+            payload: a plain JSON value, or bytes that go as they are.
+            exchange: the exchange's name.
+            routing_key: the routing key.
+            properties: AMQP properties.
+
+        Raises:
+            BrokerGone: it was not confirmed; it may have arrived all the same.
+            Unroutable: no queue is bound for it.
+        """
+        identity = properties.setdefault("message_id", uuid.uuid4().hex)
+        properties["delivery_mode"] = PERSISTENT
+        self._write(self._confirmed, exchange, routing_key, True, payload, properties)
+        # nothing has run between the writing and this, so the tags are in the order of the messages
+        self._sent_confirmed += 1
+        tag = self._sent_confirmed
+        confirmation = self._unconfirmed[tag] = Event()
+        outcome = wait_for(confirmation, budgets.CONFIRM_SECONDS)
+        self._unconfirmed.pop(tag, None)
+        if identity in self._returned:
+            self._returned.discard(identity)
+            raise Unroutable(routing_key)
+        if outcome != CONFIRMED:
+            raise BrokerGone(f"the broker did not confirm a message within its time: {outcome}")
+
+    def connected(self, connection: Connection) -> None:
+        """Open both channels, and see that all is there that messages are sent to."""
+        topology.complete(connection, self._places.values())
+        plain, confirmed = connection.channel(), connection.channel()
+        for exchange in self._exchanges.values():
+            exchange(plain).declare()
+        confirmed.confirm_select()
+        self._plain, self._confirmed = plain.channel_id, confirmed.channel_id
+
+    def taken_over(self) -> None:
+        """Tell that messages can be sent."""
+        for handler in self._connected_handlers:
+            handler()
+
+    def unblocked(self) -> None:
+        """Tell that messages can be sent again."""
+        for handler in self._unblocked_handlers:
+            handler()
+
+    def disconnected(self) -> None:
+        """Tell everybody who waits for a confirm or an answer that none will come."""
+        waiting = list(self._unconfirmed.values())
+        self._forget()
+        for confirmation in waiting:
+            _give(confirmation, "lost")
+        for handler in self._lost_handlers:
+            handler()
+
+    def on_content(self, content: Content) -> None:
+        """Take a message back that could not be routed."""
+        if content.channel == self._confirmed:
+            self._returned.add(content.properties.get("message_id"))
+            return
+        correlation_id = content.properties.get("correlation_id")
+        for handler in self._returned_handlers:
+            handler(correlation_id)
+
+    def on_method(self, method: Method) -> None:
+        """Take a confirm."""
+        if method.method not in (frames.ACK, frames.NACK):
+            return
+        outcome = CONFIRMED if method.method == frames.ACK else "refused"
+        last, with_earlier = frames.read_confirmation(method.arguments)
+        tags = [tag for tag in self._unconfirmed if tag <= last] if with_earlier else [last]
+        for tag in tags:
+            confirmation = self._unconfirmed.pop(tag, None)
+            if confirmation is not None:
+                _give(confirmation, outcome)
+
+    def _forget(self) -> None:
+        self._plain = self._confirmed = 0
+        self._sent_confirmed = 0
+        self._unconfirmed: dict[int, Event] = {}
+        self._returned: set[object] = set()
+
+    def _write(
+        self,
+        channel: int,
+        exchange: str,
+        routing_key: str,
+        mandatory: bool,
+        payload: object,
+        properties: dict[str, object],
+    ) -> None:
+        self.ping()
+        body = payload
+        if not isinstance(payload, bytes):
+            body = dumps(payload)
+            properties |= {"content_type": CONTENT_TYPE, "content_encoding": ENCODING}
+        check_size(body)
+        try:
+            self.wire.write(
+                frames.publishing(
+                    channel, exchange, routing_key, mandatory, body, properties, self.largest_frame
+                )
+            )
+        except Stuck as problem:
+            raise BrokerGone(str(problem)) from problem
+
+
+def check_size(body: bytes) -> None:
+    """Refuse a message so large that it would hold up those of others.
+
+    Raises:
+        TooLarge: it is.
+    """
+    if len(body) > budgets.LARGEST_MESSAGE:
+        raise TooLarge(f"a message of {len(body)} bytes; {budgets.LARGEST_MESSAGE} are allowed")
+
+
+def _give(confirmation: Event, outcome: str) -> None:
+    if not confirmation.ready():
+        confirmation.send(outcome)

@@ -1,0 +1,176 @@
+"""A connection to the broker, written to once a turn of the event loop."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import eventlet
+from amqp.transport import SSLTransport, _AbstractTransport
+from eventlet.hubs import get_hub
+
+from services.transport import hub_socket
+
+READ_AT_ONCE = 64 * 1024
+MOST_UNSENT = 16 * 1024 * 1024
+"""Bytes that wait for the broker to read them; a message that would be more is not taken."""
+
+
+class Stuck(Exception):
+    """The broker does not read what we write."""
+
+
+class Wire:
+    """The socket of a py-amqp connection, after its handshake.
+
+    A ``sendall`` for each frame costs a system call and maybe two switches each. Here all that is
+    written in one turn of the event loop leaves in one piece.
+
+    Args:
+        transport: the connection's.
+        on_data: is called by the event loop with what has arrived; must not wait.
+        on_end: is called once, with the reason, when the connection has ended.
+    """
+
+    def __init__(
+        self,
+        transport: _AbstractTransport,
+        on_data: Callable[[bytes], None],
+        on_end: Callable[[object], None],
+    ):
+        self._on_data = on_data
+        self._on_end = on_end
+        self._gathered: list[bytes] = []
+        self._gathered_size = 0
+        self._sent_when_looked = 0
+        self._moved_at = time.monotonic()
+        self._flush_is_due = False
+        self.closed = False
+        self.wrote_at = self.heard_at = time.monotonic()
+        if isinstance(transport, SSLTransport):
+            self._line = _EncryptedWire(transport.sock, self._hear, self.end)
+        else:
+            plain = getattr(transport.sock, "fd", transport.sock)
+            self._line = hub_socket.Wire(plain, self._hear, self.end)
+
+    def write(self, data: bytes) -> None:
+        """Send data at the end of this turn of the event loop.
+
+        Raises:
+            Stuck: the connection has ended, or too much waits already.
+        """
+        if self.closed:
+            raise Stuck("the connection has ended")
+        if self._gathered_size + len(data) + self._line.unsent > MOST_UNSENT:
+            raise Stuck("too much waits for the broker to read it")
+        self._gathered.append(data)
+        self._gathered_size += len(data)
+        if not self._flush_is_due:
+            self._flush_is_due = True
+            get_hub().schedule_call_global(0, self._flush)
+
+    def stuck_seconds(self) -> float:
+        """Return for how long, as far as was looked, the broker has read nothing of what waits."""
+        now = time.monotonic()
+        if not self._line.unsent or self._line.sent != self._sent_when_looked:
+            self._sent_when_looked, self._moved_at = self._line.sent, now
+        return now - self._moved_at
+
+    def end(self, reason: object) -> None:
+        """Close the socket at once, and tell the reason."""
+        if self.closed:
+            return
+        self.closed = True
+        self._line.close()
+        self._on_end(reason)
+
+    def _hear(self, data: bytes) -> None:
+        self.heard_at = time.monotonic()
+        try:
+            self._on_data(data)
+        except Exception as problem:
+            # such as the broker's own word that it closes the connection
+            self.end(problem)
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        if self.closed or not self._gathered:
+            return
+        data = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)
+        self._gathered, self._gathered_size = [], 0
+        self._line.send(data)
+        if not self._line.unsent:
+            self.wrote_at = time.monotonic()
+
+
+class _EncryptedWire:
+    """The same as :class:`services.transport.hub_socket.Wire` over TLS, with greenthreads.
+
+    TLS may have to write in order to read, which takes more than a listener.
+    """
+
+    def __init__(
+        self, sock: Any, on_data: Callable[[bytes], None], on_lost: Callable[[object], None]
+    ):
+        self._sock = sock
+        self._on_data = on_data
+        self._on_lost = on_lost
+        self.sent = 0
+        """How many bytes have left."""
+        self._rest = b""
+        self._leaving = 0
+        self._writer = None
+        self._closed = False
+        self._reader = eventlet.spawn(self._read)
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes have not left yet."""
+        return len(self._rest) + self._leaving
+
+    def send(self, data: bytes) -> None:
+        """Send as soon as the other side takes it."""
+        self._rest += data
+        if self._writer is None:
+            self._writer = eventlet.spawn(self._write)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._closed = True
+        for thread in (self._reader, self._writer):
+            if thread is not None and thread is not eventlet.getcurrent():
+                thread.kill()
+        with suppress(OSError):
+            self._sock.close()
+
+    def _read(self) -> None:
+        while not self._closed:
+            try:
+                data = self._sock.recv(READ_AT_ONCE)
+            except TimeoutError:
+                continue
+            except OSError as problem:
+                self._on_lost(problem)
+                return
+            if not data:
+                self._on_lost("the connection was closed")
+                return
+            self._on_data(data)
+
+    def _write(self) -> None:
+        try:
+            while self._rest and not self._closed:
+                data, self._rest = self._rest, b""
+                self._leaving = len(data)
+                self._sock.sendall(data)
+                self.sent += self._leaving
+                self._leaving = 0
+        except OSError as problem:
+            self._on_lost(problem)
+        finally:
+            self._writer = None
+
+
+def pending(transport: _AbstractTransport) -> bytes:
+    """Return what py-amqp has read beyond its last frame."""
+    return bytes(transport._read_buffer)

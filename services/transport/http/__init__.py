@@ -1,0 +1,10 @@
+"""HTTP, hardened: Nameko's web server with bounds on everything a client can send or hold.
+
+The gateway serves its routes with it, and every service its health. What each part corrects in
+Nameko's or eventlet's behaviour is said where it is done.
+"""
+
+from services.transport.http.messages import Answer, HttpRequest, Refused
+from services.transport.http.server import WebServer
+
+__all__ = ["Answer", "HttpRequest", "Refused", "WebServer"]

@@ -1,0 +1,203 @@
+"""Who is let in when no more connections are allowed, and who gives way."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from heapq import nsmallest
+from operator import attrgetter
+from typing import Protocol
+
+from services.observability import metrics
+from services.observability.logging import get_logger
+from services.transport.http import limits
+from services.transport.http.addresses import Network, connection_address
+
+log = get_logger(__name__)
+
+MOST_ADDRESSES = 4096
+FOUND_AT_ONCE = 64
+"""So many are found by one look at all connections."""
+
+LOOK_PAUSE_SECONDS = 0.02
+"""After a look that found none there is no other for so long."""
+
+
+class Client(Protocol):
+    """What is looked at of a connection."""
+
+    address: str | None
+    since: float
+
+    @property
+    def has_incomplete_head(self) -> bool:
+        """Whether it has not brought a whole request, or only a part of the next."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all its requests have been answered."""
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the client is to send or to read something."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Admission:
+    """Keeps the connections of each address, and all of them, within their bounds.
+
+    Args:
+        trusted: proxies, whose connections are those of many clients: only the bound on all holds.
+        most: the bound on all.
+    """
+
+    def __init__(self, trusted: tuple[Network, ...], most: int):
+        self.all = Room(most)
+        self._own: dict[str, Room] = {}
+        self._refused = 0
+        self._told = 0.0
+        self.address_of: Callable[[str], str | None] = lru_cache(MOST_ADDRESSES)(
+            lambda peer: connection_address(peer, trusted)
+        )
+
+    def make_room(self, address: str | None) -> bool:
+        """Tell whether one more connection may come, having closed another if need be."""
+        now = time.monotonic()
+        own = self._own.get(address)
+        if own is not None and own.is_full:
+            return self._displace(own.find(now), "address", now)
+        if self.all.is_full:
+            return self._displace(self.all.find(now, also_slow=True), "all", now)
+        return True
+
+    def add(self, connection: Client) -> None:
+        """Count a connection that has been accepted."""
+        self.all.add(connection)
+        if connection.address is not None:
+            own = self._own.get(connection.address)
+            if own is None:
+                most = min(limits.MOST_PER_ADDRESS, self.all.most // limits.LEAST_ADDRESSES)
+                own = self._own[connection.address] = Room(max(most, 1))
+            own.add(connection)
+
+    def note_head(self, connection: Client) -> None:
+        """Note that a connection that was kept open has brought a part of a head."""
+        for room in self._rooms(connection):
+            room.note_head(connection)
+
+    def discard(self, connection: Client) -> None:
+        """Count a connection no longer."""
+        for room in self._rooms(connection):
+            room.discard(connection)
+        own = self._own.get(connection.address)
+        if own is not None and not own.connections:
+            del self._own[connection.address]
+
+    def _rooms(self, connection: Client) -> Iterable["Room"]:
+        own = self._own.get(connection.address)
+        return (self.all,) if own is None else (self.all, own)
+
+    def _displace(self, connection: Client | None, bound: str, now: float) -> bool:
+        if connection is None:
+            metrics.HTTP_DROPPED.labels(bound, "refused").inc()
+            self._tell_refused(bound, now)
+            return False
+        metrics.HTTP_DROPPED.labels(bound, "displaced").inc()
+        connection.close()
+        return True
+
+    def _tell_refused(self, bound: str, now: float) -> None:
+        self._refused += 1
+        if now - self._told >= limits.TELL_SECONDS:
+            log.warning("too many connections, new ones refused", bound=bound, count=self._refused)
+            self._refused, self._told = 0, now
+
+
+class Room:
+    """Connections under one bound.
+
+    Args:
+        most: the bound.
+    """
+
+    __slots__ = ("_heads", "_idle", "_slow", "connections", "most")
+
+    def __init__(self, most: int):
+        self.most = most
+        self.connections: set[Client] = set()
+        self._heads: OrderedDict[Client, None] = OrderedDict()
+        self._idle = _Longest(self.connections, attrgetter("is_idle"))
+        self._slow = _Longest(self.connections, attrgetter("waits_for_client"))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more would be too many."""
+        return len(self.connections) >= self.most
+
+    def add(self, connection: Client) -> None:
+        """Take one that has just been accepted."""
+        self.connections.add(connection)
+        self._heads[connection] = None
+
+    def note_head(self, connection: Client) -> None:
+        """Note that a connection has begun another head."""
+        self._heads[connection] = None
+        self._heads.move_to_end(connection)
+
+    def discard(self, connection: Client) -> None:
+        """Forget one."""
+        self.connections.discard(connection)
+        self._heads.pop(connection, None)
+
+    def find(self, now: float, also_slow: bool = False) -> Client | None:
+        """Return who gives way to a new one.
+
+        It is the oldest incomplete head. While these are few and young it is rather the longest
+        idle, as two who come in the same moment must not displace each other.
+
+        Args:
+            now: by the monotonic clock.
+            also_slow: whether it can be one that sends a body or reads an answer, too.
+        """
+        head = self._oldest_head()
+        is_many = len(self._heads) > self.most // 2
+        if head is not None and (is_many or now - head.since > limits.YOUNG_SECONDS):
+            return head
+        return self._idle.find(now) or (self._slow.find(now) if also_slow else None) or head
+
+    def _oldest_head(self) -> Client | None:
+        # requests are not noted here, as that would cost each of them something
+        while self._heads:
+            connection = next(iter(self._heads))
+            if connection.has_incomplete_head:
+                return connection
+            del self._heads[connection]
+        return None
+
+
+class _Longest:
+    """Finds which connections have been in some state longest, many of them at a time."""
+
+    def __init__(self, connections: set[Client], is_meant: Callable[[Client], bool]):
+        self._connections = connections
+        self._is_meant = is_meant
+        self._found: list[tuple[float, Client]] = []
+        self._next_look = 0.0
+
+    def find(self, now: float) -> Client | None:
+        """Return the one that has been there longest and was not returned before."""
+        while self._found:
+            since, connection = self._found.pop()
+            if connection.since == since and self._is_meant(connection):
+                return connection
+        if now < self._next_look:
+            return None
+        meant = filter(self._is_meant, self._connections)
+        longest = nsmallest(FOUND_AT_ONCE, meant, key=attrgetter("since"))
+        if not longest:
+            self._next_look = now + LOOK_PAUSE_SECONDS
+            return None
+        self._found = [(connection.since, connection) for connection in reversed(longest)]
+        return self._found.pop()[1]

@@ -1,0 +1,47 @@
+"""Cross-origin requests: which pages of other origins may use this server."""
+
+from services.transport.http.messages import Headers, HttpRequest
+
+READABLE = "X-Request-ID, Location, Link, Retry-After, ETag, Idempotent-Replayed"
+SENDABLE = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID"
+PREFLIGHT_SECONDS = "600"
+
+
+class Cors:
+    """Answers browsers' questions about other origins.
+
+    Args:
+        origins: the origins that are let in, such as ``https://app.example``.
+    """
+
+    def __init__(self, origins: tuple[str, ...]):
+        self.origins = frozenset(origins)
+
+    def headers(self, request: HttpRequest, allow: str | None = None) -> Headers:
+        """Return what an answer needs besides its own headers.
+
+        Args:
+            request: the request that is answered.
+            allow: the path's methods, for an answer to OPTIONS.
+        """
+        return self.headers_for(request.header("Origin"), allow) if self.origins else ()
+
+    def headers_for(self, origin: str | None, allow: str | None = None) -> Headers:
+        """Return what an answer to a request from an origin needs besides its own headers."""
+        if not self.origins:
+            return ()
+        if origin not in self.origins:
+            return (("Vary", "Origin"),)
+        granted = (
+            ("Vary", "Origin"),
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", READABLE),
+        )
+        if allow is None:
+            return granted
+        return (
+            *granted,
+            ("Access-Control-Allow-Methods", allow),
+            ("Access-Control-Allow-Headers", SENDABLE),
+            ("Access-Control-Max-Age", PREFLIGHT_SECONDS),
+        )

@@ -1,0 +1,92 @@
+"""Bytes that clients make the server hold: begun heads, bodies, and answers nobody reads."""
+
+from typing import Protocol
+
+from services.observability import metrics
+from services.transport.http import limits
+
+
+class Holder(Protocol):
+    """What is looked at of a connection."""
+
+    address: str | None
+
+    @property
+    def waits_for_client(self) -> bool:
+        """Whether the client is to send or to read something."""
+
+    def close(self) -> None:
+        """Close it, and release what it holds."""
+
+
+class Holdings:
+    """Keeps what is held for each address, and for all, within bounds.
+
+    Beyond them whoever has neither sent nor read anything for longest is closed: a slow client goes
+    on, one that has stopped does not. What a request brought counts until its answer, but a request
+    that is being worked on is not closed.
+    """
+
+    def __init__(self) -> None:
+        self._all = _Held()
+        self._own: dict[str, _Held] = {}
+
+    @property
+    def total(self) -> int:
+        """What is held for all."""
+        return self._all.total
+
+    def note(self, connection: Holder, size: int) -> None:
+        """Note that something has moved, and what is held now; it or others may be closed for that.
+
+        Args:
+            connection: whose it is.
+            size: in bytes; a small one is not worth counting.
+        """
+        if size <= limits.SMALL_HOLDING:
+            self.release(connection)
+            return
+        self._all.note(connection, size)
+        if connection.address is not None:
+            own = self._own.setdefault(connection.address, _Held())
+            own.note(connection, size)
+            own.keep(limits.MOST_HELD_PER_ADDRESS, connection, "address")
+        self._all.keep(limits.MOST_HELD, connection, "all")
+
+    def release(self, connection: Holder) -> None:
+        """Note that a connection holds nothing."""
+        if not self._all.release(connection) or connection.address is None:
+            return
+        own = self._own[connection.address]
+        own.release(connection)
+        if not own.sizes:
+            del self._own[connection.address]
+
+
+class _Held:
+    """What is held under one bound, those first that have not moved for longest."""
+
+    __slots__ = ("sizes", "total")
+
+    def __init__(self) -> None:
+        self.sizes: dict[Holder, int] = {}
+        self.total = 0
+
+    def note(self, connection: Holder, size: int) -> None:
+        self.total += size - self.sizes.pop(connection, 0)
+        self.sizes[connection] = size
+
+    def release(self, connection: Holder) -> bool:
+        size = self.sizes.pop(connection, 0)
+        self.total -= size
+        return size > 0
+
+    def keep(self, most: int, newest: Holder, bound: str) -> None:
+        # one alone is let be: an answer may be larger than the bound of an address
+        while self.total > most and len(self.sizes) > 1:
+            others = (other for other in self.sizes if other is not newest)
+            closed = next((other for other in others if other.waits_for_client), newest)
+            metrics.HTTP_DROPPED.labels(bound, "held").inc()
+            closed.close()
+            if closed is newest:
+                return

@@ -1,0 +1,68 @@
+"""Answers as HTTP has them, byte by byte."""
+
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+
+from services.transport.http.messages import BODILESS, SECURITY_HEADERS, Answer, Headers
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CLOSE = b"Connection: close\r\n"
+KEEP = b"Connection: keep-alive\r\n"
+"""Said to clients of HTTP/1.0 only, which would expect the end."""
+
+_SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
+
+_STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+
+
+def on_the_wire(
+    answer: Answer, request_id: str, connection: bytes = b"", bodiless: bool = False
+) -> bytes:
+    """Return an answer with all its headers.
+
+    Args:
+        answer: the answer.
+        request_id: of the request.
+        connection: what becomes of the connection, if that has to be said.
+        bodiless: whether the body stays away, though its length is told.
+    """
+    body = answer.body
+    length = b"" if answer.status in BODILESS else b"Content-Length: %d\r\n" % len(body)
+    return b"%b%bX-Request-ID: %b\r\nDate: %b\r\n%b%b\r\n%b" % (
+        _STATUS_LINES[answer.status],
+        header_lines(answer.headers),
+        request_id.encode(),
+        date(int(time.time())),
+        length,
+        connection,
+        b"" if bodiless else body,
+    )
+
+
+def start_of(status: int, headers: Headers) -> bytes:
+    """Return what an answer begins with, whoever asks for it and when."""
+    return _STATUS_LINES[status] + header_lines(headers)
+
+
+def header_lines(headers: Headers) -> bytes:
+    """Return an answer's headers, with those that every answer has."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
+    # a page has a policy of its own; a second one beside it would hold as well
+    own = frozenset([name for name, _ in headers if name in _SECURITY_NAMES])
+    return lines + _security_lines(own)
+
+
+@lru_cache(maxsize=8)
+def _security_lines(own: frozenset[str]) -> bytes:
+    others = [header for header in SECURITY_HEADERS if header[0] not in own]
+    return "".join([f"{name}: {value}\r\n" for name, value in others]).encode("latin-1")
+
+
+@lru_cache(maxsize=2)
+def date(seconds: int) -> bytes:
+    """Return a time as ``Date`` has it."""
+    return formatdate(seconds, usegmt=True).encode()

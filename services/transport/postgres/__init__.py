@@ -1,0 +1,1 @@
+"""PostgreSQL: statements that are prepared once a connection."""

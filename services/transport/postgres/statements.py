@@ -1,0 +1,141 @@
+"""SQL statements that PostgreSQL parses and plans once a connection, not once a request."""
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import orjson
+from psycopg2.extras import register_default_json, register_default_jsonb
+from sqlalchemy import Connection
+from sqlalchemy.pool import PoolProxiedConnection
+
+from services.observability import tracing
+
+PREPARED_KEY = "prepared"
+_NAME = re.compile(r"(?<![:\w]):([a-z_]+)")
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)", re.IGNORECASE)
+LONGEST_TOLD = 500
+
+register_default_json(globally=True, loads=orjson.loads)
+register_default_jsonb(globally=True, loads=orjson.loads)
+
+
+class Statement:
+    """A statement with named values, such as ``SELECT name FROM users WHERE id = :user_id``.
+
+    PostgreSQL infers the values' types from where they stand; one that may be null where no type
+    can be inferred needs a cast.
+    """
+
+    def __init__(self, sql: str):
+        self.names = tuple(dict.fromkeys(_NAME.findall(sql)))
+        self.text = " ".join(_NAME.sub(self._place, sql).split())
+        self.name = f"gym_{blake2b(self.text.encode(), digest_size=8).hexdigest()}"
+        self.preparation = f"PREPARE {self.name} AS {self.text}"
+        values = ", ".join(f"%({name})s" for name in self.names)
+        self.execution = f"EXECUTE {self.name} ({values})" if values else f"EXECUTE {self.name}"
+        table = _TABLE.search(self.text)
+        verb = self.text.partition(" ")[0].upper()
+        self.title = f"SQL {verb} {table[1] if table else ''}".rstrip()
+
+    def _place(self, found: re.Match) -> str:
+        return f"${self.names.index(found[1]) + 1}"
+
+
+def fetch(connection: Connection, statement: Statement, **values: object) -> list[tuple]:
+    """Run a statement inside a transaction, and return its rows.
+
+    Args:
+        connection: from :meth:`Database.transaction`.
+        statement: is prepared once a connection.
+        values: its values, by their names.
+    """
+    return run(connection.connection, statement, values)
+
+
+def run(
+    connection: PoolProxiedConnection, statement: Statement, values: Mapping[str, object]
+) -> list[tuple]:
+    """Run a statement on a connection of the pool, and return its rows."""
+    prepared = connection.info.setdefault(PREPARED_KEY, set())
+    with (
+        tracing.inner_span(statement.title, {"db.query.text": statement.text[:LONGEST_TOLD]}),
+        connection.cursor() as cursor,
+    ):
+        if statement.name not in prepared:
+            cursor.execute(statement.preparation)
+            prepared.add(statement.name)
+        cursor.execute(statement.execution, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+class Together:
+    """A transaction whose statements travel together: as few round trips as there are answers.
+
+    psycopg2 takes a trip of its own for BEGIN, for each statement and for COMMIT.
+    """
+
+    def __init__(self, connection: PoolProxiedConnection):
+        self._connection = connection
+        self._prepared = connection.info.setdefault(PREPARED_KEY, set())
+        self._newly_prepared: list[str] = []
+        self._title = "SQL"
+        self._begin_again()
+
+    def send(self, statement: Statement, **values: object) -> None:
+        """Have a statement run whose rows nobody needs: with the next one, or at the end."""
+        if statement.name not in self._prepared and statement.name not in self._newly_prepared:
+            self._waiting.append(statement.preparation.encode())
+            self._newly_prepared.append(statement.name)
+        with self._connection.cursor() as cursor:
+            self._waiting.append(cursor.mogrify(statement.execution, values))
+        self._title = statement.title
+
+    def fetch(self, statement: Statement, **values: object) -> list[tuple]:
+        """Run a statement after all that were sent before, and return its rows."""
+        self.send(statement, **values)
+        return self._run()
+
+    def commit(self) -> None:
+        """Run what is still waiting, and commit."""
+        if self.has_begun or len(self._waiting) > 1:
+            self._waiting.append(b"COMMIT")
+            self._run()
+            self._begin_again()
+
+    def commit_with(self, statement: Statement, **values: object) -> list[tuple]:
+        """Commit, run a statement that reads after it in the same trip, and return its rows."""
+        self._waiting.append(b"COMMIT")
+        self.send(statement, **values)
+        rows = self._run()
+        self._begin_again()
+        return rows
+
+    def roll_back(self) -> None:
+        """Undo all; if it is not known what the connection has prepared, have it forget that."""
+        if self._connection.dbapi_connection.closed:
+            self._connection.invalidate()
+        elif self._newly_prepared:
+            self._execute("ROLLBACK; DEALLOCATE ALL")
+            self._prepared.clear()
+        elif self.has_begun:
+            self._execute("ROLLBACK")
+        self._newly_prepared = []
+        self._begin_again()
+
+    def _execute(self, text: str) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(text)
+
+    def _begin_again(self) -> None:
+        self._waiting = [b"BEGIN"]
+        self.has_begun = False
+
+    def _run(self) -> list[tuple]:
+        self.has_begun = True
+        text, self._waiting = b"; ".join(self._waiting), []
+        with tracing.inner_span(self._title), self._connection.cursor() as cursor:
+            cursor.execute(text)
+            self._prepared.update(self._newly_prepared)
+            self._newly_prepared = []
+            return cursor.fetchall() if cursor.description else []

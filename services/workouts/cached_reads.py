@@ -1,0 +1,70 @@
+"""Reading workouts, through the cache."""
+
+from contextlib import AbstractContextManager
+from datetime import date
+from typing import Any
+
+from orjson import Fragment
+
+from schemas.errors import NotFound
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.workouts import store
+
+CACHE_SECONDS = 600
+
+
+class WorkoutReads:
+    """Reads workouts; a workout is kept until it or a name in it changes, a list until any of the
+    user's workouts does.
+    """
+
+    def __init__(self, database: Database, cache: Cache):
+        self.database = database
+        self.cache = cache
+
+    def changing(self, user_id: int, workout_id: int | None = None) -> AbstractContextManager[None]:
+        """Surround a change of a user's workouts: of one of them, or a new one."""
+        of_all = cache_generations.workouts_of(user_id)
+        if workout_id is None:
+            return self.cache.changing(of_all)
+        return self.cache.changing(of_all, cache_generations.workout(workout_id))
+
+    def get(self, workout_id: int, user_id: int | None) -> dict[str, Any] | Fragment:
+        """Return a whole workout as clients see it; with ``user_id`` only that user's.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+        def read() -> Fragment | None:
+            return store.get_shown(self.database.fetch, workout_id, user_id)
+
+        if user_id is None:
+            workout = read()
+        else:
+            key = f"workout:user:{user_id}:id:{workout_id}"
+            version_keys = cache_generations.shown_workout(workout_id)
+            workout = self.cache.remember(key, version_keys, CACHE_SECONDS, read)
+        if workout is None:
+            raise NotFound("There is no such workout")
+        return workout
+
+    def list_page(
+        self,
+        user_id: int,
+        days: tuple[date | None, date | None],
+        sort: list[tuple[str, str]],
+        page: int,
+        limit: int,
+    ) -> dict[str, Any]:
+        """Return a page of a user's workouts and the number of all."""
+
+        def read() -> dict[str, Any]:
+            return store.list_page(self.database.fetch, user_id, days, sort, page, limit)
+
+        order = ",".join(f"{name}:{direction}" for name, direction in sort)
+        first, last = days
+        key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
+        return self.cache.remember(key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read)

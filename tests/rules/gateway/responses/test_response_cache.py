@@ -1,0 +1,53 @@
+"""What an answer in the gateway's memory takes, and which are kept at all."""
+
+import gc
+import tracemalloc
+
+import pytest
+
+from gateway.responses.replies import Reply, make_body, prepare
+from gateway.responses.response_cache import LONGEST_TARGET, Kept, Remembered, key_of
+from schemas.envelope import page_of
+from services.transport.http import HttpRequest
+from services.transport.http.messages import Head
+
+
+def remembered(target, data):
+    """An answer as it is kept, once it has been given in both ways."""
+    request = HttpRequest(Head("GET", target))
+    body = make_body(request, Reply(data, page=page_of(2, 10, 100)), personal=True).as_kept()
+    entry = Remembered(body, "/api/exercises", None, 1, 1, 1.0)
+    for is_known in (False, True):
+        entry.prepared[is_known] = prepare(body, target.encode(), entry.route, is_known, (), None)
+    return request.target, entry
+
+
+@pytest.mark.parametrize("query", [0, 100, LONGEST_TARGET - 40])
+@pytest.mark.parametrize("data", [0, 10_000])
+def test_an_entry_takes_no_more_than_it_says(query, data):
+    """6,000 answers with links of 94 KB once took 700 MB; only their bodies were counted."""
+    entries = {}
+    remembered("/api/exercises", [])
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            target = f"/api/exercises?equipment={'(' * query}{number}"
+            key, entry = remembered(target, [{"name": "x" * data}])
+            entries[0, key] = entry
+            del key, entry
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    said = sum(entry.size for entry in entries.values())
+    assert taken < said < 10 * taken
+
+
+def test_answers_to_long_queries_are_not_kept():
+    def is_kept(length):
+        request = HttpRequest(Head("GET", "/api/exercises?search=".ljust(length, "x")))
+        return key_of(request, Kept.CATALOGUE, None) is not None
+
+    assert is_kept(LONGEST_TARGET - 10)
+    assert not is_kept(LONGEST_TARGET + 10)

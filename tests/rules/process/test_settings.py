@@ -1,0 +1,84 @@
+"""Outside development, passwords that everybody knows are refused."""
+
+import pytest
+
+from services.containers import SERVICES
+from services.process.settings import DATABASES, BadSettings, Settings
+
+EARNEST = {
+    "GYM_ENV": "production",
+    "JWT_SECRET": "0123456789abcdef0123456789abcdef",
+    "AMQP_URI": "amqp://gateway:4f1d@rabbitmq/gym",
+}
+
+
+def own_passwords(value="9c0e"):
+    return {f"{prefix}_DB_PASSWORD": value for prefix, _, _ in DATABASES.values()}
+
+
+def check(service, environment):
+    Settings.from_environment(environment).refuse_well_known_passwords(service)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_in_development_the_defaults_are_good_enough(service):
+    check(service, {})
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_in_earnest_passwords_of_one_s_own_are_good_enough(service):
+    check(service, EARNEST | own_passwords())
+
+
+@pytest.mark.parametrize("service", DATABASES)
+def test_in_earnest_a_database_s_default_is_refused(service):
+    name = f"{DATABASES[service][0]}_DB_PASSWORD"
+    for given in ({}, {name: "postgres"}):
+        with pytest.raises(BadSettings, match=f"^{name} "):
+            check(service, EARNEST | given)
+
+
+def test_a_database_may_do_without_a_password():
+    # as managed ones do, which know their clients by certificate or address
+    check("users", EARNEST | own_passwords(""))
+
+
+@pytest.mark.parametrize("service", DATABASES)
+def test_a_service_answers_for_no_database_but_its_own(service):
+    own = f"{DATABASES[service][0]}_DB_PASSWORD"
+    check(service, EARNEST | {own: "9c0e"})
+    check("gateway", EARNEST)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        None,
+        "amqp://gym:gym@rabbitmq/gym",
+        "amqp://gateway:development@rabbitmq/gym",
+        "amqp://gateway:developmen%74@rabbitmq/gym",
+        "amqp://guest:guest@rabbitmq/gym",
+        # what is left out is "guest" to the client
+        "amqp://rabbitmq/gym",
+    ],
+)
+def test_in_earnest_the_broker_s_defaults_are_refused(address):
+    given = EARNEST | {"AMQP_URI": address}
+    with pytest.raises(BadSettings, match=r"^AMQP_URI "):
+        check("gateway", {name: value for name, value in given.items() if value is not None})
+
+
+@pytest.mark.parametrize("service", [*SERVICES, None])
+@pytest.mark.parametrize("given", [{}, {"JWT_SECRET": ""}, {"JWT_SECRET": "short"}])
+def test_in_earnest_only_who_makes_or_checks_tokens_needs_the_key(service, given):
+    environment = {name: value for name, value in EARNEST.items() if name != "JWT_SECRET"} | given
+    if service in ("gateway", "users", None):
+        with pytest.raises(BadSettings, match=r"^JWT_SECRET "):
+            Settings.from_environment(environment, service)
+    else:
+        assert Settings.from_environment(environment, service).jwt_secret == ""
+
+
+def test_who_needs_no_key_does_not_keep_one():
+    assert Settings.from_environment(EARNEST, "workouts").jwt_secret == ""
+    assert Settings.from_environment(EARNEST, "gateway").jwt_secret == EARNEST["JWT_SECRET"]

@@ -1,0 +1,309 @@
+"""Batches of workouts in analytics' own tables: what they end in, and how little they ask for."""
+
+import random
+from functools import partial
+from itertools import count
+
+import orjson
+import pytest
+from sqlalchemy import create_engine, text
+
+from services import migrate
+from services.analytics import processing
+from services.analytics.store import processed, records
+from services.process.settings import DatabaseAddress, Settings
+from services.transport.postgres.statements import fetch
+from tests.services.logbook import ago
+
+USERS = (1, 2, 3)
+TABLES = ("exercise_stats", "personal_records", "progress_snapshots")
+WRITTEN_AT = "{updated_at,rep_type_at}"
+DAYS = [0, 1, 2, 3, 30, 31, 400]
+WEIGHTS = [None, 0, 60, 100, 100, 102.5, 220.46]
+
+
+@pytest.fixture(scope="module")
+def address(system):
+    """A database of this module's own: the other tests' users must stay as they are."""
+    server = Settings.from_environment(system.environment).databases["analytics"]
+    name = f"batches_{random.randrange(10**9)}"
+    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield DatabaseAddress(server.host, server.port, server.user, server.password, name)
+    with administration.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    administration.dispose()
+
+
+@pytest.fixture
+def database(address):
+    migrate.migrate("analytics", address)
+    yield Database(address)
+    migrate.downgrade("analytics", address, "base")
+
+
+class Database:
+    """Analytics' tables, and the number of statements that a batch took."""
+
+    def __init__(self, address):
+        self.engine = create_engine(address.url)
+        self.statements = 0
+
+    def apply(self, workouts, deletions=None, again=False):
+        self.statements = 0
+        with self.engine.begin() as connection:
+
+            def counted(*arguments, **values):
+                self.statements += 1
+                return fetch(connection, *arguments, **values)
+
+            processing.apply(counted, workouts, deletions or {}, again)
+
+    def processed(self, *workout_ids):
+        with self.engine.begin() as connection:
+            return processed(partial(fetch, connection), workout_ids)
+
+    def records(self, user_id):
+        """Return a user's records as they are shown."""
+        with self.engine.begin() as connection:
+            return orjson.loads(orjson.dumps(records(partial(fetch, connection), user_id)))
+
+    def kinds(self):
+        """Return what is known of which exercises have one kind only, and when it was."""
+        with self.engine.begin() as connection:
+            return connection.execute(
+                text("SELECT rep_type, rep_type_at FROM exercise_stats")
+            ).all()
+
+    def numbers(self):
+        """Return all rows of the tables of numbers, without the moment they were written."""
+        with self.engine.begin() as connection:
+            return {
+                table: sorted(
+                    connection.execute(
+                        text(f"SELECT to_jsonb(t) - '{WRITTEN_AT}'::text[] FROM {table} t")
+                    ).scalars(),
+                    key=_key,
+                )
+                for table in TABLES
+            }
+
+
+def _key(row):
+    names = ("user_id", "exercise_id", "record_type", "period_type", "period_start")
+    return [str(row.get(name)) for name in names]
+
+
+class Log:
+    """Workouts of some users, to which whatever may come happens."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.ids = count(1)
+        self.there = {}
+        self.whose = {}
+
+    def workout(self, user_id=None, day=None, *, version=1, workout_id=None):
+        workout_id = workout_id or next(self.ids)
+        choose = self.random.choice
+        made = {
+            "id": workout_id,
+            "user_id": user_id or choose(USERS),
+            "version": version,
+            "date": day or ago(choose(DAYS)),
+            "duration_minutes": choose([None, 0, 45, 60]),
+            "exercises": [self.exercise(place) for place in range(choose([0, 1, 2, 3]))],
+        }
+        self.there[workout_id] = made
+        self.whose[workout_id] = made["user_id"]
+        return made
+
+    def exercise(self, place):
+        choose = self.random.choice
+        return {
+            "exercise_id": choose([1, 2, 3]),
+            "exercise_name": choose(["Squat", "Back squat"]),
+            "rep_type": choose(["count", "count", "count", "time"]),
+            "order_index": place,
+            "sets": [
+                {
+                    "set_number": number,
+                    "reps": choose([0, 1, 5, 5, 8.5]),
+                    "weight": choose(WEIGHTS),
+                    "unit": choose(["kg", "kg", "lb"]),
+                    "set_type": choose(["normal", "normal", "warmup"]),
+                    "rpe": choose([None, 8]),
+                }
+                for number in range(choose([0, 1, 2]))
+            ],
+        }
+
+    def lifted(self, day, weight, unit="kg"):
+        """Return a workout with one working set in each of the exercises."""
+        lift = {"reps": 5, "weight": weight, "unit": unit, "set_type": "normal", "set_number": 1}
+        made = self.workout(USERS[0], day)
+        made["exercises"] = [
+            {**self.exercise(key), "exercise_id": key, "sets": [{**lift, "rpe": None}]}
+            for key in (1, 2, 3)
+        ]
+        return made
+
+    def changed(self, workout):
+        return self.workout(
+            workout["user_id"], version=workout["version"] + 1, workout_id=workout["id"]
+        )
+
+    def renamed(self, workout):
+        made = {**workout, "version": workout["version"] + 1}
+        self.there[made["id"]] = made
+        return made
+
+    def batch(self):
+        """Return workouts that are new, changed, renamed or as before, and deletions."""
+        told, deletions = [], {}
+        for _ in range(self.random.randint(1, 8)):
+            happens = self.random.choice(["new", "new", "new", "changed", "renamed", "gone", "old"])
+            if happens == "new" or not self.there:
+                told.append(self.workout())
+                continue
+            some = self.random.choice(list(self.there.values()))
+            if happens == "gone":
+                deletions[some["id"]] = self.whose[some["id"]]
+                del self.there[some["id"]]
+            elif happens == "old":
+                told.append(some)
+            else:
+                told.append(getattr(self, happens)(some))
+        return told, deletions
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_batches_end_in_what_counting_everything_anew_gives(database, seed):
+    log = Log(seed)
+    for _ in range(12):
+        told, deletions = log.batch()
+        database.apply(told, deletions)
+        if log.random.random() < 0.3:
+            database.apply(told[::-1], deletions)
+    carried = database.numbers()
+    assert carried["exercise_stats"]
+    assert carried["personal_records"]
+
+    database.apply(log.there.values(), again=True)
+    assert database.numbers() == carried
+
+    with database.engine.begin() as connection:
+        for table in (*TABLES, "processed_workouts", "exercise_performance_history"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    database.apply(log.there.values())
+    assert database.numbers() == carried
+
+
+def test_new_workouts_are_one_lock_one_read_and_one_write(database):
+    log = Log(1)
+    database.apply([log.workout() for _ in range(40)])
+    database.apply([log.workout(day=ago(0)) for _ in range(40)])
+    # and what a record beat, where a new one is not the latest, or a tie is earlier
+    most_lookups = len(USERS) * 3
+    assert 3 <= database.statements <= 3 + most_lookups
+
+
+@pytest.mark.parametrize("unit", ["kg", "lb"])
+def test_what_an_earlier_workout_beats_is_read_with_all_else(database, unit):
+    log = Log(5)
+    for day, weight in ((30, 50), (1, 60), (10, 70)):
+        database.apply([log.lifted(ago(day), weight, unit)])
+        assert database.statements == 3
+    weights = [
+        (row["value"], row["previous_record"])
+        for row in database.numbers()["personal_records"]
+        if row["record_type"] == "max_weight"
+    ]
+    assert weights == [(70, 50)] * 3
+
+
+def test_what_several_earlier_workouts_beat_is_looked_up_at_once(database):
+    log = Log(6)
+    for day, weight in ((30, 50), (1, 60)):
+        database.apply([log.lifted(ago(day), weight)])
+    database.apply([log.lifted(ago(10), 70), log.lifted(ago(20), 65)])
+    # the lock, the read, what was beaten in all exercises, and the write
+    assert database.statements == 4
+
+
+def test_what_a_new_version_left_as_it_was_is_not_counted_anew(database):
+    log = Log(2)
+    workouts = [log.workout() for _ in range(10)]
+    database.apply(workouts)
+    with database.engine.begin() as connection:
+        # whatever counts them now leaves another mark
+        connection.execute(text("UPDATE exercise_stats SET lifetime_sets = -1"))
+    before = database.numbers()
+    database.apply(list(map(log.renamed, workouts)))
+
+    assert database.statements == 4
+    assert database.numbers() == before
+    assert {known.version for known in database.processed(*log.there).values()} == {2}
+
+
+def test_an_older_version_and_a_deleted_workout_change_nothing(database):
+    log = Log(3)
+    first, gone = log.workout(), log.workout()
+    database.apply([first, gone])
+    database.apply([log.changed(first)], {gone["id"]: gone["user_id"], 999: 1})
+    before = database.numbers()
+
+    database.apply([first, {**gone, "version": 7}, {**first, "id": 999, "version": 7}])
+    assert database.numbers() == before
+    assert database.processed(gone["id"])[gone["id"]].deleted
+
+
+def test_the_migration_fills_in_what_is_carried_forward(database, address):
+    log = Log(4)
+    database.apply([log.workout() for _ in range(60)], {1: log.whose[1]})
+    before = database.numbers()
+    database.engine.dispose()
+
+    migrate.downgrade("analytics", address, "0001")
+    assert database.numbers() != before
+    migrate.migrate("analytics", address)
+    assert database.numbers() == before
+
+
+def performed(workout_id, rep_type, reps, day):
+    """Return a workout of one set."""
+    logged = {"set_number": 1, "reps": reps, "weight": None, "unit": "kg", "set_type": "normal"}
+    exercise = {"exercise_id": 9, "exercise_name": "Hold", "rep_type": rep_type, "order_index": 1}
+    return {
+        "id": workout_id,
+        "user_id": 1,
+        "version": 1,
+        "date": ago(day),
+        "duration_minutes": None,
+        "exercises": [{**exercise, "sets": [{**logged, "rpe": None}]}],
+    }
+
+
+def test_kinds_are_told_apart_also_after_the_version_before_has_counted(database):
+    """It does not know the columns that say that an exercise has one kind only."""
+    database.apply([performed(1, "count", 50, 3)])
+    [(rep_type, known_at)] = database.kinds()
+    assert rep_type == "count"
+    database.apply([performed(2, "time", 45, 2)])
+    with database.engine.begin() as connection:
+        statement = text("UPDATE exercise_stats SET rep_type = :kind, rep_type_at = :at")
+        connection.execute(statement, {"kind": rep_type, "at": known_at})
+
+    def shown():
+        [found] = database.records(1)
+        return [found["max_reps"][name] for name in ("value", "unit", "previous")]
+
+    assert shown() == [45, "seconds", None]
+    database.apply([performed(3, "time", 60, 1)])
+    assert shown() == [60, "seconds", 45]
+    assert [kind for kind, _ in database.kinds()] == [None]
+    # what is left is of one kind again
+    database.apply([], {2: 1, 3: 1})
+    assert shown() == [50, "reps", None]
+    assert [kind for kind, _ in database.kinds()] == ["count"]

@@ -1,0 +1,82 @@
+"""Statements of one transaction that travel together, on a real PostgreSQL."""
+
+import psycopg2
+import pytest
+from sqlalchemy import create_engine, text
+
+from services.process.settings import Settings
+from services.transport.postgres.statements import Statement, Together
+
+INSERT = Statement("INSERT INTO together (number) VALUES (:number)")
+ALL = Statement("SELECT number FROM together ORDER BY number")
+DIVIDE = Statement("SELECT 1 / CAST(:divisor AS integer)")
+
+
+@pytest.fixture
+def engine(system):
+    engine = create_engine(Settings.from_environment(system.environment).databases["analytics"].url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE together (number integer PRIMARY KEY)"))
+    yield engine
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE together"))
+    engine.dispose()
+
+
+@pytest.fixture
+def transaction(engine):
+    connection = engine.raw_connection()
+    connection.dbapi_connection.autocommit = True
+    yield Together(connection)
+    connection.close()
+
+
+def committed(engine):
+    with engine.begin() as connection:
+        return connection.execute(text(ALL.text)).scalars().all()
+
+
+def test_what_is_read_with_the_commit_is_read_after_it(engine, transaction):
+    transaction.send(INSERT, number=2)
+    assert transaction.fetch(ALL) == [(2,)]
+    with engine.begin() as other:
+        other.execute(text("INSERT INTO together VALUES (1)"))
+    transaction.send(INSERT, number=3)
+    assert transaction.commit_with(ALL) == [(1,), (2,), (3,)]
+    assert committed(engine) == [1, 2, 3]
+
+
+def test_after_a_commit_the_next_statement_begins_another_transaction(engine, transaction):
+    transaction.send(INSERT, number=1)
+    transaction.commit_with(ALL)
+    transaction.send(INSERT, number=2)
+    transaction.fetch(ALL)
+    transaction.roll_back()
+    assert committed(engine) == [1]
+
+
+def test_whoever_rolls_back_may_go_on_with_another_transaction(engine, transaction):
+    transaction.send(INSERT, number=1)
+    transaction.commit()
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        transaction.fetch(INSERT, number=1)
+    transaction.roll_back()
+    transaction.commit()
+    transaction.send(INSERT, number=2)
+    assert transaction.commit_with(ALL) == [(1,), (2,)]
+
+
+def test_what_fails_after_the_commit_does_not_undo_it(engine, transaction):
+    transaction.send(INSERT, number=1)
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        transaction.commit_with(DIVIDE, divisor=0)
+    transaction.roll_back()
+    assert committed(engine) == [1]
+
+
+def test_a_failed_statement_leaves_nothing(engine, transaction):
+    transaction.send(INSERT, number=1)
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        transaction.fetch(INSERT, number=1)
+    transaction.roll_back()
+    assert committed(engine) == []
