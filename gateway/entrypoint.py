@@ -12,20 +12,20 @@ from typing import Any
 
 from nameko.extensions import Entrypoint
 
-from gateway.admission.admission import Door
+from gateway.admission.admission import Admission
 from gateway.admission.callers import PUBLIC, USER, Access, Caller
 from gateway.admission.rate_limits import API, LOGIN
 from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.responses.replies import Body, Reply, failure, make_body, status_of, success
-from gateway.responses.response_cache import AnswerMemory, Kept
+from gateway.responses.response_cache import CachePolicy, ResponseCache
 from schemas.errors import GymError, InternalError
 from schemas.fields import Body as BodySchema
 from schemas.fields import Parameters
 from schemas.pages import ById
 from services.observability import tracing
 from services.observability.logging import get_logger
-from services.transport.http import Answer, HttpRequest, Refused, WebServer
+from services.transport.http import HttpRequest, Refused, Response, WebServer
 
 log = get_logger(__name__)
 
@@ -64,13 +64,13 @@ class Route(Entrypoint):
         limit: the name of the rate limit it counts for.
         status: of the answer, if all goes well.
         takes_key: whether the ``Idempotency-Key`` header means something here.
-        kept: what the answer is made from, if the gateway may remember it.
+        cache: what the answer is made from, if the gateway may remember it.
         changes: what other answers are made from that it changes.
     """
 
     server = WebServer()
-    door = Door()
-    memory = AnswerMemory()
+    admission = Admission()
+    response_cache = ResponseCache()
 
     def __init__(
         self,
@@ -83,8 +83,8 @@ class Route(Entrypoint):
         limit: str = API,
         status: int = 200,
         takes_key: bool = False,
-        kept: Kept | None = None,
-        changes: Collection[Kept] = (),
+        cache: CachePolicy | None = None,
+        changes: Collection[CachePolicy] = (),
     ):
         super().__init__(expected_exceptions=(GymError,))
         self.method = method
@@ -95,7 +95,7 @@ class Route(Entrypoint):
         self.limit = limit
         self.status = status
         self.takes_key = takes_key
-        self.kept = kept
+        self.cache = cache
         self.changes = changes
 
     def setup(self) -> None:
@@ -116,14 +116,14 @@ class Route(Entrypoint):
         """Whether its answers are for the caller only."""
         return self.caller is not PUBLIC or self.body is not None
 
-    def handle_request(self, request: HttpRequest) -> Answer:
+    def handle_request(self, request: HttpRequest) -> Response:
         """Answer a request: check it, run the method, put the result into the envelope."""
         try:
             checked = self._check(request)
-            remembered = self.memory.recall(request, self.kept, checked.caller)
+            remembered = self.response_cache.recall(request, self.cache, checked.caller)
             if remembered is not None:
                 return self._success(request, remembered)
-            keep = self.memory.keeper(request, self.path, self.kept, checked.caller)
+            keep = self.response_cache.keeper(request, self.path, self.cache, checked.caller)
             reply = self._run(request, checked)
         except Refused:
             raise
@@ -133,19 +133,21 @@ class Route(Entrypoint):
             log.error("route failed", exc_info=problem, request_id=request.request_id)
             return failure(request, InternalError())
         if self.changes:
-            self.memory.note_write(request, self.changes, checked.caller)
+            self.response_cache.note_write(request, self.changes, checked.caller)
         body = make_body(request, reply, personal=self.is_personal)
         if keep is not None:
             keep(body)
         return self._success(request, body)
 
-    def _success(self, request: HttpRequest, body: Body) -> Answer:
+    def _success(self, request: HttpRequest, body: Body) -> Response:
         return success(body, self.status, request.request_id, request.header("If-None-Match"))
 
     def _run(self, request: HttpRequest, checked: Request) -> Reply:
         is_login = self.limit == LOGIN
-        guard = self.door.login(request, checked.body.get("email")) if is_login else nullcontext()
-        with self.door.share(request, checked.caller), guard:
+        guard = (
+            self.admission.login(request, checked.body.get("email")) if is_login else nullcontext()
+        )
+        with self.admission.share(request, checked.caller), guard:
             return self.server.workers.run(self, checked, self._context(request))
 
     @cached_property
@@ -154,8 +156,8 @@ class Route(Entrypoint):
 
     def _check(self, request: HttpRequest) -> Request:
         # in the order in which the contract answers when several things are wrong
-        when_known = partial(self.memory.ask_ahead, request, self.kept)
-        caller = self.door.admit(request, self.caller, self.limit, when_known)
+        when_known = partial(self.response_cache.ask_ahead, request, self.cache)
+        caller = self.admission.admit(request, self.caller, self.limit, when_known)
         request.check_length()
         if self.body is not None:
             check_media_type(request)
@@ -177,7 +179,7 @@ class Route(Entrypoint):
         return context
 
     @staticmethod
-    def _failure(request: HttpRequest, error: GymError) -> Answer:
+    def _failure(request: HttpRequest, error: GymError) -> Response:
         if status_of(error) >= 500:
             log.warning(
                 "request failed",

@@ -7,7 +7,7 @@ from gateway.entrypoint import Request, route
 from gateway.openapi.pages import Documentation
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
-from gateway.responses.response_cache import Kept
+from gateway.responses.response_cache import CachePolicy
 from gateway.upstream.remote_services import Service
 from gateway.upstream.result_shapes import PAGE, WHOLE, YES_OR_NO, having
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
@@ -29,10 +29,10 @@ INDEX = {
 }
 NOTHING = {"items": [], "total": 0}
 
-NEW_WORKOUTS = (Kept.WORKOUTS, Kept.NUMBERS)
+NEW_WORKOUTS = (CachePolicy.WORKOUTS, CachePolicy.NUMBERS)
 """What another workout changes."""
 
-ONE_WORKOUT = (Kept.WORKOUT, *NEW_WORKOUTS)
+ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 """What a change of a workout changes."""
 
 
@@ -99,22 +99,34 @@ class Gateway:
         """Show a profile: one's own, or any to an administrator."""
         return Reply(self.users.get(request.id))
 
-    @route("GET", "/api/exercises", caller=PUBLIC, query=ExerciseList, kept=Kept.CATALOGUE)
+    @route("GET", "/api/exercises", caller=PUBLIC, query=ExerciseList, cache=CachePolicy.CATALOGUE)
     def list_exercises(self, request: Request) -> Reply:
         """List the catalogue, filtered and sorted."""
         return _page(request, self.exercises.list(**request.query))
 
-    @route("GET", "/api/exercises/search", caller=PUBLIC, query=ExerciseSearch, kept=Kept.CATALOGUE)
+    @route(
+        "GET",
+        "/api/exercises/search",
+        caller=PUBLIC,
+        query=ExerciseSearch,
+        cache=CachePolicy.CATALOGUE,
+    )
     def search_exercises(self, request: Request) -> Reply:
         """Search the catalogue; the best match comes first."""
         return _page(request, self.exercises.search(**request.query))
 
-    @route("GET", "/api/exercises/facets", caller=PUBLIC, query=ExerciseFacets, kept=Kept.CATALOGUE)
+    @route(
+        "GET",
+        "/api/exercises/facets",
+        caller=PUBLIC,
+        query=ExerciseFacets,
+        cache=CachePolicy.CATALOGUE,
+    )
     def count_exercises(self, request: Request) -> Reply:
         """Count the catalogue by each value it can be filtered by, for a filter screen."""
         return Reply(self.exercises.facets(**request.query))
 
-    @route("GET", "/api/exercises/:id", caller=PUBLIC, kept=Kept.CATALOGUE)
+    @route("GET", "/api/exercises/:id", caller=PUBLIC, cache=CachePolicy.CATALOGUE)
     def get_exercise(self, request: Request) -> Reply:
         """Show an exercise."""
         return Reply(self.exercises.get(request.id))
@@ -138,7 +150,7 @@ class Gateway:
             workout_events.announce(self.dispatch, workout_events.CREATED, request.user_id, workout)
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
-    @route("GET", "/api/workouts", query=WorkoutList, kept=Kept.WORKOUTS)
+    @route("GET", "/api/workouts", query=WorkoutList, cache=CachePolicy.WORKOUTS)
     def list_workouts(self, request: Request) -> Reply:
         """List one's own workouts; administrators can list anybody's."""
         own = {"user_id": request.user_id}
@@ -149,7 +161,7 @@ class Gateway:
         self.workouts.list(**wanted | own)
         return _page(request, NOTHING)
 
-    @route("GET", "/api/workouts/:id", kept=Kept.WORKOUT)
+    @route("GET", "/api/workouts/:id", cache=CachePolicy.WORKOUT)
     def get_workout(self, request: Request) -> Reply:
         """Show a workout: one's own, or any to an administrator."""
         user_id = None if request.caller.is_admin else request.user_id
@@ -170,17 +182,17 @@ class Gateway:
         workout_events.announce(self.dispatch, workout_events.DELETED, request.user_id, deleted)
         return Reply({"id": deleted["id"], "deleted": True})
 
-    @route("GET", "/api/stats/exercise/:id/history", query=HistoryQuery, kept=Kept.NUMBERS)
+    @route("GET", "/api/stats/exercise/:id/history", query=HistoryQuery, cache=CachePolicy.NUMBERS)
     def exercise_history(self, request: Request) -> Reply:
         """Show how one's work on an exercise went on over time."""
         return Reply(self.analytics.exercise_history(request.user_id, request.id, **request.query))
 
-    @route("GET", "/api/stats/personal-records", kept=Kept.NUMBERS)
+    @route("GET", "/api/stats/personal-records", cache=CachePolicy.NUMBERS)
     def personal_records(self, request: Request) -> Reply:
         """Show one's best in every exercise."""
         return Reply(self.analytics.personal_records(request.user_id))
 
-    @route("GET", "/api/stats/progress", query=ProgressQuery, kept=Kept.NUMBERS)
+    @route("GET", "/api/stats/progress", query=ProgressQuery, cache=CachePolicy.NUMBERS)
     def progress(self, request: Request) -> Reply:
         """Show what was done week by week, or month by month."""
         return Reply(self.analytics.progress(request.user_id, **request.query))

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from nameko.extensions import SharedExtension
 
-from gateway.admission.callers import PUBLIC, SELF, Access, Caller, TokenMemory
+from gateway.admission.callers import PUBLIC, SELF, Access, Caller, TokenCache
 from gateway.admission.logins import LoginGuard
 from gateway.admission.rate_limits import API, RateLimits
-from gateway.admission.worker_shares import Shares
+from gateway.admission.worker_shares import WorkerShares
 from schemas.errors import Forbidden, InvalidParameter, Unauthorized
 from schemas.fields import load
 from schemas.pages import ById
@@ -29,7 +29,7 @@ _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
 _BY_ID = ById()
 
 
-class Door(SharedExtension):
+class Admission(SharedExtension):
     """Knows callers by their tokens and counts their requests; all routes share it."""
 
     def setup(self) -> None:
@@ -41,8 +41,8 @@ class Door(SharedExtension):
         self.settings = self.container.config[SETTINGS_KEY]
         self.limits = RateLimits(self.settings)
         self.logins = LoginGuard(self.limits)
-        self.shares = Shares()
-        self.tokens = TokenMemory(self.settings)
+        self.shares = WorkerShares()
+        self.tokens = TokenCache(self.settings)
         self.proxies = trusted_proxies(self.settings)
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
@@ -88,7 +88,7 @@ class Door(SharedExtension):
         return caller
 
     def share(self, request: HttpRequest, caller: Caller | None) -> AbstractContextManager[None]:
-        """Surround the work for a request; see :meth:`Shares.taken_by`."""
+        """Surround the work for a request; see :meth:`WorkerShares.taken_by`."""
         if caller is None:
             return self.shares.taken_by(self._address(request), budgets.ADDRESS_SHARE)
         return self.shares.taken_by(caller.counted_as, budgets.USER_SHARE)

@@ -44,7 +44,7 @@ class Caller:
         return self.role == ADMIN
 
 
-class TokenMemory:
+class TokenCache:
     """Checks tokens, and remembers those that were good until they end.
 
     Whether a token has been revoked is asked anew each time.

@@ -8,16 +8,16 @@ from limits import RateLimitItem
 
 PART = 100
 LARGEST_ADVANCE = 50
-MOST_ALLOWANCES = 20_000
+MOST_LEASES = 20_000
 
 
 @dataclass(slots=True)
-class _Allowance:
+class _Lease:
     left: int
     ends_at: float
 
 
-class Allowances:
+class Leases:
     """A hundredth of a limit at a time, taken by this process for one user or address.
 
     It may be used for as long as it counts, so none is lost; whoever asks other processes has that
@@ -27,7 +27,7 @@ class Allowances:
 
     def __init__(self) -> None:
         # by the limit's name: a limit itself takes longer to be found than the allowance is worth
-        self._left: OrderedDict[tuple[str, str], _Allowance] = OrderedDict()
+        self._left: OrderedDict[tuple[str, str], _Lease] = OrderedDict()
 
     @staticmethod
     def size(limit: RateLimitItem) -> int:
@@ -36,10 +36,10 @@ class Allowances:
 
     def take(self, limit: RateLimitItem, who: str) -> bool:
         """Use one request that was counted in advance, if there is one."""
-        allowance = self._left.get((limit.namespace, who))
-        if allowance is None or not allowance.left or time.monotonic() > allowance.ends_at:
+        lease = self._left.get((limit.namespace, who))
+        if lease is None or not lease.left or time.monotonic() > lease.ends_at:
             return False
-        allowance.left -= 1
+        lease.left -= 1
         return True
 
     def give(self, limit: RateLimitItem, who: str, count: int) -> None:
@@ -48,6 +48,6 @@ class Allowances:
         now = time.monotonic()
         old = self._left.pop(key, None)
         left = old.left if old is not None and now <= old.ends_at else 0
-        self._left[key] = _Allowance(left + count, now + limit.get_expiry())
-        while len(self._left) > MOST_ALLOWANCES:
+        self._left[key] = _Lease(left + count, now + limit.get_expiry())
+        while len(self._left) > MOST_LEASES:
             self._left.popitem(last=False)

@@ -13,7 +13,7 @@ from redis import BlockingConnectionPool, RedisError, ResponseError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from gateway.admission.leases import Allowances
+from gateway.admission.leases import Leases
 from gateway.admission.moving_window import MovingWindow
 from gateway.admission.redis_windows import OneClockStorage
 from schemas.errors import RateLimitExceeded
@@ -57,7 +57,7 @@ class RateLimits:
         storage = OneClockStorage("redis://", _make_pool(settings), key_prefix=KEY_PREFIX)
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindow()
-        self._allowances = Allowances()
+        self._allowances = Leases()
         self._under_way: dict[tuple[str, str], Event] = {}
         self._shared_down_until = 0.0
         self._counted_alone = False

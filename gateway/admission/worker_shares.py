@@ -12,7 +12,7 @@ from services.process import budgets
 RETRY_AFTER_SECONDS = 1
 
 
-class Shares:
+class WorkerShares:
     """Lets each caller have so many requests in work, and its others wait for a moment.
 
     Without it whoever sends a hundred requests to a service that does not answer has every worker

@@ -15,7 +15,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 from marshmallow.utils import missing
 
-from schemas import answers, exercises, stats, workouts
+from schemas import exercises, responses, stats, workouts
 from schemas.fields import (
     AnyOf,
     Day,
@@ -40,12 +40,12 @@ NAMED_ENUMERATIONS = {
     "WeightUnit": workouts.WEIGHT_UNITS,
     "Category": exercises.CATEGORIES,
     "Difficulty": exercises.DIFFICULTIES,
-    "RepType": answers.REP_TYPES,
-    "CountedUnit": answers.COUNTED,
-    "Role": answers.ROLES,
+    "RepType": responses.REP_TYPES,
+    "CountedUnit": responses.COUNTED,
+    "Role": responses.ROLES,
     "HistoryRange": stats.RANGES,
     "HistoryUnit": stats.HISTORY_UNITS,
-    "Trend": answers.TRENDS,
+    "Trend": responses.TRENDS,
 }
 
 

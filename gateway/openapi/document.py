@@ -21,7 +21,7 @@ from gateway.openapi.converting import (
 from gateway.openapi.operations import OPERATIONS, TAGS, Holds, Operation
 from gateway.openapi.routes import routes_of
 from gateway.requests.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
-from schemas import answers
+from schemas import responses
 from schemas.version import VERSION
 
 OPENAPI = "3.1.0"
@@ -193,8 +193,8 @@ def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any
 
 def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
     pages = {
-        "/health": ("health", answers.Health, examples.HEALTH, []),
-        "/ready": ("ready", answers.Readiness, examples.READINESS, ["503"]),
+        "/health": ("health", responses.Health, examples.HEALTH, []),
+        "/ready": ("ready", responses.Readiness, examples.READINESS, ["503"]),
     }
     return {
         path: {

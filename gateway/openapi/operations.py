@@ -1,12 +1,12 @@
-"""What the routes themselves don't say about their answers."""
+"""What the routes themselves don't say about their responses."""
 
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from gateway.openapi import examples
-from schemas import answers
-from schemas.answers import Shown
+from schemas import responses
+from schemas.responses import Shown
 
 TAGS = {
     "Users": "Accounts and tokens",
@@ -49,81 +49,83 @@ class Operation:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "index": Operation("Operations", (answers.Index,), examples.INDEX),
+    "index": Operation("Operations", (responses.Index,), examples.INDEX),
     "register": Operation(
         "Users",
-        (answers.RegisteredUser,),
+        (responses.RegisteredUser,),
         examples.REGISTERED,
         body=examples.NEW_USER,
         refuses=(409,),
     ),
     "login": Operation(
         "Users",
-        (answers.SignedIn,),
+        (responses.SignedIn,),
         examples.SIGNED_IN,
         body=examples.CREDENTIALS,
         refuses=(401,),
     ),
-    "logout": Operation("Users", (answers.SignedOut,), examples.SIGNED_OUT),
-    "get_user": Operation("Users", (answers.User,), examples.USER, refuses=(403, 404)),
+    "logout": Operation("Users", (responses.SignedOut,), examples.SIGNED_OUT),
+    "get_user": Operation("Users", (responses.User,), examples.USER, refuses=(403, 404)),
     "list_exercises": Operation(
         "Exercises",
-        (answers.Exercise,),
+        (responses.Exercise,),
         examples.EXERCISE,
         holds=Holds.PAGE,
         query={"category": "strength", "equipment": "bodyweight", "search": "pull-ups"},
     ),
     "search_exercises": Operation(
         "Exercises",
-        (answers.Exercise,),
+        (responses.Exercise,),
         examples.EXERCISE,
         holds=Holds.PAGE,
         query={"q": "pull-ups"},
     ),
     "count_exercises": Operation(
         "Exercises",
-        (answers.Facets,),
+        (responses.Facets,),
         examples.FACETS,
         query={"equipment": "smith machine"},
     ),
-    "get_exercise": Operation("Exercises", (answers.Exercise,), examples.EXERCISE, refuses=(404,)),
+    "get_exercise": Operation(
+        "Exercises", (responses.Exercise,), examples.EXERCISE, refuses=(404,)
+    ),
     "create_workout": Operation(
         "Workouts",
-        (answers.Workout,),
+        (responses.Workout,),
         examples.WORKOUT,
         body=examples.NEW_WORKOUT,
         refuses=(409, 422),
     ),
     "list_workouts": Operation(
         "Workouts",
-        (answers.ListedWorkout,),
+        (responses.ListedWorkout,),
         examples.LISTED_WORKOUT,
         holds=Holds.PAGE,
         query={"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},
         refuses=(422,),
     ),
-    "get_workout": Operation("Workouts", (answers.Workout,), examples.WORKOUT, refuses=(404,)),
+    "get_workout": Operation("Workouts", (responses.Workout,), examples.WORKOUT, refuses=(404,)),
     "update_workout": Operation(
         "Workouts",
-        (answers.Workout,),
+        (responses.Workout,),
         examples.CHANGED_WORKOUT,
         body=examples.WORKOUT_CHANGES,
         refuses=(404, 409, 422),
     ),
     "delete_workout": Operation(
-        "Workouts", (answers.DeletedWorkout,), examples.DELETED_WORKOUT, refuses=(404,)
+        "Workouts", (responses.DeletedWorkout,), examples.DELETED_WORKOUT, refuses=(404,)
     ),
     "exercise_history": Operation(
         "Statistics",
-        (answers.History,),
+        (responses.History,),
         examples.HISTORY,
         query={"range": "all", "unit": "week"},
         refuses=(404,),
     ),
-    "personal_records": Operation("Statistics", (answers.Records,), examples.RECORDS),
+    "personal_records": Operation("Statistics", (responses.Records,), examples.RECORDS),
     "progress": Operation(
         "Statistics",
-        (answers.WeeklyProgress, answers.MonthlyProgress),
+        (responses.WeeklyProgress, responses.MonthlyProgress),
         examples.PROGRESS,
         query={"period": "weekly", "weeks": 1},
     ),

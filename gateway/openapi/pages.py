@@ -6,7 +6,7 @@ from collections.abc import Callable
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
-from gateway.admission.admission import Door
+from gateway.admission.admission import Admission
 from gateway.admission.callers import PUBLIC
 from gateway.admission.rate_limits import API
 from gateway.openapi import files
@@ -14,7 +14,7 @@ from gateway.openapi.routes import gaps
 from gateway.responses.replies import failure
 from schemas.errors import GymError
 from services.process.settings import CannotStart
-from services.transport.http import Answer, HttpRequest, Refused, WebServer
+from services.transport.http import HttpRequest, Refused, Response, WebServer
 from services.transport.http.messages import JSON_TYPE
 
 FILE = "file"
@@ -29,7 +29,7 @@ class _Page:
 
     method = "GET"
 
-    def __init__(self, path: str, handle_request: Callable[[HttpRequest], Answer]):
+    def __init__(self, path: str, handle_request: Callable[[HttpRequest], Response]):
         self.path = path
         self.handle_request = handle_request
 
@@ -42,7 +42,7 @@ class Documentation(DependencyProvider):
     """
 
     server = WebServer()
-    door = Door()
+    admission = Admission()
     encoded: bytes | None = None
 
     def setup(self) -> None:
@@ -72,20 +72,20 @@ class Documentation(DependencyProvider):
         """Return the provider itself."""
         return self
 
-    def _counted(self, answer: Callable[[HttpRequest], Answer]) -> Callable:
-        def handle_request(request: HttpRequest) -> Answer:
+    def _counted(self, answer: Callable[[HttpRequest], Response]) -> Callable:
+        def handle_request(request: HttpRequest) -> Response:
             try:
-                self.door.admit(request, PUBLIC, API)
+                self.admission.admit(request, PUBLIC, API)
             except GymError as error:
                 return failure(request, error)
             return answer(request)
 
         return handle_request
 
-    def _document(self, request: HttpRequest) -> Answer:
+    def _document(self, request: HttpRequest) -> Response:
         if self.encoded is None:
             self.encoded = self._make()
-        return Answer(200, self.encoded, _headers(JSON_TYPE, files.ASK_AGAIN))
+        return Response(200, self.encoded, _headers(JSON_TYPE, files.ASK_AGAIN))
 
     def _make(self) -> bytes:
         # what makes it takes a while to import, and most gateways are never asked
@@ -94,17 +94,17 @@ class Documentation(DependencyProvider):
         document = make_document(self.container.service_cls)
         return json.dumps(document, ensure_ascii=False).encode()
 
-    def _page(self, request: HttpRequest) -> Answer:
+    def _page(self, request: HttpRequest) -> Response:
         policy = ("Content-Security-Policy", files.PAGE_POLICY)
         headers = _headers("text/html; charset=utf-8", files.ASK_AGAIN)
-        return Answer(200, files.page(), (*headers, policy))
+        return Response(200, files.page(), (*headers, policy))
 
-    def _file(self, request: HttpRequest) -> Answer:
+    def _file(self, request: HttpRequest) -> Response:
         name = request.path_values[FILE]
         if name not in files.FILES:
             raise Refused(404)
         kind, kept = files.FILES[name].media_type, files.cache_control(name)
-        return Answer(200, files.read(name), _headers(kind, kept))
+        return Response(200, files.read(name), _headers(kind, kept))
 
 
 def _headers(media_type: str, cache_control: str) -> tuple[tuple[str, str], ...]:

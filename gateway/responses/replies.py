@@ -22,7 +22,7 @@ from schemas.errors import (
     ValidationFailed,
 )
 from services.process import budgets
-from services.transport.http import Answer, HttpRequest
+from services.transport.http import HttpRequest, Response
 from services.transport.http.messages import JSON_TYPE, PERSONAL, Headers
 from services.transport.http.prepared_response import Prepared
 
@@ -111,7 +111,7 @@ def make_body(request: HttpRequest, reply: Reply, *, personal: bool) -> Body:
     return Body(data, page, tuple(headers), tag)
 
 
-def success(body: Body, status: int, request_id: str, known_tags: str | None) -> Answer:
+def success(body: Body, status: int, request_id: str, known_tags: str | None) -> Response:
     """Return the answer to a request that succeeded.
 
     Args:
@@ -121,8 +121,8 @@ def success(body: Body, status: int, request_id: str, known_tags: str | None) ->
         known_tags: the request's ``If-None-Match``.
     """
     if body.tag and known_tags is not None and knows(body.tag, known_tags):
-        return Answer(304, b"", body.headers)
-    return Answer(status, assemble(body.data, request_id, body.page), body.headers)
+        return Response(304, b"", body.headers)
+    return Response(status, assemble(body.data, request_id, body.page), body.headers)
 
 
 def prepare(
@@ -149,12 +149,12 @@ def knows(tag: str, known_tags: str) -> bool:
     return known_tags.strip() == "*" or tag in map(str.strip, known_tags.split(","))
 
 
-def failure(request: HttpRequest, error: GymError) -> Answer:
+def failure(request: HttpRequest, error: GymError) -> Response:
     """Return the answer to a request that failed."""
     return failure_of(error, request.request_id)
 
 
-def failure_of(error: GymError, request_id: str) -> Answer:
+def failure_of(error: GymError, request_id: str) -> Response:
     """Return the answer to the request of this id, which failed."""
     status = status_of(error)
     headers = [("Content-Type", JSON_TYPE), PERSONAL]
@@ -164,7 +164,7 @@ def failure_of(error: GymError, request_id: str) -> Answer:
         seconds = error.details.get("retry_after", budgets.UNAVAILABLE_RETRY_AFTER)
         headers.append(("Retry-After", str(seconds)))
     body = encode(envelope([], request_id, errors=error.entries()))
-    return Answer(status, body, tuple(headers))
+    return Response(status, body, tuple(headers))
 
 
 def status_of(error: GymError) -> int:

@@ -15,12 +15,12 @@ from enum import Enum
 
 from nameko.extensions import SharedExtension
 
-from gateway.admission.admission import Door
+from gateway.admission.admission import Admission
 from gateway.admission.callers import Caller
 from gateway.responses.replies import Body, knows, prepare
 from services.dependencies import cache_generations
 from services.dependencies.cache import VersionKeys
-from services.dependencies.catalogue_changes import CatalogueNews
+from services.dependencies.catalogue_changes import CatalogueChanges
 from services.transport.http import HttpRequest, WebServer
 from services.transport.http.fast_path import Pending, PlainGet
 from services.transport.http.prepared_response import Prepared
@@ -45,7 +45,7 @@ DAY_SECONDS = 24 * 3600
 """An answer may depend on which day it is in UTC, and Unix time has no leap seconds."""
 
 
-class Kept(Enum):
+class CachePolicy(Enum):
     """What an answer is made from, and so how long it may be kept."""
 
     CATALOGUE = "until the catalogue changes"
@@ -57,13 +57,15 @@ class Kept(Enum):
 _ID = re.compile(r"\d{1,19}", re.ASCII)
 
 
-def _version_keys(request: HttpRequest, kept: Kept, caller: Caller | None) -> VersionKeys | None:
+def _version_keys(
+    request: HttpRequest, kept: CachePolicy, caller: Caller | None
+) -> VersionKeys | None:
     """Return where the version is that an answer depends on; None if on none in Redis."""
-    if kept is Kept.WORKOUTS:
+    if kept is CachePolicy.WORKOUTS:
         return cache_generations.workouts_of(caller.user_id)
-    if kept is Kept.NUMBERS:
+    if kept is CachePolicy.NUMBERS:
         return cache_generations.shown_numbers_of(caller.user_id)
-    if kept is Kept.WORKOUT:
+    if kept is CachePolicy.WORKOUT:
         return cache_generations.shown_workout(int(request.path_values["id"]))
     return None
 
@@ -90,12 +92,12 @@ class Remembered:
         return 2 * data + 3 * headers + 2 * LONGEST_TARGET + ENTRY_BYTES
 
 
-class AnswerMemory(SharedExtension):
+class ResponseCache(SharedExtension):
     """Remembers answers, bounded in number, size and time."""
 
     server = WebServer()
-    door = Door()
-    news = CatalogueNews()
+    admission = Admission()
+    news = CatalogueChanges()
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +109,7 @@ class AnswerMemory(SharedExtension):
         """Offer the memory to the web server."""
         self.server.shortcut = self
 
-    def ask_ahead(self, request: HttpRequest, kept: Kept | None, caller: Caller) -> None:
+    def ask_ahead(self, request: HttpRequest, kept: CachePolicy | None, caller: Caller) -> None:
         """Ask for the version that a user's answer will be kept under, without waiting for it.
 
         Args:
@@ -119,10 +121,10 @@ class AnswerMemory(SharedExtension):
             return
         version_keys = _version_keys(request, kept, caller)
         if version_keys is not None:
-            request.asked_ahead = self.door.cache.asking_version(version_keys)
+            request.asked_ahead = self.admission.cache.asking_version(version_keys)
 
     def keeper(
-        self, request: HttpRequest, route: str, kept: Kept | None, caller: Caller | None
+        self, request: HttpRequest, route: str, kept: CachePolicy | None, caller: Caller | None
     ) -> Callable[[Body], None] | None:
         """Return what keeps the answer to a request that is about to be worked on, if it may be.
 
@@ -148,13 +150,15 @@ class AnswerMemory(SharedExtension):
             entry = Remembered(body.as_kept(), route, version_keys, version, today, asked_at)
             self._put(key, entry)
             if version_keys is not None:
-                self.door.cache.prolong(version, version_keys, LIFETIME_SECONDS)
-                if self.door.revocations.is_unknown(caller.token_id):
-                    self.door.learn(caller)
+                self.admission.cache.prolong(version, version_keys, LIFETIME_SECONDS)
+                if self.admission.revocations.is_unknown(caller.token_id):
+                    self.admission.learn(caller)
 
         return keep
 
-    def note_write(self, request: HttpRequest, changes: Collection[Kept], caller: Caller) -> None:
+    def note_write(
+        self, request: HttpRequest, changes: Collection[CachePolicy], caller: Caller
+    ) -> None:
         """Note that a request has changed what answers are made from.
 
         Versions would tell, also of writes through other gateways; of its own ones this process
@@ -171,7 +175,9 @@ class AnswerMemory(SharedExtension):
         for kept in changes:
             self._written_at[_version_keys(request, kept, caller)] = now
 
-    def recall(self, request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Body | None:
+    def recall(
+        self, request: HttpRequest, kept: CachePolicy | None, caller: Caller | None
+    ) -> Body | None:
         """Return the answer to a request that was counted and let in, or None.
 
         Args:
@@ -183,7 +189,7 @@ class AnswerMemory(SharedExtension):
         entry = self._answers.get(key) if key else None
         if entry is None or not self._may_be_current(entry):
             return None
-        if entry.version_keys is not None and not self.door.cache.is_version(
+        if entry.version_keys is not None and not self.admission.cache.is_version(
             entry.version, entry.version_keys
         ):
             return None
@@ -194,12 +200,14 @@ class AnswerMemory(SharedExtension):
         entry = self._answers.get((ANYBODY, get.target))
         if entry is None:
             return self._find_own(get)
-        if not self._may_be_current(entry) or not self.door.takes_read(None, get.forwarded, peer):
+        if not self._may_be_current(entry) or not self.admission.takes_read(
+            None, get.forwarded, peer
+        ):
             return None
         return self.give((ANYBODY, get.target), entry, get)
 
     def _find_own(self, get: PlainGet) -> "Checking | None":
-        caller = self.door.known(get.authorization)
+        caller = self.admission.known(get.authorization)
         # the same user may have been no administrator when the answer was made
         if caller is None or caller.is_admin:
             return None
@@ -240,7 +248,7 @@ class AnswerMemory(SharedExtension):
 
     def _current_version(self, version_keys: VersionKeys | None) -> str | int | None:
         if version_keys is not None:
-            return self.door.cache.version(version_keys)
+            return self.admission.cache.version(version_keys)
         return self.news.edition
 
     def _put(self, key: Key, entry: Remembered) -> None:
@@ -256,7 +264,7 @@ class AnswerMemory(SharedExtension):
 class Checking:
     """A user's answer, while Redis is asked whether it is current and the token not revoked."""
 
-    memory: AnswerMemory
+    memory: ResponseCache
     get: PlainGet
     caller: Caller
     entry: Remembered
@@ -265,14 +273,14 @@ class Checking:
 
     def ask(self, then: Callable[[bool], None]) -> None:
         """Ask Redis."""
-        door, token_id = self.memory.door, self.caller.token_id
+        admission, token_id = self.memory.admission, self.caller.token_id
 
         def note(version: str | None, of_tokens: str | None) -> None:
             self.version = version
-            self.is_good = door.revocations.is_good(token_id, of_tokens)
+            self.is_good = admission.revocations.is_good(token_id, of_tokens)
             then(self.is_good and version == self.entry.version)
 
-        door.cache.look_at_versions(
+        admission.cache.look_at_versions(
             self.entry.version_keys, cache_generations.tokens_of(self.caller.user_id), note
         )
 
@@ -282,7 +290,7 @@ class Checking:
         if self.is_good:
             request.checked_token = self.caller.token_id
         else:
-            self.memory.door.learn(self.caller)
+            self.memory.admission.learn(self.caller)
         if version is not None:
             request.asked_ahead = lambda: version
 
@@ -294,20 +302,20 @@ class Checking:
             return None
         if not self.memory.holds(key, self.entry):
             return None
-        if not self.memory.door.takes_read(self.caller, None, ""):
+        if not self.memory.admission.takes_read(self.caller, None, ""):
             return None
         return self.memory.give(key, self.entry, self.get)
 
 
-def key_of(request: HttpRequest, kept: Kept | None, caller: Caller | None) -> Key | None:
+def key_of(request: HttpRequest, kept: CachePolicy | None, caller: Caller | None) -> Key | None:
     """Return the key of what may be remembered of the answer to a request."""
     if kept is None or request.method != "GET" or (caller is not None and caller.is_admin):
         return None
     if len(request.path) + len(request.query) >= LONGEST_TARGET:
         return None
-    if kept is Kept.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
+    if kept is CachePolicy.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
         return None
-    return (ANYBODY if kept is Kept.CATALOGUE else caller.user_id, request.target)
+    return (ANYBODY if kept is CachePolicy.CATALOGUE else caller.user_id, request.target)
 
 
 def _today() -> int:

@@ -11,7 +11,7 @@ from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.deliveries import Delivery
 
 
-class CatalogueNews(SharedExtension):
+class CatalogueChanges(SharedExtension):
     """Counts the editions of the catalogue: what was remembered of an older one is stale.
 
     The queue is this process's own and lives as long as its connection: while that is lost a

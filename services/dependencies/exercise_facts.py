@@ -14,7 +14,7 @@ from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
 from services.dependencies.cache import Cache
-from services.dependencies.catalogue_changes import CatalogueNews
+from services.dependencies.catalogue_changes import CatalogueChanges
 from services.dependencies.database import Database
 from services.observability.outages import Outage
 from services.process import budgets
@@ -47,7 +47,7 @@ class ExerciseFacts(DependencyProvider):
         version_key: of the version in Redis of what is made from the copy.
     """
 
-    news = CatalogueNews()
+    news = CatalogueChanges()
 
     def __init__(self, version_key: str):
         self.version_key = version_key

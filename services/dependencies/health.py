@@ -22,7 +22,7 @@ from services.observability import metrics
 from services.observability.logging import get_logger
 from services.process import budgets
 from services.process.settings import SETTINGS_KEY
-from services.transport.http import Answer, HttpRequest, WebServer
+from services.transport.http import HttpRequest, Response, WebServer
 from services.transport.http.messages import JSON_TYPE
 
 log = get_logger(__name__)
@@ -43,7 +43,7 @@ class _Page:
 
     method = "GET"
 
-    def __init__(self, path: str, handle_request: Callable[[HttpRequest], Answer]):
+    def __init__(self, path: str, handle_request: Callable[[HttpRequest], Response]):
         self.path = path
         self.handle_request = handle_request
 
@@ -80,11 +80,11 @@ class Health(DependencyProvider):
     def _name(self) -> str:
         return PUBLIC_NAMES.get(self.container.service_name, self.container.service_name)
 
-    def _health(self, request: HttpRequest) -> Answer:
+    def _health(self, request: HttpRequest) -> Response:
         status = {"status": "ok", "service": self._name}
-        return Answer(200, encode(envelope([status], request.request_id)), UNCACHED)
+        return Response(200, encode(envelope([status], request.request_id)), UNCACHED)
 
-    def _ready(self, request: HttpRequest) -> Answer:
+    def _ready(self, request: HttpRequest) -> Response:
         found = self._look()
         missing = sorted(part for part, needed in found.items() if needed)
         degraded = sorted(part for part, needed in found.items() if not needed)
@@ -93,9 +93,9 @@ class Health(DependencyProvider):
         status: dict = {"status": "ready", "service": self._name, **self._described()}
         if degraded:
             status["degraded"] = degraded
-        return Answer(200, encode(envelope([status], request.request_id)), UNCACHED)
+        return Response(200, encode(envelope([status], request.request_id)), UNCACHED)
 
-    def _not_ready(self, request: HttpRequest, missing: list[str]) -> Answer:
+    def _not_ready(self, request: HttpRequest, missing: list[str]) -> Response:
         seconds = budgets.UNAVAILABLE_RETRY_AFTER
         error = {
             "code": "SERVICE_UNAVAILABLE",
@@ -108,15 +108,15 @@ class Health(DependencyProvider):
             },
         }
         body = encode(envelope([], request.request_id, errors=[error]))
-        return Answer(503, body, (*UNCACHED, ("Retry-After", str(seconds))))
+        return Response(503, body, (*UNCACHED, ("Retry-After", str(seconds))))
 
-    def _metrics(self, request: HttpRequest) -> Answer:
+    def _metrics(self, request: HttpRequest) -> Response:
         if not self._may_read_metrics(request):
             error = Unauthorized("The metrics need their own bearer token")
             body = encode(envelope([], request.request_id, errors=error.entries()))
-            return Answer(401, body, (*UNCACHED, ("WWW-Authenticate", "Bearer")))
+            return Response(401, body, (*UNCACHED, ("WWW-Authenticate", "Bearer")))
         headers = (("Content-Type", metrics.CONTENT_TYPE), ("Cache-Control", "no-store"))
-        return Answer(200, metrics.page(), headers)
+        return Response(200, metrics.page(), headers)
 
     def _may_read_metrics(self, request: HttpRequest) -> bool:
         token = self.container.config[SETTINGS_KEY].metrics_token

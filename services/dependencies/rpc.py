@@ -28,7 +28,7 @@ from services.transport.amqp.deliveries import Delivery
 from services.transport.amqp.json import dumps
 from services.transport.amqp.publishing import check_size
 from services.transport.amqp.replies import Replies
-from services.transport.amqp.stalls import Absences
+from services.transport.amqp.stalls import Stalls
 from services.transport.deadlines import give_up_at, seconds_given
 
 log = get_logger(__name__)
@@ -72,8 +72,8 @@ class SafeRpcConsumer(RpcConsumer):
     prefetch = budgets.SERVICE_WORKERS
 
     @cached_property
-    def _absences(self) -> Absences:
-        return Absences(partial(self.queue_consumer.fence, self))
+    def _absences(self) -> Stalls:
+        return Stalls(partial(self.queue_consumer.fence, self))
 
     def start(self) -> None:
         """Begin to note when the event loop is held up."""

@@ -6,7 +6,7 @@ from typing import Any
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
-from services.dependencies.catalogue_changes import CatalogueNews
+from services.dependencies.catalogue_changes import CatalogueChanges
 
 NEEDED = ("id", "name", "rep_type", "is_active")
 MOST = 50_000
@@ -15,7 +15,7 @@ MOST = 50_000
 class KnownExercises(DependencyProvider):
     """Looks exercises up, asking for those that are not known yet."""
 
-    news = CatalogueNews()
+    news = CatalogueChanges()
 
     def __init__(self) -> None:
         self._known: dict[int, dict[str, Any]] = {}

@@ -189,7 +189,7 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
     address = f"10.{random.randrange(250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
     with gateway_alone(RATE_LIMIT_API="2/minute", **where, **TRUSTED) as gateway:
         gateway.answers["exercises.get"] = {}
-        limits = next(iter(gateway.container.entrypoints)).door.limits
+        limits = next(iter(gateway.container.entrypoints)).admission.limits
         shared = limits._shared
 
         class Down:

@@ -16,7 +16,7 @@ from gateway.responses.replies import Reply
 from gateway.service import Gateway
 from gateway.upstream.remote_services import Service
 from gateway.upstream.result_shapes import LIST
-from schemas import answers
+from schemas import responses
 from schemas.workouts import NewWorkout
 from stack.layout import CHECKOUT
 from tests.api.lone_gateway import gateway_alone
@@ -39,7 +39,7 @@ class LargerGateway(Gateway):
 
 @pytest.fixture
 def documented(monkeypatch):
-    operation = Operation("Exercises", (answers.FacetValue,), EQUIPMENT[0], holds=Holds.LIST)
+    operation = Operation("Exercises", (responses.FacetValue,), EQUIPMENT[0], holds=Holds.LIST)
     monkeypatch.setitem(OPERATIONS, "list_equipment", operation)
 
 
@@ -101,7 +101,7 @@ def test_all_that_is_missing_is_said_at_once(monkeypatch):
             """Take a body of which there is no example."""
             return Reply({})
 
-    monkeypatch.setitem(OPERATIONS, "second", Operation("Workouts", (answers.Workout,), {}))
+    monkeypatch.setitem(OPERATIONS, "second", Operation("Workouts", (responses.Workout,), {}))
     with pytest.raises(Undocumented) as problem:
         start(Undescribed)
     assert str(problem.value).partition(": ")[2].split("; ") == [

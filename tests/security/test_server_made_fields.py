@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from schemas import answers
+from schemas import responses
 from schemas.users import Credentials, NewUser
 from schemas.workouts import LoggedExercise, LoggedSet, NewWorkout, WorkoutChanges
 from stack.layout import CHECKOUT
@@ -57,7 +57,7 @@ def workout():
 
 
 def foreign(schema, *answers):
-    """Return the fields that a schema does not take: guessed ones, and those of answers."""
+    """Return the fields that a schema does not take: guessed ones, and those of responses."""
     answered = {name for answer in answers for name in answer}
     return sorted({*GUESSED, *answered} - set(schema().fields))
 
@@ -90,11 +90,11 @@ def as_paths(names, prefix=""):
 @pytest.mark.parametrize(
     ("body", "shown"),
     [
-        (NewUser, [answers.RegisteredUser]),
-        (NewWorkout, [answers.Workout, answers.ListedWorkout]),
-        (WorkoutChanges, [answers.Workout, answers.ListedWorkout]),
-        (LoggedExercise, [answers.PerformedExercise]),
-        (LoggedSet, [answers.PerformedSet]),
+        (NewUser, [responses.RegisteredUser]),
+        (NewWorkout, [responses.Workout, responses.ListedWorkout]),
+        (WorkoutChanges, [responses.Workout, responses.ListedWorkout]),
+        (LoggedExercise, [responses.PerformedExercise]),
+        (LoggedSet, [responses.PerformedSet]),
     ],
 )
 def test_what_is_shown_and_not_taken_is_known_as_made_here(body, shown):

@@ -15,7 +15,7 @@ Fence = Callable[[Callable[[], None]], None]
 """Calls what it is given once everything has come that the broker had sent before."""
 
 
-class Absences:
+class Stalls:
     """Tells how old a message may be that has just been read.
 
     To a frozen process RabbitMQ goes on delivering, and what it has delivered expires no more. When

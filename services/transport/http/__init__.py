@@ -4,7 +4,7 @@ The gateway serves its routes with it, and every service its health. What each p
 Nameko's or eventlet's behaviour is said where it is done.
 """
 
-from services.transport.http.messages import Answer, HttpRequest, Refused
+from services.transport.http.messages import HttpRequest, Refused, Response
 from services.transport.http.server import WebServer
 
-__all__ = ["Answer", "HttpRequest", "Refused", "WebServer"]
+__all__ = ["HttpRequest", "Refused", "Response", "WebServer"]

@@ -8,7 +8,7 @@ from services.observability import metrics, tracing
 from services.observability.logging import PreparedLine, bind, get_logger
 from services.transport.http import limits, responses
 from services.transport.http.cors import Cors
-from services.transport.http.messages import Answer, Headers, HttpRequest, Refused
+from services.transport.http.messages import Headers, HttpRequest, Refused, Response
 from services.transport.http.routing import Provider, Routes, allowed
 
 log = get_logger(__name__)
@@ -49,7 +49,7 @@ class Application:
         _tell(request, route, answer.status, started)
         return response, keeps
 
-    def _answer(self, request: HttpRequest) -> tuple[str | None, Answer]:
+    def _answer(self, request: HttpRequest) -> tuple[str | None, Response]:
         route = None
         try:
             methods, request.path_values = self.routes.find(request.path)
@@ -65,14 +65,14 @@ class Application:
             log.error("request failed", exc_info=problem, request_id=request.request_id)
             return route, Refused(500).answer(request.request_id)
 
-    def _without_provider(self, request: HttpRequest, allow: str) -> Answer:
+    def _without_provider(self, request: HttpRequest, allow: str) -> Response:
         if request.method != "OPTIONS":
             raise Refused(405, headers=(("Allow", allow),), allowed=allow.split(", "))
-        return Answer(204, headers=(("Allow", allow), *self.cors.headers(request, allow)))
+        return Response(204, headers=(("Allow", allow), *self.cors.headers(request, allow)))
 
-    def _with_cors(self, request: HttpRequest, answer: Answer) -> Answer:
+    def _with_cors(self, request: HttpRequest, answer: Response) -> Response:
         more: Headers = () if request.method == "OPTIONS" else self.cors.headers(request)
-        return Answer(answer.status, answer.body, answer.headers + more) if more else answer
+        return Response(answer.status, answer.body, answer.headers + more) if more else answer
 
     def _keeps_connection(self, request: HttpRequest) -> bool:
         # the rest of a body would have to be read, however large and slow, to go on after it

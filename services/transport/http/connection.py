@@ -17,7 +17,7 @@ from services.observability import metrics
 from services.observability.logging import get_logger
 from services.transport.http import limits, responses
 from services.transport.http.application import Application
-from services.transport.http.connection_limits import Admission
+from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.fast_path import Pending, PlainGet, PlainGets, Shortcut
 from services.transport.http.memory_limits import Holdings
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
@@ -64,7 +64,7 @@ class Server(Protocol):
     """What a connection needs of the server that it belongs to."""
 
     application: Application
-    admission: Admission
+    admission: ConnectionLimits
     holdings: Holdings
     shortcut: Shortcut | None
     plain_gets: PlainGets

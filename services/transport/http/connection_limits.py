@@ -45,7 +45,7 @@ class Client(Protocol):
         """Close it."""
 
 
-class Admission:
+class ConnectionLimits:
     """Keeps the connections of each address, and all of them, within their bounds.
 
     Args:

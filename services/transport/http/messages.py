@@ -44,7 +44,7 @@ _random = random.Random()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An answer as it goes out."""
 
     status: int
@@ -70,14 +70,14 @@ class Refused(Exception):
         self.headers = headers
         self.details = details
 
-    def answer(self, request_id: str) -> Answer:
+    def answer(self, request_id: str) -> Response:
         """Return the refusal in the envelope."""
         error: dict = {"code": self.code, "message": self.message}
         if self.details:
             error["details"] = self.details
         body = encode(envelope([], request_id, errors=[error]))
         headers = (("Content-Type", JSON_TYPE), PERSONAL, *self.headers)
-        return Answer(self.status, body, headers)
+        return Response(self.status, body, headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
-from services.transport.http.messages import BODILESS, SECURITY_HEADERS, Answer, Headers
+from services.transport.http.messages import BODILESS, SECURITY_HEADERS, Headers, Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -20,7 +20,7 @@ _STATUS_LINES = {
 
 
 def on_the_wire(
-    answer: Answer, request_id: str, connection: bytes = b"", bodiless: bool = False
+    answer: Response, request_id: str, connection: bytes = b"", bodiless: bool = False
 ) -> bytes:
     """Return an answer with all its headers.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
-from services.transport.http.messages import Answer, HttpRequest, Refused
+from services.transport.http.messages import HttpRequest, Refused, Response
 
 WILDCARD = ":"
 
@@ -15,7 +15,7 @@ class Provider(Protocol):
     method: str
     path: str
 
-    def handle_request(self, request: HttpRequest) -> Answer:
+    def handle_request(self, request: HttpRequest) -> Response:
         """Answer a request."""
 
 

@@ -18,7 +18,7 @@ from services.transport.http import limits
 from services.transport.http.addresses import trusted_proxies
 from services.transport.http.application import Application
 from services.transport.http.connection import Connection
-from services.transport.http.connection_limits import Admission
+from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.cors import Cors
 from services.transport.http.fast_path import PlainGets, Shortcut
 from services.transport.http.memory_limits import Holdings
@@ -61,7 +61,7 @@ class WebServer(ProviderCollector, SharedExtension):
         self.cors = Cors(settings.cors_origins)
         most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         most = min(limits.MOST_CONNECTIONS, most_files // 2)
-        self.admission = Admission(trusted_proxies(settings), most)
+        self.admission = ConnectionLimits(trusted_proxies(settings), most)
         self._connections = self.admission.all.connections
         metrics.HTTP_CONNECTIONS.set_function(lambda: len(self._connections))
 

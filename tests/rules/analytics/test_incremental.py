@@ -71,7 +71,7 @@ def recounted(changes):
     return numbers
 
 
-class Kept:
+class CachePolicy:
     """The database as far as a tally sees it."""
 
     def __init__(self, changes=()):
@@ -132,7 +132,7 @@ logs = st.lists(logged, max_size=12).map(
 
 @given(logs, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_any_order_in_any_batches_ends_in_what_a_recount_gives(changes, chance, size):
-    kept = Kept()
+    kept = CachePolicy()
     arriving = chance.sample(changes, len(changes))
     for first in range(0, len(arriving), size):
         kept.add(arriving[first : first + size])
@@ -144,7 +144,7 @@ def test_any_order_in_any_batches_ends_in_what_a_recount_gives(changes, chance, 
 
 @given(logs, logs)
 def test_only_what_changed_is_told(before, batch):
-    kept = Kept(before)
+    kept = CachePolicy(before)
     was = recounted(before)
     later = [
         Change(
@@ -167,7 +167,7 @@ def test_only_what_changed_is_told(before, batch):
 def test_what_is_counted_anew_is_left_apart():
     given_change = change(1, 1, 0, 30, [(1, 100, "kg", 5, "Squat")])
     week, month = given_change.periods
-    tally = Tally(Numbers(), (), Kept().best_before, {}, apart={(1, 1), week})
+    tally = Tally(Numbers(), (), CachePolicy().best_before, {}, apart={(1, 1), week})
     tally.add([given_change])
     assert tally.changed.lifetimes == tally.changed.records == {}
     assert tally.changed.snapshots.keys() == {month}

@@ -8,7 +8,7 @@ import pytest
 
 from services.transport import deadlines
 from services.transport.amqp import stalls
-from services.transport.amqp.stalls import Absences
+from services.transport.amqp.stalls import Stalls
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_a_call_on_behalf_of_another_has_what_that_one_has_left():
 
 @pytest.fixture
 def looked():
-    """Absences that have begun to look, and the fences they asked for."""
+    """Stalls that have begun to look, and the fences they asked for."""
     fences = []
-    found = Absences(fences.append)
+    found = Stalls(fences.append)
     found.start()
     eventlet.sleep(0)
     return found, fences
@@ -103,7 +103,7 @@ def test_a_second_absence_begins_where_the_first_ones_fence_was_sent(looked):
 def test_a_busy_loop_does_not_make_everything_old():
     """A fence is answered in the next turn, in which the loop is late again."""
     answers = []
-    found = Absences(answers.append)
+    found = Stalls(answers.append)
     found.start()
     ages = []
     for _ in range(8):
@@ -119,7 +119,7 @@ def test_a_look_that_fails_is_not_the_last():
     def fail(_passed):
         raise RuntimeError
 
-    found = Absences(fail)
+    found = Stalls(fail)
     found.start()
     time.sleep(0.5)
     eventlet.sleep(0)

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from gateway.responses.replies import Reply, make_body, prepare
-from gateway.responses.response_cache import LONGEST_TARGET, Kept, Remembered, key_of
+from gateway.responses.response_cache import LONGEST_TARGET, CachePolicy, Remembered, key_of
 from schemas.envelope import page_of
 from services.transport.http import HttpRequest
 from services.transport.http.messages import Head
@@ -47,7 +47,7 @@ def test_an_entry_takes_no_more_than_it_says(query, data):
 def test_answers_to_long_queries_are_not_kept():
     def is_kept(length):
         request = HttpRequest(Head("GET", "/api/exercises?search=".ljust(length, "x")))
-        return key_of(request, Kept.CATALOGUE, None) is not None
+        return key_of(request, CachePolicy.CATALOGUE, None) is not None
 
     assert is_kept(LONGEST_TARGET - 10)
     assert not is_kept(LONGEST_TARGET + 10)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.transport.http import connection_limits, limits
 from services.transport.http.addresses import connection_address, parse_networks
-from services.transport.http.connection_limits import Admission, Room
+from services.transport.http.connection_limits import ConnectionLimits, Room
 
 HEAD, IDLE, SLOW, BUSY = "head", "idle", "slow", "busy"
 
@@ -20,7 +20,7 @@ class Connection:
     state: str
     since: float
     address: str | None = "192.0.2.1"
-    admitting: Admission | None = None
+    admitting: ConnectionLimits | None = None
 
     @property
     def has_incomplete_head(self):
@@ -132,7 +132,7 @@ def counted(calls, function):
 
 
 def test_thousands_of_one_byte_connections_cost_little():
-    admitting = Admission((), 2000)
+    admitting = ConnectionLimits((), 2000)
     begun = time.perf_counter()
     for number in range(20_000):
         address = f"192.0.2.{number % 20}"
@@ -153,7 +153,7 @@ def admit(admitting, address, state=HEAD, since=0.0):
 
 def test_an_address_displaces_its_own_only(monkeypatch):
     monkeypatch.setattr(limits, "MOST_PER_ADDRESS", 3)
-    admitting = Admission((), 100)
+    admitting = ConnectionLimits((), 100)
     other = admit(admitting, "192.0.2.2")
     own = [admit(admitting, "192.0.2.1", state) for state in (BUSY, IDLE, HEAD)]
     assert admit(admitting, "192.0.2.1", BUSY)
@@ -165,21 +165,21 @@ def test_an_address_displaces_its_own_only(monkeypatch):
 
 
 def test_one_address_never_takes_all_however_few_are_allowed():
-    admitting = Admission((), 8)
+    admitting = ConnectionLimits((), 8)
     taken = [admit(admitting, "192.0.2.1", BUSY) for _ in range(8)]
     assert len([connection for connection in taken if connection]) == 2
 
 
 def test_a_proxys_connections_count_among_all_only(monkeypatch):
     monkeypatch.setattr(limits, "MOST_PER_ADDRESS", 3)
-    admitting = Admission((), 10)
+    admitting = ConnectionLimits((), 10)
     assert all(admit(admitting, None, BUSY) for _ in range(10))
     assert admit(admitting, None) is None
     assert admit(admitting, "192.0.2.1") is None
 
 
 def test_what_has_ended_leaves_nothing_behind():
-    admitting = Admission((), 100)
+    admitting = ConnectionLimits((), 100)
     for number in range(50):
         admit(admitting, f"192.0.2.{number}").close()
     assert not admitting.all.connections
@@ -194,7 +194,7 @@ def test_refusing_is_told_once_a_second(monkeypatch):
     )
     clock = iter([1000 + number / 100 for number in range(250)])
     monkeypatch.setattr(connection_limits.time, "monotonic", lambda: next(clock))
-    admitting = Admission((), 1)
+    admitting = ConnectionLimits((), 1)
     assert admit(admitting, "192.0.2.1", BUSY)
     for _ in range(249):
         assert admit(admitting, "192.0.2.2") is None
