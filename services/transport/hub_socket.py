@@ -17,11 +17,11 @@ log = get_logger(__name__)
 CHUNK = 64 * 1024
 
 
-class Wire:
+class HubSocket:
     """A connected socket on a listener that stays.
 
     Args:
-        connected: the socket; belongs to the wire from now on.
+        connected: the socket; belongs to this object from now on.
         on_data: gets what has arrived.
         on_lost: is told why the connection ended, unless that was by :meth:`close`.
     """

@@ -51,7 +51,7 @@ class Wire:
             self._line = _EncryptedWire(transport.sock, self._hear, self.end)
         else:
             plain = getattr(transport.sock, "fd", transport.sock)
-            self._line = hub_socket.Wire(plain, self._hear, self.end)
+            self._line = hub_socket.HubSocket(plain, self._hear, self.end)
 
     def write(self, data: bytes) -> None:
         """Send data at the end of this turn of the event loop.
@@ -104,7 +104,7 @@ class Wire:
 
 
 class _EncryptedWire:
-    """The same as :class:`services.transport.hub_socket.Wire` over TLS, with greenthreads.
+    """The same as :class:`services.transport.hub_socket.HubSocket` over TLS, with greenthreads.
 
     TLS may have to write in order to read, which takes more than a listener.
     """

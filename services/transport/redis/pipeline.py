@@ -20,7 +20,7 @@ from hiredis import HiredisError, Reader, ReplyError, pack_command
 from services.observability import tracing
 from services.observability.logging import get_logger
 from services.process import budgets
-from services.transport.hub_socket import Wire
+from services.transport.hub_socket import HubSocket
 
 log = get_logger(__name__)
 plain = original("socket")
@@ -56,7 +56,7 @@ class RedisLink:
         self.run: str | None = None
         """The id of the server's run that the current connection belongs to."""
         self._place = (host, port)
-        self._wire: Wire | None = None
+        self._wire: HubSocket | None = None
         self._reader: Reader | None = None
         self._connector: eventlet.greenthread.GreenThread | None = None
         self._unsent: list[bytes] = []
@@ -137,7 +137,7 @@ class RedisLink:
     def _greet(self, connected: Any) -> None:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = Reader(encoding="utf-8", errors="replace")
-        self._wire = Wire(connected, self._take_in, self._break)
+        self._wire = HubSocket(connected, self._take_in, self._break)
         # whenever the server has started again, its connections are new
         self._unsent.insert(0, pack_command(("INFO", "server")))
         self._takers.insert(0, self._learn_run)
