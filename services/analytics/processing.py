@@ -1,17 +1,17 @@
 """Bringing the numbers up to date with a batch of workouts, in one transaction.
 
-A workout that was not counted before is carried forward (:mod:`services.analytics.incremental`).
-What a changed or deleted one touched, before and now, is counted anew from the history
-(:mod:`services.analytics.recount`): nothing is subtracted. Both end in the same numbers, so the
-order in which workouts arrive, and how often, can't matter.
+A workout that was not counted before is carried forward
+(:mod:`services.analytics.rules.incremental`). What a changed or deleted one touched, before and
+now, is counted anew from the history (:mod:`services.analytics.recount`): nothing is subtracted.
+Both end in the same numbers, so the order in which workouts arrive, and how often, can't matter.
 """
 
 from collections.abc import Iterable, Mapping
 
 from services.analytics import store
-from services.analytics.changes import Change
-from services.analytics.incremental import Tally
 from services.analytics.recount import compared
+from services.analytics.rules.changes import Change
+from services.analytics.rules.incremental import Tally
 from services.analytics.store import Fetch
 
 

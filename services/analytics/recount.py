@@ -4,15 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from services.analytics import store
-from services.analytics.changes import (
+from services.analytics.rules.changes import (
     Change,
     ExerciseKey,
     PeriodKey,
     ProcessedWorkout,
     periods_of,
 )
-from services.analytics.incremental import Numbers
 from services.analytics.rules.history import lifetime
+from services.analytics.rules.incremental import Numbers
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import snapshots
 from services.analytics.rules.records import KINDS, personal_records

@@ -14,8 +14,8 @@ from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.bisecting import in_halves
 from services.analytics.cached_reads import StatsAnswers
-from services.analytics.changes import ProcessedWorkout
 from services.analytics.counted import CountedWorkouts
+from services.analytics.rules.changes import ProcessedWorkout
 from services.analytics.under_way import UnderWay
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import orjson
 from orjson import Fragment
 
-from services.analytics.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
-from services.analytics.incremental import Numbers, RowKey, Sizes
+from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
 from services.analytics.rules.history import Lifetime
+from services.analytics.rules.incremental import Numbers, RowKey, Sizes
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.periods import period_end
 from services.analytics.rules.progress import Snapshot

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.units import kilograms
-from services.analytics.changes import UNITS, Change, ProcessedWorkout
-from services.analytics.incremental import Numbers, Tally
+from services.analytics.rules.changes import UNITS, Change, ProcessedWorkout
 from services.analytics.rules.history import lifetime
+from services.analytics.rules.incremental import Numbers, Tally
 from services.analytics.rules.metrics import HistoryRow, place
 from services.analytics.rules.progress import snapshots
 from services.analytics.rules.records import KINDS, Record, carried_record, personal_records

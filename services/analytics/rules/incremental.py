@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 
-from services.analytics.changes import Change, ExerciseKey, PeriodKey
+from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey
 from services.analytics.rules.history import Lifetime, carried_lifetime
 from services.analytics.rules.metrics import HistoryRow, place
 from services.analytics.rules.progress import Snapshot, with_performances, with_workout
