@@ -8,13 +8,13 @@ from typing import Any
 from psycopg2.errors import LockNotAvailable
 
 from services.analytics import store
+from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.history import Lifetime, data_points, range_start, shown_stats
 from services.analytics.rules.metrics import Performance
 from services.analytics.rules.periods import period_starts
 from services.analytics.rules.progress import UNITS, listed
 from services.analytics.rules.trend import WINDOW, trend_30d
 from services.analytics.store import Fetch
-from services.analytics.under_way import UnderWay
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -35,14 +35,14 @@ class StatsAnswers:
     Args:
         database: where the numbers are.
         cache: where answers are kept.
-        under_way: knows whose numbers are being counted.
+        counted: knows whose numbers are being counted.
         today: the day in UTC.
     """
 
-    def __init__(self, database: Database, cache: Cache, under_way: UnderWay, today: date):
+    def __init__(self, database: Database, cache: Cache, counted: CountedWorkouts, today: date):
         self.database = database
         self.cache = cache
-        self.under_way = under_way
+        self.counted = counted
         self.today = today
 
     def changing(self, user_ids: Iterable[int]) -> AbstractContextManager[None]:
@@ -97,7 +97,7 @@ class StatsAnswers:
         return self._remember(user_id, key, self._until_midnight(), read)
 
     def _remember(self, user_id: int, key: str, seconds: int, read: Read) -> Any:
-        if self.under_way.covers(user_id):
+        if self.counted.is_counting(user_id):
             answer = self._read_when_counted(user_id, read)
             if answer is not None:
                 return answer

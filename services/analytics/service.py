@@ -14,9 +14,8 @@ from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
 from services.analytics.bisecting import in_halves
 from services.analytics.cached_reads import StatsAnswers
-from services.analytics.counted import CountedWorkouts
+from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.changes import ProcessedWorkout
-from services.analytics.under_way import UnderWay
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -41,7 +40,6 @@ HOLDER = uuid.uuid4().hex
 
 FEED = Outage("change feed", "will be followed again as soon as it answers")
 
-UNDER_WAY = UnderWay()
 COUNTED = CountedWorkouts()
 HEAD_START = feed.HeadStart(budgets.FEED_BATCH)
 
@@ -219,7 +217,7 @@ class Analytics:
 
     @property
     def _answers(self) -> StatsAnswers:
-        return StatsAnswers(self.database, self.cache, UNDER_WAY, _today())
+        return StatsAnswers(self.database, self.cache, COUNTED, _today())
 
     def _handle_saved(self, events: list[dict]) -> None:
         told = [
@@ -263,8 +261,7 @@ class Analytics:
         users = {workout["user_id"] for workout in workouts} | set(deletions.values())
         if users:
             with (
-                COUNTED.counting(workouts),
-                UNDER_WAY.counting(users),
+                COUNTED.counting(workouts, users),
                 self._answers.changing(users),
                 self.database.together() as transaction,
             ):

@@ -1,0 +1,80 @@
+"""Which workouts this process has counted, and whose numbers it is counting right now."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from eventlet.event import Event
+
+from services.process import budgets
+from services.transport.timeouts import wait_for
+
+MOST_WORKOUTS = 10_000
+"""How many counted versions are held: an event follows its hint within seconds, so more would only
+take memory."""
+
+
+class CountedWorkouts:
+    """Saves work that was done a moment ago, and stale reads a moment before it is done.
+
+    Each process has its own: it knows nothing of what another process counts. So this is a
+    shortcut and never a promise; the database decides what is counted.
+    """
+
+    def __init__(self) -> None:
+        self._versions: OrderedDict[int, int] = OrderedDict()
+        self._under_way: dict[int, Event] = {}
+        # a number and not a set: events, hints and the feed may count one user at the same time
+        self._countings: Counter[int] = Counter()
+
+    @contextmanager
+    def counting(self, workouts: Collection[dict], user_ids: Collection[int]) -> Iterator[None]:
+        """Surround the counting of a batch; when it ends well, its workouts are counted.
+
+        Args:
+            workouts: whole ones, each with ``id`` and ``version``.
+            user_ids: whose numbers change, by the workouts or by deletions.
+        """
+        versions = {workout["id"]: workout["version"] for workout in workouts}
+        done = Event()
+        self._under_way |= dict.fromkeys(versions, done)
+        self._countings.update(user_ids)
+        try:
+            yield
+            self._note(versions)
+        finally:
+            self._countings -= Counter(user_ids)
+            for workout_id in versions:
+                if self._under_way.get(workout_id) is done:
+                    del self._under_way[workout_id]
+            # an Event of eventlet is sent once, and wait_for sends one that took too long
+            if not done.ready():
+                done.send()
+
+    def covers(self, workout_id: int, version: object) -> bool:
+        """Tell whether a version of a workout, or a later one, is counted.
+
+        If the workout is being counted, wait for the end first.
+
+        Args:
+            workout_id: of the workout.
+            version: as an event or a hint gives it; anything but an integer is not counted.
+        """
+        done = self._under_way.get(workout_id)
+        if done is not None:
+            wait_for(done, budgets.INNER_RPC_SECONDS)
+        return type(version) is int and self._versions.get(workout_id, -1) >= version
+
+    def is_counting(self, user_id: int) -> bool:
+        """Tell whether a user's numbers are being counted, so that a read should wait a moment.
+
+        Who logs a workout and looks at once would otherwise see the numbers of before.
+        """
+        return user_id in self._countings
+
+    def _note(self, versions: dict[int, int]) -> None:
+        for workout_id, version in versions.items():
+            known = self._versions.pop(workout_id, version)
+            self._versions[workout_id] = max(known, version)
+        while len(self._versions) > MOST_WORKOUTS:
+            self._versions.popitem(last=False)
