@@ -8,7 +8,7 @@ from schemas.errors import ServiceUnavailable, TimedOut
 Item = TypeVar("Item")
 
 
-def in_halves(
+def bisect_batch(
     items: list[Item],
     work: Callable[[list[Item]], None],
     failed: Callable[[Item, Exception], None],
@@ -32,8 +32,8 @@ def in_halves(
     except Exception as problem:
         if len(items) > 1:
             middle = len(items) // 2
-            in_halves(items[:middle], work, failed)
-            in_halves(items[middle:], work, failed)
+            bisect_batch(items[:middle], work, failed)
+            bisect_batch(items[middle:], work, failed)
         elif isinstance(problem, ServiceUnavailable | TimedOut):
             raise
         else:

@@ -26,7 +26,7 @@ Read = Callable[[Fetch], dict[str, Any] | None]
 """Makes an answer from what one statement finds; None, which is not kept, for nothing."""
 
 
-class StatsAnswers:
+class CachedReads:
     """Answers from one database and its cache, as of today.
 
     What is kept stays until the user's numbers or the exercises' names and kinds change; what
@@ -72,7 +72,7 @@ class StatsAnswers:
 
         name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
         key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
-        return self._remember(user_id, key, self._until_midnight(), read) or shown(None, [])
+        return self._cached(user_id, key, self._until_midnight(), read) or shown(None, [])
 
     def records(self, user_id: int) -> dict[str, Any]:
         """Return all records, exercise by exercise."""
@@ -81,7 +81,7 @@ class StatsAnswers:
             return {"records": store.records(fetch, user_id)}
 
         key = f"analytics:user:{user_id}:personal_records"
-        return self._remember(user_id, key, RECORDS_SECONDS, read)
+        return self._cached(user_id, key, RECORDS_SECONDS, read)
 
     def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
         """Return the last weeks or months."""
@@ -94,13 +94,13 @@ class StatsAnswers:
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
         key = f"analytics:user:{user_id}:progress:{name}"
-        return self._remember(user_id, key, self._until_midnight(), read)
+        return self._cached(user_id, key, self._until_midnight(), read)
 
-    def _remember(self, user_id: int, key: str, seconds: int, read: Read) -> Any:
+    def _cached(self, user_id: int, key: str, seconds: int, read: Read) -> Any:
         if self.counted.is_counting(user_id):
-            answer = self._read_when_counted(user_id, read)
-            if answer is not None:
-                return answer
+            result = self._read_when_counted(user_id, read)
+            if result is not None:
+                return result
         version_keys = cache_generations.shown_numbers_of(user_id)
         return self.cache.remember(key, version_keys, seconds, lambda: read(self.database.fetch))
 

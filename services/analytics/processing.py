@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from services.analytics import store
 from services.analytics.recount import compared
 from services.analytics.rules.changes import Change
-from services.analytics.rules.incremental import Tally
+from services.analytics.rules.incremental import IncrementalCount
 from services.analytics.store import Fetch
 
 
@@ -43,19 +43,19 @@ def apply(
     if not news:
         return
     recount = compared(fetch, news, known.processed, again)
-    tally = Tally(
+    incremental = IncrementalCount(
         known.numbers,
         known.performed,
         best_before=lambda rows: store.best_before(fetch, rows),
         known_before=known.best_before,
-        apart=recount.exercises | recount.periods,
+        excluded=recount.exercises | recount.periods,
     )
     added = [change for change in news if change.workout_id not in known.processed]
-    tally.add(added)
-    recount.count(fetch, news, tally.changed)
+    incremental.add(added)
+    recount.count(fetch, news, incremental.changed)
     rows = [*recount.written, *(row for change in added for row in change.rows)]
-    store.forget(send, recount.gone, tally.changed)
-    store.write(send, news, rows, tally.changed)
+    store.forget(send, recount.gone, incremental.changed)
+    store.write(send, news, rows, incremental.changed)
 
 
 def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:

@@ -12,8 +12,8 @@ from schemas.fields import LARGEST_ID, load
 from schemas.pages import checked_id, checked_user
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store
-from services.analytics.bisecting import in_halves
-from services.analytics.cached_reads import StatsAnswers
+from services.analytics.bisecting import bisect_batch
+from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.changes import ProcessedWorkout
 from services.dependencies import cache_generations
@@ -109,10 +109,10 @@ class Analytics:
         exercise_id = checked_id(exercise_id)
         query = load(HISTORY_QUERY, {"range": range, "unit": unit})
         user_id = checked_user(user_id)
-        answer = self._answers.history(user_id, exercise_id, **query)
-        if answer["exercise_name"] is None:
-            answer["exercise_name"] = self.exercises.get(exercise_id)["name"]
-        return answer
+        result = self._reads.history(user_id, exercise_id, **query)
+        if result["exercise_name"] is None:
+            result["exercise_name"] = self.exercises.get(exercise_id)["name"]
+        return result
 
     @rpc
     def personal_records(self, user_id: int) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Analytics:
         Example:
             ``n.rpc.analytics.personal_records(1)``
         """
-        return self._answers.records(checked_user(user_id))
+        return self._reads.records(checked_user(user_id))
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class Analytics:
         """
         query = load(PROGRESS_QUERY, {"period": period, "weeks": weeks})
         user_id = checked_user(user_id)
-        return self._answers.progress(user_id, query["period"], query["weeks"])
+        return self._reads.progress(user_id, query["period"], query["weeks"])
 
     @rpc
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:
@@ -216,8 +216,8 @@ class Analytics:
         self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
 
     @property
-    def _answers(self) -> StatsAnswers:
-        return StatsAnswers(self.database, self.cache, COUNTED, _today())
+    def _reads(self) -> CachedReads:
+        return CachedReads(self.database, self.cache, COUNTED, _today())
 
     def _handle_saved(self, events: list[dict]) -> None:
         told = [
@@ -262,7 +262,7 @@ class Analytics:
         if users:
             with (
                 COUNTED.counting(workouts, users),
-                self._answers.changing(users),
+                self._reads.changing(users),
                 self.database.together() as transaction,
             ):
                 processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
@@ -293,7 +293,7 @@ class Analytics:
             unseen = self._unseen(changes)
             # whoever made them may have died before it could tell
             self.cache.outdate(*_versions_of(unseen))
-            in_halves(
+            bisect_batch(
                 unseen,
                 self._process_changes,
                 lambda change, problem: self._note_failure(change["workout_id"], problem),
@@ -326,7 +326,7 @@ class Analytics:
     def _retry_failures(self) -> None:
         with self.database.transaction() as connection:
             due = feed.due_failures(connection, budgets.FEED_BATCH)
-        in_halves(due, self._process_failures, self._note_failure)
+        bisect_batch(due, self._process_failures, self._note_failure)
 
     def _process_failures(self, workout_ids: list[int]) -> None:
         self._process(workout_ids)
@@ -348,7 +348,7 @@ class Analytics:
         known = store.processed_ids(self.database.fetch, user_id)
         workout_ids = sorted(known | set(self._workout_ids(user_id)))
         for first in range(0, len(workout_ids), PAGE):
-            in_halves(
+            bisect_batch(
                 workout_ids[first : first + PAGE],
                 lambda some: self._process(some, again=True),
                 _raise,

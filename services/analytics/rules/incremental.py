@@ -35,7 +35,7 @@ class Numbers:
     snapshots: dict[PeriodKey, Snapshot | None] = field(default_factory=dict)
 
 
-class Tally:
+class IncrementalCount:
     """Carries numbers forward, workout by workout.
 
     Args:
@@ -43,7 +43,7 @@ class Tally:
         performed: exercises and periods in which they were done before.
         best_before: is asked when records can't tell what they beat.
         known_before: what it would give for some rows.
-        apart: exercises and periods to be left out, because they are counted anew.
+        excluded: exercises and periods to be left out, because they are counted anew.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Tally:
         performed: Iterable[tuple[int, PeriodKey]],
         best_before: BestBefore,
         known_before: Mapping[RowKey, Sizes],
-        apart: set[ExerciseKey | PeriodKey],
+        excluded: set[ExerciseKey | PeriodKey],
     ):
         self.changed = Numbers()
         self._now = known
         self._performed = set(performed)
         self._best_before = best_before
-        self._apart = apart
+        self._excluded = excluded
         self._added: dict[ExerciseKey, list[HistoryRow]] = defaultdict(list)
         self._kept_before = dict(known_before)
 
@@ -68,14 +68,14 @@ class Tally:
             row
             for change in changes
             for row in change.rows
-            if (row.user_id, row.exercise_id) not in self._apart
+            if (row.user_id, row.exercise_id) not in self._excluded
         ]
         self._look_up([row for row in rows if self._is_unknown(row) and self._needs_history(row)])
         for row in rows:
             self._add_performance(row)
         for change in changes:
             for key in change.periods:
-                if key not in self._apart:
+                if key not in self._excluded:
                     self._add_to_period(key, change)
 
     def _is_unknown(self, row: HistoryRow) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import ServiceUnavailable, TimedOut
-from services.analytics.bisecting import in_halves
+from services.analytics.bisecting import bisect_batch
 
 
 class Worker:
@@ -24,17 +24,17 @@ class Worker:
         self.done.update(numbers)
 
     def run(self, numbers):
-        in_halves(numbers, self.work, self.failed.__setitem__)
+        bisect_batch(numbers, self.work, self.failed.__setitem__)
 
 
 def test_what_succeeds_is_done_at_once():
     calls = []
-    in_halves([1, 2, 3], calls.append, None)
+    bisect_batch([1, 2, 3], calls.append, None)
     assert calls == [[1, 2, 3]]
 
 
 def test_nothing_is_no_work():
-    in_halves([], pytest.fail, pytest.fail)
+    bisect_batch([], pytest.fail, pytest.fail)
 
 
 def test_one_that_fails_holds_up_nothing():

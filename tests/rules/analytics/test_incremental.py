@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.units import kilograms
 from services.analytics.rules.changes import UNITS, Change, ProcessedWorkout
 from services.analytics.rules.history import lifetime
-from services.analytics.rules.incremental import Numbers, Tally
+from services.analytics.rules.incremental import IncrementalCount, Numbers
 from services.analytics.rules.metrics import HistoryRow, place
 from services.analytics.rules.progress import snapshots
 from services.analytics.rules.records import KINDS, Record, carried_record, personal_records
@@ -71,8 +71,8 @@ def recounted(changes):
     return numbers
 
 
-class CachePolicy:
-    """The database as far as a tally sees it."""
+class History:
+    """The database as far as incremental counting sees it."""
 
     def __init__(self, changes=()):
         self.changes = list(changes)
@@ -106,10 +106,12 @@ class CachePolicy:
 
     def add(self, batch):
         """Carry everything forward by a batch, and return the numbers that changed."""
-        tally = Tally(self.numbers, self.performed(), self.best_before, {}, apart=set())
-        tally.add(batch)
+        counted = IncrementalCount(
+            self.numbers, self.performed(), self.best_before, {}, excluded=set()
+        )
+        counted.add(batch)
         self.changes += batch
-        return tally.changed
+        return counted.changed
 
 
 lifts = st.tuples(
@@ -132,19 +134,19 @@ logs = st.lists(logged, max_size=12).map(
 
 @given(logs, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_any_order_in_any_batches_ends_in_what_a_recount_gives(changes, chance, size):
-    kept = CachePolicy()
+    history = History()
     arriving = chance.sample(changes, len(changes))
     for first in range(0, len(arriving), size):
-        kept.add(arriving[first : first + size])
+        history.add(arriving[first : first + size])
     expected = recounted(changes)
-    assert kept.numbers.lifetimes == expected.lifetimes
-    assert kept.numbers.records == expected.records
-    assert kept.numbers.snapshots == expected.snapshots
+    assert history.numbers.lifetimes == expected.lifetimes
+    assert history.numbers.records == expected.records
+    assert history.numbers.snapshots == expected.snapshots
 
 
 @given(logs, logs)
 def test_only_what_changed_is_told(before, batch):
-    kept = CachePolicy(before)
+    history = History(before)
     was = recounted(before)
     later = [
         Change(
@@ -155,7 +157,7 @@ def test_only_what_changed_is_told(before, batch):
         )
         for each in batch
     ]
-    changed = kept.add(later)
+    changed = history.add(later)
     for key, records in changed.records.items():
         for kind, record in records.items():
             assert record != was.records.get(key, {}).get(kind)
@@ -167,10 +169,10 @@ def test_only_what_changed_is_told(before, batch):
 def test_what_is_counted_anew_is_left_apart():
     given_change = change(1, 1, 0, 30, [(1, 100, "kg", 5, "Squat")])
     week, month = given_change.periods
-    tally = Tally(Numbers(), (), CachePolicy().best_before, {}, apart={(1, 1), week})
-    tally.add([given_change])
-    assert tally.changed.lifetimes == tally.changed.records == {}
-    assert tally.changed.snapshots.keys() == {month}
+    counted = IncrementalCount(Numbers(), (), History().best_before, {}, excluded={(1, 1), week})
+    counted.add([given_change])
+    assert counted.changed.lifetimes == counted.changed.records == {}
+    assert counted.changed.snapshots.keys() == {month}
 
 
 RECORD = Record(Decimal(100), "kg", FIRST_DAY + timedelta(days=5), 50, Decimal(90))
