@@ -43,6 +43,11 @@ FEED = Outage("change feed", "will be followed again as soon as it answers")
 COUNTED = CountedWorkouts()
 HEAD_START = feed.HeadStart(budgets.FEED_BATCH)
 
+# A queue is named after its method, and this one's was called hear_of_workouts. Processes of the
+# version before take hints from the same queue; with one of another name beside it, each hint would
+# be counted by both versions as long as an upgrade, or the way back, takes.
+HINT_QUEUE = "hint-workouts-workout_saved--analytics.hear_of_workouts"
+
 PAGE = 100
 
 WHOLE = {"id", "user_id", "version", "date", "duration_minutes", "exercises"}
@@ -186,8 +191,8 @@ class Analytics:
         """Take deleted workouts out of the numbers."""
         self._handle(events)
 
-    @batched_hint_handler("workouts", "workout_saved")
-    def hear_of_workouts(self, workouts: list[dict]) -> None:
+    @batched_hint_handler("workouts", "workout_saved", queue_name=HINT_QUEUE)
+    def handle_workout_saved(self, workouts: list[dict]) -> None:
         """Count workouts that were saved a moment ago, before the events tell of them."""
         self._count(
             [

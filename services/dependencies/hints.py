@@ -63,16 +63,25 @@ class BatchedHintHandler(BatchedEventHandler):
 
     They come from a queue that all processes of the service share, and that goes with the last. If
     the method fails, all that it was given are dropped.
+
+    Args:
+        arguments: of the handler of events.
+        queue_name: of a queue that is not to be named after the method; begins with ``hint-``.
+        options: of the handler of events.
     """
 
     prefetch = None
+
+    def __init__(self, *arguments: object, queue_name: str | None = None, **options: object):
+        super().__init__(*arguments, **options)
+        self._queue_name = queue_name
 
     def setup(self) -> None:
         """Register the queue; ``rabbitmq/definitions.json`` bounds it."""
         super().setup()
         name = self.queue.name.removeprefix("evt-")
         self.queue = Queue(
-            f"hint-{name}",
+            self._queue_name or f"hint-{name}",
             exchange=self.queue.exchange,
             routing_key=self.event_type,
             # what is in it is transient; a queue that is so itself RabbitMQ 4.3 no longer has
@@ -100,11 +109,14 @@ class BatchedHintHandler(BatchedEventHandler):
         metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
 
 
-def batched_hint_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:
+def batched_hint_handler(
+    source_service: str, event_type: str, queue_name: str | None = None
+) -> Callable[[Callable], Callable]:
     """Make a service's method handle lists of hints.
 
     Args:
         source_service: the service that sends them.
         event_type: their name.
+        queue_name: of a queue that is not to be named after the method.
     """
-    return BatchedHintHandler.decorator(source_service, event_type)
+    return BatchedHintHandler.decorator(source_service, event_type, queue_name=queue_name)
