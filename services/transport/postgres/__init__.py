@@ -1,1 +1,1 @@
-"""PostgreSQL: statements that are prepared once a connection."""
+"""PostgreSQL: the engine with its pool of connections, and statements prepared once a connection."""

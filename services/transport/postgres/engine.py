@@ -1,0 +1,106 @@
+"""The engine of a database: a pool of connections whose every wait is bounded."""
+
+import time
+from typing import Any
+
+import psycopg2
+from eventlet.hubs import trampoline
+from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, STATUS_SETUP
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from services.process import budgets
+from services.process.settings import DatabaseAddress
+
+
+def wait_bounded(connection: psycopg2.extensions.connection) -> None:
+    """Let other greenthreads run while PostgreSQL works, and give up on a silent one.
+
+    eventlet installs a callback of its own that waits for ever, so a paused database would hold
+    its workers for good. psycopg2 closes a connection whose callback raises.
+    """
+    connecting = connection.status == STATUS_SETUP
+    seconds = budgets.DATABASE_CONNECT_SECONDS if connecting else budgets.DATABASE_ANSWER_SECONDS
+    silent = psycopg2.OperationalError(f"no answer for {seconds} seconds")
+    while (state := connection.poll()) != POLL_OK:
+        trampoline(
+            connection.fileno(),
+            read=state == POLL_READ,
+            write=state == POLL_WRITE,
+            timeout=seconds,
+            timeout_exc=silent,
+        )
+
+
+def make_engine(address: DatabaseAddress, connections: int) -> Engine:
+    """Make an engine whose every wait is bounded.
+
+    Args:
+        address: where the database is.
+        connections: how many connections the pool keeps, and the most it makes.
+    """
+    options = (
+        f"-c statement_timeout={budgets.DATABASE_STATEMENT_SECONDS * 1000} "
+        f"-c lock_timeout={budgets.DATABASE_STATEMENT_SECONDS * 1000} "
+        "-c idle_in_transaction_session_timeout="
+        f"{budgets.DATABASE_IDLE_TRANSACTION_SECONDS * 1000} "
+        # a prepared statement is planned once, and not five times more; what is asked is short, so
+        # that compiling it never pays
+        "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off"
+    )
+    engine = create_engine(
+        address.url,
+        pool_size=connections,
+        max_overflow=0,
+        # the same few connections are used again, which have prepared everything
+        pool_use_lifo=True,
+        pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
+        # they would be told in errors, and so in the log
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": budgets.DATABASE_CONNECT_SECONDS,
+            "options": options,
+        },
+    )
+    event.listen(engine, "checkin", _note_use)
+    return engine
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+class Trust:
+    """Whether a connection of the pool may be used without having been tried.
+
+    ``pool_pre_ping`` would try each one each time. One that worked a moment ago is used without
+    another round trip: if it fails all the same, that one request is answered with a 503, and no
+    other connection that is as old is trusted.
+    """
+
+    def __init__(self) -> None:
+        self._lost_at = 0.0
+
+    def lose(self) -> None:
+        """Try every connection before it is used again."""
+        self._lost_at = time.monotonic()
+
+    def check(
+        self, connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        """Take a connection out of the pool; one that does not work is made anew."""
+        if connection.autocommit:
+            connection.autocommit = False
+        used_at = record.info.get("used_at")
+        if used_at is None or used_at > self._begins_at():
+            return
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            connection.rollback()
+        except psycopg2.Error as problem:
+            raise DisconnectionError from problem
+
+    def _begins_at(self) -> float:
+        return max(self._lost_at, time.monotonic() - budgets.DATABASE_TRUST_SECONDS)
