@@ -10,7 +10,7 @@ from schemas.errors import NotFound
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.workouts import store
+from services.workouts import reads
 
 CACHE_SECONDS = 600
 
@@ -39,7 +39,7 @@ class WorkoutReads:
         """
 
         def read() -> Fragment | None:
-            return store.get_shown(self.database.fetch, workout_id, user_id)
+            return reads.get_shown(self.database.fetch, workout_id, user_id)
 
         if user_id is None:
             workout = read()
@@ -62,7 +62,7 @@ class WorkoutReads:
         """Return a page of a user's workouts and the number of all."""
 
         def read() -> dict[str, Any]:
-            return store.list_page(self.database.fetch, user_id, days, sort, page, limit)
+            return reads.list_page(self.database.fetch, user_id, days, sort, page, limit)
 
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days

@@ -8,8 +8,7 @@ from decimal import Decimal
 import orjson
 
 from schemas.errors import BusinessRuleViolation, Conflict, InvalidParameter, fault
-from services.transport.postgres.statements import Statement
-from services.workouts.store import Fetch
+from services.transport.postgres.statements import Fetch, Statement
 
 LONGEST_KEY = 255
 _KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}")

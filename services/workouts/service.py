@@ -24,7 +24,7 @@ from services.dependencies.rpc import rpc
 from services.observability.logging import LogContext, get_logger
 from services.process import budgets
 from services.process.failpoints import failpoint
-from services.workouts import idempotency, rules, store
+from services.workouts import feed, idempotency, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.known_exercises import KnownExercises
 
@@ -145,7 +145,7 @@ class Workouts:
         if user_id is not None:
             user_id = checked_user(user_id)
         if rep_types:
-            return _found(store.get(self.database.fetch, workout_id, user_id))
+            return _found(reads.get(self.database.fetch, workout_id, user_id))
         return self._reads.get(workout_id, user_id)
 
     @rpc
@@ -167,7 +167,7 @@ class Workouts:
             ``n.rpc.workouts.get_many([1, 2])``
         """
         wanted = checked_ids("workout_ids", workout_ids)
-        return store.get_many(self.database.fetch, wanted, to_count=rep_types)
+        return reads.get_many(self.database.fetch, wanted, to_count=rep_types)
 
     @rpc
     def update(self, user_id: int, workout_id: int, changes: dict) -> dict[str, Any]:
@@ -201,7 +201,7 @@ class Workouts:
         if exercises is None and values and self._may_be_on(values.get("date")):
             with self._reads.changing(user_id, workout_id):
                 fetch = self.database.fetch
-                workout = store.change(fetch, user_id, workout_id, version, values)
+                workout = writes.change(fetch, user_id, workout_id, version, values)
         if workout is None:
             workout = self._update_with_care(user_id, workout_id, version, values, exercises)
         self.hint(WORKOUT_SAVED, workout)
@@ -227,7 +227,7 @@ class Workouts:
         workout_id = checked_id(workout_id)
         user_id = checked_user(user_id)
         with self._reads.changing(user_id, workout_id):
-            version, day = _found(store.delete(self.database.fetch, user_id, workout_id))
+            version, day = _found(writes.delete(self.database.fetch, user_id, workout_id))
         return {"id": workout_id, "deleted": True, "version": version, "date": day.isoformat()}
 
     @rpc
@@ -253,7 +253,7 @@ class Workouts:
             ``n.rpc.workouts.changes(0, 10)``
         """
         values = load(CHANGES, {"after": after, "limit": limit, "workout_id": workout_id})
-        return store.changes(self.database.fetch, **values)
+        return feed.changes(self.database.fetch, **values)
 
     @timer(interval=budgets.FACTS_LOOK_SECONDS, eager=True)
     def follow_catalogue(self) -> None:
@@ -273,7 +273,7 @@ class Workouts:
         return WorkoutReads(self.database, self.cache)
 
     def _create(self, user_id: int, values: dict) -> dict[str, Any]:
-        workout = store.insert(self.database.fetch, user_id, *self._checked(values))
+        workout = writes.insert(self.database.fetch, user_id, *self._checked(values))
         failpoint("workouts.after_commit")
         self.hint(WORKOUT_SAVED, workout)
         return {"workout": workout, "replayed": False}
@@ -288,7 +288,7 @@ class Workouts:
             answer = idempotency.find_answer(transaction.fetch, user_id, key, body)
             if answer is not None:
                 return {"workout": answer, "replayed": True}
-            workout = store.insert(transaction.fetch, user_id, *checked)
+            workout = writes.insert(transaction.fetch, user_id, *checked)
             shown = without_rep_types(workout)
             idempotency.keep_answer(transaction.send, user_id, key, body, shown)
         failpoint("workouts.after_commit")
@@ -312,7 +312,7 @@ class Workouts:
         exercises: list[dict] | None,
     ) -> dict[str, Any]:
         """Change a workout's nested part, or find out why a change can't be made."""
-        before = _found(store.get(self.database.fetch, workout_id, user_id))
+        before = _found(reads.get(self.database.fetch, workout_id, user_id))
         rules.check_version(version, before["version"])
         if exercises is None and not values:
             return before
@@ -323,10 +323,10 @@ class Workouts:
             exercises = self._with_catalogue(exercises, present)
             values |= rules.totals(exercises)
         with self._reads.changing(user_id, workout_id), self.database.together() as transaction:
-            current, _ = _found(store.lock(transaction.fetch, workout_id, user_id))
+            current, _ = _found(writes.lock(transaction.fetch, workout_id, user_id))
             rules.check_version(version, current)
-            store.update(transaction.send, user_id, workout_id, values, exercises)
-            return store.get(transaction.fetch, workout_id, user_id)
+            writes.update(transaction.send, user_id, workout_id, values, exercises)
+            return reads.get(transaction.fetch, workout_id, user_id)
 
     @staticmethod
     def _may_be_on(day: date | None) -> bool:

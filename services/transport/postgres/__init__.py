@@ -1,1 +1,1 @@
-"""PostgreSQL: the engine with its pool of connections, and statements prepared once a connection."""
+"""PostgreSQL: an engine with its pool of connections, statements prepared once a connection."""

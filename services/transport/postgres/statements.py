@@ -1,7 +1,7 @@
 """SQL statements that PostgreSQL parses and plans once a connection, not once a request."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 import orjson
@@ -18,6 +18,10 @@ LONGEST_TOLD = 500
 
 register_default_json(globally=True, loads=orjson.loads)
 register_default_jsonb(globally=True, loads=orjson.loads)
+
+
+Fetch = Callable[..., list[tuple]]
+"""Runs a statement with its values, alone or inside a transaction, and returns its rows."""
 
 
 class Statement:

@@ -26,7 +26,7 @@ from schemas.errors import (
 from services.dependencies.database import Database
 from services.process.settings import Settings
 from services.transport.amqp.json import dumps
-from services.workouts import store
+from services.workouts import writes
 from services.workouts.service import Workouts
 from tests.services.clients import all_fine, at_once, connected
 from tests.services.logbook import ago, body, lift, one, today
@@ -1586,7 +1586,7 @@ def test_while_the_first_request_is_in_work_the_second_is_refused(
 ):
     given = {"date": ago(0)}
     refusals = []
-    insert = store.insert
+    insert = writes.insert
 
     def insert_slowly(*arguments):
         for repeated in (given, {"date": ago(1)}):
@@ -1595,7 +1595,7 @@ def test_while_the_first_request_is_in_work_the_second_is_refused(
             refusals.append(refusal.value)
         return insert(*arguments)
 
-    monkeypatch.setattr(store, "insert", insert_slowly)
+    monkeypatch.setattr(writes, "insert", insert_slowly)
     first = workouts.create(fresh_user, given, "key")["workout"]
 
     assert len(refusals) == 2

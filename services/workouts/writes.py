@@ -1,82 +1,13 @@
-"""Workouts in PostgreSQL: every statement of the workouts service.
+"""Writing workouts to PostgreSQL, each in one statement however many sets it has."""
 
-PostgreSQL takes a workout as one JSON document and gives it back as one, so that reading or
-writing it is one statement however many sets it has. What is only handed on stays the text that
-PostgreSQL wrote: a fragment of the answer's JSON.
-"""
-
-from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
 import orjson
-from orjson import Fragment
 
-from services.transport.postgres.statements import Statement
-
-Fetch = Callable[..., list[tuple]]
-"""Runs a statement: :meth:`Database.fetch`, or the same inside a transaction."""
-
-_INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-
-_HEAD = f"""
-    'id', w.id, 'user_id', w.user_id, 'name', w.name, 'date', w.date,
-    'duration_minutes', w.duration_minutes, {{notes}} 'version', w.version,
-    'created_at', {_INSTANT.format("w.created_at")},
-    'updated_at', {_INSTANT.format("w.updated_at")}
-"""
-
-_SETS = """
-    SELECT json_agg(json_build_object(
-        'id', s.id, 'set_number', s.set_number, 'reps', trim_scale(s.reps),
-        'weight', trim_scale(s.weight), 'unit', s.unit, 'set_type', s.set_type,
-        {notes} 'rpe', trim_scale(s.rpe)) ORDER BY s.set_number)
-    FROM exercise_sets s
-    WHERE s.user_id = e.user_id AND s.workout_exercise_id = e.id
-"""
-
-_EXERCISES = """
-    SELECT json_agg(json_build_object(
-        'id', e.id, 'exercise_id', e.exercise_id, 'exercise_name', coalesce(
-            (SELECT f.name FROM exercise_facts f WHERE f.exercise_id = e.exercise_id),
-            e.exercise_name),
-        {rep_type} 'order_index', e.order_index, {notes}
-        'sets', coalesce(({sets}), '[]')) ORDER BY e.order_index)
-    FROM workout_exercises e
-    WHERE e.user_id = w.user_id AND e.workout_id = w.id
-"""
-
-
-def _workout(rep_types: bool = False, notes: bool = True) -> str:
-    """Return the expression that makes a workout's JSON."""
-    exercises = _EXERCISES.format(
-        rep_type="'rep_type', e.rep_type," if rep_types else "",
-        notes=_notes("e", notes),
-        sets=_SETS.format(notes=_notes("s", notes)),
-    )
-    return f"json_build_object({_head(notes)}, 'exercises', coalesce(({exercises}), '[]'))"
-
-
-def _head(notes: bool = True) -> str:
-    return _HEAD.format(notes=_notes("w", notes))
-
-
-def _notes(table: str, wanted: bool) -> str:
-    return f"'notes', {table}.notes," if wanted else ""
-
-
-_WHOLE = _workout(rep_types=True)
-
-_OF_USER = "w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)"
-
-_GET = Statement(f"SELECT {_WHOLE} FROM workouts w WHERE {_OF_USER}")
-
-_GET_SHOWN = Statement(f"SELECT ({_workout()})::text FROM workouts w WHERE {_OF_USER}")
-
-_GET_MANY = "SELECT ({workout})::text FROM workouts w WHERE w.id = ANY(:workout_ids)"
-_GET_MANY_SHOWN = Statement(_GET_MANY.format(workout=_workout()))
-_GET_MANY_TO_COUNT = Statement(_GET_MANY.format(workout=_workout(rep_types=True, notes=False)))
+from services.transport.postgres.statements import Fetch, Statement
+from services.workouts.tables import INSTANT, WHOLE
 
 _LOCK = Statement(
     "SELECT version, date FROM workouts WHERE id = :workout_id AND user_id = :user_id FOR UPDATE"
@@ -109,7 +40,7 @@ _NESTED = """
            (SELECT json_object_agg(order_index, id) FROM exercises),
            (SELECT json_agg(json_build_array(workout_exercise_id, set_number, id)) FROM sets)
     FROM workout
-""".format(created_at=_INSTANT.format("workout.created_at"))
+""".format(created_at=INSTANT.format("workout.created_at"))
 
 _INSERT = Statement(
     f"""
@@ -139,44 +70,6 @@ _FORGET_NESTED = Statement(
 _DELETE = Statement(
     "DELETE FROM workouts WHERE user_id = :user_id AND id = :workout_id RETURNING version, date"
 )
-
-_SORT_COLUMNS = {
-    "date": "w.date",
-    "created_at": "w.created_at",
-    "name": "lower(w.name)",
-    "duration_minutes": "w.duration_minutes",
-}
-_MAY_BE_NULL = ("name", "duration_minutes")
-
-
-def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict | None:
-    """Return a whole workout, or None.
-
-    Args:
-        fetch: runs a statement.
-        workout_id: which one.
-        user_id: whose it must be; None for anybody's.
-    """
-    rows = fetch(_GET, workout_id=workout_id, user_id=user_id)
-    return rows[0][0] if rows else None
-
-
-def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Fragment | None:
-    """Return a whole workout as clients see it, without any ``rep_type``; see :func:`get`."""
-    rows = fetch(_GET_SHOWN, workout_id=workout_id, user_id=user_id)
-    return Fragment(rows[0][0]) if rows else None
-
-
-def get_many(fetch: Fetch, workout_ids: Sequence[int], to_count: bool) -> list[Fragment]:
-    """Return whole workouts; those that there are not are left out.
-
-    Args:
-        fetch: runs a statement.
-        workout_ids: which ones.
-        to_count: with every ``rep_type`` and without notes, which are most of a large workout.
-    """
-    statement = _GET_MANY_TO_COUNT if to_count else _GET_MANY_SHOWN
-    return [Fragment(row[0]) for row in fetch(statement, workout_ids=list(workout_ids))]
 
 
 def lock(fetch: Fetch, workout_id: int, user_id: int) -> tuple[int, date] | None:
@@ -248,56 +141,6 @@ def delete(fetch: Fetch, user_id: int, workout_id: int) -> tuple[int, date] | No
     return rows[0] if rows else None
 
 
-def list_page(
-    fetch: Fetch,
-    user_id: int,
-    days: tuple[date | None, date | None],
-    sort: list[tuple[str, str]],
-    page: int,
-    limit: int,
-) -> dict:
-    """Return one page of a user's workouts, without their nested part, and the number of all.
-
-    Args:
-        fetch: runs a statement.
-        user_id: whose workouts.
-        days: first and last day, either may be None.
-        sort: pairs of a field and ``asc`` or ``desc``.
-        page: from 1.
-        limit: workouts a page.
-    """
-    first, last = days
-    statement = _page(first is not None, last is not None, tuple(map(tuple, sort)))
-    given = {"user_id": user_id, "first": first, "last": last}
-    given |= {"limit": limit, "offset": (page - 1) * limit}
-    values = {name: given[name] for name in statement.names}
-    ((items, total),) = fetch(statement, **values)
-    return {"items": Fragment(items), "total": total}
-
-
-def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None) -> list[dict]:
-    """Return the changes after a position, oldest first.
-
-    A trigger writes them as the last thing before a commit, behind a lock: so they appear in the
-    order of their ids, and a reader that has seen one never misses an earlier one.
-    """
-    if workout_id is None:
-        rows = fetch(_CHANGES, after=after, limit=limit)
-    else:
-        rows = fetch(_CHANGES_OF_ONE, after=after, limit=limit, workout_id=workout_id)
-    return [row[0] for row in rows]
-
-
-_CHANGE = f"""
-    SELECT json_build_object('id', c.id, 'workout_id', c.workout_id, 'user_id', c.user_id,
-        'kind', c.kind, 'version', c.version, 'date', c.date,
-        'changed_at', {_INSTANT.format("c.changed_at")})
-    FROM workout_changes c WHERE c.id > :after
-"""
-_CHANGES = Statement(f"{_CHANGE} ORDER BY c.id LIMIT :limit")
-_CHANGES_OF_ONE = Statement(f"{_CHANGE} AND c.workout_id = :workout_id ORDER BY c.id LIMIT :limit")
-
-
 @lru_cache(maxsize=64)
 def _update(columns: tuple[str, ...]) -> Statement:
     given = "".join(f"{name} = :{name}, " for name in columns)
@@ -324,27 +167,7 @@ def _change(columns: tuple[str, ...]) -> Statement:
               AND workouts.version = before.version
             RETURNING workouts.*
         )
-        SELECT {_WHOLE} FROM w
-        """
-    )
-
-
-@lru_cache(maxsize=256)
-def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) -> Statement:
-    conditions = ["w.user_id = :user_id"]
-    if has_first:
-        conditions.append("w.date >= :first")
-    if has_last:
-        conditions.append("w.date <= :last")
-    within = " AND ".join(conditions)
-    return Statement(
-        f"""
-        SELECT coalesce((SELECT json_agg(json_build_object({_head()},
-                'exercise_count', w.exercise_count, 'set_count', w.set_count,
-                'total_volume', trim_scale(round(w.total_volume, 2))))::text
-            FROM (SELECT * FROM workouts w WHERE {within} ORDER BY {_order(sort)}
-                  LIMIT :limit OFFSET :offset) w), '[]'),
-            (SELECT count(*) FROM workouts w WHERE {within})
+        SELECT {WHOLE} FROM w
         """
     )
 
@@ -394,12 +217,3 @@ def _number(value: object) -> str:
         # as text, which PostgreSQL reads as the exact number
         return str(value)
     raise TypeError(f"no JSON for {type(value).__name__}")
-
-
-def _order(sort: Sequence[tuple[str, str]]) -> str:
-    # said of a column that is never null it would keep PostgreSQL from the index
-    columns = [
-        f"{_SORT_COLUMNS[name]} {direction}{' NULLS LAST' if name in _MAY_BE_NULL else ''}"
-        for name, direction in sort
-    ]
-    return ", ".join([*columns, f"w.id {sort[0][1]}"])

@@ -1,0 +1,26 @@
+"""The feed of what changed, which analytics follows."""
+
+from services.transport.postgres.statements import Fetch, Statement
+from services.workouts.tables import INSTANT
+
+_CHANGE = f"""
+    SELECT json_build_object('id', c.id, 'workout_id', c.workout_id, 'user_id', c.user_id,
+        'kind', c.kind, 'version', c.version, 'date', c.date,
+        'changed_at', {INSTANT.format("c.changed_at")})
+    FROM workout_changes c WHERE c.id > :after
+"""
+_CHANGES = Statement(f"{_CHANGE} ORDER BY c.id LIMIT :limit")
+_CHANGES_OF_ONE = Statement(f"{_CHANGE} AND c.workout_id = :workout_id ORDER BY c.id LIMIT :limit")
+
+
+def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None) -> list[dict]:
+    """Return the changes after a position, oldest first.
+
+    A trigger writes them as the last thing before a commit, behind a lock: so they appear in the
+    order of their ids, and a reader that has seen one never misses an earlier one.
+    """
+    if workout_id is None:
+        rows = fetch(_CHANGES, after=after, limit=limit)
+    else:
+        rows = fetch(_CHANGES_OF_ONE, after=after, limit=limit, workout_id=workout_id)
+    return [row[0] for row in rows]

@@ -1,0 +1,117 @@
+"""Reading workouts from PostgreSQL.
+
+What is only handed on stays the text that PostgreSQL wrote: a fragment of the answer's JSON.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+
+from orjson import Fragment
+
+from services.transport.postgres.statements import Fetch, Statement
+from services.workouts.tables import WHOLE, head_json, workout_json
+
+_OF_USER = "w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)"
+
+_GET = Statement(f"SELECT {WHOLE} FROM workouts w WHERE {_OF_USER}")
+
+_GET_SHOWN = Statement(f"SELECT ({workout_json()})::text FROM workouts w WHERE {_OF_USER}")
+
+_GET_MANY = "SELECT ({workout})::text FROM workouts w WHERE w.id = ANY(:workout_ids)"
+_GET_MANY_SHOWN = Statement(_GET_MANY.format(workout=workout_json()))
+_GET_MANY_TO_COUNT = Statement(_GET_MANY.format(workout=workout_json(rep_types=True, notes=False)))
+
+_SORT_COLUMNS = {
+    "date": "w.date",
+    "created_at": "w.created_at",
+    "name": "lower(w.name)",
+    "duration_minutes": "w.duration_minutes",
+}
+_MAY_BE_NULL = ("name", "duration_minutes")
+
+
+def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict | None:
+    """Return a whole workout, or None.
+
+    Args:
+        fetch: runs a statement.
+        workout_id: which one.
+        user_id: whose it must be; None for anybody's.
+    """
+    rows = fetch(_GET, workout_id=workout_id, user_id=user_id)
+    return rows[0][0] if rows else None
+
+
+def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Fragment | None:
+    """Return a whole workout as clients see it, without any ``rep_type``; see :func:`get`."""
+    rows = fetch(_GET_SHOWN, workout_id=workout_id, user_id=user_id)
+    return Fragment(rows[0][0]) if rows else None
+
+
+def get_many(fetch: Fetch, workout_ids: Sequence[int], to_count: bool) -> list[Fragment]:
+    """Return whole workouts; those that there are not are left out.
+
+    Args:
+        fetch: runs a statement.
+        workout_ids: which ones.
+        to_count: with every ``rep_type`` and without notes, which are most of a large workout.
+    """
+    statement = _GET_MANY_TO_COUNT if to_count else _GET_MANY_SHOWN
+    return [Fragment(row[0]) for row in fetch(statement, workout_ids=list(workout_ids))]
+
+
+def list_page(
+    fetch: Fetch,
+    user_id: int,
+    days: tuple[date | None, date | None],
+    sort: list[tuple[str, str]],
+    page: int,
+    limit: int,
+) -> dict:
+    """Return one page of a user's workouts, without their nested part, and the number of all.
+
+    Args:
+        fetch: runs a statement.
+        user_id: whose workouts.
+        days: first and last day, either may be None.
+        sort: pairs of a field and ``asc`` or ``desc``.
+        page: from 1.
+        limit: workouts a page.
+    """
+    first, last = days
+    statement = _page(first is not None, last is not None, tuple(map(tuple, sort)))
+    given = {"user_id": user_id, "first": first, "last": last}
+    given |= {"limit": limit, "offset": (page - 1) * limit}
+    values = {name: given[name] for name in statement.names}
+    ((items, total),) = fetch(statement, **values)
+    return {"items": Fragment(items), "total": total}
+
+
+@lru_cache(maxsize=256)
+def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) -> Statement:
+    conditions = ["w.user_id = :user_id"]
+    if has_first:
+        conditions.append("w.date >= :first")
+    if has_last:
+        conditions.append("w.date <= :last")
+    within = " AND ".join(conditions)
+    return Statement(
+        f"""
+        SELECT coalesce((SELECT json_agg(json_build_object({head_json()},
+                'exercise_count', w.exercise_count, 'set_count', w.set_count,
+                'total_volume', trim_scale(round(w.total_volume, 2))))::text
+            FROM (SELECT * FROM workouts w WHERE {within} ORDER BY {_order(sort)}
+                  LIMIT :limit OFFSET :offset) w), '[]'),
+            (SELECT count(*) FROM workouts w WHERE {within})
+        """
+    )
+
+
+def _order(sort: Sequence[tuple[str, str]]) -> str:
+    # said of a column that is never null it would keep PostgreSQL from the index
+    columns = [
+        f"{_SORT_COLUMNS[name]} {direction}{' NULLS LAST' if name in _MAY_BE_NULL else ''}"
+        for name, direction in sort
+    ]
+    return ", ".join([*columns, f"w.id {sort[0][1]}"])
