@@ -12,8 +12,9 @@ from schemas.users import NewUser
 from services.dependencies.database import Database
 from services.observability.logging import get_logger
 from services.process.settings import SETTINGS_KEY, BadSettings, Settings
-from services.users import store
+from services.users import reads, writes
 from services.users.passwords import Passwords
+from services.users.tables import ADMIN
 
 log = get_logger(__name__)
 
@@ -65,16 +66,16 @@ def ensure_administrator(
 ) -> None:
     """Make the administrator unless there is one; several processes may do it at once."""
     with database.transaction() as connection:
-        known = store.find(connection, email)
+        known = reads.find(connection, email)
     if known is None:
         password_hash = passwords.hash(password)
         with database.transaction() as connection:
-            made = store.insert(connection, email, password_hash, NAME, store.ADMIN)
+            made = writes.insert(connection, email, password_hash, NAME, ADMIN)
         if made is not None:
             log.info("administrator made", user_id=made["id"])
         return
     account, kept = known
-    if account["role"] == store.ADMIN:
+    if account["role"] == ADMIN:
         return
     if not passwords.matches(password, kept):
         log.error(
@@ -83,7 +84,7 @@ def ensure_administrator(
         )
         return
     with database.transaction() as connection:
-        store.make_admin(connection, account["id"])
+        writes.make_admin(connection, account["id"])
     log.info("account made administrator", user_id=account["id"])
 
 

@@ -20,7 +20,7 @@ from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
 from services.observability.logging import LogContext
 from services.process.settings import SETTINGS_KEY
-from services.users import store
+from services.users import reads, writes
 from services.users.administrator import Administrator
 from services.users.passwords import Passwords
 
@@ -66,7 +66,7 @@ class Users:
         values = load(NEW_USER, user)
         password_hash = self.passwords.hash(values["password"])
         with self.database.transaction() as connection:
-            profile = store.insert(connection, values["email"], password_hash, values.get("name"))
+            profile = writes.insert(connection, values["email"], password_hash, values.get("name"))
         if profile is None:
             details = {"field": "email", "constraint": "unique", "received": values["email"]}
             raise Conflict("There is an account with this e-mail already", json.dumps(details))
@@ -117,7 +117,7 @@ class Users:
             ``n.rpc.users.get(1)``
         """
         with self.database.transaction() as connection:
-            profile = store.get(connection, load(BY_ID, {"id": user_id})["id"])
+            profile = reads.get(connection, load(BY_ID, {"id": user_id})["id"])
         if profile is None:
             raise NotFound("There is no such user")
         return profile
@@ -151,7 +151,7 @@ class Users:
         except ValidationError:
             return None, None
         with self.database.transaction() as connection:
-            return store.find(connection, known_as) or (None, None)
+            return reads.find(connection, known_as) or (None, None)
 
     def _token(self, profile: dict) -> str:
         return auth.issue(profile, self._settings, time.time())

@@ -12,7 +12,7 @@ import pytest
 
 from schemas.errors import Conflict, InvalidParameter, NotFound, Unauthorized, ValidationFailed
 from services.process.settings import SETTINGS_KEY, BadSettings
-from services.users import administrator, store
+from services.users import administrator, reads, writes
 from services.users.administrator import Administrator, ensure_administrator
 from services.users.passwords import Passwords
 
@@ -449,12 +449,13 @@ ADMIN = {"email": "boss@example.com", "password": PASSWORD}
 
 
 class Accounts:
-    """Accounts in memory, in place of the store and its database."""
+    """Accounts in memory, in place of reads, writes and their database."""
 
     def __init__(self, monkeypatch):
         self.by_email = {}
-        for name in ("find", "insert", "make_admin"):
-            monkeypatch.setattr(store, name, getattr(self, name))
+        monkeypatch.setattr(reads, "find", self.find)
+        monkeypatch.setattr(writes, "insert", self.insert)
+        monkeypatch.setattr(writes, "make_admin", self.make_admin)
 
     def transaction(self):
         return nullcontext()
