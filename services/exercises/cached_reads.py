@@ -8,7 +8,8 @@ from schemas.errors import NotFound
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.exercises import facets, reads, search
+from services.exercises import reads
+from services.exercises.rules import search
 
 """Version of the whole catalogue: it changes seldom, and then all that was kept is stale."""
 
@@ -72,7 +73,7 @@ class ExerciseReads:
         """Return the values to filter by with their counts, for a checked query."""
         filters = _filters(query)
         of = ":".join(_written(filters))
-        return self._remember_one("facets", of, LIST_SECONDS, facets.count, filters)
+        return self._remember_one("facets", of, LIST_SECONDS, reads.count_facets, filters)
 
     def _remember_one(
         self, kind: str, of: str, seconds: int, read: Callable[..., Any], *given: Any

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from services.exercises.search import plain_words
+from services.exercises.rules.search import plain_words
 
 FILE = Path(__file__).with_name("catalogue.json")
 SOURCE = "manual"

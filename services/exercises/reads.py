@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.exercises import search
+from services.exercises.rules import search
 
 _INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
@@ -91,6 +91,27 @@ _NEAR_WORDS = text(
 
 _LIKE_WORDS = text("SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:unknown)")
 
+_FACET_VALUES = {
+    "category": "category",
+    "body_part": "body_part",
+    "equipment": "unnest(all_equipment)",
+    "difficulty": "difficulty",
+    "muscles": "unnest(muscles)",
+}
+"""What an exercise counts for, by facet."""
+
+_FACET = """
+    (SELECT coalesce(json_agg(json_build_object('value', value, 'count', count)
+        ORDER BY count DESC, value COLLATE "C"), '[]')
+    FROM (SELECT value, sum(alike) AS count FROM (SELECT {value}, alike FROM kinds)
+            AS given (value, alike)
+        WHERE value IS NOT NULL GROUP BY value) AS counted)
+"""
+
+_FACETS = ", ".join(
+    f"'{name}', {_FACET.format(value=value)}" for name, value in _FACET_VALUES.items()
+)
+
 
 def get(connection: Connection, exercise_id: int) -> dict | None:
     """Return an exercise, or None."""
@@ -123,7 +144,7 @@ def list_page(
         page: from 1.
         limit: exercises a page.
     """
-    passes = conditions(filters)
+    passes = _conditions(filters)
     return _page(connection, filters, passes, [(passes, _order(sort))], page, limit)
 
 
@@ -151,7 +172,7 @@ def search_page(
     connection.execute(_USE_INDEXES)
     patterns = search.patterns(query, terms, _near_words(connection, terms))
     parts = [(_FOUND, _order(sort))] if sort else _PARTS
-    passes = conditions(filters)
+    passes = _conditions(filters)
     return _page(
         connection,
         {**filters, **vars(patterns)},
@@ -177,7 +198,7 @@ def _near_words(connection: Connection, terms: list[search.Term]) -> list[str]:
     return near
 
 
-def conditions(filters: dict[str, list[str]]) -> str:
+def _conditions(filters: dict[str, list[str]]) -> str:
     """Return the condition of the rows ``s`` of ``exercise_search`` that pass the filters."""
     return " AND ".join(_CONDITIONS[name] for name in filters) or "true"
 
@@ -220,6 +241,25 @@ def _page(
         return {"items": items, "total": offset + len(items)}
     counting = text(f"SELECT count(*) FROM exercise_search s WHERE {conditions}")
     return {"items": items, "total": connection.execute(counting, values).scalar_one()}
+
+
+def count_facets(connection: Connection, filters: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the values with their counts, by facet, the most frequent first.
+
+    Args:
+        connection: inside a transaction.
+        filters: as for a page: only active exercises that pass them are counted.
+    """
+    # many exercises are alike in all of this, so all are read once, and few are counted five times
+    statement = f"""
+        WITH kinds AS MATERIALIZED (
+            SELECT category, body_part, all_equipment, difficulty, muscles, count(*) AS alike
+            FROM exercise_search s WHERE {_conditions(filters)}
+            GROUP BY category, body_part, all_equipment, difficulty, muscles
+        )
+        SELECT json_build_object({_FACETS})
+    """
+    return connection.execute(text(statement), filters).scalar_one()
 
 
 def changes(connection: Connection, after: int, limit: int) -> list[dict[str, Any]]:

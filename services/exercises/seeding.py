@@ -12,7 +12,7 @@ from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
 from services.exercises import catalogue, writes
-from services.exercises.announcing import tell_of_change
+from services.exercises.events import tell_of_change
 from services.observability.logging import get_logger
 
 log = get_logger(__name__)

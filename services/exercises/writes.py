@@ -7,33 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.exercises import search
+from services.exercises.rules import search
+from services.exercises.tables import COLUMNS
 
 WRITING_LOCK = 7_306_002
 """Advisory lock of whoever changes the catalogue: one at a time."""
-
-COLUMNS = {
-    "name": "text",
-    "slug": "text",
-    "aliases": "jsonb",
-    "description": "text",
-    "instructions": "text",
-    "category": "text",
-    "body_part": "text",
-    "primary_muscles": "jsonb",
-    "secondary_muscles": "jsonb",
-    "equipment": "text",
-    "all_equipment": "jsonb",
-    "difficulty": "text",
-    "rep_type": "text",
-    "unit": "text",
-    "external_source": "text",
-    "name_key": "text",
-    "alias_keys": "text[]",
-    "name_words": "tsvector",
-    "title_words": "tsvector",
-    "search_words": "tsvector",
-}
 
 _GIVEN = f"""
     json_to_recordset(CAST(:entries AS json)) AS given (

@@ -79,7 +79,7 @@ def test_nothing_new_changes_nothing(checkout, before):
 
 
 def test_a_service_whose_file_changed_is_restarted_alone(checkout, before):
-    checkout.change("services/exercises/search.py")
+    checkout.change("services/exercises/rules/search.py")
     output = checkout.gym("up")
     assert "Restarting exercises: done" in output
     assert renewed(checkout, before) == {"exercises"}

@@ -8,7 +8,9 @@ from typing import Any
 import eventlet
 from sqlalchemy import Connection, Row, text
 
-from services.exercises import catalogue, search, writes
+from services.exercises import catalogue, writes
+from services.exercises.rules import search
+from services.exercises.tables import COLUMNS
 from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE
 
@@ -19,7 +21,7 @@ LONGEST_SLUG = 200
 MANUAL_NAME = "name_of_manual_exercise"
 
 _COLUMNS = {
-    **{name: kind for name, kind in writes.COLUMNS.items() if name != "slug"},
+    **{name: kind for name, kind in COLUMNS.items() if name != "slug"},
     "external_id": "text",
     "external_uuid": "uuid",
     "license": "text",

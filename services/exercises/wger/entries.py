@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services.exercises import search
 from services.exercises.catalogue import UNITS
+from services.exercises.rules import search
 from services.exercises.wger import vocabulary
 from services.exercises.wger.text import one_line, plain_text, tidy_name
 

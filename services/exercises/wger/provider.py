@@ -15,7 +15,7 @@ from schemas.names import PUBLIC_NAMES
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
-from services.exercises.announcing import tell_of_change
+from services.exercises.events import tell_of_change
 from services.exercises.wger import staging
 from services.exercises.wger.client import WgerClient, check_url
 from services.exercises.wger.importing import Import

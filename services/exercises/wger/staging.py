@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.exercises import search
+from services.exercises.rules import search
 from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE, Entry
 

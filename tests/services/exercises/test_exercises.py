@@ -14,7 +14,7 @@ from schemas.errors import InvalidParameter, NotFound
 from schemas.exercises import SORT_FIELDS
 from schemas.fields import Sort
 from services.dependencies.cache_generations import CATALOGUE
-from services.exercises import catalogue, facets, reads, writes
+from services.exercises import catalogue, reads, writes
 from services.exercises.cached_reads import SLOTS, ExerciseReads
 from services.process.settings import Settings
 from tests.services.exercises.search_queries import JUDGED
@@ -203,7 +203,7 @@ def test_every_piece_of_equipment_is_found_and_counted(connection):
         assert "Zercher Zorb" in names(found)
     found = reads.search_page(connection, "zercher zorb", {"equipment": ["zorb"]}, [], 1, 3)
     assert [exercise["all_equipment"] for exercise in found["items"]] == [["barbell", "zorb"]]
-    counted = facets.count(connection, {"equipment": ["zorb"]})
+    counted = reads.count_facets(connection, {"equipment": ["zorb"]})
     assert [item["value"] for item in counted["equipment"]] == ["barbell", "zorb"]
 
 
@@ -514,7 +514,7 @@ def test_facets_leave_out_what_is_inactive_or_has_no_value(rpc, connection):
     before = rpc.exercises.facets()
     connection.execute(text("UPDATE exercises SET is_active = false WHERE id = 1"))
     connection.execute(text("UPDATE exercises SET difficulty = NULL WHERE id = 2"))
-    counted = facets.count(connection, {})
+    counted = reads.count_facets(connection, {})
     assert total(counted, "category") == total(before, "category") - 1
     assert total(counted, "difficulty") == total(before, "difficulty") - 2
 
