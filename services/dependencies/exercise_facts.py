@@ -47,7 +47,7 @@ class ExerciseFacts(DependencyProvider):
         version_key: of the version in Redis of what is made from the copy.
     """
 
-    news = CatalogueChanges()
+    catalogue_changes = CatalogueChanges()
 
     def __init__(self, version_key: str):
         self.version_key = version_key
@@ -70,7 +70,7 @@ class ExerciseFacts(DependencyProvider):
             cache: where the version is that a change replaces.
             ask: ``exercises.changes``.
         """
-        edition = self.news.edition
+        edition = self.catalogue_changes.edition
         if not self._has_begun:
             # who changed the copy last may have died before it could tell
             cache.outdate(self.version_key)

@@ -9,7 +9,7 @@ from services.dependencies.events import EventDispatcher
 RETRY_SECONDS = 1
 
 
-def tell_of_change(dispatcher: EventDispatcher) -> None:
+def dispatch_catalogue_changed(dispatcher: EventDispatcher) -> None:
     """Dispatch ``catalogue_changed``, waiting for the broker as long as it takes."""
     while True:
         try:

@@ -12,7 +12,7 @@ from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
 from services.exercises import catalogue, writes
-from services.exercises.events import tell_of_change
+from services.exercises.events import dispatch_catalogue_changed
 from services.observability.logging import get_logger
 
 log = get_logger(__name__)
@@ -56,7 +56,7 @@ class SeededCatalogue(DependencyProvider):
                 eventlet.sleep(pause)
             else:
                 self._done = True
-                tell_of_change(self._sibling(EventDispatcher))
+                dispatch_catalogue_changed(self._sibling(EventDispatcher))
                 return
 
     def _sibling(self, kind: type) -> Any:

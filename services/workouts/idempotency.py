@@ -21,7 +21,7 @@ _FIND = Statement(
     """
 )
 _CLAIM = Statement("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-_KEEP = Statement(
+_STORE = Statement(
     """
     INSERT INTO idempotency_keys (user_id, key, body_hash, answer)
     VALUES (:user_id, :key, :body, :answer)
@@ -29,7 +29,7 @@ _KEEP = Statement(
         answer = excluded.answer, created_at = excluded.created_at
     """
 )
-_FORGET = Statement(
+_DELETE_EXPIRED = Statement(
     f"DELETE FROM idempotency_keys WHERE created_at <= now() - interval '{HOURS_KEPT} hours'"
 )
 
@@ -58,7 +58,7 @@ def body_hash(body: object) -> bytes:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
 
 
-def find_answer(fetch: Fetch, user_id: int, key: str, body: bytes) -> dict | None:
+def find_result(fetch: Fetch, user_id: int, key: str, body: bytes) -> dict | None:
     """Return the first answer to a request, or None if the key is new.
 
     Raises:
@@ -84,15 +84,15 @@ def claim(fetch: Fetch, user_id: int, key: str) -> None:
         raise Conflict("A request with this Idempotency-Key is still in work")
 
 
-def keep_answer(fetch: Fetch, user_id: int, key: str, body: bytes, answer: dict) -> None:
+def store_result(fetch: Fetch, user_id: int, key: str, body: bytes, answer: dict) -> None:
     """Keep the first answer to a request."""
     written = orjson.dumps(answer).decode()
-    fetch(_KEEP, user_id=user_id, key=key, body=body, answer=written)
+    fetch(_STORE, user_id=user_id, key=key, body=body, answer=written)
 
 
-def forget_old(fetch: Fetch) -> None:
+def delete_expired(fetch: Fetch) -> None:
     """Forget keys whose time is over."""
-    fetch(_FORGET)
+    fetch(_DELETE_EXPIRED)
 
 
 def _canonical(value: object) -> object:

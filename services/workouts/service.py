@@ -26,7 +26,7 @@ from services.process import budgets
 from services.process.failpoints import failpoint
 from services.workouts import feed, idempotency, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
-from services.workouts.known_exercises import KnownExercises
+from services.workouts.exercise_cache import ExerciseCache
 
 log = get_logger(__name__)
 
@@ -48,7 +48,7 @@ class Workouts:
     database = Database("workouts")
     cache = Cache()
     exercises = RemoteService("exercises", methods=["changes", "get_many"])
-    known_exercises = KnownExercises()
+    exercise_cache = ExerciseCache()
     exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_WORKOUTS)
     hint = HintSender()
     log_context = LogContext()
@@ -264,7 +264,7 @@ class Workouts:
     def forget_old_keys(self) -> None:
         """Forget idempotency keys whose 24 hours are over."""
         try:
-            idempotency.forget_old(self.database.fetch)
+            idempotency.delete_expired(self.database.fetch)
         except GymError as problem:
             log.warning("old keys not forgotten, will be tried again", reason=str(problem))
 
@@ -279,18 +279,18 @@ class Workouts:
         return {"workout": workout, "replayed": False}
 
     def _create_once(self, user_id: int, values: dict, key: str, body: bytes) -> dict[str, Any]:
-        answer = idempotency.find_answer(self.database.fetch, user_id, key, body)
+        answer = idempotency.find_result(self.database.fetch, user_id, key, body)
         if answer is not None:
             return {"workout": answer, "replayed": True}
         checked = self._checked(values)
         with self.database.together() as transaction:
             idempotency.claim(transaction.fetch, user_id, key)
-            answer = idempotency.find_answer(transaction.fetch, user_id, key, body)
+            answer = idempotency.find_result(transaction.fetch, user_id, key, body)
             if answer is not None:
                 return {"workout": answer, "replayed": True}
             workout = writes.insert(transaction.fetch, user_id, *checked)
             shown = without_rep_types(workout)
-            idempotency.keep_answer(transaction.send, user_id, key, body, shown)
+            idempotency.store_result(transaction.send, user_id, key, body, shown)
         failpoint("workouts.after_commit")
         self.hint(WORKOUT_SAVED, workout)
         return {"workout": workout, "replayed": False}
@@ -338,7 +338,7 @@ class Workouts:
         if not exercises:
             return []
         wanted = {item["exercise_id"] for item in exercises}
-        found = self.known_exercises.look_up(wanted, self.exercises.get_many)
+        found = self.exercise_cache.get_many(wanted, self.exercises.get_many)
         return rules.with_catalogue(exercises, found, present)
 
 

@@ -15,7 +15,7 @@ from schemas.names import PUBLIC_NAMES
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
-from services.exercises.events import tell_of_change
+from services.exercises.events import dispatch_catalogue_changed
 from services.exercises.wger import staging
 from services.exercises.wger.client import WgerClient, check_url
 from services.exercises.wger.importing import Import
@@ -129,7 +129,7 @@ class WgerImports(DependencyProvider):
         try:
             with eventlet.Timeout(LONGEST_SECONDS, TimedOut.of("wger", LONGEST_SECONDS)):
                 report = work.run()
-            tell_of_change(self._sibling(EventDispatcher))
+            dispatch_catalogue_changed(self._sibling(EventDispatcher))
             return report, None
         except Exception as problem:
             error = _error(problem)

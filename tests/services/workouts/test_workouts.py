@@ -1491,10 +1491,10 @@ class Catalogue:
         ]
 
 
-class NothingKnown:
+class NothingCached:
     """Asks each time."""
 
-    def look_up(self, exercise_ids, ask):
+    def get_many(self, exercise_ids, ask):
         return ask(sorted(exercise_ids))
 
 
@@ -1513,7 +1513,7 @@ def workouts(engine, catalogue):
         database=database,
         cache=NoCache(),
         exercises=catalogue,
-        known_exercises=NothingKnown(),
+        exercise_cache=NothingCached(),
     )
 
 
