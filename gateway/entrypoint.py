@@ -20,8 +20,8 @@ from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.responses.replies import Body, Reply, failure, make_body, status_of, success
 from gateway.responses.response_cache import CachePolicy, ResponseCache
 from schemas.errors import GymError, InternalError
-from schemas.fields import Body as BodySchema
-from schemas.fields import Parameters
+from schemas.loading import Body as BodySchema
+from schemas.loading import Parameters
 from schemas.pages import ById
 from services.observability import tracing
 from services.observability.logging import get_logger

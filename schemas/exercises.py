@@ -1,6 +1,7 @@
 """What travels about exercises."""
 
-from schemas.fields import AnyOf, Parameters, Sort, Text, about
+from schemas.fields import AnyOf, Sort, Text, about
+from schemas.loading import Parameters
 from schemas.pages import Page
 
 CATEGORIES = ["strength", "cardio", "flexibility"]

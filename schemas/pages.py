@@ -1,15 +1,10 @@
 """Paging and ids, as every service takes them."""
 
+from schemas.constraints import shown
 from schemas.errors import InvalidParameter, fault
-from schemas.fields import (
-    LARGEST_ID,
-    Parameters,
-    WholeNumberParameter,
-    about,
-    identifier_parameter,
-    load,
-    shown,
-)
+from schemas.fields import WholeNumberParameter, about, identifier_parameter
+from schemas.limits import LARGEST_ID
+from schemas.loading import Parameters, load
 
 LARGEST_PAGE = 10**9
 """Beyond any collection, and small enough that page times limit stays a BIGINT."""

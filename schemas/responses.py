@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range, Regexp
 
 from schemas.exercises import CATEGORIES, DIFFICULTIES
-from schemas.fields import LARGEST_ID
+from schemas.limits import LARGEST_ID
 from schemas.stats import HISTORY_UNITS, PERIODS, RANGES
 from schemas.workouts import ABOUT_SET_TYPES, SET_TYPES, WEIGHT_UNITS
 

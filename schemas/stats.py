@@ -1,6 +1,7 @@
 """What travels about statistics."""
 
-from schemas.fields import OneOf, Parameters, WholeNumberParameter, about
+from schemas.fields import OneOf, WholeNumberParameter, about
+from schemas.loading import Parameters
 
 RANGES = ["1month", "3months", "6months", "1year", "all"]
 HISTORY_UNITS = ["day", "week", "month"]

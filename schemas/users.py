@@ -1,6 +1,8 @@
 """What travels about users."""
 
-from schemas.fields import Body, Email, Password, RuledField, Text, about, refuse, shown
+from schemas.constraints import refuse, shown
+from schemas.fields import Email, Password, RuledField, Text, about
+from schemas.loading import Body
 
 
 class NewUser(Body):

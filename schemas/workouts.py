@@ -4,10 +4,9 @@ from datetime import date
 
 from marshmallow import fields
 
+from schemas.constraints import FaultMessage
 from schemas.fields import (
-    Body,
     Day,
-    FaultMessage,
     ListOf,
     Number,
     OneOf,
@@ -18,6 +17,7 @@ from schemas.fields import (
     identifier,
     identifier_parameter,
 )
+from schemas.loading import Body
 from schemas.pages import Feed, Page
 
 SET_TYPES = [

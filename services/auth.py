@@ -13,7 +13,7 @@ from typing import Any
 import jwt
 
 from schemas.errors import Unauthorized
-from schemas.fields import LARGEST_ID
+from schemas.limits import LARGEST_ID
 from schemas.names import PUBLIC_NAMES
 from services.process.settings import Settings
 

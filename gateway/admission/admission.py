@@ -12,7 +12,7 @@ from gateway.admission.logins import LoginGuard
 from gateway.admission.rate_limits import API, RateLimits
 from gateway.admission.worker_shares import WorkerShares
 from schemas.errors import Forbidden, InvalidParameter, Unauthorized
-from schemas.fields import load
+from schemas.loading import load
 from schemas.pages import ById
 from services.auth import LIFETIME_SECONDS
 from services.dependencies import cache_generations

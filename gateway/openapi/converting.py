@@ -23,13 +23,13 @@ from schemas.fields import (
     ListOf,
     Number,
     OneOf,
-    Parameters,
     Password,
     RuledField,
     Sort,
     Text,
     WholeNumber,
 )
+from schemas.loading import Parameters
 
 TEXT = "string"
 LARGEST_INT32 = 2**31 - 1

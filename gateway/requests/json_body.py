@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 import eventlet
 import orjson
 
+from schemas.constraints import shown
 from schemas.errors import ValidationFailed, fault
-from schemas.fields import shown
 from services.transport.exact_numbers import NotJson, read_integer, read_number, refuse_constant
 from services.transport.http import HttpRequest, Refused
 from services.transport.http.messages import JSON_TYPE

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from schemas.constraints import shown
 from schemas.errors import FaultyInput, InvalidParameter, fault
-from schemas.fields import Parameters, load, shown
+from schemas.loading import Parameters, load
 from services.transport.http import HttpRequest
 
 MOST_PARAMETERS = 100

@@ -8,7 +8,8 @@ from typing import Any
 from nameko.timer import timer
 
 from schemas.errors import GymError, NotFound
-from schemas.fields import LARGEST_ID, load
+from schemas.limits import LARGEST_ID
+from schemas.loading import load
 from schemas.pages import checked_id, checked_user
 from schemas.stats import HistoryQuery, ProgressQuery
 from services.analytics import feed, processing, store

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.fields import load
+from schemas.loading import load
 from schemas.pages import ById, Feed, checked_ids
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database

@@ -7,7 +7,7 @@ import eventlet
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError, ValidationFailed
-from schemas.fields import load
+from schemas.loading import load
 from schemas.users import NewUser
 from services.dependencies.database import Database
 from services.observability.logging import get_logger

@@ -8,7 +8,8 @@ from marshmallow import ValidationError
 from nameko.dependency_providers import Config
 
 from schemas.errors import Conflict, NotFound, Unauthorized
-from schemas.fields import Email, load
+from schemas.fields import Email
+from schemas.loading import load
 from schemas.pages import ById
 from schemas.users import Credentials, NewUser
 from services import auth

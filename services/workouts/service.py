@@ -10,7 +10,7 @@ from nameko.timer import timer
 from orjson import Fragment
 
 from schemas.errors import GymError, NotFound
-from schemas.fields import load
+from schemas.loading import load
 from schemas.pages import checked_id, checked_ids, checked_user
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies import cache_generations

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from schemas.errors import FaultyInput
-from schemas.fields import load
+from schemas.loading import load
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
 
 LOOSE = st.one_of(

@@ -1,0 +1,45 @@
+"""Fields of dates."""
+
+import re
+from datetime import date
+from typing import Any
+
+from schemas.constraints import refuse, shown
+from schemas.fields.base import RuledField
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+class Day(RuledField):
+    """A date, ``YYYY-MM-DD``."""
+
+    def __init__(self, *, earliest: date | None = None, **options: Any):
+        super().__init__(**options)
+        self.earliest = earliest
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> date:
+        if not isinstance(value, str):
+            raise refuse(
+                f"{self.label} must be a date (YYYY-MM-DD)",
+                "type",
+                expected="string",
+                received=shown(value),
+            )
+        day = self._parse(value.strip())
+        if self.earliest is not None and day < self.earliest:
+            raise refuse(
+                f"{self.label} must not be before {self.earliest}",
+                "min",
+                min_value=self.earliest.isoformat(),
+                received=shown(value),
+            )
+        return day
+
+    def _parse(self, text: str) -> date:
+        try:
+            if _DAY.fullmatch(text):
+                return date.fromisoformat(text)
+        except ValueError:
+            pass
+        message = f"{self.label} must be a date (YYYY-MM-DD)"
+        raise refuse(message, "date", received=shown(text))

@@ -1,0 +1,125 @@
+"""The two kinds of schema, and how input is loaded with them.
+
+marshmallow collects what is wrong; our fields say it in the contract's words: every fault is a
+:class:`FaultMessage` with the ``constraint`` and its limit, and :func:`load` turns all of them
+into one error with a path for each.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+from marshmallow.utils import missing
+
+from schemas.constraints import Fault, FaultMessage, not_quickly, shortened
+from schemas.errors import MOST_FAULTS, FaultyInput, InvalidParameter, ValidationFailed, fault
+
+
+class Body(Schema):
+    """Base of what travels in request bodies. An optional field that is null counts as left out.
+
+    In a change (``null_clears``) null clears it instead, or is a fault if the field says
+    ``allow_none=False``: it may be left out then, but not be empty.
+
+    The fields are marshmallow's, and so is what documents them; input is loaded with :func:`load`,
+    since marshmallow's own way takes a third of a second for the faults that one body can have.
+    """
+
+    error_class: type[FaultyInput] = ValidationFailed
+    null_clears = False
+    unknown_field = FaultMessage("Unknown field", constraint="unknown_field")
+    made_field = FaultMessage(
+        "Unknown field: the server makes it, so leave it out", constraint="unknown_field"
+    )
+    server_made: frozenset[str] = frozenset()
+    """Names of what answers show and bodies don't take, for a message that says so."""
+
+    not_an_object = FaultMessage("Must be an object", constraint="type", expected="object")
+
+    def load_quickly(self, data: object) -> dict:
+        """Load input that breaks no rule.
+
+        Raises:
+            ValidationError: a rule may be broken; :meth:`faults` tells which.
+        """
+        if type(data) is not dict:
+            raise not_quickly()
+        values: dict[str, Any] = {}
+        left = len(data)
+        for name, field in self.fields.items():
+            given = data.get(name)
+            if name in data:
+                left -= 1
+            if given is not None:
+                values[name] = field.take(given)
+            elif field.required:
+                raise not_quickly()
+            elif self.null_clears and name in data:
+                values[name] = field.cleared()
+            elif field.load_default is not missing:
+                default = field.load_default
+                values[name] = default() if callable(default) else default
+        if left or self.faulty_as_a_whole(data):
+            raise not_quickly()
+        return values
+
+    def faults(self, data: object, path: str = "") -> Iterator[Fault]:
+        """Yield every broken rule: the path of the field, and what is wrong with it.
+
+        Args:
+            data: the input as it came.
+            path: where in the whole body it stands.
+        """
+        if not isinstance(data, dict):
+            yield path, self.not_an_object
+            return
+        before = f"{path}." if path else ""
+        as_a_whole = self.faulty_as_a_whole(data)
+        for name, message in as_a_whole.items():
+            yield before + name, message
+        for name, field in self.fields.items():
+            given = data.get(name)
+            if given is not None:
+                if name not in as_a_whole:
+                    yield from field.faults(given, before + name)
+            elif field.required or (self.null_clears and name in data and not field.allow_none):
+                yield before + name, field.missing
+        for name in data:
+            if name not in self.fields:
+                is_made = name in self.server_made
+                message = self.made_field if is_made else self.unknown_field
+                yield before + shortened(str(name)), message
+
+    def faulty_as_a_whole(self, data: dict) -> dict[str, FaultMessage]:
+        """Return what is wrong with fields that can't be judged by themselves, by their names."""
+        return {}
+
+
+class Parameters(Body):
+    """Base of query and path parameters."""
+
+    error_class = InvalidParameter
+    unknown_field = FaultMessage("Unknown parameter", constraint="unknown_parameter")
+
+
+def load(schema: Body, data: object) -> dict:
+    """Check and convert input.
+
+    Args:
+        schema: an instance; make it once, not per call.
+        data: the input as it came.
+
+    Returns:
+        The values by name, in Python types (``Decimal``, ``date``).
+
+    Raises:
+        FaultyInput: the schema's ``error_class``, with every fault at once.
+    """
+    with suppress(ValidationError):
+        return schema.load_quickly(data)
+    faults = schema.faults(data)
+    listed = islice(faults, MOST_FAULTS)
+    told = [fault(path, str(message), **message.details) for path, message in listed]
+    raise schema.error_class.of(*told, left_out=sum(1 for _ in faults)) from None
