@@ -6,6 +6,8 @@ from schemas.pages import Page
 
 CATEGORIES = ["strength", "cardio", "flexibility"]
 DIFFICULTIES = ["beginner", "intermediate", "advanced"]
+REP_TYPES = ["count", "time", "distance"]
+COUNTED = ["reps", "seconds", "meters"]
 SORT_FIELDS = ["name", "category", "difficulty", "equipment", "created_at"]
 SHORTEST_QUERY = 3
 LONGEST_QUERY = 100

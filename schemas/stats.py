@@ -6,6 +6,7 @@ from schemas.loading import Parameters
 RANGES = ["1month", "3months", "6months", "1year", "all"]
 HISTORY_UNITS = ["day", "week", "month"]
 PERIODS = ["weekly", "monthly"]
+TRENDS = ["improving", "stable", "declining"]
 
 
 class HistoryQuery(Parameters):

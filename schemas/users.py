@@ -4,6 +4,8 @@ from schemas.constraints import refuse, shown
 from schemas.fields import Email, Password, RuledField, Text, about
 from schemas.loading import Body
 
+ROLES = ["user", "admin"]
+
 
 class NewUser(Body):
     """Body of a registration."""

@@ -15,7 +15,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 from marshmallow.utils import missing
 
-from schemas import exercises, responses, stats, workouts
+from schemas import exercises, stats, users, workouts
 from schemas.fields import (
     AnyOf,
     Day,
@@ -40,12 +40,12 @@ NAMED_ENUMERATIONS = {
     "WeightUnit": workouts.WEIGHT_UNITS,
     "Category": exercises.CATEGORIES,
     "Difficulty": exercises.DIFFICULTIES,
-    "RepType": responses.REP_TYPES,
-    "CountedUnit": responses.COUNTED,
-    "Role": responses.ROLES,
+    "RepType": exercises.REP_TYPES,
+    "CountedUnit": exercises.COUNTED,
+    "Role": users.ROLES,
     "HistoryRange": stats.RANGES,
     "HistoryUnit": stats.HISTORY_UNITS,
-    "Trend": responses.TRENDS,
+    "Trend": stats.TRENDS,
 }
 
 

@@ -1,0 +1,72 @@
+"""Fields of what is shown, and the base of its schemas."""
+
+from marshmallow import RAISE, Schema, fields
+from marshmallow.validate import OneOf, Range, Regexp
+
+from schemas.limits import LARGEST_ID
+
+
+def options(description: str, null: bool, **metadata: object) -> dict:
+    """Return the options that every field here has."""
+    return {
+        "required": True,
+        "allow_none": null,
+        "metadata": {"description": description, **metadata} if description else metadata,
+    }
+
+
+def identity(description: str = "") -> fields.Integer:
+    """Make the field of an id."""
+    within = Range(min=1, max=LARGEST_ID)
+    return fields.Integer(validate=within, **options(description, False))
+
+
+def count(description: str = "", *, null: bool = False) -> fields.Integer:
+    """Make the field of a whole number from 0."""
+    return fields.Integer(validate=Range(min=0), **options(description, null))
+
+
+def amount(description: str = "", *, null: bool = False) -> fields.Float:
+    """Make the field of a number from 0."""
+    return fields.Float(validate=Range(min=0), **options(description, null))
+
+
+def words(description: str = "", *, null: bool = False) -> fields.String:
+    """Make the field of a text."""
+    return fields.String(**options(description, null))
+
+
+def choice(allowed: list[str], description: str = "", *, null: bool = False) -> fields.String:
+    """Make the field of one of a few words."""
+    return fields.String(validate=OneOf(allowed), **options(description, null))
+
+
+def day(description: str = "", *, null: bool = False) -> fields.Date:
+    """Make the field of a date."""
+    return fields.Date(**options(description, null))
+
+
+def instant(description: str = "") -> fields.String:
+    """Make the field of a moment, in UTC."""
+    shape = Regexp(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
+    return fields.String(validate=shape, **options(description, False, format="date-time"))
+
+
+def several(item: type[Schema] | fields.Field, description: str = "") -> fields.List:
+    """Make the field of a list."""
+    inner = item if isinstance(item, fields.Field) else fields.Nested(item)
+    return fields.List(inner, **options(description, False))
+
+
+def true(description: str = "") -> fields.Boolean:
+    """Make the field of what is always true."""
+    return fields.Boolean(**options(description, False, enum=[True]))
+
+
+class Shown(Schema):
+    """Base of what is shown: all fields are there, and no others."""
+
+    class Meta:
+        """Fields that are not listed are faults."""
+
+        unknown = RAISE

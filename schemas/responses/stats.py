@@ -1,0 +1,117 @@
+"""What is shown of statistics."""
+
+from marshmallow import fields
+
+from schemas.exercises import COUNTED
+from schemas.responses.base import Shown, amount, choice, count, day, identity, several, words
+from schemas.stats import HISTORY_UNITS, PERIODS, RANGES, TRENDS
+from schemas.workouts import WEIGHT_UNITS
+
+
+class DataPoint(Shown):
+    """What was done on a day, or in a week or month."""
+
+    date = day("The day, the Monday, or the first of the month.")
+    max_weight = amount("In kilograms.", null=True)
+    total_volume = amount("Kilograms × repetitions.")
+    total_sets = count()
+    total_reps = amount(
+        "Repetitions, seconds or metres, as in `max_reps`; what was logged when the exercise "
+        "counted something else is no part of it."
+    )
+    avg_rpe = amount("Over the sets that have one.", null=True)
+
+
+class WholeHistory(Shown):
+    """An exercise's whole history in a few numbers."""
+
+    current_max_weight = amount("The greatest ever, in kilograms.", null=True)
+    lifetime_volume = amount()
+    lifetime_sets = count()
+    lifetime_workouts = count()
+    last_performed_date = day(null=True)
+    trend_30d = choice(
+        TRENDS, "The last 30 days against the 30 before; null if either has nothing.", null=True
+    )
+
+
+class History(Shown):
+    """How the work on one exercise went on over time; warm-ups count nowhere."""
+
+    exercise_id = identity()
+    exercise_name = words()
+    range = choice(RANGES)
+    unit = choice(HISTORY_UNITS)
+    data_points = several(DataPoint, "Oldest first; there is none for a time without work.")
+    stats = fields.Nested(WholeHistory, required=True)
+
+
+class Record(Shown):
+    """A best, and where it was first reached."""
+
+    value = amount()
+    unit = choice(
+        [*WEIGHT_UNITS, *COUNTED],
+        "As logged for `max_weight`; reps, seconds or meters for `max_reps`; kg for `max_volume`.",
+    )
+    achieved_date = day()
+    workout_id = identity()
+    previous = amount("The best before that workout, in the same unit.", null=True)
+
+
+class ExerciseRecords(Shown):
+    """One's best in one exercise; a kind of record that does not exist is left out."""
+
+    exercise_id = identity()
+    exercise_name = words()
+    max_weight = fields.Nested(Record)
+    max_reps = fields.Nested(
+        Record,
+        metadata={
+            "description": "As the exercise counts now; until something is logged in that, as its "
+            "latest workout counted."
+        },
+    )
+    max_volume = fields.Nested(Record)
+
+
+class Records(Shown):
+    """One's best in every exercise."""
+
+    records = several(ExerciseRecords)
+
+
+class _Period(Shown):
+    total_workouts = count("Every workout.")
+    total_volume = amount("Kilograms × repetitions.")
+    total_sets = count()
+    total_exercises = count("Different exercises with a working set.")
+    avg_workout_duration = count("In minutes, over workouts that have one.", null=True)
+
+
+class Week(_Period):
+    """What was done in a week."""
+
+    week_start = day("The Monday.")
+    week_end = day("The Sunday.")
+
+
+class Month(_Period):
+    """What was done in a month."""
+
+    month_start = day()
+    month_end = day()
+
+
+class WeeklyProgress(Shown):
+    """What was done week by week, oldest first, this week included."""
+
+    period = choice(PERIODS[:1])
+    weeks = several(Week)
+
+
+class MonthlyProgress(Shown):
+    """What was done month by month, oldest first, this month included."""
+
+    period = choice(PERIODS[1:])
+    months = several(Month)
