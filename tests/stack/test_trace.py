@@ -197,7 +197,7 @@ def test_half_a_line_is_passed_over(tmp_path):
 def test_old_files_go(tmp_path):
     # in a process of its own: SQL and Redis would be listened to in this one from now on
     program = f"""
-from services.dependencies.tracing import ring
+from services.observability.tracing import ring
 from opentelemetry.sdk.trace import TracerProvider
 ring.LARGEST_FILE, ring.MOST_FILES = 1000, 4
 provider = TracerProvider()
