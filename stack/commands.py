@@ -1,33 +1,23 @@
 """The commands of ``gym``."""
 
 import argparse
-import fcntl
 import importlib
 import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from stack import (
-    compose,
-    faketime,
-    overview,
-    processes,
-    reading_logs,
-    servers,
-    traces,
-    upgrading,
-    waterfall,
-)
+from stack import overview, processes, reading_logs, suite, traces, upgrading, waterfall
 from stack.bringing_up import bring_up
 from stack.failures import Failure
-from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVERS, SERVICES
+from stack.layout import RUN_DIRECTORY, SERVICES
 from stack.programs import LOGS
 from stack.progress import for_people
+from stack.run_directory import delete_data, held
+from stack.running import become
 from stack.state import write_private
 from stack.system import System
 
@@ -43,7 +33,7 @@ def main(arguments: list[str]) -> int:
     try:
         # everything that follows is for them
         if arguments[:1] == ["test"]:
-            return test(arguments[1:])
+            return suite.run(arguments[1:])
         if arguments[:1] == ["bench"]:
             become_benchmark(arguments[1:])
         parser = make_parser()
@@ -115,7 +105,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def up(options: argparse.Namespace) -> int:
     """Start everything, and show where it is."""
-    with _alone():
+    with held(RUN_DIRECTORY):
         system, changed = bring_up(RUN_DIRECTORY, for_people())
         rows = overview.look(system)
     if not changed:
@@ -132,7 +122,7 @@ def down(options: argparse.Namespace) -> int:
     """Stop everything, and delete the data if asked to."""
     if options.data and options.keep_servers:
         raise Failure("--data deletes what the servers have open; leave out --keep-servers")
-    with _alone():
+    with held(RUN_DIRECTORY):
         if options.keep_servers:
             system = _running_system()
             with for_people().step("Stopping the services") as step:
@@ -148,14 +138,14 @@ def down(options: argparse.Namespace) -> int:
         else:
             print("Nothing is running.")
         if options.data:
-            _delete_data()
+            delete_data(RUN_DIRECTORY)
             print("All data is deleted.")
     return 0
 
 
 def restart(options: argparse.Namespace) -> int:
     """Restart services, with the code, packages and settings of now."""
-    with _alone():
+    with held(RUN_DIRECTORY):
         upgrading.restart(_running_system(), options.part, for_people())
     return 0
 
@@ -223,27 +213,12 @@ def shell(options: argparse.Namespace) -> int:
     configuration = RUN_DIRECTORY / "shell.yaml"
     # Nameko's configuration, and JSON is YAML; an argument would be seen by all who list processes
     write_private(configuration, json.dumps({"AMQP_URI": _broker()}))
-    _become("services.shell", [str(configuration)])
-
-
-def test(arguments: list[str]) -> int:
-    """Run the tests: in containers if asked to, otherwise on this machine."""
-    if compose.FLAG in arguments:
-        return compose.test([argument for argument in arguments if argument != compose.FLAG])
-    return become_pytest(arguments)
-
-
-def become_pytest(arguments: list[str]) -> NoReturn:
-    """Hand over to pytest, once the servers' programs are there, and what only tests need."""
-    log, progress = RUN_DIRECTORY / LOGS / "packages.log", for_people()
-    servers.find_or_install(list(SERVERS), log, progress)
-    faketime.find_or_install(log, progress)
-    _become("pytest", arguments)
+    become("services.shell", [str(configuration)])
 
 
 def become_benchmark(arguments: list[str]) -> NoReturn:
     """Hand over to the quick benchmark, which has options of its own."""
-    _become("benchmarks.quick", arguments)
+    become("benchmarks.quick", arguments)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -273,12 +248,6 @@ def letters(options: argparse.Namespace) -> int:
     return 0
 
 
-def _become(module: str, arguments: list[str]) -> NoReturn:
-    command = [sys.executable, "-m", module, *arguments]
-    os.chdir(CHECKOUT)
-    os.execv(command[0], command)
-
-
 def _running_system() -> System:
     system = System.open(RUN_DIRECTORY)
     if not system or not system.is_running():
@@ -295,30 +264,3 @@ def _why_not_running() -> str:
     if processes.belonging_to(RUN_DIRECTORY):
         return "The supervisor has died and left parts behind; ./gym up brings everything back."
     return "Nothing is running."
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    RUN_DIRECTORY.mkdir(exist_ok=True)
-    RUN_DIRECTORY.chmod(0o700)
-    with (RUN_DIRECTORY / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Failure("another ./gym up or down is at work here") from None
-        yield
-
-
-def _delete_data() -> None:
-    # a test that runs just now keeps what is its own
-    for path in RUN_DIRECTORY.iterdir():
-        if path.name.startswith("test-") or path.name == "lock":
-            continue
-        _delete(path)
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()

@@ -1,10 +1,14 @@
-"""Runs commands that take their time, with their output in a file and their progress shown."""
+"""Runs commands: beside this process with progress shown, or in its place."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from stack.failures import Failure
+from stack.layout import CHECKOUT
 from stack.progress import Step
 
 TAIL_LINES = 15
@@ -55,6 +59,12 @@ def run(
             raise Failure(f"{reason}; all is in {log}")
         lines = "\n".join(f"  {line}" for line in last_lines(log, since=begin))
         raise Failure(f"{step.title} failed; the end of {log}:\n{lines}")
+
+
+def become(module: str, arguments: Sequence[str]) -> NoReturn:
+    """Let a Python module take this process's place, in the checkout."""
+    os.chdir(CHECKOUT)
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
 
 
 def last_lines(log: Path, count: int = TAIL_LINES, since: int = 0) -> list[str]:

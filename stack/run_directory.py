@@ -1,0 +1,39 @@
+"""``.run``: used by one command at a time, and emptied by ``gym down --data``."""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack.failures import Failure
+
+LOCK = "lock"
+
+
+@contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Keep other commands that change something out while the block lasts.
+
+    Raises:
+        Failure: one of them is at work.
+    """
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o700)
+    with (directory / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure("another ./gym up or down is at work here") from None
+        yield
+
+
+def delete_data(directory: Path) -> None:
+    """Delete everything but the lock and what tests that run just now have of their own."""
+    for path in directory.iterdir():
+        if path.name.startswith("test-") or path.name == LOCK:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
