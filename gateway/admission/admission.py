@@ -18,6 +18,7 @@ from services.auth import LIFETIME_SECONDS
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.revocations import Revocations
+from services.dependencies.siblings import sibling
 from services.process import budgets
 from services.process.settings import SETTINGS_KEY
 from services.transport.http import HttpRequest
@@ -47,10 +48,8 @@ class Admission(SharedExtension):
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
         )
-        self.cache, self.revocations = (
-            next(each for each in self.container.dependencies if isinstance(each, kind))
-            for kind in (Cache, Revocations)
-        )
+        self.cache = sibling(self.container, Cache)
+        self.revocations = sibling(self.container, Revocations)
 
     def admit(
         self,

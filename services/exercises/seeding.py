@@ -1,7 +1,6 @@
 """Brings the catalogue's own exercises into the database when the service starts."""
 
 from itertools import chain, repeat
-from typing import Any
 
 import eventlet
 from nameko.extensions import DependencyProvider
@@ -11,6 +10,7 @@ from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
+from services.dependencies.siblings import sibling
 from services.exercises import catalogue, writes
 from services.exercises.events import dispatch_catalogue_changed
 from services.observability.logging import get_logger
@@ -47,7 +47,7 @@ class SeededCatalogue(DependencyProvider):
             raise NotSeeded("the catalogue is not in the database yet")
 
     def _seed(self) -> None:
-        database, cache = self._sibling(Database), self._sibling(Cache)
+        database, cache = sibling(self.container, Database), sibling(self.container, Cache)
         for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
             try:
                 seed(database, cache)
@@ -56,11 +56,8 @@ class SeededCatalogue(DependencyProvider):
                 eventlet.sleep(pause)
             else:
                 self._done = True
-                dispatch_catalogue_changed(self._sibling(EventDispatcher))
+                dispatch_catalogue_changed(sibling(self.container, EventDispatcher))
                 return
-
-    def _sibling(self, kind: type) -> Any:
-        return next(item for item in self.container.dependencies if isinstance(item, kind))
 
 
 def seed(database: Database, cache: Cache) -> writes.Saved:

@@ -1,7 +1,6 @@
 """The administrator that is made at start."""
 
 from itertools import chain, repeat
-from typing import Any
 
 import eventlet
 from nameko.extensions import DependencyProvider
@@ -10,6 +9,7 @@ from schemas.errors import GymError, ValidationFailed
 from schemas.loading import load
 from schemas.users import NewUser
 from services.dependencies.database import Database
+from services.dependencies.siblings import sibling
 from services.observability.logging import get_logger
 from services.process.settings import SETTINGS_KEY, BadSettings, Settings
 from services.users import reads, writes
@@ -47,7 +47,7 @@ class Administrator(DependencyProvider):
             self.container.spawn_managed_thread(self._make, identifier="users.administrator")
 
     def _make(self) -> None:
-        database, passwords = self._sibling(Database), self._sibling(Passwords)
+        database, passwords = sibling(self.container, Database), sibling(self.container, Passwords)
         for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
             try:
                 ensure_administrator(database, passwords, **self.wanted)
@@ -56,9 +56,6 @@ class Administrator(DependencyProvider):
                 eventlet.sleep(pause)
             else:
                 return
-
-    def _sibling(self, kind: type) -> Any:
-        return next(item for item in self.container.dependencies if isinstance(item, kind))
 
 
 def ensure_administrator(

@@ -15,6 +15,7 @@ from schemas.names import PUBLIC_NAMES
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
+from services.dependencies.siblings import sibling
 from services.exercises.events import dispatch_catalogue_changed
 from services.exercises.wger import staging
 from services.exercises.wger.client import WgerClient, check_url
@@ -82,7 +83,7 @@ class WgerImports(DependencyProvider):
         if not self.sync_hours:
             return
         try:
-            with self._sibling(Database).transaction() as connection:
+            with sibling(self.container, Database).transaction() as connection:
                 due = staging.is_due(connection, self.sync_hours)
             if due:
                 self._begin()
@@ -93,7 +94,7 @@ class WgerImports(DependencyProvider):
 
     def status(self) -> dict[str, Any]:
         """Return how far the import is, or how the last one ended."""
-        with self._sibling(Database).transaction() as connection:
+        with sibling(self.container, Database).transaction() as connection:
             return staging.status(connection)
 
     def interrupt(self) -> None:
@@ -102,7 +103,9 @@ class WgerImports(DependencyProvider):
             self._thread.kill()
 
     def _begin(self) -> Event:
-        work = Import(self._sibling(Database), self._sibling(Cache), WgerClient(self.url))
+        work = Import(
+            sibling(self.container, Database), sibling(self.container, Cache), WgerClient(self.url)
+        )
         outcome = Event()
         self._thread = self.container.spawn_managed_thread(
             lambda: self._work(work, outcome), identifier="exercises.wger_import"
@@ -129,15 +132,12 @@ class WgerImports(DependencyProvider):
         try:
             with eventlet.Timeout(LONGEST_SECONDS, TimedOut.of("wger", LONGEST_SECONDS)):
                 report = work.run()
-            dispatch_catalogue_changed(self._sibling(EventDispatcher))
+            dispatch_catalogue_changed(sibling(self.container, EventDispatcher))
             return report, None
         except Exception as problem:
             error = _error(problem)
             work.note_failure(str(error))
             return None, error
-
-    def _sibling(self, kind: type) -> Any:
-        return next(item for item in self.container.dependencies if isinstance(item, kind))
 
 
 class WgerSchedule(Timer):

@@ -1,0 +1,22 @@
+"""Finding one extension of a container from another."""
+
+from typing import TypeVar
+
+from nameko.containers import ServiceContainer
+
+Dependency = TypeVar("Dependency")
+
+
+def sibling(container: ServiceContainer, kind: type[Dependency]) -> Dependency:
+    """Return the dependency provider of a class that the container's service declares.
+
+    An extension declared on another extension would be a second instance beside the service's own
+    (Nameko shares only ``SharedExtension``): a second pool of database connections, say.
+
+    Raises:
+        LookupError: the service declares none.
+    """
+    for provider in container.dependencies:
+        if isinstance(provider, kind):
+            return provider
+    raise LookupError(f"{container.service_name} declares no {kind.__name__}")
