@@ -2,7 +2,6 @@
 
 import time
 from contextlib import suppress
-from itertools import chain, repeat
 
 import eventlet
 from amqp.transport import _AbstractTransport
@@ -14,6 +13,7 @@ from nameko.extensions import SharedExtension
 from services.observability import metrics
 from services.observability.logging import get_logger
 from services.process import budgets
+from services.process.retrying import with_last_repeated
 from services.transport.amqp import frames
 from services.transport.amqp.frames import Content, FrameReader, Method
 from services.transport.amqp.socket import Stuck, Wire, pending
@@ -104,20 +104,16 @@ class BrokerConnection(SharedExtension):
         """Take a method that is about no connection or channel; must not wait either."""
 
     def _run(self) -> None:
-        pauses = self._pauses()
+        pauses = with_last_repeated(budgets.BROKER_RETRY_SECONDS)
         while not self._stopping:
             try:
                 self._connect()
-                pauses = self._pauses()
+                pauses = with_last_repeated(budgets.BROKER_RETRY_SECONDS)
                 self._watch()
             except Exception as problem:
                 self._note_loss(problem)
             self._close()
             eventlet.sleep(next(pauses))
-
-    @staticmethod
-    def _pauses() -> chain:
-        return chain(budgets.BROKER_RETRY_SECONDS, repeat(budgets.BROKER_RETRY_SECONDS[-1]))
 
     def _connect(self) -> None:
         seconds = budgets.BROKER_CONNECT_SECONDS
