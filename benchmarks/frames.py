@@ -18,7 +18,7 @@ import pamqp.commands
 import pamqp.frame
 import pamqp.header
 
-from services.transport.amqp import frames
+from services.transport.amqp import methods
 from services.transport.amqp.frames import FrameReader
 
 ROUNDS = 15
@@ -62,7 +62,7 @@ NAMES = ("nameko-rpc", "workouts.list")
 
 def publish_own(properties: dict, body: bytes) -> bytes:
     """Write a message with our codec."""
-    return frames.publishing(CHANNEL, *NAMES, True, body, properties, LARGEST)
+    return methods.publishing(CHANNEL, *NAMES, True, body, properties, LARGEST)
 
 
 def publish_pamqp(properties: dict, body: bytes) -> bytes:
@@ -89,7 +89,7 @@ def delivered(properties: dict, body: bytes) -> bytes:
 def deliver_own(reader: FrameReader, data: bytes, with_headers: bool) -> None:
     """Read a delivery with our codec."""
     for content in reader.feed(data):
-        frames.read_delivery(content.arguments)
+        methods.read_delivery(content.arguments)
         if with_headers:
             _ = content.headers
 
@@ -112,7 +112,7 @@ def acknowledge_pamqp() -> bytes:
 def confirm_own(reader: FrameReader, data: bytes) -> None:
     """Read a publisher's confirm with our codec."""
     for method in reader.feed(data):
-        frames.read_confirmation(method.arguments)
+        methods.read_confirmation(method.arguments)
 
 
 Pair = tuple[Callable[[], object], Callable[[], object]]
@@ -139,7 +139,7 @@ def pairs() -> dict[str, Pair]:
             partial(deliver_pamqp, data, with_headers),
         )
     ack = acknowledge_pamqp()
-    found["write an ack"] = partial(frames.acknowledging, CHANNEL, 123_456), acknowledge_pamqp
+    found["write an ack"] = partial(methods.acknowledging, CHANNEL, 123_456), acknowledge_pamqp
     found["read a confirm"] = partial(confirm_own, reader, ack), partial(deliver_pamqp, ack, False)
     return found
 

@@ -14,7 +14,7 @@ from services.observability import metrics
 from services.observability.logging import get_logger
 from services.process import budgets
 from services.process.retrying import with_last_repeated
-from services.transport.amqp import frames
+from services.transport.amqp import encoding, methods
 from services.transport.amqp.frames import Content, FrameReader, Method
 from services.transport.amqp.socket import Stuck, Wire, pending
 
@@ -164,15 +164,15 @@ class BrokerConnection(SharedExtension):
 
     def _take_method(self, method: Method) -> None:
         identity = method.method
-        if identity in (frames.CONNECTION_CLOSE, frames.CHANNEL_CLOSE):
-            raise BrokerGone(frames.read_reason(method.arguments))
-        if identity == frames.CANCEL:
+        if identity in (methods.CONNECTION_CLOSE, methods.CHANNEL_CLOSE):
+            raise BrokerGone(methods.read_reason(method.arguments))
+        if identity == methods.CANCEL:
             raise BrokerGone("a queue that we consume is gone")
-        if identity == frames.CONNECTION_CLOSE_OK:
+        if identity == methods.CONNECTION_CLOSE_OK:
             self.wire.end("stopping")
-        elif identity == frames.BLOCKED:
-            self._on_blocked(frames.read_text(method.arguments, 0)[0])
-        elif identity == frames.UNBLOCKED:
+        elif identity == methods.BLOCKED:
+            self._on_blocked(encoding.read_text(method.arguments, 0)[0])
+        elif identity == methods.UNBLOCKED:
             self._on_unblocked()
         else:
             self.on_method(method)
@@ -199,7 +199,7 @@ class BrokerConnection(SharedExtension):
         if now - self.wire.heard_at > 2 * self._heartbeat:
             raise BrokerGone(f"not heard of for {2 * self._heartbeat} seconds")
         if now - self.wire.wrote_at > self._heartbeat / 2:
-            self.wire.write(frames.HEARTBEAT_FRAME)
+            self.wire.write(encoding.HEARTBEAT_FRAME)
 
     def _close(self) -> None:
         was_usable = self.wire is not None
@@ -214,7 +214,7 @@ class BrokerConnection(SharedExtension):
     def _take_leave(self) -> None:
         # whoever just hangs up is a warning in the broker's log; a frozen one never answers
         with suppress(Stuck):
-            self.wire.write(frames.closing())
+            self.wire.write(methods.closing())
             self._wait_for_loss(CLOSE_SECONDS)
             self.wire.end("stopping")
 

@@ -12,11 +12,12 @@ from nameko.extensions import Extension, ProviderCollector
 
 from services.observability.logging import get_logger
 from services.process import budgets
-from services.transport.amqp import frames, topology
+from services.transport.amqp import methods, topology
 from services.transport.amqp.connection import BrokerConnection, BrokerGone
 from services.transport.amqp.dead_letters import LONGEST_REASON, bury
 from services.transport.amqp.deliveries import Delivery
-from services.transport.amqp.frames import Content, Malformed, Method
+from services.transport.amqp.encoding import Malformed
+from services.transport.amqp.frames import Content, Method
 from services.transport.amqp.publishing import Publishing
 from services.transport.amqp.socket import Stuck
 
@@ -63,7 +64,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         """Consume every queue."""
         for channel, queue in self._queues.items():
             no_ack = channel in self._without_ack
-            self.wire.write(frames.consuming(channel, queue, str(channel), no_ack))
+            self.wire.write(methods.consuming(channel, queue, str(channel), no_ack))
 
     @staticmethod
     def _discard(connection: Connection, queue: str) -> None:
@@ -103,7 +104,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             if other is provider:
                 with suppress(Stuck):
                     # answered behind them, on the same channel; it changes nothing
-                    self.wire.write(frames.limiting(channel, provider.prefetch))
+                    self.wire.write(methods.limiting(channel, provider.prefetch))
                     self._fences[channel].append(passed)
                     return
         # without a channel nothing is under way
@@ -116,7 +117,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
                 del self._channels[channel]
                 self._consumed.discard(channel)
                 with suppress(Exception):
-                    self.wire.write(frames.cancelling(channel, str(channel)))
+                    self.wire.write(methods.cancelling(channel, str(channel)))
         super().unregister_provider(provider)
 
     def bury_message(
@@ -186,9 +187,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
 
     def on_method(self, method: Method) -> None:
         """Note that a queue is being consumed, or that a fence was passed."""
-        if method.method == frames.QOS_OK and self._fences[method.channel]:
+        if method.method == methods.QOS_OK and self._fences[method.channel]:
             self._fences[method.channel].popleft()()
-        if method.method == frames.CONSUME_OK and method.channel in self._channels:
+        if method.method == methods.CONSUME_OK and method.channel in self._channels:
             self._consumed.add(method.channel)
             # only now is it known that all could be declared and consumed
             self._failed = len(self._consumed) < len(self._channels)

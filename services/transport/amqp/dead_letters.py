@@ -10,7 +10,7 @@ from services.observability.logging import get_logger
 from services.process import budgets
 from services.transport.amqp.connection import BrokerGone
 from services.transport.amqp.deliveries import Delivery
-from services.transport.amqp.frames import write_table
+from services.transport.amqp.field_tables import write_table
 from services.transport.amqp.publishing import Publishing, Unroutable
 from services.transport.amqp.topology import DEAD_LETTER_EXCHANGE, WAIT_EXCHANGE
 

@@ -1,6 +1,6 @@
 """A message that the broker has given to us."""
 
-from services.transport.amqp import frames
+from services.transport.amqp import methods
 from services.transport.amqp.frames import Content
 from services.transport.amqp.json import loads
 from services.transport.amqp.socket import Stuck, Wire
@@ -27,7 +27,7 @@ class Delivery:
         self._content = content
         self._wire = wire
         self._needs_settling = not no_ack
-        self._tag, _, _, self.routing_key = frames.read_delivery(content.arguments)
+        self._tag, _, _, self.routing_key = methods.read_delivery(content.arguments)
         self.body = content.body
         self.properties = content.properties
 
@@ -77,11 +77,11 @@ class Delivery:
 
     def ack(self) -> None:
         """Say that it was taken care of."""
-        self._settle(frames.acknowledging(self._content.channel, self._tag))
+        self._settle(methods.acknowledging(self._content.channel, self._tag))
 
     def requeue(self) -> None:
         """Give it back to its queue."""
-        self._settle(frames.rejecting(self._content.channel, self._tag, requeue=True))
+        self._settle(methods.rejecting(self._content.channel, self._tag, requeue=True))
 
     def _settle(self, frame: bytes) -> None:
         if not self._needs_settling:

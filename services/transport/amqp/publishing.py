@@ -7,7 +7,7 @@ from eventlet.event import Event
 from kombu import Connection, Exchange
 
 from services.process import budgets
-from services.transport.amqp import frames, topology
+from services.transport.amqp import methods, topology
 from services.transport.amqp.connection import BrokerConnection, BrokerGone
 from services.transport.amqp.frames import Content, Method
 from services.transport.amqp.json import CONTENT_TYPE, ENCODING, dumps
@@ -164,10 +164,10 @@ class Publishing(BrokerConnection):
 
     def on_method(self, method: Method) -> None:
         """Take a confirm."""
-        if method.method not in (frames.ACK, frames.NACK):
+        if method.method not in (methods.ACK, methods.NACK):
             return
-        outcome = CONFIRMED if method.method == frames.ACK else "refused"
-        last, with_earlier = frames.read_confirmation(method.arguments)
+        outcome = CONFIRMED if method.method == methods.ACK else "refused"
+        last, with_earlier = methods.read_confirmation(method.arguments)
         tags = [tag for tag in self._unconfirmed if tag <= last] if with_earlier else [last]
         for tag in tags:
             confirmation = self._unconfirmed.pop(tag, None)
@@ -197,7 +197,7 @@ class Publishing(BrokerConnection):
         check_size(body)
         try:
             self.wire.write(
-                frames.publishing(
+                methods.publishing(
                     channel, exchange, routing_key, mandatory, body, properties, self.largest_frame
                 )
             )

@@ -10,8 +10,9 @@ from amqp.basic_message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.transport.amqp import frames
-from services.transport.amqp.frames import Content, FrameReader, Malformed, Method
+from services.transport.amqp import encoding, field_tables, methods
+from services.transport.amqp.encoding import Malformed
+from services.transport.amqp.frames import Content, FrameReader, Method
 
 LARGEST = 4096
 short = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -41,10 +42,10 @@ def delivered(body, properties, channel=3, tag=7, exchange="ex", key="some.key")
     room = LARGEST - 8
     return b"".join(
         [
-            frames.method(channel, frames.DELIVER, arguments),
-            frames.frame(frames.HEADER, channel, header),
+            encoding.method(channel, methods.DELIVER, arguments),
+            encoding.frame(encoding.HEADER, channel, header),
             *(
-                frames.frame(frames.BODY, channel, body[place : place + room])
+                encoding.frame(encoding.BODY, channel, body[place : place + room])
                 for place in range(0, len(body), room)
             ),
         ]
@@ -69,8 +70,8 @@ def test_a_delivery_is_read_however_it_was_cut(body, properties, headers, places
     (content,) = read(cut(data, places))
 
     assert content.channel == 3
-    assert content.method == frames.DELIVER
-    assert frames.read_delivery(content.arguments) == (7, False, "ex", "some.key")
+    assert content.method == methods.DELIVER
+    assert methods.read_delivery(content.arguments) == (7, False, "ex", "some.key")
     assert content.body == body
     assert content.properties == {**properties, "delivery_mode": 1}
     assert content.headers == headers
@@ -79,11 +80,11 @@ def test_a_delivery_is_read_however_it_was_cut(body, properties, headers, places
 @given(st.binary(max_size=10_000), texts, tables)
 def test_what_we_publish_is_what_py_amqp_reads(body, properties, headers):
     given_properties = {**properties, "headers": headers, "delivery_mode": 2}
-    data = frames.publishing(5, "ex", "key", True, body, given_properties, LARGEST)
+    data = methods.publishing(5, "ex", "key", True, body, given_properties, LARGEST)
 
     method, header, *bodies = split(data)
     arguments, _ = serialization.loads("Bssbb", method[4:], 0)
-    assert method[:4] == struct.pack(">HH", *frames.PUBLISH)
+    assert method[:4] == struct.pack(">HH", *methods.PUBLISH)
     assert arguments == [0, "ex", "key", True, False]
     message = Message()
     (size,) = struct.unpack_from(">Q", header, 4)
@@ -102,7 +103,7 @@ def split(data):
     while data:
         _, _, size = struct.unpack_from(">BHI", data)
         payloads.append(data[7 : 7 + size])
-        assert data[7 + size] == frames.END
+        assert data[7 + size] == encoding.END
         data = data[8 + size :]
     return payloads
 
@@ -110,18 +111,18 @@ def split(data):
 @given(st.lists(st.integers(0, 10**6), max_size=8))
 def test_methods_and_heartbeats_between_deliveries(places):
     data = (
-        frames.HEARTBEAT_FRAME
+        encoding.HEARTBEAT_FRAME
         + delivered(b"first", {}, channel=1)
-        + frames.method(2, frames.ACK, struct.pack(">QB", 9, 1))
-        + frames.HEARTBEAT_FRAME
+        + encoding.method(2, methods.ACK, struct.pack(">QB", 9, 1))
+        + encoding.HEARTBEAT_FRAME
         + delivered(b"", {}, channel=2)
     )
 
     first, method, second = read(cut(data, places))
 
     assert (first.body, second.body) == (b"first", b"")
-    assert method == Method(2, frames.ACK, struct.pack(">QB", 9, 1))
-    assert frames.read_confirmation(method.arguments) == (9, True)
+    assert method == Method(2, methods.ACK, struct.pack(">QB", 9, 1))
+    assert methods.read_confirmation(method.arguments) == (9, True)
 
 
 def test_messages_on_two_channels_at_once():
@@ -154,9 +155,9 @@ def test_nonsense_is_malformed_and_nothing_else(garbage, place, change):
 def look_at(found):
     if isinstance(found, Content):
         _ = found.headers
-        try_reading(frames.read_delivery, found.arguments)
+        try_reading(methods.read_delivery, found.arguments)
     else:
-        try_reading(frames.read_reason, found.arguments)
+        try_reading(methods.read_reason, found.arguments)
 
 
 def try_reading(read_it, arguments):
@@ -180,8 +181,10 @@ def test_what_the_broker_adds_to_headers_may_be_more_than_a_frame_holds():
 def test_properties_that_make_no_sense_are_the_fault_of_their_message_alone(flags):
     arguments = serialization.dumps("sLbss", ["consumer", 7, False, "ex", "key"])
     header = struct.pack(">HHQH", 60, 0, 4, flags) + b"\x03x"
-    bad = frames.method(3, frames.DELIVER, arguments) + frames.frame(frames.HEADER, 3, header)
-    bad += frames.frame(frames.BODY, 3, b"body")
+    bad = encoding.method(3, methods.DELIVER, arguments) + encoding.frame(
+        encoding.HEADER, 3, header
+    )
+    bad += encoding.frame(encoding.BODY, 3, b"body")
 
     first, second = read([bad + delivered(b"next", {"content_type": "text"})])
 
@@ -191,7 +194,7 @@ def test_properties_that_make_no_sense_are_the_fault_of_their_message_alone(flag
 
 def test_names_longer_than_amqp_allows_are_refused():
     with pytest.raises(ValueError, match="255 bytes"):
-        frames.publishing(1, "e" * 256, "key", False, b"", {}, LARGEST)
+        methods.publishing(1, "e" * 256, "key", False, b"", {}, LARGEST)
 
 
 def arrays(depth):
@@ -206,14 +209,14 @@ def arrays(depth):
 def test_headers_nested_too_deep_are_malformed(beside):
     for depth in (9 if not beside else 2_000, 20_000):
         with pytest.raises(Malformed):
-            frames.read_table(beside + arrays(depth))
-    assert frames.read_table(beside + arrays(8))["deep"] == [[[[[[[[True]]]]]]]]
+            field_tables.read_table(beside + arrays(depth))
+    assert field_tables.read_table(beside + arrays(8))["deep"] == [[[[[[[[True]]]]]]]]
 
 
 def test_a_name_that_is_no_text_becomes_one():
     """Beside a value that is left to py-amqp, too."""
     for beside in (b"", b"\x04date" + b"T" + bytes(8)):
-        assert "\ufffd" in frames.read_table(beside + b"\x01\xff" + b"t\x01")
+        assert "\ufffd" in field_tables.read_table(beside + b"\x01\xff" + b"t\x01")
 
 
 def test_of_a_message_that_is_too_large_only_the_beginning_is_kept():
@@ -224,4 +227,4 @@ def test_of_a_message_that_is_too_large_only_the_beginning_is_kept():
 
 def test_properties_larger_than_a_frame_are_refused():
     with pytest.raises(ValueError, match="larger than a frame"):
-        frames.publishing(1, "", "key", False, b"", {"headers": {"a": "b" * LARGEST}}, LARGEST)
+        methods.publishing(1, "", "key", False, b"", {"headers": {"a": "b" * LARGEST}}, LARGEST)

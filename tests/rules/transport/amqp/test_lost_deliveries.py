@@ -6,7 +6,7 @@ import pytest
 from amqp import serialization
 
 from services.dependencies.rpc import SafeRpc
-from services.transport.amqp import frames
+from services.transport.amqp import methods
 from services.transport.amqp.deliveries import Delivery
 from services.transport.amqp.frames import Content
 
@@ -19,7 +19,7 @@ def wire():
 @pytest.fixture
 def delivery(wire):
     arguments = serialization.dumps("sLbss", ["consumer", 7, False, "ex", "workouts.get"])
-    return Delivery(Content(1, frames.DELIVER, arguments, b"{}", {}, b"", 2), wire, no_ack=False)
+    return Delivery(Content(1, methods.DELIVER, arguments, b"{}", {}, b"", 2), wire, no_ack=False)
 
 
 @pytest.mark.parametrize("is_settled", [False, True])
