@@ -18,8 +18,8 @@ from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
 from services.dependencies.events import EventDispatcher
 from services.dependencies.health import Health
+from services.dependencies.log_context import LogContext
 from services.dependencies.revocations import Revocations
-from services.observability.logging import LogContext
 
 INDEX = {
     "name": "Gym Tracker",

@@ -24,10 +24,11 @@ from services.dependencies.events import Poison, batched_event_handler
 from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
 from services.dependencies.hints import batched_hint_handler
+from services.dependencies.log_context import LogContext
 from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.observability import metrics
-from services.observability.logging import LogContext, get_logger
+from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process import budgets
 from services.process.failpoints import failpoint

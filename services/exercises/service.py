@@ -9,12 +9,12 @@ from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
 from services.dependencies.health import Health
+from services.dependencies.log_context import LogContext
 from services.dependencies.rpc import rpc
 from services.exercises import reads
 from services.exercises.cached_reads import ExerciseReads
 from services.exercises.seeding import SeededCatalogue
 from services.exercises.wger.provider import WgerImports, wger_schedule
-from services.observability.logging import LogContext
 
 BY_ID = ById()
 EXERCISE_FACETS = ExerciseFacets()

@@ -17,9 +17,9 @@ from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.health import Health
+from services.dependencies.log_context import LogContext
 from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
-from services.observability.logging import LogContext
 from services.process.settings import SETTINGS_KEY
 from services.users import reads, writes
 from services.users.administrator import Administrator

@@ -19,9 +19,10 @@ from services.dependencies.database import Database
 from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
 from services.dependencies.hints import HintSender
+from services.dependencies.log_context import LogContext
 from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
-from services.observability.logging import LogContext, get_logger
+from services.observability.logging import get_logger
 from services.process import budgets
 from services.process.failpoints import failpoint
 from services.workouts import feed, idempotency, reads, rules, writes

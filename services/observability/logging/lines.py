@@ -1,0 +1,100 @@
+"""Lines of which nearly all is known beforehand, such as one for each request."""
+
+import re
+import time
+
+import orjson
+
+from services.observability.logging.context import bound, get_logger
+from services.observability.logging.output import Output
+from services.observability.logging.rendering import render_json, second_as_text
+from services.observability.logging.safety import harmless
+
+_PLAIN = re.compile(r"[A-Za-z0-9._,-]+", re.ASCII)
+
+_json_lines: "JsonLines | None" = None
+
+
+class PreparedLine:
+    """A line at ``INFO`` of which all is known but a request's id and its duration.
+
+    It is written as any other, only that what is known is cleaned and rendered once.
+
+    Args:
+        event: what happened.
+        known: what the line says of it.
+    """
+
+    __slots__ = ("_rendered", "event", "known")
+
+    def __init__(self, event: str, **known: object):
+        self.event = event
+        self.known = known
+        self._rendered: bytes | None = None
+
+    def write_for_worker(self, seconds: float, **instead: object) -> None:
+        """Write the line on behalf of the worker that is running, whose request and user it tells.
+
+        Args:
+            seconds: how long it took.
+            instead: the request and the user, if they are others than the worker's.
+        """
+        known = {**bound(), **instead}
+        request_id = known.get("request_id")
+        if not isinstance(request_id, str) or not _PLAIN.fullmatch(request_id):
+            duration = round(seconds * 1000, 1)
+            get_logger(__name__).info(self.event, **self.known, duration_ms=duration, **instead)
+            return
+        user_id = known.get("user_id")
+        more = b',"user_id":%d' % user_id if type(user_id) is int else b""
+        self.write(request_id.encode(), seconds, more)
+
+    def write(self, request_id: bytes, seconds: float, more: bytes = b"") -> None:
+        """Write the line.
+
+        Args:
+            request_id: as the web server takes it, of letters that need no escaping.
+            seconds: how long it took.
+            more: what else is told, as JSON that begins with a comma.
+        """
+        if _json_lines is None or b"eyJ" in request_id:
+            told = {"request_id": request_id.decode(), "duration_ms": round(seconds * 1000, 1)}
+            get_logger(__name__).info(self.event, **self.known, **told)
+            return
+        if self._rendered is None:
+            line = harmless(None, "info", {"event": self.event, **self.known})
+            self._rendered = render_json(None, "info", line).encode()[1:-1]
+        _json_lines.write(self._rendered, request_id, seconds * 1000, more)
+
+
+def write_prepared_lines_to(json_lines: "JsonLines | None") -> None:
+    """Have prepared lines written there; without it, as any other line."""
+    global _json_lines
+    _json_lines = json_lines
+
+
+class JsonLines:
+    """Writes prepared lines, or drops them where ``INFO`` is not logged."""
+
+    def __init__(self, service: str, output: Output, is_logged: bool):
+        self._start = b'Z","level":"info","service":%b,' % orjson.dumps(service)
+        self._output = output
+        self._is_logged = is_logged
+
+    def write(self, rendered: bytes, request_id: bytes, milliseconds: float, more: bytes) -> None:
+        """Write one line around what was rendered beforehand."""
+        if self._is_logged:
+            now = time.time()
+            second = int(now)
+            self._output.add(
+                b'{"time":"%b.%06d%b%b,"duration_ms":%.1f,"request_id":"%b"%b}\n'
+                % (
+                    second_as_text(second),
+                    (now - second) * 1_000_000,
+                    self._start,
+                    rendered,
+                    milliseconds,
+                    request_id,
+                    more,
+                )
+            )
