@@ -6,17 +6,17 @@ routes are also the data from which the documentation is made.
 
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
 from nameko.extensions import Entrypoint
 
 from gateway.admission.admission import Admission
-from gateway.admission.callers import PUBLIC, USER, Access, Caller
+from gateway.admission.callers import PUBLIC, USER, Access
 from gateway.admission.rate_limits import API, LOGIN
 from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
+from gateway.requests.request import Request
 from gateway.responses.replies import Body, Reply, failure, make_body, status_of, success
 from gateway.responses.response_cache import CachePolicy, ResponseCache
 from schemas.errors import GymError, InternalError
@@ -28,28 +28,6 @@ from services.observability.logging import get_logger
 from services.transport.http import HttpRequest, Refused, Response, WebServer
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a route's method gets: a request on which all of HTTP's checks have been done."""
-
-    request_id: str
-    caller: Caller | None = None
-    path: dict[str, Any] = field(default_factory=dict)
-    query: dict[str, Any] = field(default_factory=dict)
-    body: dict[str, Any] = field(default_factory=dict)
-    idempotency_key: str | None = None
-
-    @property
-    def id(self) -> int:
-        """The id in the path."""
-        return self.path["id"]
-
-    @property
-    def user_id(self) -> int:
-        """The caller's id."""
-        return self.caller.user_id
 
 
 class Route(Entrypoint):

@@ -3,8 +3,9 @@
 from gateway import workout_events
 from gateway.admission.callers import PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
-from gateway.entrypoint import Request, route
+from gateway.entrypoint import route
 from gateway.openapi.pages import Documentation
+from gateway.requests.request import Request
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from gateway.responses.response_cache import CachePolicy

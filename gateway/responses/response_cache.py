@@ -22,7 +22,7 @@ from services.dependencies import cache_generations
 from services.dependencies.cache import VersionKeys
 from services.dependencies.catalogue_changes import CatalogueChanges
 from services.transport.http import HttpRequest, WebServer
-from services.transport.http.fast_path import Pending, PlainGet
+from services.transport.http.plain_get import Pending, PlainGet
 from services.transport.http.prepared_response import Prepared
 
 Key = tuple[int, bytes]

@@ -18,9 +18,9 @@ from services.observability.logging import get_logger
 from services.transport.http import limits, responses
 from services.transport.http.application import Application
 from services.transport.http.connection_limits import ConnectionLimits
-from services.transport.http.fast_path import Pending, PlainGet, PlainGets, Shortcut
 from services.transport.http.memory_limits import Holdings
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
+from services.transport.http.plain_get import Pending, PlainGet, PlainGets, Shortcut
 from services.transport.http.prepared_response import Prepared
 from services.transport.http.request_head import HeadReader, check_framing, parse
 from services.transport.http.socket import Wire

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.transport.http import limits
-from services.transport.http.fast_path import PlainGet, PlainGets, read_plain_get
 from services.transport.http.messages import Head, HttpRequest, Refused
+from services.transport.http.plain_get import PlainGet, PlainGets, read_plain_get
 from services.transport.http.request_head import HeadReader, check_framing, is_host, parse
 
 GOOD = b"GET /a?b=c HTTP/1.1\r\nHost: gym\r\nX: 1\r\nx: 2\r\n\r\n"
@@ -316,7 +316,7 @@ def test_heads_that_differ_in_their_id_only_are_one():
 
 
 def test_not_all_heads_are_remembered(monkeypatch):
-    monkeypatch.setattr("services.transport.http.fast_path.MOST_KNOWN", 10)
+    monkeypatch.setattr("services.transport.http.plain_get.MOST_KNOWN", 10)
     known = PlainGets()
     for number in range(100):
         assert known.read(plain(target=b"/%d" % number))[0].target == b"/%d" % number

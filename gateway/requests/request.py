@@ -1,0 +1,28 @@
+"""What a route's method gets."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.admission.callers import Caller
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a route's method gets: a request on which all of HTTP's checks have been done."""
+
+    request_id: str
+    caller: Caller | None = None
+    path: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+    @property
+    def id(self) -> int:
+        """The id in the path."""
+        return self.path["id"]
+
+    @property
+    def user_id(self) -> int:
+        """The caller's id."""
+        return self.caller.user_id
