@@ -98,7 +98,7 @@ class Route(Entrypoint):
         """Answer a request: check it, run the method, put the result into the envelope."""
         try:
             checked = self._check(request)
-            remembered = self.response_cache.recall(request, self.cache, checked.caller)
+            remembered = self.response_cache.get(request, self.cache, checked.caller)
             if remembered is not None:
                 return self._success(request, remembered)
             keep = self.response_cache.keeper(request, self.path, self.cache, checked.caller)
@@ -111,7 +111,7 @@ class Route(Entrypoint):
             log.error("route failed", exc_info=problem, request_id=request.request_id)
             return failure(request, InternalError())
         if self.changes:
-            self.response_cache.note_write(request, self.changes, checked.caller)
+            self.response_cache.invalidate(request, self.changes, checked.caller)
         body = make_body(request, reply, personal=self.is_personal)
         if keep is not None:
             keep(body)

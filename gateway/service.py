@@ -92,7 +92,7 @@ class Gateway:
     def logout(self, request: Request) -> Reply:
         """Revoke the token that the request is made with."""
         done = self.users.logout(request.caller.token)
-        self.revocations.believe(request.caller.token_id)
+        self.revocations.add_here(request.caller.token_id)
         return Reply(done)
 
     @route("GET", "/api/users/:id", caller=SELF)

@@ -106,23 +106,25 @@ class Admission(SharedExtension):
             raise Unauthorized("The token has been revoked")
         return caller
 
-    def known(self, authorization: bytes | None) -> Caller | None:
+    def caller_of_known_token(self, authorization: bytes | None) -> Caller | None:
         """Return who sends a token that was checked before and has not ended, otherwise None."""
         if authorization is None or not authorization.startswith(b"Bearer "):
             return None
         return self.tokens.remembered(authorization[7:].decode("latin-1"))
 
-    def learn(self, caller: Caller) -> None:
+    def confirm_token(self, caller: Caller) -> None:
         """Find out, without waiting, what makes it enough to ask the cache about a token."""
 
-        def note(version: str | None) -> None:
-            if version is not None:
-                self.revocations.learn(caller.token_id, version)
+        def note(generation: str | None) -> None:
+            if generation is not None:
+                self.revocations.confirm_valid(caller.token_id, generation)
 
         key = cache_generations.tokens_of(caller.user_id)
-        self.cache.ensure_version(key, LIFETIME_SECONDS, note)
+        self.cache.ensure_generation(key, LIFETIME_SECONDS, note)
 
-    def takes_read(self, caller: Caller | None, forwarded: bytes | None, peer: str) -> bool:
+    def count_without_waiting(
+        self, caller: Caller | None, forwarded: bytes | None, peer: str
+    ) -> bool:
         """Count a request that is answered from memory, if that can be done without waiting."""
         if self.limits.is_off(API):
             return True

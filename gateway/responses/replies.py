@@ -24,7 +24,7 @@ from schemas.errors import (
 from services.process import budgets
 from services.transport.http import HttpRequest, Response
 from services.transport.http.messages import JSON_TYPE, PERSONAL, Headers
-from services.transport.http.prepared_response import Prepared
+from services.transport.http.prepared_response import PreparedResponse
 
 STATUSES: dict[type[GymError], int] = {
     ValidationFailed: 400,
@@ -76,7 +76,7 @@ class Body:
     headers: Headers
     tag: str
 
-    def as_kept(self) -> "Body":
+    def without_spare_room(self) -> "Body":
         """Return the same without the room that orjson leaves behind what it writes."""
         return replace(self, data=b"%b" % self.data, page=b"%b" % self.page)
 
@@ -127,7 +127,7 @@ def success(body: Body, status: int, request_id: str, known_tags: str | None) ->
 
 def prepare(
     body: Body, target: bytes, route: str, is_known: bool, more: Headers, user_id: int | None
-) -> Prepared:
+) -> PreparedResponse:
     """Return the answer that :func:`success` returns to a GET, for any number of requests.
 
     Args:
@@ -140,8 +140,8 @@ def prepare(
     """
     headers = body.headers + more
     if is_known:
-        return Prepared(target, route, 304, headers, user_id=user_id)
-    return Prepared(target, route, 200, headers, around_id(body.data, body.page), user_id)
+        return PreparedResponse(target, route, 304, headers, user_id=user_id)
+    return PreparedResponse(target, route, 200, headers, around_id(body.data, body.page), user_id)
 
 
 def knows(tag: str, known_tags: str) -> bool:

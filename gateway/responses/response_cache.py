@@ -19,16 +19,16 @@ from gateway.admission.admission import Admission
 from gateway.admission.callers import Caller
 from gateway.responses.replies import Body, knows, prepare
 from services.dependencies import cache_generations
-from services.dependencies.cache import VersionKeys
+from services.dependencies.cache import GenerationKeys
 from services.dependencies.catalogue_changes import CatalogueChanges
 from services.transport.http import HttpRequest, WebServer
-from services.transport.http.plain_get import Pending, PlainGet
-from services.transport.http.prepared_response import Prepared
+from services.transport.http.plain_get import PendingResponse, PlainGet
+from services.transport.http.prepared_response import PreparedResponse
 
 Key = tuple[int, bytes]
 """Whose answer, and to what."""
 
-MOST_ANSWERS = 20_000
+MOST_RESPONSES = 20_000
 MOST_BYTES = 32 * 1024 * 1024
 LONGEST_TARGET = 512
 """Answers to longer ones are not kept: what many ask for is short."""
@@ -36,7 +36,7 @@ LONGEST_TARGET = 512
 ENTRY_BYTES = 3000
 """About what an entry takes besides the bytes that are counted: objects, a line of the log."""
 
-MOST_WRITES = 10_000
+MOST_INVALIDATED = 10_000
 LIFETIME_SECONDS = 300
 ANYBODY = 0
 """In place of a user's id: what is not personal."""
@@ -57,30 +57,30 @@ class CachePolicy(Enum):
 _ID = re.compile(r"\d{1,19}", re.ASCII)
 
 
-def _version_keys(
-    request: HttpRequest, kept: CachePolicy, caller: Caller | None
-) -> VersionKeys | None:
+def generation_keys_of(
+    request: HttpRequest, policy: CachePolicy, caller: Caller | None
+) -> GenerationKeys | None:
     """Return where the version is that an answer depends on; None if on none in Redis."""
-    if kept is CachePolicy.WORKOUTS:
+    if policy is CachePolicy.WORKOUTS:
         return cache_generations.workouts_of(caller.user_id)
-    if kept is CachePolicy.NUMBERS:
+    if policy is CachePolicy.NUMBERS:
         return cache_generations.shown_numbers_of(caller.user_id)
-    if kept is CachePolicy.WORKOUT:
+    if policy is CachePolicy.WORKOUT:
         return cache_generations.shown_workout(int(request.path_values["id"]))
     return None
 
 
 @dataclass(slots=True)
-class Remembered:
+class CachedResponse:
     """An answer, and what it depends on."""
 
     body: Body
     route: str
-    version_keys: VersionKeys | None
-    version: str | int
+    generation_keys: GenerationKeys | None
+    generation: str | int
     day: int
     made_at: float
-    prepared: dict[bool, Prepared] = field(default_factory=dict)
+    prepared: dict[bool, PreparedResponse] = field(default_factory=dict)
     """As it goes out, by whether the client has the data already."""
 
     @property
@@ -101,62 +101,64 @@ class ResponseCache(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self._answers: OrderedDict[Key, Remembered] = OrderedDict()
+        self._responses: OrderedDict[Key, CachedResponse] = OrderedDict()
         self._bytes = 0
-        self._written_at: dict[str, float] = {}
+        self._invalidated_at: dict[str, float] = {}
 
     def setup(self) -> None:
         """Offer the memory to the web server."""
         self.server.shortcut = self
 
-    def ask_ahead(self, request: HttpRequest, kept: CachePolicy | None, caller: Caller) -> None:
+    def ask_ahead(self, request: HttpRequest, policy: CachePolicy | None, caller: Caller) -> None:
         """Ask for the version that a user's answer will be kept under, without waiting for it.
 
         Args:
             request: the request.
-            kept: what the answer will be made from.
+            policy: what the answer will be made from.
             caller: whose it is.
         """
-        if request.asked_ahead is not None or key_of(request, kept, caller) is None:
+        if request.asked_ahead is not None or key_of(request, policy, caller) is None:
             return
-        version_keys = _version_keys(request, kept, caller)
-        if version_keys is not None:
-            request.asked_ahead = self.admission.cache.asking_version(version_keys)
+        generation_keys = generation_keys_of(request, policy, caller)
+        if generation_keys is not None:
+            request.asked_ahead = self.admission.cache.ask_generation(generation_keys)
 
     def keeper(
-        self, request: HttpRequest, route: str, kept: CachePolicy | None, caller: Caller | None
+        self, request: HttpRequest, route: str, policy: CachePolicy | None, caller: Caller | None
     ) -> Callable[[Body], None] | None:
         """Return what keeps the answer to a request that is about to be worked on, if it may be.
 
         Args:
             request: the request.
             route: the route's path.
-            kept: what the answer will be made from.
+            policy: what the answer will be made from.
             caller: whose it is.
         """
-        key = key_of(request, kept, caller)
+        key = key_of(request, policy, caller)
         if key is None:
             return None
-        version_keys = _version_keys(request, kept, caller)
+        generation_keys = generation_keys_of(request, policy, caller)
         asked = request.asked_ahead
-        version = asked() if asked else self._current_version(version_keys)
-        if version is None:
+        generation = asked() if asked else self._current_generation(generation_keys)
+        if generation is None:
             return None
         today, asked_at = _today(), time.monotonic()
 
         def keep(body: Body) -> None:
-            if version_keys is None and version != self._current_version(None):
+            if generation_keys is None and generation != self._current_generation(None):
                 return
-            entry = Remembered(body.as_kept(), route, version_keys, version, today, asked_at)
+            entry = CachedResponse(
+                body.without_spare_room(), route, generation_keys, generation, today, asked_at
+            )
             self._put(key, entry)
-            if version_keys is not None:
-                self.admission.cache.prolong(version, version_keys, LIFETIME_SECONDS)
+            if generation_keys is not None:
+                self.admission.cache.prolong(generation, generation_keys, LIFETIME_SECONDS)
                 if self.admission.revocations.is_unknown(caller.token_id):
-                    self.admission.learn(caller)
+                    self.admission.confirm_token(caller)
 
         return keep
 
-    def note_write(
+    def invalidate(
         self, request: HttpRequest, changes: Collection[CachePolicy], caller: Caller
     ) -> None:
         """Note that a request has changed what answers are made from.
@@ -169,56 +171,56 @@ class ResponseCache(SharedExtension):
             changes: what it changes.
             caller: whose that is.
         """
-        if len(self._written_at) > MOST_WRITES:
-            self._written_at.clear()
+        if len(self._invalidated_at) > MOST_INVALIDATED:
+            self._invalidated_at.clear()
         now = time.monotonic()
-        for kept in changes:
-            self._written_at[_version_keys(request, kept, caller)] = now
+        for policy in changes:
+            self._invalidated_at[generation_keys_of(request, policy, caller)] = now
 
-    def recall(
-        self, request: HttpRequest, kept: CachePolicy | None, caller: Caller | None
+    def get(
+        self, request: HttpRequest, policy: CachePolicy | None, caller: Caller | None
     ) -> Body | None:
         """Return the answer to a request that was counted and let in, or None.
 
         Args:
             request: the request.
-            kept: what its answers are made from.
+            policy: what its answers are made from.
             caller: who asks.
         """
-        key = key_of(request, kept, caller)
-        entry = self._answers.get(key) if key else None
+        key = key_of(request, policy, caller)
+        entry = self._responses.get(key) if key else None
         if entry is None or not self._may_be_current(entry):
             return None
-        if entry.version_keys is not None and not self.admission.cache.is_version(
-            entry.version, entry.version_keys
+        if entry.generation_keys is not None and not self.admission.cache.is_current(
+            entry.generation, entry.generation_keys
         ):
             return None
         return entry.body
 
-    def find(self, get: PlainGet, peer: str) -> Prepared | Pending | None:
+    def find(self, get: PlainGet, peer: str) -> PreparedResponse | PendingResponse | None:
         """Return the answer to a plain GET, or None if the long way has to be gone."""
-        entry = self._answers.get((ANYBODY, get.target))
+        entry = self._responses.get((ANYBODY, get.target))
         if entry is None:
             return self._find_own(get)
-        if not self._may_be_current(entry) or not self.admission.takes_read(
+        if not self._may_be_current(entry) or not self.admission.count_without_waiting(
             None, get.forwarded, peer
         ):
             return None
         return self.give((ANYBODY, get.target), entry, get)
 
-    def _find_own(self, get: PlainGet) -> "Checking | None":
-        caller = self.admission.known(get.authorization)
+    def _find_own(self, get: PlainGet) -> "Revalidation | None":
+        caller = self.admission.caller_of_known_token(get.authorization)
         # the same user may have been no administrator when the answer was made
         if caller is None or caller.is_admin:
             return None
-        entry = self._answers.get((caller.user_id, get.target))
+        entry = self._responses.get((caller.user_id, get.target))
         if entry is None or not self._may_be_current(entry):
             return None
-        return Checking(self, get, caller, entry)
+        return Revalidation(self, get, caller, entry)
 
-    def give(self, key: Key, entry: Remembered, get: PlainGet) -> Prepared:
+    def give(self, key: Key, entry: CachedResponse, get: PlainGet) -> PreparedResponse:
         """Return an answer as it goes out, as the client has asked for it."""
-        self._answers.move_to_end(key)
+        self._responses.move_to_end(key)
         is_known = get.known_tags is not None and knows(
             entry.body.tag, get.known_tags.decode("latin-1")
         )
@@ -229,72 +231,72 @@ class ResponseCache(SharedExtension):
             entry.prepared[is_known] = prepared
         return prepared
 
-    def holds(self, key: Key, entry: Remembered) -> bool:
+    def holds(self, key: Key, entry: CachedResponse) -> bool:
         """Tell whether an answer is still what is remembered."""
-        return self._answers.get(key) is entry
+        return self._responses.get(key) is entry
 
-    def forget(self, key: Key, entry: Remembered) -> None:
+    def forget(self, key: Key, entry: CachedResponse) -> None:
         """Drop an answer that turned out not to be current."""
         if self.holds(key, entry):
-            del self._answers[key]
+            del self._responses[key]
             self._bytes -= entry.size
 
-    def _may_be_current(self, entry: Remembered) -> bool:
+    def _may_be_current(self, entry: CachedResponse) -> bool:
         if time.monotonic() > entry.made_at + LIFETIME_SECONDS or entry.day != _today():
             return False
-        if entry.version_keys is None:
-            return entry.version == self.news.edition
-        return entry.made_at > self._written_at.get(entry.version_keys, 0.0)
+        if entry.generation_keys is None:
+            return entry.generation == self.news.generation
+        return entry.made_at > self._invalidated_at.get(entry.generation_keys, 0.0)
 
-    def _current_version(self, version_keys: VersionKeys | None) -> str | int | None:
-        if version_keys is not None:
-            return self.admission.cache.version(version_keys)
-        return self.news.edition
+    def _current_generation(self, generation_keys: GenerationKeys | None) -> str | int | None:
+        if generation_keys is not None:
+            return self.admission.cache.generation(generation_keys)
+        return self.news.generation
 
-    def _put(self, key: Key, entry: Remembered) -> None:
-        old = self._answers.pop(key, None)
+    def _put(self, key: Key, entry: CachedResponse) -> None:
+        old = self._responses.pop(key, None)
         self._bytes += entry.size - (old.size if old else 0)
-        self._answers[key] = entry
-        while len(self._answers) > MOST_ANSWERS or self._bytes > MOST_BYTES:
-            _, oldest = self._answers.popitem(last=False)
+        self._responses[key] = entry
+        while len(self._responses) > MOST_RESPONSES or self._bytes > MOST_BYTES:
+            _, oldest = self._responses.popitem(last=False)
             self._bytes -= oldest.size
 
 
 @dataclass(slots=True)
-class Checking:
+class Revalidation:
     """A user's answer, while Redis is asked whether it is current and the token not revoked."""
 
     memory: ResponseCache
     get: PlainGet
     caller: Caller
-    entry: Remembered
-    version: str | None = None
+    entry: CachedResponse
+    generation: str | None = None
     is_good: bool = False
 
     def ask(self, then: Callable[[bool], None]) -> None:
         """Ask Redis."""
         admission, token_id = self.memory.admission, self.caller.token_id
 
-        def note(version: str | None, of_tokens: str | None) -> None:
-            self.version = version
-            self.is_good = admission.revocations.is_good(token_id, of_tokens)
-            then(self.is_good and version == self.entry.version)
+        def note(generation: str | None, of_tokens: str | None) -> None:
+            self.generation = generation
+            self.is_good = admission.revocations.is_known_valid(token_id, of_tokens)
+            then(self.is_good and generation == self.entry.generation)
 
-        admission.cache.look_at_versions(
-            self.entry.version_keys, cache_generations.tokens_of(self.caller.user_id), note
+        admission.cache.look_up_generations(
+            self.entry.generation_keys, cache_generations.tokens_of(self.caller.user_id), note
         )
 
     def teach(self, request: HttpRequest) -> None:
         """Tell the same request, on its long way, what Redis need not be asked again."""
-        version = self.version
+        generation = self.generation
         if self.is_good:
             request.checked_token = self.caller.token_id
         else:
-            self.memory.admission.learn(self.caller)
-        if version is not None:
-            request.asked_ahead = lambda: version
+            self.memory.admission.confirm_token(self.caller)
+        if generation is not None:
+            request.asked_ahead = lambda: generation
 
-    def answer(self, right: bool) -> Prepared | None:
+    def answer(self, right: bool) -> PreparedResponse | None:
         """Return the answer if it is right and can be counted without waiting."""
         key = (self.caller.user_id, self.get.target)
         if not right:
@@ -302,20 +304,20 @@ class Checking:
             return None
         if not self.memory.holds(key, self.entry):
             return None
-        if not self.memory.admission.takes_read(self.caller, None, ""):
+        if not self.memory.admission.count_without_waiting(self.caller, None, ""):
             return None
         return self.memory.give(key, self.entry, self.get)
 
 
-def key_of(request: HttpRequest, kept: CachePolicy | None, caller: Caller | None) -> Key | None:
+def key_of(request: HttpRequest, policy: CachePolicy | None, caller: Caller | None) -> Key | None:
     """Return the key of what may be remembered of the answer to a request."""
-    if kept is None or request.method != "GET" or (caller is not None and caller.is_admin):
+    if policy is None or request.method != "GET" or (caller is not None and caller.is_admin):
         return None
     if len(request.path) + len(request.query) >= LONGEST_TARGET:
         return None
-    if kept is CachePolicy.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
+    if policy is CachePolicy.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
         return None
-    return (ANYBODY if kept is CachePolicy.CATALOGUE else caller.user_id, request.target)
+    return (ANYBODY if policy is CachePolicy.CATALOGUE else caller.user_id, request.target)
 
 
 def _today() -> int:

@@ -101,8 +101,10 @@ class CachedReads:
             result = self._read_when_counted(user_id, read)
             if result is not None:
                 return result
-        version_keys = cache_generations.shown_numbers_of(user_id)
-        return self.cache.remember(key, version_keys, seconds, lambda: read(self.database.fetch))
+        generation_keys = cache_generations.shown_numbers_of(user_id)
+        return self.cache.get_or_make(
+            key, generation_keys, seconds, lambda: read(self.database.fetch)
+        )
 
     def _read_when_counted(self, user_id: int, read: Read) -> Any:
         """Read as soon as the counting is committed, of which PostgreSQL is the first to know.

@@ -49,7 +49,7 @@ CHANGING = "changing:"
 REQUEST_SECONDS = int(budgets.REQUEST_SECONDS)
 """The lifetime of a mark, and of a version that nothing has been kept under yet."""
 
-MOST_REPLACED = 10_000
+MOST_OWN = 10_000
 
 LONGEST_KEY = 128
 """In bytes; of a longer one the beginning is followed by a hash of all of it."""
@@ -64,10 +64,10 @@ KEEP = "local text = table.remove(ARGV) " + PROLONG
 KEEP += "redis.call('SET', KEYS[#KEYS], text, 'EX', ARGV[1]) return 1"
 PROLONG += "return 1"
 
-VersionKeys = str | tuple[str, ...]
+GenerationKeys = str | tuple[str, ...]
 """Where the version is, or the versions are, of what a value is made from."""
 
-_VERSION = re.compile("[0-9a-f]{32}")
+_GENERATION = re.compile("[0-9a-f]{32}")
 
 
 class Cache(RedisStore):
@@ -77,9 +77,9 @@ class Cache(RedisStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self._replaced: dict[str, tuple[str, str | None, float]] = {}
+        self._own: dict[str, tuple[str, str | None, float]] = {}
         """Versions that this process has set and has kept nothing under, and when they end."""
-        self._seen: dict[str, tuple[str, str | None]] = {}
+        self._shared: dict[str, tuple[str, str | None]] = {}
         """The latest versions known of those that many values share."""
         self._believed_from = 0.0
 
@@ -88,30 +88,30 @@ class Cache(RedisStore):
         """Return the host and the port of the server."""
         return settings.redis_host, settings.redis_port
 
-    def version(self, version_keys: VersionKeys) -> str | None:
+    def generation(self, generation_keys: GenerationKeys) -> str | None:
         """Return a version for keeping something elsewhere; None if nothing may be kept now."""
-        return self.asking_version(version_keys)()
+        return self.ask_generation(generation_keys)()
 
-    def asking_version(self, version_keys: VersionKeys) -> Callable[[], str | None]:
+    def ask_generation(self, generation_keys: GenerationKeys) -> Callable[[], str | None]:
         """Ask for a version without waiting, and return what waits and gives it."""
-        keys = _several(version_keys)
+        keys = _several(generation_keys)
         asked = self._tell("MGET", *keys)
 
         def wait() -> str | None:
             found, run = asked.wait()
             if not found or None in found:
-                return _named(*self._begin_versions(keys))
+                return _named(*self._begin_generations(keys))
             return _named(found, run)
 
         return wait
 
-    def is_version(self, version: str, version_keys: VersionKeys) -> bool:
-        """Tell whether a version, as :meth:`version` returned it, is the current one."""
-        found, run = self._ask("MGET", *_several(version_keys))
-        return bool(found) and _named(found, run) == version
+    def is_current(self, generation: str, generation_keys: GenerationKeys) -> bool:
+        """Tell whether a version, as :meth:`generation` returned it, is the current one."""
+        found, run = self._ask("MGET", *_several(generation_keys))
+        return bool(found) and _named(found, run) == generation
 
-    def look_at_versions(
-        self, first: VersionKeys, second: str, then: Callable[[str | None, str | None], None]
+    def look_up_generations(
+        self, first: GenerationKeys, second: str, then: Callable[[str | None, str | None], None]
     ) -> None:
         """Ask for two current versions without waiting; the event loop itself may do it.
 
@@ -131,51 +131,51 @@ class Cache(RedisStore):
 
         self._begin(("MGET", *_several(first), second), take)
 
-    def ensure_version(
-        self, version_key: str, seconds: int, then: Callable[[str | None], None]
+    def ensure_generation(
+        self, generation_key: str, seconds: int, then: Callable[[str | None], None]
     ) -> None:
         """Ask for a version without waiting, and begin one where there is none.
 
         Args:
-            version_key: where it is kept.
+            generation_key: where it is kept.
             seconds: how long one that is begun lives.
             then: called once, with the version, or with None where nothing is to be believed.
         """
-        self._begin(("SET", version_key, uuid.uuid4().hex, "EX", seconds, "NX"), _forget)
-        self._begin(("MGET", version_key), lambda found, run: then(_named(found, run)))
+        self._begin(("SET", generation_key, uuid.uuid4().hex, "EX", seconds, "NX"), _forget)
+        self._begin(("MGET", generation_key), lambda found, run: then(_named(found, run)))
 
-    def prolong(self, version: str, version_keys: VersionKeys, seconds: int) -> None:
+    def prolong(self, generation: str, generation_keys: GenerationKeys, seconds: int) -> None:
         """Let a version live as long as what was kept under it elsewhere; does not wait.
 
         Args:
-            version: as :meth:`version` returned it; one that has been replaced stays so.
-            version_keys: where it is kept.
+            generation: as :meth:`generation` returned it; one that has been replaced stays so.
+            generation_keys: where it is kept.
             seconds: how long what was kept may live.
         """
-        keys = _several(version_keys)
-        command = "EVAL", PROLONG, len(keys), *keys, seconds, *version.split("/")[1:]
+        keys = _several(generation_keys)
+        command = "EVAL", PROLONG, len(keys), *keys, seconds, *generation.split("/")[1:]
         self._begin(command, _forget, in_no_hurry=True)
 
-    def remember(
+    def get_or_make(
         self,
         key: str,
-        version_keys: VersionKeys,
+        generation_keys: GenerationKeys,
         seconds: int,
         make: Callable[[], object],
-        of: str | None = None,
+        variant: str | None = None,
     ) -> Any:
         """Return the value under a key if nothing it was made from has changed, or make it anew.
 
         Args:
             key: where the value is kept.
-            version_keys: where the version of what it is made from is kept; of several, first the
-                one that changes most often.
+            generation_keys: where the generation of what it is made from is kept; of several,
+                first the one that changes most often.
             seconds: how long the value may live.
             make: makes the value, a plain JSON one; None, for what there is not, is not kept.
-            of: what exactly the value is of, where several share the key: the last one has it.
+            variant: which one of several values that take turns under this key.
         """
-        keys, key = _several(version_keys), bounded(key)
-        current, run = self._replaced_version(keys)
+        keys, key = _several(generation_keys), bounded(key)
+        current, run = self._own_generations(keys)
         if current:
             # what was kept before that is stale, so nobody need be asked
             metrics.CACHE_STALE.inc()
@@ -183,18 +183,18 @@ class Cache(RedisStore):
             found, run = self._ask("MGET", *keys, key)
             *current, text = found or [None] * (len(keys) + 1)
             if text is not None and None not in current:
-                value = _opened(text, "/".join(current), run, of)
+                value = _opened(text, "/".join(current), run, variant)
                 if value is not None:
                     metrics.CACHE_HIT.inc()
                     return value
             (metrics.CACHE_MISS if text is None else metrics.CACHE_STALE).inc()
             if None in current:
-                current, run = self._begin_versions(keys)
+                current, run = self._begin_generations(keys)
             self._note_shared(keys, current, run)
         value = make()
         # what there is not may come into being, and has no version yet that could be replaced
         if value is not None and _are_ours(current):
-            kept = {"version": "/".join(current), "run": run, "of": of, "value": value}
+            kept = {"version": "/".join(current), "run": run, "of": variant, "value": value}
             text = orjson.dumps(kept).decode()
             seconds = max(int(seconds), 1)
             command = "EVAL", KEEP, len(keys) + 1, *keys, key, seconds, *current, text
@@ -202,21 +202,21 @@ class Cache(RedisStore):
         return value
 
     @contextmanager
-    def changing(self, *version_keys: str) -> Iterator[None]:
+    def changing(self, *generation_keys: str) -> Iterator[None]:
         """Surround a write: what was kept under these versions is stale from its begin on."""
-        self._mark(version_keys)
+        self._mark(generation_keys)
         try:
             yield
         finally:
-            self.outdate(*version_keys)
+            self.outdate(*generation_keys)
 
-    def outdate(self, *version_keys: str) -> None:
+    def outdate(self, *generation_keys: str) -> None:
         """Make stale what was kept under these versions, now or as soon as Redis is back."""
-        self._send_surely(dict.fromkeys(version_keys, (FRESH, REQUEST_SECONDS)))
+        self._send_surely(dict.fromkeys(generation_keys, (FRESH, REQUEST_SECONDS)))
 
-    def _mark(self, version_keys: tuple[str, ...]) -> None:
+    def _mark(self, generation_keys: tuple[str, ...]) -> None:
         mark = CHANGING + uuid.uuid4().hex
-        marked = [self._tell("SET", key, mark, "EX", REQUEST_SECONDS) for key in version_keys]
+        marked = [self._tell("SET", key, mark, "EX", REQUEST_SECONDS) for key in generation_keys]
         if self.link.is_open:
             # it has left before the write begins, and what replaces it can't overtake it
             self.link.flush()
@@ -224,28 +224,30 @@ class Cache(RedisStore):
         for each in marked:
             each.wait()
 
-    def _replaced_version(self, keys: tuple[str, ...]) -> tuple[list[str] | None, str | None]:
+    def _own_generations(self, keys: tuple[str, ...]) -> tuple[list[str] | None, str | None]:
         """Return the version that this process has set, if nothing was kept under it yet.
 
         What is known of the others may be out of date: then nothing will be kept, since all are
         looked at again in that moment, and none is ever given twice.
         """
-        replaced = self._replaced.pop(keys[0], None)
-        if replaced is None or time.monotonic() >= replaced[2]:
+        own = self._own.pop(keys[0], None)
+        if own is None or time.monotonic() >= own[2]:
             return None, None
-        version, run, _ = replaced
-        others = [self._seen.get(key, (None, None)) for key in keys[1:]]
+        generation, run, _ = own
+        others = [self._shared.get(key, (None, None)) for key in keys[1:]]
         if any(of_run != run or other is None for other, of_run in others):
             return None, None
-        return [version, *(other for other, _ in others)], run
+        return [generation, *(other for other, _ in others)], run
 
     def _note_shared(
         self, keys: tuple[str, ...], current: list[str | None] | None, run: str | None
     ) -> None:
-        for key, version in zip(keys[1:], current[1:] if current else (), strict=False):
-            self._seen[key] = version, run
+        for key, generation in zip(keys[1:], current[1:] if current else (), strict=False):
+            self._shared[key] = generation, run
 
-    def _begin_versions(self, keys: tuple[str, ...]) -> tuple[list[str | None] | None, str | None]:
+    def _begin_generations(
+        self, keys: tuple[str, ...]
+    ) -> tuple[list[str | None] | None, str | None]:
         # of several that begin one, the first counts for all
         for key in keys:
             self._tell("SET", key, uuid.uuid4().hex, "EX", REQUEST_SECONDS, "NX")
@@ -255,9 +257,9 @@ class Cache(RedisStore):
         return went_well and time.monotonic() >= self._believed_from
 
     def _note_arrived(self, key: str, value: str | None, text: str) -> None:
-        if len(self._replaced) >= MOST_REPLACED:
-            self._replaced.clear()
-        self._replaced[key] = text, self.link.run, time.monotonic() + REQUEST_SECONDS
+        if len(self._own) >= MOST_OWN:
+            self._own.clear()
+        self._own[key] = text, self.link.run, time.monotonic() + REQUEST_SECONDS
 
     def _note_success(self) -> None:
         if self._outage.since is not None:
@@ -280,26 +282,26 @@ def _forget(_answer: Any, _run: str | None) -> None:
     """Take the answer to what is not waited for."""
 
 
-def _several(version_keys: VersionKeys) -> tuple[str, ...]:
-    return (version_keys,) if isinstance(version_keys, str) else version_keys
+def _several(generation_keys: GenerationKeys) -> tuple[str, ...]:
+    return (generation_keys,) if isinstance(generation_keys, str) else generation_keys
 
 
-def _are_ours(versions: list[str | None] | None) -> bool:
-    return bool(versions) and all(
-        version is not None and _VERSION.fullmatch(version) for version in versions
+def _are_ours(generations: list[str | None] | None) -> bool:
+    return bool(generations) and all(
+        each is not None and _GENERATION.fullmatch(each) for each in generations
     )
 
 
-def _named(versions: list[str | None] | None, run: str | None) -> str | None:
+def _named(generations: list[str | None] | None, run: str | None) -> str | None:
     """Return a version as others know it; None where nothing may be kept."""
-    return f"{run}/{'/'.join(versions)}" if _are_ours(versions) else None
+    return f"{run}/{'/'.join(generations)}" if _are_ours(generations) else None
 
 
-def _opened(text: str, version: str, run: str | None, of: str | None) -> Any:
+def _opened(text: str, generation: str, run: str | None, variant: str | None) -> Any:
     """Return the value in what was kept, if it is of this version, run and question."""
     try:
         kept = orjson.loads(text)
-        is_right = kept["version"] == version and kept["run"] == run and kept["of"] == of
+        is_right = kept["version"] == generation and kept["run"] == run and kept["of"] == variant
         return kept["value"] if is_right else None
     except (ValueError, TypeError, KeyError):
         return None

@@ -12,7 +12,7 @@ from services.transport.amqp.deliveries import Delivery
 
 
 class CatalogueChanges(SharedExtension):
-    """Counts the editions of the catalogue: what was remembered of an older one is stale.
+    """Counts the generations of the catalogue: what was remembered of an older one is stale.
 
     The queue is this process's own and lives as long as its connection: while that is lost a
     change would not be heard of, so nothing may be remembered then.
@@ -23,7 +23,7 @@ class CatalogueChanges(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self._edition = 0
+        self._generation = 0
 
     def setup(self) -> None:
         """Listen."""
@@ -34,9 +34,9 @@ class CatalogueChanges(SharedExtension):
         self.queue_consumer.unregister_provider(self)
 
     @property
-    def edition(self) -> int | None:
-        """The catalogue's current edition; None while changes can't be heard of."""
-        return self._edition if self.queue_consumer.usable else None
+    def generation(self) -> int | None:
+        """The catalogue's current generation; None while changes can't be heard of."""
+        return self._generation if self.queue_consumer.usable else None
 
     @property
     def queue(self) -> Queue:
@@ -52,13 +52,13 @@ class CatalogueChanges(SharedExtension):
         )
 
     def handle_message(self, _body: object, _delivery: Delivery) -> None:
-        """Begin a new edition."""
-        self._edition += 1
+        """Begin a new generation."""
+        self._generation += 1
 
     def refuse_message(self, _delivery: Delivery, _reason: str) -> None:
-        """Begin a new edition: nothing of a message counts but that it came."""
-        self._edition += 1
+        """Begin a new generation: nothing of a message counts but that it came."""
+        self._generation += 1
 
     def connection_lost(self) -> None:
-        """Begin a new edition: there may have been a change in the meantime."""
-        self._edition += 1
+        """Begin a new generation: there may have been a change in the meantime."""
+        self._generation += 1

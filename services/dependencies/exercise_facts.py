@@ -44,14 +44,14 @@ class ExerciseFacts(DependencyProvider):
     events could not be heard for a while, and now and then in case one was lost.
 
     Args:
-        version_key: of the version in Redis of what is made from the copy.
+        generation_key: of the version in Redis of what is made from the copy.
     """
 
     catalogue_changes = CatalogueChanges()
 
-    def __init__(self, version_key: str):
-        self.version_key = version_key
-        self._edition: int | None = None
+    def __init__(self, generation_key: str):
+        self.generation_key = generation_key
+        self._generation: int | None = None
         self._look_at = 0.0
         self._has_begun = False
         self._outage = Outage("catalogue", "exercises keep the names that are known of them")
@@ -70,14 +70,14 @@ class ExerciseFacts(DependencyProvider):
             cache: where the version is that a change replaces.
             ask: ``exercises.changes``.
         """
-        edition = self.catalogue_changes.edition
+        generation = self.catalogue_changes.generation
         if not self._has_begun:
             # who changed the copy last may have died before it could tell
-            cache.outdate(self.version_key)
+            cache.outdate(self.generation_key)
             self._has_begun = True
-        if edition == self._edition and time.monotonic() < self._look_at:
+        if generation == self._generation and time.monotonic() < self._look_at:
             return
-        self._edition = edition
+        self._generation = generation
         self._look_at = time.monotonic() + budgets.FACTS_RETRY_SECONDS
         try:
             self._follow(database, cache, ask)
@@ -95,5 +95,5 @@ class ExerciseFacts(DependencyProvider):
             changes = ask(position, limit=AT_ONCE)
             if not changes:
                 return
-            with cache.changing(self.version_key):
+            with cache.changing(self.generation_key):
                 database.fetch(_WRITE, facts=orjson.dumps(changes).decode())

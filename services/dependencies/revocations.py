@@ -27,7 +27,7 @@ class Revocations(RedisStore):
     def __init__(self) -> None:
         super().__init__()
         self._known: OrderedDict[str, None] = OrderedDict()
-        self._good: OrderedDict[str, str] = OrderedDict()
+        self._valid: OrderedDict[str, str] = OrderedDict()
 
     @staticmethod
     def place(settings: Settings) -> tuple[str, int]:
@@ -42,13 +42,13 @@ class Revocations(RedisStore):
             user_id: whose it is.
             seconds: until nobody takes it any more.
         """
-        self.believe(token_id)
+        self.add_here(token_id)
         self._send_surely({revocation_key(token_id): (str(user_id), max(int(seconds), 1))})
 
-    def believe(self, token_id: str) -> None:
+    def add_here(self, token_id: str) -> None:
         """Take a token for revoked in this process, whatever becomes of Redis."""
         self._known[token_id] = None
-        self._good.pop(token_id, None)
+        self._valid.pop(token_id, None)
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
 
@@ -58,33 +58,33 @@ class Revocations(RedisStore):
             return True
         is_noted, _ = self._ask("EXISTS", revocation_key(token_id))
         if is_noted:
-            self.believe(token_id)
+            self.add_here(token_id)
         return bool(is_noted)
 
-    def learn(self, token_id: str, version: str) -> None:
+    def confirm_valid(self, token_id: str, generation: str) -> None:
         """Find out, without waiting, whether a token is good, and remember it if it is.
 
         Args:
             token_id: the token's claim ``jti``.
-            version: of the user's tokens, as it was before this question.
+            generation: of the user's tokens, as it was before this question.
         """
 
         def note(is_noted: int | None, _run: str | None) -> None:
             # None: nobody knows. Whatever lies under the key, that there is something counts.
             if is_noted == 0 and token_id not in self._known:
-                self._good[token_id] = version
-                if len(self._good) > MOST_KNOWN:
-                    self._good.popitem(last=False)
+                self._valid[token_id] = generation
+                if len(self._valid) > MOST_KNOWN:
+                    self._valid.popitem(last=False)
 
         self._begin(("EXISTS", revocation_key(token_id)), note)
 
-    def is_good(self, token_id: str, version: str | None) -> bool:
+    def is_known_valid(self, token_id: str, generation: str | None) -> bool:
         """Tell whether a token is known to be good under the current version; asks nobody."""
-        return version is not None and self._good.get(token_id) == version
+        return generation is not None and self._valid.get(token_id) == generation
 
     def is_unknown(self, token_id: str) -> bool:
         """Tell whether nothing was learnt of a token yet."""
-        return token_id not in self._good
+        return token_id not in self._valid
 
 
 def revocation_key(token_id: str) -> str:

@@ -41,7 +41,7 @@ class ExerciseReads:
         Raises:
             NotFound: there is none.
         """
-        exercise = self._remember(
+        exercise = self._cached(
             f"exercise:id:{exercise_id}", EXERCISE_SECONDS, reads.get, exercise_id
         )
         if exercise is None:
@@ -60,40 +60,47 @@ class ExerciseReads:
         sort = query.get("sort") or []
         paging = query["page"], query["limit"]
         if query.get("search"):
-            of = f"{' '.join(search.split(query['search']))}:{rest}"
+            variant = f"{' '.join(search.split(query['search']))}:{rest}"
             given = query["search"], filters, sort, *paging
-            return self._remember_one("search", of, SEARCH_SECONDS, reads.search_page, *given)
+            return self._cached_in_slot(
+                "search", variant, SEARCH_SECONDS, reads.search_page, *given
+            )
         category = ",".join(sorted(filters.get("category", ["all"])))
         given = filters, sort or DEFAULT_SORT, *paging
-        return self._remember_one(
+        return self._cached_in_slot(
             f"list:category:{category}", rest, LIST_SECONDS, reads.list_page, *given
         )
 
     def facets(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return the values to filter by with their counts, for a checked query."""
         filters = _filters(query)
-        of = ":".join(_written(filters))
-        return self._remember_one("facets", of, LIST_SECONDS, reads.count_facets, filters)
+        variant = ":".join(_written(filters))
+        return self._cached_in_slot("facets", variant, LIST_SECONDS, reads.count_facets, filters)
 
-    def _remember_one(
-        self, kind: str, of: str, seconds: int, read: Callable[..., Any], *given: Any
+    def _cached_in_slot(
+        self, kind: str, variant: str, seconds: int, read: Callable[..., Any], *given: Any
     ) -> Any:
         """Remember the answer to one of endlessly many questions, in its slot."""
-        key = f"exercise:{kind}:{_slot(of)}"
-        return self._remember(key, seconds, read, *given, of=of)
+        key = f"exercise:{kind}:{_slot(variant)}"
+        return self._cached(key, seconds, read, *given, variant=variant)
 
-    def _remember(
-        self, key: str, seconds: int, read: Callable[..., Any], *given: Any, of: str | None = None
+    def _cached(
+        self,
+        key: str,
+        seconds: int,
+        read: Callable[..., Any],
+        *given: Any,
+        variant: str | None = None,
     ) -> Any:
         def make() -> Any:
             with self.database.transaction() as connection:
                 return read(connection, *given)
 
-        return self.cache.remember(key, cache_generations.CATALOGUE, seconds, make, of)
+        return self.cache.get_or_make(key, cache_generations.CATALOGUE, seconds, make, variant)
 
 
-def _slot(of: str) -> int:
-    return int.from_bytes(blake2b(of.encode(), digest_size=8).digest()) % SLOTS
+def _slot(variant: str) -> int:
+    return int.from_bytes(blake2b(variant.encode(), digest_size=8).digest()) % SLOTS
 
 
 def _filters(query: dict[str, Any]) -> dict[str, list[str]]:

@@ -45,8 +45,8 @@ class WorkoutReads:
             workout = read()
         else:
             key = f"workout:user:{user_id}:id:{workout_id}"
-            version_keys = cache_generations.shown_workout(workout_id)
-            workout = self.cache.remember(key, version_keys, CACHE_SECONDS, read)
+            generation_keys = cache_generations.shown_workout(workout_id)
+            workout = self.cache.get_or_make(key, generation_keys, CACHE_SECONDS, read)
         if workout is None:
             raise NotFound("There is no such workout")
         return workout
@@ -67,4 +67,6 @@ class WorkoutReads:
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days
         key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
-        return self.cache.remember(key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read)
+        return self.cache.get_or_make(
+            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read
+        )

@@ -19,7 +19,7 @@ class ExerciseCache(DependencyProvider):
 
     def __init__(self) -> None:
         self._entries: dict[int, dict[str, Any]] = {}
-        self._edition: int | None = None
+        self._generation: int | None = None
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "ExerciseCache":
         """Return the provider itself: what it knows is the process's."""
@@ -34,9 +34,13 @@ class ExerciseCache(DependencyProvider):
             exercise_ids: which ones.
             ask: returns exercises of the catalogue by their ids.
         """
-        edition = self.catalogue_changes.edition
-        if edition is None or edition != self._edition or len(self._entries) > MOST_ENTRIES:
-            self._entries, self._edition = {}, edition
+        generation = self.catalogue_changes.generation
+        if (
+            generation is None
+            or generation != self._generation
+            or len(self._entries) > MOST_ENTRIES
+        ):
+            self._entries, self._generation = {}, generation
         entries = self._entries
         missing = sorted(exercise_ids - entries.keys())
         if missing:

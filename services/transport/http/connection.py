@@ -20,8 +20,8 @@ from services.transport.http.application import Application
 from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.memory_limits import Holdings
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
-from services.transport.http.plain_get import Pending, PlainGet, PlainGets, Shortcut
-from services.transport.http.prepared_response import Prepared
+from services.transport.http.plain_get import PendingResponse, PlainGet, PlainGets, Shortcut
+from services.transport.http.prepared_response import PreparedResponse
 from services.transport.http.request_head import HeadReader, check_framing, parse
 from services.transport.http.socket import Wire
 
@@ -111,7 +111,7 @@ class Connection(Wire):
         self._buffer: bytes | bytearray = b""
         self._ended = self._is_last = self._unread = self._expects = False
         self._head_reader: HeadReader | None = None
-        self._learnt_from: Pending | None = None
+        self._learnt_from: PendingResponse | None = None
         self._wanted = self._body_in_work = 0
         self._woken: Event | None = None
         super().__init__(sock)
@@ -228,14 +228,14 @@ class Connection(Wire):
             return False
         get, request_id = found
         self._buffer = data[end:]
-        if isinstance(answer, Prepared):
+        if isinstance(answer, PreparedResponse):
             self._answer(answer.give(request_id, started, get.traceparent))
         else:
             self._enter(BUSY)
             answer.ask(partial(self._know, answer, (head, get, request_id, started)))
         return True
 
-    def _find(self, get: PlainGet) -> Prepared | Pending | None:
+    def _find(self, get: PlainGet) -> PreparedResponse | PendingResponse | None:
         try:
             return self._server.shortcut.find(get, self.peer)
         except Exception as problem:
@@ -243,7 +243,7 @@ class Connection(Wire):
             return None
 
     def _know(
-        self, pending: Pending, asked: tuple[bytes, PlainGet, bytes, float], right: bool
+        self, pending: PendingResponse, asked: tuple[bytes, PlainGet, bytes, float], right: bool
     ) -> None:
         """Give an answer that turned out to be right, or go the long way."""
         if self.state is not BUSY:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.transport.http.messages import REQUEST_ID, HttpRequest
-from services.transport.http.prepared_response import Prepared
+from services.transport.http.prepared_response import PreparedResponse
 from services.transport.http.request_head import is_host, keeps_bounds
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
@@ -45,13 +45,13 @@ class PlainGet:
     request_id: bytes = b""
 
 
-class Pending(Protocol):
+class PendingResponse(Protocol):
     """An answer that is right if one question is answered with yes."""
 
     def ask(self, then: Callable[[bool], None]) -> None:
         """Ask, and have ``then`` called with the answer: at once, or by the hub."""
 
-    def answer(self, right: bool) -> Prepared | None:
+    def answer(self, right: bool) -> PreparedResponse | None:
         """Return the answer, or None to go the long way."""
 
     def teach(self, request: HttpRequest) -> None:
@@ -61,7 +61,7 @@ class Pending(Protocol):
 class Shortcut(Protocol):
     """Something that may know an answer by heart."""
 
-    def find(self, get: PlainGet, peer: str) -> Prepared | Pending | None:
+    def find(self, get: PlainGet, peer: str) -> PreparedResponse | PendingResponse | None:
         """Return the answer to a plain GET, having counted it, or None to go the long way."""
 
 

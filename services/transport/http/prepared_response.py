@@ -9,7 +9,7 @@ from services.transport.http.messages import BODILESS, Headers, new_request_id
 from services.transport.http.responses import date, start_of
 
 
-class Prepared:
+class PreparedResponse:
     """One answer to GETs of one target, with what the log and the metrics say of it.
 
     Args:

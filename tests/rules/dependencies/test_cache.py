@@ -98,7 +98,7 @@ def process(server):
 
 
 def read(cache, state):
-    return cache.remember("key", "version", 60, lambda: state)
+    return cache.get_or_make("key", "version", 60, lambda: state)
 
 
 def test_a_value_is_kept_until_a_write(server):
@@ -193,7 +193,7 @@ def test_a_write_tries_even_in_a_pause(server, clock):
     writer, reader = process(server), process(server)
     read(reader, "old")
     writer.link.is_cut = True
-    writer.version("anything")
+    writer.generation("anything")
     writer.link.is_cut = False
     with writer.changing("version"):
         pass
@@ -205,7 +205,7 @@ def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(server):
     assert read(cache, None) is None
     with cache.changing("version"):
         assert server.seconds["version"] <= REQUEST_SECONDS
-    assert cache.version("other")
+    assert cache.generation("other")
     assert server.seconds == {"version": REQUEST_SECONDS, "other": REQUEST_SECONDS}
     assert read(cache, None) is None
     assert "key" not in server.values
@@ -214,10 +214,10 @@ def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(server):
 def test_a_version_lives_as_long_as_what_is_kept_under_it(server):
     cache = process(server)
     read(cache, "old")
-    cache.remember("longer", "version", 3600, lambda: "old")
-    cache.remember("shorter", "version", 10, lambda: "old")
+    cache.get_or_make("longer", "version", 3600, lambda: "old")
+    cache.get_or_make("shorter", "version", 10, lambda: "old")
     assert server.seconds == {"version": 3600, "key": 60, "longer": 3600, "shorter": 10}
-    version = cache.version("elsewhere")
+    version = cache.generation("elsewhere")
     cache.prolong(version, "elsewhere", 300)
     assert server.seconds["elsewhere"] == 300
 
@@ -230,19 +230,19 @@ def test_what_was_made_under_a_version_that_has_gone_is_not_kept(server):
         assert read(other, "newer") == "newer"
         return "old"
 
-    assert cache.remember("key", "version", 60, slowly) == "old"
+    assert cache.get_or_make("key", "version", 60, slowly) == "old"
     assert read(cache, "newest") == "newer"
 
 
 def test_a_version_of_another_is_neither_prolonged_nor_kept_under(server):
     cache = process(server)
-    version = cache.version("version")
+    version = cache.generation("version")
 
     def slowly():
         cache._mark(("version",))
         return "old"
 
-    cache.remember("key", "version", 60, slowly)
+    cache.get_or_make("key", "version", 60, slowly)
     cache.prolong(version, "version", 300)
     assert server.seconds["version"] == REQUEST_SECONDS
     assert "key" not in server.values
@@ -252,7 +252,7 @@ SEVERAL = ("own", "shared")
 
 
 def read_of_several(cache, state, key="key"):
-    return cache.remember(key, SEVERAL, 60, lambda: state)
+    return cache.get_or_make(key, SEVERAL, 60, lambda: state)
 
 
 @pytest.mark.parametrize("changed", SEVERAL)
@@ -269,16 +269,16 @@ def test_what_is_made_from_several_things_is_stale_when_one_changes(server, chan
 @pytest.mark.parametrize("changed", SEVERAL)
 def test_a_version_of_several_things_serves_elsewhere_until_one_changes(server, changed):
     cache = process(server)
-    version = cache.version(SEVERAL)
+    version = cache.generation(SEVERAL)
     cache.prolong(version, SEVERAL, 600)
     assert [server.seconds[key] for key in SEVERAL] == [600, 600]
-    assert cache.is_version(version, SEVERAL)
+    assert cache.is_current(version, SEVERAL)
     seen = []
-    cache.look_at_versions(SEVERAL, "other", lambda *found: seen.append(found))
+    cache.look_up_generations(SEVERAL, "other", lambda *found: seen.append(found))
     assert seen == [(version, None)]
     with cache.changing(changed):
-        assert cache.version(SEVERAL) is None
-    assert not cache.is_version(version, SEVERAL)
+        assert cache.generation(SEVERAL) is None
+    assert not cache.is_current(version, SEVERAL)
     cache.prolong(version, SEVERAL, 6000)
     assert max(server.seconds.values()) == 600
 
@@ -315,7 +315,7 @@ def test_whatever_is_evicted_whenever_nothing_is_stale(server, lost, when):
     state = ["old"]
 
     def look():
-        return reader.remember("key", "version", 60, lambda: state[0])
+        return reader.get_or_make("key", "version", 60, lambda: state[0])
 
     def at(moment):
         if moment == when:
@@ -330,7 +330,7 @@ def test_whatever_is_evicted_whenever_nothing_is_stale(server, lost, when):
         at("written")
     at("after")
     assert look() == "new"
-    assert writer.remember("key", "version", 60, lambda: state[0]) == "new"
+    assert writer.get_or_make("key", "version", 60, lambda: state[0]) == "new"
 
 
 def test_the_version_of_an_own_write_is_not_counted_on_once_it_has_ended(server, clock):
@@ -375,7 +375,7 @@ def test_what_is_not_as_we_keep_it_is_a_miss(server, foreign):
 def test_nothing_is_kept_under_what_is_no_version_of_ours(server, foreign):
     cache = process(server)
     server.values["version"] = foreign
-    assert cache.version("version") is None
+    assert cache.generation("version") is None
     assert [read(cache, value) for value in ("old", "new")] == ["old", "new"]
     with cache.changing("version"):
         pass
@@ -386,7 +386,7 @@ def test_questions_that_share_a_key_never_get_each_other_s_answers(server):
     cache = process(server)
 
     def ask(of, answer):
-        return cache.remember("slot", "version", 60, lambda: answer, of)
+        return cache.get_or_make("slot", "version", 60, lambda: answer, of)
 
     assert [ask("a", 1), ask("a", 2), ask("b", 3), ask("b", 4), ask("a", 5)] == [1, 1, 3, 3, 5]
 
@@ -402,5 +402,5 @@ def test_keys_are_of_bounded_length_and_differ(letter):
 
 def test_a_long_key_is_kept_under_its_bounded_one(server):
     cache = process(server)
-    cache.remember("k" * 1000, "version", 60, lambda: 1)
+    cache.get_or_make("k" * 1000, "version", 60, lambda: 1)
     assert server.values.keys() == {"version", bounded("k" * 1000)}

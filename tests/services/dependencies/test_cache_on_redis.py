@@ -32,7 +32,7 @@ def within(seconds):
 
 
 def read(cache, state):
-    return cache.remember("key", VERSION, 60, lambda: state)
+    return cache.get_or_make("key", VERSION, 60, lambda: state)
 
 
 def read_and_keep(cache, redis, state):
@@ -47,7 +47,7 @@ def read_and_keep(cache, redis, state):
 def seen(cache):
     """Return the version as a look shows it."""
     given = []
-    cache.look_at_versions("another", VERSION, lambda _, version: given.append(version))
+    cache.look_up_generations("another", VERSION, lambda _, version: given.append(version))
     with within(2 * budgets.REDIS_SECONDS + 0.5):
         while not given:
             eventlet.sleep(0.005)
@@ -82,39 +82,43 @@ def test_the_mark_of_a_process_that_died_guards_what_it_wrote(process):
     writer.link.close()
     assert read(reader, "new") == "new"
     assert read(reader, "newer") == "newer"
-    assert reader.version(VERSION) is None
+    assert reader.generation(VERSION) is None
 
 
 def test_a_version_is_looked_at_without_waiting(process):
     cache, other = process(), process()
-    version = cache.version(VERSION)
+    version = cache.generation(VERSION)
     assert seen(cache) == seen(other) == version
-    assert cache.is_version(version, VERSION)
-    assert not cache.is_version("run/else", VERSION)
+    assert cache.is_current(version, VERSION)
+    assert not cache.is_current("run/else", VERSION)
     with other.changing(VERSION):
         assert seen(cache) is None
-        assert not cache.is_version(version, VERSION)
+        assert not cache.is_current(version, VERSION)
     assert seen(cache) not in (None, version)
 
 
 def test_a_version_of_another_run_is_not_current(process, redis):
     cache = process()
-    version = cache.version(VERSION)
+    version = cache.generation(VERSION)
     kept = redis.client.get(VERSION)
     redis.restart()
     redis.client.set(VERSION, kept)
     eventlet.sleep(0.01)
     assert seen(cache) != version
-    assert not cache.is_version(version, VERSION)
+    assert not cache.is_current(version, VERSION)
 
 
 def test_the_look_may_come_from_the_event_loop_itself(process):
     cache = process()
-    version = cache.version(VERSION)
+    version = cache.generation(VERSION)
     given = []
     for _ in range(100):
         eventlet.hubs.get_hub().schedule_call_global(
-            0, cache.look_at_versions, VERSION, "another", lambda version, _: given.append(version)
+            0,
+            cache.look_up_generations,
+            VERSION,
+            "another",
+            lambda version, _: given.append(version),
         )
     eventlet.sleep(0.1)
     assert given == [version] * 100
@@ -122,12 +126,12 @@ def test_the_look_may_come_from_the_event_loop_itself(process):
 
 def test_without_redis_a_look_shows_nothing_soon_and_once(process, redis):
     cache = process()
-    version = cache.version(VERSION)
+    version = cache.generation(VERSION)
     redis.freeze()
     with within(budgets.REDIS_SECONDS + 0.2):
         assert seen(cache) is None
     at_once = []
-    cache.look_at_versions(VERSION, VERSION, lambda *versions: at_once.append(versions))
+    cache.look_up_generations(VERSION, VERSION, lambda *versions: at_once.append(versions))
     assert at_once == [(None, None)]
     redis.thaw()
     eventlet.sleep(PAUSE + 0.1)
@@ -200,14 +204,14 @@ def test_a_reader_that_raced_with_a_write_keeps_nothing_of_before(process, turn)
         eventlet.sleep(0.05)
         return found
 
-    racing = eventlet.spawn(reader.remember, "key", VERSION, 60, read_slowly)
+    racing = eventlet.spawn(reader.get_or_make, "key", VERSION, 60, read_slowly)
     eventlet.sleep(0.01)
     with writer.changing(VERSION):
         state[0] = "new"
         eventlet.sleep(0.02 * turn)
-    assert third.remember("key", VERSION, 60, lambda: state[0]) == "new"
+    assert third.get_or_make("key", VERSION, 60, lambda: state[0]) == "new"
     racing.wait()
-    assert third.remember("key", VERSION, 60, lambda: state[0]) == "new"
+    assert third.get_or_make("key", VERSION, 60, lambda: state[0]) == "new"
 
 
 def test_a_replacement_is_never_sent_twice_under_one_name(process, redis):
@@ -269,10 +273,10 @@ def test_redis_that_takes_no_more_makes_nothing_stale(process, redis):
 def test_a_flushed_redis_begins_anew(process, redis):
     cache = process()
     read(cache, "old")
-    version = cache.version(VERSION)
+    version = cache.generation(VERSION)
     redis.client.flushall()
     assert seen(cache) is None
-    assert cache.version(VERSION) != version
+    assert cache.generation(VERSION) != version
     assert read(cache, "new") == "new"
     assert read(cache, "newer") == "new"
 
@@ -286,8 +290,8 @@ def test_many_at_once_all_come_to_an_end(process, redis):
         cache = caches[number % 3]
         while time.monotonic() < until:
             key = f"version:{number % 5}"
-            cache.remember(f"key:{number % 5}", key, 60, lambda: number)
-            cache.look_at_versions(key, key, lambda *_: None)
+            cache.get_or_make(f"key:{number % 5}", key, 60, lambda: number)
+            cache.look_up_generations(key, key, lambda *_: None)
             with cache.changing(key):
                 eventlet.sleep(0.001)
             eventlet.sleep(0.005)
@@ -324,7 +328,7 @@ def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(process, re
     cache = process()
     for number in range(100):
         key = f"version:{number}"
-        assert cache.remember(f"key:{number}", key, 60, lambda: None) is None
+        assert cache.get_or_make(f"key:{number}", key, 60, lambda: None) is None
         with cache.changing(key):
             pass
     keys = redis.client.keys()
@@ -334,21 +338,21 @@ def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(process, re
 
 def test_a_version_lives_as_long_as_what_is_kept_under_it(process, redis):
     cache = process()
-    cache.remember("key", VERSION, 600, lambda: 1)
-    cache.remember("another", VERSION, 60, lambda: 1)
+    cache.get_or_make("key", VERSION, 600, lambda: 1)
+    cache.get_or_make("another", VERSION, 60, lambda: 1)
     with within(1):
         while ttl(redis, "another") is None:
             eventlet.sleep(0.005)
     assert 590 < ttl(redis, VERSION) <= 600
     assert 590 < ttl(redis, "key") <= 600
     begun = []
-    cache.ensure_version("begun", 700, begun.append)
-    cache.ensure_version(VERSION, 7000, begun.append)
-    cache.prolong(cache.version(VERSION), VERSION, 3600)
+    cache.ensure_generation("begun", 700, begun.append)
+    cache.ensure_generation(VERSION, 7000, begun.append)
+    cache.prolong(cache.generation(VERSION), VERSION, 3600)
     with within(1):
         while ttl(redis, VERSION) < 3590:
             eventlet.sleep(0.005)
-    assert begun == [cache.version("begun"), cache.version(VERSION)]
+    assert begun == [cache.generation("begun"), cache.generation(VERSION)]
     assert 690 < ttl(redis, "begun") <= 700
     assert ttl(redis, VERSION) <= 3600
 
@@ -369,8 +373,8 @@ def test_what_others_have_put_there_is_a_miss_and_no_outage(process, redis, put,
     read_and_keep(cache, redis, "old")
     put(redis, key)
     assert read(cache, "new") == "new"
-    assert cache.version(VERSION) or key == VERSION
-    cache.look_at_versions(VERSION, "key", lambda *_: None)
+    assert cache.generation(VERSION) or key == VERSION
+    cache.look_up_generations(VERSION, "key", lambda *_: None)
     eventlet.sleep(0.05)
     assert cache._outage.since is None
     assert cache._failures == 0

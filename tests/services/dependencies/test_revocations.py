@@ -21,9 +21,9 @@ def process(redis):
 
 def learnt(revocations, token_id=TOKEN, version="run/version"):
     """Tell whether a token is known to be good once the answer must be here."""
-    revocations.learn(token_id, version)
+    revocations.confirm_valid(token_id, version)
     revocations._ask("PING")
-    return revocations.is_good(token_id, version)
+    return revocations.is_known_valid(token_id, version)
 
 
 def wait_for(condition):
@@ -121,23 +121,23 @@ def test_a_token_is_good_under_one_version_only(process):
     assert revocations.is_unknown(TOKEN)
     assert learnt(revocations)
     assert not revocations.is_unknown(TOKEN)
-    assert not revocations.is_good(TOKEN, "run/another")
-    assert not revocations.is_good(TOKEN, None)
-    assert not revocations.is_good(OTHER, "run/version")
-    revocations.learn(TOKEN, "run/version")
-    revocations.believe(TOKEN)
+    assert not revocations.is_known_valid(TOKEN, "run/another")
+    assert not revocations.is_known_valid(TOKEN, None)
+    assert not revocations.is_known_valid(OTHER, "run/version")
+    revocations.confirm_valid(TOKEN, "run/version")
+    revocations.add_here(TOKEN)
     revocations._ask("PING")
-    assert not revocations.is_good(TOKEN, "run/version")
+    assert not revocations.is_known_valid(TOKEN, "run/version")
 
 
 def test_what_a_process_knows_is_bounded(process):
     revocations = process()
     for number in range(MOST_KNOWN + 10):
-        revocations.believe(str(number))
+        revocations.add_here(str(number))
     assert len(revocations._known) == MOST_KNOWN
     for number in range(MOST_KNOWN + 10):
-        revocations._good[f"good {number}"] = "run/version"
-    revocations.learn(TOKEN, "run/version")
+        revocations._valid[f"good {number}"] = "run/version"
+    revocations.confirm_valid(TOKEN, "run/version")
     revocations._ask("PING")
-    assert TOKEN in revocations._good
-    assert len(revocations._good) == MOST_KNOWN + 10
+    assert TOKEN in revocations._valid
+    assert len(revocations._valid) == MOST_KNOWN + 10

@@ -557,7 +557,7 @@ def kept_of(redis, pattern, of):
 
 def test_there_is_no_end_of_questions_but_one_of_keys():
     class Keys(set):
-        def remember(self, key, _version_key, _seconds, _make, of):
+        def get_or_make(self, key, _generation_key, _seconds, _make, of):
             self.add(key)
 
     keys = Keys()

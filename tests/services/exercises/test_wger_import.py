@@ -1385,7 +1385,7 @@ def test_an_import_makes_stale_what_another_process_keeps(wger, database, caches
     made = itertools.count(1)
 
     def read():
-        return reading_one.remember(key, CATALOGUE, 60, lambda: next(made))
+        return reading_one.get_or_make(key, CATALOGUE, 60, lambda: next(made))
 
     assert (read(), read()) == (1, 1)
     work = Import(database, importing_one, WgerClient(wger.url))

@@ -1462,10 +1462,10 @@ def workout_db(engine):
 class NoCache:
     """A cache that keeps nothing."""
 
-    def remember(self, key, version_key, seconds, make):
+    def get_or_make(self, key, generation_key, seconds, make):
         return make()
 
-    def changing(self, *version_keys):
+    def changing(self, *generation_keys):
         return nullcontext()
 
 

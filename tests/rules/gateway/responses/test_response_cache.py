@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from gateway.responses.replies import Reply, make_body, prepare
-from gateway.responses.response_cache import LONGEST_TARGET, CachePolicy, Remembered, key_of
+from gateway.responses.response_cache import LONGEST_TARGET, CachedResponse, CachePolicy, key_of
 from schemas.envelope import page_of
 from services.transport.http import HttpRequest
 from services.transport.http.messages import Head
@@ -15,8 +15,10 @@ from services.transport.http.messages import Head
 def remembered(target, data):
     """An answer as it is kept, once it has been given in both ways."""
     request = HttpRequest(Head("GET", target))
-    body = make_body(request, Reply(data, page=page_of(2, 10, 100)), personal=True).as_kept()
-    entry = Remembered(body, "/api/exercises", None, 1, 1, 1.0)
+    body = make_body(
+        request, Reply(data, page=page_of(2, 10, 100)), personal=True
+    ).without_spare_room()
+    entry = CachedResponse(body, "/api/exercises", None, 1, 1, 1.0)
     for is_known in (False, True):
         entry.prepared[is_known] = prepare(body, target.encode(), entry.route, is_known, (), None)
     return request.target, entry
