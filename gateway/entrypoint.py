@@ -6,7 +6,7 @@ routes are also the data from which the documentation is made.
 
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from nameko.extensions import Entrypoint
@@ -17,8 +17,10 @@ from gateway.admission.rate_limits import API, LOGIN
 from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.requests.request import Request
+from gateway.responses.cache_policy import CachePolicy
+from gateway.responses.fast_path import FastPath
 from gateway.responses.replies import Body, Reply, failure, make_body, status_of, success
-from gateway.responses.response_cache import CachePolicy, ResponseCache
+from gateway.responses.response_cache import Lookup, ResponseCache
 from schemas.errors import GymError, InternalError
 from schemas.loading import Body as BodySchema
 from schemas.loading import Parameters
@@ -49,6 +51,8 @@ class Route(Entrypoint):
     server = WebServer()
     admission = Admission()
     response_cache = ResponseCache()
+    fast_path = FastPath()
+    """Not used by a route: Nameko makes the extensions that something names, and no others."""
 
     def __init__(
         self,
@@ -96,12 +100,12 @@ class Route(Entrypoint):
 
     def handle_request(self, request: HttpRequest) -> Response:
         """Answer a request: check it, run the method, put the result into the envelope."""
+        lookup = self.response_cache.lookup(request, self.path, self.cache)
         try:
-            checked = self._check(request)
-            remembered = self.response_cache.get(request, self.cache, checked.caller)
-            if remembered is not None:
-                return self._success(request, remembered)
-            keep = self.response_cache.keeper(request, self.path, self.cache, checked.caller)
+            checked = self._check(request, lookup)
+            cached = lookup.get(checked.caller)
+            if cached is not None:
+                return self._success(request, cached)
             reply = self._run(request, checked)
         except Refused:
             raise
@@ -113,8 +117,7 @@ class Route(Entrypoint):
         if self.changes:
             self.response_cache.invalidate(request, self.changes, checked.caller)
         body = make_body(request, reply, personal=self.is_personal)
-        if keep is not None:
-            keep(body)
+        lookup.store(body)
         return self._success(request, body)
 
     def _success(self, request: HttpRequest, body: Body) -> Response:
@@ -132,10 +135,9 @@ class Route(Entrypoint):
     def _schemas(self) -> tuple[Parameters, Parameters]:
         return self.path_parameters(), self.query()
 
-    def _check(self, request: HttpRequest) -> Request:
+    def _check(self, request: HttpRequest, lookup: Lookup) -> Request:
         # in the order in which the contract answers when several things are wrong
-        when_known = partial(self.response_cache.ask_ahead, request, self.cache)
-        caller = self.admission.admit(request, self.caller, self.limit, when_known)
+        caller = self.admission.admit(request, self.caller, self.limit, lookup.ask_ahead)
         request.check_length()
         if self.body is not None:
             check_media_type(request)

@@ -6,9 +6,9 @@ from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import route
 from gateway.openapi.pages import Documentation
 from gateway.requests.request import Request
+from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
-from gateway.responses.response_cache import CachePolicy
 from gateway.upstream.remote_services import Service
 from gateway.upstream.result_shapes import PAGE, WHOLE, YES_OR_NO, having
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch

@@ -11,6 +11,7 @@ from gateway.admission.callers import PUBLIC, SELF, Access, Caller, TokenCache
 from gateway.admission.logins import LoginGuard
 from gateway.admission.rate_limits import API, RateLimits
 from gateway.admission.worker_shares import WorkerShares
+from gateway.requests.context import context_of
 from schemas.errors import Forbidden, InvalidParameter, Unauthorized
 from schemas.loading import load
 from schemas.pages import ById
@@ -102,18 +103,20 @@ class Admission(SharedExtension):
             raise Unauthorized("Sign in first: this needs a bearer token")
         caller = self.tokens.caller(match[1])
         when_known(caller)
-        if request.checked_token != caller.token_id and self.revocations.has(caller.token_id):
+        is_valid = context_of(request).valid_token_id == caller.token_id
+        if not is_valid and self.revocations.has(caller.token_id):
             raise Unauthorized("The token has been revoked")
         return caller
 
-    def caller_of_known_token(self, authorization: bytes | None) -> Caller | None:
-        """Return who sends a token that was checked before and has not ended, otherwise None."""
-        if authorization is None or not authorization.startswith(b"Bearer "):
-            return None
-        return self.tokens.remembered(authorization[7:].decode("latin-1"))
+    def caller_of_known_token(self, token: str) -> Caller | None:
+        """Return whose token it is, if it was checked before and has not ended; never waits."""
+        return self.tokens.remembered(token)
 
     def confirm_token(self, caller: Caller) -> None:
-        """Find out, without waiting, what makes it enough to ask the cache about a token."""
+        """Find out, without waiting, under which generation a user's token is known to be valid.
+
+        From then on one question to the cache tells whether it still is.
+        """
 
         def note(generation: str | None) -> None:
             if generation is not None:
@@ -123,15 +126,20 @@ class Admission(SharedExtension):
         self.cache.ensure_generation(key, LIFETIME_SECONDS, note)
 
     def count_without_waiting(
-        self, caller: Caller | None, forwarded: bytes | None, peer: str
+        self, caller: Caller | None, forwarded: str | None, peer: str
     ) -> bool:
-        """Count a request that is answered from memory, if that can be done without waiting."""
+        """Count a request for the fast path; False if that would take a question to Redis.
+
+        Args:
+            caller: for whom it counts; None for an address.
+            forwarded: ``X-Forwarded-For``.
+            peer: the address of the other end of the connection.
+        """
         if self.limits.is_off(API):
             return True
         if caller is not None:
             return self.limits.take(API, caller.counted_as)
-        text = None if forwarded is None else forwarded.decode("latin-1")
-        return self.limits.take(API, self._counted_as(peer, text))
+        return self.limits.take(API, self._counted_as(peer, forwarded))
 
     def _address(self, request: HttpRequest) -> str:
         return self._counted_as(request.peer, request.header("X-Forwarded-For"))

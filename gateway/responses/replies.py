@@ -120,7 +120,7 @@ def success(body: Body, status: int, request_id: str, known_tags: str | None) ->
         request_id: goes into the envelope.
         known_tags: the request's ``If-None-Match``.
     """
-    if body.tag and known_tags is not None and knows(body.tag, known_tags):
+    if body.tag and known_tags is not None and has_tag(known_tags, body.tag):
         return Response(304, b"", body.headers)
     return Response(status, assemble(body.data, request_id, body.page), body.headers)
 
@@ -144,8 +144,8 @@ def prepare(
     return PreparedResponse(target, route, 200, headers, around_id(body.data, body.page), user_id)
 
 
-def knows(tag: str, known_tags: str) -> bool:
-    """Whether a client has the data with this tag already, by its ``If-None-Match``."""
+def has_tag(known_tags: str, tag: str) -> bool:
+    """Tell whether an ``If-None-Match`` says that the client has the data with this tag."""
     return known_tags.strip() == "*" or tag in map(str.strip, known_tags.split(","))
 
 

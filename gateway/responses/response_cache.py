@@ -1,78 +1,62 @@
-"""The gateway's memory: answers to reads that can't have changed, given without a worker.
+"""The gateway's cache of responses to reads.
 
-What everybody may read is kept until the catalogue changes, which an event tells every process.
-What one user may read is kept with the versions in Redis of whatever it was made from, taken
-before it was made; the writer of any of it replaces them before its write is acknowledged, so
-an answer that raced with a write is never given. Without Redis nothing personal is remembered.
+What everybody may read is cached until the catalogue changes, which an event tells every process.
+What one user may read is cached with the generations in Redis of whatever it was made from, taken
+before it was made. The writer of any of it replaces them before its write is acknowledged, so a
+response that raced with a write is never given (docs/decisions/cache-generations.md). Without
+Redis nothing personal is cached.
 """
 
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from enum import Enum
 
 from nameko.extensions import SharedExtension
 
 from gateway.admission.admission import Admission
 from gateway.admission.callers import Caller
-from gateway.responses.replies import Body, knows, prepare
-from services.dependencies import cache_generations
+from gateway.requests.context import context_of
+from gateway.responses.cache_policy import (
+    LONGEST_TARGET,
+    CachePolicy,
+    Key,
+    generation_keys_of,
+    key_of,
+)
+from gateway.responses.replies import Body
 from services.dependencies.cache import GenerationKeys
 from services.dependencies.catalogue_changes import CatalogueChanges
-from services.transport.http import HttpRequest, WebServer
-from services.transport.http.plain_get import PendingResponse, PlainGet
+from services.transport.http import HttpRequest
 from services.transport.http.prepared_response import PreparedResponse
-
-Key = tuple[int, bytes]
-"""Whose answer, and to what."""
 
 MOST_RESPONSES = 20_000
 MOST_BYTES = 32 * 1024 * 1024
-LONGEST_TARGET = 512
-"""Answers to longer ones are not kept: what many ask for is short."""
 
 ENTRY_BYTES = 3000
-"""About what an entry takes besides the bytes that are counted: objects, a line of the log."""
+"""About what an entry takes besides the bytes that are counted: objects, a line of the log, and
+the key, of at most ``LONGEST_TARGET`` bytes, in the cache and in that line."""
 
 MOST_INVALIDATED = 10_000
 LIFETIME_SECONDS = 300
-ANYBODY = 0
-"""In place of a user's id: what is not personal."""
 
 DAY_SECONDS = 24 * 3600
-"""An answer may depend on which day it is in UTC, and Unix time has no leap seconds."""
-
-
-class CachePolicy(Enum):
-    """What an answer is made from, and so how long it may be kept."""
-
-    CATALOGUE = "until the catalogue changes"
-    WORKOUTS = "until any of the user's workouts changes"
-    WORKOUT = "until the workout in the path changes"
-    NUMBERS = "until what analytics knows of the user changes"
-
-
-_ID = re.compile(r"\d{1,19}", re.ASCII)
-
-
-def generation_keys_of(
-    request: HttpRequest, policy: CachePolicy, caller: Caller | None
-) -> GenerationKeys | None:
-    """Return where the version is that an answer depends on; None if on none in Redis."""
-    if policy is CachePolicy.WORKOUTS:
-        return cache_generations.workouts_of(caller.user_id)
-    if policy is CachePolicy.NUMBERS:
-        return cache_generations.shown_numbers_of(caller.user_id)
-    if policy is CachePolicy.WORKOUT:
-        return cache_generations.shown_workout(int(request.path_values["id"]))
-    return None
+"""A response may depend on which day it is in UTC, and Unix time has no leap seconds."""
 
 
 @dataclass(slots=True)
 class CachedResponse:
-    """An answer, and what it depends on."""
+    """A response, and what it depends on.
+
+    Args:
+        body: the response before it is put into an envelope.
+        route: its route's path.
+        generation_keys: the Redis keys of the generations that it depends on; None if it depends on
+            the catalogue's alone, which the process knows by itself.
+        generation: the generation that it was made in.
+        day: the day that it was made on, in days since 1970, UTC.
+        made_at: when its making began, by the monotonic clock.
+    """
 
     body: Body
     route: str
@@ -81,95 +65,46 @@ class CachedResponse:
     day: int
     made_at: float
     prepared: dict[bool, PreparedResponse] = field(default_factory=dict)
-    """As it goes out, by whether the client has the data already."""
+    """As it goes out, by whether the client has the data already; made when first needed."""
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes, once it has been given both ways: the body and its headers
-        are here and in what is prepared, the headers in the latter twice.
+        """About how many bytes it takes, once it has been prepared both ways.
+
+        The body and its headers are here and in what is prepared, the headers there twice.
         """
         data, headers = len(self.body.data) + len(self.body.page), self.body.size_of_headers
         return 2 * data + 3 * headers + 2 * LONGEST_TARGET + ENTRY_BYTES
 
 
 class ResponseCache(SharedExtension):
-    """Remembers answers, bounded in number, size and time."""
+    """Caches responses, bounded in number, size and time; the least recently used go first."""
 
-    server = WebServer()
     admission = Admission()
-    news = CatalogueChanges()
+    catalogue_changes = CatalogueChanges()
 
     def __init__(self) -> None:
         super().__init__()
         self._responses: OrderedDict[Key, CachedResponse] = OrderedDict()
         self._bytes = 0
-        self._invalidated_at: dict[str, float] = {}
+        self._invalidated_at: dict[GenerationKeys | None, float] = {}
 
-    def setup(self) -> None:
-        """Offer the memory to the web server."""
-        self.server.shortcut = self
-
-    def ask_ahead(self, request: HttpRequest, policy: CachePolicy | None, caller: Caller) -> None:
-        """Ask for the version that a user's answer will be kept under, without waiting for it.
-
-        Args:
-            request: the request.
-            policy: what the answer will be made from.
-            caller: whose it is.
-        """
-        if request.asked_ahead is not None or key_of(request, policy, caller) is None:
-            return
-        generation_keys = generation_keys_of(request, policy, caller)
-        if generation_keys is not None:
-            request.asked_ahead = self.admission.cache.ask_generation(generation_keys)
-
-    def keeper(
-        self, request: HttpRequest, route: str, policy: CachePolicy | None, caller: Caller | None
-    ) -> Callable[[Body], None] | None:
-        """Return what keeps the answer to a request that is about to be worked on, if it may be.
-
-        Args:
-            request: the request.
-            route: the route's path.
-            policy: what the answer will be made from.
-            caller: whose it is.
-        """
-        key = key_of(request, policy, caller)
-        if key is None:
-            return None
-        generation_keys = generation_keys_of(request, policy, caller)
-        asked = request.asked_ahead
-        generation = asked() if asked else self._current_generation(generation_keys)
-        if generation is None:
-            return None
-        today, asked_at = _today(), time.monotonic()
-
-        def keep(body: Body) -> None:
-            if generation_keys is None and generation != self._current_generation(None):
-                return
-            entry = CachedResponse(
-                body.without_spare_room(), route, generation_keys, generation, today, asked_at
-            )
-            self._put(key, entry)
-            if generation_keys is not None:
-                self.admission.cache.prolong(generation, generation_keys, LIFETIME_SECONDS)
-                if self.admission.revocations.is_unknown(caller.token_id):
-                    self.admission.confirm_token(caller)
-
-        return keep
+    def lookup(self, request: HttpRequest, route: str, policy: CachePolicy | None) -> "Lookup":
+        """Return what looks up, or else stores, the response to one request."""
+        return Lookup(self, request, route, policy)
 
     def invalidate(
         self, request: HttpRequest, changes: Collection[CachePolicy], caller: Caller
     ) -> None:
-        """Note that a request has changed what answers are made from.
+        """Invalidate what a request of this process has changed.
 
-        Versions would tell, also of writes through other gateways; of its own ones this process
-        need not ask.
+        Generations would tell, as they do of writes through other gateways; but each look at them
+        is a question to Redis, which this saves after the process's own writes.
 
         Args:
-            request: the request.
-            changes: what it changes.
-            caller: whose that is.
+            request: the request that has changed something.
+            changes: the policies of the responses that are made from it.
+            caller: whose it is.
         """
         if len(self._invalidated_at) > MOST_INVALIDATED:
             self._invalidated_at.clear()
@@ -177,148 +112,151 @@ class ResponseCache(SharedExtension):
         for policy in changes:
             self._invalidated_at[generation_keys_of(request, policy, caller)] = now
 
-    def get(
-        self, request: HttpRequest, policy: CachePolicy | None, caller: Caller | None
-    ) -> Body | None:
-        """Return the answer to a request that was counted and let in, or None.
+    def find(self, key: Key) -> CachedResponse | None:
+        """Return a cached response that this process knows nothing against.
 
-        Args:
-            request: the request.
-            policy: what its answers are made from.
-            caller: who asks.
+        A personal one is current only if Redis says so, too.
         """
-        key = key_of(request, policy, caller)
-        entry = self._responses.get(key) if key else None
-        if entry is None or not self._may_be_current(entry):
+        cached = self._responses.get(key)
+        if cached is None:
             return None
-        if entry.generation_keys is not None and not self.admission.cache.is_current(
-            entry.generation, entry.generation_keys
-        ):
+        if time.monotonic() > cached.made_at + LIFETIME_SECONDS or cached.day != today():
             return None
-        return entry.body
+        if cached.generation_keys is None:
+            return cached if cached.generation == self.catalogue_changes.generation else None
+        if cached.made_at <= self._invalidated_at.get(cached.generation_keys, 0.0):
+            return None
+        return cached
 
-    def find(self, get: PlainGet, peer: str) -> PreparedResponse | PendingResponse | None:
-        """Return the answer to a plain GET, or None if the long way has to be gone."""
-        entry = self._responses.get((ANYBODY, get.target))
-        if entry is None:
-            return self._find_own(get)
-        if not self._may_be_current(entry) or not self.admission.count_without_waiting(
-            None, get.forwarded, peer
-        ):
-            return None
-        return self.give((ANYBODY, get.target), entry, get)
-
-    def _find_own(self, get: PlainGet) -> "Revalidation | None":
-        caller = self.admission.caller_of_known_token(get.authorization)
-        # the same user may have been no administrator when the answer was made
-        if caller is None or caller.is_admin:
-            return None
-        entry = self._responses.get((caller.user_id, get.target))
-        if entry is None or not self._may_be_current(entry):
-            return None
-        return Revalidation(self, get, caller, entry)
-
-    def give(self, key: Key, entry: CachedResponse, get: PlainGet) -> PreparedResponse:
-        """Return an answer as it goes out, as the client has asked for it."""
+    def touch(self, key: Key) -> None:
+        """Count a cached response as just used."""
         self._responses.move_to_end(key)
-        is_known = get.known_tags is not None and knows(
-            entry.body.tag, get.known_tags.decode("latin-1")
-        )
-        prepared = entry.prepared.get(is_known)
-        if prepared is None:
-            more, user_id = self.server.headers_without_origin, key[0] or None
-            prepared = prepare(entry.body, key[1], entry.route, is_known, more, user_id)
-            entry.prepared[is_known] = prepared
-        return prepared
 
-    def holds(self, key: Key, entry: CachedResponse) -> bool:
-        """Tell whether an answer is still what is remembered."""
-        return self._responses.get(key) is entry
+    def holds(self, key: Key, cached: CachedResponse) -> bool:
+        """Tell whether a response is still the one that is cached."""
+        return self._responses.get(key) is cached
 
-    def forget(self, key: Key, entry: CachedResponse) -> None:
-        """Drop an answer that turned out not to be current."""
-        if self.holds(key, entry):
+    def remove(self, key: Key, cached: CachedResponse) -> None:
+        """Remove a response that turned out not to be current, unless another has replaced it."""
+        if self.holds(key, cached):
             del self._responses[key]
-            self._bytes -= entry.size
+            self._bytes -= cached.size
 
-    def _may_be_current(self, entry: CachedResponse) -> bool:
-        if time.monotonic() > entry.made_at + LIFETIME_SECONDS or entry.day != _today():
-            return False
-        if entry.generation_keys is None:
-            return entry.generation == self.news.generation
-        return entry.made_at > self._invalidated_at.get(entry.generation_keys, 0.0)
-
-    def _current_generation(self, generation_keys: GenerationKeys | None) -> str | int | None:
-        if generation_keys is not None:
-            return self.admission.cache.generation(generation_keys)
-        return self.news.generation
-
-    def _put(self, key: Key, entry: CachedResponse) -> None:
+    def put(self, key: Key, cached: CachedResponse) -> None:
+        """Cache a response, removing others if they are too many or too large."""
         old = self._responses.pop(key, None)
-        self._bytes += entry.size - (old.size if old else 0)
-        self._responses[key] = entry
+        self._bytes += cached.size - (old.size if old else 0)
+        self._responses[key] = cached
         while len(self._responses) > MOST_RESPONSES or self._bytes > MOST_BYTES:
             _, oldest = self._responses.popitem(last=False)
             self._bytes -= oldest.size
 
+    def current_generation(self, generation_keys: GenerationKeys | None) -> str | int | None:
+        """Return the generation of what is made now, asking Redis; None if it can't be cached."""
+        if generation_keys is not None:
+            return self.admission.cache.generation(generation_keys)
+        return self.catalogue_changes.generation
 
-@dataclass(slots=True)
-class Revalidation:
-    """A user's answer, while Redis is asked whether it is current and the token not revoked."""
 
-    memory: ResponseCache
-    get: PlainGet
-    caller: Caller
-    entry: CachedResponse
-    generation: str | None = None
-    is_good: bool = False
+class Lookup:
+    """The response cache in one request that is answered by a worker or by the slow path.
 
-    def ask(self, then: Callable[[bool], None]) -> None:
-        """Ask Redis."""
-        admission, token_id = self.memory.admission, self.caller.token_id
+    Args:
+        responses: the cache.
+        request: the request.
+        route: its route's path.
+        policy: the route's cache policy; None if its responses are not cached.
+    """
 
-        def note(generation: str | None, of_tokens: str | None) -> None:
-            self.generation = generation
-            self.is_good = admission.revocations.is_known_valid(token_id, of_tokens)
-            then(self.is_good and generation == self.entry.generation)
+    __slots__ = (
+        "_ask",
+        "_asked_at",
+        "_caller",
+        "_day",
+        "_generation",
+        "_generation_keys",
+        "_key",
+        "_policy",
+        "_request",
+        "_responses",
+        "_route",
+    )
 
-        admission.cache.look_up_generations(
-            self.entry.generation_keys, cache_generations.tokens_of(self.caller.user_id), note
+    def __init__(
+        self, responses: ResponseCache, request: HttpRequest, route: str, policy: CachePolicy | None
+    ):
+        self._responses = responses
+        self._request = request
+        self._route = route
+        self._policy = policy
+        self._key: Key | None = None
+        self._ask: Callable[[], str | None] | None = None
+        self._generation_keys: GenerationKeys | None = None
+        self._generation: str | int | None = None
+        """Of what is made now; None where nothing can be cached."""
+
+    def ask_ahead(self, caller: Caller) -> None:
+        """Ask for the generation without waiting, as soon as it is known who calls.
+
+        The question leaves together with the one whether the token is revoked, so that both cost
+        one round trip.
+        """
+        request, policy = self._request, self._policy
+        if context_of(request).generation is not None or key_of(request, policy, caller) is None:
+            return
+        keys = generation_keys_of(request, policy, caller)
+        if keys is not None:
+            self._ask = self._responses.admission.cache.ask_generation(keys)
+
+    def get(self, caller: Caller | None) -> Body | None:
+        """Return the cached response to a request that was counted and let in.
+
+        If there is none, the generation is taken that the response will belong to: before anything
+        is read for it, so that what a write has changed in the meantime is never stored as new.
+        """
+        self._key = key_of(self._request, self._policy, caller)
+        if self._key is None:
+            return None
+        cached = self._responses.find(self._key)
+        if cached is not None and self._is_current(cached):
+            return cached.body
+        self._caller = caller
+        self._generation_keys = generation_keys_of(self._request, self._policy, caller)
+        self._generation = self._take_generation()
+        self._day, self._asked_at = today(), time.monotonic()
+        return None
+
+    def store(self, body: Body) -> None:
+        """Cache the response that was made after :meth:`get` found none, if it may be cached."""
+        generation, keys = self._generation, self._generation_keys
+        if generation is None:
+            return
+        responses, admission = self._responses, self._responses.admission
+        # a change of the catalogue while it was read is known here; others are seen by the readers
+        if keys is None and generation != responses.current_generation(None):
+            return
+        cached = CachedResponse(
+            body.without_spare_room(), self._route, keys, generation, self._day, self._asked_at
+        )
+        responses.put(self._key, cached)
+        if keys is not None:
+            admission.cache.prolong(generation, keys, LIFETIME_SECONDS)
+            if admission.revocations.is_unknown(self._caller.token_id):
+                admission.confirm_token(self._caller)
+
+    def _take_generation(self) -> str | int | None:
+        known = context_of(self._request).generation
+        if known is not None:
+            return known
+        return (
+            self._ask() if self._ask else self._responses.current_generation(self._generation_keys)
         )
 
-    def teach(self, request: HttpRequest) -> None:
-        """Tell the same request, on its long way, what Redis need not be asked again."""
-        generation = self.generation
-        if self.is_good:
-            request.checked_token = self.caller.token_id
-        else:
-            self.memory.admission.confirm_token(self.caller)
-        if generation is not None:
-            request.asked_ahead = lambda: generation
-
-    def answer(self, right: bool) -> PreparedResponse | None:
-        """Return the answer if it is right and can be counted without waiting."""
-        key = (self.caller.user_id, self.get.target)
-        if not right:
-            self.memory.forget(key, self.entry)
-            return None
-        if not self.memory.holds(key, self.entry):
-            return None
-        if not self.memory.admission.count_without_waiting(self.caller, None, ""):
-            return None
-        return self.memory.give(key, self.entry, self.get)
+    def _is_current(self, cached: CachedResponse) -> bool:
+        keys = cached.generation_keys
+        return keys is None or self._responses.admission.cache.is_current(cached.generation, keys)
 
 
-def key_of(request: HttpRequest, policy: CachePolicy | None, caller: Caller | None) -> Key | None:
-    """Return the key of what may be remembered of the answer to a request."""
-    if policy is None or request.method != "GET" or (caller is not None and caller.is_admin):
-        return None
-    if len(request.path) + len(request.query) >= LONGEST_TARGET:
-        return None
-    if policy is CachePolicy.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
-        return None
-    return (ANYBODY if policy is CachePolicy.CATALOGUE else caller.user_id, request.target)
-
-
-def _today() -> int:
+def today() -> int:
+    """Return which day it is in UTC, in days since 1970."""
     return int(time.time()) // DAY_SECONDS

@@ -251,9 +251,9 @@ def test_remembered_answers_tell_caches_of_other_origins():
         assert HTTP.remembered - before == 2
 
 
-def test_a_shortcut_that_fails_is_only_not_taken(gateway, remembered, monkeypatch):
+def test_a_fast_path_that_fails_is_only_not_taken(gateway, remembered, monkeypatch):
     def fail(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(gateway.server.shortcut, "find", fail)
+    monkeypatch.setattr(gateway.server, "fast_path", fail)
     assert gateway.http.get(remembered).status_code == 200

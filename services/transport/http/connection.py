@@ -1,7 +1,7 @@
 """One client's connection: its requests are answered one after the other.
 
-At rest it is this object and nothing more. What is known by heart is answered as it arrives, by the
-hub itself; only for other requests, once their heads are here, a greenthread is made.
+At rest it is this object and nothing more. What the fast path knows is answered as it arrives, by
+the hub itself; only for other requests, once their heads are here, a greenthread is made.
 """
 
 import time
@@ -18,10 +18,9 @@ from services.observability.logging import get_logger
 from services.transport.http import limits, responses
 from services.transport.http.application import Application
 from services.transport.http.connection_limits import ConnectionLimits
+from services.transport.http.fast_path import FastPath, PendingResponse
 from services.transport.http.memory_limits import Holdings
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
-from services.transport.http.plain_get import PendingResponse, PlainGet, PlainGets, Shortcut
-from services.transport.http.prepared_response import PreparedResponse
 from services.transport.http.request_head import HeadReader, check_framing, parse
 from services.transport.http.socket import Wire
 
@@ -66,8 +65,7 @@ class Server(Protocol):
     application: Application
     admission: ConnectionLimits
     holdings: Holdings
-    shortcut: Shortcut | None
-    plain_gets: PlainGets
+    fast_path: FastPath | None
     closing: bool
 
     def forget(self, connection: "Connection") -> None:
@@ -91,7 +89,6 @@ class Connection(Wire):
         "_expects",
         "_head_reader",
         "_is_last",
-        "_learnt_from",
         "_server",
         "_unread",
         "_wanted",
@@ -111,7 +108,6 @@ class Connection(Wire):
         self._buffer: bytes | bytearray = b""
         self._ended = self._is_last = self._unread = self._expects = False
         self._head_reader: HeadReader | None = None
-        self._learnt_from: PendingResponse | None = None
         self._wanted = self._body_in_work = 0
         self._woken: Event | None = None
         super().__init__(sock)
@@ -206,65 +202,61 @@ class Connection(Wire):
                     if self._ended:
                         self.close()
                     return
-                if not self._answer_by_heart() and not self._begin():
+                if not self._answer_fast() and not self._begin():
                     return
         except Exception as problem:
             log.error("connection failed", exc_info=problem, peer=self.peer)
             self.close()
 
-    def _answer_by_heart(self) -> bool:
-        """Answer at once, if all of a plain request is here and its answer is known."""
-        server, data = self._server, self._buffer
-        if server.shortcut is None or self.state is HEAD or server.closing:
+    def _answer_fast(self) -> bool:
+        """Answer at once, if a whole head is here and the fast path knows the response to it."""
+        fast_path, data = self._server.fast_path, self._buffer
+        # a server that is closing has to say so in its responses, which the fast path does not
+        if fast_path is None or self.state is HEAD or self._server.closing:
             return False
-        started = time.monotonic()
         end = data.find(_END_OF_HEAD) + len(_END_OF_HEAD)
         if end < len(_END_OF_HEAD):
             return False
         head = data[:end]
-        found = server.plain_gets.read(head)
-        answer = self._find(found[0]) if found else None
-        if answer is None:
-            return False
-        get, request_id = found
-        self._buffer = data[end:]
-        if isinstance(answer, PreparedResponse):
-            self._answer(answer.give(request_id, started, get.traceparent))
-        else:
-            self._enter(BUSY)
-            answer.ask(partial(self._know, answer, (head, get, request_id, started)))
-        return True
-
-    def _find(self, get: PlainGet) -> PreparedResponse | PendingResponse | None:
         try:
-            return self._server.shortcut.find(get, self.peer)
+            response = fast_path(head, self.peer)
         except Exception as problem:
             log.error("shortcut failed, going the long way", exc_info=problem)
-            return None
+            return False
+        if response is None:
+            return False
+        self._buffer = data[end:]
+        if isinstance(response, bytes):
+            self._answer(response)
+        else:
+            self._enter(BUSY)
+            response.ask(partial(self._finish_pending, response, head))
+        return True
 
-    def _know(
-        self, pending: PendingResponse, asked: tuple[bytes, PlainGet, bytes, float], right: bool
-    ) -> None:
-        """Give an answer that turned out to be right, or go the long way."""
+    def _finish_pending(self, pending: PendingResponse, head: bytes) -> None:
+        """Send a response whose condition has been answered, or take the slow path."""
+        # a client that has gone gets nothing, and is neither counted nor logged
         if self.state is not BUSY:
             return
-        head, get, request_id, started = asked
         try:
-            answer = pending.answer(right)
-            if answer is not None:
-                self._answer(answer.give(request_id, started, get.traceparent))
+            response = pending.finish()
+            if response is not None:
+                self._answer(response)
             else:
                 self._buffer = head + self._buffer
                 self._enter(IDLE)
-                self._learnt_from = pending
-                self._begin()
+                self._begin(pending.context)
         except Exception as problem:
             log.error("connection failed", exc_info=problem, peer=self.peer)
             self.close()
         self._go_on()
 
-    def _begin(self) -> bool:
-        """Begin to work on the next request; tell whether its head was here and good."""
+    def _begin(self, context: object = None) -> bool:
+        """Begin to work on the next request; tell whether its head was here and good.
+
+        Args:
+            context: what the fast path has found out about it.
+        """
         head = None
         try:
             head = self._take_head()
@@ -276,10 +268,7 @@ class Connection(Wire):
             return False
         self._enter(BUSY)
         self._expects = "expect" in head.headers and head.version >= (1, 1)
-        request = HttpRequest(head, self.peer, self._receive)
-        learnt_from, self._learnt_from = self._learnt_from, None
-        if learnt_from is not None:
-            learnt_from.teach(request)
+        request = HttpRequest(head, self.peer, self._receive, context=context)
         # as the hub wakes any other greenthread; one that it had to schedule would begin later
         greenlet(self._work).switch(request)
         return True

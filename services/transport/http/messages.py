@@ -124,13 +124,14 @@ class HttpRequest:
         peer: the address of the other end of the connection.
         receive: gets so many bytes of the body within so many seconds, or fewer at its end.
         path_values: what stands in the path in place of the route's wildcards.
+        context: what the fast path has found out about this request, if it was asked; of its own
+            type, which nothing in the transport looks at.
     """
 
     __slots__ = (
         "_receive",
         "_was_read",
-        "asked_ahead",
-        "checked_token",
+        "context",
         "head",
         "method",
         "path",
@@ -147,6 +148,7 @@ class HttpRequest:
         peer: str = "",
         receive: Callable[[int, float], bytes] | None = None,
         path_values: dict[str, str] | None = None,
+        context: object = None,
     ):
         self.head = head
         self.method = head.method
@@ -154,10 +156,7 @@ class HttpRequest:
         self.peer = peer
         self.path_values = {} if path_values is None else path_values
         self.user_id: int | None = None
-        self.asked_ahead: Callable[[], str | None] | None = None
-        """Waits for what a route has asked for before it needs it."""
-        self.checked_token: str | None = None
-        """Id of a token of which is known that it has not been revoked."""
+        self.context = context
         self.request_id = request_id_from(self.header("X-Request-ID"))
         self._receive = receive
         self._was_read = False

@@ -1,13 +1,19 @@
-"""Requests that can be answered on the spot, recognised by the bytes of their head."""
+"""GETs without anything unusual about them, recognised by the bytes of their head.
+
+A fast path must not understand a head in another way than the parser (``request_head``), nor take
+one that the parser refuses: ``tests/rules/transport/http/test_request_head.py`` holds the two
+against each other.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, TypeVar
 
-from services.transport.http.messages import REQUEST_ID, HttpRequest
-from services.transport.http.prepared_response import PreparedResponse
+from services.transport.http.messages import REQUEST_ID
 from services.transport.http.request_head import is_host, keeps_bounds
+
+Made = TypeVar("Made")
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _PLAIN_GET = re.compile(
@@ -15,6 +21,8 @@ _PLAIN_GET = re.compile(
 )
 _ID = re.compile(REQUEST_ID.pattern.encode())
 _ID_HEADERS = (b"\r\nX-Request-ID: ", b"\r\nx-request-id: ")
+"""The two spellings that clients send; others are read as any header, and such heads not kept."""
+
 LONGEST = 4096
 LONGEST_KNOWN = 1024
 MOST_KNOWN = 2000
@@ -30,68 +38,61 @@ _UNUSUAL = frozenset(
         b"upgrade",
     )
 )
-"""Headers that mean more than a shortcut knows of; the long way understands them."""
+"""Headers that change what a GET means, or what its response has to say: left to the parser."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlainGet:
-    """A GET without anything unusual about it."""
+    """A GET without anything unusual about it.
+
+    Args:
+        target: path and query, as sent.
+        headers: each header's only value, by its name in lower case.
+        request_id: the value of ``X-Request-ID`` if that is a good one, otherwise nothing.
+    """
 
     target: bytes
-    authorization: bytes | None = None
-    forwarded: bytes | None = None
-    known_tags: bytes | None = None
-    traceparent: bytes | None = None
+    headers: Mapping[bytes, bytes]
     request_id: bytes = b""
 
 
-class PendingResponse(Protocol):
-    """An answer that is right if one question is answered with yes."""
+class PlainGets(Generic[Made]):
+    """Reads heads, and recognises those that differ only in their request's id.
 
-    def ask(self, then: Callable[[bool], None]) -> None:
-        """Ask, and have ``then`` called with the answer: at once, or by the hub."""
+    Clients send the same few heads again and again. One look at a dictionary by the bytes, with
+    the id cut out, replaces reading them.
 
-    def answer(self, right: bool) -> PreparedResponse | None:
-        """Return the answer, or None to go the long way."""
+    Args:
+        make: makes what is kept of a head; called once for as long as the head is known.
+    """
 
-    def teach(self, request: HttpRequest) -> None:
-        """Tell the same request, on its long way, what need not be asked again."""
+    def __init__(self, make: Callable[[PlainGet], Made]):
+        self._make = make
+        self._known: dict[bytes, Made] = {}
 
-
-class Shortcut(Protocol):
-    """Something that may know an answer by heart."""
-
-    def find(self, get: PlainGet, peer: str) -> PreparedResponse | PendingResponse | None:
-        """Return the answer to a plain GET, having counted it, or None to go the long way."""
-
-
-class PlainGets:
-    """Reads heads, and knows again those that differ only in their request's id."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, PlainGet] = {}
-
-    def read(self, head: bytes) -> tuple[PlainGet, bytes] | None:
-        """Return a plain GET and its request's id, if that is good; None for anything else.
+    def read(self, head: bytes) -> tuple[Made, bytes] | None:
+        """Return what was made of a plain GET, and its request's id or nothing; otherwise None.
 
         Args:
             head: a whole head, as far as can be told from its last bytes.
         """
         bare, request_id = _split_id(head)
-        get = self._known.get(bare)
+        made = self._known.get(bare)
+        if made is not None:
+            return made, request_id
+        get = read_plain_get(bare)
         if get is None:
-            get = read_plain_get(bare)
-            if get is None:
-                return None
-            self._remember(bare, get)
-        return get, request_id or get.request_id
+            return None
+        made = self._make(get)
+        if not get.request_id and len(bare) <= LONGEST_KNOWN:
+            self._keep(bare, made)
+        return made, request_id or get.request_id
 
-    def _remember(self, bare: bytes, get: PlainGet) -> None:
-        if get.request_id or len(bare) > LONGEST_KNOWN:
-            return
+    def _keep(self, bare: bytes, made: Made) -> None:
+        # all at once: heads that are in use are back after one more reading each
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        self._known[bare] = get
+        self._known[bare] = made
 
 
 def read_plain_get(head: bytes) -> PlainGet | None:
@@ -109,6 +110,7 @@ def read_plain_get(head: bytes) -> PlainGet | None:
     for line in found[2].split(b"\r\n")[:-1]:
         name, _, value = line.partition(b":")
         name = name.lower()
+        # a header that is repeated has several values, which the parser joins
         if name in headers or name in _UNUSUAL:
             return None
         headers[name] = value.strip(b" \t")
@@ -119,14 +121,7 @@ def read_plain_get(head: bytes) -> PlainGet | None:
     if headers.get(b"connection", KEEP).lower() != KEEP:
         return None
     request_id = headers.get(b"x-request-id", b"")
-    return PlainGet(
-        found[1],
-        headers.get(b"authorization"),
-        headers.get(b"x-forwarded-for"),
-        headers.get(b"if-none-match"),
-        headers.get(b"traceparent"),
-        request_id if _ID.fullmatch(request_id) else b"",
-    )
+    return PlainGet(found[1], headers, request_id if _ID.fullmatch(request_id) else b"")
 
 
 def _split_id(head: bytes) -> tuple[bytes, bytes]:

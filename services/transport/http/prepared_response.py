@@ -43,7 +43,7 @@ class PreparedResponse:
         self._tally = metrics.HTTP.tally("GET", route, status)
         self._name, self._status = f"GET {route}", status
 
-    def give(self, request_id: bytes, started: float, parent: bytes | None) -> bytes:
+    def render(self, request_id: bytes, started: float, parent: str | None) -> bytes:
         """Return the response to a request, which is counted and logged.
 
         Args:
@@ -78,10 +78,9 @@ class PreparedResponse:
             )
         )
 
-    def _trace(self, request_id: bytes, parent: bytes | None) -> None:
-        text = None if parent is None else parent.decode("latin-1")
+    def _trace(self, request_id: bytes, parent: str | None) -> None:
         known = {"request_id": request_id.decode(), "user_id": self._line.known["user_id"]}
-        with tracing.span(tracing.SERVER, self._name, text, **known) as span:
+        with tracing.span(tracing.SERVER, self._name, parent, **known) as span:
             span.note(status=self._status)
 
 

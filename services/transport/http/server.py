@@ -20,9 +20,9 @@ from services.transport.http.application import Application
 from services.transport.http.connection import Connection
 from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.cors import Cors
+from services.transport.http.fast_path import FastPath
 from services.transport.http.memory_limits import Holdings
 from services.transport.http.messages import Headers
-from services.transport.http.plain_get import PlainGets, Shortcut
 from services.transport.http.socket import sockets
 from services.transport.http.workers import Workers
 
@@ -46,8 +46,7 @@ class WebServer(ProviderCollector, SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self.closing = False
-        self.shortcut: Shortcut | None = None
-        self.plain_gets = PlainGets()
+        self.fast_path: FastPath | None = None
         self._sock: Any = None
         self._listener: Any = None
         self._drained: Event | None = None

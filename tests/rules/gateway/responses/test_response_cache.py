@@ -5,8 +5,9 @@ import tracemalloc
 
 import pytest
 
+from gateway.responses.cache_policy import LONGEST_TARGET, CachePolicy, key_of
 from gateway.responses.replies import Reply, make_body, prepare
-from gateway.responses.response_cache import LONGEST_TARGET, CachedResponse, CachePolicy, key_of
+from gateway.responses.response_cache import CachedResponse
 from schemas.envelope import page_of
 from services.transport.http import HttpRequest
 from services.transport.http.messages import Head

@@ -1,0 +1,55 @@
+"""Which responses are cached: under which key, and on which generations they depend."""
+
+import re
+from enum import Enum
+
+from gateway.admission.callers import Caller
+from services.dependencies import cache_generations
+from services.dependencies.cache import GenerationKeys
+from services.transport.http import HttpRequest
+
+Key = tuple[int, bytes]
+"""Cache key: user id and request target."""
+
+ANYBODY = 0
+"""Instead of a user's id, for what is not personal."""
+
+LONGEST_TARGET = 512
+"""Responses to longer ones are not cached: what many ask for is short."""
+
+_ID = re.compile(r"\d{1,19}", re.ASCII)
+
+
+class CachePolicy(Enum):
+    """What a response is made from, and so how long it may be cached."""
+
+    CATALOGUE = "until the catalogue changes"
+    WORKOUTS = "until any of the user's workouts changes"
+    WORKOUT = "until the workout in the path changes"
+    NUMBERS = "until what analytics knows of the user changes"
+
+
+def key_of(request: HttpRequest, policy: CachePolicy | None, caller: Caller | None) -> Key | None:
+    """Return the cache key of the response to a request, or None if it may not be cached."""
+    # an administrator sees more than others under the same path, and may have been none before
+    if policy is None or request.method != "GET" or (caller is not None and caller.is_admin):
+        return None
+    if len(request.path) + len(request.query) >= LONGEST_TARGET:
+        return None
+    # anything else is refused later, with all other bad parameters
+    if policy is CachePolicy.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
+        return None
+    return (ANYBODY if policy is CachePolicy.CATALOGUE else caller.user_id, request.target)
+
+
+def generation_keys_of(
+    request: HttpRequest, policy: CachePolicy, caller: Caller | None
+) -> GenerationKeys | None:
+    """Return the keys of the generations that a response depends on; None if on none in Redis."""
+    if policy is CachePolicy.WORKOUTS:
+        return cache_generations.workouts_of(caller.user_id)
+    if policy is CachePolicy.NUMBERS:
+        return cache_generations.shown_numbers_of(caller.user_id)
+    if policy is CachePolicy.WORKOUT:
+        return cache_generations.shown_workout(int(request.path_values["id"]))
+    return None

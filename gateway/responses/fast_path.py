@@ -1,0 +1,212 @@
+"""The fast path: cached responses to plain GETs, given by the web server's own callback.
+
+No head is parsed, no route looked for and no greenthread made. The web server hands the bytes of
+each request head to :meth:`FastPath.respond`, its one callback. That recognises the head, knows the
+caller by a token that was checked before, and takes the response from the response cache.
+
+- What is not personal is sent at once.
+- For what is, Redis is asked one question without waiting: is the response's generation still the
+  current one, and that of the user's tokens still the one in which this token was seen not to be
+  revoked? See :mod:`services.dependencies.cache` and :mod:`services.dependencies.revocations`.
+- Everything else takes the slow path: a route's entrypoint, which understands all of HTTP and tells
+  what is wrong. What Redis has said already goes with the request as its context.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nameko.extensions import SharedExtension
+
+from gateway.admission.admission import Admission
+from gateway.admission.callers import Caller
+from gateway.requests.context import RequestContext
+from gateway.responses.cache_policy import ANYBODY, Key
+from gateway.responses.replies import has_tag, prepare
+from gateway.responses.response_cache import CachedResponse, ResponseCache
+from services.dependencies import cache_generations
+from services.transport.http import WebServer
+from services.transport.http.plain_get import PlainGet, PlainGets
+
+
+@dataclass(frozen=True, slots=True)
+class CacheableGet:
+    """What counts of a GET's head; made once for all requests with the same head.
+
+    Args:
+        key: the cache key, if the response is not personal.
+        token: the bearer token, unchecked.
+        forwarded: ``X-Forwarded-For``.
+        known_tags: ``If-None-Match``.
+        parent: ``traceparent``.
+    """
+
+    key: Key
+    token: str | None
+    forwarded: str | None
+    known_tags: str | None
+    parent: str | None
+
+
+class FastPath(SharedExtension):
+    """Answers plain GETs from the response cache."""
+
+    server = WebServer()
+    admission = Admission()
+    response_cache = ResponseCache()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gets = PlainGets(_cacheable)
+
+    def setup(self) -> None:
+        """Have the web server call :meth:`respond`."""
+        self.server.fast_path = self.respond
+
+    def respond(self, head: bytes, peer: str) -> "bytes | Revalidation | None":
+        """Return the response to a request, or None if the slow path has to be taken.
+
+        Args:
+            head: the whole head.
+            peer: the address of the other end of the connection.
+        """
+        started = time.monotonic()
+        found = self._gets.read(head)
+        if found is None:
+            return None
+        get, request_id = found
+        key = get.key
+        cached = self.response_cache.find(key)
+        if cached is None:
+            return self._respond_personally(get, request_id, started)
+        if not self.admission.count_without_waiting(None, get.forwarded, peer):
+            return None
+        return self.render(key, cached, get, request_id, started)
+
+    def _respond_personally(
+        self, get: CacheableGet, request_id: bytes, started: float
+    ) -> "Revalidation | None":
+        caller = None if get.token is None else self.admission.caller_of_known_token(get.token)
+        # the same user may have been no administrator when the response was cached
+        if caller is None or caller.is_admin:
+            return None
+        key = (caller.user_id, get.key[1])
+        cached = self.response_cache.find(key)
+        if cached is None:
+            return None
+        return Revalidation(self, key, cached, caller, (get, request_id, started))
+
+    def render(
+        self, key: Key, cached: CachedResponse, get: CacheableGet, request_id: bytes, started: float
+    ) -> bytes:
+        """Return a cached response as it goes out, counted and logged.
+
+        Args:
+            key: the cache key.
+            cached: what is cached.
+            get: the request.
+            request_id: its id, or nothing if it has none.
+            started: when it was begun with, by the monotonic clock.
+        """
+        self.response_cache.touch(key)
+        known_tags = get.known_tags
+        is_known = known_tags is not None and has_tag(known_tags, cached.body.tag)
+        prepared = cached.prepared.get(is_known)
+        if prepared is None:
+            more, user_id = self.server.headers_without_origin, key[0] or None
+            prepared = prepare(cached.body, key[1], cached.route, is_known, more, user_id)
+            cached.prepared[is_known] = prepared
+        return prepared.render(request_id, started, get.parent)
+
+
+class Revalidation:
+    """A personal response, while Redis is asked whether it is current and the token not revoked.
+
+    Args:
+        fast_path: gives the response.
+        key: the cache key.
+        cached: what is cached.
+        caller: whose token the request has.
+        asked: the request, its id, and when it was begun with.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_cached",
+        "_caller",
+        "_fast_path",
+        "_generation",
+        "_key",
+        "_token_is_valid",
+    )
+
+    def __init__(
+        self,
+        fast_path: FastPath,
+        key: Key,
+        cached: CachedResponse,
+        caller: Caller,
+        asked: tuple[CacheableGet, bytes, float],
+    ):
+        self._fast_path = fast_path
+        self._key = key
+        self._cached = cached
+        self._caller = caller
+        self._asked = asked
+        self._generation: str | None = None
+        self._token_is_valid = False
+
+    def ask(self, then: Callable[[], None]) -> None:
+        """Ask Redis for both generations, in one command."""
+        admission, caller = self._fast_path.admission, self._caller
+
+        def take(generation: str | None, of_tokens: str | None) -> None:
+            self._generation = generation
+            self._token_is_valid = admission.revocations.is_known_valid(caller.token_id, of_tokens)
+            then()
+
+        of_tokens = cache_generations.tokens_of(caller.user_id)
+        admission.cache.look_up_generations(self._cached.generation_keys, of_tokens, take)
+
+    def finish(self) -> bytes | None:
+        """Return the response if it is right and can be counted without waiting."""
+        fast_path, key, cached = self._fast_path, self._key, self._cached
+        if not self._token_is_valid or self._generation != cached.generation:
+            self._give_up()
+            return None
+        # another request may have replaced it while Redis was asked
+        if not fast_path.response_cache.holds(key, cached):
+            return None
+        if not fast_path.admission.count_without_waiting(self._caller, None, ""):
+            return None
+        get, request_id, started = self._asked
+        return fast_path.render(key, cached, get, request_id, started)
+
+    @property
+    def context(self) -> RequestContext:
+        """What Redis has said, for the slow path."""
+        token_id = self._caller.token_id if self._token_is_valid else None
+        return RequestContext(self._generation, token_id)
+
+    def _give_up(self) -> None:
+        self._fast_path.response_cache.remove(self._key, self._cached)
+        if not self._token_is_valid:
+            # for the next request: this one learns it by asking for the token itself
+            self._fast_path.admission.confirm_token(self._caller)
+
+
+def _cacheable(get: PlainGet) -> CacheableGet:
+    headers = get.headers
+    authorization = headers.get(b"authorization", b"")
+    token = authorization[7:] if authorization.startswith(b"Bearer ") else None
+    return CacheableGet(
+        (ANYBODY, get.target),
+        _text(token),
+        _text(headers.get(b"x-forwarded-for")),
+        _text(headers.get(b"if-none-match")),
+        _text(headers.get(b"traceparent")),
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
