@@ -5,7 +5,7 @@ from enum import Enum
 
 from gateway.admission.callers import Caller
 from services.dependencies import cache_generations
-from services.dependencies.cache import GenerationKeys
+from services.dependencies.generation_store import GenerationKeys
 from services.transport.http import HttpRequest
 
 Key = tuple[int, bytes]

@@ -25,8 +25,8 @@ from gateway.responses.cache_policy import (
     key_of,
 )
 from gateway.responses.replies import Body
-from services.dependencies.cache import GenerationKeys
 from services.dependencies.catalogue_changes import CatalogueChanges
+from services.dependencies.generation_store import GenerationKeys
 from services.transport.http import HttpRequest
 from services.transport.http.prepared_response import PreparedResponse
 

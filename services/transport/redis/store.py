@@ -6,11 +6,9 @@ the counters' store loses nothing, and refuses what is new when it is full. What
 """
 
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
-import eventlet
 from eventlet.event import Event
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
@@ -19,13 +17,11 @@ from services.observability import metrics
 from services.observability.outages import Outage
 from services.process import budgets
 from services.process.settings import SETTINGS_KEY, Settings
+from services.transport.redis.pending_writes import PendingWrites
 from services.transport.redis.pipeline import RedisFailure, RedisLink
 
 Then = Callable[[Any, str | None], None]
 """Gets an answer and the server's run that it is from; None where there is nothing to believe."""
-
-FRESH = None
-"""In place of a value: another one with each try to send it."""
 
 
 class RedisStore(DependencyProvider):
@@ -39,10 +35,9 @@ class RedisStore(DependencyProvider):
     optional = True
 
     def __init__(self) -> None:
-        self._unsent: dict[str, tuple[str | None, int]] = {}
+        self._pending = PendingWrites(self._send, self._note_arrived, self._spawn)
         self._down_until = 0.0
         self._failures = 0
-        self._sender = None
         self._outage = Outage(self.part, "going on without it")
 
     @staticmethod
@@ -91,7 +86,9 @@ class RedisStore(DependencyProvider):
             metrics.CACHE_FAILURES.inc()
             then(None, None)
             return
-        self._send_unsent()
+        # they must be there before an answer to this command can be believed
+        if self._pending:
+            self._pending.send()
 
         def take(answer: Any, went_well: bool) -> None:
             then(answer if self._is_believed(went_well) else None, self.link.run)
@@ -128,58 +125,10 @@ class RedisStore(DependencyProvider):
 
     def _send_surely(self, values: dict[str, tuple[str | None, int]]) -> None:
         """Send values with the seconds that they live, now or as soon as the server is back."""
-        self._unsent.update(values)
-        # what this process takes for an outage may be its own slowness, and others see none
-        is_paused = time.monotonic() < self._down_until
-        self._try_to_send(budgets.REDIS_GLANCE_SECONDS if is_paused else 2 * budgets.REDIS_SECONDS)
-        if self._unsent and not is_paused:
-            # the link had been lost before, which nobody had seen yet
-            self._try_to_send(budgets.REDIS_GLANCE_SECONDS)
+        self._pending.write(values, is_paused=time.monotonic() < self._down_until)
 
-    def _try_to_send(self, seconds: float) -> None:
-        answered = self._send_unsent()
-        if answered is not None:
-            with eventlet.Timeout(seconds, False):
-                answered.wait()
-
-    def _send_unsent(self) -> Event | None:
-        """Send what has not arrived; the event is sent when the last of it has, or has failed."""
-        unsent, self._unsent = self._unsent, {}
-        answered = None
-        for key, (value, seconds) in unsent.items():
-            answered = self._send_value(key, value, seconds)
-        return answered
-
-    def _send_value(self, key: str, value: str | None, seconds: int) -> Event:
-        answered = Event()
-        # a try that seemed to fail may have arrived: what was kept since must not become valid
-        # again when it is repeated, so each try is another version
-        text = uuid.uuid4().hex if value is FRESH else value
-
-        def take(answer: Any, _went_well: bool) -> None:
-            if answer is None:
-                self._put_back(key, value, seconds)
-            else:
-                self._note_arrived(key, value, text)
-            answered.send()
-
-        self._send(("SET", key, text, "EX", seconds), take)
-        return answered
-
-    def _put_back(self, key: str, value: str | None, seconds: int) -> None:
-        self._unsent[key] = value, seconds
-        if self._sender is None:
-            self._sender = self.container.spawn_managed_thread(
-                self._send_later, identifier=f"{self.part}.send_later"
-            )
-
-    def _send_later(self) -> None:
-        while self._unsent:
-            eventlet.sleep(budgets.REDIS_PAUSE_SECONDS / 5)
-            answered = self._send_unsent()
-            if answered is not None:
-                answered.wait()
-        self._sender = None
+    def _spawn(self, work: Callable[[], None]) -> None:
+        self.container.spawn_managed_thread(work, identifier=f"{self.part}.send_later")
 
     def _note_success(self) -> None:
         if self._outage.since is not None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.dependencies.cache import KEEP, LONGEST_KEY, REQUEST_SECONDS, Cache, bounded
+from services.dependencies.cache import KEEP, LONGEST_KEY, Cache, bounded
+from services.dependencies.generation_store import REQUEST_SECONDS
 from services.process import budgets
 from services.transport.redis.pipeline import RedisFailure
 
@@ -80,7 +81,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr("services.dependencies.cache.time", clock)
+    monkeypatch.setattr("services.dependencies.generation_store.time", clock)
     monkeypatch.setattr("services.transport.redis.store.time", clock)
     return clock
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager, suppress
 import eventlet
 import pytest
 
-from services.dependencies.cache import CHANGING, REQUEST_SECONDS, Cache
+from services.dependencies.cache import Cache
+from services.dependencies.generation_store import CHANGING, REQUEST_SECONDS
 from services.process import budgets
 from tests.fakes.redis_servers import PAUSE_SECONDS as PAUSE
 from tests.fakes.redis_servers import processes
@@ -238,7 +239,7 @@ def test_a_write_that_could_not_tell_tells_as_soon_as_redis_is_back(process, red
         writer.outdate(VERSION)
     redis.start()
     with within(PAUSE / 5 + 1):
-        while not redis.client.get(VERSION) or writer._sender:
+        while not redis.client.get(VERSION) or writer._pending.is_retrying:
             eventlet.sleep(0.01)
 
 
