@@ -19,7 +19,7 @@ from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.fast_path import FastPath
-from gateway.responses.replies import Body, Reply, failure, make_body, status_of, success
+from gateway.responses.replies import EncodedReply, Reply, encode_reply, failure, status_of, success
 from gateway.responses.response_cache import Lookup, ResponseCache
 from schemas.errors import GymError, InternalError
 from schemas.loading import Body as BodySchema
@@ -116,12 +116,12 @@ class Route(Entrypoint):
             return failure(request, InternalError())
         if self.changes:
             self.response_cache.invalidate(request, self.changes, checked.caller)
-        body = make_body(request, reply, personal=self.is_personal)
-        lookup.store(body)
-        return self._success(request, body)
+        encoded = encode_reply(request, reply, personal=self.is_personal)
+        lookup.store(encoded)
+        return self._success(request, encoded)
 
-    def _success(self, request: HttpRequest, body: Body) -> Response:
-        return success(body, self.status, request.request_id, request.header("If-None-Match"))
+    def _success(self, request: HttpRequest, reply: EncodedReply) -> Response:
+        return success(reply, self.status, request.request_id, request.header("If-None-Match"))
 
     def _run(self, request: HttpRequest, checked: Request) -> Reply:
         is_login = self.limit == LOGIN

@@ -110,11 +110,11 @@ class FastPath(SharedExtension):
         """
         self.response_cache.touch(key)
         known_tags = get.known_tags
-        is_known = known_tags is not None and has_tag(known_tags, cached.body.tag)
+        is_known = known_tags is not None and has_tag(known_tags, cached.reply.tag)
         prepared = cached.prepared.get(is_known)
         if prepared is None:
             more, user_id = self.server.headers_without_origin, key[0] or None
-            prepared = prepare(cached.body, key[1], cached.route, is_known, more, user_id)
+            prepared = prepare(cached.reply, key[1], cached.route, is_known, more, user_id)
             cached.prepared[is_known] = prepared
         return prepared.render(request_id, started, get.parent)
 

@@ -61,7 +61,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class EncodedReply:
     """A reply as JSON, to be put into any number of envelopes.
 
     Args:
@@ -76,7 +76,7 @@ class Body:
     headers: Headers
     tag: str
 
-    def without_spare_room(self) -> "Body":
+    def compact(self) -> "EncodedReply":
         """Return the same without the room that orjson leaves behind what it writes."""
         return replace(self, data=b"%b" % self.data, page=b"%b" % self.page)
 
@@ -86,7 +86,7 @@ class Body:
         return sum(len(name) + len(value) + 4 for name, value in self.headers)
 
 
-def make_body(request: HttpRequest, reply: Reply, *, personal: bool) -> Body:
+def encode_reply(request: HttpRequest, reply: Reply, *, personal: bool) -> EncodedReply:
     """Return a reply as JSON.
 
     Args:
@@ -108,40 +108,45 @@ def make_body(request: HttpRequest, reply: Reply, *, personal: bool) -> Body:
         # weak, because the envelope around the data is another each time
         tag = f'W/"{blake2b(data + page, digest_size=12).hexdigest()}"'
         headers.append(("ETag", tag))
-    return Body(data, page, tuple(headers), tag)
+    return EncodedReply(data, page, tuple(headers), tag)
 
 
-def success(body: Body, status: int, request_id: str, known_tags: str | None) -> Response:
+def success(reply: EncodedReply, status: int, request_id: str, known_tags: str | None) -> Response:
     """Return the answer to a request that succeeded.
 
     Args:
-        body: the reply as JSON.
+        reply: the reply as JSON.
         status: the route's status.
         request_id: goes into the envelope.
         known_tags: the request's ``If-None-Match``.
     """
-    if body.tag and known_tags is not None and has_tag(known_tags, body.tag):
-        return Response(304, b"", body.headers)
-    return Response(status, assemble(body.data, request_id, body.page), body.headers)
+    if reply.tag and known_tags is not None and has_tag(known_tags, reply.tag):
+        return Response(304, b"", reply.headers)
+    return Response(status, assemble(reply.data, request_id, reply.page), reply.headers)
 
 
 def prepare(
-    body: Body, target: bytes, route: str, is_known: bool, more: Headers, user_id: int | None
+    reply: EncodedReply,
+    target: bytes,
+    route: str,
+    is_known: bool,
+    more: Headers,
+    user_id: int | None,
 ) -> PreparedResponse:
     """Return the answer that :func:`success` returns to a GET, for any number of requests.
 
     Args:
-        body: the reply as JSON.
+        reply: the reply as JSON.
         target: what is asked for.
         route: its route's path.
         is_known: whether the client has the data already.
         more: further headers.
         user_id: whose the data are.
     """
-    headers = body.headers + more
+    headers = reply.headers + more
     if is_known:
         return PreparedResponse(target, route, 304, headers, user_id=user_id)
-    return PreparedResponse(target, route, 200, headers, around_id(body.data, body.page), user_id)
+    return PreparedResponse(target, route, 200, headers, around_id(reply.data, reply.page), user_id)
 
 
 def has_tag(known_tags: str, tag: str) -> bool:

@@ -24,7 +24,7 @@ from gateway.responses.cache_policy import (
     generation_keys_of,
     key_of,
 )
-from gateway.responses.replies import Body
+from gateway.responses.replies import EncodedReply
 from services.dependencies.catalogue_changes import CatalogueChanges
 from services.dependencies.generation_store import GenerationKeys
 from services.transport.http import HttpRequest
@@ -49,7 +49,7 @@ class CachedResponse:
     """A response, and what it depends on.
 
     Args:
-        body: the response before it is put into an envelope.
+        reply: the response before it is put into an envelope.
         route: its route's path.
         generation_keys: the Redis keys of the generations that it depends on; None if it depends on
             the catalogue's alone, which the process knows by itself.
@@ -58,7 +58,7 @@ class CachedResponse:
         made_at: when its making began, by the monotonic clock.
     """
 
-    body: Body
+    reply: EncodedReply
     route: str
     generation_keys: GenerationKeys | None
     generation: str | int
@@ -73,7 +73,7 @@ class CachedResponse:
 
         The body and its headers are here and in what is prepared, the headers there twice.
         """
-        data, headers = len(self.body.data) + len(self.body.page), self.body.size_of_headers
+        data, headers = len(self.reply.data) + len(self.reply.page), self.reply.size_of_headers
         return 2 * data + 3 * headers + 2 * LONGEST_TARGET + ENTRY_BYTES
 
 
@@ -208,7 +208,7 @@ class Lookup:
         if keys is not None:
             self._ask = self._responses.admission.cache.ask_generation(keys)
 
-    def get(self, caller: Caller | None) -> Body | None:
+    def get(self, caller: Caller | None) -> EncodedReply | None:
         """Return the cached response to a request that was counted and let in.
 
         If there is none, the generation is taken that the response will belong to: before anything
@@ -219,14 +219,14 @@ class Lookup:
             return None
         cached = self._responses.find(self._key)
         if cached is not None and self._is_current(cached):
-            return cached.body
+            return cached.reply
         self._caller = caller
         self._generation_keys = generation_keys_of(self._request, self._policy, caller)
         self._generation = self._take_generation()
         self._day, self._asked_at = today(), time.monotonic()
         return None
 
-    def store(self, body: Body) -> None:
+    def store(self, reply: EncodedReply) -> None:
         """Cache the response that was made after :meth:`get` found none, if it may be cached."""
         generation, keys = self._generation, self._generation_keys
         if generation is None:
@@ -236,7 +236,7 @@ class Lookup:
         if keys is None and generation != responses.current_generation(None):
             return
         cached = CachedResponse(
-            body.without_spare_room(), self._route, keys, generation, self._day, self._asked_at
+            reply.compact(), self._route, keys, generation, self._day, self._asked_at
         )
         responses.put(self._key, cached)
         if keys is not None:

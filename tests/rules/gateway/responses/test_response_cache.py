@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from gateway.responses.cache_policy import LONGEST_TARGET, CachePolicy, key_of
-from gateway.responses.replies import Reply, make_body, prepare
+from gateway.responses.replies import Reply, encode_reply, prepare
 from gateway.responses.response_cache import CachedResponse
 from schemas.envelope import page_of
 from services.transport.http import HttpRequest
@@ -16,12 +16,10 @@ from services.transport.http.messages import Head
 def remembered(target, data):
     """An answer as it is kept, once it has been given in both ways."""
     request = HttpRequest(Head("GET", target))
-    body = make_body(
-        request, Reply(data, page=page_of(2, 10, 100)), personal=True
-    ).without_spare_room()
-    entry = CachedResponse(body, "/api/exercises", None, 1, 1, 1.0)
+    reply = encode_reply(request, Reply(data, page=page_of(2, 10, 100)), personal=True).compact()
+    entry = CachedResponse(reply, "/api/exercises", None, 1, 1, 1.0)
     for is_known in (False, True):
-        entry.prepared[is_known] = prepare(body, target.encode(), entry.route, is_known, (), None)
+        entry.prepared[is_known] = prepare(reply, target.encode(), entry.route, is_known, (), None)
     return request.target, entry
 
 
