@@ -9,11 +9,13 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
+from marshmallow import Schema
 from nameko.extensions import Entrypoint
 
 from gateway.admission.admission import Admission
 from gateway.admission.callers import PUBLIC, USER, Access
 from gateway.admission.rate_limits import API, LOGIN
+from gateway.openapi.contents import Contents, one_of
 from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.requests.request import Request
@@ -46,6 +48,10 @@ class Route(Entrypoint):
         takes_key: whether the ``Idempotency-Key`` header means something here.
         cache: what the answer is made from, if the gateway may remember it.
         changes: what other answers are made from that it changes.
+        shows: the schema of the one item in ``data``, or :mod:`gateway.openapi.contents`.
+        refuses: the errors that follow from the route's own rules; those that any route may
+            answer with need not be listed.
+        example: of an item, if that of its schema in :mod:`gateway.openapi.examples` doesn't fit.
     """
 
     server = WebServer()
@@ -67,6 +73,9 @@ class Route(Entrypoint):
         takes_key: bool = False,
         cache: CachePolicy | None = None,
         changes: Collection[CachePolicy] = (),
+        shows: type[Schema] | Contents | None = None,
+        refuses: Collection[type[GymError]] = (),
+        example: dict[str, Any] | None = None,
     ):
         super().__init__(expected_exceptions=(GymError,))
         self.method = method
@@ -79,6 +88,9 @@ class Route(Entrypoint):
         self.takes_key = takes_key
         self.cache = cache
         self.changes = changes
+        self.shows = shows if isinstance(shows, Contents | None) else one_of(shows)
+        self.refuses = refuses
+        self.example = example
 
     def setup(self) -> None:
         """Offer the route to the web server."""

@@ -4,6 +4,8 @@ from gateway import workout_events
 from gateway.admission.callers import PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import route
+from gateway.openapi import examples
+from gateway.openapi.contents import one_of, page_of
 from gateway.openapi.pages import Documentation
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
@@ -11,6 +13,8 @@ from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from gateway.upstream.remote_services import Service
 from gateway.upstream.result_shapes import PAGE, WHOLE, YES_OR_NO, having
+from schemas import responses
+from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
@@ -72,35 +76,61 @@ class Gateway:
     documentation = Documentation()
     log_context = LogContext()
 
-    @route("GET", "/", caller=PUBLIC)
+    @route("GET", "/", caller=PUBLIC, shows=responses.Index)
     def index(self, request: Request) -> Reply:
         """Say what this is, and where the documentation is."""
         return Reply(INDEX)
 
-    @route("POST", "/api/users/register", caller=PUBLIC, body=NewUser, limit=REGISTER, status=201)
+    @route(
+        "POST",
+        "/api/users/register",
+        caller=PUBLIC,
+        body=NewUser,
+        limit=REGISTER,
+        status=201,
+        shows=responses.RegisteredUser,
+        refuses=[Conflict],
+    )
     def register(self, request: Request) -> Reply:
         """Open an account; the answer holds a first token."""
         user = self.users.register(request.body)
         return Reply(user, location=f"/api/users/{user['id']}")
 
-    @route("POST", "/api/users/login", caller=PUBLIC, body=Credentials, limit=LOGIN)
+    @route(
+        "POST",
+        "/api/users/login",
+        caller=PUBLIC,
+        body=Credentials,
+        limit=LOGIN,
+        shows=responses.SignedIn,
+        refuses=[Unauthorized],
+    )
     def login(self, request: Request) -> Reply:
         """Exchange e-mail and password for a token."""
         return Reply(self.users.login(request.body))
 
-    @route("POST", "/api/users/logout")
+    @route("POST", "/api/users/logout", shows=responses.SignedOut)
     def logout(self, request: Request) -> Reply:
         """Revoke the token that the request is made with."""
         done = self.users.logout(request.caller.token)
         self.revocations.add_here(request.caller.token_id)
         return Reply(done)
 
-    @route("GET", "/api/users/:id", caller=SELF)
+    @route(
+        "GET", "/api/users/:id", caller=SELF, shows=responses.User, refuses=[Forbidden, NotFound]
+    )
     def get_user(self, request: Request) -> Reply:
         """Show a profile: one's own, or any to an administrator."""
         return Reply(self.users.get(request.id))
 
-    @route("GET", "/api/exercises", caller=PUBLIC, query=ExerciseList, cache=CachePolicy.CATALOGUE)
+    @route(
+        "GET",
+        "/api/exercises",
+        caller=PUBLIC,
+        query=ExerciseList,
+        cache=CachePolicy.CATALOGUE,
+        shows=page_of(responses.Exercise),
+    )
     def list_exercises(self, request: Request) -> Reply:
         """List the catalogue, filtered and sorted."""
         return _page(request, self.exercises.list(**request.query))
@@ -111,6 +141,7 @@ class Gateway:
         caller=PUBLIC,
         query=ExerciseSearch,
         cache=CachePolicy.CATALOGUE,
+        shows=page_of(responses.Exercise),
     )
     def search_exercises(self, request: Request) -> Reply:
         """Search the catalogue; the best match comes first."""
@@ -122,12 +153,20 @@ class Gateway:
         caller=PUBLIC,
         query=ExerciseFacets,
         cache=CachePolicy.CATALOGUE,
+        shows=responses.Facets,
     )
     def count_exercises(self, request: Request) -> Reply:
         """Count the catalogue by each value it can be filtered by, for a filter screen."""
         return Reply(self.exercises.facets(**request.query))
 
-    @route("GET", "/api/exercises/:id", caller=PUBLIC, cache=CachePolicy.CATALOGUE)
+    @route(
+        "GET",
+        "/api/exercises/:id",
+        caller=PUBLIC,
+        cache=CachePolicy.CATALOGUE,
+        shows=responses.Exercise,
+        refuses=[NotFound],
+    )
     def get_exercise(self, request: Request) -> Reply:
         """Show an exercise."""
         return Reply(self.exercises.get(request.id))
@@ -139,6 +178,8 @@ class Gateway:
         status=201,
         takes_key=True,
         changes=NEW_WORKOUTS,
+        shows=responses.Workout,
+        refuses=[Conflict, BusinessRuleViolation],
     )
     def create_workout(self, request: Request) -> Reply:
         """Log a workout. With an ``Idempotency-Key`` it is safe to try again."""
@@ -151,7 +192,14 @@ class Gateway:
             workout_events.announce(self.dispatch, workout_events.CREATED, request.user_id, workout)
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
-    @route("GET", "/api/workouts", query=WorkoutList, cache=CachePolicy.WORKOUTS)
+    @route(
+        "GET",
+        "/api/workouts",
+        query=WorkoutList,
+        cache=CachePolicy.WORKOUTS,
+        shows=page_of(responses.ListedWorkout),
+        refuses=[BusinessRuleViolation],
+    )
     def list_workouts(self, request: Request) -> Reply:
         """List one's own workouts; administrators can list anybody's."""
         own = {"user_id": request.user_id}
@@ -162,13 +210,27 @@ class Gateway:
         self.workouts.list(**wanted | own)
         return _page(request, NOTHING)
 
-    @route("GET", "/api/workouts/:id", cache=CachePolicy.WORKOUT)
+    @route(
+        "GET",
+        "/api/workouts/:id",
+        cache=CachePolicy.WORKOUT,
+        shows=responses.Workout,
+        refuses=[NotFound],
+    )
     def get_workout(self, request: Request) -> Reply:
         """Show a workout: one's own, or any to an administrator."""
         user_id = None if request.caller.is_admin else request.user_id
         return Reply(self.workouts.get(request.id, user_id=user_id))
 
-    @route("PUT", "/api/workouts/:id", body=WorkoutChanges, changes=ONE_WORKOUT)
+    @route(
+        "PUT",
+        "/api/workouts/:id",
+        body=WorkoutChanges,
+        changes=ONE_WORKOUT,
+        shows=responses.Workout,
+        refuses=[NotFound, Conflict, BusinessRuleViolation],
+        example=examples.CHANGED_WORKOUT,
+    )
     def update_workout(self, request: Request) -> Reply:
         """Change the fields that are given; null clears one."""
         workout = self.workouts.update(request.user_id, request.id, request.body)
@@ -176,24 +238,43 @@ class Gateway:
             workout_events.announce(self.dispatch, workout_events.UPDATED, request.user_id, workout)
         return Reply(workout)
 
-    @route("DELETE", "/api/workouts/:id", changes=ONE_WORKOUT)
+    @route(
+        "DELETE",
+        "/api/workouts/:id",
+        changes=ONE_WORKOUT,
+        shows=responses.DeletedWorkout,
+        refuses=[NotFound],
+    )
     def delete_workout(self, request: Request) -> Reply:
         """Delete a workout."""
         deleted = self.workouts.delete(request.user_id, request.id)
         workout_events.announce(self.dispatch, workout_events.DELETED, request.user_id, deleted)
         return Reply({"id": deleted["id"], "deleted": True})
 
-    @route("GET", "/api/stats/exercise/:id/history", query=HistoryQuery, cache=CachePolicy.NUMBERS)
+    @route(
+        "GET",
+        "/api/stats/exercise/:id/history",
+        query=HistoryQuery,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.History,
+        refuses=[NotFound],
+    )
     def exercise_history(self, request: Request) -> Reply:
         """Show how one's work on an exercise went on over time."""
         return Reply(self.analytics.exercise_history(request.user_id, request.id, **request.query))
 
-    @route("GET", "/api/stats/personal-records", cache=CachePolicy.NUMBERS)
+    @route("GET", "/api/stats/personal-records", cache=CachePolicy.NUMBERS, shows=responses.Records)
     def personal_records(self, request: Request) -> Reply:
         """Show one's best in every exercise."""
         return Reply(self.analytics.personal_records(request.user_id))
 
-    @route("GET", "/api/stats/progress", query=ProgressQuery, cache=CachePolicy.NUMBERS)
+    @route(
+        "GET",
+        "/api/stats/progress",
+        query=ProgressQuery,
+        cache=CachePolicy.NUMBERS,
+        shows=one_of(responses.WeeklyProgress, responses.MonthlyProgress),
+    )
     def progress(self, request: Request) -> Reply:
         """Show what was done week by week, or month by month."""
         return Reply(self.analytics.progress(request.user_id, **request.query))

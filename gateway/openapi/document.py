@@ -8,7 +8,8 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
 from gateway.admission.callers import PUBLIC
 from gateway.entrypoint import Route
-from gateway.openapi import examples, failures
+from gateway.openapi import failures
+from gateway.openapi.contents import Amount, Contents, one_of
 from gateway.openapi.converting import (
     enumerations,
     make_plugin,
@@ -18,9 +19,10 @@ from gateway.openapi.converting import (
     parameters,
     teach,
 )
-from gateway.openapi.operations import OPERATIONS, TAGS, Holds, Operation
-from gateway.openapi.routes import routes_of
+from gateway.openapi.examples import EXAMPLES
+from gateway.openapi.routes import TAGS, routes_of, tag_of
 from gateway.requests.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
+from gateway.responses.replies import STATUSES
 from schemas import responses
 from schemas.version import VERSION
 
@@ -72,12 +74,12 @@ def make_document(service: type) -> dict[str, Any]:
         plugins=[plugin],
         info={"description": ABOUT},
         servers=[{"url": "/"}],
-        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+        tags=[{"name": name, "description": text} for name, (_, text) in TAGS.items()],
     )
     teach(plugin.converter)
     _add_shared_parts(spec)
     for name, summary, route in routes_of(service):
-        operation = _describe(spec, plugin.converter, (name, summary, route), OPERATIONS[name])
+        operation = _describe(spec, plugin.converter, name, summary, route)
         spec.path(openapi_path(route.path), operations={route.method.lower(): operation})
     for path, operation in _health(spec).items():
         spec.path(path, operations={"get": operation})
@@ -114,47 +116,44 @@ def _add_shared_parts(spec: APISpec) -> None:
 
 
 def _describe(
-    spec: APISpec,
-    converter: OpenAPIConverter,
-    described: tuple[str, str, Route],
-    operation: Operation,
+    spec: APISpec, converter: OpenAPIConverter, name: str, summary: str, route: Route
 ) -> dict[str, Any]:
-    name, summary, route = described
     signed_in = route.caller is not PUBLIC
     known = failures.statuses(
-        signed_in=signed_in, has_body=route.body is not None, further=operation.refuses
+        signed_in=signed_in,
+        has_body=route.body is not None,
+        further=[str(STATUSES[kind]) for kind in route.refuses],
     )
     result: dict[str, Any] = {
         "operationId": name,
-        "tags": [operation.tag],
+        "tags": [tag_of(route.path)],
         "summary": summary.split(". ")[0].rstrip("."),
         "description": f"{summary}\n\nFor {route.caller.value}.",
         "responses": {
-            str(route.status): _success(spec, route, operation),
+            str(route.status): _success(spec, route),
             **failures.references([*([UNCHANGED] if _is_read(route) else []), *known]),
         },
     }
     result["security"] = [{BEARER: []}] if signed_in else []
-    if given := _parameters(converter, route, operation):
+    if given := _parameters(converter, route):
         result["parameters"] = given
     if route.body is not None:
-        result["requestBody"] = _body(spec, route, operation)
+        result["requestBody"] = _body(spec, route)
     return result
 
 
-def _parameters(
-    converter: OpenAPIConverter, route: Route, operation: Operation
-) -> list[dict[str, Any]]:
+def _parameters(converter: OpenAPIConverter, route: Route) -> list[dict[str, Any]]:
     in_path = parameters(converter, route.path_parameters, "path")
     in_query = parameters(converter, route.query, "query")
-    shown = operation.example
+    shown = _example(route)
+    query = EXAMPLES.get(route.query, {})
     for parameter in in_path:
         thing = route.path.partition("/:")[0].rpartition("/")[2].removesuffix("s")
         parameter["description"] = f"The {thing}'s id."
         parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id", 1))
     for parameter in in_query:
-        if parameter["name"] in (operation.query or {}):
-            parameter["example"] = operation.query[parameter["name"]]
+        if parameter["name"] in query:
+            parameter["example"] = query[parameter["name"]]
     in_head = [*([_KEY] if route.takes_key else []), *([_KNOWN_TAG] if _is_read(route) else [])]
     return [*in_path, *in_query, *in_head]
 
@@ -163,38 +162,46 @@ def _is_read(route: Route) -> bool:
     return route.method == "GET"
 
 
-def _body(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any]:
-    media = {"schema": _known(spec, route.body), "example": operation.body}
+def _body(spec: APISpec, route: Route) -> dict[str, Any]:
+    media = {"schema": _known(spec, route.body), "example": EXAMPLES[route.body]}
     return {"required": True, "content": {JSON: media}}
 
 
-def _success(spec: APISpec, route: Route, operation: Operation) -> dict[str, Any]:
+def _success(spec: APISpec, route: Route) -> dict[str, Any]:
     names = ["X-Request-ID"]
     if route.status == 201:
         names.append("Location")
-    if operation.holds is Holds.PAGE:
+    if route.shows.amount is Amount.PAGE:
         names.append("Link")
     if route.takes_key:
         names.append("Idempotent-Replayed")
     if _is_read(route):
         names.append("ETag")
-    shown = [_known(spec, schema) for schema in operation.shows]
     return {
-        "description": " Or: ".join(_first_line(schema) for schema in operation.shows),
+        "description": " Or: ".join(_first_line(schema) for schema in route.shows.schemas),
         "headers": {name: {"$ref": failures.HEADERS + name} for name in names},
-        "content": {
-            JSON: {
-                "schema": _envelope(shown, operation.holds),
-                "example": _enveloped(operation.example, operation.holds),
-            }
-        },
+        "content": _content(spec, route.shows, _example(route)),
     }
+
+
+def _content(spec: APISpec, contents: Contents, example: dict[str, Any]) -> dict[str, Any]:
+    items = [_known(spec, schema) for schema in contents.schemas]
+    return {
+        JSON: {
+            "schema": _envelope(items, contents.amount),
+            "example": _enveloped(example, contents.amount),
+        }
+    }
+
+
+def _example(route: Route) -> dict[str, Any]:
+    return route.example or EXAMPLES[route.shows.schemas[0]]
 
 
 def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
     pages = {
-        "/health": ("health", responses.Health, examples.HEALTH, []),
-        "/ready": ("ready", responses.Readiness, examples.READINESS, ["503"]),
+        "/health": ("health", responses.Health, []),
+        "/ready": ("ready", responses.Readiness, ["503"]),
     }
     return {
         path: {
@@ -206,17 +213,12 @@ def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
                 "200": {
                     "description": _first_line(schema),
                     "headers": {"X-Request-ID": {"$ref": f"{failures.HEADERS}X-Request-ID"}},
-                    "content": {
-                        JSON: {
-                            "schema": _envelope([_known(spec, schema)], Holds.ONE),
-                            "example": _enveloped(example, Holds.ONE),
-                        }
-                    },
+                    "content": _content(spec, one_of(schema), EXAMPLES[schema]),
                 },
                 **failures.references(known),
             },
         }
-        for path, (name, schema, example, known) in pages.items()
+        for path, (name, schema, known) in pages.items()
     }
 
 
@@ -246,21 +248,21 @@ def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[
     }
 
 
-def _envelope(shown: list[dict], holds: Holds) -> dict[str, Any]:
+def _envelope(shown: list[dict], amount: Amount) -> dict[str, Any]:
     items = shown[0] if len(shown) == 1 else {"oneOf": shown}
-    bounds = {"minItems": 1, "maxItems": 1} if holds is Holds.ONE else {}
+    bounds = {"minItems": 1, "maxItems": 1} if amount is Amount.ONE else {}
     return _object(
         {
             "data": {"type": "array", "items": items, **bounds},
-            "meta": _reference("MetaOfPage" if holds is Holds.PAGE else "Meta"),
+            "meta": _reference("MetaOfPage" if amount is Amount.PAGE else "Meta"),
             "timestamp": _reference("Timestamp"),
         }
     )
 
 
-def _enveloped(example: dict[str, Any], holds: Holds) -> dict[str, Any]:
+def _enveloped(example: dict[str, Any], amount: Amount) -> dict[str, Any]:
     meta: dict[str, Any] = {"request_id": "req_5d41402abc4b2a76"}
-    if holds is Holds.PAGE:
+    if amount is Amount.PAGE:
         meta["page"] = {"current_page": 1, "page_size": 10, "total_pages": 1, "total_items": 1}
     return {"data": [example], "meta": meta, "timestamp": 1739731267}
 

@@ -1,9 +1,16 @@
-"""Examples as the running system gives them; a test sends them and compares the answers."""
+"""Examples as the running system gives them; a test sends them and compares the responses."""
 
 from copy import deepcopy
 from typing import Any
 
+from marshmallow import Schema
+
+from schemas import responses
+from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.stats import HistoryQuery, ProgressQuery
+from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
+from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
 
@@ -225,3 +232,33 @@ READINESS = {
     "service": "api-gateway",
     "circuits": {"user-service": {"state": "closed"}, "exercise-service": {"state": "closed"}},
 }
+
+EXAMPLES: dict[type[Schema], dict[str, Any]] = {
+    NewUser: NEW_USER,
+    Credentials: CREDENTIALS,
+    ExerciseList: {"category": "strength", "equipment": "bodyweight", "search": "pull-ups"},
+    ExerciseSearch: {"q": "pull-ups"},
+    ExerciseFacets: {"equipment": "smith machine"},
+    NewWorkout: NEW_WORKOUT,
+    WorkoutChanges: WORKOUT_CHANGES,
+    WorkoutList: {"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},
+    HistoryQuery: {"range": "all", "unit": "week"},
+    ProgressQuery: {"period": "weekly", "weeks": 1},
+    responses.Index: INDEX,
+    responses.RegisteredUser: REGISTERED,
+    responses.SignedIn: SIGNED_IN,
+    responses.SignedOut: SIGNED_OUT,
+    responses.User: USER,
+    responses.Exercise: EXERCISE,
+    responses.Facets: FACETS,
+    responses.Workout: WORKOUT,
+    responses.ListedWorkout: LISTED_WORKOUT,
+    responses.DeletedWorkout: DELETED_WORKOUT,
+    responses.History: HISTORY,
+    responses.Records: RECORDS,
+    responses.WeeklyProgress: PROGRESS,
+    responses.Health: HEALTH,
+    responses.Readiness: READINESS,
+}
+"""An example of each body and each item of a response, and of queries that need one: what a query
+finds is the example of the route that it belongs to."""

@@ -160,7 +160,7 @@ _ALWAYS = ("400", "429", "500", "502", "503", "504")
 _OF_BODIES = ("413", "415")
 
 
-def statuses(*, signed_in: bool, has_body: bool, further: tuple[int, ...]) -> list[str]:
+def statuses(*, signed_in: bool, has_body: bool, further: list[str]) -> list[str]:
     """Return the statuses of failures that an operation knows.
 
     Args:
@@ -168,8 +168,7 @@ def statuses(*, signed_in: bool, has_body: bool, further: tuple[int, ...]) -> li
         has_body: whether it takes a body.
         further: what this operation's own rules add.
     """
-    own = [str(status) for status in further]
-    known = {*_ALWAYS, *own, *(_OF_BODIES if has_body else ()), *(["401"] if signed_in else ())}
+    known = {*_ALWAYS, *further, *(_OF_BODIES if has_body else ()), *(["401"] if signed_in else ())}
     return sorted(known)
 
 

@@ -10,7 +10,7 @@ from gateway.admission.admission import Admission
 from gateway.admission.callers import PUBLIC
 from gateway.admission.rate_limits import API
 from gateway.openapi import files
-from gateway.openapi.routes import gaps
+from gateway.openapi.routes import undocumented
 from gateway.responses.replies import failure
 from schemas.errors import GymError
 from services.process.settings import CannotStart
@@ -51,7 +51,7 @@ class Documentation(DependencyProvider):
         Raises:
             Undocumented: something is not said about a route.
         """
-        missing = gaps(self.container.service_cls)
+        missing = undocumented(self.container.service_cls)
         if missing:
             raise Undocumented(f"the documentation is incomplete: {'; '.join(missing)}")
         answers = {

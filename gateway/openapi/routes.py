@@ -4,11 +4,20 @@ import inspect
 from collections.abc import Iterator
 
 from gateway.entrypoint import Route
-from gateway.openapi.operations import OPERATIONS
+from gateway.openapi.examples import EXAMPLES
+
+TAGS = {
+    "Users": ("/api/users", "Accounts and tokens"),
+    "Exercises": ("/api/exercises", "The catalogue: public, and only read"),
+    "Workouts": ("/api/workouts", "One's own training log"),
+    "Statistics": ("/api/stats", "What follows from the log"),
+    "Operations": ("/", "What this is, and whether it is well"),
+}
+"""The chapters of the documentation, each with the path under which its routes are."""
 
 
 def routes_of(service: type) -> Iterator[tuple[str, str, Route]]:
-    """Return every route of a service: its method's name, what it does, and the route."""
+    """Yield the name of each route's method, its docstring, and the route."""
     kinds = reversed(service.__mro__)
     methods = {name: method for kind in kinds for name, method in vars(kind).items()}
     for name, method in methods.items():
@@ -17,21 +26,34 @@ def routes_of(service: type) -> Iterator[tuple[str, str, Route]]:
                 yield name, inspect.getdoc(method) or "", entrypoint
 
 
-def gaps(service: type) -> list[str]:
-    """Return what has to be written before the document can be made.
+def tag_of(path: str) -> str | None:
+    """Return the chapter that a path belongs to."""
+    for tag, (start, _) in TAGS.items():
+        if path == start or path.startswith(f"{start}/"):
+            return tag
+    return None
 
-    Args:
-        service: the class whose methods are the routes.
-    """
-    found = []
-    for name, summary, route in routes_of(service):
-        operation = OPERATIONS.get(name)
-        if not summary:
-            found.append(f"{name} has no docstring")
-        if operation is None:
-            found.append(f"{name} has no entry in gateway/openapi/operations.py")
-        elif route.body is not None and operation.body is None:
-            found.append(
-                f"{name} takes a body, and its entry in operations.py has no example of it"
-            )
-    return found
+
+def undocumented(service: type) -> list[str]:
+    """Return what has to be written before the document can be made."""
+    return [
+        f"{name} {problem}"
+        for name, summary, route in routes_of(service)
+        for problem in _missing(summary, route)
+    ]
+
+
+def _missing(summary: str, route: Route) -> Iterator[str]:
+    if not summary:
+        yield "has no docstring"
+    if tag_of(route.path) is None:
+        yield "is in no chapter of gateway/openapi/routes.py"
+    if route.shows is None:
+        yield "does not say what it shows"
+    elif route.example is None and route.shows.schemas[0] not in EXAMPLES:
+        yield f"shows {route.shows.schemas[0].__name__}, {_WITHOUT_EXAMPLE}"
+    if route.body is not None and route.body not in EXAMPLES:
+        yield f"takes {route.body.__name__}, {_WITHOUT_EXAMPLE}"
+
+
+_WITHOUT_EXAMPLE = "which has no example in gateway/openapi/examples.py"

@@ -9,15 +9,16 @@ import pytest
 
 from gateway.admission.callers import PUBLIC
 from gateway.entrypoint import route
+from gateway.openapi.contents import list_of
 from gateway.openapi.document import make_document
-from gateway.openapi.operations import OPERATIONS, Holds, Operation
+from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.pages import Undocumented
 from gateway.responses.replies import Reply
 from gateway.service import Gateway
 from gateway.upstream.remote_services import Service
 from gateway.upstream.result_shapes import LIST
 from schemas import responses
-from schemas.workouts import NewWorkout
+from schemas.workouts import LoggedSet
 from stack.layout import CHECKOUT
 from tests.api.lone_gateway import gateway_alone
 
@@ -31,7 +32,7 @@ class LargerGateway(Gateway):
 
     exercises = Service("exercises", reads=["equipment"], promised={"equipment": LIST})
 
-    @route("GET", PATH, caller=PUBLIC)
+    @route("GET", PATH, caller=PUBLIC, shows=list_of(responses.FacetValue))
     def list_equipment(self, request):
         """List the equipment there is, with how many exercises need it."""
         return Reply(self.exercises.equipment())
@@ -39,8 +40,7 @@ class LargerGateway(Gateway):
 
 @pytest.fixture
 def documented(monkeypatch):
-    operation = Operation("Exercises", (responses.FacetValue,), EQUIPMENT[0], holds=Holds.LIST)
-    monkeypatch.setitem(OPERATIONS, "list_equipment", operation)
+    monkeypatch.setitem(EXAMPLES, responses.FacetValue, EQUIPMENT[0])
 
 
 @pytest.mark.usefixtures("documented")
@@ -85,29 +85,29 @@ def start(service):
 
 
 def test_a_route_that_is_not_documented_stops_the_start():
-    missing = "list_equipment has no entry in gateway/openapi/operations.py"
+    missing = "list_equipment shows FacetValue, which has no example in gateway/openapi/examples.py"
     with pytest.raises(Undocumented, match=re.escape(missing)):
         start(LargerGateway)
 
 
-def test_all_that_is_missing_is_said_at_once(monkeypatch):
+def test_all_that_is_missing_is_said_at_once():
     class Undescribed(Gateway):
         @route("GET", "/api/first")
         def first(self, request):
             return Reply({})
 
-        @route("POST", "/api/second", body=NewWorkout)
+        @route("POST", "/api/workouts/second", body=LoggedSet, shows=responses.Workout)
         def second(self, request):
             """Take a body of which there is no example."""
             return Reply({})
 
-    monkeypatch.setitem(OPERATIONS, "second", Operation("Workouts", (responses.Workout,), {}))
     with pytest.raises(Undocumented) as problem:
         start(Undescribed)
     assert str(problem.value).partition(": ")[2].split("; ") == [
         "first has no docstring",
-        "first has no entry in gateway/openapi/operations.py",
-        "second takes a body, and its entry in operations.py has no example of it",
+        "first is in no chapter of gateway/openapi/routes.py",
+        "first does not say what it shows",
+        "second takes LoggedSet, which has no example in gateway/openapi/examples.py",
     ]
 
 
@@ -129,10 +129,13 @@ def end_of(preparation="pass", **variables):
 
 
 def test_the_process_ends_with_one_line():
-    forget = "from gateway.openapi.operations import OPERATIONS; del OPERATIONS['progress']"
+    forget = (
+        "from gateway.openapi.examples import EXAMPLES; from schemas.responses import Records; "
+        "del EXAMPLES[Records]"
+    )
     assert end_of(forget) == (
         "api-gateway can't start: the documentation is incomplete: "
-        "progress has no entry in gateway/openapi/operations.py\n"
+        "personal_records shows Records, which has no example in gateway/openapi/examples.py\n"
     )
 
 

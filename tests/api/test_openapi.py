@@ -11,11 +11,17 @@ from openapi_spec_validator import validate
 
 from gateway.openapi import examples, files
 from gateway.openapi.converting import openapi_path
-from gateway.openapi.operations import OPERATIONS
+from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.pages import Documentation
+from gateway.openapi.routes import routes_of
 from gateway.responses.replies import STATUSES
+from gateway.service import Gateway
+from schemas import responses
 from schemas.errors import GymError
+from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.version import VERSION
+from schemas.workouts import WorkoutList
 from services.transport.http.messages import REFUSALS
 from stack.layout import CHECKOUT
 from tests.api.described import OUTSIDE, described
@@ -60,9 +66,16 @@ def test_the_gateway_serves_it(document, edge):
     assert answer.json() == document
 
 
-def test_nothing_is_said_about_methods_that_are_gone():
+def test_operations_have_the_names_of_the_methods():
     names = {operation["operationId"] for _, _, operation in operations(described().document)}
-    assert names == {*OPERATIONS, "health", "ready"}
+    assert names == {*(name for name, _, _ in routes_of(Gateway)), "health", "ready"}
+
+
+def test_nothing_is_said_about_schemas_that_are_gone():
+    used = {responses.Health, responses.Readiness}
+    for _, _, route in routes_of(Gateway):
+        used |= {route.body, route.query, *route.shows.schemas}
+    assert EXAMPLES.keys() <= used
 
 
 def test_who_may_call_is_said(document):
@@ -271,11 +284,11 @@ def test_examples_of_users_are_real(http):
 def test_examples_of_exercises_are_real(http):
     example = alike(examples.EXERCISE)
     assert alike(first(http.get(f"/api/exercises/{examples.EXERCISE['id']}"))) == example
-    listed = http.get("/api/exercises", params=OPERATIONS["list_exercises"].query)
+    listed = http.get("/api/exercises", params=EXAMPLES[ExerciseList])
     assert alike(first(listed)) == example
-    found = http.get("/api/exercises/search", params=OPERATIONS["search_exercises"].query)
+    found = http.get("/api/exercises/search", params=EXAMPLES[ExerciseSearch])
     assert alike(first(found)) == example
-    counted = http.get("/api/exercises/facets", params=OPERATIONS["count_exercises"].query)
+    counted = http.get("/api/exercises/facets", params=EXAMPLES[ExerciseFacets])
     assert first(counted) == examples.FACETS
 
 
@@ -285,9 +298,9 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     assert alike(created) == alike(examples.WORKOUT)
     path = f"/api/workouts/{created['id']}"
     assert first(http.get(path, token=token)) == created
-    listed = first(http.get("/api/workouts", params=OPERATIONS["list_workouts"].query, token=token))
+    listed = first(http.get("/api/workouts", params=EXAMPLES[WorkoutList], token=token))
     assert alike(listed) == alike(examples.LISTED_WORKOUT)
-    history = ("/api/stats/exercise/1/history", OPERATIONS["exercise_history"].query)
+    history = ("/api/stats/exercise/1/history", EXAMPLES[HistoryQuery])
     eventually(
         lambda: first(http.get(history[0], params=history[1], token=token)), examples.HISTORY
     )
@@ -296,7 +309,7 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     )
     changed = first(http.put(path, json=examples.WORKOUT_CHANGES, token=token))
     assert alike(changed) == alike(examples.CHANGED_WORKOUT)
-    query = OPERATIONS["progress"].query
+    query = EXAMPLES[ProgressQuery]
     progress = first(http.get("/api/stats/progress", params=query, token=token))
     assert progress.keys() == examples.PROGRESS.keys()
     assert first(http.delete(path, token=token)).keys() == examples.DELETED_WORKOUT.keys()
