@@ -20,8 +20,9 @@ from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
+from gateway.responses.failures import failure, status_of
 from gateway.responses.fast_path import FastPath
-from gateway.responses.replies import EncodedReply, Reply, encode_reply, failure, status_of, success
+from gateway.responses.replies import EncodedReply, Reply, encode_reply, success
 from gateway.responses.response_cache import Lookup, ResponseCache
 from schemas.errors import GymError, InternalError
 from schemas.loading import Body as BodySchema

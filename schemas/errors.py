@@ -2,11 +2,13 @@
 
 Nameko carries an exception over AMQP by its import path and its positional arguments, turned
 into strings. So each of these takes strings only, details travel as JSON text, and the caller
-gets the same class back. Only the gateway knows which HTTP status belongs to which code.
+gets the same class back. Only the gateway knows which HTTP status belongs to which class: a new
+class needs a place in ``FAILURES`` of gateway/responses/failures.py, and a row in docs/api.md.
 """
 
 import json
 from decimal import Decimal
+from typing import Any, ClassVar
 
 from nameko.exceptions import deserialize_to_instance
 
@@ -22,7 +24,9 @@ class GymError(Exception):
         details: a JSON object as text.
     """
 
-    code = "INTERNAL_ERROR"
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    example: ClassVar[dict[str, Any]] = {"message": "Something went wrong on our side"}
+    """For the documentation: an entry as :meth:`entries` gives it, without the code."""
 
     def __init__(self, message: str = "Something went wrong on our side", details: str = "{}"):
         super().__init__(message, details)
@@ -106,6 +110,11 @@ class ValidationFailed(FaultyInput):
     """A body breaks rules."""
 
     code = "VALIDATION_ERROR"
+    example = {
+        "message": "Reps must be at least 0",
+        "field": "exercises[0].sets[2].reps",
+        "details": {"constraint": "min", "min_value": 0, "received": -5},
+    }
 
 
 @deserialize_to_instance
@@ -113,6 +122,11 @@ class InvalidParameter(FaultyInput):
     """Query or path parameters break rules."""
 
     code = "INVALID_PARAMETER"
+    example = {
+        "message": "Limit must be at most 100",
+        "field": "limit",
+        "details": {"constraint": "max", "max_value": 100, "received": 500},
+    }
 
 
 @deserialize_to_instance
@@ -120,6 +134,7 @@ class Unauthorized(GymError):
     """No valid token, or wrong e-mail or password."""
 
     code = "UNAUTHORIZED"
+    example = {"message": "Sign in first: this needs a bearer token"}
 
 
 @deserialize_to_instance
@@ -127,6 +142,7 @@ class Forbidden(GymError):
     """Signed in, but not allowed."""
 
     code = "FORBIDDEN"
+    example = {"message": "This is another user's profile"}
 
 
 @deserialize_to_instance
@@ -134,6 +150,7 @@ class NotFound(GymError):
     """There is no such thing, or it is somebody else's: the two look alike."""
 
     code = "NOT_FOUND"
+    example = {"message": "There is no such workout"}
 
 
 @deserialize_to_instance
@@ -141,6 +158,10 @@ class Conflict(GymError):
     """A duplicate, or a version that is not the current one."""
 
     code = "CONFLICT"
+    example = {
+        "message": "The workout was changed in the meantime",
+        "details": {"current_version": 3, "received": 1},
+    }
 
 
 @deserialize_to_instance
@@ -148,6 +169,10 @@ class BusinessRuleViolation(GymError):
     """Well-formed, but not allowed."""
 
     code = "BUSINESS_RULE_VIOLATION"
+    example = {
+        "message": "date_from must not be after date_to",
+        "details": {"date_from": "2025-02-02", "date_to": "2025-02-01"},
+    }
 
 
 @deserialize_to_instance
@@ -155,6 +180,10 @@ class RateLimitExceeded(GymError):
     """Too many requests; ``details.retry_after`` says for how many seconds."""
 
     code = "RATE_LIMIT_EXCEEDED"
+    example = {
+        "message": "Too many requests, try again later",
+        "details": {"limit": "1200 per 1 minute", "retry_after": 4},
+    }
 
 
 @deserialize_to_instance
@@ -169,6 +198,7 @@ class DatabaseError(GymError):
     """The database refused a statement that should have worked."""
 
     code = "DATABASE_ERROR"
+    example = {"message": "The database refused a statement"}
 
 
 @deserialize_to_instance
@@ -176,6 +206,7 @@ class BadGateway(GymError):
     """A service answered something that is no answer."""
 
     code = "BAD_GATEWAY"
+    example = {"message": "A service gave an answer that makes no sense"}
 
 
 @deserialize_to_instance
@@ -183,6 +214,10 @@ class ServiceUnavailable(GymError):
     """A service, its database or the broker is down."""
 
     code = "SERVICE_UNAVAILABLE"
+    example = {
+        "message": "Workout service is temporarily unavailable",
+        "details": {"service": "workout-service", "retry_after": 30},
+    }
 
     @classmethod
     def of(cls, service: str, retry_after: int) -> "ServiceUnavailable":
@@ -202,6 +237,10 @@ class TimedOut(GymError):
     """A service did not answer in time."""
 
     code = "TIMEOUT"
+    example = {
+        "message": "Workout service did not answer in time",
+        "details": {"service": "workout-service", "waited_seconds": 8},
+    }
 
     @classmethod
     def of(cls, service: str, seconds: float) -> "TimedOut":

@@ -22,7 +22,7 @@ from gateway.openapi.converting import (
 from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.routes import TAGS, routes_of, tag_of
 from gateway.requests.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
-from gateway.responses.replies import STATUSES
+from gateway.responses.failures import failure_status
 from schemas import responses
 from schemas.version import VERSION
 
@@ -122,7 +122,7 @@ def _describe(
     known = failures.statuses(
         signed_in=signed_in,
         has_body=route.body is not None,
-        further=[str(STATUSES[kind]) for kind in route.refuses],
+        further=[str(failure_status(kind).status) for kind in route.refuses],
     )
     result: dict[str, Any] = {
         "operationId": name,

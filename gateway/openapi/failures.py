@@ -1,6 +1,14 @@
-"""The answers to requests that fail: one for each status, with an example of each code."""
+"""The responses to requests that fail: one for each status, with an example of each code.
+
+Statuses, errors and their examples come from :mod:`gateway.responses.failures`; what HTTP itself
+refuses from :data:`services.transport.http.messages.REFUSALS`.
+"""
 
 from typing import Any
+
+from gateway.responses.failures import FAILURES, FailureStatus
+from services.process import budgets
+from services.transport.http.messages import REFUSALS
 
 FAILURE = "Failure"
 SHARED = "#/components/schemas/"
@@ -9,152 +17,18 @@ HEADERS = "#/components/headers/"
 UNEXPECTED = "Unexpected"
 """The name of what HTTP itself refuses, which can befall any request."""
 
-NO_SUCH_METHOD = "405"
+_HTTP_ONLY = sorted(REFUSALS.keys() - {failed.status for failed in FAILURES} | {413})
+"""Statuses that no operation lists, and 413, which one without a body does not."""
 
-_UNAVAILABLE = {"service": "workout-service", "retry_after": 30}
-_TOO_SHORT = {"constraint": "min", "min_value": 0, "received": -5}
-
-# status: what it means, the headers it comes with, and its codes with an example each
-_STATUSES: dict[str, tuple[str, tuple[str, ...], dict[str, dict[str, Any]]]] = {
-    "400": (
-        "The body or a parameter breaks rules; every fault is listed",
-        (),
-        {
-            "VALIDATION_ERROR": {
-                "message": "Reps must be at least 0",
-                "field": "exercises[0].sets[2].reps",
-                "details": _TOO_SHORT,
-            },
-            "INVALID_PARAMETER": {
-                "message": "Limit must be at most 100",
-                "field": "limit",
-                "details": {"constraint": "max", "max_value": 100, "received": 500},
-            },
-            "BAD_REQUEST": {"message": "The request is not valid HTTP"},
-        },
-    ),
-    "401": (
-        "No token, or one that is not good; or wrong e-mail or password",
-        ("WWW-Authenticate",),
-        {"UNAUTHORIZED": {"message": "Sign in first: this needs a bearer token"}},
-    ),
-    "403": (
-        "Signed in, but this is for others",
-        (),
-        {"FORBIDDEN": {"message": "This is another user's profile"}},
-    ),
-    "404": (
-        "There is no such thing, or it is somebody else's",
-        (),
-        {"NOT_FOUND": {"message": "There is no such workout"}},
-    ),
-    NO_SUCH_METHOD: (
-        "The path has no such method; `Allow` lists those that it has",
-        ("Allow",),
-        {
-            "METHOD_NOT_ALLOWED": {
-                "message": "The route has no such method",
-                "details": {"allowed": ["GET", "HEAD", "OPTIONS"]},
-            }
-        },
-    ),
-    "409": (
-        "A duplicate, a version that is not the current one, or a first try still in work",
-        (),
-        {
-            "CONFLICT": {
-                "message": "The workout was changed in the meantime",
-                "details": {"current_version": 3, "received": 1},
-            }
-        },
-    ),
-    "413": (
-        "The body is larger than 1 MiB",
-        (),
-        {
-            "PAYLOAD_TOO_LARGE": {
-                "message": "The body is too large",
-                "details": {
-                    "constraint": "max_length",
-                    "max_length": 1048576,
-                    "received": 60000000,
-                },
-            }
-        },
-    ),
-    "415": (
-        "The body is not JSON in UTF-8",
-        ("Accept",),
-        {"UNSUPPORTED_MEDIA_TYPE": {"message": "The body must be application/json in UTF-8"}},
-    ),
-    "422": (
-        "Well-formed, but not allowed",
-        (),
-        {
-            "BUSINESS_RULE_VIOLATION": {
-                "message": "date_from must not be after date_to",
-                "details": {"date_from": "2025-02-02", "date_to": "2025-02-01"},
-            }
-        },
-    ),
-    "429": (
-        "Too many requests; try again after `Retry-After` seconds",
-        ("Retry-After",),
-        {
-            "RATE_LIMIT_EXCEEDED": {
-                "message": "Too many requests, try again later",
-                "details": {"limit": "1200 per 1 minute", "retry_after": 4},
-            }
-        },
-    ),
-    "500": (
-        "A fault on our side; the log has it under `meta.request_id`",
-        (),
-        {
-            "INTERNAL_ERROR": {"message": "Something went wrong on our side"},
-            "DATABASE_ERROR": {"message": "The database refused a statement"},
-        },
-    ),
-    "502": (
-        "A service gave an answer that makes no sense",
-        (),
-        {"BAD_GATEWAY": {"message": "A service gave an answer that makes no sense"}},
-    ),
-    "503": (
-        "A service, its database or the broker is down; try again after `Retry-After` seconds",
-        ("Retry-After",),
-        {
-            "SERVICE_UNAVAILABLE": {
-                "message": "Workout service is temporarily unavailable",
-                "details": _UNAVAILABLE,
-            }
-        },
-    ),
-    "504": (
-        "A service did not answer in time; a write may have been done all the same",
-        (),
-        {
-            "TIMEOUT": {
-                "message": "Workout service did not answer in time",
-                "details": {"service": "workout-service", "waited_seconds": 8},
-            }
-        },
-    ),
-    UNEXPECTED: (
-        "What HTTP itself refuses: 408, 411, 413, 414, 417, 431, 501 and 505",
-        (),
-        {
-            "REQUEST_TIMEOUT": {"message": "The request did not arrive in time"},
-            "LENGTH_REQUIRED": {"message": "The body needs a Content-Length"},
-            "PAYLOAD_TOO_LARGE": {"message": "The body is too large"},
-            "URI_TOO_LONG": {"message": "The address is too long"},
-            "EXPECTATION_FAILED": {"message": "The only expectation we know is 100-continue"},
-            "REQUEST_HEADER_FIELDS_TOO_LARGE": {"message": "The headers are too many or too long"},
-            "NOT_IMPLEMENTED": {"message": "The transfer encoding is not known here"},
-            "HTTP_VERSION_NOT_SUPPORTED": {"message": "Only HTTP/1.0 and HTTP/1.1 are spoken here"},
-        },
-    ),
+_DETAILS: dict[int, dict[str, Any]] = {
+    405: {"allowed": ["GET", "HEAD", "OPTIONS"]},
+    413: {
+        "constraint": "max_length",
+        "max_length": budgets.LARGEST_BODY,
+        "received": 60_000_000,
+    },
 }
+"""Examples of the details that HTTP's own refusals have."""
 
 _ALWAYS = ("400", "429", "500", "502", "503", "504")
 _OF_BODIES = ("413", "415")
@@ -179,22 +53,40 @@ def references(names: list[str]) -> dict[str, dict]:
 
 
 def components() -> dict[str, dict]:
-    """Return the answers that operations refer to, by status.
+    """Return the responses that operations refer to, by status.
 
     All have one schema, so that a generated client has one type for whatever failed; which codes a
     status has stands in its description and its examples.
     """
-    failure = {"$ref": SHARED + FAILURE}
+    found = {
+        str(failed.status): _component(failed.meaning, failed.headers, _codes(failed))
+        for failed in FAILURES
+    }
+    codes = {REFUSALS[status][0]: {"message": REFUSALS[status][1]} for status in _HTTP_ONLY}
+    *most, last = map(str, _HTTP_ONLY)
+    meaning = f"What HTTP itself refuses: {', '.join(most)} and {last}"
+    return found | {UNEXPECTED: _component(meaning, (), codes)}
+
+
+def _codes(failed: FailureStatus) -> dict[str, dict[str, Any]]:
+    """Return an example of each code of a status: our errors', and HTTP's own if it has another."""
+    codes = {kind.code: kind.example for kind in failed.errors}
+    if failed.status in REFUSALS:
+        code, message = REFUSALS[failed.status]
+        details = _DETAILS.get(failed.status)
+        codes.setdefault(code, {"message": message} | ({"details": details} if details else {}))
+    return codes
+
+
+def _component(
+    meaning: str, headers: tuple[str, ...], codes: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
     return {
-        status: {
-            "description": f"{description}. Codes: {', '.join(f'`{code}`' for code in codes)}",
-            "headers": {
-                "X-Request-ID": {"$ref": f"{HEADERS}X-Request-ID"},
-                **{name: {"$ref": HEADERS + name} for name in headers},
-            },
-            "content": {"application/json": {"schema": failure, "examples": _shown(codes)}},
-        }
-        for status, (description, headers, codes) in _STATUSES.items()
+        "description": f"{meaning}. Codes: {', '.join(f'`{code}`' for code in codes)}",
+        "headers": {name: {"$ref": HEADERS + name} for name in ("X-Request-ID", *headers)},
+        "content": {
+            "application/json": {"schema": {"$ref": SHARED + FAILURE}, "examples": _shown(codes)}
+        },
     }
 
 

@@ -11,7 +11,7 @@ from gateway.admission.callers import PUBLIC
 from gateway.admission.rate_limits import API
 from gateway.openapi import files
 from gateway.openapi.routes import undocumented
-from gateway.responses.replies import failure
+from gateway.responses.failures import failure
 from schemas.errors import GymError
 from services.process.settings import CannotStart
 from services.transport.http import HttpRequest, Refused, Response, WebServer

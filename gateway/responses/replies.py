@@ -1,46 +1,13 @@
-"""From what a route's method returns or raises to the answer that goes out."""
+"""From what a route's method returns to the response that goes out."""
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from gateway.responses.paging import links
-from schemas.envelope import around_id, assemble, encode, envelope
-from schemas.errors import (
-    BadGateway,
-    BusinessRuleViolation,
-    Conflict,
-    DatabaseError,
-    Forbidden,
-    GymError,
-    InternalError,
-    InvalidParameter,
-    NotFound,
-    RateLimitExceeded,
-    ServiceUnavailable,
-    TimedOut,
-    Unauthorized,
-    ValidationFailed,
-)
-from services.process import budgets
+from schemas.envelope import around_id, assemble, encode
 from services.transport.http import HttpRequest, Response
 from services.transport.http.messages import JSON_TYPE, PERSONAL, Headers
 from services.transport.http.prepared_response import PreparedResponse
-
-STATUSES: dict[type[GymError], int] = {
-    ValidationFailed: 400,
-    InvalidParameter: 400,
-    Unauthorized: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    BusinessRuleViolation: 422,
-    RateLimitExceeded: 429,
-    InternalError: 500,
-    DatabaseError: 500,
-    BadGateway: 502,
-    ServiceUnavailable: 503,
-    TimedOut: 504,
-}
 
 
 @dataclass(frozen=True)
@@ -152,29 +119,3 @@ def prepare(
 def has_tag(known_tags: str, tag: str) -> bool:
     """Tell whether an ``If-None-Match`` says that the client has the data with this tag."""
     return known_tags.strip() == "*" or tag in map(str.strip, known_tags.split(","))
-
-
-def failure(request: HttpRequest, error: GymError) -> Response:
-    """Return the answer to a request that failed."""
-    return failure_of(error, request.request_id)
-
-
-def failure_of(error: GymError, request_id: str) -> Response:
-    """Return the answer to the request of this id, which failed."""
-    status = status_of(error)
-    headers = [("Content-Type", JSON_TYPE), PERSONAL]
-    if status == 401:
-        headers.append(("WWW-Authenticate", "Bearer"))
-    if status in (429, 503):
-        seconds = error.details.get("retry_after", budgets.UNAVAILABLE_RETRY_AFTER)
-        headers.append(("Retry-After", str(seconds)))
-    body = encode(envelope([], request_id, errors=error.entries()))
-    return Response(status, body, tuple(headers))
-
-
-def status_of(error: GymError) -> int:
-    """Return the HTTP status of an error."""
-    for kind in type(error).__mro__:
-        if kind in STATUSES:
-            return STATUSES[kind]
-    return 500
