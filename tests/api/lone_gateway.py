@@ -1,8 +1,8 @@
 """A gateway alone, in the test's own process: its services are canned, its settings free.
 
 For what can't be asked of the whole running system: limits, outages, nonsense from a service.
-It runs in a thread of its own, where eventlet has a loop of its own, so that a test can use
-whatever blocks.
+Container, configuration and number of workers are production's. It runs in a thread of its own,
+where eventlet has a loop of its own, so that a test can use whatever blocks.
 """
 
 import threading
@@ -13,12 +13,13 @@ from typing import Any
 
 import eventlet
 import requests
-from nameko.containers import ServiceContainer
+from nameko.containers import get_container_cls
 from nameko.extensions import DependencyProvider
 
 from gateway.service import Gateway
 from gateway.upstream.remote_services import Service
-from services.process.settings import SETTINGS_KEY, Settings
+from services.containers import make_config
+from services.process.settings import Settings
 from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.publishing import Publishing
 from services.transport.http import WebServer
@@ -27,7 +28,11 @@ from tests.api.http_client import Client
 NO_LIMITS = dict.fromkeys(
     ("RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_EMAIL", "RATE_LIMIT_REGISTER", "RATE_LIMIT_API"), ""
 )
-NOWHERE = {"REDIS_PORT": "1", "AMQP_URI": "amqp://gym:gym@127.0.0.1:1/gym"}
+NOWHERE = {
+    "GATEWAY_ADDRESS": "127.0.0.1:0",
+    "REDIS_PORT": "1",
+    "AMQP_URI": "amqp://gym:gym@127.0.0.1:1/gym",
+}
 
 
 class CannedService(Service):
@@ -123,8 +128,14 @@ def without_broker(extension):
 
 
 @contextmanager
-def gateway_alone(max_workers=10, nameko=None, service=Gateway, **environment):
-    """Run a gateway whose services answer from ``answers``, such as ``{"users.get": {...}}``."""
+def gateway_alone(nameko=None, service=Gateway, **environment):
+    """Run a gateway whose services answer from ``answers``, such as ``{"users.get": {...}}``.
+
+    Args:
+        nameko: replaces parts of Nameko's configuration.
+        service: the class that is run.
+        environment: replaces variables of the environment.
+    """
     answers, calls, events = {}, [], []
 
     class LoneGateway(service):
@@ -135,13 +146,8 @@ def gateway_alone(max_workers=10, nameko=None, service=Gateway, **environment):
         dispatch = CannedDispatcher(answers, events)
 
     settings = Settings.from_environment(NOWHERE | NO_LIMITS | environment)
-    config = {
-        "AMQP_URI": settings.amqp_uri,
-        "WEB_SERVER_ADDRESS": "127.0.0.1:0",
-        "max_workers": max_workers,
-        SETTINGS_KEY: settings,
-    } | (nameko or {})
-    container = ServiceContainer(LoneGateway, config)
+    config = make_config("gateway", settings) | (nameko or {})
+    container = get_container_cls(config)(LoneGateway, config)
     for kind in (QueueConsumer, Publishing):
         without_broker(container.shared_extensions[kind])
     thread = _Thread(container)

@@ -463,7 +463,7 @@ def test_a_workout_is_created_even_if_nobody_can_be_told(alone, make_token):
 def test_a_full_gateway_says_so(monkeypatch):
     monkeypatch.setattr(limits, "WORKER_WAIT_SECONDS", 0.05)
     release = threading.Event()
-    with gateway_alone(max_workers=2) as gateway, ThreadPoolExecutor(2) as pool:
+    with gateway_alone(nameko={"max_workers": 2}) as gateway, ThreadPoolExecutor(2) as pool:
         gateway.answers["exercises.get"] = held_back(release, {"id": 1})
         busy = [pool.submit(gateway.http.raw, _get("/api/exercises/1")) for _ in range(2)]
         wait_until(lambda: len(gateway.calls) == 2)

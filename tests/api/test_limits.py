@@ -360,7 +360,7 @@ def test_bad_settings_stop_the_start(settings):
 def stalled():
     """A gateway whose services answer nothing until they are told to."""
     release = threading.Event()
-    with gateway_alone(max_workers=100) as gateway:
+    with gateway_alone() as gateway:
         for method in ("workouts.get", "exercises.get"):
             gateway.answers[method] = held_back(release, {"id": 1})
         yield gateway, release
