@@ -41,7 +41,10 @@ class Admission(SharedExtension):
             BadSettings: a proxy's address or a limit can't be read.
         """
         self.settings = self.container.config[SETTINGS_KEY]
-        self.limits = RateLimits(self.settings)
+        self.cache = sibling(self.container, Cache)
+        self.revocations = sibling(self.container, Revocations)
+        # both are in redis-counters, each over a connection of its own
+        self.limits = RateLimits(self.settings, self.revocations.outage)
         self.logins = LoginGuard(self.limits)
         self.shares = WorkerShares()
         self.tokens = TokenCache(self.settings)
@@ -49,8 +52,6 @@ class Admission(SharedExtension):
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
         )
-        self.cache = sibling(self.container, Cache)
-        self.revocations = sibling(self.container, Revocations)
 
     def admit(
         self,

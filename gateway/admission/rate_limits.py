@@ -1,4 +1,8 @@
-"""Rate limits: a moving window in Redis, or in memory while Redis is away or full."""
+"""Rate limits: a moving window in Redis, or in memory while Redis is away or full.
+
+Redis is reached by redis-py here, and not by :mod:`services.transport.redis`: the storages of the
+``limits`` library take a redis-py client, and its Lua scripts are registered with one.
+"""
 
 import math
 import time
@@ -18,12 +22,14 @@ from gateway.admission.moving_window import MovingWindow
 from gateway.admission.redis_windows import OneClockStorage
 from schemas.errors import RateLimitExceeded
 from services.observability.logging import get_logger
+from services.observability.outages import Outage
 from services.process import budgets
 from services.process.settings import BadSettings, Settings
 
 log = get_logger(__name__)
 
 KEY_PREFIX = "gateway:limit"
+NOTICED_BY = "rate limits"
 
 LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
 LOGIN_FAILURES = "login_failures"
@@ -41,12 +47,13 @@ class RateLimits:
 
     Args:
         settings: the limits, such as ``20/minute``; an empty one is off.
+        outage: of the server with the counters; shared with the revocations, which are there too.
 
     Raises:
         BadSettings: a limit can't be read.
     """
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, outage: Outage):
         self._limits = {
             LOGIN: _parse(LOGIN, settings.rate_limit_login),
             LOGIN_EMAIL: _parse(LOGIN_EMAIL, settings.rate_limit_login_email),
@@ -61,6 +68,7 @@ class RateLimits:
         self._under_way: dict[tuple[str, str], Event] = {}
         self._shared_down_until = 0.0
         self._counted_alone = False
+        self._outage = outage
 
     def count(self, name: str, who: str) -> None:
         """Count one request.
@@ -150,11 +158,13 @@ class RateLimits:
             try:
                 answer = self._ask_shared(question, limit, who)
             except RedisError as problem:
-                log.warning("rate limits counted in memory", reason=str(problem))
+                self._outage.begin(str(problem), NOTICED_BY)
+                # a pause of its own: the revocations are still looked up in a server that is full
                 self._shared_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
                 self._counted_alone = True
             else:
-                self._forget_own_counts()
+                if self._counted_alone:
+                    self._count_together_again()
                 return answer
         return question(self._own, limit, who)
 
@@ -170,10 +180,10 @@ class RateLimits:
         self._shared.clear(limit, who)
         return question(self._shared, limit, who)
 
-    def _forget_own_counts(self) -> None:
-        if self._counted_alone:
-            self._counted_alone = False
-            self._own.forget()
+    def _count_together_again(self) -> None:
+        self._counted_alone = False
+        self._own.forget()
+        self._outage.end(NOTICED_BY)
 
 
 def _make_pool(settings: Settings) -> BlockingConnectionPool:

@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from redis import ConnectionError, Redis
 from gateway.admission import leases, rate_limits
 from gateway.admission.moving_window import MovingWindow
 from schemas.errors import RateLimitExceeded, Unauthorized
+from services.observability.outages import Outage
 from services.process.budgets import ADDRESS_SHARE, USER_SHARE
 from services.process.settings import BadSettings, Settings
 from tests.api.lone_gateway import gateway_alone, held_back, wait_until
@@ -207,8 +209,58 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
         assert not len(limits._own)
 
 
+OUTAGE = re.compile(r"redis-counters is (?:down|back)|rate limits counted in memory")
+
+
+def test_an_outage_of_the_counters_is_two_lines_whichever_way_notices_it(
+    redis, monkeypatch, capsys, make_token
+):
+    monkeypatch.setattr(rate_limits.budgets, "REDIS_PAUSE_SECONDS", 0.05)
+    with gateway_alone(RATE_LIMIT_API="50/minute", **at(redis)) as gateway:
+        gateway.answers |= {"users.get": {"id": 1}, "exercises.get": {"id": 1}}
+
+        def ask_both_ways():
+            """A public route counts requests alone, the other one looks at a token before."""
+            for path in ("/api/exercises/1", "/api/users/1"):
+                answer = gateway.http.get(path, token=make_token(gateway))
+                assert answer.status_code == 200
+            time.sleep(0.06)
+
+        ask_both_ways()
+        redis.stop()
+        for _ in range(3):
+            ask_both_ways()
+        redis.start()
+        for _ in range(3):
+            ask_both_ways()
+    assert OUTAGE.findall(capsys.readouterr().out) == [
+        "redis-counters is down",
+        "redis-counters is back",
+    ]
+
+
+def test_a_full_store_is_one_outage_though_tokens_are_still_looked_up(
+    redis, monkeypatch, capsys, make_token
+):
+    monkeypatch.setattr(rate_limits.budgets, "REDIS_PAUSE_SECONDS", 0)
+    with gateway_alone(RATE_LIMIT_API="50/minute", **at(redis)) as gateway:
+        gateway.answers["users.get"] = {"id": 1}
+        redis.client.config_set("maxmemory", "1kb")
+        assert ask_together(gateway.server.port, make_token(gateway), 1, 5) == {200: 5}
+        redis.client.config_set("maxmemory", "0")
+        assert ask_together(gateway.server.port, make_token(gateway), 1, 5) == {200: 5}
+    assert OUTAGE.findall(capsys.readouterr().out) == [
+        "redis-counters is down",
+        "redis-counters is back",
+    ]
+
+
 def at(redis):
     return {"REDIS_COUNTERS_HOST": "127.0.0.1", "REDIS_COUNTERS_PORT": str(redis.port)}
+
+
+def an_outage():
+    return Outage("redis-counters", "going on without it")
 
 
 def ask_together(port, token, connections, times, path="/api/users/1"):
@@ -245,7 +297,7 @@ def test_exactly_the_limit_gets_through_however_many_connections_ask(limited, ne
 
 def test_one_asks_for_all_who_wait_at_the_same_time():
     limits = rate_limits.RateLimits(
-        Settings.from_environment({"RATE_LIMIT_API": "1210/minute", "REDIS_PORT": "1"})
+        Settings.from_environment({"RATE_LIMIT_API": "1210/minute", "REDIS_PORT": "1"}), an_outage()
     )
     asking = Counter()
 
@@ -274,7 +326,7 @@ def test_one_asks_for_all_who_wait_at_the_same_time():
 def test_what_was_counted_in_advance_is_not_lost_between_bursts(redis, monkeypatch):
     """Thirty every six seconds use up thirty of the limit, not three times twelve."""
     limits = rate_limits.RateLimits(
-        Settings.from_environment({"RATE_LIMIT_API": "1200/minute"} | at(redis))
+        Settings.from_environment({"RATE_LIMIT_API": "1200/minute"} | at(redis)), an_outage()
     )
     now = time.monotonic()
     monkeypatch.setattr(leases.time, "monotonic", lambda: now)
@@ -293,7 +345,7 @@ def test_gateways_whose_clocks_differ_share_one_limit(redis, monkeypatch, shift)
     clock, clocks, gateways = (
         time.time,
         [0, shift],
-        [rate_limits.RateLimits(settings) for _ in "12"],
+        [rate_limits.RateLimits(settings, an_outage()) for _ in "12"],
     )
 
     def count(number):

@@ -40,6 +40,11 @@ class RedisStore(DependencyProvider):
         self._failures = 0
         self._outage = Outage(self.part, "going on without it")
 
+    @property
+    def outage(self) -> Outage:
+        """The server's outage, for whoever reaches the same server in another way."""
+        return self._outage
+
     @staticmethod
     def place(settings: Settings) -> tuple[str, int]:
         """Return the host and the port of the server."""
