@@ -50,6 +50,11 @@ _BY_ID = ById()
 _OF_USER = OfUser()
 
 
+def is_id(value: object) -> bool:
+    """Tell whether this can be the id of something: a BIGINT from 1."""
+    return type(value) is int and 1 <= value <= LARGEST_ID
+
+
 def checked_id(value: object) -> int:
     """Return an id that names one thing.
 
@@ -93,6 +98,6 @@ def checked_ids(name: str, values: object) -> list[int]:
 
 def _checked(schema: Parameters, name: str, value: object) -> int:
     # nearly every one is fine; the schema is for telling what is wrong with the others
-    if type(value) is int and 1 <= value <= LARGEST_ID:
+    if is_id(value):
         return value
     return load(schema, {name: value})[name]

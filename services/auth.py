@@ -13,13 +13,13 @@ from typing import Any
 import jwt
 
 from schemas.errors import Unauthorized
-from schemas.limits import LARGEST_ID
 from schemas.names import PUBLIC_NAMES
+from schemas.pages import is_id
+from schemas.roles import ROLES
 from services.process.settings import Settings
 
 ALGORITHM = "HS256"
 ISSUER = PUBLIC_NAMES["users"]
-ROLES = ("user", "admin")
 LIFETIME_SECONDS = 24 * 3600
 LEEWAY_SECONDS = 120
 """The clocks of those who make, revoke and check tokens may differ by so much."""
@@ -106,19 +106,19 @@ def _signed_claims(token: object, secret: str) -> dict[str, Any] | None:
 
 def _are_sound(claims: dict[str, Any]) -> bool:
     return (
-        _is_whole(claims["user_id"], least=1, most=LARGEST_ID)
+        is_id(claims["user_id"])
         and isinstance(claims["email"], str)
         and "name" in claims
         and isinstance(claims["name"], str | None)
         and claims["role"] in ROLES
-        and _is_whole(claims["exp"], least=0, most=LATEST_MOMENT)
-        and _is_whole(claims["iat"], least=0, most=LATEST_MOMENT)
+        and _is_moment(claims["exp"])
+        and _is_moment(claims["iat"])
         and bool(_TOKEN_ID.fullmatch(claims["jti"]))
     )
 
 
-def _is_whole(value: object, least: int, most: int) -> bool:
-    return type(value) is int and least <= value <= most
+def _is_moment(value: object) -> bool:
+    return type(value) is int and 0 <= value <= LATEST_MOMENT
 
 
 def _is_current(claims: dict[str, Any], now: float) -> bool:

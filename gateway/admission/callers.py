@@ -5,12 +5,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum
 
+from schemas.roles import ADMIN
 from services.auth import verify
 from services.process.settings import Settings
 
 MOST_TOKENS = 10_000
-
-ADMIN = "admin"
 
 
 class Access(Enum):

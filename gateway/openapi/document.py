@@ -21,9 +21,9 @@ from gateway.openapi.converting import (
 )
 from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.routes import TAGS, routes_of, tag_of
-from gateway.requests.parameters import IDEMPOTENCY_KEY, LONGEST_KEY
 from gateway.responses.failures import failure_status
 from schemas import responses
+from schemas.idempotency import HOURS_KEPT, IDEMPOTENCY_KEY, KEY_CHARACTERS, LONGEST_KEY
 from schemas.version import VERSION
 
 OPENAPI = "3.1.0"
@@ -329,12 +329,12 @@ _KEY = {
     "in": "header",
     "required": False,
     "description": "Makes it safe to try again: the same key and body give the first answer again, "
-    "for 24 hours.",
+    f"for {HOURS_KEPT} hours.",
     "schema": {
         "type": "string",
         "minLength": 1,
         "maxLength": LONGEST_KEY,
-        "pattern": "^[!-~]+$",
+        "pattern": f"^{KEY_CHARACTERS}+$",
     },
 }
 _KNOWN_TAG = {

@@ -1,6 +1,5 @@
 """Reading what stands in a request beside its body: path, query and the idempotency key."""
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,16 +7,13 @@ from urllib.parse import unquote_to_bytes
 
 from schemas.constraints import shown
 from schemas.errors import FaultyInput, InvalidParameter, fault
+from schemas.idempotency import IDEMPOTENCY_KEY, LONGEST_KEY, is_idempotency_key
 from schemas.loading import Parameters, load
 from services.transport.http import HttpRequest
 
 MOST_PARAMETERS = 100
-IDEMPOTENCY_KEY = "Idempotency-Key"
-LONGEST_KEY = 255
 LONGEST_SHARED = 200
-"""Characters of a query whose reading is remembered."""
-
-_KEY = re.compile(r"[!-~]*", re.ASCII)
+"""Characters of a query whose checked values are cached."""
 
 
 class NoParameters(Parameters):
@@ -170,7 +166,7 @@ def _key_problem(given: list[str], key: str) -> tuple[str, str, dict] | None:
     if len(key) > LONGEST_KEY:
         message = f"{IDEMPOTENCY_KEY} must be at most {LONGEST_KEY} characters"
         return message, "max_length", {"max_length": LONGEST_KEY, "received": len(key)}
-    if not _KEY.fullmatch(key):
+    if not is_idempotency_key(key):
         message = f"{IDEMPOTENCY_KEY} must consist of visible ASCII characters"
         return message, "characters", {"received": shown(key)}
     return None

@@ -2,17 +2,13 @@
 
 import hashlib
 import json
-import re
 from decimal import Decimal
 
 import orjson
 
 from schemas.errors import BusinessRuleViolation, Conflict, InvalidParameter, fault
+from schemas.idempotency import HOURS_KEPT, IDEMPOTENCY_KEY, LONGEST_KEY, is_idempotency_key
 from services.transport.postgres.statements import Fetch, Statement
-
-LONGEST_KEY = 255
-_KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}")
-HOURS_KEPT = 24
 
 _FIND = Statement(
     f"""
@@ -40,12 +36,12 @@ def check_key(key: object) -> None:
     Raises:
         InvalidParameter: it is not.
     """
-    if isinstance(key, str) and _KEY.fullmatch(key):
+    if is_idempotency_key(key):
         return
     raise InvalidParameter.of(
         fault(
-            "Idempotency-Key",
-            f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters",
+            IDEMPOTENCY_KEY,
+            f"{IDEMPOTENCY_KEY} must be 1 to {LONGEST_KEY} visible ASCII characters",
             "characters",
             max_length=LONGEST_KEY,
         )
