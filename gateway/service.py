@@ -11,8 +11,8 @@ from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
-from gateway.upstream.remote_services import Service
-from gateway.upstream.result_shapes import PAGE, WHOLE, YES_OR_NO, having
+from gateway.upstream.remote_services import UpstreamService
+from gateway.upstream.result_shapes import BOOLEAN, INTEGER, PAGE, object_with
 from schemas import responses
 from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
@@ -46,29 +46,31 @@ class Gateway:
 
     name = "gateway"
 
-    users = Service(
+    users = UpstreamService(
         "users",
         reads=["get"],
         writes=["register", "login", "logout"],
-        promised={"register": having(id=WHOLE)},
+        returns={"register": object_with(id=INTEGER)},
     )
-    exercises = Service(
+    exercises = UpstreamService(
         "exercises",
         reads=["list", "search", "facets", "get"],
-        promised={"list": PAGE, "search": PAGE},
+        returns={"list": PAGE, "search": PAGE},
     )
-    workouts = Service(
+    workouts = UpstreamService(
         "workouts",
         reads=["list", "get"],
         writes=["create", "update", "delete"],
-        promised={
-            "create": having(workout=workout_events.NEEDED, replayed=YES_OR_NO),
+        returns={
+            "create": object_with(workout=workout_events.WORKOUT_SHAPE, replayed=BOOLEAN),
             "list": PAGE,
-            "update": workout_events.NEEDED,
-            "delete": workout_events.NEEDED,
+            "update": workout_events.WORKOUT_SHAPE,
+            "delete": workout_events.WORKOUT_SHAPE,
         },
     )
-    analytics = Service("analytics", reads=["exercise_history", "personal_records", "progress"])
+    analytics = UpstreamService(
+        "analytics", reads=["exercise_history", "personal_records", "progress"]
+    )
     dispatch = EventDispatcher()
     cache = Cache()
     revocations = Revocations()

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from gateway.upstream.result_shapes import TEXT, WHOLE, having
+from gateway.upstream.result_shapes import INTEGER, STRING, object_with
 from schemas.errors import GymError
 from services.observability.logging import get_logger
 
 log = get_logger(__name__)
 
-NEEDED = having(id=WHOLE, version=WHOLE, date=TEXT)
+WORKOUT_SHAPE = object_with(id=INTEGER, version=INTEGER, date=STRING)
 """What an event takes from a workout."""
 
 CREATED, UPDATED, DELETED = "workout_created", "workout_updated", "workout_deleted"

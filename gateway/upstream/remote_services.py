@@ -18,7 +18,7 @@ from services.process import budgets
 log = get_logger(__name__)
 
 
-class Service(RemoteService):
+class UpstreamService(RemoteService):
     """A service behind a circuit breaker, whose answers are looked at before they are used.
 
     A method that only reads is tried a second time if nobody answered the first. This is the only
@@ -29,7 +29,7 @@ class Service(RemoteService):
         name: the service's short name.
         reads: the methods that are called and change nothing.
         writes: the others that are called.
-        promised: what a method returns, if not any object; anything else is a 502.
+        returns: what a method returns, if not any object; anything else is a 502.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class Service(RemoteService):
         name: str,
         reads: Collection[str] = (),
         writes: Collection[str] = (),
-        promised: Mapping[str, Shape] | None = None,
+        returns: Mapping[str, Shape] | None = None,
     ):
         super().__init__(name, [*reads, *writes], seconds=budgets.RPC_SECONDS)
         self.reads = frozenset(reads)
-        self.promised = promised or {}
+        self.returns = returns or {}
 
     def setup(self) -> None:
         """Make the breaker."""
@@ -56,7 +56,7 @@ class Service(RemoteService):
         """Call a method; see :meth:`RemoteService.call`."""
         attempt = partial(self.ask, worker_ctx, method, args, kwargs)
         result = self._read(attempt) if method in self.reads else attempt(self.seconds)
-        problem = self.promised.get(method, OBJECT).problem(result)
+        problem = self.returns.get(method, OBJECT).problem(result)
         if problem:
             log.error(
                 "rpc answered nonsense", callee=self.public_name, method=method, reason=problem

@@ -17,7 +17,7 @@ from nameko.containers import get_container_cls
 from nameko.extensions import DependencyProvider
 
 from gateway.service import Gateway
-from gateway.upstream.remote_services import Service
+from gateway.upstream.remote_services import UpstreamService
 from services.containers import make_config
 from services.process.settings import Settings
 from services.transport.amqp.consuming import QueueConsumer
@@ -35,13 +35,13 @@ NOWHERE = {
 }
 
 
-class CannedService(Service):
+class CannedService(UpstreamService):
     """Answers calls with what the test put into a dictionary, and notes them."""
 
     publishing = replies = None
 
-    def __init__(self, name, reads, writes, promised, answers, calls):
-        super().__init__(name, reads, writes, promised)
+    def __init__(self, name, reads, writes, returns, answers, calls):
+        super().__init__(name, reads, writes, returns)
         self.answers = answers
         self.calls = calls
 
@@ -56,7 +56,7 @@ class CannedService(Service):
 
 def canned(service, answers, calls):
     writes = service.methods - service.reads
-    return CannedService(service.name, service.reads, writes, service.promised, answers, calls)
+    return CannedService(service.name, service.reads, writes, service.returns, answers, calls)
 
 
 class CannedDispatcher(DependencyProvider):

@@ -15,7 +15,7 @@ from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.pages import Undocumented
 from gateway.responses.replies import Reply
 from gateway.service import Gateway
-from gateway.upstream.remote_services import Service
+from gateway.upstream.remote_services import UpstreamService
 from gateway.upstream.result_shapes import LIST
 from schemas import responses
 from schemas.workouts import LoggedSet
@@ -30,7 +30,7 @@ SECONDS = 60
 class LargerGateway(Gateway):
     """The gateway with one more route."""
 
-    exercises = Service("exercises", reads=["equipment"], promised={"equipment": LIST})
+    exercises = UpstreamService("exercises", reads=["equipment"], returns={"equipment": LIST})
 
     @route("GET", PATH, caller=PUBLIC, shows=list_of(responses.FacetValue))
     def list_equipment(self, request):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from gateway.upstream.remote_services import Service
+from gateway.upstream.remote_services import UpstreamService
 from services.dependencies.remote_service import RemoteService
 
 REMOTES = [
     RemoteService("workouts", methods=["changes", "get_many"]),
-    Service("workouts", reads=["changes"], writes=["get_many"]),
+    UpstreamService("workouts", reads=["changes"], writes=["get_many"]),
 ]
 
 
@@ -21,4 +21,4 @@ def test_a_method_that_is_not_declared_is_none(remote):
 
 
 def test_what_is_not_declared_as_a_read_is_not_tried_twice():
-    assert Service("workouts", reads=["get"], writes=["create"]).reads == {"get"}
+    assert UpstreamService("workouts", reads=["get"], writes=["create"]).reads == {"get"}
