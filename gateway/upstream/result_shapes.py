@@ -43,15 +43,15 @@ def _name(value: object) -> str:
     return _NAMES.get(type(value), type(value).__name__)
 
 
-def having(**fields: Shape) -> Shape:
+def object_with(**fields: Shape) -> Shape:
     """Return the shape of an object with these fields, and perhaps others."""
     return Shape(dict, fields)
 
 
 OBJECT = Shape(dict)
 LIST = Shape(list)
-TEXT = Shape(str)
-WHOLE = Shape(int)
-YES_OR_NO = Shape(bool)
-PAGE = having(items=LIST, total=WHOLE)
+STRING = Shape(str)
+INTEGER = Shape(int)
+BOOLEAN = Shape(bool)
+PAGE = object_with(items=LIST, total=INTEGER)
 """A page of a collection: its items, and how many there are on all pages."""
