@@ -9,9 +9,16 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from gateway.admission.callers import PUBLIC
 from gateway.entrypoint import Route
 from gateway.openapi import failures
+from gateway.openapi.components import (
+    BEARER,
+    SCHEMAS,
+    add_components,
+    header_references,
+    object_schema,
+    schema_reference,
+)
 from gateway.openapi.contents import Amount, Contents, one_of
 from gateway.openapi.converting import (
-    enumerations,
     make_plugin,
     name_enumerations,
     name_of,
@@ -25,10 +32,9 @@ from gateway.responses.failures import failure_status
 from schemas import responses
 from schemas.idempotency import HOURS_KEPT, IDEMPOTENCY_KEY, KEY_CHARACTERS, LONGEST_KEY
 from schemas.version import VERSION
+from services.transport.http.messages import JSON_TYPE
 
 OPENAPI = "3.1.0"
-JSON = "application/json"
-BEARER = "bearer"
 UNCHANGED = "304"
 
 ABOUT = """The REST API of the gym tracker.
@@ -37,27 +43,6 @@ Every answer is an envelope: `data` is always a list, `errors` is there only if 
 and `meta.request_id` is what to quote when asking for help. Register or log in, press
 **Authorize**, and put the token in.
 """
-
-_STRING = {"type": "string"}
-_HEADERS: dict[str, tuple[str, bool, dict]] = {
-    "X-Request-ID": ("The request's id, as in `meta.request_id`", True, _STRING),
-    "Location": ("Where the new thing is", True, _STRING),
-    "Link": (
-        "The pages `first`, `prev`, `next` and `last`; not there if the query is very long",
-        False,
-        _STRING,
-    ),
-    "ETag": ("Says which data this is; the envelope around it does not count", True, _STRING),
-    "Retry-After": ("Seconds to wait", True, {"type": "integer", "minimum": 1}),
-    "WWW-Authenticate": ("How to sign in", True, {"type": "string", "const": "Bearer"}),
-    "Allow": ("The path's methods", True, _STRING),
-    "Accept": ("What a body may be", True, {"type": "string", "const": JSON}),
-    "Idempotent-Replayed": (
-        "There if the answer is that of an earlier request with the same key",
-        False,
-        {"type": "string", "const": "true"},
-    ),
-}
 
 
 def make_document(service: type) -> dict[str, Any]:
@@ -77,42 +62,17 @@ def make_document(service: type) -> dict[str, Any]:
         tags=[{"name": name, "description": text} for name, (_, text) in TAGS.items()],
     )
     teach(plugin.converter)
-    _add_shared_parts(spec)
+    add_components(spec)
+    failures.add_responses(spec)
+    spec.components.response(UNCHANGED, _UNCHANGED)
     for name, summary, route in routes_of(service):
         operation = _describe(spec, plugin.converter, name, summary, route)
         spec.path(openapi_path(route.path), operations={route.method.lower(): operation})
     for path, operation in _health(spec).items():
         spec.path(path, operations={"get": operation})
     for schema in spec.components.schemas.values():
-        name_enumerations(schema, failures.SHARED)
+        name_enumerations(schema, SCHEMAS)
     return spec.to_dict()
-
-
-def _add_shared_parts(spec: APISpec) -> None:
-    schemas = spec.components
-    schemas.security_scheme(
-        BEARER,
-        {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "The `token` of a registration or a login.",
-        },
-    )
-    for name, words in enumerations().items():
-        schemas.schema(name, words)
-    schemas.schema("Timestamp", _TIMESTAMP)
-    schemas.schema("Meta", _object({"request_id": _REQUEST_ID}))
-    schemas.schema("Page", _PAGE)
-    schemas.schema("MetaOfPage", _object({"request_id": _REQUEST_ID, "page": _reference("Page")}))
-    schemas.schema("Error", _ERROR)
-    schemas.schema(failures.FAILURE, failures.failure_schema())
-    for name, (description, required, schema) in _HEADERS.items():
-        header = {"description": description, "required": required, "schema": schema}
-        schemas.header(name, header)
-    for name, response in failures.components().items():
-        schemas.response(name, response)
-    schemas.response(UNCHANGED, _UNCHANGED)
 
 
 def _describe(
@@ -164,7 +124,7 @@ def _is_read(route: Route) -> bool:
 
 def _body(spec: APISpec, route: Route) -> dict[str, Any]:
     media = {"schema": _known(spec, route.body), "example": EXAMPLES[route.body]}
-    return {"required": True, "content": {JSON: media}}
+    return {"required": True, "content": {JSON_TYPE: media}}
 
 
 def _success(spec: APISpec, route: Route) -> dict[str, Any]:
@@ -179,7 +139,7 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
         names.append("ETag")
     return {
         "description": " Or: ".join(_first_line(schema) for schema in route.shows.schemas),
-        "headers": {name: {"$ref": failures.HEADERS + name} for name in names},
+        "headers": header_references(*names),
         "content": _content(spec, route.shows, _example(route)),
     }
 
@@ -187,7 +147,7 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
 def _content(spec: APISpec, contents: Contents, example: dict[str, Any]) -> dict[str, Any]:
     items = [_known(spec, schema) for schema in contents.schemas]
     return {
-        JSON: {
+        JSON_TYPE: {
             "schema": _envelope(items, contents.amount),
             "example": _enveloped(example, contents.amount),
         }
@@ -212,7 +172,7 @@ def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
             "responses": {
                 "200": {
                     "description": _first_line(schema),
-                    "headers": {"X-Request-ID": {"$ref": f"{failures.HEADERS}X-Request-ID"}},
+                    "headers": header_references("X-Request-ID"),
                     "content": _content(spec, one_of(schema), EXAMPLES[schema]),
                 },
                 **failures.references(known),
@@ -228,34 +188,21 @@ def _known(spec: APISpec, schema: type) -> dict[str, str]:
     if name not in spec.components.schemas:
         spec.components.schema(name, schema=schema)
         spec.components.schemas[name]["description"] = _first_line(schema)
-    return _reference(name)
+    return schema_reference(name)
 
 
 def _first_line(schema: type) -> str:
     return (inspect.getdoc(schema) or "").split("\n")[0]
 
 
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": failures.SHARED + name}
-
-
-def _object(properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": [name for name in properties if name not in optional],
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
 def _envelope(shown: list[dict], amount: Amount) -> dict[str, Any]:
     items = shown[0] if len(shown) == 1 else {"oneOf": shown}
     bounds = {"minItems": 1, "maxItems": 1} if amount is Amount.ONE else {}
-    return _object(
+    return object_schema(
         {
             "data": {"type": "array", "items": items, **bounds},
-            "meta": _reference("MetaOfPage" if amount is Amount.PAGE else "Meta"),
-            "timestamp": _reference("Timestamp"),
+            "meta": schema_reference("MetaOfPage" if amount is Amount.PAGE else "Meta"),
+            "timestamp": schema_reference("Timestamp"),
         }
     )
 
@@ -267,63 +214,6 @@ def _enveloped(example: dict[str, Any], amount: Amount) -> dict[str, Any]:
     return {"data": [example], "meta": meta, "timestamp": 1739731267}
 
 
-_REQUEST_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}
-_TIMESTAMP = {
-    "type": "integer",
-    "format": "int64",
-    "description": "Unix time in whole seconds.",
-}
-_PAGE = _object(
-    {
-        "current_page": {"type": "integer", "minimum": 1},
-        "page_size": {"type": "integer", "minimum": 1, "maximum": 100},
-        "total_pages": {"type": "integer", "minimum": 0},
-        "total_items": {"type": "integer", "minimum": 0},
-    }
-)
-_CONSTRAINTS = [
-    *("required", "type", "json", "email", "date", "characters", "min_length", "max_length"),
-    *("min", "max", "decimals", "step", "one_of", "unique", "max_items", "unknown_field"),
-    *("unknown_parameter", "repeated"),
-]
-_ERROR = _object(
-    {
-        "code": {"type": "string", "description": "For programs; never changes its meaning."},
-        "message": {"type": "string", "description": "For people."},
-        "field": {
-            "type": "string",
-            "description": "A path such as `exercises[0].sets[2].reps`, or a parameter's name.",
-        },
-        "details": {
-            "type": "object",
-            "description": "The broken rule with its limit, and what was received.",
-            "properties": {
-                "constraint": {"type": "string", "enum": _CONSTRAINTS},
-                "expected": {"type": "string"},
-                "required": {"type": "integer"},
-                "max_length": {"type": "integer"},
-                "min_value": {"type": ["number", "string"]},
-                "max_value": {"type": ["number", "string"]},
-                "max_decimals": {"type": "integer"},
-                "step": {"type": "number"},
-                "allowed": {"type": "array", "items": {"type": "string"}},
-                "max_items": {"type": "integer"},
-                "received": {},
-                "service": {"type": "string"},
-                "retry_after": {"type": "integer"},
-                "waited_seconds": {"type": "number"},
-                "limit": {"type": "string"},
-                "current_version": {"type": "integer"},
-                "exercise_ids": {"type": "array", "items": {"type": "integer", "format": "int64"}},
-                "missing": {"type": "array", "items": {"type": "string"}},
-                "date_from": {"type": "string", "format": "date"},
-                "date_to": {"type": "string", "format": "date"},
-            },
-            "additionalProperties": True,
-        },
-    },
-    optional=("field", "details"),
-)
 _KEY = {
     "name": IDEMPOTENCY_KEY,
     "in": "header",
@@ -346,5 +236,5 @@ _KNOWN_TAG = {
 }
 _UNCHANGED = {
     "description": "What you have is still the same; there is no body",
-    "headers": {name: {"$ref": failures.HEADERS + name} for name in ("X-Request-ID", "ETag")},
+    "headers": header_references("X-Request-ID", "ETag"),
 }

@@ -6,13 +6,15 @@ refuses from :data:`services.transport.http.messages.REFUSALS`.
 
 from typing import Any
 
+from apispec import APISpec
+
+from gateway.openapi.components import RESPONSES, header_references, schema_reference
 from gateway.responses.failures import FAILURES, FailureStatus
 from services.process import budgets
-from services.transport.http.messages import REFUSALS
+from services.transport.http.messages import JSON_TYPE, REFUSALS
 
 FAILURE = "Failure"
-SHARED = "#/components/schemas/"
-HEADERS = "#/components/headers/"
+"""The name of the schema that all of them have."""
 
 UNEXPECTED = "Unexpected"
 """The name of what HTTP itself refuses, which can befall any request."""
@@ -48,24 +50,24 @@ def statuses(*, signed_in: bool, has_body: bool, further: list[str]) -> list[str
 
 def references(names: list[str]) -> dict[str, dict]:
     """Return the ``responses`` of an operation for these statuses, and for whatever else."""
-    found = {name: {"$ref": f"#/components/responses/{name}"} for name in names}
-    return found | {"default": {"$ref": f"#/components/responses/{UNEXPECTED}"}}
+    found = {name: {"$ref": RESPONSES + name} for name in names}
+    return found | {"default": {"$ref": RESPONSES + UNEXPECTED}}
 
 
-def components() -> dict[str, dict]:
-    """Return the responses that operations refer to, by status.
+def add_responses(spec: APISpec) -> None:
+    """Add the responses that operations refer to, by status.
 
     All have one schema, so that a generated client has one type for whatever failed; which codes a
     status has stands in its description and its examples.
     """
-    found = {
-        str(failed.status): _component(failed.meaning, failed.headers, _codes(failed))
-        for failed in FAILURES
-    }
+    spec.components.schema(FAILURE, _FAILURE)
+    for failed in FAILURES:
+        response = _response(failed.meaning, failed.headers, _codes(failed))
+        spec.components.response(str(failed.status), response)
     codes = {REFUSALS[status][0]: {"message": REFUSALS[status][1]} for status in _HTTP_ONLY}
     *most, last = map(str, _HTTP_ONLY)
     meaning = f"What HTTP itself refuses: {', '.join(most)} and {last}"
-    return found | {UNEXPECTED: _component(meaning, (), codes)}
+    spec.components.response(UNEXPECTED, _response(meaning, (), codes))
 
 
 def _codes(failed: FailureStatus) -> dict[str, dict[str, Any]]:
@@ -78,35 +80,19 @@ def _codes(failed: FailureStatus) -> dict[str, dict[str, Any]]:
     return codes
 
 
-def _component(
+def _response(
     meaning: str, headers: tuple[str, ...], codes: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "description": f"{meaning}. Codes: {', '.join(f'`{code}`' for code in codes)}",
-        "headers": {name: {"$ref": HEADERS + name} for name in ("X-Request-ID", *headers)},
+        "headers": header_references("X-Request-ID", *headers),
         "content": {
-            "application/json": {"schema": {"$ref": SHARED + FAILURE}, "examples": _shown(codes)}
+            JSON_TYPE: {"schema": schema_reference(FAILURE), "examples": _enveloped(codes)}
         },
     }
 
 
-def failure_schema() -> dict[str, Any]:
-    """Return the schema of every answer to a request that failed."""
-    return {
-        "type": "object",
-        "description": "The envelope of whatever failed.",
-        "required": ["data", "errors", "meta", "timestamp"],
-        "additionalProperties": False,
-        "properties": {
-            "data": {"type": "array", "items": {}, "maxItems": 0},
-            "errors": {"type": "array", "minItems": 1, "items": {"$ref": f"{SHARED}Error"}},
-            "meta": {"$ref": f"{SHARED}Meta"},
-            "timestamp": {"$ref": f"{SHARED}Timestamp"},
-        },
-    }
-
-
-def _shown(codes: dict[str, dict]) -> dict[str, dict]:
+def _enveloped(codes: dict[str, dict]) -> dict[str, dict]:
     return {
         code: {
             "value": {
@@ -118,3 +104,17 @@ def _shown(codes: dict[str, dict]) -> dict[str, dict]:
         }
         for code, error in codes.items()
     }
+
+
+_FAILURE = {
+    "type": "object",
+    "description": "The envelope of whatever failed.",
+    "required": ["data", "errors", "meta", "timestamp"],
+    "additionalProperties": False,
+    "properties": {
+        "data": {"type": "array", "items": {}, "maxItems": 0},
+        "errors": {"type": "array", "minItems": 1, "items": schema_reference("Error")},
+        "meta": schema_reference("Meta"),
+        "timestamp": schema_reference("Timestamp"),
+    },
+}
