@@ -51,8 +51,8 @@ def check_media_type(request: HttpRequest) -> None:
         return
     if declared is None and not request.has_body:
         return
-    # not werkzeug.http.parse_options_header, which drops a parameter that it can't read, and so would
-    # take `charset = latin-1` for UTF-8: docs/decisions/header-parsing.md
+    # not werkzeug.http.parse_options_header, which drops a parameter that it can't read, and so
+    # would take `charset = latin-1` for UTF-8: docs/decisions/header-parsing.md
     message = Message()
     message["Content-Type"] = declared or "none"
     charset = message.get_content_charset("utf-8")
