@@ -8,7 +8,7 @@ from functools import lru_cache
 from nameko.extensions import SharedExtension
 
 from gateway.admission.callers import PUBLIC, SELF, Access, Caller, TokenCache
-from gateway.admission.logins import LoginGuard
+from gateway.admission.logins import LoginThrottle
 from gateway.admission.rate_limits import API, RateLimits
 from gateway.admission.worker_shares import WorkerShares
 from gateway.requests.context import context_of
@@ -45,7 +45,7 @@ class Admission(SharedExtension):
         self.revocations = sibling(self.container, Revocations)
         # both are in redis-counters, each over a connection of its own
         self.limits = RateLimits(self.settings, self.revocations.outage)
-        self.logins = LoginGuard(self.limits)
+        self.logins = LoginThrottle(self.limits)
         self.shares = WorkerShares()
         self.tokens = TokenCache(self.settings)
         self.proxies = trusted_proxies(self.settings)
@@ -95,8 +95,8 @@ class Admission(SharedExtension):
         return self.shares.taken_by(caller.counted_as, budgets.USER_SHARE)
 
     def login(self, request: HttpRequest, email: object) -> AbstractContextManager[None]:
-        """Surround a try to sign in; see :meth:`LoginGuard.trying`."""
-        return self.logins.trying(email, self._address(request))
+        """Surround a try to sign in; see :meth:`LoginThrottle.attempt`."""
+        return self.logins.attempt(email, self._address(request))
 
     def _caller(self, request: HttpRequest, when_known: Callable[[Caller], None]) -> Caller:
         match = _BEARER.fullmatch((request.header("Authorization") or "").strip())

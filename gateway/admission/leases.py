@@ -42,7 +42,7 @@ class Leases:
         lease.left -= 1
         return True
 
-    def give(self, limit: RateLimitItem, who: str, count: int) -> None:
+    def add(self, limit: RateLimitItem, who: str, count: int) -> None:
         """Note further requests that have been counted in advance."""
         key = (limit.namespace, who)
         now = time.monotonic()

@@ -19,7 +19,7 @@ from schemas.fields import Email
 _EMAIL = Email(required=True)
 
 
-class LoginGuard:
+class LoginThrottle:
     """Counts tries and failures.
 
     Args:
@@ -30,7 +30,7 @@ class LoginGuard:
         self.limits = limits
 
     @contextmanager
-    def trying(self, email: object, address: str) -> Iterator[None]:
+    def attempt(self, email: object, address: str) -> Iterator[None]:
         """Surround one try; whether it fails is seen from what is raised inside.
 
         Args:
@@ -43,10 +43,10 @@ class LoginGuard:
         if not isinstance(email, str):
             yield
             return
-        everywhere = _known_as(email)
+        everywhere = _canonical(email)
         here = f"{everywhere}:{address}"
         self.limits.count(LOGIN_EMAIL, here)
-        if self.limits.is_touched(LOGIN_FAILURES, here):
+        if self.limits.has_counts(LOGIN_FAILURES, here):
             self.limits.check(LOGIN_FAILURES, everywhere)
         try:
             yield
@@ -56,7 +56,7 @@ class LoginGuard:
             raise
 
 
-def _known_as(email: str) -> str:
+def _canonical(email: str) -> str:
     """Return one name for all spellings of an e-mail, which Redis and the log may know."""
     try:
         spelling = _EMAIL.deserialize(email)

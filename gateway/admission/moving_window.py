@@ -81,8 +81,8 @@ class MovingWindow:
         age = now - counts.latest[0] if counts.latest else 0.0
         return WindowStats(time.time() - age + item.get_expiry(), item.amount - counts.total)
 
-    def forget(self) -> None:
-        """Forget all counts."""
+    def clear(self) -> None:
+        """Drop all counts."""
         self._counted.clear()
 
     def _current(self, key: str, ended: float) -> _Counts:

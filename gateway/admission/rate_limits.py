@@ -36,7 +36,7 @@ LOGIN_FAILURES = "login_failures"
 """As many as :data:`LOGIN_EMAIL` allows tries."""
 
 Limiter = MovingWindowRateLimiter | MovingWindow
-Question = Callable[[Limiter, RateLimitItem, str], int]
+Query = Callable[[Limiter, RateLimitItem, str], int]
 
 FOREIGN = ("WRONGTYPE", "attempt to")
 """In refusals that are for what lies under the key, which no counter is."""
@@ -62,12 +62,12 @@ class RateLimits:
             API: _parse(API, settings.rate_limit_api),
         }
         storage = OneClockStorage("redis://", _make_pool(settings), key_prefix=KEY_PREFIX)
-        self._shared = MovingWindowRateLimiter(storage)
-        self._own = MovingWindow()
-        self._allowances = Leases()
-        self._under_way: dict[tuple[str, str], Event] = {}
-        self._shared_down_until = 0.0
-        self._counted_alone = False
+        self._in_redis = MovingWindowRateLimiter(storage)
+        self._in_memory = MovingWindow()
+        self._leases = Leases()
+        self._pending: dict[tuple[str, str], Event] = {}
+        self._redis_down_until = 0.0
+        self._counts_in_memory = False
         self._outage = outage
 
     def count(self, name: str, who: str) -> None:
@@ -83,16 +83,16 @@ class RateLimits:
         limit = self._limits[name]
         if limit is None:
             return
-        if self._allowances.size(limit) == 1:
+        if self._leases.size(limit) == 1:
             self._refuse_after(self._ask(_hit, limit, who), limit, who)
             return
         # who comes while others ask takes of what they get, or is refused with them
-        while not self._allowances.take(limit, who):
-            under_way = self._under_way.get((name, who))
-            if under_way is None:
-                self._refuse_after(self._count_ahead(limit, who), limit, who)
+        while not self._leases.take(limit, who):
+            pending = self._pending.get((name, who))
+            if pending is None:
+                self._refuse_after(self._take_lease(limit, who), limit, who)
                 return
-            self._refuse_after(under_way.wait(), limit, who)
+            self._refuse_after(pending.wait(), limit, who)
 
     def is_off(self, name: str) -> bool:
         """Tell whether nothing is counted for a limit."""
@@ -101,7 +101,7 @@ class RateLimits:
     def take(self, name: str, who: str) -> bool:
         """Use a request that was counted in advance; never waits, unlike :meth:`count`."""
         limit = self._limits[name]
-        return limit is None or self._allowances.take(limit, who)
+        return limit is None or self._leases.take(limit, who)
 
     def check(self, name: str, who: str) -> None:
         """Refuse what would be one too many, without counting it.
@@ -117,7 +117,7 @@ class RateLimits:
         if limit is not None:
             self._refuse_after(self._ask(_seconds_until_free, limit, who), limit, who)
 
-    def is_touched(self, name: str, who: str) -> bool:
+    def has_counts(self, name: str, who: str) -> bool:
         """Tell whether anything has been counted lately.
 
         Args:
@@ -127,23 +127,23 @@ class RateLimits:
         limit = self._limits[name]
         return limit is not None and self._ask(_counted, limit, who) > 0
 
-    def _count_ahead(self, limit: RateLimitItem, who: str) -> int:
+    def _take_lease(self, limit: RateLimitItem, who: str) -> int:
         """Count one request, and as many more as are counted at a time if there still are so many.
 
         Returns:
             0, or the seconds after which another try may succeed.
         """
         key = (limit.namespace, who)
-        answered = self._under_way[key] = Event()
+        answered = self._pending[key] = Event()
         seconds = 0
         try:
-            advance = self._allowances.size(limit)
+            advance = self._leases.size(limit)
             if self._ask(partial(_takes, count=advance), limit, who):
-                self._allowances.give(limit, who, advance - 1)
+                self._leases.add(limit, who, advance - 1)
             else:
                 seconds = self._ask(_hit, limit, who)
         finally:
-            del self._under_way[key]
+            del self._pending[key]
             answered.send(seconds)
         return seconds
 
@@ -153,36 +153,36 @@ class RateLimits:
             details = {"limit": str(limit), "retry_after": seconds}
             raise RateLimitExceeded("Too many requests, try again later", dumps(details))
 
-    def _ask(self, question: Question, limit: RateLimitItem, who: str) -> int:
-        if time.monotonic() >= self._shared_down_until:
+    def _ask(self, query: Query, limit: RateLimitItem, who: str) -> int:
+        if time.monotonic() >= self._redis_down_until:
             try:
-                answer = self._ask_shared(question, limit, who)
+                answer = self._ask_redis(query, limit, who)
             except RedisError as problem:
                 self._outage.begin(str(problem), NOTICED_BY)
                 # a pause of its own: the revocations are still looked up in a server that is full
-                self._shared_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
-                self._counted_alone = True
+                self._redis_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
+                self._counts_in_memory = True
             else:
-                if self._counted_alone:
-                    self._count_together_again()
+                if self._counts_in_memory:
+                    self._return_to_redis()
                 return answer
-        return question(self._own, limit, who)
+        return query(self._in_memory, limit, who)
 
-    def _ask_shared(self, question: Question, limit: RateLimitItem, who: str) -> int:
+    def _ask_redis(self, query: Query, limit: RateLimitItem, who: str) -> int:
         try:
-            return question(self._shared, limit, who)
+            return query(self._in_redis, limit, who)
         except ResponseError as problem:
             if not any(sign in str(problem) for sign in FOREIGN):
                 raise
         except (ValueError, TypeError):
             pass
         # nothing that we have written is there: the count begins anew
-        self._shared.clear(limit, who)
-        return question(self._shared, limit, who)
+        self._in_redis.clear(limit, who)
+        return query(self._in_redis, limit, who)
 
-    def _count_together_again(self) -> None:
-        self._counted_alone = False
-        self._own.forget()
+    def _return_to_redis(self) -> None:
+        self._counts_in_memory = False
+        self._in_memory.clear()
         self._outage.end(NOTICED_BY)
 
 

@@ -192,7 +192,7 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
     with gateway_alone(RATE_LIMIT_API="2/minute", **where, **TRUSTED) as gateway:
         gateway.answers["exercises.get"] = {}
         limits = next(iter(gateway.container.entrypoints)).admission.limits
-        shared = limits._shared
+        shared = limits._in_redis
 
         class Down:
             def hit(self, *_, **__):
@@ -202,11 +202,11 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
             headers = {"X-Forwarded-For": address}
             return gateway.http.get("/api/exercises/1", headers=headers).status_code
 
-        monkeypatch.setattr(limits, "_shared", Down())
+        monkeypatch.setattr(limits, "_in_redis", Down())
         assert [look(), look(), look()] == [200, 200, 429]
-        monkeypatch.setattr(limits, "_shared", shared)
+        monkeypatch.setattr(limits, "_in_redis", shared)
         assert [look(), look(), look()] == [200, 200, 429]
-        assert not len(limits._own)
+        assert not len(limits._in_memory)
 
 
 OUTAGE = re.compile(r"redis-counters is (?:down|back)|rate limits counted in memory")
@@ -309,7 +309,7 @@ def test_one_asks_for_all_who_wait_at_the_same_time():
             asking[who] -= 1
             return super().hit(item, who, cost=cost)
 
-    limits._shared = Slow()
+    limits._in_redis = Slow()
 
     def count(number):
         try:
@@ -320,7 +320,7 @@ def test_one_asks_for_all_who_wait_at_the_same_time():
 
     pool = eventlet.GreenPool(60)
     assert sum(pool.imap(count, range(3000))) == 2 * 1210
-    assert not limits._under_way
+    assert not limits._pending
 
 
 def test_what_was_counted_in_advance_is_not_lost_between_bursts(redis, monkeypatch):

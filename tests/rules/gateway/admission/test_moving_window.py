@@ -82,7 +82,7 @@ def test_keys_are_bounded_in_number_and_those_in_use_stay(clock):
             assert not window.hit(limit, "attacker")
     assert len(window) == MOST_KEYS
     assert not window.hit(limit, "attacker")
-    window.forget()
+    window.clear()
     assert window.hit(limit, "attacker")
 
 
