@@ -1,4 +1,4 @@
-"""Telling others what happened to a workout."""
+"""The events about workouts that the gateway dispatches."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from services.observability.logging import get_logger
 log = get_logger(__name__)
 
 WORKOUT_SHAPE = object_with(id=INTEGER, version=INTEGER, date=STRING)
-"""What an event takes from a workout."""
+"""What an event needs of a workout."""
 
 CREATED, UPDATED, DELETED = "workout_created", "workout_updated", "workout_deleted"
 
@@ -17,13 +17,16 @@ CREATED, UPDATED, DELETED = "workout_created", "workout_updated", "workout_delet
 def announce(
     dispatch: Callable[[str, dict], None], event_type: str, user_id: int, workout: dict
 ) -> None:
-    """Dispatch an event about a workout; a failure costs seconds, as the change feed has it too.
+    """Dispatch an event about a workout.
+
+    A failure is logged only: the write is done, and its change is in the feed of the workouts
+    service, from which analytics learns of it some seconds later.
 
     Args:
-        dispatch: sends an event, and raises if it could not.
-        event_type: what happened.
-        user_id: whose workout it is.
-        workout: the workout, or what is left of it.
+        dispatch: sends an event, and raises a :class:`GymError` if it could not.
+        event_type: :data:`CREATED`, :data:`UPDATED` or :data:`DELETED`.
+        user_id: the workout's owner.
+        workout: as :data:`WORKOUT_SHAPE` at least.
     """
     event = {
         "workout_id": workout["id"],
@@ -38,5 +41,5 @@ def announce(
 
 
 def gives_a_field(changes: dict) -> bool:
-    """Whether a change changes anything: ``{}`` does not; a null clears its field."""
+    """Whether a PUT changes anything: ``{}`` does not, nor does a version alone; null clears."""
     return any(name != "version" for name in changes)

@@ -1,4 +1,4 @@
-"""The door of the gateway: who comes in, and how often."""
+"""Admission: who may make a request, and how many."""
 
 import re
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _BY_ID = ById()
 
 
 class Admission(SharedExtension):
-    """Knows callers by their tokens and counts their requests; all routes share it."""
+    """Identifies callers by their tokens and counts their requests; one for all routes."""
 
     def setup(self) -> None:
         """Read the settings.
@@ -60,19 +60,19 @@ class Admission(SharedExtension):
         limit: str,
         when_known: Callable[[Caller], None] = lambda _caller: None,
     ) -> Caller | None:
-        """Return the caller, having counted the request; None on public routes.
+        """Count a request, and return its caller; None on public routes.
 
         Args:
-            request: the request; learns the user's id, for the log.
+            request: the request; its ``user_id`` is set, for the log.
             access: who may use the route.
             limit: the name of the limit that it counts for.
-            when_known: is told who calls before Redis is asked about the token: what else is to be
-                asked can be asked in the same moment.
+            when_known: is called with the caller before Redis is asked about the token, so that
+                whatever else will be asked can be sent in the same moment.
 
         Raises:
             RateLimitExceeded: too many requests of this user, or from this address.
-            Unauthorized: the route needs a token, and there is no good one.
-            Forbidden: the route is for others.
+            Unauthorized: the route needs a token, and there is no valid one.
+            Forbidden: the route is for other users.
         """
         if access is PUBLIC:
             self.limits.count(limit, self._address(request))
@@ -80,6 +80,7 @@ class Admission(SharedExtension):
         try:
             caller = self._caller(request, when_known)
         except Unauthorized:
+            # guessed tokens count for the address; otherwise guessing would be free
             self.limits.count(limit, self._address(request))
             raise
         request.user_id = caller.user_id
@@ -95,7 +96,7 @@ class Admission(SharedExtension):
         return self.shares.taken_by(caller.counted_as, budgets.USER_SHARE)
 
     def login(self, request: HttpRequest, email: object) -> AbstractContextManager[None]:
-        """Surround a try to sign in; see :meth:`LoginThrottle.attempt`."""
+        """Surround an attempt to log in; see :meth:`LoginThrottle.attempt`."""
         return self.logins.attempt(email, self._address(request))
 
     def _caller(self, request: HttpRequest, when_known: Callable[[Caller], None]) -> Caller:
@@ -148,7 +149,8 @@ class Admission(SharedExtension):
     def _counted_as(self, peer: str, forwarded: str | None) -> str:
         if not self.proxies or forwarded is None:
             return self._address_of(peer, None)
-        # what is remembered must not grow with what a client writes; only the end can count
+        # the cache's keys must not grow with what a client writes, and addresses are read from the
+        # end: only what our own proxies have added there counts
         return self._address_of(peer, forwarded[-LONGEST_FORWARDED:])
 
 
@@ -156,6 +158,6 @@ def _check_self(request: HttpRequest, caller: Caller) -> None:
     try:
         wanted = load(_BY_ID, request.path_values)["id"]
     except InvalidParameter:
-        return  # is told later, with all other bad parameters
+        return  # reported later, with all other bad parameters
     if wanted != caller.user_id and not caller.is_admin:
         raise Forbidden("This is another user's profile")

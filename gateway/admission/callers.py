@@ -1,4 +1,4 @@
-"""Who calls, and who may."""
+"""Who makes a request, and who may use a route."""
 
 import time
 from collections import OrderedDict
@@ -13,7 +13,7 @@ MOST_TOKENS = 10_000
 
 
 class Access(Enum):
-    """Who may use a route."""
+    """Who may use a route; the values stand in the OpenAPI document."""
 
     PUBLIC = "anybody; a token is not looked at"
     USER = "whoever is signed in"
@@ -25,7 +25,7 @@ PUBLIC, USER, SELF = Access.PUBLIC, Access.USER, Access.SELF
 
 @dataclass(frozen=True)
 class Caller:
-    """The user that a token was given to."""
+    """A user, as their token says."""
 
     user_id: int
     role: str
@@ -34,7 +34,7 @@ class Caller:
 
     @property
     def counted_as(self) -> str:
-        """The name under which the user's requests are counted."""
+        """The key under which the user's requests are counted."""
         return f"user-{self.user_id}"
 
     @property
@@ -44,12 +44,10 @@ class Caller:
 
 
 class TokenCache:
-    """Checks tokens, and remembers those that were good until they end.
+    """Verifies tokens, and caches the callers of good ones until they end: a signature costs more
+    than the rest of a cached read.
 
-    Whether a token has been revoked is asked anew each time.
-
-    Args:
-        settings: hold the secret.
+    Whether a token has been revoked is another question, which is asked each time.
     """
 
     def __init__(self, settings: Settings):
@@ -57,7 +55,7 @@ class TokenCache:
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
 
     def caller(self, token: str) -> Caller:
-        """Return whose token it is.
+        """Return the caller that a token belongs to.
 
         Raises:
             Unauthorized: it is not a token of ours, or it has ended.
@@ -73,6 +71,6 @@ class TokenCache:
         return caller
 
     def remembered(self, token: str) -> Caller | None:
-        """Return whose token it is, if it was good before and has not ended."""
+        """Return the caller of a cached token that has not ended, otherwise None."""
         caller, ends_at = self._known.get(token, (None, 0.0))
         return caller if time.time() < ends_at else None

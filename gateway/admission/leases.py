@@ -1,4 +1,4 @@
-"""Requests that were counted in advance, so that most need no look at Redis."""
+"""Leases of a rate limit: requests counted in advance, so that most need not ask Redis."""
 
 import time
 from collections import OrderedDict
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from limits import RateLimitItem
 
 PART = 100
-LARGEST_ADVANCE = 50
+LARGEST_LEASE = 50
 MOST_LEASES = 20_000
+"""Of more, the oldest are dropped, and their requests are lost to whom they were for."""
 
 
 @dataclass(slots=True)
@@ -18,24 +19,24 @@ class _Lease:
 
 
 class Leases:
-    """A hundredth of a limit at a time, taken by this process for one user or address.
+    """A hundredth of a limit at a time, counted by this process for one user or address.
 
-    It may be used for as long as it counts, so none is lost; whoever asks other processes has that
-    much less meanwhile. What was counted early ends to count early: of any window, no more than
-    that part above the limit gets through.
+    A lease is good for as long as it counts, so no request is lost; the same user has that many
+    less at other processes meanwhile. As it was counted earlier than it is used, up to a
+    hundredth more than the limit may get through in a window.
     """
 
     def __init__(self) -> None:
-        # by the limit's name: a limit itself takes longer to be found than the allowance is worth
+        # by the limit's name: a RateLimitItem takes four times as long to be looked up
         self._left: OrderedDict[tuple[str, str], _Lease] = OrderedDict()
 
     @staticmethod
     def size(limit: RateLimitItem) -> int:
-        """Return how many requests are counted at a time."""
-        return max(1, min(limit.amount // PART, LARGEST_ADVANCE))
+        """Return how many requests a lease has."""
+        return max(1, min(limit.amount // PART, LARGEST_LEASE))
 
     def take(self, limit: RateLimitItem, who: str) -> bool:
-        """Use one request that was counted in advance, if there is one."""
+        """Use one request of a lease, if there is one."""
         lease = self._left.get((limit.namespace, who))
         if lease is None or not lease.left or time.monotonic() > lease.ends_at:
             return False
@@ -43,7 +44,7 @@ class Leases:
         return True
 
     def add(self, limit: RateLimitItem, who: str, count: int) -> None:
-        """Note further requests that have been counted in advance."""
+        """Add a lease of so many requests, which have been counted."""
         key = (limit.namespace, who)
         now = time.monotonic()
         old = self._left.pop(key, None)

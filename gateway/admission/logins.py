@@ -1,9 +1,10 @@
-"""Guessing passwords: limited, without giving anybody the means to lock somebody else out.
+"""A throttle for guessed passwords that can't be used to lock an account's owner out.
 
-A limit that only counts tries for an e-mail is a weapon: whoever knows the e-mail uses it up, and
-its owner stays outside. So tries are counted for an e-mail *from an address*, and failures also
-for the e-mail as a whole. Once those are too many, an address that has not failed itself may still
-try: a right password comes in, a wrong one is refused and ends the tries of that address, too.
+A limit that only counts attempts for an e-mail is a weapon: whoever knows the e-mail uses it up,
+and its owner can't log in. So attempts are counted for an e-mail *from an address*, and failures
+also for the e-mail as a whole. Once those are too many, an address that has not failed itself may
+still try: the right password is accepted, a wrong one is refused and ends the attempts of that
+address.
 """
 
 import hashlib
@@ -20,27 +21,24 @@ _EMAIL = Email(required=True)
 
 
 class LoginThrottle:
-    """Counts tries and failures.
-
-    Args:
-        limits: where they are counted.
-    """
+    """Counts the attempts to log in, and their failures, in the rate limits."""
 
     def __init__(self, limits: RateLimits):
         self.limits = limits
 
     @contextmanager
     def attempt(self, email: object, address: str) -> Iterator[None]:
-        """Surround one try; whether it fails is seen from what is raised inside.
+        """Surround one attempt, which has failed if ``Unauthorized`` is raised inside.
 
         Args:
             email: as the client gave it, of any type.
-            address: where the try comes from.
+            address: where the attempt comes from.
 
         Raises:
-            RateLimitExceeded: too many tries; also instead of the failure that is one too many.
+            RateLimitExceeded: too many attempts; also in place of the failure that is one too many.
         """
         if not isinstance(email, str):
+            # no account can be meant; the users service refuses it
             yield
             return
         everywhere = _canonical(email)
@@ -57,7 +55,7 @@ class LoginThrottle:
 
 
 def _canonical(email: str) -> str:
-    """Return one name for all spellings of an e-mail, which Redis and the log may know."""
+    """Return one key for all spellings of an e-mail: a hash, as it gets into Redis and the log."""
     try:
         spelling = _EMAIL.deserialize(email)
     except ValidationError:

@@ -1,6 +1,6 @@
-"""A moving window in this process's memory: what counts while the counters' store is away.
+"""A moving window in this process's memory, for the time in which redis-counters is away.
 
-It goes by the monotonic clock, so setting the machine's clock neither frees nor holds anybody.
+It goes by the monotonic clock, so a change of the machine's clock neither frees nor blocks anybody.
 """
 
 import time
@@ -11,14 +11,15 @@ from limits import RateLimitItem
 from limits.util import WindowStats
 
 MOST_KEYS = 20_000
-"""Of more, those that were used least lately are forgotten."""
+"""Of more, the least recently used are dropped."""
 
 SLOTS = 100
-"""Requests of one hundredth of a window count as of the latest of them: so many numbers a key."""
+"""Requests within a hundredth of the window are one number, as old as the latest of them: a key
+takes at most so many numbers, however large the limit."""
 
 
 class _Counts:
-    """What was counted for one key: when each slot was last added to, and how much is in it."""
+    """The counts of one key: of each slot, the moment of its latest request and their number."""
 
     __slots__ = ("counts", "latest", "total")
 
@@ -45,10 +46,10 @@ class _Counts:
 
 
 class MovingWindow:
-    """Counts as ``limits.strategies.MovingWindowRateLimiter`` does, in bounded memory.
+    """Has the methods of ``limits.strategies.MovingWindowRateLimiter``, in bounded memory.
 
-    In no window does it let more through than the limit; a request may count for up to a hundredth
-    of the window longer than it has to.
+    The library's own storage in memory keeps an entry for each request. Here no window lets more
+    through than the limit, and a request counts up to a hundredth of the window longer.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class MovingWindow:
         return len(self._counted)
 
     def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
-        """Count, unless that would be more than the limit; tell whether it was not."""
+        """Count ``cost`` requests, or none and return False if they would be above the limit."""
         now = time.monotonic()
         key = item.key_for(*identifiers)
         counts = self._current(key, now - item.get_expiry())
@@ -71,11 +72,11 @@ class MovingWindow:
         return True
 
     def test(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
-        """Tell whether :meth:`hit` would count."""
+        """Return whether :meth:`hit` would count."""
         return self.get_window_stats(item, *identifiers).remaining >= cost
 
     def get_window_stats(self, item: RateLimitItem, *identifiers: str) -> WindowStats:
-        """Return when the oldest that counts ends to count, and how many more are free."""
+        """Return the Unix time at which the oldest request leaves the window, and what is left."""
         now = time.monotonic()
         counts = self._current(item.key_for(*identifiers), now - item.get_expiry())
         age = now - counts.latest[0] if counts.latest else 0.0

@@ -33,17 +33,21 @@ NOTICED_BY = "rate limits"
 
 LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
 LOGIN_FAILURES = "login_failures"
-"""As many as :data:`LOGIN_EMAIL` allows tries."""
+"""Failed logins for an e-mail; as many as :data:`LOGIN_EMAIL` allows tries."""
 
 Limiter = MovingWindowRateLimiter | MovingWindow
 Query = Callable[[Limiter, RateLimitItem, str], int]
 
 FOREIGN = ("WRONGTYPE", "attempt to")
-"""In refusals that are for what lies under the key, which no counter is."""
+"""In errors of Redis that mean that the value under the key is no counter of ours: another type,
+or a list whose items the script can't calculate with."""
 
 
 class RateLimits:
     """Counts requests, and refuses those above a limit.
+
+    While Redis fails, this process counts alone, in memory; the counts begin at zero, and are
+    dropped when Redis answers again.
 
     Args:
         settings: the limits, such as ``20/minute``; an empty one is off.
@@ -71,14 +75,14 @@ class RateLimits:
         self._outage = outage
 
     def count(self, name: str, who: str) -> None:
-        """Count one request.
+        """Count one request; may wait for Redis.
 
         Args:
-            name: which limit, such as :data:`LOGIN`.
-            who: whom it counts for: an address, a user, an e-mail.
+            name: the limit, such as :data:`LOGIN`.
+            who: the address, user or e-mail that it counts for.
 
         Raises:
-            RateLimitExceeded: that was one too many.
+            RateLimitExceeded: it is above the limit.
         """
         limit = self._limits[name]
         if limit is None:
@@ -86,7 +90,9 @@ class RateLimits:
         if self._leases.size(limit) == 1:
             self._refuse_after(self._ask(_hit, limit, who), limit, who)
             return
-        # who comes while others ask takes of what they get, or is refused with them
+        # one query at a time for a user; requests that come meanwhile wait for its result. If each
+        # took a lease of its own, the last would be refused while those of others are unused
+        # (test_exactly_the_limit_gets_through_however_many_connections_ask)
         while not self._leases.take(limit, who):
             pending = self._pending.get((name, who))
             if pending is None:
@@ -95,20 +101,16 @@ class RateLimits:
             self._refuse_after(pending.wait(), limit, who)
 
     def is_off(self, name: str) -> bool:
-        """Tell whether nothing is counted for a limit."""
+        """Whether the limit is empty, so that nothing is counted."""
         return self._limits[name] is None
 
     def take(self, name: str, who: str) -> bool:
-        """Use a request that was counted in advance; never waits, unlike :meth:`count`."""
+        """Use a request of a lease, if there is one; never waits, unlike :meth:`count`."""
         limit = self._limits[name]
         return limit is None or self._leases.take(limit, who)
 
     def check(self, name: str, who: str) -> None:
-        """Refuse what would be one too many, without counting it.
-
-        Args:
-            name: which limit.
-            who: whom it would count for.
+        """Refuse if one more request would be above the limit, without counting it.
 
         Raises:
             RateLimitExceeded: it would be.
@@ -118,17 +120,12 @@ class RateLimits:
             self._refuse_after(self._ask(_seconds_until_free, limit, who), limit, who)
 
     def has_counts(self, name: str, who: str) -> bool:
-        """Tell whether anything has been counted lately.
-
-        Args:
-            name: for which limit.
-            who: and for whom.
-        """
+        """Whether anything has been counted within the limit's window."""
         limit = self._limits[name]
         return limit is not None and self._ask(_counted, limit, who) > 0
 
     def _take_lease(self, limit: RateLimitItem, who: str) -> int:
-        """Count one request, and as many more as are counted at a time if there still are so many.
+        """Count one request and, if the limit has room for it, a whole lease.
 
         Returns:
             0, or the seconds after which another try may succeed.
@@ -159,7 +156,8 @@ class RateLimits:
                 answer = self._ask_redis(query, limit, who)
             except RedisError as problem:
                 self._outage.begin(str(problem), NOTICED_BY)
-                # a pause of its own: the revocations are still looked up in a server that is full
+                # a pause of our own, not shared with the outage: in a server that is full,
+                # revocations can still be looked up (tests/security/test_redis_full.py)
                 self._redis_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
                 self._counts_in_memory = True
             else:
@@ -176,7 +174,7 @@ class RateLimits:
                 raise
         except (ValueError, TypeError):
             pass
-        # nothing that we have written is there: the count begins anew
+        # not written by us, so the count begins at zero
         self._in_redis.clear(limit, who)
         return query(self._in_redis, limit, who)
 
@@ -187,7 +185,9 @@ class RateLimits:
 
 
 def _make_pool(settings: Settings) -> BlockingConnectionPool:
-    """Return connections whose every wait is bounded, and which never try twice."""
+    """Return a pool whose every wait is bounded, and which never tries twice: that would double the
+    longest wait of a request.
+    """
     return BlockingConnectionPool(
         host=settings.redis_counters_host,
         port=settings.redis_counters_port,
@@ -205,7 +205,7 @@ def _takes(limiter: Limiter, limit: RateLimitItem, who: str, count: int) -> bool
 
 
 def _hit(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
-    """Count, and return 0, or the seconds after which another try may succeed."""
+    """Count one; return 0, or the seconds after which another try may succeed."""
     return 0 if limiter.hit(limit, who) else _seconds_left(limiter, limit, who)
 
 
@@ -215,7 +215,8 @@ def _seconds_until_free(limiter: Limiter, limit: RateLimitItem, who: str) -> int
 
 def _seconds_left(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
     seconds = limiter.get_window_stats(limit, who).reset_time - time.time()
-    # a gateway of the version before counts by its own clock
+    # others may have put any number there (NaN, too), and a gateway of the version before counts by
+    # its own clock; _ask_redis then begins at zero
     if not seconds <= 2 * limit.get_expiry():
         raise ValueError("no moment that a request was counted at")
     return max(math.ceil(seconds), 1)

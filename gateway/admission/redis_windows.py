@@ -1,10 +1,11 @@
-"""Moving windows in Redis, by the clock of Redis: those of the gateways may differ."""
+"""Moving windows in Redis, timed by the clock of Redis, as those of the gateways may differ."""
 
 import time
 
 from limits.storage import RedisStorage
 
-# the library sends its process's own time along, in the first argument
+# limits sends the process's own time as the scripts' first argument; gateways whose clocks differ
+# by more than the window would then not share a limit (tests/api/test_limits.py)
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
@@ -24,17 +25,19 @@ return found and {{tostring(now - found[1]), found[2]}}
 
 
 class OneClockStorage(RedisStorage):
-    """The library's storage, whose moments are all of one clock."""
+    """The storage of ``limits``, with the clock of Redis in place of the process's."""
 
     SCRIPT_ACQUIRE_MOVING_WINDOW = _ACQUIRE
     SCRIPT_MOVING_WINDOW = _WINDOW
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Return since when, by the own clock, the oldest counts, and how many there are.
+        """Return the moment of the oldest request, by this process's clock, and their number.
+
+        The script returns an age, which the caller of the library turns back into a moment.
 
         Args:
-            key: the limit's key.
-            limit: how many are allowed.
+            key: the limit's key, without the prefix.
+            limit: how many requests are allowed.
             expiry: the seconds of the window.
         """
         window = self.lua_moving_window([self.prefixed_key(key)], [expiry, limit])

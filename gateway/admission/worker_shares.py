@@ -1,4 +1,4 @@
-"""Nobody has all workers: each caller gets a share of them at a time."""
+"""Shares of the workers: how many requests of one caller are worked on at a time."""
 
 import json
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ RETRY_AFTER_SECONDS = 1
 
 
 class WorkerShares:
-    """Lets each caller have so many requests in work, and its others wait for a moment.
+    """Bounds the requests of each caller that are in work; further ones wait for a moment.
 
-    Without it whoever sends a hundred requests to a service that does not answer has every worker
-    until they time out, and all others get a 503.
+    Without it a client that sends a hundred requests to a service that does not answer has every
+    worker until they time out, and all others get a 503 (test_nobody_has_all_workers).
 
     Args:
         seconds: how long a request waits for another one of the same caller to end.
@@ -28,14 +28,14 @@ class WorkerShares:
 
     @contextmanager
     def taken_by(self, who: str, most: int) -> Iterator[None]:
-        """Surround the work for a request.
+        """Surround the work on a request.
 
         Args:
-            who: for whom it is done: a user, or an address.
-            most: how many requests may be worked on for them at a time.
+            who: the user or the address that it is done for.
+            most: how many of their requests may be in work at a time.
 
         Raises:
-            RateLimitExceeded: as many are, and none of them ended in time.
+            RateLimitExceeded: so many are, and none of them ended in time.
         """
         share = self._in_use.get(who)
         if share is None:
@@ -56,7 +56,7 @@ class WorkerShares:
 
 
 class _Share:
-    """The part of one caller, as long as any request of theirs is here."""
+    """The share of one caller; there only while they have a request in work or waiting."""
 
     __slots__ = ("free", "requests")
 

@@ -1,1 +1,1 @@
-"""The services behind the gateway: calls with a deadline and a circuit breaker."""
+"""Calls to the services behind the gateway, with a deadline and a circuit breaker."""

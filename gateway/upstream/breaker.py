@@ -13,16 +13,17 @@ from services.process import budgets
 
 
 class Breaker:
-    """Answers at once for a service that failed several times in a row, and tries it now and then.
+    """Refuses calls to a service that failed several times in a row, and tries it now and then.
 
-    The library counts and keeps the time. Added here: while half open only one call goes through,
-    a call that began before the last change of state can't open it again, and a service's report
-    that another one is down is no failure of its own.
+    The ``circuitbreaker`` library counts and keeps the time. It lets every call through while half
+    open, and counts a failure whenever it arrives. So what is added here: while half open only one
+    call goes through; a call that began before the last change of state can't open the circuit
+    again; and a service's report that another one is down is no failure of its own.
 
     Args:
-        service: the name a client sees.
-        failures: how many in a row open it.
-        seconds: after which one call is let through to see how things are.
+        service: its public name, such as ``workout-service``.
+        failures: how many in a row open the circuit.
+        seconds: after which one call is let through.
     """
 
     def __init__(
@@ -46,14 +47,14 @@ class Breaker:
     def describe(self) -> dict[str, str]:
         """Return the state and, unless it is closed, since when."""
         since = self._outage.since
-        told = {"state": self.state}
-        return told | ({"since": since.isoformat(timespec="seconds")} if since else {})
+        described = {"state": self.state}
+        return described | ({"since": since.isoformat(timespec="seconds")} if since else {})
 
     def call(self, attempt: Callable[[], Any]) -> Any:
-        """Make a call, or refuse to.
+        """Make a call, or refuse it while the circuit is open.
 
         Raises:
-            ServiceUnavailable: the service was given no try; otherwise whatever the call raises.
+            ServiceUnavailable: the call was refused; otherwise whatever ``attempt`` raises.
         """
         state = self.state
         if state == STATE_OPEN or (state != STATE_CLOSED and self._probing):
@@ -69,20 +70,23 @@ class Breaker:
         finally:
             if probing:
                 self._probing = False
-            self._note(problem, is_current=era == self._era)
+            self._record(problem, is_current=era == self._era)
 
-    def _note(self, problem: BaseException | None, is_current: bool) -> None:
+    def _record(self, problem: BaseException | None, is_current: bool) -> None:
         before = self._circuit.state != STATE_CLOSED
         if isinstance(problem, Exception) and self._is_failure(type(problem), problem):
             if is_current:
                 self._count(problem)
         elif problem is None or isinstance(problem, Exception):
+            # any other error is a reply, too: the service is there. A greenthread that was killed
+            # (no Exception) says nothing about it
             self._circuit.reset()
             self._outage.end()
         if before != (self._circuit.state != STATE_CLOSED):
             self._era += 1
 
     def _count(self, problem: Exception) -> None:
+        # the library counts what is raised within its context, and offers no method for it
         with suppress(type(problem)), self._circuit:
             raise problem
         if self.state != STATE_CLOSED:

@@ -1,4 +1,4 @@
-"""The services behind the gateway, as its routes call them."""
+"""The services behind the gateway, as its routes call them: with a breaker and checked results."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -19,17 +19,17 @@ log = get_logger(__name__)
 
 
 class UpstreamService(RemoteService):
-    """A service behind a circuit breaker, whose answers are looked at before they are used.
+    """A service behind a circuit breaker, whose results are checked before a route uses them.
 
-    A method that only reads is tried a second time if nobody answered the first. This is the only
-    place where anything is tried again: services don't, and a write never is, because it may have
-    been done.
+    A method that only reads is called a second time if the first call had no reply. This is the
+    only place where a call is repeated: services repeat none, and a write is never repeated,
+    because it may have been done.
 
     Args:
         name: the service's short name.
         reads: the methods that are called and change nothing.
-        writes: the others that are called.
-        returns: what a method returns, if not any object; anything else is a 502.
+        writes: the other methods that are called.
+        returns: the shapes of results that are not just any object; another result is a 502.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class UpstreamService(RemoteService):
         self.returns = returns or {}
 
     def setup(self) -> None:
-        """Make the breaker."""
+        """Make the breaker, one for each process."""
         self.breaker = Breaker(self.public_name)
         metrics.watch_breaker(self.public_name, lambda: self.breaker.state)
 
@@ -67,7 +67,7 @@ class UpstreamService(RemoteService):
     def ask(
         self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
     ) -> Any:
-        """Call a method once, and return whatever comes back."""
+        """Call a method once, and return its result unchecked."""
         attempt = partial(super().call, worker_ctx, method, args, kwargs, seconds)
         return self.breaker.call(attempt)
 
@@ -76,7 +76,8 @@ class UpstreamService(RemoteService):
         try:
             return attempt(budgets.FIRST_READ_SECONDS)
         except (ServiceUnavailable, TimedOut) as problem:
-            # whoever the service itself was waiting for had its chance already
+            # it names another service, for which the called one has waited already: trying again
+            # would wait as long once more
             if problem.details.get("service") != self.public_name:
                 raise
         metrics.RPC_RETRIES.labels(self.public_name).inc()

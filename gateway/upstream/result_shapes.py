@@ -1,4 +1,4 @@
-"""What the gateway can take as the result of an RPC, where one of its routes relies on it."""
+"""Result shapes: what a route relies on in the result of an RPC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,18 +16,13 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Shape:
-    """What a value is: of one of JSON's types, and if it is an object, with these fields at least.
-
-    Args:
-        kind: the type, as Python has it.
-        fields: the fields that are looked at, with their shapes.
-    """
+    """One of JSON's types, and of an object the fields that must be in it, with their shapes."""
 
     kind: type
     fields: Mapping[str, "Shape"] = field(default_factory=dict)
 
     def problem(self, value: object, place: str = "the result") -> str | None:
-        """Return what is wrong with a value, in a few words; None if nothing is."""
+        """Return what is wrong with a value, for the log; None if nothing is."""
         if type(value) is not self.kind:
             return f"{place} is {_name(value)}, not {_NAMES[self.kind]}"
         for name, shape in self.fields.items():
