@@ -1,4 +1,4 @@
-"""The gateway: every route of the API, in one line of HTTP and a few of Python each."""
+"""The gateway: every route of the API, as options of HTTP and a few lines of Python."""
 
 from gateway import workout_events
 from gateway.admission.callers import PUBLIC, SELF
@@ -35,10 +35,10 @@ INDEX = {
 NOTHING = {"items": [], "total": 0}
 
 NEW_WORKOUTS = (CachePolicy.WORKOUTS, CachePolicy.NUMBERS)
-"""What another workout changes."""
+"""The cached responses that a new workout makes stale."""
 
 ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
-"""What a change of a workout changes."""
+"""The cached responses that a change of a workout makes stale."""
 
 
 class Gateway:
@@ -208,7 +208,7 @@ class Gateway:
         wanted = own | request.query
         if wanted == wanted | own or request.caller.is_admin:
             return _page(request, self.workouts.list(**wanted))
-        # nothing of others is shown, but the rest of the query is judged all the same
+        # of others nothing is shown; the call checks the rest of the query all the same
         self.workouts.list(**wanted | own)
         return _page(request, NOTHING)
 

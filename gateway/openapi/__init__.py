@@ -1,1 +1,1 @@
-"""The API's documentation: made from the routes and the schemas, and shown as a page."""
+"""The OpenAPI document, made from routes and schemas, and the page that shows it."""

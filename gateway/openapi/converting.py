@@ -1,9 +1,10 @@
 """From the fields of our schemas to JSON Schema, rule by rule.
 
-What many generators of clients stumble over is left out. A property with a ``default`` becomes
-one that has to be there, so defaults of bodies stand in their descriptions. Lists in a query are
-sent by repeating the parameter, whatever ``explode`` says, so they are texts with a pattern. An
-enumeration that may be null gets a new name at each place, so those that are shared have one.
+Three things are avoided that generators of clients get wrong (tests/api/test_generated_clients.py).
+A property with a ``default`` becomes a required one, so defaults of bodies stand in their
+descriptions. Lists in a query are sent by repeating the parameter, whatever ``explode`` says, so
+they are strings with a pattern. An enumeration that may be null gets a new name at each place, so
+those that several places share are named.
 """
 
 import re
@@ -50,7 +51,7 @@ NAMED_ENUMERATIONS = {
 
 
 def make_plugin() -> MarshmallowPlugin:
-    """Return apispec's plugin, which calls schemas by the names of their classes."""
+    """Return apispec's plugin, which names schemas by their classes."""
     return MarshmallowPlugin(schema_name_resolver=name_of)
 
 
@@ -59,8 +60,9 @@ def name_of(schema: Schema | type[Schema]) -> str:
     return (schema if isinstance(schema, type) else type(schema)).__name__
 
 
-def teach(converter: OpenAPIConverter) -> None:
-    """Let apispec's converter know the rules of our fields."""
+def add_field_rules(converter: OpenAPIConverter) -> None:
+    """Make apispec's converter apply the rules of our fields."""
+    # would write the defaults of bodies, see above
     converter.attribute_functions.remove(converter.field2default)
     converter.add_attribute_function(_field_rules)
     converter.add_attribute_function(_size_of_integer)
@@ -75,8 +77,8 @@ def name_enumerations(schema: dict[str, Any], place: str) -> None:
     """Put references to the named enumerations into the properties of a schema.
 
     Args:
-        schema: of an object; is changed.
-        place: what a reference begins with.
+        schema: of an object; changed in place.
+        place: the beginning of a reference, such as ``#/components/schemas/``.
     """
     for name, rules in schema.get("properties", {}).items():
         words = [word for word in rules.get("enum", ()) if word is not None]
@@ -86,19 +88,19 @@ def name_enumerations(schema: dict[str, Any], place: str) -> None:
 
 
 def _reference_to(named: str, rules: dict[str, Any]) -> dict[str, Any]:
-    said = {name: value for name, value in rules.items() if name == "description"}
+    kept = {name: value for name, value in rules.items() if name == "description"}
     reference = {"$ref": named}
     if None in rules["enum"]:
-        return {"oneOf": [reference, {"type": "null"}], **said}
-    return reference | said
+        return {"oneOf": [reference, {"type": "null"}], **kept}
+    return reference | kept
 
 
 def parameters(converter: OpenAPIConverter, schema: type[Parameters], place: str) -> list[dict]:
-    """Describe what stands in a path or in a query.
+    """Describe the parameters of a path or a query.
 
     Args:
         converter: apispec's.
-        schema: of the parameters.
+        schema: the schema of the parameters.
         place: ``path`` or ``query``.
     """
     return [_parameter(converter, field, place) for field in schema().fields.values()]
@@ -119,7 +121,7 @@ def _parameter(converter: OpenAPIConverter, field: fields.Field, place: str) -> 
 
 
 def _without_null(rules: dict) -> dict:
-    """Leave null out: what stands in an address can't be null."""
+    """Leave null out: a value in a URL can't be null."""
     kinds = rules["type"]
     kept = dict(rules)
     if isinstance(kinds, list):
@@ -132,7 +134,7 @@ def _without_null(rules: dict) -> dict:
 def _field_rules(
     _converter: OpenAPIConverter, field: fields.Field, ret: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what a field of ours demands; nothing for marshmallow's own."""
+    """Return the rules of one of our fields; none for marshmallow's own."""
     rules: dict[str, Any] = {}
     for kind, describe in _KINDS.items():
         if isinstance(field, kind):
@@ -141,8 +143,8 @@ def _field_rules(
         rules["type"] = [rules["type"], "null"]
         if "enum" in rules:
             rules["enum"] = [*rules["enum"], None]
-    said = [ret.get("description"), rules.get("description"), *_default(field)]
-    rules["description"] = " ".join(filter(None, said)) or None
+    sentences = [ret.get("description"), rules.get("description"), *_default(field)]
+    rules["description"] = " ".join(filter(None, sentences)) or None
     return {name: value for name, value in rules.items() if value is not None}
 
 
@@ -154,7 +156,7 @@ def _default(field: fields.Field) -> Iterator[str]:
 def _size_of_integer(
     _converter: OpenAPIConverter, _field: fields.Field, ret: dict[str, Any]
 ) -> dict[str, Any]:
-    """Say which numbers need 64 bits: where nothing is said, 32 are taken."""
+    """Mark numbers that need 64 bits: without a format generators take 32."""
     large = ret.get("maximum", 0) > LARGEST_INT32
     return {"format": "int64"} if "integer" in ret.get("type", ()) and large else {}
 
@@ -177,7 +179,7 @@ def _password(field: Password) -> dict[str, Any]:
 
 
 def _number(field: Number) -> dict[str, Any]:
-    # `multipleOf: 0.01` would refuse 102.55 in most readers, which count in binary
+    # not `multipleOf: 0.01`, by which most validators refuse 102.55, as they divide in binary
     decimals = field.decimals and f"With at most {field.decimals} decimals."
     return {
         "type": "number",
@@ -222,7 +224,7 @@ def _sort(field: Sort) -> dict[str, Any]:
 
 
 def _several(item: str) -> str:
-    """Return the pattern of items between commas."""
+    """Return the pattern of a list of such items, separated by commas."""
     return f"^({item})(,({item}))*$"
 
 
@@ -238,7 +240,7 @@ def _any_text(_field: RuledField) -> dict[str, Any]:
     return {"type": TEXT}
 
 
-# the more general kind first: what follows is added to it
+# a base before its subclasses, whose rules are added to its own
 _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
     RuledField: _any_text,
     Text: _text,

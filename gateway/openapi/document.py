@@ -19,12 +19,12 @@ from gateway.openapi.components import (
 )
 from gateway.openapi.contents import Amount, Contents, one_of
 from gateway.openapi.converting import (
+    add_field_rules,
     make_plugin,
     name_enumerations,
     name_of,
     openapi_path,
     parameters,
-    teach,
 )
 from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.routes import TAGS, routes_of, tag_of
@@ -61,7 +61,7 @@ def make_document(service: type) -> dict[str, Any]:
         servers=[{"url": "/"}],
         tags=[{"name": name, "description": text} for name, (_, text) in TAGS.items()],
     )
-    teach(plugin.converter)
+    add_field_rules(plugin.converter)
     add_components(spec)
     failures.add_responses(spec)
     spec.components.response(UNCHANGED, _UNCHANGED)
@@ -183,7 +183,7 @@ def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
 
 
 def _known(spec: APISpec, schema: type) -> dict[str, str]:
-    """Put a schema among the components, if it isn't there, and return a reference to it."""
+    """Add a schema to the components, unless it is there, and return a reference to it."""
     name = name_of(schema)
     if name not in spec.components.schemas:
         spec.components.schema(name, schema=schema)

@@ -1,4 +1,4 @@
-"""The files of the documentation's page: Swagger UI's, from its package, and two of our own."""
+"""The files of the page at /docs: Swagger UI's, from its package, and two of our own."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ from pathlib import Path
 OWN = Path(__file__).parent
 PACKAGE = "flask_swagger_ui"
 
-# the page asks for nothing from elsewhere, runs no code but these files, and is in no frame
+# nothing from other hosts, no code but the files below, and in no frame
 PAGE_POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -33,7 +33,7 @@ class File:
 
     Args:
         media_type: its ``Content-Type``.
-        is_own: whether it is ours, and not Swagger UI's.
+        is_own: whether it lies beside this module, and not in Swagger UI's package.
     """
 
     media_type: str
@@ -51,22 +51,22 @@ FILES = {
 
 @cache
 def read(name: str) -> bytes:
-    """Return what stands in one of :data:`FILES`."""
+    """Return the content of one of :data:`FILES`."""
     return (OWN if FILES[name].is_own else _swagger_ui()).joinpath(name).read_bytes()
 
 
 @cache
 def page() -> bytes:
-    """Return the page; it asks for its files by version, so that they can be kept forever."""
+    """Return the page; its links have the version, so that the files can be cached forever."""
     text = (OWN / "page.html").read_text("utf-8")
     return text.replace("VERSION", version("flask-swagger-ui")).encode()
 
 
 def cache_control(name: str) -> str:
-    """Return how long a file may be kept: Swagger UI's are asked for by their version."""
+    """Return a file's ``Cache-Control``: only the URLs of Swagger UI's have their version."""
     return ASK_AGAIN if FILES[name].is_own else FOREVER
 
 
 def _swagger_ui() -> Path:
-    # found without being imported: Flask has no business here
+    # found without being imported, as the package would import Flask
     return Path(find_spec(PACKAGE).submodule_search_locations[0]) / "dist"

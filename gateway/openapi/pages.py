@@ -1,4 +1,4 @@
-"""Serving the documentation: the document, the page, and the page's files."""
+"""The routes of the documentation: the document, the page, and the page's files."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Undocumented(CannotStart):
 
 
 class _Page:
-    """One of the routes, as the web server knows them."""
+    """One of the routes, as the web server takes them."""
 
     method = "GET"
 
@@ -37,8 +37,8 @@ class _Page:
 class Documentation(DependencyProvider):
     """Serves ``/openapi.json``, ``/docs`` and the files of that page.
 
-    Nothing of it is made or read before somebody asks for it; only that it can be made is checked
-    at the start.
+    Nothing of it is made or read before the first request for it; only whether it can be made is
+    checked at the start.
     """
 
     server = WebServer()
@@ -49,17 +49,17 @@ class Documentation(DependencyProvider):
         """Add the routes.
 
         Raises:
-            Undocumented: something is not said about a route.
+            Undocumented: a route lacks something that the document needs.
         """
         missing = undocumented(self.container.service_cls)
         if missing:
             raise Undocumented(f"the documentation is incomplete: {'; '.join(missing)}")
-        answers = {
+        handlers = {
             "/openapi.json": self._document,
             "/docs": self._page,
             f"/docs/:{FILE}": self._file,
         }
-        self._pages = [_Page(path, self._counted(answer)) for path, answer in answers.items()]
+        self._pages = [_Page(path, self._counted(handle)) for path, handle in handlers.items()]
         for page in self._pages:
             self.server.register_provider(page)
 
@@ -72,13 +72,15 @@ class Documentation(DependencyProvider):
         """Return the provider itself."""
         return self
 
-    def _counted(self, answer: Callable[[HttpRequest], Response]) -> Callable:
+    def _counted(
+        self, handle: Callable[[HttpRequest], Response]
+    ) -> Callable[[HttpRequest], Response]:
         def handle_request(request: HttpRequest) -> Response:
             try:
                 self.admission.admit(request, PUBLIC, API)
             except GymError as error:
                 return failure(request, error)
-            return answer(request)
+            return handle(request)
 
         return handle_request
 
@@ -88,7 +90,7 @@ class Documentation(DependencyProvider):
         return Response(200, self.encoded, _headers(JSON_TYPE, files.ASK_AGAIN))
 
     def _make(self) -> bytes:
-        # what makes it takes a while to import, and most gateways are never asked
+        # imported here, as apispec takes a while to import, and most gateways are never asked
         from gateway.openapi.document import make_document
 
         document = make_document(self.container.service_cls)
@@ -103,8 +105,8 @@ class Documentation(DependencyProvider):
         name = request.path_values[FILE]
         if name not in files.FILES:
             raise Refused(404)
-        kind, kept = files.FILES[name].media_type, files.cache_control(name)
-        return Response(200, files.read(name), _headers(kind, kept))
+        headers = _headers(files.FILES[name].media_type, files.cache_control(name))
+        return Response(200, files.read(name), headers)
 
 
 def _headers(media_type: str, cache_control: str) -> tuple[tuple[str, str], ...]:

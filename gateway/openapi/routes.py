@@ -1,4 +1,4 @@
-"""The routes of a gateway, and whether all that the documentation needs is said about them."""
+"""The routes of a gateway, their chapters, and what the documentation lacks."""
 
 import inspect
 from collections.abc import Iterator

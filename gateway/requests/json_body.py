@@ -1,8 +1,9 @@
-"""Reading JSON from a request: strictly, so that there is one way only to understand it.
+"""A strict parser of JSON bodies: what could be understood in two ways is refused.
 
-This is the one place where what a client wrote becomes values, and so the place that bounds them:
+This is the one place where what a client wrote becomes values, and so the place that limits them:
 whatever walks a body later walks at most :data:`MOST_VALUES`. Nothing here keeps the event loop for
-more than a few milliseconds, however large the body.
+more than a few milliseconds, however large the body; orjson and json can't be interrupted, so what
+would take them longer is refused before.
 """
 
 import json
@@ -21,16 +22,16 @@ from services.transport.http import HttpRequest, Refused
 from services.transport.http.messages import JSON_TYPE
 
 DEEPEST = 32
-"""Lists and objects within each other; a workout has five."""
+"""Levels of lists and objects; a workout has five."""
 
 MOST_VALUES = 16_000
-"""Members and items in all; a workout with 1,000 sets of which all is said has 13,000."""
+"""Members and items in all; a workout with 1,000 sets that has every field has 13,000."""
 
 MOST_MEMBERS = 1000
-"""Of one object. A set has ten; what is more are faults, of which each is listed."""
+"""Members of one object. A set has ten; each further one is a fault, and would be listed."""
 
 AT_ONCE = 1000
-"""Values that are worked on until others get their turn; takes a millisecond or two."""
+"""Values between two pauses for other greenthreads; takes a millisecond or two."""
 
 BYTES_AT_ONCE = 64 * 1024
 
@@ -40,7 +41,7 @@ _EXPONENT = b"0e"
 
 
 def check_media_type(request: HttpRequest) -> None:
-    """Refuse a body that is not JSON in UTF-8, going by its headers.
+    """Refuse a body that its headers say is not JSON in UTF-8.
 
     Raises:
         Refused: 415.
@@ -65,15 +66,15 @@ def check_media_type(request: HttpRequest) -> None:
 
 
 def parse_object(body: bytes, pause: Callable[[], None] = eventlet.sleep) -> dict:
-    """Return the JSON object that a body consists of.
+    """Return the JSON object that a body is.
 
     Integers come as ``int``, and so do numbers such as ``75.0``; other numbers as ``float`` if
     that is exactly what was written, and as ``Decimal`` otherwise, so that whoever judges them
     sees every decimal.
 
     Args:
-        body: as it came.
-        pause: lets others have their turn; is called now and then while a large body is read.
+        body: the bytes that were received.
+        pause: gives way to other greenthreads; called now and then while a large body is parsed.
 
     Raises:
         ValidationFailed: it is not JSON, not an object, or more than any body needs to be.
@@ -104,10 +105,10 @@ def _parse(body: bytes, pause: Callable[[], None]) -> Any:
 
 
 def _check_number_of_values(body: bytes, pause: Callable[[], None]) -> None:
-    """Refuse a body with more values than any has that makes sense, before they are made.
+    """Refuse a body with more than :data:`MOST_VALUES`, before they are made.
 
-    Each value but the first of an object or list follows a comma. Commas within texts are
-    looked for only if there are many.
+    A value follows a comma, or a bracket if it is the first of its object or list. Those within
+    strings are told apart only if there are many.
     """
     if _count_values(body) <= MOST_VALUES:
         return
@@ -124,12 +125,12 @@ def _count_values(text: bytes) -> int:
 
 
 def _without_texts(body: bytes) -> Iterator[bytes]:
-    """Yield what is not within quotes, in pieces."""
+    """Yield what is not within strings, in pieces of at most :data:`BYTES_AT_ONCE`."""
     place = is_within = 0
     while place < len(body):
         piece = body[place : place + BYTES_AT_ONCE]
         if (len(piece) - len(piece.rstrip(b"\\"))) % 2:
-            # a backslash and what it escapes belong together
+            # a piece must not end between a backslash and what it escapes
             piece = body[place : place + BYTES_AT_ONCE + 1]
         place += len(piece)
         parts = piece.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
@@ -138,11 +139,12 @@ def _without_texts(body: bytes) -> Iterator[bytes]:
 
 
 def _parse_plain(body: bytes, pause: Callable[[], None]) -> Any:
-    """Return what a body without anything odd about it means, None for all others.
+    """Return the value of a body that orjson can't misread, None for all others.
 
-    Four times as fast, and mostly right to do: with fewer than eight digits before and after the
-    point, and no exponent, a float is exactly what was written; and with as many colons as keys,
-    no key stands twice and no text has a colon.
+    orjson is four times as fast as json, but rounds decimals and takes the last of two equal keys.
+    With fewer than eight digits before and after the point, and no exponent, a float is exactly
+    what was written; with as many colons as keys, no key stands twice and no string has a colon.
+    Nearly all bodies are like that.
     """
     shape = body.translate(_SHAPE)
     if _LONG in shape or _EXPONENT in shape:
@@ -174,7 +176,7 @@ def _refuse(message: str, constraint: str, **details: object) -> NoReturn:
 
 
 class _Turns:
-    """Lets others have their turn after so many values."""
+    """Pauses after each :data:`AT_ONCE` values."""
 
     __slots__ = ("_left", "_pause")
 
@@ -183,7 +185,7 @@ class _Turns:
         self._left = AT_ONCE
 
     def take(self) -> None:
-        """Count a value."""
+        """Count a value, and pause if it is time to."""
         self._left -= 1
         if not self._left:
             self._left = AT_ONCE
@@ -204,7 +206,7 @@ def _in_turn(turns: _Turns, read: Callable[[str], Any], text: str) -> Any:
 
 
 def _count_keys(value: Any, pause: Callable[[], None]) -> int:
-    """Return how many keys there are.
+    """Return the number of keys in all objects, which is that of colons if none stands twice.
 
     Raises:
         NotJson: the value is nested too deep, or an object has too many members.
@@ -229,7 +231,7 @@ def _count_keys(value: Any, pause: Callable[[], None]) -> int:
 
 
 def _tidy(value: Any, turns: _Turns) -> Any:
-    """Return a value with integers in place of floats without a fraction."""
+    """Return a value with integers in place of floats without a fraction: 75.0 is 75."""
     kind = type(value)
     if kind is dict:
         turns.take()

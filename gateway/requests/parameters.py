@@ -1,4 +1,4 @@
-"""Reading what stands in a request beside its body: path, query and the idempotency key."""
+"""The parameters of a request: path, query and the idempotency key."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,14 +17,14 @@ LONGEST_SHARED = 200
 
 
 class NoParameters(Parameters):
-    """Of a route without a query."""
+    """The schema of a route without a query, or without a value in its path."""
 
 
 @dataclass(frozen=True)
 class CheckedParameters:
-    """Parameters that have been judged, as plain JSON values that an RPC can carry.
+    """Parameters that have been checked, as plain JSON values that an RPC can carry.
 
-    Several requests share them, so they are only to be read.
+    Requests with the same path and query share one, so it must not be changed.
     """
 
     path: dict[str, Any]
@@ -39,16 +39,16 @@ def check_parameters(
     *,
     takes_key: bool = False,
 ) -> CheckedParameters:
-    """Judge all parameters of a request.
+    """Check all parameters of a request.
 
     Args:
         request: the request.
-        path_schema: for the values in the path.
-        query_schema: for the query.
-        takes_key: whether the route knows the ``Idempotency-Key`` header.
+        path_schema: of the values in the path.
+        query_schema: of the query.
+        takes_key: whether the route takes an ``Idempotency-Key``.
 
     Raises:
-        InvalidParameter: with every fault of all of them.
+        InvalidParameter: with the faults of all of them at once.
     """
     if takes_key or len(request.query) > LONGEST_SHARED:
         given = request.headers(IDEMPOTENCY_KEY) if takes_key else []
@@ -75,27 +75,28 @@ def _check(
     keys: list[str],
 ) -> CheckedParameters:
     faults: list[dict] = []
-    path = _judge(path_schema, path_values, faults)
-    judged = _judge(query_schema, _parse_query(query, faults), faults)
+    path = _load(path_schema, path_values, faults)
+    query_values = _load(query_schema, _parse_query(query, faults), faults)
     key = _check_key(keys, faults)
     if faults:
         raise InvalidParameter.of(*faults)
-    return CheckedParameters(path, judged, key)
+    return CheckedParameters(path, query_values, key)
 
 
 def split_query(query: str) -> list[tuple[str, str]]:
-    """Return names and values of a query in order; what is not UTF-8 is replaced."""
+    """Return names and values of a query, in order, with U+FFFD for what is not UTF-8."""
     return [(_decode(name), _decode(value)) for name, value in _pairs(query)]
 
 
-def _judge(schema: Parameters, given: dict[str, str], faults: list[dict]) -> dict:
+def _load(schema: Parameters, given: dict[str, str], faults: list[dict]) -> dict:
     named = {entry.get("field") for entry in faults}
     try:
         values = load(schema, given)
     except FaultyInput as problem:
         faults += [entry for entry in problem.faults if entry.get("field") not in named]
         return {}
-    # dates and lists go on as they were written: the service that owns the rule reads them again
+    # an RPC can't carry a date; dates and lists are sent as they were written, for the service that
+    # owns the rule parses them again
     return {
         name: value if isinstance(value, int | str) else given[name]
         for name, value in values.items()
