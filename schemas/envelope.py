@@ -1,4 +1,4 @@
-"""The envelope: the one shape of every answer over HTTP."""
+"""The envelope: the JSON object around the data of every response over HTTP."""
 
 import json
 import math
@@ -10,10 +10,10 @@ from decimal import Decimal
 import orjson
 
 EXACT_INTEGERS = 2.0**53
-"""Below this a float without a fraction is an integer for every JSON reader."""
+"""Below this every parser of JSON has the same value for an integer as for the float."""
 
 _NOISE = re.compile(rb"\.0(?:[,}\]]|$)")
-"""The end of a number such as 8.0; now and then a text that looks like one."""
+"""The end of a number such as 8.0, or now and then of a string that looks like one."""
 
 
 def envelope(
@@ -24,13 +24,13 @@ def envelope(
     page: dict | None = None,
     now: float | None = None,
 ) -> dict:
-    """Put an answer into the envelope.
+    """Return the envelope of a response.
 
     Args:
-        data: what was asked for; always a list, even of one.
+        data: the items; one thing is a list of one.
         request_id: the id under which the request is in the logs.
-        errors: what went wrong, as :meth:`schemas.errors.GymError.entries` gives it.
-        page: see :func:`page_of`; collections only.
+        errors: as :meth:`schemas.errors.GymError.entries` returns them.
+        page: as :func:`page_of` returns it; of collections only.
         now: Unix time, for tests.
     """
     meta: dict = {"request_id": request_id}
@@ -46,14 +46,17 @@ def envelope(
 
 
 def assemble(data: bytes, request_id: str, page: bytes = b"", now: float | None = None) -> bytes:
-    """Put data that is JSON already into the envelope; see :func:`envelope`."""
+    """Return the envelope around data that is JSON already; see :func:`envelope`."""
     before, between = around_id(data, page)
     stamp = int(time.time() if now is None else now)
     return b"%b%b%b%d}" % (before, request_id.encode(), between, stamp)
 
 
 def around_id(data: bytes, page: bytes = b"") -> tuple[bytes, bytes]:
-    """Return an envelope's parts before the request's id, and from there to the time."""
+    """Return the parts of an envelope before the request's id, and between it and the timestamp.
+
+    Only these two differ each time, so a cached response keeps the parts.
+    """
     return (
         b'{"data":%b,"meta":{"request_id":"' % data,
         b'"%b},"timestamp":' % (b',"page":' + page if page else b""),
@@ -61,7 +64,7 @@ def around_id(data: bytes, page: bytes = b"") -> tuple[bytes, bytes]:
 
 
 def page_of(current_page: int, page_size: int, total_items: int) -> dict:
-    """Describe a page of a collection."""
+    """Return ``meta.page`` of a collection."""
     return {
         "current_page": current_page,
         "page_size": page_size,
@@ -71,23 +74,23 @@ def page_of(current_page: int, page_size: int, total_items: int) -> dict:
 
 
 def encode(document: object) -> bytes:
-    """Write JSON: compact, in UTF-8, numbers without trailing noise (8, not 8.0)."""
+    """Write JSON: compact, in UTF-8, whole numbers without a fraction (8, not 8.0)."""
     try:
         written = orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS)
     except TypeError:
-        # decimals, integers beyond 64 bits, half characters
+        # what orjson refuses: decimals, integers beyond 64 bits, lone surrogates
         return _encode_slowly(document)
     return _encode_slowly(document) if b".0" in written and _NOISE.search(written) else written
 
 
 def _encode_slowly(document: object) -> bytes:
     text = json.dumps(tidy(document), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # lone surrogates can come in with a client's own words; UTF-8 has no room for them
+    # a client may have sent a lone surrogate, as "\ud800", which UTF-8 can't encode
     return text.encode("utf-8", "replace")
 
 
 def tidy(value: object) -> object:
-    """Return a value with its numbers as JSON should show them."""
+    """Return a value with its numbers as :func:`encode` writes them."""
     if isinstance(value, dict):
         return {key: tidy(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

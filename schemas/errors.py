@@ -1,8 +1,8 @@
 """The family of errors that services raise and the gateway answers with.
 
-Nameko carries an exception over AMQP by its import path and its positional arguments, turned
-into strings. So each of these takes strings only, details travel as JSON text, and the caller
-gets the same class back. Only the gateway knows which HTTP status belongs to which class: a new
+Nameko sends an exception over AMQP as its import path and its positional arguments, turned into
+strings, and makes it again by calling the class with them. So each of these takes strings only, and
+details travel as JSON text. Only the gateway knows which HTTP status belongs to which class: a new
 class needs a place in ``FAILURES`` of gateway/responses/failures.py, and a row in docs/api.md.
 """
 
@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 from nameko.exceptions import deserialize_to_instance
 
 MOST_FAULTS = 100
-"""So many faults of one input are listed; the others are counted."""
+"""Of one input's faults so many are listed; the rest are counted."""
 
 
 class GymError(Exception):
-    """Base of the family: a stable code, a message for people, details for programs.
+    """Base of the family: a code that never changes, a message for people, details for programs.
 
     Args:
         message: one sentence for a person.
@@ -37,7 +37,7 @@ class GymError(Exception):
         return self.message
 
     def entries(self) -> list[dict]:
-        """Return the error as the envelope lists it: one entry, or several for several faults."""
+        """Return the error as ``errors`` in the envelope has it."""
         entry = {"code": self.code, "message": self.message}
         if self.details:
             entry["details"] = self.details
@@ -45,28 +45,29 @@ class GymError(Exception):
 
 
 class FaultyInput(GymError):
-    """Input that breaks rules; carries every broken rule at once.
+    """Input that breaks rules; carries all faults at once.
 
     Args:
-        faults: a JSON list as text, of ``{"message", "field", "details"}``.
+        faults: a JSON list as text, of what :func:`fault` returns.
     """
 
     def __init__(self, faults: str):
         super().__init__("; ".join(_sentence(fault) for fault in json.loads(faults)))
+        # what Nameko calls the class with at the other end
         self.args = (faults,)
         self.faults = json.loads(faults)
 
     def entries(self) -> list[dict]:
-        """Return one entry a fault."""
+        """Return an entry for each fault."""
         return [{"code": self.code, **fault} for fault in self.faults]
 
     @classmethod
     def of(cls, *faults: dict, left_out: int = 0) -> "FaultyInput":
-        """Make the error from fault dictionaries.
+        """Make the error from what :func:`fault` returns.
 
         Args:
-            faults: what is wrong; of more than :data:`MOST_FAULTS` the first are listed.
-            left_out: how many more there are, which are only counted.
+            faults: of more than :data:`MOST_FAULTS` the first are listed.
+            left_out: how many more there are besides.
         """
         listed = [*faults[:MOST_FAULTS]]
         left_out += len(faults) - len(listed)
@@ -92,13 +93,13 @@ def _sentence(fault: dict) -> str:
 
 
 def fault(field: str, message: str, constraint: str, **details: object) -> dict:
-    """Describe one broken rule.
+    """Return one broken rule as an entry of the envelope, without the code.
 
     Args:
-        field: path of the field such as ``exercises[0].sets[2].reps``, or a parameter's name;
+        field: the path of the field, such as ``exercises[0].sets[2].reps``, or a parameter's name;
             empty for the body as a whole.
         message: one sentence for a person.
-        constraint: the rule's name from the contract, such as ``max_length``.
+        constraint: the rule's name in the API, such as ``max_length``.
         details: the rule's limit and what was ``received``.
     """
     entry = {"message": message, "details": {"constraint": constraint, **details}}
@@ -188,7 +189,7 @@ class RateLimitExceeded(GymError):
 
 @deserialize_to_instance
 class InternalError(GymError):
-    """A bug. What happened is in the log under the request id, never in the answer."""
+    """A bug. What happened is in the log under the request id, never in the response."""
 
     code = "INTERNAL_ERROR"
 
@@ -203,7 +204,7 @@ class DatabaseError(GymError):
 
 @deserialize_to_instance
 class BadGateway(GymError):
-    """A service answered something that is no answer."""
+    """A service returned what its method never returns."""
 
     code = "BAD_GATEWAY"
     example = {"message": "A service gave an answer that makes no sense"}
@@ -221,10 +222,10 @@ class ServiceUnavailable(GymError):
 
     @classmethod
     def of(cls, service: str, retry_after: int) -> "ServiceUnavailable":
-        """Make the error for a service, such as ``analytics-service``.
+        """Make the error for a service.
 
         Args:
-            service: the name a client sees.
+            service: its public name, such as ``analytics-service``.
             retry_after: seconds after which another try makes sense.
         """
         name = service.removesuffix("-service").capitalize()
@@ -244,7 +245,7 @@ class TimedOut(GymError):
 
     @classmethod
     def of(cls, service: str, seconds: float) -> "TimedOut":
-        """Make the error for a service that did not answer within so many seconds."""
+        """Make the error for a service, by its public name, that was waited for so long."""
         name = service.removesuffix("-service").capitalize()
         details = {"service": service, "waited_seconds": round(seconds, 1)}
         return cls(f"{name} service did not answer in time", json.dumps(details))

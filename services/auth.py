@@ -1,9 +1,9 @@
-"""Tokens that say who somebody is: made by users, checked by the gateway.
+"""Access tokens: made by the users service, verified by the gateway.
 
-A token is a JWT signed with HS256. It is good for 24 hours and can be revoked before, which is
-another question (:mod:`services.dependencies.revocations`).
+A token is a JWT signed with HS256. It is good for 24 hours; whether it has been revoked before is
+known by :mod:`services.dependencies.revocations`.
 
-What a token says is from the moment it was made: a new name or role shows in the next one.
+Name and role are those of the moment when the token was made: a change shows in the next one.
 """
 
 import re
@@ -22,13 +22,13 @@ ALGORITHM = "HS256"
 ISSUER = PUBLIC_NAMES["users"]
 LIFETIME_SECONDS = 24 * 3600
 LEEWAY_SECONDS = 120
-"""The clocks of those who make, revoke and check tokens may differ by so much."""
+"""How far the clocks of the hosts that make, revoke and verify tokens may differ."""
 
 LATEST_MOMENT = 2**40
-"""Beyond any date, and small enough that Redis can count the seconds until then."""
+"""Beyond any date, and small enough for Redis to take the seconds until then as an expiry."""
 
 HEADER_FIELDS = {"alg", "typ"}
-"""More, such as ``kid`` or ``jku``, would be advice on where to find the key: nobody takes it."""
+"""Others, such as ``kid`` or ``jku``, would let the sender choose the key, and are refused."""
 
 REQUIRED_CLAIMS = ("user_id", "email", "role", "exp", "iat", "iss", "jti")
 
@@ -41,8 +41,8 @@ def issue(user: dict[str, Any], settings: Settings, now: float) -> str:
 
     Args:
         user: ``id``, ``email``, ``name`` and ``role``.
-        settings: hold the secret.
-        now: seconds since the epoch.
+        settings: have the secret.
+        now: Unix time.
     """
     claims = {
         "user_id": user["id"],
@@ -60,15 +60,13 @@ def issue(user: dict[str, Any], settings: Settings, now: float) -> str:
 def verify(token: object, settings: Settings, now: float) -> dict[str, Any]:
     """Return the claims of a token: ``user_id``, ``email``, ``name``, ``role``, ``jti`` and so on.
 
-    Whether the token has been revoked is another question.
-
     Args:
-        token: what the caller sent.
-        settings: hold the secret.
-        now: seconds since the epoch.
+        token: as the client sent it.
+        settings: have the secret.
+        now: Unix time.
 
     Raises:
-        Unauthorized: it is not a token of ours, or it has ended. The message does not say which.
+        Unauthorized: it is not a token of ours, or it has expired. The message does not say which.
     """
     claims = _signed_claims(token, settings.jwt_secret)
     if claims is None or not _are_sound(claims) or not _is_current(claims, now):
@@ -77,17 +75,17 @@ def verify(token: object, settings: Settings, now: float) -> dict[str, Any]:
 
 
 def seconds_revoked(claims: dict[str, Any], now: float) -> int:
-    """Return how long it must be noted that a token was revoked: until nobody takes it any more.
+    """Return for how many seconds a revocation must be kept: until every clock has seen the end.
 
     Args:
-        claims: the token's.
-        now: seconds since the epoch.
+        claims: those of the revoked token.
+        now: Unix time.
     """
     return int(claims["exp"] - now) + 1 + LEEWAY_SECONDS
 
 
 def _signed_claims(token: object, secret: str) -> dict[str, Any] | None:
-    # the shape keeps out what PyJWT would forgive, such as padding
+    # PyJWT accepts more than one spelling of a token, such as with padding; this does not
     if not isinstance(token, str) or not _SHAPE.fullmatch(token):
         return None
     try:
@@ -96,7 +94,7 @@ def _signed_claims(token: object, secret: str) -> dict[str, Any] | None:
             secret,
             algorithms=[ALGORITHM],
             issuer=ISSUER,
-            # the moment is an argument here, so PyJWT's own clock stays out of it
+            # exp and iat are checked below, against `now`: PyJWT takes the clock of the process
             options={"require": REQUIRED_CLAIMS, "verify_exp": False, "verify_iat": False},
         )
     except jwt.InvalidTokenError:
