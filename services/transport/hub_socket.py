@@ -1,79 +1,174 @@
-"""A socket that nobody waits on: what arrives is handed on, what is sent leaves when it can.
+"""A connected socket that the event loop watches, without a greenthread that waits on it.
 
 eventlet's own sockets register with the event loop anew for each wait, and each wait takes a
-greenthread. Here the event loop is told once.
+greenthread. A :class:`HubSocket` registers once and calls back. RabbitMQ, Redis and the clients of
+the HTTP server are all spoken to through it.
 """
 
-import socket
+import struct
 from collections.abc import Callable
+from typing import Any
 
 from eventlet import hubs
 from eventlet.hubs.hub import READ, WRITE, FdListener
+from eventlet.patcher import original
 
 from services.observability.logging import get_logger
 
 log = get_logger(__name__)
 
+plain_socket = original("socket")
+"""The standard library's module, unpatched: what runs in the event loop must never wait."""
+
 CHUNK = 64 * 1024
+
+_LINGER_ZERO = struct.pack("ii", 1, 0)
+"""With it ``close`` drops what the kernel still has to send, and the other side sees a reset."""
+
+
+def _nothing() -> None:
+    """Stand in for a callback that nobody gave."""
 
 
 class HubSocket:
-    """A connected socket on a listener that stays.
+    """A non-blocking socket with callbacks, all of which the event loop makes: none may wait.
 
     Args:
         connected: the socket; belongs to this object from now on.
         on_data: gets what has arrived.
-        on_lost: is told why the connection ended, unless that was by :meth:`close`.
+        on_lost: gets the reason why the connection ended, unless that was by :meth:`close`.
+        on_end: is called when the other side has said that it will send no more; without it, the
+            connection is then lost.
+        on_progress: is called whenever a part has left of what could not leave at once, and
+            :attr:`unsent` tells how much is left.
+        chunk: how many bytes are received at a time.
     """
+
+    __slots__ = (
+        "_chunk",
+        "_hub",
+        "_on_data",
+        "_on_end",
+        "_on_lost",
+        "_on_progress",
+        "_reader",
+        "_rest",
+        "_socket",
+        "_writer",
+        "sent",
+    )
 
     def __init__(
         self,
-        connected: socket.socket,
+        connected: Any,
         on_data: Callable[[bytes], None],
         on_lost: Callable[[str], None],
+        on_end: Callable[[], None] | None = None,
+        on_progress: Callable[[], None] = _nothing,
+        chunk: int = CHUNK,
     ):
         connected.setblocking(False)
-        self._socket: socket.socket | None = connected
+        try:
+            # whatever is sent leaves in one piece: Nagle's algorithm could only delay its end
+            connected.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_NODELAY, 1)
+        except OSError as problem:
+            log.debug("connection gone before its first byte", reason=str(problem))
+        self._socket: Any = connected
         self._on_data = on_data
         self._on_lost = on_lost
+        self._on_end = on_end
+        self._on_progress = on_progress
+        self._chunk = chunk
         self.sent = 0
         """How many bytes have left."""
-        self._rest = b""
-        self._writer = None
+        self._rest: memoryview | None = None
+        self._writer: FdListener | None = None
+        self._reader: FdListener | None = None
         self._hub = hubs.get_hub()
-        self._reader = self._listen(READ, self.read)
+        self.listen()
 
     @property
     def unsent(self) -> int:
         """How many bytes have not left yet."""
-        return len(self._rest)
+        return 0 if self._rest is None else len(self._rest)
 
-    def send(self, data: bytes) -> None:
-        """Send now what fits, and the rest as soon as it does."""
-        if self._rest:
-            self._rest += data
-        elif self._socket is not None:
-            self._write(data)
+    @property
+    def held(self) -> int:
+        """How many bytes of memory the unsent ones take: until the last has left, all of them."""
+        return 0 if self._rest is None else len(self._rest.obj)
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether what arrives is received."""
+        return self._reader is not None
+
+    def listen(self) -> None:
+        """Receive what arrives, from now on or again."""
+        if self._reader is None and self._socket is not None:
+            self._reader = self._watch(READ, self.read)
+
+    def deafen(self) -> None:
+        """Leave what arrives to the kernel, whose full buffer then holds up the other side."""
+        if self._reader is not None:
+            self._hub.remove(self._reader)
+            self._reader = None
+
+    def send(self, data: bytes) -> bool:
+        """Send now what fits and the rest as soon as it does; tell whether all has left.
+
+        What can't leave is added up, so whoever sends on and on has to look at :attr:`unsent`.
+        """
+        if self._rest is not None:
+            self._rest = memoryview(bytes(self._rest) + data)
+            return False
+        if self._socket is None:
+            return False
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as problem:
+            self._lose(str(problem))
+            return False
+        self.sent += sent
+        if sent == len(data):
+            return True
+        # a view: something large would otherwise be copied anew for each part of it that leaves
+        self._rest = memoryview(data)[sent:]
+        self._writer = self._watch(WRITE, self._send_rest)
+        return False
 
     def read(self, _descriptor: int = 0) -> bool:
         """Hand on what has arrived, and tell whether that was anything."""
         if self._socket is None:
             return False
         try:
-            data = self._socket.recv(CHUNK)
+            data = self._socket.recv(self._chunk)
         except BlockingIOError:
             return False
         except OSError as problem:
             self._lose(str(problem))
             return False
-        if data:
-            self._hand_on(data)
-        else:
-            self._lose("the connection was closed")
-        return bool(data)
+        if not data:
+            self._end()
+            return False
+        try:
+            self._on_data(data)
+        except Exception as problem:
+            # the event loop would take the socket off its list, and nobody would learn of it
+            log.error("what arrived can't be handled", exc_info=problem)
+            self._lose(f"{type(problem).__name__}: {problem}")
+        return True
+
+    def end_sending(self) -> None:
+        """Tell the other side that nothing more will come; what it sends is still received."""
+        try:
+            self._socket.shutdown(plain_socket.SHUT_WR)
+        except OSError as problem:
+            self._lose(str(problem))
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; the kernel still sends what it has taken."""
         if self._socket is None:
             return
         for listener in (self._reader, self._writer):
@@ -82,53 +177,68 @@ class HubSocket:
         self._socket.close()
         self._forget()
 
-    def _listen(self, kind: str, act: Callable[[int], object]) -> FdListener:
-        return self._hub.add(kind, self._socket.fileno(), act, self._ignore, self._disown)
+    def reset(self) -> None:
+        """Close the connection, and have the kernel drop what it still has to send.
 
-    def _hand_on(self, data: bytes) -> None:
+        It would keep that, up to its buffer's size, for as long as the other side does not read.
+        """
+        if self._socket is None:
+            return
         try:
-            self._on_data(data)
-        except Exception as problem:
-            # the event loop would only take the socket off its list, and tell nobody
-            log.error("what arrived can't be handled", exc_info=problem)
-            self._lose(f"{type(problem).__name__}: {problem}")
+            self._socket.setsockopt(plain_socket.SOL_SOCKET, plain_socket.SO_LINGER, _LINGER_ZERO)
+        except OSError as problem:
+            log.debug("connection gone before it was closed", reason=str(problem))
+        self.close()
 
-    def _write(self, data: bytes) -> None:
+    def _watch(self, kind: str, react: Callable[[int], object]) -> FdListener:
+        return self._hub.add(kind, self._socket.fileno(), react, _ignore, self._disown)
+
+    def _send_rest(self, _descriptor: int) -> None:
+        if self._rest is None:
+            return
         try:
-            sent = self._socket.send(data)
+            sent = self._socket.send(self._rest)
         except BlockingIOError:
-            sent = 0
+            return
         except OSError as problem:
             self._lose(str(problem))
             return
         self.sent += sent
-        self._rest = data[sent:]
-        if self._rest and self._writer is None:
-            self._writer = self._listen(WRITE, self._write_rest)
-        elif not self._rest and self._writer is not None:
+        self._rest = self._rest[sent:]
+        if not self._rest:
+            self._rest = None
             self._hub.remove(self._writer)
             self._writer = None
+        self._on_progress()
 
-    def _write_rest(self, _descriptor: int) -> None:
-        if self._socket is not None:
-            self._write(self._rest)
+    def _end(self) -> None:
+        if self._on_end is None:
+            self._lose("the connection was closed")
+        else:
+            # at its end a socket stays readable, and the event loop would call without a pause
+            self.deafen()
+            self._on_end()
 
     def _lose(self, reason: str) -> None:
         if self._socket is not None:
+            lost = self._on_lost
             self.close()
-            self._on_lost(reason)
+            lost(reason)
 
     def _disown(self) -> None:
-        # the descriptor already is somebody else's, who must keep it
+        # eventlet has seen this descriptor given out again, which must not be closed under its
+        # new owner: somebody had closed ours
         if self._socket is not None:
+            lost = self._on_lost
             self._socket.detach()
             self._forget()
-            self._on_lost("the descriptor was closed")
+            lost("the descriptor was closed")
 
     def _forget(self) -> None:
-        self._socket = self._reader = self._writer = None
-        self._rest = b""
+        self._socket = self._reader = self._writer = self._rest = None
+        # these are methods of whoever holds this object: without the circle both are freed at once
+        self._on_data = self._on_lost = self._on_end = self._on_progress = None
 
-    @staticmethod
-    def _ignore(_problem: Exception) -> None:
-        """Stand in for what would tell a greenthread that waits; here :meth:`_disown` does."""
+
+def _ignore(_problem: Exception) -> None:
+    """Stand in for what would raise in a greenthread that waits; here :meth:`_disown` does."""

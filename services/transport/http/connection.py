@@ -9,7 +9,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, Protocol
 
-from eventlet import Timeout
+from eventlet import Timeout, hubs
 from eventlet.event import Event
 from greenlet import greenlet
 
@@ -22,7 +22,7 @@ from services.transport.http.fast_path import FastPath, PendingResponse
 from services.transport.http.memory_limits import Holdings
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
 from services.transport.http.request_head import HeadReader, check_framing, parse
-from services.transport.http.socket import Wire
+from services.transport.hub_socket import HubSocket
 
 log = get_logger(__name__)
 
@@ -72,7 +72,7 @@ class Server(Protocol):
         """Take leave of a connection that has been closed."""
 
 
-class Connection(Wire):
+class Connection:
     """Serves the requests of one client, in their order.
 
     Args:
@@ -90,6 +90,7 @@ class Connection(Wire):
         "_head_reader",
         "_is_last",
         "_server",
+        "_socket",
         "_unread",
         "_wanted",
         "_woken",
@@ -110,7 +111,9 @@ class Connection(Wire):
         self._head_reader: HeadReader | None = None
         self._wanted = self._body_in_work = 0
         self._woken: Event | None = None
-        super().__init__(sock)
+        self._socket = HubSocket(
+            sock, self._take, self._lost, self._end, self._on_progress, limits.PIECE
+        )
 
     @property
     def is_at_rest(self) -> bool:
@@ -132,32 +135,36 @@ class Connection(Wire):
         """Whether the client is to send or to read something."""
         return self.state is HEAD or self.state is SENDING or self._woken is not None
 
-    def received(self, data: bytes) -> None:
+    def _take(self, data: bytes) -> None:
         """Take what has arrived, and answer what can be answered."""
         if self.state is LINGERING:
-            if not data:
-                self.close()
             return
-        if data:
-            self._buffer += data
-        else:
-            self._ended = True
-            self.deafen()
+        self._buffer += data
+        self._take_up()
+
+    def _end(self) -> None:
+        """Answer what is here, though the client will send no more."""
+        if self.state is LINGERING:
+            self.close()
+            return
+        self._ended = True
+        self._take_up()
+
+    def _take_up(self) -> None:
         if self.state is BUSY or self.state is SENDING:
             self._take_ahead()
         else:
             self._go_on()
 
-    def sent(self) -> None:
-        """Go on after an answer that could not leave at once."""
-        if self.state is SENDING:
-            self._note_held()
+    def _lost(self, _reason: str) -> None:
+        self.close()
+
+    def _on_progress(self) -> None:
+        """Go on after a response that could not leave at once, and count the client as active."""
+        self._note_held()
+        if self.state is SENDING and not self._socket.unsent:
             self._after_answer()
             self._go_on()
-
-    def sent_some(self) -> None:
-        """Count the client as one that reads."""
-        self._note_held()
 
     def close(self) -> None:
         """Close the connection, whatever is under way."""
@@ -165,14 +172,17 @@ class Connection(Wire):
             return
         self.state = CLOSED
         self._ended = True
-        super().close()
+        if self._socket.unsent:
+            self._socket.reset()
+        else:
+            self._socket.close()
         self._wake()
         self._server.forget(self)
 
     def close_at_rest(self) -> None:
         """Close the connection, unless a request turns out to have arrived."""
         if self.is_at_rest:
-            self._on_readable()
+            self._socket.read()
         if self.is_at_rest:
             self.close()
 
@@ -191,7 +201,7 @@ class Connection(Wire):
         self.since = time.monotonic()
 
     def _note_held(self) -> None:
-        held = len(self._buffer) + self._body_in_work + self.unsent
+        held = len(self._buffer) + self._body_in_work + self._socket.held
         self._server.holdings.note(self, held)
 
     def _go_on(self) -> None:
@@ -295,7 +305,7 @@ class Connection(Wire):
             self._enter(HEAD)
             # what may come byte by byte must not be copied each time
             self._buffer = bytearray(self._buffer)
-            self.listen()
+            self._socket.listen()
         self._note_held()
 
     def _work(self, request: HttpRequest) -> None:
@@ -309,7 +319,7 @@ class Connection(Wire):
             self.close()
         if self.is_at_rest and (self._buffer or self._ended):
             # by the hub: what comes next must not run on behalf of this request
-            self._hub.schedule_call_global(0, self._go_on)
+            hubs.get_hub().schedule_call_global(0, self._go_on)
 
     def _receive(self, length: int, seconds: float) -> bytes:
         """Return so much of the body, or less if that is all there is."""
@@ -329,10 +339,10 @@ class Connection(Wire):
 
     def _wait_for(self, length: int, seconds: float) -> None:
         if self._expects:
-            self.send(responses.CONTINUE)
+            self._socket.send(responses.CONTINUE)
         self._buffer = bytearray(self._buffer)
         self._wanted, self._woken = length, Event()
-        self.listen()
+        self._socket.listen()
         try:
             with Timeout(seconds, TimeoutError("the body did not arrive in time")):
                 self._woken.wait()
@@ -343,7 +353,7 @@ class Connection(Wire):
         if self._ended or len(self._buffer) >= self._wanted:
             self._wake()
         if len(self._buffer) >= self._wanted + limits.READ_AHEAD:
-            self.deafen()
+            self._socket.deafen()
         self._note_held()
 
     def _wake(self) -> None:
@@ -352,7 +362,7 @@ class Connection(Wire):
 
     def _answer(self, response: bytes, keeps: bool = True, unread: bool = False) -> None:
         self._is_last, self._unread = not keeps, unread
-        if self.send(response):
+        if self._socket.send(response):
             self._after_answer()
         elif self.state is not CLOSED:
             self._enter(SENDING)
@@ -361,8 +371,8 @@ class Connection(Wire):
     def _after_answer(self) -> None:
         if not self._is_last:
             self._enter(IDLE)
-            if self._reader is None and len(self._buffer) < limits.READ_AHEAD and not self._ended:
-                self.listen()
+            if not self._ended and len(self._buffer) < limits.READ_AHEAD:
+                self._socket.listen()
         elif self._unread and not self._ended:
             self._linger()
         else:
@@ -373,9 +383,9 @@ class Connection(Wire):
         self._buffer = b""
         self._note_held()
         self._enter(LINGERING)
-        self.end_sending()
+        self._socket.end_sending()
         if self.state is LINGERING:
-            self.listen()
+            self._socket.listen()
 
     def _refuse(self, refusal: Refused, head: Head | None = None) -> None:
         request_id = request_id_from(",".join(head.headers.get("x-request-id", ())) if head else "")

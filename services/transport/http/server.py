@@ -23,8 +23,8 @@ from services.transport.http.cors import Cors
 from services.transport.http.fast_path import FastPath
 from services.transport.http.memory_limits import Holdings
 from services.transport.http.messages import Headers
-from services.transport.http.socket import sockets
 from services.transport.http.workers import Workers
+from services.transport.hub_socket import plain_socket
 
 log = get_logger(__name__)
 
@@ -70,7 +70,7 @@ class WebServer(ProviderCollector, SharedExtension):
             return
         self.application = Application(self._providers, self.cors, lambda: self.closing)
         self._hub = hubs.get_hub()
-        self._sock = sockets.create_server(
+        self._sock = plain_socket.create_server(
             _parse_address(self.container.config.get(WEB_SERVER_CONFIG_KEY, "0.0.0.0:8000")),
             backlog=limits.BACKLOG,
             reuse_port=bool(self.container.config.get(REUSE_PORT_KEY, False)),
@@ -195,12 +195,12 @@ class WebServer(ProviderCollector, SharedExtension):
 
 def _bound_kernel(listening: Any) -> None:
     """Bound what the kernel keeps for each connection that will be accepted, and for how long."""
-    for option in (sockets.SO_SNDBUF, sockets.SO_RCVBUF):
-        listening.setsockopt(sockets.SOL_SOCKET, option, limits.KERNEL_BUFFER)
-    if hasattr(sockets, "TCP_USER_TIMEOUT"):
+    for option in (plain_socket.SO_SNDBUF, plain_socket.SO_RCVBUF):
+        listening.setsockopt(plain_socket.SOL_SOCKET, option, limits.KERNEL_BUFFER)
+    if hasattr(plain_socket, "TCP_USER_TIMEOUT"):
         # also of answers that nobody reads after we have closed
         milliseconds = limits.IDLE_SECONDS * 1000
-        listening.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_USER_TIMEOUT, milliseconds)
+        listening.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _parse_address(text: str) -> tuple[str, int]:

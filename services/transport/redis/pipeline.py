@@ -14,16 +14,14 @@ from typing import Any
 import eventlet
 from eventlet import hubs
 from eventlet.green import socket
-from eventlet.patcher import original
 from hiredis import HiredisError, Reader, ReplyError, pack_command
 
 from services.observability import tracing
 from services.observability.logging import get_logger
 from services.process import budgets
-from services.transport.hub_socket import HubSocket
+from services.transport.hub_socket import HubSocket, plain_socket
 
 log = get_logger(__name__)
-plain = original("socket")
 
 Take = Callable[[Any], None]
 """Gets an answer, or the :class:`RedisFailure` in its place."""
@@ -56,7 +54,7 @@ class RedisLink:
         self.run: str | None = None
         """The id of the server's run that the current connection belongs to."""
         self._place = (host, port)
-        self._wire: HubSocket | None = None
+        self._socket: HubSocket | None = None
         self._reader: Reader | None = None
         self._connector: eventlet.greenthread.GreenThread | None = None
         self._unsent: list[bytes] = []
@@ -68,7 +66,7 @@ class RedisLink:
     @property
     def is_open(self) -> bool:
         """Whether what is sent can leave at once."""
-        return self._wire is not None
+        return self._socket is not None
 
     def send(self, command: tuple[str | int, ...], take: Take, in_no_hurry: bool = False) -> None:
         """Send a command, and go on without waiting.
@@ -96,7 +94,7 @@ class RedisLink:
 
     def flush(self) -> None:
         """Write what is to be sent now, instead of at the event loop's next turn."""
-        if self._wire is None:
+        if self._socket is None:
             if self._connector is None and self._takers:
                 self._connector = eventlet.spawn(self._connect)
             return
@@ -108,7 +106,7 @@ class RedisLink:
         self._takers, self._unsent = [], []
         if not self._is_watched:
             self._watch(budgets.REDIS_SECONDS)
-        self._wire.send(data)
+        self._socket.send(data)
 
     def close(self) -> None:
         """Close the connection; who still waits gets a failure."""
@@ -129,15 +127,14 @@ class RedisLink:
                 connected = socket.create_connection(self._place, seconds)
             self._connector = None
             # a green socket closes itself when it is forgotten
-            self._greet(plain.socket(fileno=connected.detach()))
+            self._greet(plain_socket.socket(fileno=connected.detach()))
         except Exception as problem:
             self._connector = None
             self._break(str(problem))
 
     def _greet(self, connected: Any) -> None:
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = Reader(encoding="utf-8", errors="replace")
-        self._wire = HubSocket(connected, self._take_in, self._break)
+        self._socket = HubSocket(connected, self._take_in, self._break)
         # whenever the server has started again, its connections are new
         self._unsent.insert(0, pack_command(("INFO", "server")))
         self._takers.insert(0, self._learn_run)
@@ -180,7 +177,7 @@ class RedisLink:
     def _find_late(self) -> None:
         self._is_watched = False
         # this process may have been too busy to look: what is there already is not late
-        while self._oldest_age() >= budgets.REDIS_SECONDS and self._wire.read():
+        while self._oldest_age() >= budgets.REDIS_SECONDS and self._socket.read():
             continue
         age = self._oldest_age()
         if age >= budgets.REDIS_SECONDS:
@@ -192,9 +189,9 @@ class RedisLink:
         return time.monotonic() - self._waiting[0][1] if self._waiting else 0.0
 
     def _break(self, reason: str) -> None:
-        wire, self._wire, self._reader = self._wire, None, None
-        if wire is not None:
-            wire.close()
+        lost, self._socket, self._reader = self._socket, None, None
+        if lost is not None:
+            lost.close()
         takers = [take for take, _ in self._waiting] + self._takers
         self._waiting.clear()
         self._takers, self._unsent = [], []

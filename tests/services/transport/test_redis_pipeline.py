@@ -310,7 +310,7 @@ def test_more_than_the_socket_takes_leaves_piece_by_piece(link):
     assert written.wait() == "OK"
     assert read.wait() == text
     assert small.wait() == "PONG"
-    assert link._wire._writer is None
+    assert link._socket._writer is None
 
 
 def test_closing_ends_every_wait(link, redis):
