@@ -18,9 +18,10 @@ from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.changes import ProcessedWorkout
 from services.dependencies import cache_generations
+from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.dependencies.events import Poison, batched_event_handler
+from services.dependencies.events import Poison
 from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
 from services.dependencies.hints import batched_hint_handler

@@ -11,7 +11,8 @@ from contextlib import suppress
 from kombu import Queue
 from nameko.containers import WorkerContext
 
-from services.dependencies.events import BatchedEventHandler, EventDispatcher
+from services.dependencies.batched_events import BatchedEventHandler
+from services.dependencies.events import EventDispatcher
 from services.observability import metrics, tracing
 from services.observability.logging import get_logger
 from services.process import budgets

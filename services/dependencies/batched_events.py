@@ -1,0 +1,151 @@
+"""Events handled many at a time."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import eventlet
+from nameko.containers import WorkerContext
+from nameko.exceptions import ContainerBeingKilled
+
+from services.dependencies.events import SafeEventHandler, malformation
+from services.observability import tracing
+from services.observability.logging import get_logger
+from services.process import budgets
+from services.transport.amqp.deliveries import Delivery
+
+log = get_logger(__name__)
+
+
+class BatchedEventHandler(SafeEventHandler):
+    """Handles all events at once that arrived while it was busy with those before.
+
+    Its method gets a list. If it fails with several, each is handled alone, so that only the bad
+    one is tried again or becomes a dead letter. One worker at a time handles them: what a second
+    would do, the first does in its next turn for less.
+    """
+
+    def __init__(self, *arguments: object, **options: object):
+        super().__init__(*arguments, **options)
+        self._arrived: deque[tuple[dict, Delivery]] = deque()
+        self._alone: deque[tuple[dict, Delivery]] = deque()
+        self._busy = False
+
+    def stop(self) -> None:
+        """Take no more events, and give back those that nobody works on yet."""
+        super().stop()
+        for waiting in (self._arrived, self._alone):
+            while waiting:
+                waiting.popleft()[1].requeue()
+
+    def handle_message(self, body: object, delivery: Delivery) -> None:
+        """Put the event with those that wait, and handle them unless that is being done."""
+        problem = malformation(body, delivery)
+        if problem:
+            self.refuse_message(delivery, problem)
+            return
+        self._arrived.append((body, delivery))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._busy and (self._arrived or self._alone):
+            self._busy = True
+            self.container.when_free(self._begin_batch)
+
+    def _begin_batch(self) -> None:
+        batch = [self._alone.popleft()] if self._alone else self._take_arrived()
+        try:
+            self._spawn(batch)
+        except ContainerBeingKilled:
+            for _, delivery in batch:
+                delivery.requeue()
+        except Exception as problem:
+            # one of them has headers that nobody can handle, and must not hold up all others
+            self._busy = False
+            if not self._handle_alone(batch, problem):
+                self.refuse_message(batch[0][1], f"{type(problem).__name__}: {problem}")
+            eventlet.spawn_after(0, self._go_on)
+
+    def _spawn(self, batch: list[tuple[dict, Delivery]]) -> None:
+        spans = [self._span(delivery) for _, delivery in batch[1:]] if tracing.is_on() else []
+        self.container.spawn_worker(
+            self,
+            ([body for body, _ in batch],),
+            {},
+            context_data=self._context(batch),
+            handle_result=partial(self._finish_batch, batch, spans, time.monotonic()),
+        )
+
+    def _take_arrived(self) -> list[tuple[dict, Delivery]]:
+        count = min(len(self._arrived), budgets.EVENT_BATCH)
+        return [self._arrived.popleft() for _ in range(count)]
+
+    def _context(self, batch: list[tuple[dict, Delivery]]) -> dict:
+        """Return the first event's context, with the request ids of all."""
+        context = self.unpack_message_headers(batch[0][1])
+        if len(batch) > 1:
+            context.pop("user_id", None)
+            context["request_id"] = ",".join(_request_ids(batch))
+        return context
+
+    def _finish_batch(
+        self,
+        batch: list[tuple[dict, Delivery]],
+        spans: list[tracing.Span],
+        begun: float,
+        worker_ctx: WorkerContext,
+        result: object,
+        exc_info: tuple | None,
+    ) -> tuple[object, tuple | None]:
+        problem = exc_info and exc_info[1]
+        try:
+            if problem is None or not self._handle_alone(batch, problem):
+                seconds = time.monotonic() - begun
+                for _, delivery in batch:
+                    self._settle(delivery, seconds, problem, **_known(delivery))
+        finally:
+            for span in spans:
+                span.end()
+            self._busy = False
+            # not before the worker has ended, which leaves its place to the next
+            eventlet.spawn_after(0, self._go_on)
+        return result, exc_info
+
+    def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
+        """Have events that failed together handled one by one; tell whether that is to be."""
+        if len(batch) == 1:
+            return False
+        log.info("events will be handled one by one", count=len(batch), reason=repr(problem))
+        self._alone.extend(batch)
+        return True
+
+    def _span(self, delivery: Delivery) -> tracing.Span:
+        """Return the span of an event that is not the batch's first, for its own trace."""
+        headers = delivery.headers
+        parent = headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
+        name = f"{self.container.service_name}.{self.method_name}"
+        known = _known(delivery)
+        return tracing.span(tracing.CONSUMER, name, parent, **known)
+
+
+def _known(delivery: Delivery) -> dict[str, object]:
+    """Return what the log says of every line about an event."""
+    headers = delivery.headers
+    names = {"request_id": "nameko.request_id", "user_id": "nameko.user_id"}
+    return {name: headers[key] for name, key in names.items() if key in headers}
+
+
+def _request_ids(batch: list[tuple[dict, Delivery]]) -> list[str]:
+    ids = (delivery.headers.get("nameko.request_id") for _, delivery in batch)
+    return list(dict.fromkeys(found for found in ids if isinstance(found, str)))
+
+
+def batched_event_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:
+    """Make a service's method handle lists of events.
+
+    Args:
+        source_service: the service that dispatches them.
+        event_type: the events' name.
+    """
+    return BatchedEventHandler.decorator(source_service, event_type)
