@@ -7,14 +7,14 @@ from typing import Any
 
 from psycopg2.errors import LockNotAvailable
 
-from services.analytics import store
+from services.analytics import reads
+from services.analytics.columns import Fetch
 from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.history import Lifetime, data_points, range_start, shown_stats
 from services.analytics.rules.metrics import Performance
 from services.analytics.rules.periods import period_starts
 from services.analytics.rules.progress import UNITS, listed
 from services.analytics.rules.trend import WINDOW, trend_30d
-from services.analytics.store import Fetch
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -66,7 +66,7 @@ class CachedReads:
         def read(fetch: Fetch) -> dict[str, Any] | None:
             trend_since = self.today - 2 * WINDOW
             first = since and min(since, trend_since)
-            whole, rows = store.history(fetch, user_id, exercise_id, first)
+            whole, rows = reads.history(fetch, user_id, exercise_id, first)
             # there is no end of exercises that nobody has done, and need not be: none is kept
             return shown(whole, rows) if whole else None
 
@@ -78,7 +78,7 @@ class CachedReads:
         """Return all records, exercise by exercise."""
 
         def read(fetch: Fetch) -> dict[str, Any]:
-            return {"records": store.records(fetch, user_id)}
+            return {"records": reads.records(fetch, user_id)}
 
         key = f"analytics:user:{user_id}:personal_records"
         return self._cached(user_id, key, RECORDS_SECONDS, read)
@@ -89,7 +89,7 @@ class CachedReads:
 
         def read(fetch: Fetch) -> dict[str, Any]:
             first = period_starts(count, unit, self.today)[0]
-            snapshots = store.snapshots_since(fetch, user_id, unit, first)
+            snapshots = reads.snapshots_since(fetch, user_id, unit, first)
             return {"period": period, f"{unit}s": listed(snapshots, period, count, self.today)}
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
@@ -113,7 +113,7 @@ class CachedReads:
         is not known before the counting has ended here, too.
         """
         with self.database.together() as transaction:
-            store.wait_for_counting(transaction.send, user_id)
+            reads.wait_for_counting(transaction.send, user_id)
             try:
                 return read(transaction.commit_with)
             except LockNotAvailable:

@@ -8,11 +8,11 @@ Both end in the same numbers, so the order in which workouts arrive, and how oft
 
 from collections.abc import Iterable, Mapping
 
-from services.analytics import store
+from services.analytics import counting_reads, writes
+from services.analytics.columns import Fetch
 from services.analytics.recount import compared
 from services.analytics.rules.changes import Change
 from services.analytics.rules.incremental import IncrementalCount
-from services.analytics.store import Fetch
 
 
 def apply(
@@ -35,8 +35,8 @@ def apply(
     """
     send = send or fetch
     told = _latest(workouts, deletions)
-    store.lock_users(send, {change.user_id for change in told})
-    known = store.known(fetch, told)
+    counting_reads.lock_users(send, {change.user_id for change in told})
+    known = counting_reads.known(fetch, told)
     news = [
         change for change in told if change.is_news(known.processed.get(change.workout_id), again)
     ]
@@ -46,7 +46,7 @@ def apply(
     incremental = IncrementalCount(
         known.numbers,
         known.performed,
-        best_before=lambda rows: store.best_before(fetch, rows),
+        best_before=lambda rows: counting_reads.best_before(fetch, rows),
         known_before=known.best_before,
         excluded=recount.exercises | recount.periods,
     )
@@ -54,8 +54,8 @@ def apply(
     incremental.add(added)
     recount.count(fetch, news, incremental.changed)
     rows = [*recount.written, *(row for change in added for row in change.rows)]
-    store.forget(send, recount.gone, incremental.changed)
-    store.write(send, news, rows, incremental.changed)
+    writes.forget(send, recount.gone, incremental.changed)
+    writes.write(send, news, rows, incremental.changed)
 
 
 def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:

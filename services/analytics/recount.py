@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from services.analytics import store
+from services.analytics import counting_reads
+from services.analytics.columns import Fetch
 from services.analytics.rules.changes import (
     Change,
     ExerciseKey,
@@ -16,7 +17,6 @@ from services.analytics.rules.incremental import Numbers
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import snapshots
 from services.analytics.rules.records import KINDS, personal_records
-from services.analytics.store import Fetch
 
 
 class Recount:
@@ -66,7 +66,7 @@ class Recount:
 
     def _count_exercises(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
         rows_of = defaultdict(list)
-        for row in _history(store.rows_of_exercises(fetch, self.exercises), news):
+        for row in _history(counting_reads.rows_of_exercises(fetch, self.exercises), news):
             rows_of[row.user_id, row.exercise_id].append(row)
         for key in self.exercises:
             found = personal_records(rows_of[key])
@@ -75,12 +75,12 @@ class Recount:
 
     def _count_periods(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
         workouts_in, rows_in = defaultdict(list), defaultdict(list)
-        workouts = store.workouts_in(fetch, self.periods)
+        workouts = counting_reads.workouts_in(fetch, self.periods)
         workouts |= {change.workout_id: (change.user_id, change.workout) for change in news}
         for user_id, workout in workouts.values():
             for key in periods_of(user_id, workout.date):
                 workouts_in[key].append(workout)
-        for row in _history(store.rows_in(fetch, self.periods), news):
+        for row in _history(counting_reads.rows_in(fetch, self.periods), news):
             for key in periods_of(row.user_id, row.date):
                 rows_in[key].append(row)
         for key in self.periods:
@@ -99,7 +99,7 @@ def compared(
     replaced = [change for change in news if change.workout_id in processed]
     rows_before: dict[int, dict[int, HistoryRow]] = defaultdict(dict)
     if replaced:
-        for row in store.rows_of_workouts(fetch, replaced):
+        for row in counting_reads.rows_of_workouts(fetch, replaced):
             rows_before[row.workout_id][row.exercise_id] = row
     for change in replaced:
         recount.add(change, processed[change.workout_id], rows_before[change.workout_id])

@@ -12,7 +12,7 @@ from schemas.limits import LARGEST_ID
 from schemas.loading import load
 from schemas.pages import checked_id, checked_user
 from schemas.stats import HistoryQuery, ProgressQuery
-from services.analytics import feed, processing, store
+from services.analytics import feed, processing, reads
 from services.analytics.bisecting import bisect_batch
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
@@ -233,7 +233,7 @@ class Analytics:
             for event in events
             if not COUNTED.covers(_workout_id(event), event.get("version"))
         ]
-        known = store.processed(self.database.fetch, map(_workout_id, told)) if told else {}
+        known = reads.processed(self.database.fetch, map(_workout_id, told)) if told else {}
         # another process may have heard of them
         self._handle([event for event in told if not _is_counted(event, known)])
 
@@ -315,7 +315,7 @@ class Analytics:
 
     def _unseen(self, changes: list[dict]) -> list[dict]:
         latest = {change["workout_id"]: change for change in changes}
-        known = store.processed(self.database.fetch, latest.keys())
+        known = reads.processed(self.database.fetch, latest.keys())
         return [
             change
             for workout_id, change in latest.items()
@@ -353,7 +353,7 @@ class Analytics:
         )
 
     def _rebuild_user(self, user_id: int) -> int:
-        known = store.processed_ids(self.database.fetch, user_id)
+        known = reads.processed_ids(self.database.fetch, user_id)
         workout_ids = sorted(known | set(self._workout_ids(user_id)))
         for first in range(0, len(workout_ids), PAGE):
             bisect_batch(

@@ -91,6 +91,9 @@ TABLES = {
     ),
 }
 
+# Not known if the version before, which does not know of it, wrote the row last.
+ONLY_KIND = "CASE WHEN s.rep_type_at = s.updated_at THEN s.rep_type END"
+
 
 def upserting() -> str:
     """Return one statement that writes rows of all tables, each a JSON document of its name."""

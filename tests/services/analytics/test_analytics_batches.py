@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from services import migrate
 from services.analytics import processing
-from services.analytics.store import processed, records
+from services.analytics.reads import processed, records
 from services.process.settings import DatabaseAddress, Settings
 from services.transport.postgres.statements import fetch
 from tests.services.logbook import ago

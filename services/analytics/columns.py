@@ -1,0 +1,76 @@
+"""Keys and numbers as PostgreSQL takes and gives them.
+
+Keys and rows go there as JSON documents. Numbers go there and back as text, since JSON in Python
+has no exact ones.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from services.analytics.rules.changes import ExerciseKey, PeriodKey
+from services.analytics.rules.history import Lifetime
+from services.analytics.rules.periods import period_end
+
+Fetch = Callable[..., list[tuple]]
+"""Runs a statement with its values, alone or inside a transaction."""
+
+
+def exercise_columns(key: ExerciseKey) -> dict[str, Any]:
+    """Return the columns that a user and an exercise are found by."""
+    user_id, exercise_id = key
+    return {"user_id": user_id, "exercise_id": exercise_id}
+
+
+def period_columns(key: PeriodKey) -> dict[str, Any]:
+    """Return the columns of a week or a month of a user."""
+    user_id, unit, start = key
+    return {
+        "user_id": user_id,
+        "period_type": unit,
+        "period_start": start,
+        "period_end": period_end(start, unit),
+    }
+
+
+def lifetime(
+    name: str,
+    max_weight: str | None,
+    volume: str,
+    sets: int,
+    workouts: int,
+    day: str,
+    last_id: int,
+    rep_type: str | None,
+) -> Lifetime:
+    """Return the whole of a history, from a JSON array of ``exercise_stats``."""
+    return Lifetime(
+        name,
+        exact(max_weight),
+        Decimal(volume),
+        sets,
+        workouts,
+        date.fromisoformat(day),
+        last_id,
+        rep_type,
+    )
+
+
+def exact(text: str | None) -> Decimal | None:
+    """Return a number that PostgreSQL gave as text."""
+    return None if text is None else Decimal(text)
+
+
+def as_json(rows: Iterable[dict[str, Any]]) -> str:
+    """Return rows as one JSON document for ``json_to_recordset``."""
+    return orjson.dumps(list(rows), default=_exactly).decode()
+
+
+def _exactly(value: object) -> str:
+    if isinstance(value, Decimal):
+        # as text, which PostgreSQL reads as the exact number
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")

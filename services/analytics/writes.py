@@ -1,0 +1,123 @@
+"""What counting writes: a batch in one statement, and what is gone in another."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from services.analytics.columns import Fetch, as_json, exercise_columns, period_columns
+from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey
+from services.analytics.rules.history import Lifetime
+from services.analytics.rules.incremental import Numbers
+from services.analytics.rules.metrics import HistoryRow
+from services.analytics.rules.progress import Snapshot
+from services.analytics.rules.records import Record
+from services.analytics.tables import forgetting, upserting
+from services.transport.postgres.statements import Statement
+
+_UPSERT = Statement(upserting())
+
+_FORGET = Statement(forgetting())
+
+
+def write(
+    fetch: Fetch,
+    changes: Iterable[Change],
+    rows: Iterable[HistoryRow],
+    numbers: Numbers,
+) -> None:
+    """Write what was counted.
+
+    Args:
+        fetch: runs a statement inside a transaction.
+        changes: the workouts that are counted now.
+        rows: of the history, each instead of the one of its workout and exercise, if any.
+        numbers: those that changed; what is None is not deleted here.
+    """
+    fetch(
+        _UPSERT,
+        processed_workouts=as_json(map(_workout_columns, changes)),
+        exercise_performance_history=as_json(map(_row_columns, rows)),
+        personal_records=as_json(
+            _record_columns(key, kind, record)
+            for key, kind, record in _each_record(numbers)
+            if record
+        ),
+        exercise_stats=as_json(
+            _lifetime_columns(key, whole) for key, whole in numbers.lifetimes.items() if whole
+        ),
+        progress_snapshots=as_json(
+            _snapshot_columns(key, snapshot)
+            for key, snapshot in numbers.snapshots.items()
+            if snapshot
+        ),
+    )
+
+
+def forget(fetch: Fetch, rows: Collection[HistoryRow], numbers: Numbers) -> None:
+    """Delete rows of the history, and numbers that are None."""
+    records = [
+        {**exercise_columns(key), "record_type": kind}
+        for key, kind, record in _each_record(numbers)
+        if record is None
+    ]
+    stats = [exercise_columns(key) for key, whole in numbers.lifetimes.items() if whole is None]
+    snapshots = [
+        period_columns(key) for key, snapshot in numbers.snapshots.items() if snapshot is None
+    ]
+    if rows or records or stats or snapshots:
+        fetch(
+            _FORGET,
+            processed_workouts=as_json([]),
+            exercise_performance_history=as_json(
+                {**exercise_columns((row.user_id, row.exercise_id)), "workout_id": row.workout_id}
+                for row in rows
+            ),
+            personal_records=as_json(records),
+            exercise_stats=as_json(stats),
+            progress_snapshots=as_json(snapshots),
+        )
+
+
+def _workout_columns(change: Change) -> dict[str, Any]:
+    key = {"user_id": change.user_id, "workout_id": change.workout_id}
+    return {**key, **change.workout._asdict()}
+
+
+def _row_columns(row: HistoryRow) -> dict[str, Any]:
+    columns = row._asdict()
+    columns["workout_date"] = columns.pop("date")
+    columns["max_weight"] = columns.pop("best_weight_kg")
+    return columns
+
+
+def _each_record(numbers: Numbers) -> Iterator[tuple[ExerciseKey, str, Record | None]]:
+    for key, records in numbers.records.items():
+        for kind, record in records.items():
+            yield key, kind, record
+
+
+def _record_columns(key: ExerciseKey, kind: str, record: Record) -> dict[str, Any]:
+    columns = {**exercise_columns(key), "record_type": kind, **vars(record)}
+    columns["previous_record"] = columns.pop("previous")
+    return columns
+
+
+def _lifetime_columns(key: ExerciseKey, whole: Lifetime) -> dict[str, Any]:
+    return {
+        **exercise_columns(key),
+        "exercise_name": whole.exercise_name,
+        "current_max_weight": whole.max_weight,
+        "lifetime_volume": whole.volume,
+        "lifetime_sets": whole.sets,
+        "lifetime_workouts": whole.workouts,
+        "last_performed_date": whole.last_performed_date,
+        "last_workout_id": whole.last_workout_id,
+        "rep_type": whole.rep_type,
+    }
+
+
+def _snapshot_columns(key: PeriodKey, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        **period_columns(key),
+        **vars(snapshot),
+        "avg_workout_duration": snapshot.avg_workout_duration,
+    }
