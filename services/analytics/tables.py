@@ -1,132 +1,131 @@
-"""The tables of users' numbers, and how many rows of them are written in one statement."""
+"""The tables of users' numbers, as SQLAlchemy Core knows them.
 
-from collections.abc import Iterable
-from typing import NamedTuple
+The migrations make them; indexes, lengths and constraints are there. A column with ``onupdate``
+holds the moment of the last write, one with only a ``server_default`` that of the first.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+_METADATA = MetaData()
 
 
-class Table(NamedTuple):
-    """A table whose rows are replaced by their key.
-
-    Args:
-        key: the columns of its primary key, with their types.
-        values: its other columns.
-        written_at: the columns that tell when a row was written.
-    """
-
-    key: dict[str, str]
-    values: dict[str, str]
-    written_at: tuple[str, ...] = ("updated_at",)
+def _key(name: str, type_: type = BigInteger) -> Column:
+    return Column(name, type_, primary_key=True, autoincrement=False)
 
 
-USER = {"user_id": "bigint"}
-EXERCISE = USER | {"exercise_id": "bigint"}
+def _written_at(name: str) -> Column:
+    return Column(name, DateTime(timezone=True), server_default=func.now(), onupdate=func.now())
+
+
+PROCESSED_WORKOUTS = Table(
+    "processed_workouts",
+    _METADATA,
+    _key("workout_id"),
+    Column("user_id", BigInteger),
+    Column("version", Integer),
+    Column("date", Date),
+    Column("duration_minutes", Integer),
+    Column("deleted", Boolean),
+    _written_at("processed_at"),
+)
+
+EXERCISE_PERFORMANCE_HISTORY = Table(
+    "exercise_performance_history",
+    _METADATA,
+    _key("user_id"),
+    _key("workout_id"),
+    _key("exercise_id"),
+    Column("workout_date", Date),
+    Column("exercise_name", Text),
+    Column("rep_type", Text),
+    Column("max_weight", Numeric),
+    Column("best_weight", Numeric),
+    Column("best_weight_unit", Text),
+    Column("most_reps", Numeric),
+    Column("total_volume", Numeric),
+    Column("total_sets", Integer),
+    Column("total_reps", Numeric),
+    Column("rpe_sum", Numeric),
+    Column("rpe_count", Integer),
+    Column("raw_sets", JSONB),
+    Column("created_at", DateTime(timezone=True), server_default=func.now()),
+)
+
+PERSONAL_RECORDS = Table(
+    "personal_records",
+    _METADATA,
+    _key("user_id"),
+    _key("exercise_id"),
+    _key("record_type", Text),
+    Column("value", Numeric),
+    Column("unit", Text),
+    Column("achieved_date", Date),
+    Column("workout_id", BigInteger),
+    Column("previous_record", Numeric),
+    _written_at("updated_at"),
+)
+
+EXERCISE_STATS = Table(
+    "exercise_stats",
+    _METADATA,
+    _key("user_id"),
+    _key("exercise_id"),
+    Column("exercise_name", Text),
+    Column("current_max_weight", Numeric),
+    Column("lifetime_volume", Numeric),
+    Column("lifetime_sets", BigInteger),
+    Column("lifetime_workouts", BigInteger),
+    Column("last_performed_date", Date),
+    Column("last_workout_id", BigInteger),
+    Column("rep_type", Text),
+    _written_at("updated_at"),
+    _written_at("rep_type_at"),
+)
+
+# rep_type is the kind of all rows of an exercise, null if they are of several. It holds only while
+# rep_type_at is updated_at: the version before, which may write during an upgrade, does not know
+# both columns, so a row that it wrote last has a newer updated_at and a rep_type of before.
+ONLY_KIND = "CASE WHEN s.rep_type_at = s.updated_at THEN s.rep_type END"
+"""The one kind of an exercise's sets, of a row ``s`` of ``exercise_stats``; null if unknown."""
+
+PROGRESS_SNAPSHOTS = Table(
+    "progress_snapshots",
+    _METADATA,
+    _key("user_id"),
+    _key("period_type", Text),
+    _key("period_start", Date),
+    Column("period_end", Date),
+    Column("total_workouts", Integer),
+    Column("total_volume", Numeric),
+    Column("total_sets", Integer),
+    Column("total_exercises", Integer),
+    Column("avg_workout_duration", Integer),
+    Column("total_minutes", BigInteger),
+    Column("timed_workouts", Integer),
+    _written_at("updated_at"),
+)
 
 TABLES = {
-    "processed_workouts": Table(
-        {"workout_id": "bigint"},
-        USER
-        | {
-            "version": "integer",
-            "date": "date",
-            "duration_minutes": "integer",
-            "deleted": "boolean",
-        },
-        written_at=("processed_at",),
-    ),
-    "exercise_performance_history": Table(
-        USER | {"workout_id": "bigint", "exercise_id": "bigint"},
-        {
-            "workout_date": "date",
-            "exercise_name": "text",
-            "rep_type": "text",
-            "max_weight": "numeric",
-            "best_weight": "numeric",
-            "best_weight_unit": "text",
-            "most_reps": "numeric",
-            "total_volume": "numeric",
-            "total_sets": "integer",
-            "total_reps": "numeric",
-            "rpe_sum": "numeric",
-            "rpe_count": "integer",
-            "raw_sets": "jsonb",
-        },
-        written_at=(),
-    ),
-    "personal_records": Table(
-        EXERCISE | {"record_type": "text"},
-        {
-            "value": "numeric",
-            "unit": "text",
-            "achieved_date": "date",
-            "workout_id": "bigint",
-            "previous_record": "numeric",
-        },
-    ),
-    "exercise_stats": Table(
-        EXERCISE,
-        {
-            "exercise_name": "text",
-            "current_max_weight": "numeric",
-            "lifetime_volume": "numeric",
-            "lifetime_sets": "bigint",
-            "lifetime_workouts": "bigint",
-            "last_performed_date": "date",
-            "last_workout_id": "bigint",
-            "rep_type": "text",
-        },
-        written_at=("updated_at", "rep_type_at"),
-    ),
-    "progress_snapshots": Table(
-        USER | {"period_type": "text", "period_start": "date"},
-        {
-            "period_end": "date",
-            "total_workouts": "integer",
-            "total_volume": "numeric",
-            "total_sets": "integer",
-            "total_exercises": "integer",
-            "avg_workout_duration": "integer",
-            "total_minutes": "bigint",
-            "timed_workouts": "integer",
-        },
-    ),
+    table.name: table
+    for table in (
+        PROCESSED_WORKOUTS,
+        EXERCISE_PERFORMANCE_HISTORY,
+        PERSONAL_RECORDS,
+        EXERCISE_STATS,
+        PROGRESS_SNAPSHOTS,
+    )
 }
-
-# Not known if the version before, which does not know of it, wrote the row last.
-ONLY_KIND = "CASE WHEN s.rep_type_at = s.updated_at THEN s.rep_type END"
-
-
-def upserting() -> str:
-    """Return one statement that writes rows of all tables, each a JSON document of its name."""
-    return _together(_upsert(name, table) for name, table in TABLES.items())
-
-
-def forgetting() -> str:
-    """Return one statement that deletes rows of all tables by their keys, as ``upserting``."""
-    return _together(_delete(name, table) for name, table in TABLES.items())
-
-
-def _together(statements: Iterable[str]) -> str:
-    *others, last = statements
-    named = ", ".join(f"part_{place} AS ({other})" for place, other in enumerate(others))
-    return f"WITH {named} {last}"
-
-
-def _upsert(name: str, table: Table) -> str:
-    columns = ", ".join(table.key | table.values)
-    changes = [f"{column} = excluded.{column}" for column in table.values]
-    changes += [f"{column} = now()" for column in table.written_at]
-    return f"""
-        INSERT INTO {name} ({columns})
-        SELECT {columns} FROM {_given(name, table.key | table.values)}
-        ON CONFLICT ({", ".join(table.key)}) DO UPDATE SET {", ".join(changes)}
-    """
-
-
-def _delete(name: str, table: Table) -> str:
-    key = ", ".join(table.key)
-    return f"DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {_given(name, table.key)})"
-
-
-def _given(name: str, columns: dict[str, str]) -> str:
-    types = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
-    return f"json_to_recordset(CAST(:{name} AS json)) AS given ({types})"
+"""The tables that a batch of workouts is written to, by their names."""

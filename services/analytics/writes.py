@@ -1,7 +1,27 @@
-"""What counting writes: a batch in one statement, and what is gone in another."""
+"""What counting writes: a batch in one statement, and what is gone in another.
+
+Each takes the rows of every table as a JSON document, so its text does not depend on how many there
+are: SQLAlchemy compiles it once, at import, and PostgreSQL prepares it once a connection.
+"""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Delete,
+    FromClause,
+    Table,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSON, Insert, insert
 
 from services.analytics.columns import Fetch, as_json, exercise_columns, period_columns
 from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey
@@ -10,12 +30,50 @@ from services.analytics.rules.incremental import Numbers
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.records import Record
-from services.analytics.tables import forgetting, upserting
+from services.analytics.tables import TABLES
 from services.transport.postgres.statements import Statement
 
-_UPSERT = Statement(upserting())
 
-_FORGET = Statement(forgetting())
+def _given(table: Table, columns: Collection[Column]) -> FromClause:
+    """Return the rows of a JSON document, which is the value that bears the table's name."""
+    document = cast(bindparam(table.name), JSON)
+    rows = func.json_to_recordset(document).table_valued(
+        *(column(each.name, each.type) for each in columns)
+    )
+    return rows.render_derived(name="given", with_types=True)
+
+
+def _upsert(table: Table) -> Insert:
+    columns = [each for each in table.columns if each.server_default is None]
+    insertion = insert(table).from_select(
+        [each.name for each in columns], select(_given(table, columns))
+    )
+    values = {each.name: insertion.excluded[each.name] for each in columns if not each.primary_key}
+    # ON CONFLICT DO UPDATE does not look at a column's onupdate
+    written_at = {each.name: each.onupdate.arg for each in table.columns if each.onupdate}
+    return insertion.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=values | written_at
+    )
+
+
+def _delete(table: Table) -> Delete:
+    key = list(table.primary_key)
+    return delete(table).where(tuple_(*key).in_(select(_given(table, key))))
+
+
+def _in_one(statements: Iterable[Insert | Delete]) -> Statement:
+    """Compile statements to one that is prepared, each but the last as a CTE.
+
+    PostgreSQL runs a data-modifying CTE to its end also if nothing reads its rows.
+    """
+    *others, last = statements
+    for place, other in enumerate(others):
+        last = last.add_cte(other.cte(f"part_{place}"))
+    return Statement(str(last.compile(dialect=postgresql.dialect(paramstyle="named"))))
+
+
+_UPSERT = _in_one(map(_upsert, TABLES.values()))
+_FORGET = _in_one(map(_delete, TABLES.values()))
 
 
 def write(
