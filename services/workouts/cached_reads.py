@@ -6,11 +6,10 @@ from typing import Any
 
 from orjson import Fragment
 
-from schemas.errors import NotFound
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.workouts import reads
+from services.workouts import reads, rules
 
 CACHE_SECONDS = 600
 
@@ -47,9 +46,7 @@ class WorkoutReads:
             key = f"workout:user:{user_id}:id:{workout_id}"
             generation_keys = cache_generations.shown_workout(workout_id)
             workout = self.cache.get_or_make(key, generation_keys, CACHE_SECONDS, read)
-        if workout is None:
-            raise NotFound("There is no such workout")
-        return workout
+        return rules.found(workout)
 
     def list_page(
         self,

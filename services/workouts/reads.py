@@ -10,7 +10,7 @@ from functools import lru_cache
 from orjson import Fragment
 
 from services.transport.postgres.statements import Fetch, Statement
-from services.workouts.tables import WHOLE, head_json, workout_json
+from services.workouts.tables import WHOLE, own_columns_json, workout_json
 
 _OF_USER = "w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)"
 
@@ -98,7 +98,7 @@ def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) ->
     within = " AND ".join(conditions)
     return Statement(
         f"""
-        SELECT coalesce((SELECT json_agg(json_build_object({head_json()},
+        SELECT coalesce((SELECT json_agg(json_build_object({own_columns_json()},
                 'exercise_count', w.exercise_count, 'set_count', w.set_count,
                 'total_volume', trim_scale(round(w.total_volume, 2))))::text
             FROM (SELECT * FROM workouts w WHERE {within} ORDER BY {_order(sort)}

@@ -1,14 +1,117 @@
-"""Rules of workouts that are plain functions."""
+"""Rules of workouts that are plain functions, and the plan of what is written of one."""
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any, TypeVar
 
-from schemas.errors import BusinessRuleViolation, Conflict
+from schemas.errors import BusinessRuleViolation, Conflict, NotFound
 from schemas.units import workout_volume
+
+Found = TypeVar("Found")
 
 FURTHEST_DAYS_AHEAD = 1
 """Somewhere it is already tomorrow."""
+
+_OWN_COLUMNS = ("name", "date", "duration_minutes", "notes")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one statement writes of a workout.
+
+    Attributes:
+        columns: values of its own row: of a new one, or of the existing one beside its next
+            version. They include the totals if ``exercises`` are written.
+        exercises: what to insert into the two tables below it, each with ``exercise_name``,
+            ``rep_type`` and its ``sets``; an update deletes what was there. None leaves all of
+            that as it is.
+        expected_version: the version that an update may change; None for any.
+    """
+
+    columns: dict[str, Any]
+    exercises: list[dict[str, Any]] | None
+    expected_version: int | None = None
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether there is anything to write; then the version goes up, even by equal values."""
+        return bool(self.columns) or self.exercises is not None
+
+
+def plan_creation(values: dict[str, Any], catalogue: Iterable[dict[str, Any]]) -> Plan:
+    """Plan a new workout.
+
+    Args:
+        values: as :class:`schemas.workouts.NewWorkout` loads them.
+        catalogue: what the exercises service knows of its exercises.
+
+    Raises:
+        BusinessRuleViolation: an exercise does not exist or is inactive.
+    """
+    exercises = with_catalogue(values.get("exercises", []), catalogue)
+    columns = {name: values.get(name) for name in _OWN_COLUMNS}
+    return Plan(columns | totals(exercises), exercises)
+
+
+def plan_update(
+    changes: dict[str, Any],
+    catalogue: Iterable[dict[str, Any]] = (),
+    stored: dict[str, Any] | None = None,
+) -> Plan:
+    """Plan a change of a workout.
+
+    Args:
+        changes: as :class:`schemas.workouts.WorkoutChanges` loads them.
+        catalogue: what the exercises service knows of the exercises among them.
+        stored: the workout as it is; may be left out unless :func:`needs_stored`.
+
+    Raises:
+        BusinessRuleViolation: an exercise does not exist, or is inactive and new to the workout.
+    """
+    columns = {name: changes[name] for name in _OWN_COLUMNS if name in changes}
+    exercises = changes.get("exercises")
+    if exercises is not None:
+        present = frozenset(item["exercise_id"] for item in stored["exercises"])
+        exercises = with_catalogue(exercises, catalogue, present)
+        columns |= totals(exercises)
+    return Plan(columns, exercises, changes.get("version"))
+
+
+def needs_stored(changes: dict[str, Any], today: date) -> bool:
+    """Tell whether the stored workout must be read before a change can be planned or refused.
+
+    It need not for columns alone: the statement compares the version itself. But exercises that
+    are there already may stay though inactive; without any field the stored workout is the result;
+    and of several reasons to refuse a change, the date is the last.
+    """
+    if "exercises" in changes or not changes.keys() - {"version"}:
+        return True
+    return "date" in changes and not is_soon_enough(changes["date"], today)
+
+
+def check_update(changes: dict[str, Any], stored: dict[str, Any], today: date) -> None:
+    """Refuse a change of another version, or into the future.
+
+    Raises:
+        Conflict: the change was made for another version than the stored one.
+        BusinessRuleViolation: the new date is more than one day ahead.
+    """
+    check_version(changes.get("version"), stored["version"])
+    if "date" in changes:
+        check_day(changes["date"], today)
+
+
+def found(row: Found | None) -> Found:
+    """Return what a statement found of a user's workout.
+
+    Raises:
+        NotFound: it found nothing: there is no such workout, or it is somebody else's.
+    """
+    if row is None:
+        raise NotFound("There is no such workout")
+    return row
 
 
 def check_day(day: date, today: date) -> None:

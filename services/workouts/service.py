@@ -9,7 +9,7 @@ from typing import Any
 from nameko.timer import timer
 from orjson import Fragment
 
-from schemas.errors import GymError, NotFound
+from schemas.errors import GymError
 from schemas.loading import load
 from schemas.pages import checked_id, checked_ids, checked_user
 from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
@@ -24,10 +24,10 @@ from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.observability.logging import get_logger
 from services.process import budgets
-from services.process.failpoints import failpoint
 from services.workouts import feed, idempotency, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
+from services.workouts.saving import WorkoutSaving, without_rep_types
 
 log = get_logger(__name__)
 
@@ -86,13 +86,12 @@ class Workouts:
             idempotency.check_key(idempotency_key)
         user_id = checked_user(user_id)
         values = load(NEW_WORKOUT, workout)
-        with self._reads.changing(user_id):
-            if idempotency_key is None:
-                answer = self._create(user_id, values)
-            else:
-                body = idempotency.body_hash(workout)
-                answer = self._create_once(user_id, values, idempotency_key, body)
-        return {**answer, "workout": without_rep_types(answer["workout"])}
+        if idempotency_key is None:
+            result = self._saving.create(user_id, values)
+        else:
+            body = idempotency.body_hash(workout)
+            result = self._saving.create_once(user_id, values, idempotency_key, body)
+        return {**result, "workout": without_rep_types(result["workout"])}
 
     @rpc
     def list(self, user_id: int, **query: Any) -> dict[str, Any]:
@@ -146,7 +145,7 @@ class Workouts:
         if user_id is not None:
             user_id = checked_user(user_id)
         if rep_types:
-            return _found(reads.get(self.database.fetch, workout_id, user_id))
+            return rules.found(reads.get(self.database.fetch, workout_id, user_id))
         return self._reads.get(workout_id, user_id)
 
     @rpc
@@ -196,16 +195,8 @@ class Workouts:
         workout_id = checked_id(workout_id)
         user_id = checked_user(user_id)
         values = load(WORKOUT_CHANGES, changes)
-        version = values.pop("version", None)
-        exercises = values.pop("exercises", None)
-        workout = None
-        if exercises is None and values and self._may_be_on(values.get("date")):
-            with self._reads.changing(user_id, workout_id):
-                fetch = self.database.fetch
-                workout = writes.change(fetch, user_id, workout_id, version, values)
-        if workout is None:
-            workout = self._update_with_care(user_id, workout_id, version, values, exercises)
-        self.hint(WORKOUT_SAVED, workout)
+        workout = self._saving.update(user_id, workout_id, values)
+        self._send_hint(workout)
         return without_rep_types(workout)
 
     @rpc
@@ -228,7 +219,7 @@ class Workouts:
         workout_id = checked_id(workout_id)
         user_id = checked_user(user_id)
         with self._reads.changing(user_id, workout_id):
-            version, day = _found(writes.delete(self.database.fetch, user_id, workout_id))
+            version, day = rules.found(writes.delete(self.database.fetch, user_id, workout_id))
         return {"id": workout_id, "deleted": True, "version": version, "date": day.isoformat()}
 
     @rpc
@@ -273,90 +264,18 @@ class Workouts:
     def _reads(self) -> WorkoutReads:
         return WorkoutReads(self.database, self.cache)
 
-    def _create(self, user_id: int, values: dict) -> dict[str, Any]:
-        workout = writes.insert(self.database.fetch, user_id, *self._checked(values))
-        failpoint("workouts.after_commit")
+    @property
+    def _saving(self) -> WorkoutSaving:
+        return WorkoutSaving(
+            self.database, self._reads, self._catalogue_entries, self._send_hint, _today()
+        )
+
+    def _catalogue_entries(self, exercise_ids: set[int]) -> list[dict[str, Any]]:
+        return self.exercise_cache.get_many(exercise_ids, self.exercises.get_many)
+
+    def _send_hint(self, workout: dict[str, Any]) -> None:
         self.hint(WORKOUT_SAVED, workout)
-        return {"workout": workout, "replayed": False}
-
-    def _create_once(self, user_id: int, values: dict, key: str, body: bytes) -> dict[str, Any]:
-        answer = idempotency.find_result(self.database.fetch, user_id, key, body)
-        if answer is not None:
-            return {"workout": answer, "replayed": True}
-        checked = self._checked(values)
-        with self.database.together() as transaction:
-            idempotency.claim(transaction.fetch, user_id, key)
-            answer = idempotency.find_result(transaction.fetch, user_id, key, body)
-            if answer is not None:
-                return {"workout": answer, "replayed": True}
-            workout = writes.insert(transaction.fetch, user_id, *checked)
-            shown = without_rep_types(workout)
-            idempotency.store_result(transaction.send, user_id, key, body, shown)
-        failpoint("workouts.after_commit")
-        self.hint(WORKOUT_SAVED, workout)
-        return {"workout": workout, "replayed": False}
-
-    def _checked(self, values: dict) -> tuple[dict, list[dict]]:
-        """Return columns and nested part of a new workout, by all rules but the schema's."""
-        rules.check_day(values["date"], _today())
-        exercises = self._with_catalogue(values.get("exercises", []))
-        head = {name: values.get(name) for name in ("name", "date", "duration_minutes", "notes")}
-        failpoint("workouts.before_write")
-        return head | rules.totals(exercises), exercises
-
-    def _update_with_care(
-        self,
-        user_id: int,
-        workout_id: int,
-        version: int | None,
-        values: dict,
-        exercises: list[dict] | None,
-    ) -> dict[str, Any]:
-        """Change a workout's nested part, or find out why a change can't be made."""
-        before = _found(reads.get(self.database.fetch, workout_id, user_id))
-        rules.check_version(version, before["version"])
-        if exercises is None and not values:
-            return before
-        if "date" in values:
-            rules.check_day(values["date"], _today())
-        if exercises is not None:
-            present = frozenset(item["exercise_id"] for item in before["exercises"])
-            exercises = self._with_catalogue(exercises, present)
-            values |= rules.totals(exercises)
-        with self._reads.changing(user_id, workout_id), self.database.together() as transaction:
-            current, _ = _found(writes.lock(transaction.fetch, workout_id, user_id))
-            rules.check_version(version, current)
-            writes.update(transaction.send, user_id, workout_id, values, exercises)
-            return reads.get(transaction.fetch, workout_id, user_id)
-
-    @staticmethod
-    def _may_be_on(day: date | None) -> bool:
-        return day is None or rules.is_soon_enough(day, _today())
-
-    def _with_catalogue(
-        self, exercises: list[dict], present: frozenset[int] = frozenset()
-    ) -> list[dict]:
-        if not exercises:
-            return []
-        wanted = {item["exercise_id"] for item in exercises}
-        found = self.exercise_cache.get_many(wanted, self.exercises.get_many)
-        return rules.with_catalogue(exercises, found, present)
 
 
-def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:
-    """Return a workout as clients see it."""
-    exercises = [
-        {name: value for name, value in item.items() if name != "rep_type"}
-        for item in workout["exercises"]
-    ]
-    return {**workout, "exercises": exercises}
-
-
-def _found(row: Any) -> Any:
-    if row is None:
-        raise NotFound("There is no such workout")
-    return row
-
-
-def _today() -> Any:
+def _today() -> date:
     return datetime.now(UTC).date()

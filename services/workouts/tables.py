@@ -6,7 +6,7 @@ writing it is one statement however many sets it has.
 
 INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-_HEAD = f"""
+_OWN_COLUMNS = f"""
     'id', w.id, 'user_id', w.user_id, 'name', w.name, 'date', w.date,
     'duration_minutes', w.duration_minutes, {{notes}} 'version', w.version,
     'created_at', {INSTANT.format("w.created_at")},
@@ -41,12 +41,14 @@ def workout_json(rep_types: bool = False, notes: bool = True) -> str:
         notes=_notes("e", notes),
         sets=_SETS.format(notes=_notes("s", notes)),
     )
-    return f"json_build_object({head_json(notes)}, 'exercises', coalesce(({exercises}), '[]'))"
+    return (
+        f"json_build_object({own_columns_json(notes)}, 'exercises', coalesce(({exercises}), '[]'))"
+    )
 
 
-def head_json(notes: bool = True) -> str:
+def own_columns_json(notes: bool = True) -> str:
     """Return the members of a workout's JSON that are its own columns."""
-    return _HEAD.format(notes=_notes("w", notes))
+    return _OWN_COLUMNS.format(notes=_notes("w", notes))
 
 
 def _notes(table: str, wanted: bool) -> str:

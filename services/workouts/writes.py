@@ -1,28 +1,30 @@
-"""Writing workouts to PostgreSQL, each in one statement however many sets it has."""
+"""Writing workouts to PostgreSQL, each in one statement however many sets it has.
+
+A workout goes there as one JSON document, which PostgreSQL takes apart into rows: one round trip
+and one prepared statement instead of one for each row.
+"""
 
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 import orjson
 
 from services.transport.postgres.statements import Fetch, Statement
-from services.workouts.tables import INSTANT, WHOLE
+from services.workouts.rules import Plan
+from services.workouts.tables import WHOLE, own_columns_json
 
-_LOCK = Statement(
-    "SELECT version, date FROM workouts WHERE id = :workout_id AND user_id = :user_id FOR UPDATE"
-)
-
-_NESTED = """
+_INSERT_EXERCISES = f"""
     given AS MATERIALIZED (
         SELECT item, (item ->> 'order_index')::integer AS order_index
         FROM json_array_elements(CAST(:exercises AS json)) item
     ), exercises AS (
         INSERT INTO workout_exercises
             (user_id, workout_id, exercise_id, exercise_name, rep_type, order_index, notes)
-        SELECT workout.user_id, workout.id, (item ->> 'exercise_id')::bigint,
+        SELECT w.user_id, w.id, (item ->> 'exercise_id')::bigint,
                item ->> 'exercise_name', item ->> 'rep_type', order_index, item ->> 'notes'
-        FROM workout, given ORDER BY order_index
+        FROM {{after}}, given ORDER BY order_index
         RETURNING user_id, id, order_index
     ), sets AS (
         INSERT INTO exercise_sets
@@ -36,35 +38,22 @@ _NESTED = """
         ORDER BY order_index, s.set_number
         RETURNING id, workout_exercise_id, set_number
     )
-    SELECT workout.id, workout.version, {created_at},
+    SELECT json_build_object({own_columns_json()}),
            (SELECT json_object_agg(order_index, id) FROM exercises),
            (SELECT json_agg(json_build_array(workout_exercise_id, set_number, id)) FROM sets)
-    FROM workout
-""".format(created_at=INSTANT.format("workout.created_at"))
+    FROM w
+"""
 
 _INSERT = Statement(
     f"""
-    WITH workout AS (
+    WITH w AS (
         INSERT INTO workouts (user_id, name, date, duration_minutes, notes,
                               exercise_count, set_count, total_volume)
         VALUES (:user_id, :name, :date, :duration_minutes, :notes,
                 :exercise_count, :set_count, :total_volume)
-        RETURNING user_id, id, version, created_at
-    ), {_NESTED}
+        RETURNING *
+    ), {_INSERT_EXERCISES.format(after="w")}
     """
-)
-
-_REPLACE_NESTED = Statement(
-    f"""
-    WITH workout AS (
-        SELECT user_id, id, version, created_at FROM workouts
-        WHERE user_id = :user_id AND id = :workout_id
-    ), {_NESTED}
-    """
-)
-
-_FORGET_NESTED = Statement(
-    "DELETE FROM workout_exercises WHERE user_id = :user_id AND workout_id = :workout_id"
 )
 
 _DELETE = Statement(
@@ -72,67 +61,25 @@ _DELETE = Statement(
 )
 
 
-def lock(fetch: Fetch, workout_id: int, user_id: int) -> tuple[int, date] | None:
-    """Return version and date of a user's workout, locked against other changes."""
-    rows = fetch(_LOCK, workout_id=workout_id, user_id=user_id)
-    return rows[0] if rows else None
+def insert(fetch: Fetch, user_id: int, plan: Plan) -> dict[str, Any]:
+    """Insert a workout, and return it whole."""
+    (row,) = fetch(_INSERT, user_id=user_id, exercises=_json(plan.exercises), **plan.columns)
+    return _as_read(row, plan)
 
 
-def insert(fetch: Fetch, user_id: int, head: dict, exercises: list[dict]) -> dict:
-    """Insert a workout, in one statement, and return it whole.
-
-    Args:
-        fetch: runs a statement.
-        user_id: whose it is.
-        head: the workout's own columns, with its totals.
-        exercises: the nested part, with ``exercise_name`` and ``rep_type``.
-    """
-    ((workout_id, version, created_at, exercise_ids, set_ids),) = fetch(
-        _INSERT, user_id=user_id, exercises=_json(exercises), **head
-    )
-    return {
-        "id": workout_id,
-        "user_id": user_id,
-        "name": head["name"],
-        "date": head["date"].isoformat(),
-        "duration_minutes": head["duration_minutes"],
-        "notes": head["notes"],
-        "version": version,
-        "created_at": created_at,
-        "updated_at": created_at,
-        "exercises": _with_ids(exercises, exercise_ids or {}, set_ids or []),
-    }
-
-
-def update(
-    fetch: Fetch, user_id: int, workout_id: int, changes: dict, exercises: list[dict] | None
-) -> None:
-    """Change columns of a workout, count up its version, and replace its nested part if given."""
-    fetch(_update(tuple(changes)), user_id=user_id, workout_id=workout_id, **changes)
-    if exercises is not None:
-        fetch(_FORGET_NESTED, user_id=user_id, workout_id=workout_id)
-        fetch(_REPLACE_NESTED, user_id=user_id, workout_id=workout_id, exercises=_json(exercises))
-
-
-def change(
-    fetch: Fetch, user_id: int, workout_id: int, version: int | None, changes: dict
-) -> dict | None:
-    """Change columns of a workout in one statement, and return it whole.
-
-    Args:
-        fetch: runs a statement.
-        user_id: whose it must be.
-        workout_id: which one.
-        version: which version it must have; None for any.
-        changes: the columns that change.
+def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str, Any] | None:
+    """Change a workout, and return it whole.
 
     Returns:
-        None if there is no such workout, it has another version, or somebody else changed it in
-        the same moment: the nested part is the one of before then.
+        None if nothing was changed: the user has no such workout, it has another version than the
+        plan expects, or somebody else changed it in the same moment.
     """
-    statement = _change(tuple(changes))
-    rows = fetch(statement, user_id=user_id, workout_id=workout_id, expected=version, **changes)
-    return rows[0][0] if rows else None
+    values = {"user_id": user_id, "workout_id": workout_id, "expected": plan.expected_version}
+    if plan.exercises is not None:
+        values["exercises"] = _json(plan.exercises)
+    statement = _update(tuple(plan.columns), plan.exercises is not None)
+    rows = fetch(statement, **values, **plan.columns)
+    return _as_read(rows[0], plan) if rows else None
 
 
 def delete(fetch: Fetch, user_id: int, workout_id: int) -> tuple[int, date] | None:
@@ -142,22 +89,13 @@ def delete(fetch: Fetch, user_id: int, workout_id: int) -> tuple[int, date] | No
 
 
 @lru_cache(maxsize=64)
-def _update(columns: tuple[str, ...]) -> Statement:
+def _update(columns: tuple[str, ...], replaces_exercises: bool) -> Statement:
     given = "".join(f"{name} = :{name}, " for name in columns)
-    return Statement(
-        f"UPDATE workouts SET {given} version = version + 1, updated_at = now() "
-        "WHERE user_id = :user_id AND id = :workout_id"
-    )
-
-
-@lru_cache(maxsize=64)
-def _change(columns: tuple[str, ...]) -> Statement:
-    given = "".join(f"{name} = :{name}, " for name in columns)
-    # whoever waited for another's change sees its columns, but not its nested part: then the
-    # versions differ, and nothing is done
-    return Statement(
-        f"""
-        WITH before AS MATERIALIZED (
+    # An UPDATE that has waited for another one's lock sees the new row, but all else in the
+    # statement is still of the snapshot from before the wait: the exercises would be those of
+    # the version before. Then the versions differ, and nothing is done.
+    changed = f"""
+        before AS MATERIALIZED (
             SELECT user_id, id, version FROM workouts
             WHERE user_id = :user_id AND id = :workout_id
               AND version = coalesce(CAST(:expected AS integer), version)
@@ -167,13 +105,41 @@ def _change(columns: tuple[str, ...]) -> Statement:
               AND workouts.version = before.version
             RETURNING workouts.*
         )
-        SELECT {WHOLE} FROM w
+    """
+    if not replaces_exercises:
+        return Statement(f"WITH {changed} SELECT {WHOLE} FROM w")
+    # The order of the parts of a WITH is PostgreSQL's affair unless one reads the other: by
+    # counting them the old rows are gone before a new one takes the order_index of one of them,
+    # which is unique. Their sets go with them (ON DELETE CASCADE).
+    return Statement(
+        f"""
+        WITH {changed}, gone AS (
+            DELETE FROM workout_exercises e USING w
+            WHERE e.user_id = w.user_id AND e.workout_id = w.id RETURNING e.id
+        ), {_INSERT_EXERCISES.format(after="w CROSS JOIN (SELECT count(*) FROM gone) deleted")}
         """
     )
 
 
-def _with_ids(exercises: list[dict], exercise_ids: dict[str, int], set_ids: list) -> list[dict]:
-    """Return the nested part as it is read back: in order, with ids, numbers as JSON has them."""
+def _as_read(row: tuple, plan: Plan) -> dict[str, Any]:
+    """Return a written workout as a read returns it."""
+    if plan.exercises is None:
+        return row[0]
+    # what the same statement inserts, it can't read: its snapshot is from before
+    workout, exercise_ids, set_ids = row
+    return {**workout, "exercises": _with_ids(plan.exercises, exercise_ids or {}, set_ids or [])}
+
+
+def _with_ids(
+    exercises: list[dict[str, Any]], exercise_ids: dict[str, int], set_ids: list[list[int]]
+) -> list[dict[str, Any]]:
+    """Return inserted exercises as a read returns them: in order, with ids, numbers for JSON.
+
+    Args:
+        exercises: as inserted.
+        exercise_ids: their ids by ``order_index``.
+        set_ids: id of the exercise, ``set_number`` and id of each set.
+    """
     id_of = {(exercise_id, number): set_id for exercise_id, number, set_id in set_ids}
     return [
         {
@@ -208,12 +174,12 @@ def _shown(number: Decimal | None) -> int | float | None:
     return int(near) if near.is_integer() else near
 
 
-def _json(exercises: list[dict]) -> str:
+def _json(exercises: list[dict[str, Any]]) -> str:
     return orjson.dumps(exercises, default=_number).decode()
 
 
 def _number(value: object) -> str:
     if isinstance(value, Decimal):
-        # as text, which PostgreSQL reads as the exact number
+        # orjson knows no Decimal, and a float would not be exact; PostgreSQL casts the text
         return str(value)
     raise TypeError(f"no JSON for {type(value).__name__}")

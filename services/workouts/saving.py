@@ -1,0 +1,127 @@
+"""Saving workouts: checking what the schema can't, planning, writing, outdating cached reads."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from services.dependencies.database import Database
+from services.process.failpoints import failpoint
+from services.workouts import idempotency, reads, rules, writes
+from services.workouts.cached_reads import WorkoutReads
+
+Result = dict[str, Any]
+"""``workout``, and whether it is the stored result of an earlier request: ``replayed``."""
+
+
+class WorkoutSaving:
+    """Creates and updates workouts, as of today.
+
+    Args:
+        database: where they are.
+        reads: whose cached results a change makes stale.
+        catalogue: returns the entries of those exercises that there are, by their ids.
+        committed: called with a new workout before the cache is told, which may take a round trip.
+        today: the day in UTC.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        reads: WorkoutReads,
+        catalogue: Callable[[set[int]], list[dict[str, Any]]],
+        committed: Callable[[dict[str, Any]], None],
+        today: date,
+    ):
+        self.database = database
+        self.reads = reads
+        self.catalogue = catalogue
+        self.committed = committed
+        self.today = today
+
+    def create(self, user_id: int, values: dict[str, Any]) -> Result:
+        """Create a workout from loaded values."""
+        plan = self._plan_creation(values)
+        with self.reads.changing(user_id):
+            workout = writes.insert(self.database.fetch, user_id, plan)
+            return self._created(workout)
+
+    def create_once(self, user_id: int, values: dict[str, Any], key: str, body: bytes) -> Result:
+        """Create a workout unless a request with the same key has done it.
+
+        Args:
+            user_id: whose it is.
+            values: as loaded.
+            key: the idempotency key.
+            body: the hash of the body.
+        """
+        # also around a stored result: whoever made it may have died before the cache was told
+        with self.reads.changing(user_id):
+            stored = idempotency.find_result(self.database.fetch, user_id, key, body)
+            if stored is not None:
+                return {"workout": stored, "replayed": True}
+            plan = self._plan_creation(values)
+            with self.database.together() as transaction:
+                idempotency.claim(transaction.fetch, user_id, key)
+                # the request that had the key until now may have ended well
+                stored = idempotency.find_result(transaction.fetch, user_id, key, body)
+                if stored is not None:
+                    return {"workout": stored, "replayed": True}
+                workout = writes.insert(transaction.fetch, user_id, plan)
+                result = without_rep_types(workout)
+                idempotency.store_result(transaction.send, user_id, key, body, result)
+            return self._created(workout)
+
+    def update(self, user_id: int, workout_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change a workout by loaded changes, and return it whole.
+
+        Raises:
+            NotFound: the user has no such workout.
+            Conflict: it has another version than the changes were made for.
+            BusinessRuleViolation: unknown exercise, or a future date.
+        """
+        stored = None
+        if rules.needs_stored(changes, self.today):
+            stored = self._stored(user_id, workout_id)
+        while True:
+            plan = self._plan_update(changes, stored)
+            if not plan.changes_anything:
+                return stored
+            with self.reads.changing(user_id, workout_id):
+                workout = writes.update(self.database.fetch, user_id, workout_id, plan)
+            if workout is not None:
+                return workout
+            # gone, of another version, or changed in the same moment: reading it tells. It ends,
+            # as each turn is another change that somebody has committed.
+            stored = self._stored(user_id, workout_id)
+
+    def _plan_creation(self, values: dict[str, Any]) -> rules.Plan:
+        rules.check_day(values["date"], self.today)
+        plan = rules.plan_creation(values, self._entries(values.get("exercises")))
+        failpoint("workouts.before_write")
+        return plan
+
+    def _plan_update(self, changes: dict[str, Any], stored: dict[str, Any] | None) -> rules.Plan:
+        if stored is not None:
+            rules.check_update(changes, stored, self.today)
+        return rules.plan_update(changes, self._entries(changes.get("exercises")), stored)
+
+    def _entries(self, exercises: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+        """Return the catalogue's entries of logged exercises."""
+        return self.catalogue({item["exercise_id"] for item in exercises}) if exercises else []
+
+    def _stored(self, user_id: int, workout_id: int) -> dict[str, Any]:
+        return rules.found(reads.get(self.database.fetch, workout_id, user_id))
+
+    def _created(self, workout: dict[str, Any]) -> Result:
+        failpoint("workouts.after_commit")
+        self.committed(workout)
+        return {"workout": workout, "replayed": False}
+
+
+def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:
+    """Return a workout as clients see it."""
+    exercises = [
+        {name: value for name, value in item.items() if name != "rep_type"}
+        for item in workout["exercises"]
+    ]
+    return {**workout, "exercises": exercises}
