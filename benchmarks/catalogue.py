@@ -11,15 +11,17 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from services.exercises import catalogue, reads, writes
 from services.migrate import migrate
 from services.process.settings import Settings
+from services.transport.postgres.statements import Fetch, fetch
 from stack.testing import running_system
 
 EXERCISES = 20_000
@@ -76,7 +78,7 @@ FILTERED: list[tuple[str, dict[str, list[str]], list[tuple[str, str]], int]] = [
 ]
 """Searches for one word that many exercises have, with what else is asked."""
 
-Read = Callable[[Connection], dict[str, Any]]
+Read = Callable[[Fetch], dict[str, Any]]
 
 
 def made_up(number: int, chance: random.Random, entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -130,12 +132,12 @@ def searching(
     query: str, filters: dict[str, list[str]], sort: list[tuple[str, str]], page: int
 ) -> Read:
     """Return the search for a query."""
-    return lambda connection: reads.search_page(connection, query, filters, sort, page, 10)
+    return lambda fetch: reads.search_page(fetch, query, filters, sort, page, 10)
 
 
 def listing(filters: dict[str, list[str]], sort: list[tuple[str, str]], page: int) -> Read:
     """Return the reading of a page."""
-    return lambda connection: reads.list_page(connection, filters, sort, page, 10)
+    return lambda fetch: reads.list_page(fetch, filters, sort, page, 10)
 
 
 def measure(engine: Engine, read: Read, tries: int) -> tuple[Any, str]:
@@ -146,7 +148,7 @@ def measure(engine: Engine, read: Read, tries: int) -> tuple[Any, str]:
         with engine.begin() as connection:
             connection.execute(text("SELECT 1"))
             begun = time.perf_counter()
-            answer = read(connection)
+            answer = read(partial(fetch, connection))
             took.append((time.perf_counter() - begun) * 1000)
     return answer, f"{median(took):.1f} | {min(took):.1f}"
 
@@ -157,7 +159,7 @@ def report(engine: Engine, tries: int) -> None:
     for name, read in requests():
         answer, took = measure(engine, read, tries)
         print(f"| {name} | {answer['total']:,} | {took} |", flush=True)
-    _, took = measure(engine, lambda connection: reads.count_facets(connection, {}), tries)
+    _, took = measure(engine, lambda fetch: reads.count_facets(fetch, {}), tries)
     print(f"| facets | | {took} |", flush=True)
 
 

@@ -42,7 +42,9 @@ class ExerciseReads:
             NotFound: there is none.
         """
         exercise = self._cached(
-            f"exercise:id:{exercise_id}", EXERCISE_SECONDS, reads.get, exercise_id
+            f"exercise:id:{exercise_id}",
+            EXERCISE_SECONDS,
+            lambda: reads.get(self.database.fetch, exercise_id),
         )
         if exercise is None:
             raise NotFound("There is no such exercise")
@@ -51,8 +53,7 @@ class ExerciseReads:
     def get_many(self, exercise_ids: list[int]) -> list[dict[str, Any]]:
         """Return those of the exercises that there are."""
         # one statement by primary key; asking the cache for each of them would take longer
-        with self.database.transaction() as connection:
-            return reads.get_many(connection, exercise_ids)
+        return reads.get_many(self.database.fetch, exercise_ids)
 
     def list_page(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return a page of the exercises that a checked query asks for, and the number of all."""
@@ -63,40 +64,42 @@ class ExerciseReads:
             variant = f"{' '.join(search.split(query['search']))}:{rest}"
             given = query["search"], filters, sort, *paging
             return self._cached_in_slot(
-                "search", variant, SEARCH_SECONDS, reads.search_page, *given
+                "search", variant, SEARCH_SECONDS, lambda: self._search(*given)
             )
         category = ",".join(sorted(filters.get("category", ["all"])))
         given = filters, sort or DEFAULT_SORT, *paging
         return self._cached_in_slot(
-            f"list:category:{category}", rest, LIST_SECONDS, reads.list_page, *given
+            f"list:category:{category}",
+            rest,
+            LIST_SECONDS,
+            lambda: reads.list_page(self.database.fetch, *given),
         )
 
     def facets(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return the values to filter by with their counts, for a checked query."""
         filters = _filters(query)
         variant = ":".join(_written(filters))
-        return self._cached_in_slot("facets", variant, LIST_SECONDS, reads.count_facets, filters)
+        return self._cached_in_slot(
+            "facets",
+            variant,
+            LIST_SECONDS,
+            lambda: reads.count_facets(self.database.fetch, filters),
+        )
+
+    def _search(self, *given: Any) -> dict[str, Any]:
+        with self.database.together() as transaction:
+            return reads.search_page(transaction.fetch, *given)
 
     def _cached_in_slot(
-        self, kind: str, variant: str, seconds: int, read: Callable[..., Any], *given: Any
+        self, kind: str, variant: str, seconds: int, read: Callable[[], Any]
     ) -> Any:
         """Remember the answer to one of endlessly many questions, in its slot."""
-        key = f"exercise:{kind}:{_slot(variant)}"
-        return self._cached(key, seconds, read, *given, variant=variant)
+        return self._cached(f"exercise:{kind}:{_slot(variant)}", seconds, read, variant)
 
     def _cached(
-        self,
-        key: str,
-        seconds: int,
-        read: Callable[..., Any],
-        *given: Any,
-        variant: str | None = None,
+        self, key: str, seconds: int, read: Callable[[], Any], variant: str | None = None
     ) -> Any:
-        def make() -> Any:
-            with self.database.transaction() as connection:
-                return read(connection, *given)
-
-        return self.cache.get_or_make(key, cache_generations.CATALOGUE, seconds, make, variant)
+        return self.cache.get_or_make(key, cache_generations.CATALOGUE, seconds, read, variant)
 
 
 def _slot(variant: str) -> int:

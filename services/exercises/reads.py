@@ -1,10 +1,10 @@
 """Reading exercises from PostgreSQL."""
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, text
-
 from services.exercises.rules import search
+from services.transport.postgres.statements import Fetch, Statement
 
 _INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
@@ -21,7 +21,11 @@ _EXERCISE = f"""
         'updated_at', {_INSTANT.format("e.updated_at")})
 """
 
-_CHANGES = text(
+_GET_MANY = Statement(
+    f"SELECT {_EXERCISE} FROM exercises e WHERE e.id = ANY(:exercise_ids) ORDER BY e.id"
+)
+
+_CHANGES = Statement(
     """
     SELECT json_build_object('position', c.position, 'exercise_id', e.id, 'name', e.name,
         'rep_type', e.rep_type)
@@ -76,20 +80,24 @@ In the name, in an alias, in a close spelling of those, in the description. Post
 part only if the page is not full without it.
 """
 
-# the planner does not reckon with what it costs to look into a list of words, and does with a disk
-# from which pages come
-_USE_INDEXES = text(
-    "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 2; SET LOCAL jit = off"
+# The planner underrates what it costs to look into a list of words, so that it would rather read
+# the whole table; and it reckons with pages that come from a disk.
+_USE_INDEXES = Statement(
+    "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 2; SET LOCAL jit = off",
+    prepared=False,
 )
 
-_NEAR_WORDS = text(
+_NEAR_WORDS = Statement(
     """
     SELECT word FROM exercise_words
     WHERE spellings && :spellings OR (NOT is_joined AND word LIKE ANY(:patterns))
-    """
+    """,
+    prepared=False,
 )
 
-_LIKE_WORDS = text("SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:unknown)")
+_LIKE_WORDS = Statement(
+    "SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:unknown)", prepared=False
+)
 
 _FACET_VALUES = {
     "category": "category",
@@ -113,23 +121,19 @@ _FACETS = ", ".join(
 )
 
 
-def get(connection: Connection, exercise_id: int) -> dict | None:
+def get(fetch: Fetch, exercise_id: int) -> dict | None:
     """Return an exercise, or None."""
-    found = get_many(connection, [exercise_id])
+    found = get_many(fetch, [exercise_id])
     return found[0] if found else None
 
 
-def get_many(connection: Connection, exercise_ids: list[int]) -> list[dict]:
+def get_many(fetch: Fetch, exercise_ids: list[int]) -> list[dict]:
     """Return those of the exercises that there are, by id."""
-    rows = connection.execute(
-        text(f"SELECT {_EXERCISE} FROM exercises e WHERE e.id = ANY(:ids) ORDER BY e.id"),
-        {"ids": exercise_ids},
-    )
-    return list(rows.scalars())
+    return _firsts(fetch(_GET_MANY, exercise_ids=exercise_ids))
 
 
 def list_page(
-    connection: Connection,
+    fetch: Fetch,
     filters: dict[str, list[str]],
     sort: list[tuple[str, str]],
     page: int,
@@ -138,18 +142,18 @@ def list_page(
     """Return one page of the active exercises, and the number of all that pass the filters.
 
     Args:
-        connection: inside a transaction.
+        fetch: runs a statement.
         filters: by name, the values of which any may match.
         sort: pairs of a field and ``asc`` or ``desc``.
         page: from 1.
         limit: exercises a page.
     """
     passes = _conditions(filters)
-    return _page(connection, filters, passes, [(passes, _order(sort))], page, limit)
+    return _page(fetch, filters, passes, [(passes, _order(sort))], page, limit)
 
 
 def search_page(
-    connection: Connection,
+    fetch: Fetch,
     query: str,
     filters: dict[str, list[str]],
     sort: list[tuple[str, str]],
@@ -159,7 +163,7 @@ def search_page(
     """Return one page of the active exercises that a query finds, and the number of all.
 
     Args:
-        connection: inside a transaction.
+        fetch: of a transaction, as the planner is told something for its length.
         query: as it was typed.
         filters: as for :func:`list_page`.
         sort: as for :func:`list_page`; empty for the best match first.
@@ -169,12 +173,12 @@ def search_page(
     terms = search.terms(query)
     if not terms:
         return {"items": [], "total": 0}
-    connection.execute(_USE_INDEXES)
-    patterns = search.patterns(query, terms, _near_words(connection, terms))
+    fetch(_USE_INDEXES)
+    patterns = search.patterns(query, terms, _near_words(fetch, terms))
     parts = [(_FOUND, _order(sort))] if sort else _PARTS
     passes = _conditions(filters)
     return _page(
-        connection,
+        fetch,
         {**filters, **vars(patterns)},
         f"{passes} AND {_FOUND}",
         [(f"{passes} AND {condition}", order) for condition, order in parts],
@@ -183,18 +187,17 @@ def search_page(
     )
 
 
-def _near_words(connection: Connection, terms: list[search.Term]) -> list[str]:
+def _near_words(fetch: Fetch, terms: list[search.Term]) -> list[str]:
     words = search.mistypable(frozenset().union(*(term.written for term in terms)))
     if not words:
         return []
     endings = [f"%{word}" for word in words if len(word) >= search.SHORTEST_MISTYPED]
     beginnings = [f"{word}%" for word in words if len(word) >= search.SHORTEST_MISSPELT]
     slips = {spelling for word in words for spelling in search.spellings(word)}
-    given = {"spellings": sorted(slips), "patterns": endings + beginnings}
-    near = list(connection.execute(_NEAR_WORDS, given).scalars())
+    near = _firsts(fetch(_NEAR_WORDS, spellings=sorted(slips), patterns=endings + beginnings))
     unknown = search.unknown(terms, near)
     if unknown:
-        near += connection.execute(_LIKE_WORDS, {"unknown": unknown}).scalars()
+        near += _firsts(fetch(_LIKE_WORDS, unknown=unknown))
     return near
 
 
@@ -204,7 +207,7 @@ def _conditions(filters: dict[str, list[str]]) -> str:
 
 
 def _page(
-    connection: Connection,
+    fetch: Fetch,
     values: dict[str, Any],
     conditions: str,
     parts: list[tuple[str, str]],
@@ -214,13 +217,44 @@ def _page(
     """Return a page, and the number of all that pass the conditions.
 
     Args:
-        connection: inside a transaction.
+        fetch: runs a statement.
         values: of the parameters in the conditions and orders.
         conditions: of all that are counted.
         parts: condition and order of each part; together they are those that are counted.
         page: from 1.
         limit: exercises a page.
     """
+    offset = (page - 1) * limit
+    given = {**values, "limit": limit, "offset": offset, "enough": offset + limit}
+    items = _firsts(fetch(_page_of(tuple(parts)), **given))
+    if len(items) < limit and (items or page == 1):
+        return {"items": items, "total": offset + len(items)}
+    ((total,),) = fetch(_count_of(conditions), **values)
+    return {"items": items, "total": total}
+
+
+def count_facets(fetch: Fetch, filters: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the values with their counts, by facet, the most frequent first.
+
+    Args:
+        fetch: runs a statement.
+        filters: as for a page: only active exercises that pass them are counted.
+    """
+    ((facets,),) = fetch(_facets_of(_conditions(filters)), **filters)
+    return facets
+
+
+def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
+    """Return names and kinds that changed after a position, oldest first, each as it is now."""
+    return _firsts(fetch(_CHANGES, after=after, limit=limit))
+
+
+# None of these is prepared: which index pays depends on the values, above all on how many rows a
+# filter or a word finds.
+
+
+@lru_cache(maxsize=256)
+def _page_of(parts: tuple[tuple[str, str], ...]) -> Statement:
     selects = " UNION ALL ".join(
         "SELECT id FROM ("
         f"SELECT s.id FROM exercise_search s WHERE {condition} ORDER BY {order} LIMIT :enough"
@@ -234,39 +268,32 @@ def _page(
         )
         SELECT {_EXERCISE} FROM page JOIN exercises e USING (id) ORDER BY page.place
     """
-    offset = (page - 1) * limit
-    given = {**values, "limit": limit, "offset": offset, "enough": offset + limit}
-    items = list(connection.execute(text(statement), given).scalars())
-    if len(items) < limit and (items or page == 1):
-        return {"items": items, "total": offset + len(items)}
-    counting = text(f"SELECT count(*) FROM exercise_search s WHERE {conditions}")
-    return {"items": items, "total": connection.execute(counting, values).scalar_one()}
+    return Statement(statement, prepared=False)
 
 
-def count_facets(connection: Connection, filters: dict[str, list[str]]) -> dict[str, Any]:
-    """Return the values with their counts, by facet, the most frequent first.
+@lru_cache(maxsize=256)
+def _count_of(conditions: str) -> Statement:
+    return Statement(f"SELECT count(*) FROM exercise_search s WHERE {conditions}", prepared=False)
 
-    Args:
-        connection: inside a transaction.
-        filters: as for a page: only active exercises that pass them are counted.
-    """
+
+@lru_cache(maxsize=256)
+def _facets_of(conditions: str) -> Statement:
     # many exercises are alike in all of this, so all are read once, and few are counted five times
     statement = f"""
         WITH kinds AS MATERIALIZED (
             SELECT category, body_part, all_equipment, difficulty, muscles, count(*) AS alike
-            FROM exercise_search s WHERE {_conditions(filters)}
+            FROM exercise_search s WHERE {conditions}
             GROUP BY category, body_part, all_equipment, difficulty, muscles
         )
         SELECT json_build_object({_FACETS})
     """
-    return connection.execute(text(statement), filters).scalar_one()
-
-
-def changes(connection: Connection, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return names and kinds that changed after a position, oldest first, each as it is now."""
-    return list(connection.execute(_CHANGES, {"after": after, "limit": limit}).scalars())
+    return Statement(statement, prepared=False)
 
 
 def _order(sort: list[tuple[str, str]]) -> str:
     columns = [_SORTS[name].format(direction) for name, direction in sort]
     return ", ".join([*columns, f"s.id {sort[0][1]}"])
+
+
+def _firsts(rows: list[tuple]) -> list[Any]:
+    return [row[0] for row in rows]

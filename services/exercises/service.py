@@ -165,8 +165,7 @@ class Exercises:
             ``n.rpc.exercises.changes(0, 10)``
         """
         values = load(FEED, {"after": after, "limit": limit})
-        with self.database.transaction() as connection:
-            return reads.changes(connection, **values)
+        return reads.changes(self.database.fetch, **values)
 
     @rpc
     def import_from_wger(self, wait: bool = True) -> dict[str, Any]:

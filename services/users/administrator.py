@@ -62,12 +62,10 @@ def ensure_administrator(
     database: Database, passwords: Passwords, email: str, password: str
 ) -> None:
     """Make the administrator unless there is one; several processes may do it at once."""
-    with database.transaction() as connection:
-        known = reads.find(connection, email)
+    known = reads.find(database.fetch, email)
     if known is None:
         password_hash = passwords.hash(password)
-        with database.transaction() as connection:
-            made = writes.insert(connection, email, password_hash, NAME, ADMIN)
+        made = writes.insert(database.fetch, email, password_hash, NAME, ADMIN)
         if made is not None:
             log.info("administrator made", user_id=made["id"])
         return
@@ -80,8 +78,7 @@ def ensure_administrator(
             user_id=account["id"],
         )
         return
-    with database.transaction() as connection:
-        writes.make_admin(connection, account["id"])
+    writes.make_admin(database.fetch, account["id"])
     log.info("account made administrator", user_id=account["id"])
 
 

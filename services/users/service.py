@@ -66,8 +66,8 @@ class Users:
         """
         values = load(NEW_USER, user)
         password_hash = self.passwords.hash(values["password"])
-        with self.database.transaction() as connection:
-            profile = writes.insert(connection, values["email"], password_hash, values.get("name"))
+        name = values.get("name")
+        profile = writes.insert(self.database.fetch, values["email"], password_hash, name)
         if profile is None:
             details = {"field": "email", "constraint": "unique", "received": values["email"]}
             raise Conflict("There is an account with this e-mail already", json.dumps(details))
@@ -117,8 +117,7 @@ class Users:
         Example:
             ``n.rpc.users.get(1)``
         """
-        with self.database.transaction() as connection:
-            profile = reads.get(connection, load(BY_ID, {"id": user_id})["id"])
+        profile = reads.get(self.database.fetch, load(BY_ID, {"id": user_id})["id"])
         if profile is None:
             raise NotFound("There is no such user")
         return profile
@@ -151,8 +150,7 @@ class Users:
             known_as = EMAIL.deserialize(email)
         except ValidationError:
             return None, None
-        with self.database.transaction() as connection:
-            return reads.find(connection, known_as) or (None, None)
+        return reads.find(self.database.fetch, known_as) or (None, None)
 
     def _token(self, profile: dict) -> str:
         return auth.issue(profile, self._settings, time.time())

@@ -1,17 +1,19 @@
 """The columns of an account that anybody is shown, and the roles it may have."""
 
-from collections.abc import Mapping
 from typing import Any
 
 ADMIN = "admin"
 USER = "user"
 
+_FIELDS = ("id", "email", "name", "role", "created_at")
+
 PROFILE = """
     id, email, name, role,
-    to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at
+    to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 """
+"""Column by column, so that the hash of the password is in no profile by accident."""
 
 
-def profile(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return a row as a profile."""
-    return None if row is None else dict(row)
+def as_profile(row: tuple) -> dict[str, Any]:
+    """Return a row of :data:`PROFILE`, and maybe more behind it, as a profile."""
+    return dict(zip(_FIELDS, row, strict=False))

@@ -1,4 +1,7 @@
-"""SQL statements that PostgreSQL parses and plans once a connection, not once a request."""
+"""SQL statements with named values, and the one way to run them.
+
+Most are prepared: PostgreSQL parses and plans them once a connection, not once a request.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,7 +24,11 @@ register_default_jsonb(globally=True, loads=orjson.loads)
 
 
 Fetch = Callable[..., list[tuple]]
-"""Runs a statement with its values, alone or inside a transaction, and returns its rows."""
+"""Runs a :class:`Statement` with its values by name, and returns its rows.
+
+Functions that read or write take one, and the caller decides what is a transaction:
+``Database.fetch`` is one for each statement, ``Together.fetch`` one for several.
+"""
 
 
 class Statement:
@@ -29,29 +36,45 @@ class Statement:
 
     PostgreSQL infers the values' types from where they stand; one that may be null where no type
     can be inferred needs a cast.
+
+    Args:
+        sql: one statement; several, separated by semicolons, if it is not prepared.
+        prepared: False if it is to be planned each time for its values. A prepared one is planned
+            once for all (``plan_cache_mode=force_generic_plan``), which is wrong where a value
+            decides which index pays, as in a search; and each different text stays in the
+            memory of every connection.
     """
 
-    def __init__(self, sql: str):
+    def __init__(self, sql: str, prepared: bool = True):
+        self.prepared = prepared
         self.names = tuple(dict.fromkeys(_NAME.findall(sql)))
         self.text = " ".join(_NAME.sub(self._place, sql).split())
         self.name = f"gym_{blake2b(self.text.encode(), digest_size=8).hexdigest()}"
         self.preparation = f"PREPARE {self.name} AS {self.text}"
-        values = ", ".join(f"%({name})s" for name in self.names)
-        self.execution = f"EXECUTE {self.name} ({values})" if values else f"EXECUTE {self.name}"
+        self.execution = self._execution() if prepared else self._literally(sql)
         table = _TABLE.search(self.text)
         verb = self.text.partition(" ")[0].upper()
         self.title = f"SQL {verb} {table[1] if table else ''}".rstrip()
 
-    def _place(self, found: re.Match) -> str:
+    def _place(self, found: re.Match[str]) -> str:
         return f"${self.names.index(found[1]) + 1}"
+
+    def _execution(self) -> str:
+        values = ", ".join(f"%({name})s" for name in self.names)
+        return f"EXECUTE {self.name} ({values})" if values else f"EXECUTE {self.name}"
+
+    def _literally(self, sql: str) -> str:
+        # psycopg2 takes a percent sign for a placeholder only where there are values at all
+        escaped = sql.replace("%", "%%") if self.names else sql
+        return " ".join(_NAME.sub(r"%(\1)s", escaped).split())
 
 
 def fetch(connection: Connection, statement: Statement, **values: object) -> list[tuple]:
-    """Run a statement inside a transaction, and return its rows.
+    """Run a statement inside a transaction of SQLAlchemy, and return its rows.
 
     Args:
         connection: from :meth:`Database.transaction`.
-        statement: is prepared once a connection.
+        statement: which one.
         values: its values, by their names.
     """
     return run(connection.connection, statement, values)
@@ -66,7 +89,7 @@ def run(
         tracing.inner_span(statement.title, {"db.query.text": statement.text[:LONGEST_TOLD]}),
         connection.cursor() as cursor,
     ):
-        if statement.name not in prepared:
+        if statement.prepared and statement.name not in prepared:
             cursor.execute(statement.preparation)
             prepared.add(statement.name)
         cursor.execute(statement.execution, values)
@@ -88,7 +111,7 @@ class Together:
 
     def send(self, statement: Statement, **values: object) -> None:
         """Have a statement run whose rows nobody needs: with the next one, or at the end."""
-        if statement.name not in self._prepared and statement.name not in self._newly_prepared:
+        if statement.prepared and not self._has_prepared(statement):
             self._waiting.append(statement.preparation.encode())
             self._newly_prepared.append(statement.name)
         with self._connection.cursor() as cursor:
@@ -126,6 +149,9 @@ class Together:
             self._execute("ROLLBACK")
         self._newly_prepared = []
         self._begin_again()
+
+    def _has_prepared(self, statement: Statement) -> bool:
+        return statement.name in self._prepared or statement.name in self._newly_prepared
 
     def _execute(self, text: str) -> None:
         with self._connection.cursor() as cursor:

@@ -5,10 +5,11 @@ import random
 import uuid
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from redis import Redis
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 
 from schemas.errors import InvalidParameter, NotFound
 from schemas.exercises import SORT_FIELDS
@@ -17,6 +18,7 @@ from services.dependencies.cache_generations import CATALOGUE
 from services.exercises import catalogue, reads, writes
 from services.exercises.cached_reads import SLOTS, ExerciseReads
 from services.process.settings import Settings
+from services.transport.postgres.statements import fetch
 from tests.services.exercises.search_queries import JUDGED
 from tests.waiting import eventually
 
@@ -51,6 +53,10 @@ def connection(engine):
     """A transaction of which nothing stays."""
     with engine.connect() as connection:
         yield connection
+
+
+def fetching(connection):
+    return partial(fetch, connection)
 
 
 @pytest.fixture
@@ -199,11 +205,13 @@ def test_every_piece_of_equipment_is_found_and_counted(connection):
     pieces = {"equipment": "barbell", "all_equipment": ["barbell", "zorb"]}
     writes.save(connection, [entry | pieces])
     for filters in ({"equipment": ["zorb"]}, {"equipment": ["sled", "zorb"], "muscles": ["chest"]}):
-        found = reads.list_page(connection, filters, [("name", "desc")], 1, 100)
+        found = reads.list_page(fetching(connection), filters, [("name", "desc")], 1, 100)
         assert "Zercher Zorb" in names(found)
-    found = reads.search_page(connection, "zercher zorb", {"equipment": ["zorb"]}, [], 1, 3)
+    found = reads.search_page(
+        fetching(connection), "zercher zorb", {"equipment": ["zorb"]}, [], 1, 3
+    )
     assert [exercise["all_equipment"] for exercise in found["items"]] == [["barbell", "zorb"]]
-    counted = reads.count_facets(connection, {"equipment": ["zorb"]})
+    counted = reads.count_facets(fetching(connection), {"equipment": ["zorb"]})
     assert [item["value"] for item in counted["equipment"]] == ["barbell", "zorb"]
 
 
@@ -322,7 +330,7 @@ def test_a_slip_in_any_word_of_four_letters_is_forgiven(connection):
             place = chance.choice(long)
             words[place] = slipped(words[place], chance)
             query = " ".join(words)
-            page = reads.search_page(connection, query, {}, [], 1, 100)
+            page = reads.search_page(fetching(connection), query, {}, [], 1, 100)
             if entry["name"] not in names(page):
                 missed.append((query, entry["name"]))
     assert missed == []
@@ -342,9 +350,11 @@ def test_ranks_from_the_exact_name_to_the_description(connection):
         like("Rolling", description="It is much like zorbing."),
     ]
     writes.save(connection, reversed(ranked))
-    found = names(reads.search_page(connection, "zorbing", {}, [], 1, 10))
+    found = names(reads.search_page(fetching(connection), "zorbing", {}, [], 1, 10))
     assert found == [entry["name"] for entry in ranked]
-    paged = [reads.search_page(connection, "zorbing", {}, [], page, 2) for page in (1, 2, 3, 4)]
+    paged = [
+        reads.search_page(fetching(connection), "zorbing", {}, [], page, 2) for page in (1, 2, 3, 4)
+    ]
     assert [name for page in paged for name in names(page)] == found
     assert {page["total"] for page in paged} == {len(ranked)}
 
@@ -401,20 +411,16 @@ def test_a_query_of_the_wrong_length(rpc, query, constraint):
 
 def plans_of(connection, read, *given):
     """Return how PostgreSQL goes about the statements of a read."""
-    statements = []
+    plans = []
 
-    def note(_connection, _cursor, statement, values, *_):
-        statements.append((statement, values))
+    def explain(statement, **values):
+        if not statement.text.startswith("SET"):
+            plan = connection.exec_driver_sql(f"EXPLAIN {statement.execution}", values)
+            plans.extend(plan.scalars())
+        return fetch(connection, statement, **values)
 
-    event.listen(connection, "before_cursor_execute", note)
-    read(connection, *given)
-    event.remove(connection, "before_cursor_execute", note)
-    return "\n".join(
-        line
-        for statement, values in statements
-        if not statement.startswith("SET")
-        for line in connection.exec_driver_sql(f"EXPLAIN {statement}", values).scalars()
-    )
+    read(explain, *given)
+    return "\n".join(plans)
 
 
 def test_search_reads_no_whole_table(connection):
@@ -483,7 +489,9 @@ def test_what_is_looked_at_follows_the_exercises(connection):
     ]:
         change()
         assert differences() == []
-    assert reads.list_page(connection, {}, [("name", "asc")], 1, 1)["total"] == len(ENTRIES)
+    assert reads.list_page(fetching(connection), {}, [("name", "asc")], 1, 1)["total"] == len(
+        ENTRIES
+    )
 
 
 # Facets
@@ -514,7 +522,7 @@ def test_facets_leave_out_what_is_inactive_or_has_no_value(rpc, connection):
     before = rpc.exercises.facets()
     connection.execute(text("UPDATE exercises SET is_active = false WHERE id = 1"))
     connection.execute(text("UPDATE exercises SET difficulty = NULL WHERE id = 2"))
-    counted = reads.count_facets(connection, {})
+    counted = reads.count_facets(fetching(connection), {})
     assert total(counted, "category") == total(before, "category") - 1
     assert total(counted, "difficulty") == total(before, "difficulty") - 2
 
@@ -612,8 +620,10 @@ def test_saving_updates_what_differs_and_adds_what_is_missing(connection):
     tidied = {**ENTRIES[0], "aliases": ["Zwinger"]}
     added = {**ENTRIES[1], "id": None, "name": "Zwilling", "slug": "zwilling"}
     assert writes.save(connection, [tidied, added, *ENTRIES[2:]]) == writes.Saved(1, 1)
-    assert names(reads.search_page(connection, "zwinger", {}, [], 1, 3)) == [tidied["name"]]
-    (found,) = reads.search_page(connection, "zwilling", {}, [], 1, 3)["items"]
+    assert names(reads.search_page(fetching(connection), "zwinger", {}, [], 1, 3)) == [
+        tidied["name"]
+    ]
+    (found,) = reads.search_page(fetching(connection), "zwilling", {}, [], 1, 3)["items"]
     assert found["id"] > len(ENTRIES)
 
 
@@ -621,4 +631,4 @@ def test_saving_leaves_other_sources_alone(connection):
     taken = text("UPDATE exercises SET external_source = 'elsewhere', name = 'Mine' WHERE id = 4")
     connection.execute(taken)
     assert writes.save(connection, ENTRIES) == writes.Saved(added=0, changed=0)
-    assert reads.get(connection, 4)["name"] == "Mine"
+    assert reads.get(fetching(connection), 4)["name"] == "Mine"

@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from unittest.mock import Mock
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from services.exercises.wger.client import WgerClient
 from services.exercises.wger.importing import Import
 from services.exercises.wger.provider import WgerImports
 from services.process.settings import SETTINGS_KEY, BadSettings, DatabaseAddress, Settings
+from services.transport.postgres.statements import fetch
 from stack.layout import CHECKOUT
 from stack.wger import Meter
 from tests.fakes import wger_server as faults
@@ -256,7 +258,7 @@ def test_what_is_imported_can_be_found(wger, run, database):
 
     with database.transaction() as connection:
         for query in ("jefferson curl", "jeferson", "spinal wave"):
-            found = reads.search_page(connection, query, {}, [], 1, 10)["items"]
+            found = reads.search_page(partial(fetch, connection), query, {}, [], 1, 10)["items"]
             assert found[0]["external_id"] == "99", query
         assert found[0]["license"] == "CC-BY-SA 4"
         assert found[0]["license_author"] == "somebody"

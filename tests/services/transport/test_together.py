@@ -5,11 +5,15 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from services.process.settings import Settings
-from services.transport.postgres.statements import Statement, Together
+from services.transport.postgres.statements import Statement, Together, fetch
 
 INSERT = Statement("INSERT INTO together (number) VALUES (:number)")
 ALL = Statement("SELECT number FROM together ORDER BY number")
 DIVIDE = Statement("SELECT 1 / CAST(:divisor AS integer)")
+
+EVERY_THIRD = Statement(
+    "SELECT number FROM together WHERE number % 3 = :rest ORDER BY number", prepared=False
+)
 
 
 @pytest.fixture
@@ -80,3 +84,14 @@ def test_a_failed_statement_leaves_nothing(engine, transaction):
         transaction.fetch(INSERT, number=1)
     transaction.roll_back()
     assert committed(engine) == []
+
+
+def test_a_statement_that_is_not_prepared_leaves_nothing_on_the_connection(engine, transaction):
+    for number in (2, 3, 5):
+        transaction.send(INSERT, number=number)
+    assert transaction.fetch(EVERY_THIRD, rest=2) == [(2,), (5,)]
+    transaction.commit()
+    with engine.begin() as connection:
+        assert fetch(connection, EVERY_THIRD, rest=0) == [(3,)]
+    prepared = transaction.fetch(Statement("SELECT name FROM pg_prepared_statements"))
+    assert EVERY_THIRD.name not in [name for (name,) in prepared]

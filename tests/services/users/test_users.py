@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from contextlib import nullcontext
 from types import SimpleNamespace
 
 import bcrypt
@@ -457,21 +456,21 @@ class Accounts:
         monkeypatch.setattr(writes, "insert", self.insert)
         monkeypatch.setattr(writes, "make_admin", self.make_admin)
 
-    def transaction(self):
-        return nullcontext()
+    def fetch(self, _statement, **_values):
+        raise AssertionError("no statement leaves reads and writes")
 
-    def find(self, _connection, email):
+    def find(self, _fetch, email):
         account = self.by_email.get(email)
         return None if account is None else (dict(account[0]), account[1])
 
-    def insert(self, _connection, email, password_hash, name, role="user"):
+    def insert(self, _fetch, email, password_hash, name, role="user"):
         if email in self.by_email:
             return None
         profile = {"id": len(self.by_email) + 1, "email": email, "name": name, "role": role}
         self.by_email[email] = (profile, password_hash)
         return profile
 
-    def make_admin(self, _connection, user_id):
+    def make_admin(self, _fetch, user_id):
         for profile, _ in self.by_email.values():
             if profile["id"] == user_id:
                 profile["role"] = "admin"

@@ -26,3 +26,10 @@ def test_a_trace_says_what_is_done_to_which_table():
     assert Statement("WITH x AS (INSERT INTO workouts DEFAULT VALUES) SELECT 1").title == (
         "SQL WITH workouts"
     )
+
+
+def test_what_is_not_prepared_is_sent_with_its_values():
+    statement = Statement("SELECT a FROM t\n WHERE b % :word AND c = :word", prepared=False)
+    assert statement.execution == "SELECT a FROM t WHERE b %% %(word)s AND c = %(word)s"
+    assert statement.text == "SELECT a FROM t WHERE b % $1 AND c = $1"
+    assert Statement("SELECT 5 % 3", prepared=False).execution == "SELECT 5 % 3"
