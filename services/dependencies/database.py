@@ -7,7 +7,7 @@ import psycopg2
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 from psycopg2.extensions import set_wait_callback
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
@@ -24,15 +24,30 @@ from services.transport.postgres.statements import Statement, Together, run
 
 log = get_logger(__name__)
 
-GONE = ("08", "57P", "53", "25P03")
-"""SQLSTATE beginnings: the database is away or takes nobody in, rather than a statement wrong."""
+_GONE = ("08", "57P", "53", "25P03")
+"""Beginnings of SQLSTATEs that say that the server is away or takes nobody in: connection lost,
+shutting down, out of resources, idle for too long in a transaction."""
 
-SLOW = ("57014", "55P03")
-"""A statement, or its wait for a lock, took too long."""
+_SLOW = ("57014", "55P03")
+"""SQLSTATEs of a statement, or a wait for a lock, that took too long."""
+
+_PING = Statement("SELECT 1")
 
 
 class Database(DependencyProvider):
-    """Gives workers transactions on their service's database.
+    """A service's database: runs statements, each in a transaction or several in one.
+
+    - :meth:`fetch` runs one prepared statement, which commits by itself, in one round trip. It is
+      what a request uses.
+    - :meth:`together` is one transaction of several statements, in as few round trips as there are
+      results. Both run a :class:`Statement`, so functions that read and write take ``fetch`` and
+      work in either.
+    - :meth:`transaction` gives SQLAlchemy's connection. It takes three times the CPU and a round
+      trip each for BEGIN, statement and COMMIT, and is for what runs seldom and needs more of
+      it, such as row counts or rows by name: the seed, the import from wger, the follower of the
+      change feed.
+
+    All three raise the same errors (:meth:`transaction`).
 
     Args:
         name: the service whose database it is, as in the settings.
@@ -47,6 +62,8 @@ class Database(DependencyProvider):
 
     def setup(self) -> None:
         """Make the pool; it connects when it is first used."""
+        # psycopg2 has one callback for the whole process; eventlet.monkey_patch() has set its own,
+        # which waits without a limit
         set_wait_callback(wait_bounded)
         address = self.container.config[SETTINGS_KEY].databases[self.name]
         self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
@@ -61,8 +78,7 @@ class Database(DependencyProvider):
 
     def ping(self) -> None:
         """Raise if the database does not answer."""
-        with self.transaction() as connection:
-            connection.execute(text("SELECT 1"))
+        self.fetch(_PING)
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "Database":
         """Return the provider itself: transactions belong to the code that opens them."""
@@ -72,23 +88,16 @@ class Database(DependencyProvider):
         """Run one statement in a transaction of its own, in one round trip, and return its rows.
 
         Args:
-            statement: is prepared once a connection.
+            statement: which one.
             values: its values, by their names.
-
-        Raises:
-            ServiceUnavailable, DatabaseError, IntegrityError: as for :meth:`transaction`.
         """
-        with self._errors_told(), self._plain_connection() as connection:
+        with self._translated_errors(), self._autocommitting() as connection:
             return run(connection, statement, values)
 
     @contextmanager
     def together(self) -> Iterator[Together]:
-        """Give a transaction that commits at the end, and travels in as few trips as it can.
-
-        Raises:
-            ServiceUnavailable, DatabaseError, IntegrityError: as for :meth:`transaction`.
-        """
-        with self._errors_told(), self._plain_connection() as connection:
+        """Give a transaction that commits at the end; an exception in the block rolls it back."""
+        with self._translated_errors(), self._autocommitting() as connection:
             transaction = Together(connection)
             try:
                 yield transaction
@@ -98,13 +107,31 @@ class Database(DependencyProvider):
                 raise
 
     @contextmanager
-    def _plain_connection(self) -> Iterator[PoolProxiedConnection]:
-        """Give a connection on which every statement is a transaction."""
+    def transaction(self) -> Iterator[Connection]:
+        """Give SQLAlchemy's connection inside a transaction that commits at the end.
+
+        Raises:
+            ServiceUnavailable: the database can't be reached, or is overloaded.
+            DatabaseError: it refused a statement. An IntegrityError, of SQLAlchemy or of psycopg2,
+                passes through, because only the caller knows what a duplicate means.
+        """
+        with self._translated_errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _autocommitting(self) -> Iterator[PoolProxiedConnection]:
+        """Give a connection on which every statement is a transaction.
+
+        Without autocommit psycopg2 sends a BEGIN before the first statement, a round trip of its
+        own. SQLAlchemy does not expect it: the pool's ``Trust`` switches it off again.
+        """
         connection = self.engine.raw_connection()
         try:
             connection.dbapi_connection.autocommit = True
             yield connection
         except BaseException:
+            # SQLAlchemy invalidates closed connections only where it runs the statement itself;
+            # back in the pool, the next request would fail with this one
             if connection.is_valid and connection.dbapi_connection.closed:
                 connection.invalidate()
             raise
@@ -112,19 +139,7 @@ class Database(DependencyProvider):
             connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Give a connection inside a transaction that commits at the end.
-
-        Raises:
-            ServiceUnavailable: the database can't be reached or is overloaded.
-            DatabaseError: it refused a statement. An IntegrityError, of SQLAlchemy or of psycopg2,
-                passes through, because only the caller knows what a duplicate means.
-        """
-        with self._errors_told(), self.engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _errors_told(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except (IntegrityError, psycopg2.IntegrityError):
@@ -132,17 +147,20 @@ class Database(DependencyProvider):
         except PoolTimeout as problem:
             raise self._too_slow(problem) from problem
         except (DBAPIError, psycopg2.Error) as problem:
-            raise self._told(problem) from problem
+            raise self._translated(problem) from problem
         except SQLAlchemyError as problem:
             raise self._failed(problem) from problem
         else:
             self._outage.end()
 
-    def _told(self, problem: DBAPIError | psycopg2.Error) -> ServiceUnavailable | DatabaseError:
+    def _translated(
+        self, problem: DBAPIError | psycopg2.Error
+    ) -> ServiceUnavailable | DatabaseError:
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
-        if _has_code(cause, SLOW):
+        if _has_code(cause, _SLOW):
             return self._too_slow(problem)
         if getattr(problem, "connection_invalidated", False) or _is_gone(cause):
+            # the other connections of the pool are most likely broken, too
             self._trust.lose()
             return self._gone(problem)
         return self._failed(problem)
@@ -166,9 +184,10 @@ class Database(DependencyProvider):
 
 
 def _is_gone(problem: BaseException | None) -> bool:
+    # psycopg2 itself noticed that the connection broke: then there is no SQLSTATE
     if getattr(problem, "pgcode", None) is None:
         return isinstance(problem, psycopg2.OperationalError | psycopg2.InterfaceError)
-    return _has_code(problem, GONE)
+    return _has_code(problem, _GONE)
 
 
 def _has_code(problem: BaseException | None, beginnings: tuple[str, ...]) -> bool:
@@ -176,4 +195,5 @@ def _has_code(problem: BaseException | None, beginnings: tuple[str, ...]) -> boo
 
 
 def _first_line(problem: Exception) -> str:
+    # what follows may hold values of the statement
     return str(problem).split("\n")[0]

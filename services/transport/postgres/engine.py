@@ -15,10 +15,11 @@ from services.process.settings import DatabaseAddress
 
 
 def wait_bounded(connection: psycopg2.extensions.connection) -> None:
-    """Let other greenthreads run while PostgreSQL works, and give up on a silent one.
+    """Wait for PostgreSQL in the event loop, and no longer than the budgets allow.
 
-    eventlet installs a callback of its own that waits for ever, so a paused database would hold
-    its workers for good. psycopg2 closes a connection whose callback raises.
+    It is psycopg2's wait callback. The one that ``eventlet.monkey_patch()`` installs waits without
+    a limit, so a frozen server would hold its workers for good (tests/faults/test_databases.py).
+    psycopg2 closes a connection whose callback raises.
     """
     connecting = connection.status == STATUS_SETUP
     seconds = budgets.DATABASE_CONNECT_SECONDS if connecting else budgets.DATABASE_ANSWER_SECONDS
@@ -45,18 +46,18 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         f"-c lock_timeout={budgets.DATABASE_STATEMENT_SECONDS * 1000} "
         "-c idle_in_transaction_session_timeout="
         f"{budgets.DATABASE_IDLE_TRANSACTION_SECONDS * 1000} "
-        # a prepared statement is planned once, and not five times more; what is asked is short, so
-        # that compiling it never pays
+        # PostgreSQL would plan a prepared statement for its values five times before it settles
+        # for a generic plan; and our queries are too short for compiling them (jit) to pay
         "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off"
     )
     engine = create_engine(
         address.url,
         pool_size=connections,
         max_overflow=0,
-        # the same few connections are used again, which have prepared everything
+        # first the connection that was used last: it has most statements prepared, and is trusted
         pool_use_lifo=True,
         pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
-        # they would be told in errors, and so in the log
+        # SQLAlchemy would write them into its exceptions, and so into the log
         hide_parameters=True,
         connect_args={
             "connect_timeout": budgets.DATABASE_CONNECT_SECONDS,
@@ -74,22 +75,28 @@ def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
 class Trust:
     """Whether a connection of the pool may be used without having been tried.
 
-    ``pool_pre_ping`` would try each one each time. One that worked a moment ago is used without
-    another round trip: if it fails all the same, that one request is answered with a 503, and no
-    other connection that is as old is trusted.
+    SQLAlchemy's ``pool_pre_ping`` would try each one each time, a round trip more for each
+    statement. One that was used within ``DATABASE_TRUST_SECONDS`` is taken as it is: if it is
+    broken all the same, that one request is answered with a 503, and no connection that was used
+    before that is trusted any more.
     """
 
     def __init__(self) -> None:
         self._lost_at = 0.0
 
     def lose(self) -> None:
-        """Try every connection before it is used again."""
+        """Have every connection tried before it is used again."""
         self._lost_at = time.monotonic()
 
     def check(
         self, connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
     ) -> None:
-        """Take a connection out of the pool; one that does not work is made anew."""
+        """Try a connection that leaves the pool, unless it is trusted.
+
+        Raises:
+            DisconnectionError: it is broken; SQLAlchemy takes it for a sign to connect anew.
+        """
+        # Database.fetch has left it on; SQLAlchemy's own transactions rely on psycopg2's BEGIN
         if connection.autocommit:
             connection.autocommit = False
         used_at = record.info.get("used_at")

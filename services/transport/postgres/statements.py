@@ -17,8 +17,10 @@ from services.observability import tracing
 PREPARED_KEY = "prepared"
 _NAME = re.compile(r"(?<![:\w]):([a-z_]+)")
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)", re.IGNORECASE)
-LONGEST_TOLD = 500
+LONGEST_QUERY_TEXT = 500
+"""Characters of a statement that a span has of it."""
 
+# psycopg2 decodes json and jsonb by the standard library otherwise, which is slower
 register_default_json(globally=True, loads=orjson.loads)
 register_default_jsonb(globally=True, loads=orjson.loads)
 
@@ -86,7 +88,7 @@ def run(
     """Run a statement on a connection of the pool, and return its rows."""
     prepared = connection.info.setdefault(PREPARED_KEY, set())
     with (
-        tracing.inner_span(statement.title, {"db.query.text": statement.text[:LONGEST_TOLD]}),
+        tracing.inner_span(statement.title, {"db.query.text": statement.text[:LONGEST_QUERY_TEXT]}),
         connection.cursor() as cursor,
     ):
         if statement.prepared and statement.name not in prepared:
@@ -97,9 +99,11 @@ def run(
 
 
 class Together:
-    """A transaction whose statements travel together: as few round trips as there are answers.
+    """A transaction whose statements travel together, in as few round trips as there are results.
 
-    psycopg2 takes a trip of its own for BEGIN, for each statement and for COMMIT.
+    psycopg2 takes a round trip for BEGIN, for each statement and for COMMIT. But it sends a text of
+    several statements in one, and returns the rows of the last. So whatever needs no rows waits for
+    the next statement that does.
     """
 
     def __init__(self, connection: PoolProxiedConnection):
@@ -110,7 +114,7 @@ class Together:
         self._begin_again()
 
     def send(self, statement: Statement, **values: object) -> None:
-        """Have a statement run whose rows nobody needs: with the next one, or at the end."""
+        """Queue a statement whose rows nobody needs; it runs with the next fetch or commit."""
         if statement.prepared and not self._has_prepared(statement):
             self._waiting.append(statement.preparation.encode())
             self._newly_prepared.append(statement.name)
@@ -119,19 +123,19 @@ class Together:
         self._title = statement.title
 
     def fetch(self, statement: Statement, **values: object) -> list[tuple]:
-        """Run a statement after all that were sent before, and return its rows."""
+        """Run all queued statements and this one, and return its rows."""
         self.send(statement, **values)
         return self._run()
 
     def commit(self) -> None:
-        """Run what is still waiting, and commit."""
+        """Run what is still queued, and commit; nothing is sent if nothing was to be done."""
         if self.has_begun or len(self._waiting) > 1:
             self._waiting.append(b"COMMIT")
             self._run()
             self._begin_again()
 
     def commit_with(self, statement: Statement, **values: object) -> list[tuple]:
-        """Commit, run a statement that reads after it in the same trip, and return its rows."""
+        """Commit, and return the rows of a statement that reads after it, in one round trip."""
         self._waiting.append(b"COMMIT")
         self.send(statement, **values)
         rows = self._run()
@@ -139,7 +143,12 @@ class Together:
         return rows
 
     def roll_back(self) -> None:
-        """Undo all; if it is not known what the connection has prepared, have it forget that."""
+        """Roll back.
+
+        After a failed batch it is not known how far it got, so which of its PREPAREs have run:
+        they survive a rollback, and a second one of the same name would be an error. So all are
+        dropped.
+        """
         if self._connection.dbapi_connection.closed:
             self._connection.invalidate()
         elif self._newly_prepared:
