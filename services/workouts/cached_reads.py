@@ -1,4 +1,4 @@
-"""Reading workouts, through the cache."""
+"""Reading workouts through the cache."""
 
 from contextlib import AbstractContextManager
 from datetime import date
@@ -15,8 +15,10 @@ CACHE_SECONDS = 600
 
 
 class WorkoutReads:
-    """Reads workouts; a workout is kept until it or a name in it changes, a list until any of the
-    user's workouts does.
+    """Cached reads of workouts.
+
+    A workout is cached until it or the name of an exercise changes, a page of the list until any
+    of the user's workouts changes.
     """
 
     def __init__(self, database: Database, cache: Cache):
@@ -24,17 +26,21 @@ class WorkoutReads:
         self.cache = cache
 
     def changing(self, user_id: int, workout_id: int | None = None) -> AbstractContextManager[None]:
-        """Surround a change of a user's workouts: of one of them, or a new one."""
+        """Surround a write: of one workout, or (None) of a new one."""
         of_all = cache_generations.workouts_of(user_id)
         if workout_id is None:
             return self.cache.changing(of_all)
         return self.cache.changing(of_all, cache_generations.workout(workout_id))
 
     def get(self, workout_id: int, user_id: int | None) -> dict[str, Any] | Fragment:
-        """Return a whole workout as clients see it; with ``user_id`` only that user's.
+        """Return a whole workout as clients see it.
+
+        Args:
+            workout_id: its id.
+            user_id: the owner it must have; None for anybody's, which is not cached.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is none, or it is somebody else's.
         """
 
         def read() -> Fragment | None:

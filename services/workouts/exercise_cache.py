@@ -1,4 +1,4 @@
-"""What the workouts service needs to know of exercises, remembered while the catalogue stays."""
+"""A cache in this process of the catalogue's entries that logging a workout needs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,17 @@ from nameko.extensions import DependencyProvider
 
 from services.dependencies.catalogue_changes import CatalogueChanges
 
-FIELDS = ("id", "name", "rep_type", "is_active")
 MOST_ENTRIES = 50_000
+"""Many times the catalogue; it bounds the memory if somebody asks for ids without end."""
+
+FIELDS = ("id", "name", "rep_type", "is_active")
 
 
 class ExerciseCache(DependencyProvider):
-    """Looks exercises up, asking for those that are not known yet."""
+    """Looks exercises up, and asks the exercises service only for those that are not cached.
+
+    It is emptied whenever ``catalogue_changed`` arrives or could have been missed.
+    """
 
     catalogue_changes = CatalogueChanges()
 
@@ -22,17 +27,17 @@ class ExerciseCache(DependencyProvider):
         self._generation: int | None = None
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "ExerciseCache":
-        """Return the provider itself: what it knows is the process's."""
+        """Return the provider itself: the cache is shared by all workers of the process."""
         return self
 
     def get_many(
         self, exercise_ids: set[int], ask: Callable[[list[int]], list[dict[str, Any]]]
     ) -> list[dict[str, Any]]:
-        """Return ``id``, ``name``, ``rep_type`` and ``is_active`` of those that there are.
+        """Return the :data:`FIELDS` of exercises; unknown ones are left out.
 
         Args:
-            exercise_ids: which ones.
-            ask: returns exercises of the catalogue by their ids.
+            exercise_ids: their ids.
+            ask: ``exercises.get_many``.
         """
         generation = self.catalogue_changes.generation
         if (

@@ -1,4 +1,8 @@
-"""The feed of what changed, which analytics follows."""
+"""The change feed: one row for each write of a workout, which analytics follows.
+
+A deferred trigger on ``workouts`` writes it, as the last thing before the commit and behind an
+advisory lock (migration 0002; docs/decisions/change-feed.md).
+"""
 
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.tables import INSTANT
@@ -14,10 +18,10 @@ _CHANGES_OF_ONE = Statement(f"{_CHANGE} AND c.workout_id = :workout_id ORDER BY 
 
 
 def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None) -> list[dict]:
-    """Return the changes after a position, oldest first.
+    """Return the changes after an id, oldest first.
 
-    A trigger writes them as the last thing before a commit, behind a lock: so they appear in the
-    order of their ids, and a reader that has seen one never misses an earlier one.
+    Because of the lock changes become visible in the order of their ids, so a reader that goes on
+    after the last id it has seen misses none.
     """
     if workout_id is None:
         rows = fetch(_CHANGES, after=after, limit=limit)

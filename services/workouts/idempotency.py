@@ -1,8 +1,13 @@
-"""Idempotency keys: the same request, sent again, gives the first answer again."""
+"""Idempotency keys: a request that is sent again creates nothing and gets the first result.
+
+The key, the workout and the result are written in one transaction, so there is never one without
+the others.
+"""
 
 import hashlib
 import json
 from decimal import Decimal
+from typing import Any
 
 import orjson
 
@@ -54,8 +59,8 @@ def body_hash(body: object) -> bytes:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
 
 
-def find_result(fetch: Fetch, user_id: int, key: str, body: bytes) -> dict | None:
-    """Return the first answer to a request, or None if the key is new.
+def find_result(fetch: Fetch, user_id: int, key: str, body: bytes) -> dict[str, Any] | None:
+    """Return the result of the first request with a key, or None if there was none.
 
     Raises:
         BusinessRuleViolation: the key was used with another body.
@@ -63,31 +68,34 @@ def find_result(fetch: Fetch, user_id: int, key: str, body: bytes) -> dict | Non
     rows = fetch(_FIND, user_id=user_id, key=key)
     if not rows:
         return None
-    ((first_body, answer),) = rows
+    ((first_body, result),) = rows
     if bytes(first_body) != body:
         raise BusinessRuleViolation("This Idempotency-Key was used with another body")
-    return answer
+    return result
 
 
 def claim(fetch: Fetch, user_id: int, key: str) -> None:
     """Hold a key until the end of the transaction.
 
+    An advisory lock, and not a row: the second request must be refused at once, and not wait in an
+    INSERT for the first one's transaction.
+
     Raises:
-        Conflict: another request with this key is still in work.
+        Conflict: another request with this key is being processed.
     """
     ((free,),) = fetch(_CLAIM, name=f"{user_id}:{key}")
     if not free:
         raise Conflict("A request with this Idempotency-Key is still in work")
 
 
-def store_result(fetch: Fetch, user_id: int, key: str, body: bytes, answer: dict) -> None:
-    """Keep the first answer to a request."""
-    written = orjson.dumps(answer).decode()
-    fetch(_STORE, user_id=user_id, key=key, body=body, answer=written)
+def store_result(fetch: Fetch, user_id: int, key: str, body: bytes, result: dict[str, Any]) -> None:
+    """Store the result of the first request with a key."""
+    document = orjson.dumps(result).decode()
+    fetch(_STORE, user_id=user_id, key=key, body=body, answer=document)
 
 
 def delete_expired(fetch: Fetch) -> None:
-    """Forget keys whose time is over."""
+    """Delete keys that were stored longer than :data:`HOURS_KEPT` ago."""
     fetch(_DELETE_EXPIRED)
 
 

@@ -1,11 +1,12 @@
 """Reading workouts from PostgreSQL.
 
-What is only handed on stays the text that PostgreSQL wrote: a fragment of the answer's JSON.
+What is only handed on stays the JSON text that PostgreSQL wrote (docs/decisions/json-text.md).
 """
 
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from orjson import Fragment
 
@@ -31,13 +32,13 @@ _SORT_COLUMNS = {
 _MAY_BE_NULL = ("name", "duration_minutes")
 
 
-def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict | None:
+def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict[str, Any] | None:
     """Return a whole workout, or None.
 
     Args:
         fetch: runs a statement.
-        workout_id: which one.
-        user_id: whose it must be; None for anybody's.
+        workout_id: its id.
+        user_id: the owner it must have; None for anybody's.
     """
     rows = fetch(_GET, workout_id=workout_id, user_id=user_id)
     return rows[0][0] if rows else None
@@ -50,12 +51,12 @@ def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Frag
 
 
 def get_many(fetch: Fetch, workout_ids: Sequence[int], to_count: bool) -> list[Fragment]:
-    """Return whole workouts; those that there are not are left out.
+    """Return whole workouts; unknown ids are left out.
 
     Args:
         fetch: runs a statement.
-        workout_ids: which ones.
-        to_count: with every ``rep_type`` and without notes, which are most of a large workout.
+        workout_ids: their ids.
+        to_count: with every ``rep_type`` and without notes, which may be most of a workout's text.
     """
     statement = _GET_MANY_TO_COUNT if to_count else _GET_MANY_SHOWN
     return [Fragment(row[0]) for row in fetch(statement, workout_ids=list(workout_ids))]
@@ -68,13 +69,13 @@ def list_page(
     sort: list[tuple[str, str]],
     page: int,
     limit: int,
-) -> dict:
-    """Return one page of a user's workouts, without their nested part, and the number of all.
+) -> dict[str, Any]:
+    """Return one page of a user's workouts, without their exercises, and the number of all.
 
     Args:
         fetch: runs a statement.
-        user_id: whose workouts.
-        days: first and last day, either may be None.
+        user_id: the owner.
+        days: first and last day, inclusive; either may be None.
         sort: pairs of a field and ``asc`` or ``desc``.
         page: from 1.
         limit: workouts a page.
@@ -96,6 +97,8 @@ def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) ->
     if has_last:
         conditions.append("w.date <= :last")
     within = " AND ".join(conditions)
+    # one statement for each set of conditions, and not `:first IS NULL OR ...`: its one plan for
+    # all values could not use the index for the range
     return Statement(
         f"""
         SELECT coalesce((SELECT json_agg(json_build_object({own_columns_json()},
@@ -109,7 +112,8 @@ def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) ->
 
 
 def _order(sort: Sequence[tuple[str, str]]) -> str:
-    # said of a column that is never null it would keep PostgreSQL from the index
+    # NULLS LAST only where it matters: the index workouts_by_date has no such order, so PostgreSQL
+    # would sort all of the user's workouts
     columns = [
         f"{_SORT_COLUMNS[name]} {direction}{' NULLS LAST' if name in _MAY_BE_NULL else ''}"
         for name, direction in sort

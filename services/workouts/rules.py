@@ -12,7 +12,7 @@ from schemas.units import workout_volume
 Found = TypeVar("Found")
 
 FURTHEST_DAYS_AHEAD = 1
-"""Somewhere it is already tomorrow."""
+"""Dates are compared in UTC, and east of it the next day has begun."""
 
 _OWN_COLUMNS = ("name", "date", "duration_minutes", "notes")
 
@@ -45,7 +45,7 @@ def plan_creation(values: dict[str, Any], catalogue: Iterable[dict[str, Any]]) -
 
     Args:
         values: as :class:`schemas.workouts.NewWorkout` loads them.
-        catalogue: what the exercises service knows of its exercises.
+        catalogue: the entries of its exercises, see :func:`with_catalogue`.
 
     Raises:
         BusinessRuleViolation: an exercise does not exist or is inactive.
@@ -64,7 +64,7 @@ def plan_update(
 
     Args:
         changes: as :class:`schemas.workouts.WorkoutChanges` loads them.
-        catalogue: what the exercises service knows of the exercises among them.
+        catalogue: the entries of the exercises among them, see :func:`with_catalogue`.
         stored: the workout as it is; may be left out unless :func:`needs_stored`.
 
     Raises:
@@ -118,7 +118,7 @@ def check_day(day: date, today: date) -> None:
     """Refuse a workout in the future.
 
     Raises:
-        BusinessRuleViolation: the day is more than one day ahead.
+        BusinessRuleViolation: the day is more than :data:`FURTHEST_DAYS_AHEAD` ahead.
     """
     latest = _latest_day(today)
     if day > latest:
@@ -133,7 +133,7 @@ def check_day(day: date, today: date) -> None:
 
 
 def is_soon_enough(day: date, today: date) -> bool:
-    """Tell whether a workout may be on a day; see :func:`check_day`."""
+    """Tell whether :func:`check_day` allows a day."""
     return day <= _latest_day(today)
 
 
@@ -142,10 +142,10 @@ def _latest_day(today: date) -> date:
 
 
 def check_range(first: date | None, last: date | None) -> None:
-    """Refuse a range that ends before it begins.
+    """Refuse a range of days that ends before it begins.
 
     Raises:
-        BusinessRuleViolation: it does.
+        BusinessRuleViolation: the first day is after the last.
     """
     if first is not None and last is not None and first > last:
         details = {"date_from": first.isoformat(), "date_to": last.isoformat()}
@@ -153,7 +153,7 @@ def check_range(first: date | None, last: date | None) -> None:
 
 
 def check_version(given: int | None, current: int) -> None:
-    """Refuse a change that was made for another version.
+    """Refuse a change that was made for another version; None was made for any.
 
     Raises:
         Conflict: the versions differ.
@@ -164,14 +164,16 @@ def check_version(given: int | None, current: int) -> None:
 
 
 def with_catalogue(
-    exercises: list[dict], catalogue: Iterable[dict], present: frozenset[int] = frozenset()
-) -> list[dict]:
-    """Return the exercises with their names and the way their repetitions count.
+    exercises: list[dict[str, Any]],
+    catalogue: Iterable[dict[str, Any]],
+    present: frozenset[int] = frozenset(),
+) -> list[dict[str, Any]]:
+    """Return logged exercises with ``exercise_name`` and ``rep_type`` from the catalogue.
 
     Args:
         exercises: as logged.
-        catalogue: what the exercises service knows of them.
-        present: exercises that the workout has already; they may stay though inactive.
+        catalogue: their entries: ``id``, ``name``, ``rep_type``, ``is_active``.
+        present: ids of exercises that the workout has already; they may stay though inactive.
 
     Raises:
         BusinessRuleViolation: an exercise does not exist or is inactive.
@@ -195,8 +197,8 @@ def with_catalogue(
     ]
 
 
-def totals(exercises: list[dict]) -> dict:
-    """Return what the list of workouts shows in place of the nested part."""
+def totals(exercises: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the columns that the list of workouts shows in place of the exercises."""
     return {
         "exercise_count": len({item["exercise_id"] for item in exercises}),
         "set_count": sum(len(item["sets"]) for item in exercises),

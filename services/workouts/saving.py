@@ -20,7 +20,7 @@ class WorkoutSaving:
         database: where they are.
         reads: whose cached results a change makes stale.
         catalogue: returns the entries of those exercises that there are, by their ids.
-        committed: called with a new workout before the cache is told, which may take a round trip.
+        committed: called with a whole workout, ``rep_type`` included, once it is committed.
         today: the day in UTC.
     """
 
@@ -39,7 +39,7 @@ class WorkoutSaving:
         self.today = today
 
     def create(self, user_id: int, values: dict[str, Any]) -> Result:
-        """Create a workout from loaded values."""
+        """Create a workout from loaded values, and return it as clients see it."""
         plan = self._plan_creation(values)
         with self.reads.changing(user_id):
             workout = writes.insert(self.database.fetch, user_id, plan)
@@ -72,13 +72,18 @@ class WorkoutSaving:
             return self._created(workout)
 
     def update(self, user_id: int, workout_id: int, changes: dict[str, Any]) -> dict[str, Any]:
-        """Change a workout by loaded changes, and return it whole.
+        """Change a workout by loaded changes, and return it as clients see it.
 
         Raises:
             NotFound: the user has no such workout.
             Conflict: it has another version than the changes were made for.
             BusinessRuleViolation: unknown exercise, or a future date.
         """
+        workout = self._update(user_id, workout_id, changes)
+        self.committed(workout)
+        return without_rep_types(workout)
+
+    def _update(self, user_id: int, workout_id: int, changes: dict[str, Any]) -> dict[str, Any]:
         stored = None
         if rules.needs_stored(changes, self.today):
             stored = self._stored(user_id, workout_id)
@@ -115,7 +120,7 @@ class WorkoutSaving:
     def _created(self, workout: dict[str, Any]) -> Result:
         failpoint("workouts.after_commit")
         self.committed(workout)
-        return {"workout": workout, "replayed": False}
+        return {"workout": without_rep_types(workout), "replayed": False}
 
 
 def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:

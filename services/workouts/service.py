@@ -1,9 +1,10 @@
-"""The workouts service."""
+"""The workouts service: logging workouts, reading them, and the feed of their changes."""
 
 # the RPC method `list` hides the type of that name from annotations in the class
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from nameko.timer import timer
@@ -27,7 +28,7 @@ from services.process import budgets
 from services.workouts import feed, idempotency, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
-from services.workouts.saving import WorkoutSaving, without_rep_types
+from services.workouts.saving import WorkoutSaving
 
 log = get_logger(__name__)
 
@@ -42,7 +43,7 @@ WORKOUT_SAVED = "workout_saved"
 
 
 class Workouts:
-    """Logged workouts, and the feed of what changed."""
+    """Logged workouts, and the feed of their changes."""
 
     name = "workouts"
 
@@ -62,21 +63,23 @@ class Workouts:
         """Log a workout.
 
         Args:
-            user_id: whose it is.
-            workout: ``date`` (``"2025-02-16"``) and, if wanted, ``name``, ``duration_minutes``,
-                ``notes`` and ``exercises``, a list of ``{"exercise_id", "order_index", "notes",
-                "sets": [{"reps", "weight", "unit", "set_type", "rpe", "notes", "set_number"}]}``.
-                ``reps`` are repetitions, seconds or metres, by the exercise; ``unit`` is ``kg``
-                or ``lb``.
-            idempotency_key: the same key and workout within 24 hours give the first answer again.
+            user_id: the owner.
+            workout: ``date`` (``"2025-02-16"``, at most one day ahead in UTC) and, optionally,
+                ``name``, ``duration_minutes``, ``notes`` and ``exercises``, a list of
+                ``{"exercise_id", "order_index", "notes", "sets": [{"set_number", "reps", "weight",
+                "unit", "set_type", "rpe", "notes"}]}``. ``reps`` are repetitions, seconds or
+                metres, by the exercise's ``rep_type``; ``unit`` is ``kg`` or ``lb``.
+            idempotency_key: 1 to 255 visible ASCII characters. A request with the same key and
+                workout within 24 hours creates nothing and returns the first result.
 
         Returns:
-            ``{"workout": the whole workout, "replayed": whether it is an earlier answer}``.
+            ``{"workout": as from get, "replayed": whether it is the first result of the key}``.
 
         Raises:
-            ValidationFailed: the workout breaks rules, all listed.
-            BusinessRuleViolation: unknown exercise, future date, key used with another workout.
-            Conflict: a request with this key is still in work.
+            ValidationFailed: the workout breaks rules of its schema; all faults are listed.
+            BusinessRuleViolation: unknown or inactive exercise, future date, or the key was used
+                with another workout.
+            Conflict: a request with this key is being processed.
 
         Example:
             ``n.rpc.workouts.create(1, {"date": "2025-02-16", "exercises": [{"exercise_id": 1,
@@ -87,29 +90,27 @@ class Workouts:
         user_id = checked_user(user_id)
         values = load(NEW_WORKOUT, workout)
         if idempotency_key is None:
-            result = self._saving.create(user_id, values)
-        else:
-            body = idempotency.body_hash(workout)
-            result = self._saving.create_once(user_id, values, idempotency_key, body)
-        return {**result, "workout": without_rep_types(result["workout"])}
+            return self._saving.create(user_id, values)
+        body = idempotency.body_hash(workout)
+        return self._saving.create_once(user_id, values, idempotency_key, body)
 
     @rpc
     def list(self, user_id: int, **query: Any) -> dict[str, Any]:
-        """List a user's workouts, without their exercises.
+        """List a user's workouts without their exercises.
 
         Args:
-            user_id: whose workouts.
-            query: ``date_from`` and ``date_to`` (``"2025-02-16"``), ``page`` (1), ``limit`` (10,
-                at most 100), ``sort`` (``"date:desc"``; by date, created_at, name or
-                duration_minutes).
+            user_id: the owner.
+            query: ``date_from`` and ``date_to`` (``"2025-02-16"``, inclusive), ``page`` (1),
+                ``limit`` (10, at most 100), ``sort`` (``"date:desc"``; also by created_at, name,
+                duration_minutes; several separated by commas).
 
         Returns:
-            ``{"items": [...], "total": number of all}``. Each item has ``exercise_count``,
-            ``set_count`` and ``total_volume`` (kg).
+            ``{"items": [...], "total": number of all}``. Items are workouts with
+            ``exercise_count``, ``set_count`` and ``total_volume`` (kg) in place of ``exercises``.
 
         Raises:
             InvalidParameter: a value is not allowed.
-            BusinessRuleViolation: date_from is after date_to.
+            BusinessRuleViolation: ``date_from`` is after ``date_to``.
 
         Example:
             ``n.rpc.workouts.list(1, date_from="2025-02-01", limit=5)``
@@ -128,12 +129,14 @@ class Workouts:
         """Return a whole workout.
 
         Args:
-            workout_id: which one.
-            user_id: whose it must be; left out, anybody's is returned.
-            rep_types: whether each exercise tells how its repetitions count (``rep_type``).
+            workout_id: its id.
+            user_id: the owner it must have; None for anybody's.
+            rep_types: with each exercise's ``rep_type`` as logged: count, time or distance.
 
         Returns:
-            The workout with its ``exercises`` and their ``sets``.
+            ``{"id", "user_id", "name", "date", "duration_minutes", "notes", "version",
+            "created_at", "updated_at", "exercises": [{"id", "exercise_id", "exercise_name" (of
+            now), "order_index", "notes", "sets": [{"id", ...}]}]}``; sets as for ``create``.
 
         Raises:
             NotFound: there is none, or it is somebody else's.
@@ -150,18 +153,17 @@ class Workouts:
 
     @rpc
     def get_many(self, workout_ids: list[int], rep_types: bool = False) -> list[Fragment]:
-        """Return several whole workouts, of anybody, as they are now.
+        """Return several whole workouts, of anybody, past the cache.
 
         Args:
-            workout_ids: which ones, at most 1000; those that there are not are left out.
-            rep_types: for counting: each exercise tells how its repetitions count (``rep_type``),
-                and all notes are left out.
+            workout_ids: at most 1000 ids; unknown ones are left out.
+            rep_types: for counting: with each exercise's ``rep_type`` and without any notes.
 
         Returns:
-            The workouts with their ``exercises`` and their ``sets``, in no certain order.
+            Workouts as from ``get``, in no particular order.
 
         Raises:
-            InvalidParameter: an id is none.
+            InvalidParameter: an id can't be one, or there are too many.
 
         Example:
             ``n.rpc.workouts.get_many([1, 2])``
@@ -174,38 +176,35 @@ class Workouts:
         """Change a workout.
 
         Args:
-            user_id: whose it must be.
-            workout_id: which one.
-            changes: the fields that change, as in ``create``; ``exercises`` replaces the whole
-                nested list. None clears a field: it is None then, or the list is empty; ``date``
-                can't be cleared. A ``version`` that is not the current one stops the change.
+            user_id: the owner.
+            workout_id: its id.
+            changes: fields as for ``create``; ``exercises`` replaces all of them. None clears a
+                field, or empties the list; ``date`` can't be cleared. With ``version`` only that
+                version is changed.
 
         Returns:
-            The whole workout; its ``version`` is one higher if a field was given.
+            The workout as from ``get``; its ``version`` is one higher if any field was given.
 
         Raises:
-            ValidationFailed: the changes break rules, all listed.
+            ValidationFailed: the changes break rules of their schema; all faults are listed.
             NotFound: there is no such workout, or it is somebody else's.
-            Conflict: the workout was changed in the meantime.
-            BusinessRuleViolation: unknown exercise, or a future date.
+            Conflict: the workout has another version than the given one.
+            BusinessRuleViolation: unknown exercise, or a date too far in the future.
 
         Example:
             ``n.rpc.workouts.update(1, 15, {"name": "Push day", "duration_minutes": None})``
         """
         workout_id = checked_id(workout_id)
         user_id = checked_user(user_id)
-        values = load(WORKOUT_CHANGES, changes)
-        workout = self._saving.update(user_id, workout_id, values)
-        self._send_hint(workout)
-        return without_rep_types(workout)
+        return self._saving.update(user_id, workout_id, load(WORKOUT_CHANGES, changes))
 
     @rpc
     def delete(self, user_id: int, workout_id: int) -> dict[str, Any]:
-        """Delete a workout.
+        """Delete a workout with its exercises and sets.
 
         Args:
-            user_id: whose it must be.
-            workout_id: which one.
+            user_id: the owner.
+            workout_id: its id.
 
         Returns:
             ``{"id", "deleted": True, "version", "date"}``, the last two as they were.
@@ -226,11 +225,11 @@ class Workouts:
     def changes(
         self, after: int = 0, limit: int = 100, workout_id: int | None = None
     ) -> list[dict[str, Any]]:
-        """Return the feed of everything that analytics must hear of, oldest first.
+        """Return the change feed from a position on, oldest change first.
 
         Args:
-            after: the id of the last change that is known already; 0 for all.
-            limit: how many changes at the most, 1 to 1000.
+            after: id of the last change already seen; 0 from the beginning.
+            limit: at most so many changes, 1 to 1000.
             workout_id: only changes of this workout.
 
         Returns:
@@ -249,12 +248,12 @@ class Workouts:
 
     @timer(interval=budgets.FACTS_LOOK_SECONDS, eager=True)
     def follow_catalogue(self) -> None:
-        """Learn what exercises are called now."""
+        """Bring the copy of the exercises' names up to date."""
         self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
 
     @timer(interval=CLEANING_SECONDS)
     def forget_old_keys(self) -> None:
-        """Forget idempotency keys whose 24 hours are over."""
+        """Delete expired idempotency keys."""
         try:
             idempotency.delete_expired(self.database.fetch)
         except GymError as problem:
@@ -267,15 +266,9 @@ class Workouts:
     @property
     def _saving(self) -> WorkoutSaving:
         return WorkoutSaving(
-            self.database, self._reads, self._catalogue_entries, self._send_hint, _today()
+            self.database,
+            self._reads,
+            catalogue=partial(self.exercise_cache.get_many, ask=self.exercises.get_many),
+            committed=partial(self.hint, WORKOUT_SAVED),
+            today=datetime.now(UTC).date(),
         )
-
-    def _catalogue_entries(self, exercise_ids: set[int]) -> list[dict[str, Any]]:
-        return self.exercise_cache.get_many(exercise_ids, self.exercises.get_many)
-
-    def _send_hint(self, workout: dict[str, Any]) -> None:
-        self.hint(WORKOUT_SAVED, workout)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
