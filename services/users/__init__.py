@@ -1,1 +1,1 @@
-"""Accounts: who may sign in, and as whom."""
+"""The users service: accounts, signing in and out, profiles."""

@@ -1,4 +1,4 @@
-"""The administrator that is made at start."""
+"""The administrator's account, which is created at the start."""
 
 from itertools import chain, repeat
 
@@ -22,27 +22,27 @@ NAME = "Administrator"
 NEW_USER = NewUser()
 
 RETRY_SECONDS = (1, 2, 5)
-"""Pauses between tries while the database is away; the last one repeats."""
+"""Pauses between attempts while the database is away; the last one repeats."""
 
 
 class Administrator(DependencyProvider):
-    """Makes the account of ``ADMIN_EMAIL`` and ``ADMIN_PASSWORD``, if they are set.
+    """Creates the account of ``ADMIN_EMAIL`` and ``ADMIN_PASSWORD``, if they are set.
 
-    An administrator who is already there stays as they are: neither their password nor anything
-    else is changed by a start. If the e-mail belongs to an ordinary account, that one becomes the
-    administrator only if its password is ``ADMIN_PASSWORD``; anybody could have registered it.
+    An administrator that exists is left alone: a start changes neither password nor anything else.
+    An ordinary account with the e-mail becomes the administrator only if its password is
+    ``ADMIN_PASSWORD``, because anybody could have registered it.
     """
 
     def setup(self) -> None:
         """Check the settings.
 
         Raises:
-            BadSettings: one of the two is missing, or breaks the rules of a registration.
+            BadSettings: only one of the two is set, or one breaks the rules of a registration.
         """
         self.wanted = _wanted(self.container.config[SETTINGS_KEY])
 
     def start(self) -> None:
-        """Begin in the background: the database may not be there yet."""
+        """Begin in the background; the service starts whether the database is there or not."""
         if self.wanted is not None:
             self.container.spawn_managed_thread(self._make, identifier="users.administrator")
 
@@ -61,7 +61,10 @@ class Administrator(DependencyProvider):
 def ensure_administrator(
     database: Database, passwords: Passwords, email: str, password: str
 ) -> None:
-    """Make the administrator unless there is one; several processes may do it at once."""
+    """Create the administrator unless there is one.
+
+    Several processes may do it at once: the unique e-mail decides, and the others insert nothing.
+    """
     known = reads.find(database.fetch, email)
     if known is None:
         password_hash = passwords.hash(password)
@@ -69,10 +72,10 @@ def ensure_administrator(
         if made is not None:
             log.info("administrator made", user_id=made["id"])
         return
-    account, kept = known
+    account, password_hash = known
     if account["role"] == ADMIN:
         return
-    if not passwords.matches(password, kept):
+    if not passwords.matches(password, password_hash):
         log.error(
             "no administrator made: ADMIN_EMAIL is somebody's account with another password",
             user_id=account["id"],

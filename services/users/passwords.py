@@ -1,4 +1,4 @@
-"""Passwords, kept as bcrypt hashes."""
+"""Passwords, stored as bcrypt hashes (docs/decisions/bcrypt.md)."""
 
 import os
 
@@ -12,47 +12,51 @@ from schemas.passwords import MOST_BYTES, normalised
 from services.process.settings import SETTINGS_KEY
 
 AT_ONCE = os.cpu_count() or 1
-"""Hashing only uses the processor, so more at once would make each of them later."""
+"""Hashing does nothing but compute: more than one for each core would only make each later."""
 
 
 class Passwords(DependencyProvider):
-    """Makes and checks hashes in threads of their own, so that other requests go on meanwhile.
+    """Makes and checks hashes in threads, so that other requests go on meanwhile.
 
-    The cost is ``BCRYPT_COST``; a hash keeps the cost that it was made with.
+    bcrypt gives the GIL back while it hashes, but a greenthread that calls it would stop the event
+    loop for 50 ms and more; hence eventlet's ``tpool``. The cost is ``BCRYPT_COST``; a hash carries
+    the cost that it was made with.
     """
 
     def setup(self) -> None:
         """Read the cost."""
         self.cost = self.container.config[SETTINGS_KEY].bcrypt_cost
+        # as long as a real hash and of the same cost, so that comparing takes the same time
         self.nobodys_hash = bcrypt.gensalt(self.cost) + b"." * 31
         self._free = Semaphore(AT_ONCE)
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "Passwords":
-        """Return the provider itself: all workers share the bound."""
+        """Return the provider itself: all workers share the semaphore."""
         return self
 
     def hash(self, password: str) -> str:
-        """Return the hash to keep for a password that keeps the rules, however it is spelt."""
+        """Return the hash of a password's normal form; the password has passed its schema."""
         secret = normalised(password).encode()
         salt = bcrypt.gensalt(self.cost)
         with self._free:
             return tpool.execute(bcrypt.hashpw, secret, salt).decode()
 
-    def matches(self, password: str, kept: str | None) -> bool:
+    def matches(self, password: str, password_hash: str | None) -> bool:
         """Tell whether a password is the one that a hash was made from.
 
-        It takes the same time for a password that can't be right, and without a hash: how often
-        is checked depends on the password alone.
+        It takes the same time without a hash, and for a password that can't be right: how many
+        comparisons are made depends on the password alone, so the time does not tell whether there
+        is an account (``benchmarks/login_timing.py``).
 
         Args:
             password: any text.
-            kept: the hash, or None if nobody is known by the e-mail.
+            password_hash: None if there is no account with the e-mail.
         """
         secrets = _secrets(password)
-        hashed = self.nobodys_hash if kept is None else kept.encode()
+        hashed = self.nobodys_hash if password_hash is None else password_hash.encode()
         with self._free:
             same = tpool.execute(_is_any, secrets or [b""], hashed)
-        return same and bool(secrets) and kept is not None
+        return same and bool(secrets) and password_hash is not None
 
 
 def _is_any(secrets: list[bytes], hashed: bytes) -> bool:
@@ -60,9 +64,10 @@ def _is_any(secrets: list[bytes], hashed: bytes) -> bool:
 
 
 def _secrets(password: str) -> list[bytes]:
-    """Return what bcrypt reads of a password, without what it would refuse."""
-    # hashes of earlier versions are of passwords as they were typed
+    """Return the spellings of a password to compare; none if it can't be anybody's."""
+    # hashes of earlier versions were made of passwords as they were typed
     spellings = dict.fromkeys((normalised(password), password))
-    # lone surrogates become bytes that no password holds
+    # a lone surrogate, which UTF-8 has no bytes for, becomes bytes that are in no password
     secrets = (spelling.encode("utf-8", "surrogatepass") for spelling in spellings)
+    # bcrypt 3.2.2 ignores what follows the 72nd byte, and raises ValueError for NUL
     return [secret for secret in secrets if len(secret) <= MOST_BYTES and b"\0" not in secret]

@@ -1,4 +1,4 @@
-"""The users service."""
+"""The users service: accounts, signing in and out, profiles."""
 
 import json
 import time
@@ -20,7 +20,7 @@ from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
 from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
-from services.process.settings import SETTINGS_KEY
+from services.process.settings import SETTINGS_KEY, Settings
 from services.users import reads, writes
 from services.users.administrator import Administrator
 from services.users.passwords import Passwords
@@ -50,16 +50,16 @@ class Users:
         """Open an account.
 
         Args:
-            user: ``email``, ``password`` (at least 8 characters, at most 72 bytes in UTF-8, both
-                in Unicode's normal form C) and, if wanted, ``name``.
+            user: ``email``, ``password`` (at least 8 characters, at most 72 bytes of UTF-8, both
+                in Unicode's normal form C) and, optionally, ``name``.
 
         Returns:
-            ``{"id", "email", "name", "role", "created_at", "token"}``; the token is good for 24
+            ``{"id", "email", "name", "role", "created_at", "token"}``; the token is valid for 24
             hours.
 
         Raises:
-            ValidationFailed: the values break rules, all listed.
-            Conflict: the e-mail is taken.
+            ValidationFailed: the values break rules of their schema; all faults are listed.
+            Conflict: there is an account with the e-mail, however that is capitalised.
 
         Example:
             ``n.rpc.users.register({"email": "ada@example.com", "password": "a long one"})``
@@ -77,19 +77,19 @@ class Users:
     def login(self, credentials: dict) -> dict[str, Any]:
         """Sign in.
 
-        Unknown e-mail and wrong password take the same time and give the same answer.
+        An unknown e-mail and a wrong password raise the same error after the same time.
 
         Args:
-            credentials: ``email`` and ``password``; composed or decomposed, full-width or not, it
-                is the same one.
+            credentials: ``email`` and ``password``, which may be composed or decomposed,
+                full-width or not.
 
         Returns:
-            ``{"token", "user": {"id", "email", "name", "role", "created_at"}}``; the token is good
-            for 24 hours.
+            ``{"token", "user": {"id", "email", "name", "role", "created_at"}}``; the token is
+            valid for 24 hours.
 
         Raises:
-            ValidationFailed: one is missing, or is no text.
-            Unauthorized: there is no such account, or the password is another.
+            ValidationFailed: one of them is missing, or not a string.
+            Unauthorized: there is no account with the e-mail, or it has another password.
 
         Example:
             ``n.rpc.users.login({"email": "ada@example.com", "password": "a long one"})``
@@ -105,13 +105,13 @@ class Users:
         """Return a profile.
 
         Args:
-            user_id: whose.
+            user_id: the user's id.
 
         Returns:
-            ``{"id", "email", "name", "role", "created_at"}``.
+            ``{"id", "email", "name", "role": "user|admin", "created_at"}``.
 
         Raises:
-            InvalidParameter: that is no id.
+            InvalidParameter: the id can't be one.
             NotFound: there is no such user.
 
         Example:
@@ -124,16 +124,16 @@ class Users:
 
     @rpc
     def logout(self, token: str) -> dict[str, Any]:
-        """Revoke a token, until it would have ended by itself.
+        """Revoke a token.
 
         Args:
-            token: as ``login`` returned it.
+            token: as from ``login`` or ``register``.
 
         Returns:
             ``{"revoked": True}``, also if it was revoked before.
 
         Raises:
-            Unauthorized: it is not a token of ours, or it has ended.
+            Unauthorized: it was not signed by this system, or has expired.
 
         Example:
             ``n.rpc.users.logout(token)``
@@ -145,16 +145,17 @@ class Users:
         self.cache.outdate(cache_generations.tokens_of(claims["user_id"]))
         return {"revoked": True}
 
-    def _find(self, email: str) -> tuple[dict | None, str | None]:
+    def _find(self, email: str) -> tuple[dict[str, Any] | None, str | None]:
         try:
-            known_as = EMAIL.deserialize(email)
+            stored_as = EMAIL.deserialize(email)
         except ValidationError:
+            # not refused as such: whatever can't be an e-mail takes as long as an unknown one
             return None, None
-        return reads.find(self.database.fetch, known_as) or (None, None)
+        return reads.find(self.database.fetch, stored_as) or (None, None)
 
-    def _token(self, profile: dict) -> str:
+    def _token(self, profile: dict[str, Any]) -> str:
         return auth.issue(profile, self._settings, time.time())
 
     @property
-    def _settings(self) -> Any:
+    def _settings(self) -> Settings:
         return self.config[SETTINGS_KEY]
