@@ -1,8 +1,8 @@
-"""The names and kinds that exercises have now, as a copy in a service's own database.
+"""The current names and ``rep_type`` of exercises, as a copy in a service's own database.
 
-What a workout says of its exercises is as it was when it was logged. The catalogue may rename an
-exercise, or count it in another way, at any time; so whoever shows one joins its row of
-``exercise_facts``. The copy follows ``exercises.changes``, from the position of its newest row.
+A workout keeps the name and ``rep_type`` that its exercises had when it was logged. The catalogue
+may change both at any time; so whatever shows an exercise joins its row of ``exercise_facts``. The
+copy follows the feed ``exercises.changes`` from the position of its newest row.
 """
 
 import time
@@ -20,7 +20,8 @@ from services.observability.outages import Outage
 from services.process import budgets
 from services.transport.postgres.statements import Statement
 
-AT_ONCE = 1000
+BATCH = 1000
+"""Changes that are read and written at a time."""
 
 _POSITION = Statement("SELECT coalesce(max(position), 0) FROM exercise_facts")
 
@@ -40,11 +41,11 @@ _WRITE = Statement(
 class ExerciseFacts(DependencyProvider):
     """Keeps the copy up to date.
 
-    It looks as soon as an event tells that the catalogue has changed, at the start, whenever
-    events could not be heard for a while, and now and then in case one was lost.
+    It reads the feed as soon as ``catalogue_changed`` arrives, at the start, after the connection
+    to the broker was lost, and every ``FACTS_SECONDS`` in case an event was lost.
 
     Args:
-        generation_key: of the version in Redis of what is made from the copy.
+        version_key: Redis key of the generation of cached results that show names of the copy.
     """
 
     catalogue_changes = CatalogueChanges()
@@ -57,23 +58,23 @@ class ExerciseFacts(DependencyProvider):
         self._outage = Outage("catalogue", "exercises keep the names that are known of them")
 
     def get_dependency(self, worker_ctx: object) -> "ExerciseFacts":
-        """Return the provider itself: the copy is the service's."""
+        """Return the provider itself: the copy belongs to the service, not to a worker."""
         return self
 
     def keep_up(
         self, database: Database, cache: Cache, ask: Callable[..., list[dict[str, Any]]]
     ) -> None:
-        """Bring the copy up to date, if there may be something new.
+        """Bring the copy up to date, if the catalogue may have changed.
 
         Args:
             database: the service's own.
-            cache: where the version is that a change replaces.
+            cache: the service's own; a change starts a new generation.
             ask: ``exercises.changes``.
         """
         generation = self.catalogue_changes.generation
         if not self._has_begun:
-            # who changed the copy last may have died before it could tell
-            cache.outdate(self.generation_key)
+            # the process that wrote the copy last may have died before it could tell the cache
+            cache.outdate(self.version_key)
             self._has_begun = True
         if generation == self._generation and time.monotonic() < self._look_at:
             return
@@ -92,7 +93,7 @@ class ExerciseFacts(DependencyProvider):
     ) -> None:
         while True:
             [(position,)] = database.fetch(_POSITION)
-            changes = ask(position, limit=AT_ONCE)
+            changes = ask(position, limit=BATCH)
             if not changes:
                 return
             with cache.changing(self.generation_key):

@@ -1,1 +1,1 @@
-"""The exercise catalogue: its data, its search, and the service that answers for it."""
+"""The exercises service: the catalogue, its search, and the import from wger."""

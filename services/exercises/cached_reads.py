@@ -1,4 +1,4 @@
-"""Reading exercises, through the cache."""
+"""Reading exercises through the cache."""
 
 from collections.abc import Callable
 from hashlib import blake2b
@@ -11,17 +11,15 @@ from services.dependencies.database import Database
 from services.exercises import reads
 from services.exercises.rules import search
 
-"""Version of the whole catalogue: it changes seldom, and then all that was kept is stale."""
-
 EXERCISE_SECONDS = 24 * 3600
 LIST_SECONDS = 3600
 SEARCH_SECONDS = 30 * 60
 
 SLOTS = 500
-"""So many pages are kept of the list of each set of categories, and so many searches and counts.
+"""Keys for all searches, for all counts of facets, and for all lists of one set of categories.
 
-Anybody may ask for anything, so there is no end of questions: those that fall into the same slot
-take turns.
+Anybody may send queries without end, which must not fill Redis. A query's hash chooses its slot;
+the value names the query, and another one in the same slot is a miss and replaces it.
 """
 
 DEFAULT_SORT = [("name", "asc")]
@@ -29,7 +27,7 @@ FILTERS = ("category", "body_part", "difficulty", "equipment", "muscles")
 
 
 class ExerciseReads:
-    """Reads exercises; what was read is kept until the catalogue changes."""
+    """Cached reads of exercises, all of one generation, which ends when the catalogue changes."""
 
     def __init__(self, database: Database, cache: Cache):
         self.database = database
@@ -39,7 +37,7 @@ class ExerciseReads:
         """Return an exercise.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such exercise.
         """
         exercise = self._cached(
             f"exercise:id:{exercise_id}",
@@ -51,12 +49,12 @@ class ExerciseReads:
         return exercise
 
     def get_many(self, exercise_ids: list[int]) -> list[dict[str, Any]]:
-        """Return those of the exercises that there are."""
-        # one statement by primary key; asking the cache for each of them would take longer
+        """Return exercises by their ids, past the cache; unknown ones are left out."""
+        # one statement by primary key takes less than looking each of them up in Redis
         return reads.get_many(self.database.fetch, exercise_ids)
 
     def list_page(self, query: dict[str, Any]) -> dict[str, Any]:
-        """Return a page of the exercises that a checked query asks for, and the number of all."""
+        """Return the page that a loaded query asks for, and the number of all matches."""
         filters, rest = _filters(query), _rest(query)
         sort = query.get("sort") or []
         paging = query["page"], query["limit"]
@@ -76,7 +74,7 @@ class ExerciseReads:
         )
 
     def facets(self, query: dict[str, Any]) -> dict[str, Any]:
-        """Return the values to filter by with their counts, for a checked query."""
+        """Return the values to filter by with their counts, for a loaded query."""
         filters = _filters(query)
         variant = ":".join(_written(filters))
         return self._cached_in_slot(
@@ -92,6 +90,12 @@ class ExerciseReads:
 
     def _cached_in_slot(
         self, kind: str, variant: str, seconds: int, read: Callable[[], Any]
+    ) -> Any:
+        """Read through the cache by a key that many queries (``variant``) share."""
+        return self._cached(f"exercise:{kind}:{_slot(variant)}", seconds, read, variant)
+
+    def _cached(
+        self, key: str, seconds: int, read: Callable[[], Any], variant: str | None = None
     ) -> Any:
         """Remember the answer to one of endlessly many questions, in its slot."""
         return self._cached(f"exercise:{kind}:{_slot(variant)}", seconds, read, variant)
@@ -111,7 +115,7 @@ def _filters(query: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _rest(query: dict[str, Any]) -> str:
-    """Write everything of a query but its text, always in the same way."""
+    """Return a query without its search text, in a canonical form."""
     sort = ",".join(f"{name}:{direction}" for name, direction in query.get("sort") or [])
     paging = [f"sort={sort}", f"page={query['page']}", f"limit={query['limit']}"]
     return ":".join([*_written(_filters(query)), *paging])

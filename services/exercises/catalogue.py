@@ -1,7 +1,7 @@
-"""The exercises that are there from the first start, and the words that describe all of them.
+"""The exercises of the first start, and the vocabulary that describes every exercise.
 
-The data is ``catalogue.json`` beside this file, written by hand. What follows from something else
-(slug, unit, the seed's ids) is not in it.
+The data is ``catalogue.json`` beside this file, written by hand. What can be derived (slug, unit,
+the ids of the seed) is not in it.
 """
 
 import json
@@ -24,7 +24,7 @@ SEED_SLUGS = (
 """The exercises with ids 1 to 6, in this order."""
 
 UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
-"""What a set counts, by the exercise's ``rep_type``."""
+"""The unit of a set's ``reps``, by the exercise's ``rep_type``."""
 
 MUSCLES = {
     *("abductors", "adductors", "back", "biceps", "calves", "cardiovascular", "chest", "core"),
@@ -43,17 +43,17 @@ BODY_PARTS = {
 
 
 def read() -> list[dict[str, Any]]:
-    """Return the exercises as the store takes them."""
+    """Return the exercises as :func:`services.exercises.writes.save` takes them."""
     return [_complete(entry) for entry in json.loads(FILE.read_text("utf-8"))]
 
 
 def slug(name: str) -> str:
-    """Return the name as it stands in addresses: ``Farmer's Walk`` is ``farmers-walk``."""
+    """Return a name as it stands in URLs: ``Farmer's Walk`` is ``farmers-walk``."""
     return "-".join(plain_words(name))
 
 
 def numbered(steps: list[str]) -> str:
-    """Write steps as a text of one numbered line each."""
+    """Return steps as text, one numbered line each."""
     return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
 
 

@@ -1,4 +1,4 @@
-"""Telling every process that the catalogue has changed."""
+"""The event ``catalogue_changed``, on which other processes drop what they have cached."""
 
 import eventlet
 
@@ -10,7 +10,11 @@ RETRY_SECONDS = 1
 
 
 def dispatch_catalogue_changed(dispatcher: EventDispatcher) -> None:
-    """Dispatch ``catalogue_changed``, waiting for the broker as long as it takes."""
+    """Dispatch ``catalogue_changed``; while the broker is away, try again until it is back.
+
+    If the process dies meanwhile the event is lost, so those who copy the catalogue also look for
+    themselves now and then (:mod:`services.dependencies.exercise_facts`).
+    """
     while True:
         try:
             dispatcher.announce(cache_generations.CATALOGUE_CHANGED, {})

@@ -74,10 +74,10 @@ _PARTS = [
     ),
     (f"{_FOUND} AND NOT s.title_words @@ CAST(:close AS tsquery)", _SHORTEST),
 ]
-"""What a query finds, in parts that follow each other: condition and order of each.
+"""The parts of a search's result, in order: the condition and the ORDER BY of each.
 
-In the name, in an alias, in a close spelling of those, in the description. PostgreSQL works on a
-part only if the page is not full without it.
+Found in the name, in an alias, in a close spelling of those, in the description. PostgreSQL runs a
+part of a UNION ALL only if the LIMIT is not reached without it.
 """
 
 # The planner underrates what it costs to look into a list of words, so that it would rather read
@@ -106,7 +106,7 @@ _FACET_VALUES = {
     "difficulty": "difficulty",
     "muscles": "unnest(muscles)",
 }
-"""What an exercise counts for, by facet."""
+"""The values of an exercise, by facet."""
 
 _FACET = """
     (SELECT coalesce(json_agg(json_build_object('value', value, 'count', count)
@@ -128,7 +128,7 @@ def get(fetch: Fetch, exercise_id: int) -> dict | None:
 
 
 def get_many(fetch: Fetch, exercise_ids: list[int]) -> list[dict]:
-    """Return those of the exercises that there are, by id."""
+    """Return exercises in the order of their ids; unknown ids are left out."""
     return _firsts(fetch(_GET_MANY, exercise_ids=exercise_ids))
 
 
@@ -143,7 +143,7 @@ def list_page(
 
     Args:
         fetch: runs a statement.
-        filters: by name, the values of which any may match.
+        filters: for each name, the values of which any may match.
         sort: pairs of a field and ``asc`` or ``desc``.
         page: from 1.
         limit: exercises a page.
@@ -163,8 +163,8 @@ def search_page(
     """Return one page of the active exercises that a query finds, and the number of all.
 
     Args:
-        fetch: of a transaction, as the planner is told something for its length.
-        query: as it was typed.
+        fetch: of a transaction, for whose length the planner's settings are changed.
+        query: as typed.
         filters: as for :func:`list_page`.
         sort: as for :func:`list_page`; empty for the best match first.
         page: from 1.
@@ -202,7 +202,7 @@ def _near_words(fetch: Fetch, terms: list[search.Term]) -> list[str]:
 
 
 def _conditions(filters: dict[str, list[str]]) -> str:
-    """Return the condition of the rows ``s`` of ``exercise_search`` that pass the filters."""
+    """Return the condition of rows ``s`` of ``exercise_search`` for filters."""
     return " AND ".join(_CONDITIONS[name] for name in filters) or "true"
 
 
@@ -218,14 +218,15 @@ def _page(
 
     Args:
         fetch: runs a statement.
-        values: of the parameters in the conditions and orders.
-        conditions: of all that are counted.
-        parts: condition and order of each part; together they are those that are counted.
+        values: of the names in conditions and orders.
+        conditions: of all rows.
+        parts: condition and ORDER BY of each part; together they have all rows.
         page: from 1.
         limit: exercises a page.
     """
     offset = (page - 1) * limit
     given = {**values, "limit": limit, "offset": offset, "enough": offset + limit}
+    # counting reads every match, so it is left out where the page itself tells
     items = _firsts(fetch(_page_of(tuple(parts)), **given))
     if len(items) < limit and (items or page == 1):
         return {"items": items, "total": offset + len(items)}
@@ -234,7 +235,7 @@ def _page(
 
 
 def count_facets(fetch: Fetch, filters: dict[str, list[str]]) -> dict[str, Any]:
-    """Return the values with their counts, by facet, the most frequent first.
+    """Return the values of each facet with their counts, the most frequent first.
 
     Args:
         fetch: runs a statement.
@@ -245,7 +246,7 @@ def count_facets(fetch: Fetch, filters: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return names and kinds that changed after a position, oldest first, each as it is now."""
+    """Return exercises whose name or ``rep_type`` changed after a position, oldest change first."""
     return _firsts(fetch(_CHANGES, after=after, limit=limit))
 
 

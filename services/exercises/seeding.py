@@ -18,7 +18,7 @@ from services.observability.logging import get_logger
 log = get_logger(__name__)
 
 RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
-"""Pauses between tries while the database is away; the last one repeats."""
+"""Pauses between attempts while the database is away; the last one repeats."""
 
 
 class NotSeeded(Exception):
@@ -28,7 +28,8 @@ class NotSeeded(Exception):
 class SeededCatalogue(DependencyProvider):
     """Adds the exercises of ``catalogue.json`` that are missing, and updates those that differ.
 
-    The service is not ready before, so nobody who waits for that sees an empty catalogue.
+    Until then ``ping`` raises and the service is not ready, so nobody who waits for that sees an
+    empty catalogue.
     """
 
     part = "catalogue"
@@ -38,7 +39,7 @@ class SeededCatalogue(DependencyProvider):
         self._done = False
 
     def start(self) -> None:
-        """Begin in the background: the database may not be there yet."""
+        """Begin in the background; the service starts whether the database is there or not."""
         self.container.spawn_managed_thread(self._seed, identifier="exercises.seed")
 
     def ping(self) -> None:
@@ -61,7 +62,7 @@ class SeededCatalogue(DependencyProvider):
 
 
 def seed(database: Database, cache: Cache) -> writes.Saved:
-    """Bring the exercises into the database; several processes may do it at once."""
+    """Write the catalogue's exercises; several processes may do it at once."""
     with database.transaction() as connection:
         saved = writes.save(connection, catalogue.read())
     if saved.added or saved.changed:

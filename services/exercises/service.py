@@ -1,4 +1,4 @@
-"""The exercises service."""
+"""The exercises service: reading and searching the catalogue, and the import from wger."""
 
 from typing import Any
 
@@ -25,11 +25,11 @@ FEED = Feed()
 Identifiers = list[int]
 Exercise = dict[str, Any]
 Several = list[Exercise]
-"""Named here because inside the class ``list`` is a method."""
+"""Named here because inside the class ``list`` is the RPC method."""
 
 
 class Exercises:
-    """The catalogue of exercises: reading it, filtering it, finding things in it."""
+    """The catalogue of exercises, its search, and the import from wger."""
 
     name = "exercises"
 
@@ -46,16 +46,17 @@ class Exercises:
         """Return an exercise, also an inactive one.
 
         Args:
-            exercise_id: which one.
+            exercise_id: its id.
 
         Returns:
             ``{"id", "name", "slug", "description", "instructions", "category", "body_part",
             "primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty",
-            "rep_type", "unit", "aliases", "external_source", "external_id", "license",
-            "license_author", "is_active", "created_at", "updated_at"}``.
+            "rep_type": "count|time|distance", "unit": "reps|seconds|meters", "aliases",
+            "external_source", "external_id", "license", "license_author", "is_active",
+            "created_at", "updated_at"}``.
 
         Raises:
-            InvalidParameter: this can't be an id.
+            InvalidParameter: the id can't be one.
             NotFound: there is no such exercise.
 
         Example:
@@ -65,16 +66,16 @@ class Exercises:
 
     @rpc
     def get_many(self, exercise_ids: Identifiers) -> Several:
-        """Return several exercises at once, by id, also inactive ones.
+        """Return several exercises, also inactive ones.
 
         Args:
-            exercise_ids: which ones, at most 1000.
+            exercise_ids: at most 1000 ids; unknown ones are left out.
 
         Returns:
-            A list of exercises as ``get`` returns them, without those that there are not.
+            A list of exercises as from ``get``, in the order of their ids.
 
         Raises:
-            InvalidParameter: one of these can't be an id.
+            InvalidParameter: an id can't be one, or there are too many.
 
         Example:
             ``n.rpc.exercises.get_many([1, 2, 3])``
@@ -83,16 +84,16 @@ class Exercises:
 
     @rpc
     def search(self, q: str, **query: Any) -> dict[str, Any]:
-        """Find active exercises by what a lifter calls them, best match first.
+        """Search active exercises, best match first.
 
         Args:
-            q: at least 3 characters. All its words must be found, in any order, in the name, in
-                an alias or in the description; a wrong letter is forgiven.
+            q: at least 3 characters. Each of its words must be in the name, an alias or the
+                description, in any order; one wrong letter a word is forgiven.
             query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``
                 (several values separated by commas), ``page`` (1), ``limit`` (10, at most 100).
 
         Returns:
-            ``{"items": [...], "total": number of all}``, items as ``get`` returns them.
+            ``{"items": [...], "total": number of all}``, items as from ``get``.
 
         Raises:
             InvalidParameter: a value is not allowed.
@@ -109,13 +110,13 @@ class Exercises:
 
         Args:
             query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``
-                (several values separated by commas, any of which matches), ``search`` (as in
-                ``search``), ``page`` (1), ``limit`` (10, at most 100), ``sort`` (``"name:asc"``; by
-                name, category, difficulty, equipment or created_at; with ``search`` the best match
-                comes first unless it is given).
+                (several values separated by commas, any of which matches), ``search`` (``q`` of
+                the method ``search``), ``page`` (1), ``limit`` (10, at most 100), ``sort``
+                (``"name:asc"``; also by category, difficulty, equipment, created_at; by default
+                the best match of ``search`` comes first).
 
         Returns:
-            ``{"items": [...], "total": number of all}``, items as ``get`` returns them.
+            ``{"items": [...], "total": number of all}``, items as from ``get``.
 
         Raises:
             InvalidParameter: a value is not allowed.
@@ -127,16 +128,16 @@ class Exercises:
 
     @rpc
     def facets(self, **query: Any) -> dict[str, Any]:
-        """Count the active exercises by each value that they can be filtered by.
+        """Count active exercises by each value of each filter.
 
         Args:
-            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``, as in
-                ``list``: only exercises that pass these are counted.
+            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``, as for
+                ``list``: only exercises that pass these filters are counted.
 
         Returns:
             ``{"category": [{"value", "count"}, ...], "body_part", "equipment", "difficulty",
-            "muscles"}``, in each the most frequent value first. An exercise counts for each of
-            its muscles and for each piece of its equipment, and not at all where it has no value.
+            "muscles"}``, the most frequent value first. An exercise counts once for each of its
+            muscles and each piece of its equipment, and not at all where it has no value.
 
         Raises:
             InvalidParameter: a value is not allowed.
@@ -148,11 +149,11 @@ class Exercises:
 
     @rpc
     def changes(self, after: int = 0, limit: int = 100) -> Several:
-        """Return the feed of names and kinds, for who keeps a copy of them; oldest change first.
+        """Return the feed of names and ``rep_type``, for copies of them; oldest change first.
 
         Args:
-            after: the position of the last change that is known already; 0 for all exercises.
-            limit: how many at the most, 1 to 1000.
+            after: position of the last change already seen; 0 for all exercises.
+            limit: at most so many, 1 to 1000.
 
         Returns:
             ``[{"position", "exercise_id", "name", "rep_type"}]``, each exercise once, as it is
@@ -169,10 +170,10 @@ class Exercises:
 
     @rpc
     def import_from_wger(self, wait: bool = True) -> dict[str, Any]:
-        """Import wger's exercises, or go on with an import that was interrupted.
+        """Import wger's exercises, or resume an import that was interrupted.
 
-        Nothing changes before everything was read. Manual exercises are never touched; imported
-        ones are known by wger's uuid, or else by its id, and become inactive if it has them no
+        Nothing changes until all has been read. Manual exercises are never changed. Imported ones
+        are recognised by wger's uuid, or else its id, and become inactive when wger has them no
         more.
 
         Args:
@@ -180,14 +181,14 @@ class Exercises:
 
         Returns:
             ``{"read", "added", "changed", "unchanged", "deactivated", "skipped": [{"reason",
-            "count", "examples"}], "complete" (whether all of wger's list was seen), "resumed_at",
-            "seconds"}``. Without waiting what ``import_status`` returns, and ``started``: whether
-            this call began it.
+            "count", "examples"}], "complete" (whether all of wger's list was read), "resumed_at"
+            (entries read before), "seconds"}``. Without waiting, as from ``import_status`` with
+            ``started``: whether this call began it.
 
         Raises:
-            Conflict: an import is running, and ``wait`` was asked for.
-            ServiceUnavailable: wger failed again and again; the next import goes on from there.
-            BadGateway: wger answers something that can't be used.
+            Conflict: an import is running, and ``wait`` is true.
+            ServiceUnavailable: wger failed in every attempt; the next import resumes there.
+            BadGateway: wger's response can't be used.
 
         Example:
             ``n.rpc.exercises.import_from_wger()``
@@ -196,12 +197,12 @@ class Exercises:
 
     @rpc
     def import_status(self) -> dict[str, Any]:
-        """Tell how far the import from wger is, or how the last one ended.
+        """Return the progress of the import from wger, or the outcome of the last one.
 
         Returns:
             ``{"run": its number, "state": "never|reading|writing|done|failed|interrupted",
-            "done": entries read, "total": of so many, "began_at", "ended_at", "seconds", "error",
-            "report"}``.
+            "done": entries read, "total": entries there are, "began_at", "ended_at", "seconds",
+            "error", "report": as from import_from_wger}``.
 
         Example:
             ``n.rpc.exercises.import_status()``
@@ -210,7 +211,7 @@ class Exercises:
 
     @wger_schedule
     def import_when_due(self) -> None:
-        """Import as often as WGER_SYNC_HOURS says."""
+        """Import every ``WGER_SYNC_HOURS``."""
         self.wger_imports.begin_if_due()
 
     @property

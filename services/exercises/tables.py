@@ -1,4 +1,4 @@
-"""The columns of an exercise that are written, with their types."""
+"""The columns of ``exercises`` that the seed and the import write, with their types."""
 
 COLUMNS = {
     "name": "text",

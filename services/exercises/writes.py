@@ -1,4 +1,4 @@
-"""Writing exercises to PostgreSQL, together with what search needs to know of them."""
+"""Writing exercises to PostgreSQL, together with the words by which a search finds them."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from services.exercises.rules import search
 from services.exercises.tables import COLUMNS
 
 WRITING_LOCK = 7_306_002
-"""Advisory lock of whoever changes the catalogue: one at a time."""
+"""Advisory lock of the transaction that changes the catalogue: one at a time in all processes."""
 
 _GIVEN = f"""
     json_to_recordset(CAST(:entries AS json)) AS given (
@@ -60,11 +60,13 @@ class Saved:
 
 
 def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
-    """Add exercises, and bring those up to date that are there under the same slug and source.
+    """Insert exercises, and update those that differ and have the same slug and source.
+
+    Exercises of another source that have taken a slug are left alone.
 
     Args:
-        connection: inside a transaction; it is the only one that writes until its end.
-        entries: columns by name, ``id`` only for those that need a certain one.
+        connection: inside a transaction; until its end no other one writes exercises.
+        entries: columns by name, ``id`` only where it must be a certain one.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITING_LOCK})
     entries = list(entries)
@@ -81,7 +83,7 @@ def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
 
 
 def search_columns(indexed: search.IndexedText) -> dict[str, Any]:
-    """Return what a row has of what search needs to know."""
+    """Return the columns of an exercise by which a search finds it."""
     return {
         "name_key": indexed.name_key,
         "alias_keys": indexed.alias_keys,
@@ -92,7 +94,7 @@ def search_columns(indexed: search.IndexedText) -> dict[str, Any]:
 
 
 def save_words(connection: Connection, indexed: list[search.IndexedText]) -> None:
-    """Let search know the words of exercises, for close spellings of them."""
+    """Add the words of exercises to ``exercise_words``, where searches look for close spellings."""
     words = frozenset().union(*(item.search_words for item in indexed))
     parted = frozenset().union(*(item.search_words - item.joined_words for item in indexed))
     rows = [

@@ -1,1 +1,1 @@
-"""Rules of the catalogue that are plain functions."""
+"""Rules of the catalogue that are plain functions: how a search finds an exercise."""

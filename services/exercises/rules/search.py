@@ -7,7 +7,7 @@ word, so that "pullup", "pull up" and "Pull-ups" are the same.
 
 All words of a query must be found, in any order. A word is found *strictly* as it stands or as the
 beginning of a longer one, and *closely* with a slip of the finger or as the end of a compound word
-("press" in "benchpress"). The rest is PostgreSQL's, see ``store``.
+("press" in "benchpress"). PostgreSQL does the rest (``services/exercises/reads.py``).
 """
 
 import re
@@ -18,24 +18,26 @@ from difflib import get_close_matches
 from itertools import islice, pairwise, product
 
 SHORTEST_BEGINNING = 3
-"""A query's word with fewer letters stands for itself alone, unless it is the last one."""
+"""A shorter word of a query matches only itself and no longer word, unless it is the last one,
+which may still be being typed."""
 
 SHORTEST_MISTYPED = 4
-"""Words of so many letters may be misspelt by one letter."""
+"""Words of at least so many letters may differ by one letter."""
 
 SHORTEST_MISSPELT = 6
-"""Words of so many letters may be spelt worse, if nothing comes closer."""
+"""Words of at least so many letters may be spelt worse, if nothing comes closer."""
 
 LIKENESS = 0.8
-"""A word that is spelt worse is still so much like the one that is meant, as difflib measures."""
+"""The least similarity of a word that is spelt worse, as ``difflib`` measures it."""
 
 LONGEST_MISTYPED = 20
-"""Longer words are several in one, and are found only as they stand."""
+"""Longer words are found only as they are written: mostly they are several in one."""
 
 MOST_WORDS = 12
-"""Further words of a query are not looked at."""
+"""Further words of a query are ignored."""
 
 MOST_NEAR_KEYS = 50
+"""Combinations of close spellings of a query's words that are compared with whole names."""
 
 _WORD = re.compile(r"[^\W_]{1,100}")
 _APOSTROPHES = re.compile("['`´\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
@@ -69,9 +71,9 @@ _NO_PLURAL = ("ss", "us", "is")
 
 @dataclass(frozen=True)
 class IndexedText:
-    """What search needs to know of an exercise.
+    """The words by which an exercise is found.
 
-    Args:
+    Attributes:
         name_key: the name without spaces, see :func:`key`.
         alias_keys: the same of each alias.
         name_words: the words of the name.
@@ -90,9 +92,9 @@ class IndexedText:
 
 @dataclass(frozen=True)
 class Term:
-    """One word of a query, and what it may stand for.
+    """One word of a query, and the words of the catalogue that it may mean.
 
-    Args:
+    Attributes:
         written: the word as it was written.
         whole: words that it means.
         beginnings: beginnings of words that it means.
@@ -105,9 +107,9 @@ class Term:
 
 @dataclass(frozen=True)
 class Patterns:
-    """A query as PostgreSQL understands it.
+    """A query as values of the search's SQL statement.
 
-    Args:
+    Attributes:
         key: the name looked for, see :func:`key`.
         near_keys: the same, and what it becomes with close spellings of its words.
         beginning: the beginning of a name, as typed.
@@ -157,7 +159,7 @@ def key(text: str) -> str:
 
 
 def index(name: str, aliases: Iterable[str], description: str | None) -> IndexedText:
-    """Return what search needs to know of an exercise."""
+    """Return the words by which an exercise is found."""
     titles = [split(title) for title in (name, *aliases)]
     keys = [key(title) for title in (name, *aliases)]
     joined = [_joined(words) | {one} for words, one in zip(titles, keys, strict=True)]
@@ -228,7 +230,7 @@ def unknown(query_terms: Iterable[Term], vocabulary: Collection[str]) -> list[st
 
 
 def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -> Patterns:
-    """Return a query as PostgreSQL understands it.
+    """Return a query as values of the search's SQL statement.
 
     Args:
         query: as it was typed.

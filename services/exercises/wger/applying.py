@@ -1,4 +1,4 @@
-"""Puts what an import has read into use, in one transaction: readers see all of it or nothing."""
+"""Applies staged entries to the catalogue in one transaction: readers see all of it or nothing."""
 
 import json
 from collections import defaultdict
@@ -43,7 +43,7 @@ _FIND_CLASHES = text(
     """
 )
 
-# ids are unique: who has one that somebody else gets must give it up first
+# (source, external_id) is unique: an exercise whose id moves to another one gives it up first
 _FREE_IDS = text(
     """
     UPDATE exercises e SET external_id = NULL, updated_at = now()
@@ -64,7 +64,7 @@ _NEXT_ENTRIES = text(
     """
 )
 
-# the slug stays what it was, so that addresses go on working when a name changes
+# the slug stays, so that URLs still work after a rename
 _UPDATE = text(
     f"""
     UPDATE exercises e
@@ -103,11 +103,12 @@ _COUNT_SKIPPED = text(
 
 
 def apply(connection: Connection, is_whole: bool) -> dict[str, Any]:
-    """Make the exercises what was read, and return what that changed.
+    """Add, update and deactivate exercises by what is staged.
 
     Args:
-        connection: inside a transaction; it is the only one that writes until its end.
-        is_whole: whether everything was read; then what was not becomes inactive.
+        connection: inside a transaction; until its end no other one writes exercises.
+        is_whole: whether all of wger's list was read; then exercises that are not in it become
+            inactive.
 
     Returns:
         The import's report, without its seconds.
@@ -115,7 +116,7 @@ def apply(connection: Connection, is_whole: bool) -> dict[str, Any]:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": writes.WRITING_LOCK})
     connection.execute(_FIND_CLASHES, {"reason": MANUAL_NAME, "source": SOURCE})
     matching.match(connection)
-    # first, as what is added is none of those that were known
+    # before anything is added: what is new has no entry with its id in known_as
     deactivated = connection.execute(_DEACTIVATE, {"source": SOURCE}).rowcount if is_whole else 0
     counts = _save_all(connection)
     read = connection.execute(text("SELECT count(*) FROM wger_entries")).scalar_one()
@@ -129,7 +130,7 @@ def apply(connection: Connection, is_whole: bool) -> dict[str, Any]:
 
 
 def choose_slug(name: str, external_id: str, taken: Collection[str]) -> str:
-    """Return a slug that is not taken: the name's, or else that with wger's id behind it."""
+    """Return a slug that is not taken: of the name, or else of the name and wger's id."""
     plain = catalogue.slug(name)[:LONGEST_SLUG].rstrip("-")
     slug, number = plain, 1
     while slug in taken:
@@ -156,13 +157,13 @@ def _save(connection: Connection, batch: list[Row], taken: set[str]) -> dict[str
         words = search.index(columns["name"], columns["aliases"], columns["description"])
         indexed.append(words)
         row = {**columns, **writes.search_columns(words), "id": entry.id, "is_active": True}
-        # a server that sends no uuids takes none away
+        # older wger servers send no uuids: the stored one stays
         row["external_uuid"] = columns["external_uuid"] or entry.external_uuid
         if entry.id is None:
             row["slug"] = choose_slug(columns["name"], entry.external_id, taken)
             taken.add(row["slug"])
         (new if entry.id is None else old).append(row)
-        # a page of entries is a long time for whoever waits for an answer
+        # indexing a batch takes long enough to hold up requests of this process
         eventlet.sleep(0)
     places = {"first": batch[0].place, "last": batch[-1].place}
     connection.execute(_FREE_IDS, {"source": SOURCE, **places})

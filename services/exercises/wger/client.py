@@ -1,7 +1,7 @@
-"""wger's HTTP API: its pages, one at a time, whatever the server does.
+"""A client of wger's HTTP API that expects anything of the server.
 
-Everything is bounded: the time and the size of an answer, the number of tries. Pages are asked for
-by offsets of our own; no address out of an answer is ever followed, and no redirect.
+Everything is limited: the time and the size of a response, the number of attempts. Pages are
+requested by offsets of our own: neither a URL in a response nor a redirect is ever followed.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ from services.observability.logging import get_logger
 
 log = get_logger(__name__)
 
-Answer = TypeVar("Answer")
+Content = TypeVar("Content")
 
 EXERCISES = "exerciseinfo"
 LANGUAGES = "language"
@@ -33,21 +33,21 @@ PAGE = 100
 
 CONNECT_SECONDS = 5
 SILENT_SECONDS = 30
-ANSWER_SECONDS = 60
-"""A whole answer must be there within this, however steadily it drips."""
+RESPONSE_SECONDS = 60
+"""For a whole response: a server that sends a byte now and then never meets SILENT_SECONDS."""
 
-LARGEST_ANSWER = 16 * 1024 * 1024
+LARGEST_RESPONSE = 16 * 1024 * 1024
 PIECE = 64 * 1024
 
 RETRY_SECONDS = (0.5, 1, 2, 4, 8, 15)
-"""Pauses between tries; each is made up to half as long again, or down to half as short."""
+"""Pauses between attempts; each is multiplied by a random number from 0.5 to 1.5."""
 
 LONGEST_RETRY_AFTER = 120
-"""A server that wants a longer pause gets this one."""
+"""Upper limit of the ``Retry-After`` that is respected."""
 
 UNAVAILABLE_RETRY_AFTER = 60
 PASSING = frozenset({408, 425, 429})
-"""Statuses beside 5xx that a later try may not meet."""
+"""Statuses beside 5xx after which another attempt may succeed."""
 
 HEADERS = {"Accept": "application/json", "User-Agent": "gym-tracker (import of exercises)"}
 
@@ -67,18 +67,18 @@ class Page:
     has_next: bool
 
     def ends_at(self, offset: int) -> bool:
-        """Tell whether the list ends before an offset, the one that follows this page."""
+        """Tell whether there is nothing at an offset, the one after this page."""
         if not self.results:
             return True
         return not self.has_next and (self.count is None or offset >= self.count)
 
 
 class _TryAgain(Exception):
-    """A try failed in a way that another one may not.
+    """An attempt failed, and another one may succeed.
 
     Args:
         reason: what happened.
-        pause: how long the server wants us to wait.
+        pause: seconds from the server's ``Retry-After``.
     """
 
     def __init__(self, reason: str, pause: float = 0.0):
@@ -87,7 +87,7 @@ class _TryAgain(Exception):
 
 
 class _NotThere(Exception):
-    """The server has nothing at this path."""
+    """The server has nothing at this path: a 404."""
 
 
 class WgerClient:
@@ -95,8 +95,8 @@ class WgerClient:
 
     Args:
         url: of its API, such as ``https://wger.de/api/v2``.
-        pauses: between tries.
-        sleep: waits.
+        pauses: seconds between attempts.
+        sleep: waits so many seconds.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class WgerClient:
         self.pauses = tuple(pauses)
         self._sleep = sleep
         self._session = requests.Session()
-        # our own tries, which know Retry-After and cut answers, are the only ones
+        # urllib3 does not retry: our attempts know about Retry-After and responses cut short
         self._session.mount("http://", HTTPAdapter(max_retries=0))
         self._session.mount("https://", HTTPAdapter(max_retries=0))
         self._session.headers.update(HEADERS)
@@ -127,8 +127,8 @@ class WgerClient:
             offset: how many items come before it.
 
         Raises:
-            ServiceUnavailable: the server failed again and again.
-            BadGateway: its answer is one that no other try would change.
+            ServiceUnavailable: the server failed in every attempt.
+            BadGateway: it responds in a way that no other attempt would change.
         """
         try:
             return self._ask(path, {"limit": PAGE, "offset": offset}, _page)
@@ -144,13 +144,13 @@ class WgerClient:
             return []
 
     def exercise(self, external_id: str) -> dict[str, Any] | None:
-        """Return one entry, or None if there is none. It raises what :meth:`page` does."""
+        """Return one entry, or None if there is none; raises as :meth:`page`."""
         try:
             return self._ask(f"{EXERCISES}/{external_id}", {}, _entry)
         except _NotThere:
             return None
 
-    def _ask(self, path: str, query: dict[str, int], read: Callable[[Any], Answer]) -> Answer:
+    def _ask(self, path: str, query: dict[str, int], read: Callable[[Any], Content]) -> Content:
         for pause in (*self.pauses, None):
             try:
                 return read(self._try(path, query))
@@ -164,7 +164,7 @@ class WgerClient:
         raise AssertionError("the last try returns or raises")
 
     def _try(self, path: str, query: dict[str, int]) -> Any:
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + RESPONSE_SECONDS
         try:
             with self._session.get(
                 f"{self.url}/{path}/",
@@ -172,19 +172,19 @@ class WgerClient:
                 timeout=(CONNECT_SECONDS, SILENT_SECONDS),
                 allow_redirects=False,
                 stream=True,
-            ) as answer:
-                _check_status(answer)
-                body = _read(answer, deadline)
+            ) as response:
+                _check_status(response)
+                body = _read(response, deadline)
         except (requests.RequestException, HTTPError, OSError) as problem:
             raise _TryAgain(_sentence(problem)) from problem
         return _decode(body)
 
 
 def check_url(url: str) -> None:
-    """Check the address of a server.
+    """Check the URL of an API.
 
     Raises:
-        ValueError: it is none that can be asked.
+        ValueError: it is not one of HTTP, or has more than a path.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -193,16 +193,16 @@ def check_url(url: str) -> None:
         raise ValueError("must be the API's address alone, without ? and #")
 
 
-def _check_status(answer: requests.Response) -> None:
-    status = answer.status_code
+def _check_status(response: requests.Response) -> None:
+    status = response.status_code
     if status == requests.codes.ok:
         return
     if status == requests.codes.not_found:
         raise _NotThere
     if status >= 500 or status in PASSING:
-        raise _TryAgain(f"answered {status}", _retry_after(answer.headers.get("Retry-After")))
+        raise _TryAgain(f"answered {status}", _retry_after(response.headers.get("Retry-After")))
     if 300 <= status < 400:
-        target = answer.headers.get("Location", "elsewhere")[:200]
+        target = response.headers.get("Location", "elsewhere")[:200]
         raise BadGateway(
             f"wger redirects to {target}, which is not followed; "
             "if that is right, set WGER_API_URL to it"
@@ -210,15 +210,15 @@ def _check_status(answer: requests.Response) -> None:
     raise BadGateway(f"wger answered {status}")
 
 
-def _read(answer: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response, deadline: float) -> bytes:
     body = bytearray()
-    # read1 returns what is there; read would wait for a whole piece, past any deadline
-    while piece := answer.raw.read1(PIECE, decode_content=True):
+    # urllib3's read waits for a whole piece, past any deadline; read1 returns what there is
+    while piece := response.raw.read1(PIECE, decode_content=True):
         body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise BadGateway(f"wger's answer is larger than {LARGEST_ANSWER // 1024**2} MiB")
+        if len(body) > LARGEST_RESPONSE:
+            raise BadGateway(f"wger's answer is larger than {LARGEST_RESPONSE // 1024**2} MiB")
         if time.monotonic() > deadline:
-            raise _TryAgain(f"no whole answer within {ANSWER_SECONDS} seconds")
+            raise _TryAgain(f"no whole answer within {RESPONSE_SECONDS} seconds")
     return bytes(body)
 
 
@@ -226,7 +226,7 @@ def _decode(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as problem:
-        # an answer that was cut in the middle looks like this, too
+        # a response that was cut short looks like this, too
         raise _TryAgain("answered something that is no JSON") from problem
 
 
@@ -246,7 +246,7 @@ def _entry(content: object) -> dict[str, Any]:
 
 
 def _retry_after(value: str | None) -> float:
-    """Return how many seconds a server wants us to wait; 0 if it does not say."""
+    """Return the seconds of a ``Retry-After``, a number or a date; 0 if there is none."""
     if not value:
         return 0.0
     try:
@@ -276,7 +276,7 @@ def _sentence(problem: Exception) -> str:
 
 
 def _is_this_machine(host: str | None) -> bool:
-    """Tell whether a host needs no proxy."""
+    """Tell whether a host is this machine, which no proxy must be asked for."""
     if host == "localhost":
         return True
     try:

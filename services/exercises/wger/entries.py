@@ -1,7 +1,7 @@
-"""Our columns from one of wger's entries: plain rules.
+"""Columns of an exercise from one of wger's entries: plain functions.
 
-Decoding is lenient, because servers of many ages answer: only an id and an English name are needed.
-The same entry gives the same columns whatever order its lists come in.
+Decoding is lenient, because servers run versions of many ages: only an id and an English name are
+required. The same entry gives the same columns whatever the order of its lists.
 """
 
 import re
@@ -22,7 +22,7 @@ NO_ENGLISH_NAME = "no_english_name"
 
 ENGLISH = "en"
 ENGLISH_ID = 2
-"""English on every server that was set up with wger's own data."""
+"""English on every server that was set up with wger's fixtures."""
 
 MOST_ALIASES = 20
 MOST_PARTS = 20
@@ -32,14 +32,14 @@ LONGEST_WORD = 50
 
 @dataclass(frozen=True)
 class Entry:
-    """What was made of one entry.
+    """One entry, decoded.
 
     Attributes:
         external_id: wger's id, None if there is none.
         external_uuid: wger's uuid, None if there is none.
-        name: for people.
+        name: for reports.
         columns: of the exercise, without its slug; None if the entry is skipped.
-        reason: why it is skipped.
+        reason: why it is skipped, None if it is not.
     """
 
     external_id: str | None
@@ -50,7 +50,7 @@ class Entry:
 
 
 def read_entry(given: object, english: Collection[int]) -> Entry:
-    """Return what can be made of an entry.
+    """Decode an entry.
 
     Args:
         given: an item of wger's ``results``.
@@ -82,7 +82,7 @@ def english_ids(languages: Iterable[object]) -> frozenset[int]:
 
 
 def category_of(name: str, wger_category: str) -> str:
-    """Return ``flexibility``, ``cardio`` or ``strength``: wger's own categories are body parts."""
+    """Return ``flexibility``, ``cardio`` or ``strength``; wger's own categories are body parts."""
     if vocabulary.STRETCHING & (_words(name) | _words(wger_category)):
         return "flexibility"
     if wger_category.casefold() == "cardio" or _mentions(name, vocabulary.ENDURANCE):
@@ -111,7 +111,7 @@ def equipment_of(names: Iterable[str], exercise: str) -> list[str]:
 
     Args:
         names: as wger lists them.
-        exercise: its name, which tells the equipment if wger lists none.
+        exercise: its name, from which the equipment is derived if wger lists none.
     """
     pieces = {_ours(vocabulary.EQUIPMENT, name) for name in names}
     if not pieces:
@@ -126,7 +126,7 @@ def equipment_of(names: Iterable[str], exercise: str) -> list[str]:
 
 
 def muscles_of(given: object) -> list[str]:
-    """Return muscles in the words of our own catalogue."""
+    """Return muscles in our own vocabulary, sorted."""
     names = [
         (one_line(item.get("name"), LONGEST_WORD), one_line(item.get("name_en"), LONGEST_WORD))
         for item in _dicts(given)

@@ -1,4 +1,4 @@
-"""One run of the import: read page after page, keep each, put all of them into use at the end."""
+"""One run of the import: read and stage page after page, then apply all of them."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -23,14 +23,14 @@ log = get_logger(__name__)
 
 MOST_PAGES = 1000
 MOST_ENTRIES = 20_000
-"""Of a catalogue that is larger, something is wrong: wger has 900."""
+"""wger has 900; with more something is wrong, such as a list that never ends."""
 
 MOST_MISSING = 100
-"""So many entries are asked for one by one when they were on no page."""
+"""So many entries that were on no page are requested one by one."""
 
 
 class Import:
-    """An import that holds the lock of all imports, on a connection of its own.
+    """An import, which holds the import's lock on a database connection of its own.
 
     Args:
         database: of the exercises.
@@ -46,10 +46,10 @@ class Import:
         self.cache = cache
         self.client = client
         self.began = time.monotonic()
-        # an outer transaction, for its errors: those of any request
+        # the outer transaction only translates errors into those that any request gets
         with database.transaction():
             self._connection = database.engine.connect()
-            # no other code must get a connection that holds the lock
+            # the lock lives as long as this connection, so it must not go back to the pool
             self._connection.detach()
             try:
                 self.position = self._begin()
@@ -58,11 +58,11 @@ class Import:
                 raise
 
     def run(self) -> dict[str, Any]:
-        """Do it all, and return the report.
+        """Read, stage and apply everything, and return the report.
 
         Raises:
-            ServiceUnavailable: wger failed again and again. The next import goes on from there.
-            BadGateway: wger answers something that can't be used.
+            ServiceUnavailable: wger failed in every attempt; the next import resumes there.
+            BadGateway: wger's response can't be used.
         """
         begun_at = self.position.offset
         log.info("wger import begins", run=self.position.run, offset=begun_at, url=self.client.url)
@@ -80,7 +80,7 @@ class Import:
         return report
 
     def note_failure(self, error: str) -> None:
-        """Note why the import ended, if the database still listens."""
+        """Store why the import ended, if the database can still be reached."""
         log.error("wger import failed", run=self.position.run, reason=error)
         try:
             with self._step() as connection:
@@ -92,7 +92,7 @@ class Import:
         """Free the lock, and close the connections."""
         self.client.close()
         try:
-            # closing frees it too, but only as soon as PostgreSQL has noticed
+            # closing the connection frees it, too, but PostgreSQL may notice that later
             if not self._connection.invalidated:
                 with self._step() as connection:
                     staging.unlock(connection)
@@ -124,11 +124,11 @@ class Import:
         else:
             raise BadGateway(f"wger has more than {MOST_PAGES} pages, or never ends")
         if not offset:
-            # rather than to take all exercises out of use
+            # rather than deactivating all exercises
             raise BadGateway("wger has no exercises")
 
     def _look_for_missing(self, english: frozenset[int]) -> bool:
-        """Make sure that what was not read is not there, and tell whether that is sure."""
+        """Request active exercises that were on no page; tell whether the list is whole then."""
         with self._step() as connection:
             if staging.is_whole(connection):
                 return True
@@ -157,9 +157,10 @@ class Import:
 
     @contextmanager
     def _step(self) -> Iterator[Connection]:
-        """Give the connection inside a transaction.
+        """Give the import's connection inside a transaction.
 
-        There is no other one: when it breaks, the lock is gone, and nothing more may be written.
+        It is the only one that is used: when it breaks, the lock is gone, another process may be
+        importing, and nothing more may be written.
         """
         with self._connection.begin():
             yield self._connection
@@ -168,7 +169,7 @@ class Import:
 def _read_entries(results: Iterable[object], english: frozenset[int]) -> Iterator[Entry]:
     for given in results:
         yield read_entry(given, english)
-        # other requests have their turn between entries
+        # let requests of this process run between entries
         eventlet.sleep(0)
 
 

@@ -1,14 +1,14 @@
-"""Which of the imported exercises an entry is: by wger's uuid, and by its id where that fails.
+"""Matches staged entries with imported exercises: by wger's uuid, or else by its id.
 
-An exercise has one uuid on all servers. Its id is given by each server, and another one when the
-entry is made anew there.
+An exercise has the same uuid on all servers. Its id is each server's own, and a new one when the
+entry is created again there.
 """
 
 from sqlalchemy import Connection, text
 
 from services.exercises.wger.entries import SOURCE
 
-# pages that the version before has read have their uuid in the columns alone
+# pages staged by the version before have their uuid in columns only
 _UUID = "coalesce(s.external_uuid, CAST(s.columns ->> 'external_uuid' AS uuid))"
 
 _BY_UUID = text(
@@ -19,7 +19,7 @@ _BY_UUID = text(
         ORDER BY e.is_active DESC, e.id LIMIT 1)
     """
 )
-"""Versions before could make two exercises of one entry; the one in use goes on."""
+"""Earlier versions could make two exercises of one entry; the active one is matched."""
 
 _BY_ID = text(
     f"""
@@ -31,13 +31,14 @@ _BY_ID = text(
         AND NOT EXISTS (SELECT FROM wger_entries other WHERE other.known_as = e.id)
     """
 )
-"""Under an id another server has another exercise, whose history must not become this one's."""
+"""Another server has another exercise under the same id, which must not inherit this one's history.
+So where both have uuids, which are different ones then, the name must be the same, too."""
 
 
 def match(connection: Connection) -> None:
-    """Note of everything that was read which exercise it is (``known_as``), if it is one.
+    """Set ``known_as`` of all staged entries to the id of their exercise, if there is one.
 
-    Entries that are skipped are noted, too: their exercises are not gone.
+    Also of skipped entries: their exercises are still in wger's list, and stay active.
     """
     connection.execute(_BY_UUID, {"source": SOURCE})
     connection.execute(_BY_ID, {"source": SOURCE})

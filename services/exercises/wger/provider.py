@@ -1,4 +1,4 @@
-"""The import from wger as the service has it: in the background, one at a time, on time."""
+"""The import from wger as an extension: in the background, one at a time, on a schedule."""
 
 from typing import Any
 
@@ -27,10 +27,10 @@ from services.process.settings import SETTINGS_KEY, BadSettings
 log = get_logger(__name__)
 
 LONGEST_SECONDS = 3600
-"""An import that takes longer ends; the next one goes on."""
+"""An import that takes longer is ended; the next one resumes it."""
 
 LOOK_SECONDS = 60
-"""How often the timer looks whether an import is due."""
+"""How often the timer checks whether an import is due."""
 
 
 class WgerImports(DependencyProvider):
@@ -46,7 +46,7 @@ class WgerImports(DependencyProvider):
         """Check the settings.
 
         Raises:
-            BadSettings: ``WGER_API_URL`` is no address that can be asked.
+            BadSettings: ``WGER_API_URL`` is not the URL of an API.
         """
         settings = self.container.config[SETTINGS_KEY]
         self.url = settings.wger_api_url
@@ -61,17 +61,17 @@ class WgerImports(DependencyProvider):
         return self
 
     def run(self) -> dict[str, Any]:
-        """Import, and return the report.
+        """Import, and return the report as :class:`Import` makes it.
 
         Raises:
             Conflict: an import is running.
             ServiceUnavailable: wger or the database can't be reached.
-            BadGateway: wger answers something that can't be used.
+            BadGateway: wger's response can't be used.
         """
         return self._begin().wait()
 
     def begin(self) -> dict[str, Any]:
-        """Begin an import if none is running, and return how far it is."""
+        """Begin an import if none is running, and return its progress."""
         try:
             self._begin()
         except Conflict:
@@ -93,12 +93,12 @@ class WgerImports(DependencyProvider):
             log.warning("wger import not begun", reason=str(problem))
 
     def status(self) -> dict[str, Any]:
-        """Return how far the import is, or how the last one ended."""
-        with sibling(self.container, Database).transaction() as connection:
+        """Return the progress of the import, or the outcome of the last one."""
+        with self._sibling(Database).transaction() as connection:
             return staging.status(connection)
 
     def interrupt(self) -> None:
-        """End the import in the middle; the next one goes on from there."""
+        """End the import; the next one resumes it."""
         if self._thread is not None:
             self._thread.kill()
 
@@ -120,7 +120,7 @@ class WgerImports(DependencyProvider):
             outcome.send_exception(ServiceUnavailable("The service stops; import again later"))
             raise
         self._thread = None
-        # whoever hears of the end may begin the next one
+        # before the outcome is known: its reader may begin the next import at once
         work.close()
         if error is None:
             outcome.send(report)
@@ -128,7 +128,10 @@ class WgerImports(DependencyProvider):
             outcome.send_exception(error)
 
     def _report(self, work: Import) -> tuple[dict[str, Any] | None, GymError | None]:
-        """Return a report or an error: an exception would end the process."""
+        """Return a report or an error.
+
+        An exception that leaves a managed thread makes Nameko kill the container.
+        """
         try:
             with eventlet.Timeout(LONGEST_SECONDS, TimedOut.of("wger", LONGEST_SECONDS)):
                 report = work.run()
@@ -141,10 +144,11 @@ class WgerImports(DependencyProvider):
 
 
 class WgerSchedule(Timer):
-    """Calls a method now and then to begin an import that is due.
+    """A timer that also interrupts the import when the service stops.
 
-    It is an entrypoint's privilege to be stopped before the workers are waited for: so it is here
-    that an import ends which one of them waits for.
+    Nameko stops entrypoints first, then waits for the workers, then stops dependencies. A worker
+    may be waiting for an import (``import_from_wger``), so ending that in the dependency would be
+    too late.
     """
 
     def __init__(self, interval: float = LOOK_SECONDS, **options: object):

@@ -1,7 +1,7 @@
-"""What an import has read and not yet put into use, and how far it is.
+"""The tables of an import that is under way: its entries, and how far it is.
 
-Pages are kept here until all are there, so that an import that ends in the middle has changed
-nothing that anybody reads, and the next one goes on where it stopped.
+Entries are staged until all are there. So an import that is interrupted has changed nothing that
+anybody reads, and the next one resumes it.
 """
 
 import json
@@ -16,13 +16,13 @@ from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE, Entry
 
 IMPORT_LOCK = 7_306_003
-"""Advisory lock of the process that imports; PostgreSQL frees it when that one dies."""
+"""Advisory lock of the connection that imports; PostgreSQL frees it when the process dies."""
 
 FRESH_HOURS = 24
-"""Pages that were read longer ago are read again."""
+"""Pages that were staged longer ago are read again."""
 
 FAILED_MINUTES = 15
-"""An import that failed is not begun again by the timer before this."""
+"""The timer does not repeat a failed import before this."""
 
 NEVER, READING, WRITING, DONE, FAILED = "never", "reading", "writing", "done", "failed"
 INTERRUPTED = "interrupted"
@@ -106,12 +106,12 @@ _IS_WHOLE = text(
 
 @dataclass(frozen=True)
 class Position:
-    """Where an import goes on.
+    """Where an import begins or resumes.
 
     Attributes:
         run: its number.
-        offset: how many entries were read.
-        total: how many there were when they were.
+        offset: how many entries are staged.
+        total: how many wger had when they were read, None if it did not say.
     """
 
     run: int
@@ -120,7 +120,7 @@ class Position:
 
 
 def try_lock(connection: Connection) -> bool:
-    """Take the import's lock for as long as the connection lives, unless somebody has it."""
+    """Take the import's lock for as long as the connection lives; False if it is taken."""
     statement = text("SELECT pg_try_advisory_lock(:lock)")
     return connection.execute(statement, {"lock": IMPORT_LOCK}).scalar_one()
 
@@ -131,7 +131,7 @@ def unlock(connection: Connection) -> None:
 
 
 def begin(connection: Connection, url: str) -> Position:
-    """Note that an import begins, and return where it goes on."""
+    """Store that an import begins, and return where."""
     goes_on = connection.execute(
         text(
             "SELECT url = :url AND reading_since > now() - make_interval(hours => :hours) "
@@ -145,7 +145,7 @@ def begin(connection: Connection, url: str) -> Position:
 
 
 def forget_pages(connection: Connection) -> None:
-    """Forget everything that was read and not put into use."""
+    """Delete everything that is staged."""
     connection.execute(text("DELETE FROM wger_entries"))
     connection.execute(_FORGET_PAGES)
 
@@ -153,20 +153,20 @@ def forget_pages(connection: Connection) -> None:
 def add_page(
     connection: Connection, entries: Iterable[Entry], offset: int, total: int | None
 ) -> None:
-    """Keep the entries of a page.
+    """Stage the entries of a page.
 
     Args:
         connection: inside a transaction.
         entries: of the page.
         offset: where the next page begins.
-        total: how many entries there are, None if the server does not say.
+        total: how many entries wger has, None if it does not say.
     """
     slipped = add(connection, entries)
     connection.execute(_MOVE, {"offset": offset, "total": total, "slipped": slipped})
 
 
 def add(connection: Connection, entries: Iterable[Entry]) -> bool:
-    """Keep entries, and tell whether one of them was there already."""
+    """Stage entries, and tell whether one of them was there already."""
     entries = list(entries)
     given = {
         "ids": [entry.external_id for entry in entries],
@@ -194,27 +194,28 @@ def add(connection: Connection, entries: Iterable[Entry]) -> bool:
 
 
 def is_whole(connection: Connection) -> bool:
-    """Tell whether the pages hold everything that the server has.
+    """Tell whether the pages held everything that the server has.
 
-    They may not if the list changed meanwhile, or came in another order for each page: then an
-    entry can slip from one page to another unseen.
+    They may not if the list changed meanwhile, or was ordered differently for each page: then an
+    entry can move from an unread page to one that was read. Either the total has changed, or an
+    entry came twice.
     """
     return connection.execute(_IS_WHOLE).scalar_one()
 
 
 def missing(connection: Connection, limit: int) -> list[str]:
-    """Return wger's ids of active exercises that were not read, under whatever id."""
+    """Return wger's ids of active exercises for which no entry is staged."""
     matching.match(connection)
     return list(connection.execute(_MISSING, {"source": SOURCE, "limit": limit}).scalars())
 
 
 def note_phase(connection: Connection, phase: str) -> None:
-    """Note what the import does now."""
+    """Store what the import is doing."""
     connection.execute(text("UPDATE wger_import SET phase = :phase"), {"phase": phase})
 
 
 def note_success(connection: Connection, report: dict[str, Any]) -> None:
-    """Note that everything is in use, and forget what was read."""
+    """Store the report of an import that was applied, and delete what was staged."""
     connection.execute(
         text(
             f"UPDATE wger_import SET phase = '{DONE}', report = CAST(:report AS jsonb), "
@@ -226,7 +227,7 @@ def note_success(connection: Connection, report: dict[str, Any]) -> None:
 
 
 def note_failure(connection: Connection, error: str) -> None:
-    """Note why the import ended."""
+    """Store why the import failed."""
     connection.execute(
         text(
             f"UPDATE wger_import SET phase = '{FAILED}', error = :error, "
@@ -237,7 +238,7 @@ def note_failure(connection: Connection, error: str) -> None:
 
 
 def status(connection: Connection) -> dict[str, Any]:
-    """Return how far the import is, or how the last one ended."""
+    """Return the progress of the import, or the outcome of the last one."""
     row = dict(connection.execute(_STATUS, {"lock": IMPORT_LOCK}).mappings().one())
     running = row.pop("is_held")
     phase = row.pop("phase")
@@ -248,7 +249,7 @@ def status(connection: Connection) -> dict[str, Any]:
 
 
 def is_due(connection: Connection, hours: float) -> bool:
-    """Tell whether the last import that succeeded is so many hours old."""
+    """Tell whether the last successful import is so many hours old."""
     return connection.execute(
         text(
             """

@@ -1,4 +1,4 @@
-"""Plain text out of wger's HTML: everybody may edit there, so anything may come."""
+"""Plain text from wger's HTML, which anybody may edit, so that it may be anything."""
 
 import re
 import unicodedata
@@ -26,35 +26,34 @@ _STRAY_BEFORE = " \t|,;:.*_/\\~=-\N{EN DASH}\N{EM DASH}\N{BULLET})]}"
 _STRAY_AFTER = " \t|,;:.*_/\\~=-\N{EN DASH}\N{EM DASH}\N{BULLET}([{"
 
 _CAPITALS = re.compile("[BDK]B|BW|[ES]Z|GH[DR]|JM|OHP|S?[RL]?DL|TRX|YTW|ITW|I{1,3}|IV")
-"""Words that stay in capitals."""
+"""Abbreviations, which stay in capitals."""
 
 
 def plain_text(html: object, longest: int = LONGEST_TEXT) -> str:
-    """Return the text of a piece of HTML, with paragraphs apart and one line a list's item.
+    """Return HTML as text, with blank lines between paragraphs and one line for each list item.
 
     Args:
-        html: what came; anything but a text is empty.
-        longest: the text is cut after so many characters.
+        html: anything; what is not a string gives no text.
+        longest: characters after which the text is cut.
     """
     if not isinstance(html, str):
         return ""
     text = _read(html[:LONGEST_HTML])
     if _TAGS.search(text):
-        # some old entries were escaped twice
+        # some old entries are escaped twice
         text = _read(text)
     return _cut(text, longest)
 
 
 def one_line(html: object, longest: int = LONGEST_NAME) -> str:
-    """Return a text without tags, line breaks, and spaces that are too many."""
+    """Return HTML as one line of text with single spaces."""
     return _cut(" ".join(plain_text(html).split()), longest)
 
 
 def tidy_name(html: object) -> str:
-    """Return the name of an exercise as it should look, empty if there is none.
+    """Return the name of an exercise in our spelling, empty if there is none.
 
-    Stray signs at its ends are gone. A name that is all in capitals gets them only at the beginning
-    of words, and every name begins with one.
+    Without stray punctuation at its ends, beginning with a capital, and not all in capitals.
     """
     name = one_line(html).lstrip(_STRAY_BEFORE).rstrip(_STRAY_AFTER)
     if not any(letter.isalnum() for letter in name):
@@ -81,7 +80,7 @@ def _read(html: str) -> str:
         reader.feed(html)
         reader.close()
     except AssertionError:
-        # html.parser gives up at some declarations
+        # html.parser raises it for some malformed declarations
         return _clean(_ANY_TAG.sub(" ", html))
     return reader.text()
 
@@ -91,7 +90,7 @@ def _clean(text: str) -> str:
 
 
 class _Reader(HTMLParser):
-    """Gathers the lines of a text."""
+    """Collects the lines of the text."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

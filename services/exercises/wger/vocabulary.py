@@ -1,4 +1,4 @@
-"""wger's words for muscles, equipment and body parts, and ours for the same."""
+"""wger's words for muscles, equipment and body parts, ours, and words in names that tell a kind."""
 
 
 def _each(words: str) -> frozenset[str]:

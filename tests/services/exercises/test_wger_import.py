@@ -773,7 +773,7 @@ def test_a_silent_server_is_tried_again(wger, run, monkeypatch):
 
 
 def test_a_server_that_drips_is_tried_again(wger, run, monkeypatch):
-    monkeypatch.setattr(client, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(client, "RESPONSE_SECONDS", 0.3)
     wger.fail(faults.drip(pieces=50, pause=0.05), PAGE)
 
     assert counts(run(wger)) == (FEW, 0, 0, 0)
