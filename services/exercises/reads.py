@@ -4,25 +4,11 @@ from functools import lru_cache
 from typing import Any
 
 from services.exercises.rules import search
+from services.exercises.tables import EXERCISE
 from services.transport.postgres.statements import Fetch, Statement
 
-_INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-
-_EXERCISE = f"""
-    json_build_object(
-        'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
-        'instructions', e.instructions, 'category', e.category, 'body_part', e.body_part,
-        'primary_muscles', e.primary_muscles, 'secondary_muscles', e.secondary_muscles,
-        'equipment', e.equipment, 'all_equipment', e.all_equipment, 'difficulty', e.difficulty,
-        'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
-        'external_source', e.external_source, 'external_id', e.external_id,
-        'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
-        'created_at', {_INSTANT.format("e.created_at")},
-        'updated_at', {_INSTANT.format("e.updated_at")})
-"""
-
 _GET_MANY = Statement(
-    f"SELECT {_EXERCISE} FROM exercises e WHERE e.id = ANY(:exercise_ids) ORDER BY e.id"
+    f"SELECT {EXERCISE} FROM exercises e WHERE e.id = ANY(:exercise_ids) ORDER BY e.id"
 )
 
 _CHANGES = Statement(
@@ -267,7 +253,7 @@ def _page_of(parts: tuple[tuple[str, str], ...]) -> Statement:
             SELECT id, row_number() OVER () AS place
             FROM ({selects} LIMIT :limit OFFSET :offset) AS found
         )
-        SELECT {_EXERCISE} FROM page JOIN exercises e USING (id) ORDER BY page.place
+        SELECT {EXERCISE} FROM page JOIN exercises e USING (id) ORDER BY page.place
     """
     return Statement(statement, prepared=False)
 

@@ -1,4 +1,4 @@
-"""The columns of ``exercises`` that the seed and the import write, with their types."""
+"""The columns of ``exercises``: written with their types, read as JSON."""
 
 COLUMNS = {
     "name": "text",
@@ -22,3 +22,20 @@ COLUMNS = {
     "title_words": "tsvector",
     "search_words": "tsvector",
 }
+"""What the seed writes, and the import among others, with the types in PostgreSQL."""
+
+_INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+EXERCISE = f"""
+    json_build_object(
+        'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
+        'instructions', e.instructions, 'category', e.category, 'body_part', e.body_part,
+        'primary_muscles', e.primary_muscles, 'secondary_muscles', e.secondary_muscles,
+        'equipment', e.equipment, 'all_equipment', e.all_equipment, 'difficulty', e.difficulty,
+        'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
+        'external_source', e.external_source, 'external_id', e.external_id,
+        'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
+        'created_at', {_INSTANT.format("e.created_at")},
+        'updated_at', {_INSTANT.format("e.updated_at")})
+"""
+"""A row ``e`` as the JSON that clients see."""
