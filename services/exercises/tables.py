@@ -1,5 +1,7 @@
 """The columns of ``exercises``: written with their types, read as JSON."""
 
+from services.transport.postgres.expressions import instant
+
 COLUMNS = {
     "name": "text",
     "slug": "text",
@@ -24,8 +26,6 @@ COLUMNS = {
 }
 """What the seed writes, and the import among others, with the types in PostgreSQL."""
 
-_INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-
 EXERCISE = f"""
     json_build_object(
         'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
@@ -35,7 +35,7 @@ EXERCISE = f"""
         'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
         'external_source', e.external_source, 'external_id', e.external_id,
         'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
-        'created_at', {_INSTANT.format("e.created_at")},
-        'updated_at', {_INSTANT.format("e.updated_at")})
+        'created_at', {instant("e.created_at")},
+        'updated_at', {instant("e.updated_at")})
 """
 """A row ``e`` as the JSON that clients see."""

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from services.transport.postgres.expressions import instant
+
 ADMIN = "admin"
 USER = "user"
 
 _FIELDS = ("id", "email", "name", "role", "created_at")
 
-PROFILE = """
+PROFILE = f"""
     id, email, name, role,
-    to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    {instant("created_at")}
 """
 """Column by column, so that the hash of the password is in no profile by accident."""
 

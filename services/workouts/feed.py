@@ -4,13 +4,13 @@ A deferred trigger on ``workouts`` writes it, as the last thing before the commi
 advisory lock (migration 0002; docs/decisions/change-feed.md).
 """
 
+from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Statement
-from services.workouts.tables import INSTANT
 
 _CHANGE = f"""
     SELECT json_build_object('id', c.id, 'workout_id', c.workout_id, 'user_id', c.user_id,
         'kind', c.kind, 'version', c.version, 'date', c.date,
-        'changed_at', {INSTANT.format("c.changed_at")})
+        'changed_at', {instant("c.changed_at")})
     FROM workout_changes c WHERE c.id > :after
 """
 _CHANGES = Statement(f"{_CHANGE} ORDER BY c.id LIMIT :limit")

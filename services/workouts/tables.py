@@ -4,13 +4,13 @@ PostgreSQL takes a workout as one JSON document and gives it back as one, so tha
 writing it is one statement however many sets it has.
 """
 
-INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+from services.transport.postgres.expressions import instant
 
 _OWN_COLUMNS = f"""
     'id', w.id, 'user_id', w.user_id, 'name', w.name, 'date', w.date,
     'duration_minutes', w.duration_minutes, {{notes}} 'version', w.version,
-    'created_at', {INSTANT.format("w.created_at")},
-    'updated_at', {INSTANT.format("w.updated_at")}
+    'created_at', {instant("w.created_at")},
+    'updated_at', {instant("w.updated_at")}
 """
 
 _SETS = """

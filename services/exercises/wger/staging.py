@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from services.exercises.rules import search
 from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE, Entry
+from services.transport.postgres.expressions import instant
 
 IMPORT_LOCK = 7_306_003
 """Advisory lock of the connection that imports; PostgreSQL frees it when the process dies."""
@@ -29,8 +30,6 @@ INTERRUPTED = "interrupted"
 
 DUPLICATE = "duplicate"
 
-_INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-
 _IS_HELD = """
     EXISTS (
         SELECT FROM pg_locks
@@ -41,7 +40,8 @@ _IS_HELD = """
 _STATUS = text(
     f"""
     SELECT run, phase, {_IS_HELD} AS is_held, next_offset AS done, total,
-        {_INSTANT.format("began_at")} AS began_at, {_INSTANT.format("ended_at")} AS ended_at,
+        {instant("began_at", fraction=False)} AS began_at,
+        {instant("ended_at", fraction=False)} AS ended_at,
         extract(epoch FROM coalesce(ended_at, now()) - began_at)::float AS seconds, error, report
     FROM wger_import
     """
