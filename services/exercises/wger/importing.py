@@ -145,7 +145,7 @@ class Import:
 
     def _begin_anew(self) -> int:
         with self._step() as connection:
-            staging.forget_pages(connection)
+            staging.delete_entries(connection)
         self.position = Position(self.position.run, 0, None)
         return 0
 

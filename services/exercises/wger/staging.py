@@ -56,7 +56,7 @@ _BEGIN = text(
     """
 )
 
-_FORGET_PAGES = text(
+_RESET_PAGES = text(
     "UPDATE wger_import SET next_offset = 0, total = NULL, is_steady = true, "
     "reading_since = clock_timestamp()"
 )
@@ -140,14 +140,14 @@ def begin(connection: Connection, url: str) -> Position:
         {"url": url, "hours": FRESH_HOURS},
     ).scalar_one()
     if not goes_on:
-        forget_pages(connection)
+        delete_entries(connection)
     return Position(*connection.execute(_BEGIN, {"url": url}).one())
 
 
-def forget_pages(connection: Connection) -> None:
+def delete_entries(connection: Connection) -> None:
     """Delete everything that is staged."""
     connection.execute(text("DELETE FROM wger_entries"))
-    connection.execute(_FORGET_PAGES)
+    connection.execute(_RESET_PAGES)
 
 
 def add_page(
