@@ -97,12 +97,6 @@ class ExerciseReads:
     def _cached(
         self, key: str, seconds: int, read: Callable[[], Any], variant: str | None = None
     ) -> Any:
-        """Remember the answer to one of endlessly many questions, in its slot."""
-        return self._cached(f"exercise:{kind}:{_slot(variant)}", seconds, read, variant)
-
-    def _cached(
-        self, key: str, seconds: int, read: Callable[[], Any], variant: str | None = None
-    ) -> Any:
         return self.cache.get_or_make(key, cache_generations.CATALOGUE, seconds, read, variant)
 
 
