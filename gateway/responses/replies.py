@@ -1,4 +1,4 @@
-"""From what a route's method returns to the response that goes out."""
+"""From what a route's method returns or raises to the response that goes out."""
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -15,8 +15,8 @@ class Reply:
     """What a route's method returns.
 
     Args:
-        data: what was asked for: one object, or the items of a page.
-        location: where the thing that was created can be found.
+        data: one object, or the items of a page.
+        location: the path of what was created.
         page: ``meta.page``, of collections.
         headers: further headers.
     """
@@ -29,13 +29,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class EncodedReply:
-    """A reply as JSON, to be put into any number of envelopes.
+    """A reply as JSON, which can be put into any number of envelopes.
 
     Args:
         data: a JSON array.
         page: a JSON object, or nothing.
-        headers: what goes with it.
-        tag: says which data this is, as ``ETag`` and ``If-None-Match`` have it.
+        headers: of the response, without those that every response has.
+        tag: the ``ETag``; nothing for responses to writes.
     """
 
     data: bytes
@@ -44,7 +44,10 @@ class EncodedReply:
     tag: str
 
     def compact(self) -> "EncodedReply":
-        """Return the same without the room that orjson leaves behind what it writes."""
+        """Return a copy without the spare room that orjson leaves behind what it writes.
+
+        What is cached for minutes would hold that room for as long, and it is counted by length.
+        """
         return replace(self, data=b"%b" % self.data, page=b"%b" % self.page)
 
     @property
@@ -54,12 +57,12 @@ class EncodedReply:
 
 
 def encode_reply(request: HttpRequest, reply: Reply, *, personal: bool) -> EncodedReply:
-    """Return a reply as JSON.
+    """Return a reply as JSON, with the headers of its response.
 
     Args:
-        request: the request.
-        reply: what its method returned.
-        personal: whether the answer is for this caller only.
+        request: the request that it answers.
+        reply: what the route's method returned.
+        personal: whether the response is for this caller only, and no proxy may keep it.
     """
     data = encode(reply.data if isinstance(reply.data, list) else [reply.data])
     page = b"" if reply.page is None else encode(reply.page)
@@ -79,7 +82,7 @@ def encode_reply(request: HttpRequest, reply: Reply, *, personal: bool) -> Encod
 
 
 def success(reply: EncodedReply, status: int, request_id: str, known_tags: str | None) -> Response:
-    """Return the answer to a request that succeeded.
+    """Return the response to a request that succeeded: 304 if the client has the data already.
 
     Args:
         reply: the reply as JSON.
@@ -100,15 +103,15 @@ def prepare(
     more: Headers,
     user_id: int | None,
 ) -> PreparedResponse:
-    """Return the answer that :func:`success` returns to a GET, for any number of requests.
+    """Return what :func:`success` returns for a GET, prepared for any number of requests.
 
     Args:
         reply: the reply as JSON.
-        target: what is asked for.
-        route: its route's path.
+        target: path and query.
+        route: the route's path.
         is_known: whether the client has the data already.
-        more: further headers.
-        user_id: whose the data are.
+        more: further headers, such as those for pages of other origins.
+        user_id: whose request it is, for the log.
     """
     headers = reply.headers + more
     if is_known:

@@ -241,7 +241,7 @@ class Lookup:
         responses.put(self._key, cached)
         if keys is not None:
             admission.cache.prolong(generation, keys, LIFETIME_SECONDS)
-            if admission.revocations.is_unknown(self._caller.token_id):
+            if admission.revocations.is_unconfirmed(self._caller.token_id):
                 admission.confirm_token(self._caller)
 
     def _take_generation(self) -> str | int | None:

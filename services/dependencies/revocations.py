@@ -1,14 +1,14 @@
-"""Tokens that were revoked before they end, noted in the counters' store: nothing evicts them.
+"""Tokens that were revoked before they end, in the counters' Redis, which evicts nothing.
 
-Without Redis only this process's own memory counts: what it has revoked, or seen revoked. Another
-process then takes a revoked token until Redis is back, because the alternative is that nobody could
-use anything; the token still ends by itself. A revocation that could not be noted, as Redis was
-away or full, is repeated until it can.
+Without that Redis only this process's own memory counts: what it has revoked, or seen revoked.
+Another process then takes a revoked token until Redis is back, because the alternative is that
+nobody could use anything; the token still ends by itself. A revocation that could not be written,
+as Redis was away or full, is repeated until it can (``services.transport.redis.pending_writes``).
 
-That a token is *not* revoked is remembered like anything else that is made from what others write:
-under a version in the cache, which was there before the question and which revoking any of the
-user's tokens replaces. So whoever asks the cache for a version anyway learns in the same command
-whether what is known of a token still holds.
+That a token is *not* revoked is cached like anything else that is made from what others write:
+under a generation in the cache's Redis, which was there before the question, and which revoking any
+of the user's tokens replaces. So whoever asks for a generation anyway learns in the same command
+whether a token is still valid.
 """
 
 from collections import OrderedDict
@@ -26,8 +26,10 @@ class Revocations(RedisStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self._known: OrderedDict[str, None] = OrderedDict()
+        self._revoked: OrderedDict[str, None] = OrderedDict()
+        """Ids of tokens, as far as this process knows."""
         self._valid: OrderedDict[str, str] = OrderedDict()
+        """By a token's id, the generation of its user's tokens in which it was not revoked."""
 
     @staticmethod
     def place(settings: Settings) -> tuple[str, int]:
@@ -35,55 +37,58 @@ class Revocations(RedisStore):
         return settings.redis_counters_host, settings.redis_counters_port
 
     def add(self, token_id: str, user_id: int, seconds: int) -> None:
-        """Note a token as revoked, for all processes.
+        """Revoke a token, for all processes.
 
         Args:
             token_id: its claim ``jti``.
-            user_id: whose it is.
-            seconds: until nobody takes it any more.
+            user_id: whose it is; stored for a person who looks, no program reads it.
+            seconds: until it ends by itself.
         """
         self.add_here(token_id)
         self._send_surely({revocation_key(token_id): (str(user_id), max(int(seconds), 1))})
 
     def add_here(self, token_id: str) -> None:
-        """Take a token for revoked in this process, whatever becomes of Redis."""
-        self._known[token_id] = None
+        """Count a token as revoked in this process, whatever becomes of Redis."""
+        self._revoked[token_id] = None
         self._valid.pop(token_id, None)
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
+        if len(self._revoked) > MOST_KNOWN:
+            self._revoked.popitem(last=False)
 
     def has(self, token_id: str) -> bool:
         """Tell whether a token has been revoked, as far as can be known."""
-        if token_id in self._known:
+        if token_id in self._revoked:
             return True
         is_noted, _ = self._ask("EXISTS", revocation_key(token_id))
         if is_noted:
+            # Redis may lose it: the revocations of its last minute, if it is killed
             self.add_here(token_id)
         return bool(is_noted)
 
     def confirm_valid(self, token_id: str, generation: str) -> None:
-        """Find out, without waiting, whether a token is good, and remember it if it is.
+        """Find out, without waiting, whether a token is valid, and note the generation if it is.
 
         Args:
             token_id: the token's claim ``jti``.
-            generation: of the user's tokens, as it was before this question.
+            generation: of the user's tokens, as it was before this question: whoever revokes one
+                replaces the generation after that, so a revocation in between is not missed.
         """
 
-        def note(is_noted: int | None, _run: str | None) -> None:
+        def take(is_noted: int | None, _run: str | None) -> None:
             # None: nobody knows. Whatever lies under the key, that there is something counts.
-            if is_noted == 0 and token_id not in self._known:
+            if is_noted == 0 and token_id not in self._revoked:
                 self._valid[token_id] = generation
                 if len(self._valid) > MOST_KNOWN:
                     self._valid.popitem(last=False)
 
-        self._begin(("EXISTS", revocation_key(token_id)), note)
+        # EXISTS and not GET, which would be refused for a value of another type
+        self._begin(("EXISTS", revocation_key(token_id)), take)
 
     def is_known_valid(self, token_id: str, generation: str | None) -> bool:
-        """Tell whether a token is known to be good under the current version; asks nobody."""
+        """Tell whether a token was valid in this generation of the user's tokens; asks nobody."""
         return generation is not None and self._valid.get(token_id) == generation
 
-    def is_unknown(self, token_id: str) -> bool:
-        """Tell whether nothing was learnt of a token yet."""
+    def is_unconfirmed(self, token_id: str) -> bool:
+        """Tell whether a token was never found valid by :meth:`confirm_valid`."""
         return token_id not in self._valid
 
 

@@ -1,4 +1,4 @@
-"""An answer of which everything is known but when it is given, and to which request."""
+"""Responses that are rendered in advance, but for the request's id and the time."""
 
 import time
 from functools import lru_cache
@@ -10,16 +10,19 @@ from services.transport.http.responses import date, start_of
 
 
 class PreparedResponse:
-    """One answer to GETs of one target, with what the log and the metrics say of it.
+    """The response to any number of GETs of one target, with its line in the log and its metrics.
+
+    It does what :mod:`.application` does for all other responses: the headers that each has, the
+    span, the count and the log line.
 
     Args:
-        target: what is asked for.
-        route: its route's path.
-        status: of the answer.
-        headers: of the answer.
-        body: the envelope around the request's id: what comes before it, and what comes between it
-            and the time. Nothing, if the answer has no body.
-        user_id: who may ask for it.
+        target: path and query.
+        route: the route's path, for log and metrics.
+        status: the response's status.
+        headers: the response's own headers.
+        body: the envelope around the request's id: what comes before the id, and what comes between
+            it and the time. Nothing, if the response has no body.
+        user_id: whose request it is, for the log.
     """
 
     __slots__ = ("_before", "_between", "_length", "_line", "_name", "_start", "_status", "_tally")
@@ -44,12 +47,12 @@ class PreparedResponse:
         self._name, self._status = f"GET {route}", status
 
     def render(self, request_id: bytes, started: float, parent: str | None) -> bytes:
-        """Return the response to a request, which is counted and logged.
+        """Return the response to one request, and count and log it.
 
         Args:
-            request_id: its id, or nothing if it has none.
-            started: when it was begun with, by the monotonic clock.
-            parent: its ``traceparent``.
+            request_id: the client's, or nothing if it has given none.
+            started: when the request was begun with, by the monotonic clock.
+            parent: ``traceparent``.
         """
         request_id = request_id or new_request_id().encode()
         if tracing.is_on():
@@ -86,4 +89,5 @@ class PreparedResponse:
 
 @lru_cache(maxsize=2)
 def _moment(seconds: int) -> tuple[bytes, bytes]:
+    """Return what a response says of the time, for ``Date`` and for the end of the envelope."""
     return b"\r\nDate: " + date(seconds), b"%d}" % seconds

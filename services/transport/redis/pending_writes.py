@@ -1,8 +1,8 @@
 """Writes that must reach Redis: sent now, and otherwise again until they have arrived.
 
-The last value of each key counts, so the queue is no longer than the number of keys. It is this
-process's memory only: a process that is killed loses it, and what it wrote carries on without (a
-mark ends by itself, and a token ends by itself).
+Of each key the last value counts. The queue is in this process's memory only. A process that is
+killed loses it, and nothing relies on it for long: what a lost write would have made stale, or
+revoked, ends by itself.
 """
 
 import uuid

@@ -212,18 +212,18 @@ def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(server):
     assert "key" not in server.values
 
 
-def test_a_version_lives_as_long_as_what_is_kept_under_it(server):
+def test_a_generation_lives_as_long_as_what_is_kept_under_it(server):
     cache = process(server)
     read(cache, "old")
     cache.get_or_make("longer", "version", 3600, lambda: "old")
     cache.get_or_make("shorter", "version", 10, lambda: "old")
     assert server.seconds == {"version": 3600, "key": 60, "longer": 3600, "shorter": 10}
-    version = cache.generation("elsewhere")
-    cache.prolong(version, "elsewhere", 300)
+    generation = cache.generation("elsewhere")
+    cache.prolong(generation, "elsewhere", 300)
     assert server.seconds["elsewhere"] == 300
 
 
-def test_what_was_made_under_a_version_that_has_gone_is_not_kept(server):
+def test_what_was_made_under_a_generation_that_has_gone_is_not_kept(server):
     cache, other = process(server), process(server)
 
     def slowly():
@@ -235,16 +235,16 @@ def test_what_was_made_under_a_version_that_has_gone_is_not_kept(server):
     assert read(cache, "newest") == "newer"
 
 
-def test_a_version_of_another_is_neither_prolonged_nor_kept_under(server):
+def test_a_generation_of_another_is_neither_prolonged_nor_kept_under(server):
     cache = process(server)
-    version = cache.generation("version")
+    generation = cache.generation("version")
 
     def slowly():
         cache._mark(("version",))
         return "old"
 
     cache.get_or_make("key", "version", 60, slowly)
-    cache.prolong(version, "version", 300)
+    cache.prolong(generation, "version", 300)
     assert server.seconds["version"] == REQUEST_SECONDS
     assert "key" not in server.values
 
@@ -268,23 +268,23 @@ def test_what_is_made_from_several_things_is_stale_when_one_changes(server, chan
 
 
 @pytest.mark.parametrize("changed", SEVERAL)
-def test_a_version_of_several_things_serves_elsewhere_until_one_changes(server, changed):
+def test_a_generation_of_several_things_serves_elsewhere_until_one_changes(server, changed):
     cache = process(server)
-    version = cache.generation(SEVERAL)
-    cache.prolong(version, SEVERAL, 600)
+    generation = cache.generation(SEVERAL)
+    cache.prolong(generation, SEVERAL, 600)
     assert [server.seconds[key] for key in SEVERAL] == [600, 600]
-    assert cache.is_current(version, SEVERAL)
+    assert cache.is_current(generation, SEVERAL)
     seen = []
     cache.look_up_generations(SEVERAL, "other", lambda *found: seen.append(found))
-    assert seen == [(version, None)]
+    assert seen == [(generation, None)]
     with cache.changing(changed):
         assert cache.generation(SEVERAL) is None
-    assert not cache.is_current(version, SEVERAL)
-    cache.prolong(version, SEVERAL, 6000)
+    assert not cache.is_current(generation, SEVERAL)
+    cache.prolong(generation, SEVERAL, 6000)
     assert max(server.seconds.values()) == 600
 
 
-def test_after_an_own_write_nobody_is_asked_for_the_shared_version_either(server):
+def test_after_an_own_write_nobody_is_asked_for_the_shared_generation_either(server):
     cache = process(server)
     read_of_several(cache, "old")
     with cache.changing("own"):
@@ -296,7 +296,7 @@ def test_after_an_own_write_nobody_is_asked_for_the_shared_version_either(server
     assert read_of_several(cache, "newer") == "new"
 
 
-def test_an_outdated_idea_of_the_shared_version_keeps_nothing(server):
+def test_an_outdated_idea_of_the_shared_generation_keeps_nothing(server):
     cache, other = process(server), process(server)
     read_of_several(cache, "old")
     with other.changing("shared"):
@@ -334,7 +334,7 @@ def test_whatever_is_evicted_whenever_nothing_is_stale(server, lost, when):
     assert writer.get_or_make("key", "version", 60, lambda: state[0]) == "new"
 
 
-def test_the_version_of_an_own_write_is_not_counted_on_once_it_has_ended(server, clock):
+def test_the_generation_of_an_own_write_is_not_counted_on_once_it_has_ended(server, clock):
     cache = process(server)
     with cache.changing("version"):
         pass
@@ -373,7 +373,7 @@ def test_what_is_not_as_we_keep_it_is_a_miss(server, foreign):
 
 
 @pytest.mark.parametrize("foreign", ["", "7", "foreign", "changing", "F" * 32, "0" * 31])
-def test_nothing_is_kept_under_what_is_no_version_of_ours(server, foreign):
+def test_nothing_is_kept_under_what_is_no_generation_of_ours(server, foreign):
     cache = process(server)
     server.values["version"] = foreign
     assert cache.generation("version") is None

@@ -12,7 +12,7 @@ from services.process import budgets
 from tests.fakes.redis_servers import PAUSE_SECONDS as PAUSE
 from tests.fakes.redis_servers import processes
 
-VERSION = "version"
+GENERATION_KEY = "version"
 
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
@@ -33,7 +33,7 @@ def within(seconds):
 
 
 def read(cache, state):
-    return cache.get_or_make("key", VERSION, 60, lambda: state)
+    return cache.get_or_make("key", GENERATION_KEY, 60, lambda: state)
 
 
 def read_and_keep(cache, redis, state):
@@ -46,22 +46,24 @@ def read_and_keep(cache, redis, state):
 
 
 def seen(cache):
-    """Return the version as a look shows it."""
+    """Return the generation as a look shows it."""
     given = []
-    cache.look_up_generations("another", VERSION, lambda _, version: given.append(version))
+    cache.look_up_generations(
+        "another", GENERATION_KEY, lambda _, version: given.append(generation)
+    )
     with within(2 * budgets.REDIS_SECONDS + 0.5):
         while not given:
             eventlet.sleep(0.005)
     eventlet.sleep(0.01)
-    (version,) = given
-    return version
+    (generation,) = given
+    return generation
 
 
 def test_a_value_is_kept_until_a_write(process, redis):
     writer, reader, other = process(), process(), process()
     assert read_and_keep(reader, redis, "old") == "old"
     assert read(writer, "new") == "old"
-    with writer.changing(VERSION):
+    with writer.changing(GENERATION_KEY):
         assert read(reader, "newer") == "newer"
     assert read_and_keep(reader, redis, "new") == "new"
     assert read(other, "newest") == "new"
@@ -70,82 +72,82 @@ def test_a_value_is_kept_until_a_write(process, redis):
 def test_the_mark_has_left_before_the_write_begins(process, redis):
     cache = process()
     for _ in range(2):
-        with cache.changing(VERSION):
+        with cache.changing(GENERATION_KEY):
             # the test's own client lets no greenthread run in between
-            assert redis.client.get(VERSION).startswith(CHANGING)
-        assert not redis.client.get(VERSION).startswith(CHANGING)
+            assert redis.client.get(GENERATION_KEY).startswith(CHANGING)
+        assert not redis.client.get(GENERATION_KEY).startswith(CHANGING)
 
 
 def test_the_mark_of_a_process_that_died_guards_what_it_wrote(process):
     writer, reader = process(), process()
     read(writer, "old")
-    writer._mark((VERSION,))
+    writer._mark((GENERATION_KEY,))
     writer.link.close()
     assert read(reader, "new") == "new"
     assert read(reader, "newer") == "newer"
-    assert reader.generation(VERSION) is None
+    assert reader.generation(GENERATION_KEY) is None
 
 
-def test_a_version_is_looked_at_without_waiting(process):
+def test_a_generation_is_looked_at_without_waiting(process):
     cache, other = process(), process()
-    version = cache.generation(VERSION)
-    assert seen(cache) == seen(other) == version
-    assert cache.is_current(version, VERSION)
-    assert not cache.is_current("run/else", VERSION)
-    with other.changing(VERSION):
+    generation = cache.generation(GENERATION_KEY)
+    assert seen(cache) == seen(other) == generation
+    assert cache.is_current(generation, GENERATION_KEY)
+    assert not cache.is_current("run/else", GENERATION_KEY)
+    with other.changing(GENERATION_KEY):
         assert seen(cache) is None
-        assert not cache.is_current(version, VERSION)
-    assert seen(cache) not in (None, version)
+        assert not cache.is_current(generation, GENERATION_KEY)
+    assert seen(cache) not in (None, generation)
 
 
-def test_a_version_of_another_run_is_not_current(process, redis):
+def test_a_generation_of_another_run_is_not_current(process, redis):
     cache = process()
-    version = cache.generation(VERSION)
-    kept = redis.client.get(VERSION)
+    generation = cache.generation(GENERATION_KEY)
+    kept = redis.client.get(GENERATION_KEY)
     redis.restart()
-    redis.client.set(VERSION, kept)
+    redis.client.set(GENERATION_KEY, kept)
     eventlet.sleep(0.01)
-    assert seen(cache) != version
-    assert not cache.is_current(version, VERSION)
+    assert seen(cache) != generation
+    assert not cache.is_current(generation, GENERATION_KEY)
 
 
 def test_the_look_may_come_from_the_event_loop_itself(process):
     cache = process()
-    version = cache.generation(VERSION)
+    generation = cache.generation(GENERATION_KEY)
     given = []
     for _ in range(100):
         eventlet.hubs.get_hub().schedule_call_global(
             0,
             cache.look_up_generations,
-            VERSION,
+            GENERATION_KEY,
             "another",
-            lambda version, _: given.append(version),
+            lambda generation, _: given.append(generation),
         )
     eventlet.sleep(0.1)
-    assert given == [version] * 100
+    assert given == [generation] * 100
 
 
 def test_without_redis_a_look_shows_nothing_soon_and_once(process, redis):
     cache = process()
-    version = cache.generation(VERSION)
+    generation = cache.generation(GENERATION_KEY)
     redis.freeze()
     with within(budgets.REDIS_SECONDS + 0.2):
         assert seen(cache) is None
     at_once = []
-    cache.look_up_generations(VERSION, VERSION, lambda *versions: at_once.append(versions))
+    cache.look_up_generations(GENERATION_KEY, GENERATION_KEY, lambda *found: at_once.append(found))
     assert at_once == [(None, None)]
     redis.thaw()
     eventlet.sleep(PAUSE + 0.1)
     assert seen(cache) is None, "others may have something to say first"
     eventlet.sleep(PAUSE + 0.1)
-    assert seen(cache) == version
+    assert seen(cache) == generation
     assert at_once == [(None, None)]
 
 
 def test_a_link_that_is_lost_between_mark_and_replacement(process, redis):
     writer, reader = process(), process()
     read_and_keep(reader, redis, "old")
-    with within(1), writer.changing(VERSION):
+    with within(1), writer.changing(GENERATION_KEY):
         redis.cut()
         eventlet.sleep(0.02)
     # the reader was cut off, too, while nobody used it
@@ -158,7 +160,7 @@ def test_a_link_that_is_lost_before_the_mark_arrived(process, redis):
     read(reader, "old")
     read(writer, "old")
     redis.cut()
-    with within(1), writer.changing(VERSION):
+    with within(1), writer.changing(GENERATION_KEY):
         pass
     assert read(reader, "new") == "new"
 
@@ -166,7 +168,7 @@ def test_a_link_that_is_lost_before_the_mark_arrived(process, redis):
 def test_redis_frozen_between_mark_and_replacement(process, redis):
     writer, reader = process(), process()
     read(reader, "old")
-    with within(1), writer.changing(VERSION):
+    with within(1), writer.changing(GENERATION_KEY):
         redis.freeze()
     assert read(writer, "new") == "new"
     assert read(reader, "new") == "new"
@@ -183,9 +185,9 @@ def test_redis_frozen_before_the_mark(process, redis):
     writer, reader = process(), process()
     read(reader, "old")
     redis.freeze()
-    with within(1), writer.changing(VERSION):
+    with within(1), writer.changing(GENERATION_KEY):
         pass
-    with within(0.2), writer.changing(VERSION):
+    with within(0.2), writer.changing(GENERATION_KEY):
         pass
     assert read(reader, "new") == "new"
     redis.thaw()
@@ -205,14 +207,14 @@ def test_a_reader_that_raced_with_a_write_keeps_nothing_of_before(process, turn)
         eventlet.sleep(0.05)
         return found
 
-    racing = eventlet.spawn(reader.get_or_make, "key", VERSION, 60, read_slowly)
+    racing = eventlet.spawn(reader.get_or_make, "key", GENERATION_KEY, 60, read_slowly)
     eventlet.sleep(0.01)
-    with writer.changing(VERSION):
+    with writer.changing(GENERATION_KEY):
         state[0] = "new"
         eventlet.sleep(0.02 * turn)
-    assert third.get_or_make("key", VERSION, 60, lambda: state[0]) == "new"
+    assert third.get_or_make("key", GENERATION_KEY, 60, lambda: state[0]) == "new"
     racing.wait()
-    assert third.get_or_make("key", VERSION, 60, lambda: state[0]) == "new"
+    assert third.get_or_make("key", GENERATION_KEY, 60, lambda: state[0]) == "new"
 
 
 def test_a_replacement_is_never_sent_twice_under_one_name(process, redis):
@@ -220,14 +222,14 @@ def test_a_replacement_is_never_sent_twice_under_one_name(process, redis):
     writer, reader = process(), process()
     read(writer, "old")
     redis.freeze()
-    writer.outdate(VERSION)
+    writer.outdate(GENERATION_KEY)
     redis.thaw()
     eventlet.sleep(0.05)
-    arrived = redis.client.get(VERSION)
+    arrived = redis.client.get(GENERATION_KEY)
     read(reader, "older")
-    reader.outdate(VERSION)
+    reader.outdate(GENERATION_KEY)
     eventlet.sleep(0.5)
-    assert redis.client.get(VERSION) != arrived
+    assert redis.client.get(GENERATION_KEY) != arrived
     assert read(reader, "new") == "new"
 
 
@@ -236,10 +238,10 @@ def test_a_write_that_could_not_tell_tells_as_soon_as_redis_is_back(process, red
     read(reader, "old")
     redis.stop()
     with within(1):
-        writer.outdate(VERSION)
+        writer.outdate(GENERATION_KEY)
     redis.start()
     with within(PAUSE / 5 + 1):
-        while not redis.client.get(VERSION) or writer._pending.is_retrying:
+        while not redis.client.get(GENERATION_KEY) or writer._pending.is_retrying:
             eventlet.sleep(0.01)
 
 
@@ -260,7 +262,7 @@ def test_redis_that_takes_no_more_makes_nothing_stale(process, redis):
     read(writer, "old")
     redis.client.config_set("maxmemory", "1kb")
     try:
-        with writer.changing(VERSION):
+        with writer.changing(GENERATION_KEY):
             pass
         for _ in range(10):
             assert read(writer, "new") == "new"
@@ -274,10 +276,10 @@ def test_redis_that_takes_no_more_makes_nothing_stale(process, redis):
 def test_a_flushed_redis_begins_anew(process, redis):
     cache = process()
     read(cache, "old")
-    version = cache.generation(VERSION)
+    generation = cache.generation(GENERATION_KEY)
     redis.client.flushall()
     assert seen(cache) is None
-    assert cache.generation(VERSION) != version
+    assert cache.generation(GENERATION_KEY) != generation
     assert read(cache, "new") == "new"
     assert read(cache, "newer") == "new"
 
@@ -337,25 +339,25 @@ def test_what_does_not_exist_leaves_no_key_for_longer_than_a_request(process, re
     assert all(0 < ttl(redis, key) <= REQUEST_SECONDS for key in keys)
 
 
-def test_a_version_lives_as_long_as_what_is_kept_under_it(process, redis):
+def test_a_generation_lives_as_long_as_what_is_kept_under_it(process, redis):
     cache = process()
-    cache.get_or_make("key", VERSION, 600, lambda: 1)
-    cache.get_or_make("another", VERSION, 60, lambda: 1)
+    cache.get_or_make("key", GENERATION_KEY, 600, lambda: 1)
+    cache.get_or_make("another", GENERATION_KEY, 60, lambda: 1)
     with within(1):
         while ttl(redis, "another") is None:
             eventlet.sleep(0.005)
-    assert 590 < ttl(redis, VERSION) <= 600
+    assert 590 < ttl(redis, GENERATION_KEY) <= 600
     assert 590 < ttl(redis, "key") <= 600
     begun = []
     cache.ensure_generation("begun", 700, begun.append)
-    cache.ensure_generation(VERSION, 7000, begun.append)
-    cache.prolong(cache.generation(VERSION), VERSION, 3600)
+    cache.ensure_generation(GENERATION_KEY, 7000, begun.append)
+    cache.prolong(cache.generation(GENERATION_KEY), GENERATION_KEY, 3600)
     with within(1):
-        while ttl(redis, VERSION) < 3590:
+        while ttl(redis, GENERATION_KEY) < 3590:
             eventlet.sleep(0.005)
-    assert begun == [cache.generation("begun"), cache.generation(VERSION)]
+    assert begun == [cache.generation("begun"), cache.generation(GENERATION_KEY)]
     assert 690 < ttl(redis, "begun") <= 700
-    assert ttl(redis, VERSION) <= 3600
+    assert ttl(redis, GENERATION_KEY) <= 3600
 
 
 def put_list(redis, key):
@@ -368,18 +370,18 @@ def put_bytes(redis, key):
 
 
 @pytest.mark.parametrize("put", [put_list, put_bytes])
-@pytest.mark.parametrize("key", ["key", VERSION])
+@pytest.mark.parametrize("key", ["key", GENERATION_KEY])
 def test_what_others_have_put_there_is_a_miss_and_no_outage(process, redis, put, key):
     cache = process()
     read_and_keep(cache, redis, "old")
     put(redis, key)
     assert read(cache, "new") == "new"
-    assert cache.generation(VERSION) or key == VERSION
-    cache.look_up_generations(VERSION, "key", lambda *_: None)
+    assert cache.generation(GENERATION_KEY) or key == GENERATION_KEY
+    cache.look_up_generations(GENERATION_KEY, "key", lambda *_: None)
     eventlet.sleep(0.05)
     assert cache._outage.since is None
     assert cache._failures == 0
-    with cache.changing(VERSION):
+    with cache.changing(GENERATION_KEY):
         pass
     assert read_and_keep(cache, redis, "newer") == "newer"
     assert read(cache, "newest") == "newer"

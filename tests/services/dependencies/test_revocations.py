@@ -116,11 +116,11 @@ def test_a_revocation_that_found_no_room_is_noted_when_there_is_some(process, re
     assert gateway.has(TOKEN)
 
 
-def test_a_token_is_good_under_one_version_only(process):
+def test_a_token_is_good_under_one_generation_only(process):
     revocations = process()
-    assert revocations.is_unknown(TOKEN)
+    assert revocations.is_unconfirmed(TOKEN)
     assert learnt(revocations)
-    assert not revocations.is_unknown(TOKEN)
+    assert not revocations.is_unconfirmed(TOKEN)
     assert not revocations.is_known_valid(TOKEN, "run/another")
     assert not revocations.is_known_valid(TOKEN, None)
     assert not revocations.is_known_valid(OTHER, "run/version")
@@ -134,7 +134,7 @@ def test_what_a_process_knows_is_bounded(process):
     revocations = process()
     for number in range(MOST_KNOWN + 10):
         revocations.add_here(str(number))
-    assert len(revocations._known) == MOST_KNOWN
+    assert len(revocations._revoked) == MOST_KNOWN
     for number in range(MOST_KNOWN + 10):
         revocations._valid[f"good {number}"] = "run/version"
     revocations.confirm_valid(TOKEN, "run/version")
