@@ -48,9 +48,7 @@ def read_and_keep(cache, redis, state):
 def seen(cache):
     """Return the generation as a look shows it."""
     given = []
-    cache.look_up_generations(
-        "another", GENERATION_KEY, lambda _, version: given.append(generation)
-    )
+    cache.look_up_generations("another", GENERATION_KEY, lambda _, found: given.append(found))
     with within(2 * budgets.REDIS_SECONDS + 0.5):
         while not given:
             eventlet.sleep(0.005)
@@ -121,7 +119,7 @@ def test_the_look_may_come_from_the_event_loop_itself(process):
             cache.look_up_generations,
             GENERATION_KEY,
             "another",
-            lambda generation, _: given.append(generation),
+            lambda found, _: given.append(found),
         )
     eventlet.sleep(0.1)
     assert given == [generation] * 100
