@@ -7,52 +7,52 @@ from marshmallow import ValidationError
 
 from schemas.limits import LARGEST_ID
 
-SHOWN_LENGTH = 100
+EXCERPT_LENGTH = 100
 """Of text that was refused, this many characters are shown again."""
 
-UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
+FORBIDDEN_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 
 
-class FaultMessage(str):
+class Violation(str):
     """A message with the broken rule's details beside it."""
 
     details: dict
 
-    def __new__(cls, message: str, **details: object) -> "FaultMessage":
+    def __new__(cls, message: str, **details: object) -> "Violation":
         """Make the message; ``details`` begin with the ``constraint``."""
         text = super().__new__(cls, message)
         text.details = details
         return text
 
 
-Fault = tuple[str, FaultMessage]
+FieldError = tuple[str, Violation]
 """The path of a field, and what is wrong with it."""
 
 
-def refuse(message: str, constraint: str, **details: object) -> ValidationError:
+def validation_error(message: str, constraint: str, **details: object) -> ValidationError:
     """Make the exception that a field raises for one broken rule."""
-    return ValidationError([FaultMessage(message, constraint=constraint, **details)])
+    return ValidationError([Violation(message, constraint=constraint, **details)])
 
 
-def not_quickly() -> ValidationError:
+def maybe_invalid() -> ValidationError:
     """Make a new one each time: a shared exception gathers the frames of every raise."""
     return ValidationError("something is unusual")
 
 
-def shown(value: object) -> object:
+def excerpt(value: object) -> object:
     """Return refused input as it may be shown again: short, and safe to encode."""
     if isinstance(value, str):
-        clean = UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", value)
-        return shortened(clean)
+        clean = FORBIDDEN_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)
+        return truncate(clean)
     if isinstance(value, dict):
         return "object"
     if isinstance(value, list | tuple):
         return "list"
     if isinstance(value, int | Decimal) and not -LARGEST_ID <= value <= LARGEST_ID:
-        return shown(str(value))
+        return excerpt(str(value))
     return value
 
 
-def shortened(text: str) -> str:
+def truncate(text: str) -> str:
     """Return the beginning of a text, with an ellipsis if something was left out."""
-    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
+    return text if len(text) <= EXCERPT_LENGTH else text[:EXCERPT_LENGTH] + "…"

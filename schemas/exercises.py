@@ -31,8 +31,8 @@ class ExerciseList(_Filters, Page):
     """Query of the list."""
 
     search = Text(
-        least=SHORTEST_QUERY,
-        most=LONGEST_QUERY,
+        min_length=SHORTEST_QUERY,
+        max_length=LONGEST_QUERY,
         required=False,
         metadata=about("Words of the name, another name or the description."),
     )
@@ -43,8 +43,8 @@ class ExerciseSearch(_Filters, Page):
     """Query of the search."""
 
     q = Text(
-        least=SHORTEST_QUERY,
-        most=LONGEST_QUERY,
+        min_length=SHORTEST_QUERY,
+        max_length=LONGEST_QUERY,
         required=True,
         metadata=about("Words of the name, another name or the description; typing errors pass."),
     )

@@ -1,7 +1,7 @@
 """The two kinds of schema, and how input is loaded with them.
 
 marshmallow collects what is wrong; our fields say it in the contract's words: every fault is a
-:class:`FaultMessage` with the ``constraint`` and its limit, and :func:`load` turns all of them
+:class:`Violation` with the ``constraint`` and its limit, and :func:`load` turns all of them
 into one error with a path for each.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 from marshmallow.utils import missing
 
-from schemas.constraints import Fault, FaultMessage, not_quickly, shortened
+from schemas.constraints import FieldError, Violation, maybe_invalid, truncate
 from schemas.errors import MOST_FAULTS, FaultyInput, InvalidParameter, ValidationFailed, fault
 
 
@@ -29,23 +29,23 @@ class Body(Schema):
 
     error_class: type[FaultyInput] = ValidationFailed
     null_clears = False
-    unknown_field = FaultMessage("Unknown field", constraint="unknown_field")
-    made_field = FaultMessage(
+    unknown_field = Violation("Unknown field", constraint="unknown_field")
+    read_only_field = Violation(
         "Unknown field: the server makes it, so leave it out", constraint="unknown_field"
     )
-    server_made: frozenset[str] = frozenset()
+    read_only: frozenset[str] = frozenset()
     """Names of what answers show and bodies don't take, for a message that says so."""
 
-    not_an_object = FaultMessage("Must be an object", constraint="type", expected="object")
+    not_an_object = Violation("Must be an object", constraint="type", expected="object")
 
-    def load_quickly(self, data: object) -> dict:
+    def load_valid(self, data: object) -> dict:
         """Load input that breaks no rule.
 
         Raises:
-            ValidationError: a rule may be broken; :meth:`faults` tells which.
+            ValidationError: a rule may be broken; :meth:`errors_in` tells which.
         """
         if type(data) is not dict:
-            raise not_quickly()
+            raise maybe_invalid()
         values: dict[str, Any] = {}
         left = len(data)
         for name, field in self.fields.items():
@@ -53,19 +53,19 @@ class Body(Schema):
             if name in data:
                 left -= 1
             if given is not None:
-                values[name] = field.take(given)
+                values[name] = field.convert(given)
             elif field.required:
-                raise not_quickly()
+                raise maybe_invalid()
             elif self.null_clears and name in data:
-                values[name] = field.cleared()
+                values[name] = field.value_when_cleared()
             elif field.load_default is not missing:
                 default = field.load_default
                 values[name] = default() if callable(default) else default
-        if left or self.faulty_as_a_whole(data):
-            raise not_quickly()
+        if left or self.schema_level_violations(data):
+            raise maybe_invalid()
         return values
 
-    def faults(self, data: object, path: str = "") -> Iterator[Fault]:
+    def errors_in(self, data: object, path: str = "") -> Iterator[FieldError]:
         """Yield every broken rule: the path of the field, and what is wrong with it.
 
         Args:
@@ -76,23 +76,23 @@ class Body(Schema):
             yield path, self.not_an_object
             return
         before = f"{path}." if path else ""
-        as_a_whole = self.faulty_as_a_whole(data)
-        for name, message in as_a_whole.items():
+        schema_level = self.schema_level_violations(data)
+        for name, message in schema_level.items():
             yield before + name, message
         for name, field in self.fields.items():
             given = data.get(name)
             if given is not None:
-                if name not in as_a_whole:
-                    yield from field.faults(given, before + name)
+                if name not in schema_level:
+                    yield from field.errors_in(given, before + name)
             elif field.required or (self.null_clears and name in data and not field.allow_none):
-                yield before + name, field.missing
+                yield before + name, field.required_violation
         for name in data:
             if name not in self.fields:
-                is_made = name in self.server_made
-                message = self.made_field if is_made else self.unknown_field
-                yield before + shortened(str(name)), message
+                is_made = name in self.read_only
+                message = self.read_only_field if is_made else self.unknown_field
+                yield before + truncate(str(name)), message
 
-    def faulty_as_a_whole(self, data: dict) -> dict[str, FaultMessage]:
+    def schema_level_violations(self, data: dict) -> dict[str, Violation]:
         """Return what is wrong with fields that can't be judged by themselves, by their names."""
         return {}
 
@@ -101,7 +101,7 @@ class Parameters(Body):
     """Base of query and path parameters."""
 
     error_class = InvalidParameter
-    unknown_field = FaultMessage("Unknown parameter", constraint="unknown_parameter")
+    unknown_field = Violation("Unknown parameter", constraint="unknown_parameter")
 
 
 def load(schema: Body, data: object) -> dict:
@@ -118,8 +118,8 @@ def load(schema: Body, data: object) -> dict:
         FaultyInput: the schema's ``error_class``, with every fault at once.
     """
     with suppress(ValidationError):
-        return schema.load_quickly(data)
-    faults = schema.faults(data)
+        return schema.load_valid(data)
+    faults = schema.errors_in(data)
     listed = islice(faults, MOST_FAULTS)
     told = [fault(path, str(message), **message.details) for path, message in listed]
     raise schema.error_class.of(*told, left_out=sum(1 for _ in faults)) from None

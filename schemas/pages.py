@@ -1,8 +1,8 @@
 """Paging and ids, as every service takes them."""
 
-from schemas.constraints import shown
+from schemas.constraints import excerpt
 from schemas.errors import InvalidParameter, fault
-from schemas.fields import WholeNumberParameter, about, identifier_parameter
+from schemas.fields import IntegerParameter, about, identifier_parameter
 from schemas.limits import LARGEST_ID
 from schemas.loading import Parameters, load
 
@@ -16,14 +16,14 @@ MOST_AT_ONCE = 1000
 class Page(Parameters):
     """``page`` and ``limit``."""
 
-    page = WholeNumberParameter(
-        least=1,
-        most=LARGEST_PAGE,
+    page = IntegerParameter(
+        min_value=1,
+        max_value=LARGEST_PAGE,
         load_default=1,
         metadata=about("Which page; one past the end is empty."),
     )
-    limit = WholeNumberParameter(
-        least=1, most=100, load_default=10, metadata=about("How many items a page has.")
+    limit = IntegerParameter(
+        min_value=1, max_value=100, load_default=10, metadata=about("How many items a page has.")
     )
 
 
@@ -36,8 +36,8 @@ class ById(Parameters):
 class Feed(Parameters):
     """Where to read a feed of changes."""
 
-    after = WholeNumberParameter(least=0, most=LARGEST_ID, load_default=0)
-    limit = WholeNumberParameter(least=1, most=1000, load_default=100)
+    after = IntegerParameter(min_value=0, max_value=LARGEST_ID, load_default=0)
+    limit = IntegerParameter(min_value=1, max_value=1000, load_default=100)
 
 
 class OfUser(Parameters):
@@ -86,7 +86,7 @@ def checked_ids(name: str, values: object) -> list[int]:
     if not isinstance(values, list | tuple):
         message = f"{name} must be a list of ids"
         raise InvalidParameter.of(
-            fault(name, message, "type", expected="array", received=shown(values))
+            fault(name, message, "type", expected="array", received=excerpt(values))
         )
     if len(values) > MOST_AT_ONCE:
         message = f"{name} must have at most {MOST_AT_ONCE} items"

@@ -1,6 +1,6 @@
 """What travels about statistics."""
 
-from schemas.fields import OneOf, WholeNumberParameter, about
+from schemas.fields import IntegerParameter, OneOf, about
 from schemas.loading import Parameters
 
 RANGES = ["1month", "3months", "6months", "1year", "all"]
@@ -30,9 +30,9 @@ class ProgressQuery(Parameters):
     period = OneOf(
         PERIODS, load_default="weekly", metadata=about("Weeks from Monday, or calendar months.")
     )
-    weeks = WholeNumberParameter(
-        least=1,
-        most=52,
+    weeks = IntegerParameter(
+        min_value=1,
+        max_value=52,
         load_default=12,
         metadata=about(
             "The number of periods, the current one included: of weeks with `period=weekly`, of "

@@ -1,7 +1,7 @@
 """What travels about users."""
 
-from schemas.constraints import refuse, shown
-from schemas.fields import Email, Password, RuledField, Text, about
+from schemas.constraints import excerpt, validation_error
+from schemas.fields import BaseField, Email, Password, Text, about
 from schemas.loading import Body
 
 ROLES = ["user", "admin"]
@@ -10,22 +10,24 @@ ROLES = ["user", "admin"]
 class NewUser(Body):
     """Body of a registration."""
 
-    server_made = frozenset({"id", "role", "created_at", "token"})
+    read_only = frozenset({"id", "role", "created_at", "token"})
 
     email = Email(required=True, metadata=about("Kept in lower case; nobody else may have it."))
     password = Password(required=True)
-    name = Text(most=100, metadata=about("What to call the person."))
+    name = Text(max_length=100, metadata=about("What to call the person."))
 
 
-class _AnyText(RuledField):
+class _AnyText(BaseField):
     """Text that is only compared: what can't be right is wrong, not faulty."""
 
     secret = False
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
         if not isinstance(value, str):
-            received = {} if self.secret else {"received": shown(value)}
-            raise refuse(f"{self.label} must be text", "type", expected="string", **received)
+            received = {} if self.secret else {"received": excerpt(value)}
+            raise validation_error(
+                f"{self.label} must be text", "type", expected="string", **received
+            )
         return value
 
 

@@ -4,15 +4,15 @@ from datetime import date
 
 from marshmallow import fields
 
-from schemas.constraints import FaultMessage
+from schemas.constraints import Violation
 from schemas.fields import (
     Day,
+    Integer,
     ListOf,
     Number,
     OneOf,
     Sort,
     Text,
-    WholeNumber,
     about,
     identifier,
     identifier_parameter,
@@ -51,72 +51,76 @@ SORT_FIELDS = ["date", "created_at", "name", "duration_minutes"]
 class LoggedSet(Body):
     """One set."""
 
-    server_made = frozenset({"id"})
+    read_only = frozenset({"id"})
 
-    set_number = WholeNumber(least=1, most=1000, metadata=about("Its place in the exercise."))
+    set_number = Integer(min_value=1, max_value=1000, metadata=about("Its place in the exercise."))
     reps = Number(
-        least=0,
-        most=1_000_000,
-        decimals=2,
+        min_value=0,
+        max_value=1_000_000,
+        max_decimals=2,
         required=True,
         metadata=about("Repetitions, seconds or metres, by the exercise's `rep_type`."),
     )
     weight = Number(
-        least=0, most=10_000, decimals=2, load_default=None, metadata=about("In `unit`.")
+        min_value=0,
+        max_value=10_000,
+        max_decimals=2,
+        load_default=None,
+        metadata=about("In `unit`."),
     )
     unit = OneOf(
         WEIGHT_UNITS,
-        also={"lbs": "lb"},
+        aliases={"lbs": "lb"},
         load_default="kg",
         metadata=about("The unit of `weight`."),
     )
     set_type = OneOf(SET_TYPES, load_default="normal", metadata=about(ABOUT_SET_TYPES))
     rpe = Number(
-        least=1,
-        most=10,
+        min_value=1,
+        max_value=10,
         step="0.5",
         load_default=None,
         metadata=about("Rate of perceived exertion, in halves: 10 is the most one could do."),
     )
-    notes = Text(most=1000, load_default=None, metadata=about("For oneself."))
+    notes = Text(max_length=1000, load_default=None, metadata=about("For oneself."))
 
 
 class LoggedExercise(Body):
     """One exercise with its sets."""
 
-    server_made = frozenset({"id", "exercise_name"})
+    read_only = frozenset({"id", "exercise_name"})
 
     exercise_id = identifier(required=True, metadata=about("Of the catalogue."))
-    order_index = WholeNumber(least=1, most=1000, metadata=about("Its place in the workout."))
-    notes = Text(most=1000, load_default=None, metadata=about("For oneself."))
+    order_index = Integer(min_value=1, max_value=1000, metadata=about("Its place in the workout."))
+    notes = Text(max_length=1000, load_default=None, metadata=about("For oneself."))
     sets = ListOf(
         fields.Nested(LoggedSet),
-        most=MOST_SETS,
-        numbered="set_number",
+        max_items=MOST_SETS,
+        numbered_by="set_number",
         load_default=list,
         metadata=about("What was done, in order."),
     )
 
 
 class _WorkoutFields(Body):
-    server_made = frozenset(
+    read_only = frozenset(
         {
             *("id", "user_id", "created_at", "updated_at"),
             *("exercise_count", "set_count", "total_volume"),
         }
     )
 
-    name = Text(most=255, metadata=about("What to call it."))
-    duration_minutes = WholeNumber(least=0, most=1440, metadata=about("How long it took."))
-    notes = Text(most=5000, metadata=about("For oneself."))
+    name = Text(max_length=255, metadata=about("What to call it."))
+    duration_minutes = Integer(min_value=0, max_value=1440, metadata=about("How long it took."))
+    notes = Text(max_length=5000, metadata=about("For oneself."))
     exercises = ListOf(
         fields.Nested(LoggedExercise),
-        most=MOST_EXERCISES,
-        numbered="order_index",
+        max_items=MOST_EXERCISES,
+        numbered_by="order_index",
         metadata=about(f"What was done, in order; at most {MOST_SETS_IN_ALL} sets in all."),
     )
 
-    def faulty_as_a_whole(self, data: dict) -> dict[str, FaultMessage]:
+    def schema_level_violations(self, data: dict) -> dict[str, Violation]:
         """Refuse more sets in all than a workout may have."""
         exercises = data.get("exercises")
         if not isinstance(exercises, list) or len(exercises) > MOST_EXERCISES:
@@ -127,13 +131,13 @@ class _WorkoutFields(Body):
             return {}
         message = f"A workout must have at most {MOST_SETS_IN_ALL} sets"
         limit = {"max_items": MOST_SETS_IN_ALL, "received": count}
-        return {"exercises": FaultMessage(message, constraint="max_items", **limit)}
+        return {"exercises": Violation(message, constraint="max_items", **limit)}
 
 
 class NewWorkout(_WorkoutFields):
     """Body of a new workout."""
 
-    server_made = _WorkoutFields.server_made | {"version"}
+    read_only = _WorkoutFields.read_only | {"version"}
 
     date = Day(required=True, earliest=EARLIEST_DAY, metadata=about(ABOUT_DAY))
 
@@ -148,9 +152,9 @@ class WorkoutChanges(_WorkoutFields):
     null_clears = True
 
     date = Day(earliest=EARLIEST_DAY, allow_none=False, metadata=about(ABOUT_DAY))
-    version = WholeNumber(
-        least=1,
-        most=2**31 - 1,
+    version = Integer(
+        min_value=1,
+        max_value=2**31 - 1,
         metadata=about("The one that the change was made for; another than the current is a 409."),
     )
 

@@ -19,16 +19,16 @@ from marshmallow.utils import missing
 from schemas import exercises, stats, users, workouts
 from schemas.fields import (
     AnyOf,
+    BaseField,
     Day,
     Email,
+    Integer,
     ListOf,
     Number,
     OneOf,
     Password,
-    RuledField,
     Sort,
     Text,
-    WholeNumber,
 )
 from schemas.loading import Parameters
 
@@ -139,7 +139,7 @@ def _field_rules(
     for kind, describe in _KINDS.items():
         if isinstance(field, kind):
             rules |= describe(field)
-    if isinstance(field, RuledField) and field.allow_none:
+    if isinstance(field, BaseField) and field.allow_none:
         rules["type"] = [rules["type"], "null"]
         if "enum" in rules:
             rules["enum"] = [*rules["enum"], None]
@@ -149,7 +149,7 @@ def _field_rules(
 
 
 def _default(field: fields.Field) -> Iterator[str]:
-    if isinstance(field, RuledField) and isinstance(field.load_default, str | int):
+    if isinstance(field, BaseField) and isinstance(field.load_default, str | int):
         yield f"`{field.load_default}` if not given."
 
 
@@ -162,8 +162,8 @@ def _size_of_integer(
 
 
 def _text(field: Text) -> dict[str, Any]:
-    least = field.least if field.least is not None else int(field.required) or None
-    return {"type": TEXT, "minLength": least, "maxLength": field.most}
+    least = field.min_length if field.min_length is not None else int(field.required) or None
+    return {"type": TEXT, "minLength": least, "maxLength": field.max_length}
 
 
 def _password(field: Password) -> dict[str, Any]:
@@ -179,12 +179,12 @@ def _password(field: Password) -> dict[str, Any]:
 
 
 def _number(field: Number) -> dict[str, Any]:
-    # not `multipleOf: 0.01`, by which most validators refuse 102.55, as they divide in binary
-    decimals = field.decimals and f"With at most {field.decimals} decimals."
+    # `multipleOf: 0.01` would refuse 102.55 in most readers, which count in binary
+    decimals = field.max_decimals and f"With at most {field.max_decimals} decimals."
     return {
         "type": "number",
-        "minimum": field.least,
-        "maximum": field.most,
+        "minimum": field.min_value,
+        "maximum": field.max_value,
         "multipleOf": float(field.step) if field.step else None,
         "description": decimals,
     }
@@ -196,7 +196,7 @@ def _day(field: Day) -> dict[str, Any]:
 
 
 def _one_of(field: OneOf) -> dict[str, Any]:
-    same = [f"`{other}` is taken as `{word}`." for other, word in field.also.items()]
+    same = [f"`{other}` is taken as `{word}`." for other, word in field.aliases.items()]
     return {
         "type": TEXT,
         "enum": field.allowed,
@@ -229,25 +229,25 @@ def _several(item: str) -> str:
 
 
 def _list_of(field: ListOf) -> dict[str, Any]:
-    number = field.numbered
+    number = field.numbered_by
     return {
-        "maxItems": field.most,
+        "maxItems": field.max_items,
         "description": f"`{number}` defaults to the place in the list, from 1, and is unique.",
     }
 
 
-def _any_text(_field: RuledField) -> dict[str, Any]:
+def _any_text(_field: BaseField) -> dict[str, Any]:
     return {"type": TEXT}
 
 
 # a base before its subclasses, whose rules are added to its own
 _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
-    RuledField: _any_text,
+    BaseField: _any_text,
     Text: _text,
     Email: lambda _: {"format": "email"},
     Password: _password,
     Number: _number,
-    WholeNumber: lambda _: {"type": "integer"},
+    Integer: lambda _: {"type": "integer"},
     Day: _day,
     OneOf: _one_of,
     AnyOf: _any_of,

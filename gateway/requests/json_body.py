@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import eventlet
 import orjson
 
-from schemas.constraints import shown
+from schemas.constraints import excerpt
 from schemas.errors import ValidationFailed, fault
 from services.transport.exact_numbers import NotJson, read_integer, read_number, refuse_constant
 from services.transport.http import HttpRequest, Refused
@@ -86,7 +86,7 @@ def parse_object(body: bytes, pause: Callable[[], None] = eventlet.sleep) -> dic
     except (ValueError, RecursionError):
         _refuse("The body is not valid JSON", "json")
     if not isinstance(value, dict):
-        _refuse("The body must be an object", "type", expected="object", received=shown(value))
+        _refuse("The body must be an object", "type", expected="object", received=excerpt(value))
     return value
 
 

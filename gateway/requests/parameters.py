@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from schemas.constraints import shown
+from schemas.constraints import excerpt
 from schemas.errors import FaultyInput, InvalidParameter, fault
 from schemas.idempotency import IDEMPOTENCY_KEY, LONGEST_KEY, is_idempotency_key
 from schemas.loading import Parameters, load
@@ -119,7 +119,7 @@ def _parse_query(query: str, faults: list[dict]) -> dict[str, str]:
         if not (_is_text(raw_name) and _is_text(raw_value)):
             faults.append(fault(name, f"{name} is not UTF-8", "characters"))
     faults += [
-        fault(name, f"{name} is given more than once", "repeated", received=[*map(shown, given)])
+        fault(name, f"{name} is given more than once", "repeated", received=[*map(excerpt, given)])
         for name, given in values.items()
         if len(given) > 1
     ]
@@ -169,5 +169,5 @@ def _key_problem(given: list[str], key: str) -> tuple[str, str, dict] | None:
         return message, "max_length", {"max_length": LONGEST_KEY, "received": len(key)}
     if not is_idempotency_key(key):
         message = f"{IDEMPOTENCY_KEY} must consist of visible ASCII characters"
-        return message, "characters", {"received": shown(key)}
+        return message, "characters", {"received": excerpt(key)}
     return None

@@ -5,7 +5,13 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from schemas.constraints import UNSENDABLE, Fault, FaultMessage, refuse, shown
+from schemas.constraints import (
+    FORBIDDEN_CHARACTERS,
+    FieldError,
+    Violation,
+    excerpt,
+    validation_error,
+)
 
 
 def about(text: str) -> dict[str, str]:
@@ -13,7 +19,7 @@ def about(text: str) -> dict[str, str]:
     return {"description": text}
 
 
-class RuledField(fields.Field):
+class BaseField(fields.Field):
     """A field that says which rule was broken."""
 
     def __init__(self, **options: Any):
@@ -24,7 +30,7 @@ class RuledField(fields.Field):
         """The field's name as a sentence begins with it."""
         return (self.name or "value").replace("_", " ").capitalize()
 
-    def take(self, value: object) -> Any:
+    def convert(self, value: object) -> Any:
         """Convert a value that is there, as ``deserialize`` does.
 
         Raises:
@@ -32,38 +38,38 @@ class RuledField(fields.Field):
         """
         return self._deserialize(value)
 
-    def faults(self, value: object, path: str) -> Iterator[Fault]:
-        """Yield what is wrong with a value that is there; see :meth:`Body.faults`."""
+    def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
+        """Yield what is wrong with a value that is there; see :meth:`Body.errors_in`."""
         try:
-            self.take(value)
+            self.convert(value)
         except ValidationError as problem:
             for message in problem.messages:
                 yield path, message
 
-    def cleared(self) -> Any:
+    def value_when_cleared(self) -> Any:
         """Return what null makes of the field in a change.
 
         Raises:
             ValidationError: it can't be empty.
         """
         if not self.allow_none:
-            raise ValidationError([self.missing])
+            raise ValidationError([self.required_violation])
         return None
 
     @property
-    def missing(self) -> FaultMessage:
+    def required_violation(self) -> Violation:
         """What is wrong if the field needs a value and there is none."""
-        return FaultMessage(f"{self.label} is required", constraint="required", received=None)
+        return Violation(f"{self.label} is required", constraint="required", received=None)
 
-    def _sendable(self, value: object) -> str:
+    def _require_text(self, value: object) -> str:
         if not isinstance(value, str):
-            raise refuse(
-                f"{self.label} must be text", "type", expected="string", received=shown(value)
+            raise validation_error(
+                f"{self.label} must be text", "type", expected="string", received=excerpt(value)
             )
-        if UNSENDABLE.search(value):
-            raise refuse(
+        if FORBIDDEN_CHARACTERS.search(value):
+            raise validation_error(
                 f"{self.label} holds characters that are not allowed",
                 "characters",
-                received=shown(value),
+                received=excerpt(value),
             )
         return value

@@ -2,38 +2,40 @@
 
 from typing import Any
 
-from schemas.constraints import refuse, shown
-from schemas.fields.base import RuledField
+from schemas.constraints import excerpt, validation_error
+from schemas.fields.base import BaseField
 
 
-class OneOf(RuledField):
+class OneOf(BaseField):
     """One of a few words."""
 
-    def __init__(self, allowed: list[str], *, also: dict[str, str] | None = None, **options: Any):
+    def __init__(
+        self, allowed: list[str], *, aliases: dict[str, str] | None = None, **options: Any
+    ):
         super().__init__(**options)
         self.allowed = allowed
-        self.also = also or {}
+        self.aliases = aliases or {}
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
         if not isinstance(value, str):
-            raise refuse(
-                f"{self.label} must be text", "type", expected="string", received=shown(value)
+            raise validation_error(
+                f"{self.label} must be text", "type", expected="string", received=excerpt(value)
             )
-        word = self.also.get(value.strip(), value.strip())
+        word = self.aliases.get(value.strip(), value.strip())
         if word not in self.allowed:
-            raise refuse(
+            raise validation_error(
                 f"{self.label} must be one of: {', '.join(self.allowed)}",
                 "one_of",
                 allowed=self.allowed,
-                received=shown(value),
+                received=excerpt(value),
             )
         return word
 
 
-class AnyOf(RuledField):
+class AnyOf(BaseField):
     """Words separated by commas, any of which may match; case does not matter."""
 
-    MOST = 100
+    MOST_WORDS = 100
 
     def __init__(self, allowed: list[str] | None = None, **options: Any):
         super().__init__(**options)
@@ -42,26 +44,28 @@ class AnyOf(RuledField):
     def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
         if isinstance(value, list):
             value = ",".join(map(str, value))
-        value = self._sendable(value)
+        value = self._require_text(value)
         words = [word.strip().lower() for word in value.split(",")]
-        if len(words) > self.MOST:
-            message = f"{self.label} must have at most {self.MOST} items"
-            raise refuse(message, "max_items", max_items=self.MOST, received=len(words))
+        if len(words) > self.MOST_WORDS:
+            message = f"{self.label} must have at most {self.MOST_WORDS} items"
+            raise validation_error(
+                message, "max_items", max_items=self.MOST_WORDS, received=len(words)
+            )
         if not all(words):
             message = f"{self.label} has an empty item"
-            raise refuse(message, "min_length", required=1, received=0)
+            raise validation_error(message, "min_length", required=1, received=0)
         unknown = [word for word in words if self.allowed and word not in self.allowed]
         if unknown:
-            raise refuse(
+            raise validation_error(
                 f"{self.label} must be one of: {', '.join(self.allowed)}",
                 "one_of",
                 allowed=self.allowed,
-                received=shown(unknown[0]),
+                received=excerpt(unknown[0]),
             )
         return list(dict.fromkeys(words))
 
 
-class Sort(RuledField):
+class Sort(BaseField):
     """``field[:asc|desc][,…]`` over a white list; loads as pairs of field and direction."""
 
     DIRECTIONS = ["asc", "desc"]
@@ -72,27 +76,29 @@ class Sort(RuledField):
 
     def _deserialize(self, value: object, *_: object, **__: object) -> list[tuple[str, str]]:
         if not isinstance(value, str):
-            raise refuse("Sort must be text", "type", expected="string", received=shown(value))
+            raise validation_error(
+                "Sort must be text", "type", expected="string", received=excerpt(value)
+            )
         pairs = [self._parse(item) for item in value.split(",")]
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
-            raise refuse("Sort names a field twice", "unique", received=shown(value))
+            raise validation_error("Sort names a field twice", "unique", received=excerpt(value))
         return pairs
 
     def _parse(self, item: str) -> tuple[str, str]:
         name, _, direction = item.strip().partition(":")
         if name not in self.allowed:
-            raise refuse(
+            raise validation_error(
                 f"Sort must be by one of: {', '.join(self.allowed)}",
                 "one_of",
                 allowed=self.allowed,
-                received=shown(name),
+                received=excerpt(name),
             )
         if ":" in item and direction not in self.DIRECTIONS:
-            raise refuse(
+            raise validation_error(
                 "Sort goes asc or desc",
                 "one_of",
                 allowed=self.DIRECTIONS,
-                received=shown(direction),
+                received=excerpt(direction),
             )
         return name, direction or "asc"

@@ -4,13 +4,13 @@ import re
 from datetime import date
 from typing import Any
 
-from schemas.constraints import refuse, shown
-from schemas.fields.base import RuledField
+from schemas.constraints import excerpt, validation_error
+from schemas.fields.base import BaseField
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-class Day(RuledField):
+class Day(BaseField):
     """A date, ``YYYY-MM-DD``."""
 
     def __init__(self, *, earliest: date | None = None, **options: Any):
@@ -19,19 +19,19 @@ class Day(RuledField):
 
     def _deserialize(self, value: object, *_: object, **__: object) -> date:
         if not isinstance(value, str):
-            raise refuse(
+            raise validation_error(
                 f"{self.label} must be a date (YYYY-MM-DD)",
                 "type",
                 expected="string",
-                received=shown(value),
+                received=excerpt(value),
             )
         day = self._parse(value.strip())
         if self.earliest is not None and day < self.earliest:
-            raise refuse(
+            raise validation_error(
                 f"{self.label} must not be before {self.earliest}",
                 "min",
                 min_value=self.earliest.isoformat(),
-                received=shown(value),
+                received=excerpt(value),
             )
         return day
 
@@ -42,4 +42,4 @@ class Day(RuledField):
         except ValueError:
             pass
         message = f"{self.label} must be a date (YYYY-MM-DD)"
-        raise refuse(message, "date", received=shown(text))
+        raise validation_error(message, "date", received=excerpt(text))

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from schemas.constraints import Fault, FaultMessage, not_quickly, shown
+from schemas.constraints import FieldError, Violation, excerpt, maybe_invalid
 
 
 class ListOf(fields.List):
@@ -13,74 +13,74 @@ class ListOf(fields.List):
 
     Args:
         item: the nested field.
-        most: how many items are allowed.
-        numbered: the item's field that defaults to its place, from 1, and must be unique.
+        max_items: how many items are allowed.
+        numbered_by: the item's field that defaults to its place, from 1, and must be unique.
     """
 
-    def __init__(self, item: fields.Nested, *, most: int, numbered: str, **options: Any):
+    def __init__(self, item: fields.Nested, *, max_items: int, numbered_by: str, **options: Any):
         super().__init__(item, allow_none=True, **options)
-        self.most = most
-        self.numbered = numbered
+        self.max_items = max_items
+        self.numbered_by = numbered_by
 
-    def take(self, value: object) -> list[dict]:
-        """Convert a list that breaks no rule; see :meth:`Body.load_quickly`.
+    def convert(self, value: object) -> list[dict]:
+        """Convert a list that breaks no rule; see :meth:`Body.load_valid`.
 
         Raises:
             ValidationError: a rule may be broken.
         """
-        if type(value) is not list or len(value) > self.most:
-            raise not_quickly()
-        items = [self.inner.schema.load_quickly(item) for item in value]
+        if type(value) is not list or len(value) > self.max_items:
+            raise maybe_invalid()
+        items = [self.inner.schema.load_valid(item) for item in value]
         numbers = set()
         for index, item in enumerate(items):
-            if item.get(self.numbered) is None:
-                item[self.numbered] = index + 1
-            numbers.add(item[self.numbered])
+            if item.get(self.numbered_by) is None:
+                item[self.numbered_by] = index + 1
+            numbers.add(item[self.numbered_by])
         if len(numbers) < len(items):
-            raise not_quickly()
+            raise maybe_invalid()
         return items
 
-    def cleared(self) -> list[dict]:
+    def value_when_cleared(self) -> list[dict]:
         """Return what null makes of the list in a change."""
         return []
 
-    def faults(self, value: object, path: str) -> Iterator[Fault]:
-        """Yield every broken rule; see :meth:`Body.faults`."""
+    def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
+        """Yield every broken rule; see :meth:`Body.errors_in`."""
         label = (self.name or "list").capitalize()
         if not isinstance(value, list | tuple):
             message = f"{label} must be a list"
             yield (
                 path,
-                FaultMessage(message, constraint="type", expected="array", received=shown(value)),
+                Violation(message, constraint="type", expected="array", received=excerpt(value)),
             )
-        elif len(value) > self.most:
-            message = f"{label} must have at most {self.most} items"
+        elif len(value) > self.max_items:
+            message = f"{label} must have at most {self.max_items} items"
             yield (
                 path,
-                FaultMessage(
-                    message, constraint="max_items", max_items=self.most, received=len(value)
+                Violation(
+                    message, constraint="max_items", max_items=self.max_items, received=len(value)
                 ),
             )
         else:
             for index, item in enumerate(value):
-                yield from self.inner.schema.faults(item, f"{path}[{index}]")
+                yield from self.inner.schema.errors_in(item, f"{path}[{index}]")
             yield from self._repeated_numbers(value, path)
 
-    def _repeated_numbers(self, items: Sequence[object], path: str) -> Iterator[Fault]:
-        field = self.inner.schema.fields[self.numbered]
+    def _repeated_numbers(self, items: Sequence[object], path: str) -> Iterator[FieldError]:
+        field = self.inner.schema.fields[self.numbered_by]
         seen: set[int] = set()
         for index, item in enumerate(items):
             if not isinstance(item, dict):
                 continue
-            given = item.get(self.numbered)
+            given = item.get(self.numbered_by)
             try:
-                number = index + 1 if given is None else field.take(given)
+                number = index + 1 if given is None else field.convert(given)
             except ValidationError:
                 continue
             if number in seen:
-                message = f"{self.numbered.replace('_', ' ').capitalize()} must be unique"
+                message = f"{self.numbered_by.replace('_', ' ').capitalize()} must be unique"
                 yield (
-                    f"{path}[{index}].{self.numbered}",
-                    FaultMessage(message, constraint="unique", received=number),
+                    f"{path}[{index}].{self.numbered_by}",
+                    Violation(message, constraint="unique", received=number),
                 )
             seen.add(number)

@@ -4,37 +4,37 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from schemas.constraints import refuse, shown
-from schemas.fields.base import RuledField
+from schemas.constraints import excerpt, validation_error
+from schemas.fields.base import BaseField
 from schemas.limits import LARGEST_ID
 
-MOST_TAKEN = 1000
+MOST_CONVERTED = 1000
 """Numbers whose conversion each field remembers."""
 
 _PLAIN_NUMBERS = (int, float)
 _DIGITS = re.compile(r"-?\d{1,32}", re.ASCII)
 
 
-class Number(RuledField):
+class Number(BaseField):
     """A decimal number between limits."""
 
     def __init__(
         self,
         *,
-        least: int | None = None,
-        most: int | None = None,
-        decimals: int | None = None,
+        min_value: int | None = None,
+        max_value: int | None = None,
+        max_decimals: int | None = None,
         step: str | None = None,
         **options: Any,
     ):
         super().__init__(**options)
-        self.least = least
-        self.most = most
-        self.decimals = decimals
+        self.min_value = min_value
+        self.max_value = max_value
+        self.max_decimals = max_decimals
         self.step = step
-        self._taken: dict[tuple[type, object], Decimal | int] = {}
+        self._converted: dict[tuple[type, object], Decimal | int] = {}
 
-    def take(self, value: object) -> Decimal | int:
+    def convert(self, value: object) -> Decimal | int:
         """Convert a number that is there; the same few are logged again and again.
 
         Raises:
@@ -43,68 +43,72 @@ class Number(RuledField):
         if type(value) not in _PLAIN_NUMBERS:
             return self._deserialize(value)
         key = type(value), value
-        taken = self._taken.get(key)
-        if taken is None:
-            if len(self._taken) >= MOST_TAKEN:
-                self._taken.clear()
-            taken = self._taken[key] = self._deserialize(value)
-        return taken
+        converted = self._converted.get(key)
+        if converted is None:
+            if len(self._converted) >= MOST_CONVERTED:
+                self._converted.clear()
+            converted = self._converted[key] = self._deserialize(value)
+        return converted
 
     def _deserialize(self, value: object, *_: object, **__: object) -> Decimal | int:
         number = self._parse(value)
         self._check_limits(number, value)
-        if self.decimals is not None and number != round(number, self.decimals):
-            raise refuse(
-                f"{self.label} must have at most {self.decimals} decimals",
+        if self.max_decimals is not None and number != round(number, self.max_decimals):
+            raise validation_error(
+                f"{self.label} must have at most {self.max_decimals} decimals",
                 "decimals",
-                max_decimals=self.decimals,
-                received=shown(value),
+                max_decimals=self.max_decimals,
+                received=excerpt(value),
             )
         if self.step is not None and number % Decimal(self.step):
-            raise refuse(
+            raise validation_error(
                 f"{self.label} must be a multiple of {self.step}",
                 "step",
                 step=float(self.step),
-                received=shown(value),
+                received=excerpt(value),
             )
         return number + 0 if number else Decimal(0)
 
     def _parse(self, value: object) -> Decimal:
-        number = exact(value)
+        number = exact_decimal(value)
         if number is None:
-            raise refuse(
-                f"{self.label} must be a number", "type", expected="number", received=shown(value)
+            raise validation_error(
+                f"{self.label} must be a number", "type", expected="number", received=excerpt(value)
             )
         return number
 
     def _check_limits(self, number: Decimal, value: object) -> None:
-        if self.least is not None and number < self.least:
-            message = f"{self.label} must be at least {self.least}"
-            raise refuse(message, "min", min_value=self.least, received=shown(value))
-        if self.most is not None and number > self.most:
-            message = f"{self.label} must be at most {self.most}"
-            raise refuse(message, "max", max_value=self.most, received=shown(value))
+        if self.min_value is not None and number < self.min_value:
+            message = f"{self.label} must be at least {self.min_value}"
+            raise validation_error(
+                message, "min", min_value=self.min_value, received=excerpt(value)
+            )
+        if self.max_value is not None and number > self.max_value:
+            message = f"{self.label} must be at most {self.max_value}"
+            raise validation_error(
+                message, "max", max_value=self.max_value, received=excerpt(value)
+            )
 
 
-class WholeNumber(Number):
+class Integer(Number):
     """A whole number between limits; ``75.0`` is one."""
 
     def _deserialize(self, value: object, *_: object, **__: object) -> int:
         return int(super()._deserialize(value))
 
     def _parse(self, value: object) -> Decimal:
-        number = exact(value)
+        number = exact_decimal(value)
         if number is None or number != number.to_integral_value():
-            raise refuse(
+            raise validation_error(
                 f"{self.label} must be a whole number",
                 "type",
                 expected="integer",
-                received=shown(value),
+                received=excerpt(value),
             )
         return number
 
 
-class WholeNumberParameter(WholeNumber):
+class IntegerParameter(Integer):
     """A whole number as a path or a query spells it: digits only."""
 
     def _parse(self, value: object) -> Decimal:
@@ -113,7 +117,7 @@ class WholeNumberParameter(WholeNumber):
         return super()._parse(value)
 
 
-def exact(value: object) -> Decimal | None:
+def exact_decimal(value: object) -> Decimal | None:
     """Return a JSON number as an exact decimal, or None if it is no finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
@@ -121,11 +125,11 @@ def exact(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def identifier(**options: Any) -> WholeNumber:
+def identifier(**options: Any) -> Integer:
     """Make the field of an id in a body."""
-    return WholeNumber(least=1, most=LARGEST_ID, **options)
+    return Integer(min_value=1, max_value=LARGEST_ID, **options)
 
 
-def identifier_parameter(**options: Any) -> WholeNumberParameter:
+def identifier_parameter(**options: Any) -> IntegerParameter:
     """Make the field of an id in a path or a query."""
-    return WholeNumberParameter(least=1, most=LARGEST_ID, **options)
+    return IntegerParameter(min_value=1, max_value=LARGEST_ID, **options)

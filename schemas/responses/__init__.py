@@ -4,7 +4,7 @@ Nothing is loaded or dumped with these while the system runs. The documentation 
 and the tests hold every answer against it.
 """
 
-from schemas.responses.base import Shown
+from schemas.responses.base import ResponseSchema
 from schemas.responses.exercises import Exercise, Facets, FacetValue
 from schemas.responses.operations import Circuit, Health, Index, Readiness
 from schemas.responses.stats import (
@@ -48,7 +48,7 @@ __all__ = [
     "Record",
     "Records",
     "RegisteredUser",
-    "Shown",
+    "ResponseSchema",
     "SignedIn",
     "SignedOut",
     "User",

@@ -15,7 +15,7 @@ def options(description: str, null: bool, **metadata: object) -> dict:
     }
 
 
-def identity(description: str = "") -> fields.Integer:
+def identifier(description: str = "") -> fields.Integer:
     """Make the field of an id."""
     within = Range(min=1, max=LARGEST_ID)
     return fields.Integer(validate=within, **options(description, False))
@@ -31,7 +31,7 @@ def amount(description: str = "", *, null: bool = False) -> fields.Float:
     return fields.Float(validate=Range(min=0), **options(description, null))
 
 
-def words(description: str = "", *, null: bool = False) -> fields.String:
+def text(description: str = "", *, null: bool = False) -> fields.String:
     """Make the field of a text."""
     return fields.String(**options(description, null))
 
@@ -46,24 +46,24 @@ def day(description: str = "", *, null: bool = False) -> fields.Date:
     return fields.Date(**options(description, null))
 
 
-def instant(description: str = "") -> fields.String:
+def timestamp(description: str = "") -> fields.String:
     """Make the field of a moment, in UTC."""
     shape = Regexp(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
     return fields.String(validate=shape, **options(description, False, format="date-time"))
 
 
-def several(item: type[Schema] | fields.Field, description: str = "") -> fields.List:
+def list_of(item: type[Schema] | fields.Field, description: str = "") -> fields.List:
     """Make the field of a list."""
     inner = item if isinstance(item, fields.Field) else fields.Nested(item)
     return fields.List(inner, **options(description, False))
 
 
-def true(description: str = "") -> fields.Boolean:
+def always_true(description: str = "") -> fields.Boolean:
     """Make the field of what is always true."""
     return fields.Boolean(**options(description, False, enum=[True]))
 
 
-class Shown(Schema):
+class ResponseSchema(Schema):
     """Base of what is shown: all fields are there, and no others."""
 
     class Meta:

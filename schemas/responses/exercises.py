@@ -3,50 +3,59 @@
 from marshmallow import fields
 
 from schemas.exercises import CATEGORIES, COUNTED, DIFFICULTIES, REP_TYPES
-from schemas.responses.base import Shown, choice, count, identity, instant, options, several, words
+from schemas.responses.base import (
+    ResponseSchema,
+    choice,
+    count,
+    identifier,
+    list_of,
+    options,
+    text,
+    timestamp,
+)
 
 
-class Exercise(Shown):
+class Exercise(ResponseSchema):
     """An exercise of the catalogue."""
 
-    id = identity()
-    name = words()
-    slug = words("The name as it stands in addresses.")
-    aliases = several(fields.String(), "Other names.")
-    description = words(null=True)
-    instructions = words("Numbered steps, one a line.", null=True)
+    id = identifier()
+    name = text()
+    slug = text("The name as it stands in addresses.")
+    aliases = list_of(fields.String(), "Other names.")
+    description = text(null=True)
+    instructions = text("Numbered steps, one a line.", null=True)
     category = choice(CATEGORIES)
-    body_part = words(null=True)
-    primary_muscles = several(fields.String())
-    secondary_muscles = several(fields.String())
-    equipment = words("The main piece.", null=True)
-    all_equipment = several(fields.String(), "Every piece, the main one first.")
+    body_part = text(null=True)
+    primary_muscles = list_of(fields.String())
+    secondary_muscles = list_of(fields.String())
+    equipment = text("The main piece.", null=True)
+    all_equipment = list_of(fields.String(), "Every piece, the main one first.")
     difficulty = choice(DIFFICULTIES, null=True)
     rep_type = choice(REP_TYPES, "What the `reps` of a set count.")
     unit = choice(COUNTED, "The unit of `reps`.")
     is_active = fields.Boolean(
         **options("Inactive ones are in no list; old workouts show them.", False)
     )
-    external_source = words("`manual`, or where it was imported from.")
-    external_id = words("Its id there.", null=True)
-    license = words(null=True)
-    license_author = words(null=True)
-    created_at = instant()
-    updated_at = instant()
+    external_source = text("`manual`, or where it was imported from.")
+    external_id = text("Its id there.", null=True)
+    license = text(null=True)
+    license_author = text(null=True)
+    created_at = timestamp()
+    updated_at = timestamp()
 
 
-class FacetValue(Shown):
+class FacetValue(ResponseSchema):
     """A value to filter by, and how many exercises have it."""
 
-    value = words()
+    value = text()
     count = count("Active exercises that have it and pass the query's filters.")
 
 
-class Facets(Shown):
+class Facets(ResponseSchema):
     """What the catalogue can be filtered by: the most frequent value first."""
 
-    category = several(FacetValue)
-    body_part = several(FacetValue)
-    equipment = several(FacetValue, "An exercise counts for each of its pieces.")
-    difficulty = several(FacetValue)
-    muscles = several(FacetValue, "Primary or secondary; an exercise counts for each.")
+    category = list_of(FacetValue)
+    body_part = list_of(FacetValue)
+    equipment = list_of(FacetValue, "An exercise counts for each of its pieces.")
+    difficulty = list_of(FacetValue)
+    muscles = list_of(FacetValue, "Primary or secondary; an exercise counts for each.")

@@ -2,37 +2,37 @@
 
 from marshmallow import fields
 
-from schemas.responses.base import Shown, choice, words
+from schemas.responses.base import ResponseSchema, choice, text
 
 
-class Index(Shown):
+class Index(ResponseSchema):
     """What this is, and where the documentation is."""
 
-    name = words()
-    version = words()
-    documentation = words("The address of a page to read it and to try the API.")
-    openapi = words("The address of the same for programs.")
+    name = text()
+    version = text()
+    documentation = text("The address of a page to read it and to try the API.")
+    openapi = text("The address of the same for programs.")
 
 
-class Health(Shown):
+class Health(ResponseSchema):
     """A process that answers."""
 
     status = choice(["ok"])
-    service = words()
+    service = text()
 
 
-class Circuit(Shown):
+class Circuit(ResponseSchema):
     """Whether a service is called, or given a rest after failing again and again."""
 
     state = choice(["closed", "open", "half_open"], "`closed` is well.")
     since = fields.String(metadata={"format": "date-time"})
 
 
-class Readiness(Shown):
+class Readiness(ResponseSchema):
     """A process that can do its work."""
 
     status = choice(["ready"])
-    service = words()
+    service = text()
     degraded = fields.List(
         fields.String(), metadata={"description": "What is away and can be done without."}
     )

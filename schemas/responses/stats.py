@@ -3,12 +3,21 @@
 from marshmallow import fields
 
 from schemas.exercises import COUNTED
-from schemas.responses.base import Shown, amount, choice, count, day, identity, several, words
+from schemas.responses.base import (
+    ResponseSchema,
+    amount,
+    choice,
+    count,
+    day,
+    identifier,
+    list_of,
+    text,
+)
 from schemas.stats import HISTORY_UNITS, PERIODS, RANGES, TRENDS
 from schemas.workouts import WEIGHT_UNITS
 
 
-class DataPoint(Shown):
+class DataPoint(ResponseSchema):
     """What was done on a day, or in a week or month."""
 
     date = day("The day, the Monday, or the first of the month.")
@@ -22,7 +31,7 @@ class DataPoint(Shown):
     avg_rpe = amount("Over the sets that have one.", null=True)
 
 
-class WholeHistory(Shown):
+class WholeHistory(ResponseSchema):
     """An exercise's whole history in a few numbers."""
 
     current_max_weight = amount("The greatest ever, in kilograms.", null=True)
@@ -35,18 +44,18 @@ class WholeHistory(Shown):
     )
 
 
-class History(Shown):
+class History(ResponseSchema):
     """How the work on one exercise went on over time; warm-ups count nowhere."""
 
-    exercise_id = identity()
-    exercise_name = words()
+    exercise_id = identifier()
+    exercise_name = text()
     range = choice(RANGES)
     unit = choice(HISTORY_UNITS)
-    data_points = several(DataPoint, "Oldest first; there is none for a time without work.")
+    data_points = list_of(DataPoint, "Oldest first; there is none for a time without work.")
     stats = fields.Nested(WholeHistory, required=True)
 
 
-class Record(Shown):
+class Record(ResponseSchema):
     """A best, and where it was first reached."""
 
     value = amount()
@@ -55,15 +64,15 @@ class Record(Shown):
         "As logged for `max_weight`; reps, seconds or meters for `max_reps`; kg for `max_volume`.",
     )
     achieved_date = day()
-    workout_id = identity()
+    workout_id = identifier()
     previous = amount("The best before that workout, in the same unit.", null=True)
 
 
-class ExerciseRecords(Shown):
+class ExerciseRecords(ResponseSchema):
     """One's best in one exercise; a kind of record that does not exist is left out."""
 
-    exercise_id = identity()
-    exercise_name = words()
+    exercise_id = identifier()
+    exercise_name = text()
     max_weight = fields.Nested(Record)
     max_reps = fields.Nested(
         Record,
@@ -75,13 +84,13 @@ class ExerciseRecords(Shown):
     max_volume = fields.Nested(Record)
 
 
-class Records(Shown):
+class Records(ResponseSchema):
     """One's best in every exercise."""
 
-    records = several(ExerciseRecords)
+    records = list_of(ExerciseRecords)
 
 
-class _Period(Shown):
+class _Period(ResponseSchema):
     total_workouts = count("Every workout.")
     total_volume = amount("Kilograms × repetitions.")
     total_sets = count()
@@ -103,15 +112,15 @@ class Month(_Period):
     month_end = day()
 
 
-class WeeklyProgress(Shown):
+class WeeklyProgress(ResponseSchema):
     """What was done week by week, oldest first, this week included."""
 
     period = choice(PERIODS[:1])
-    weeks = several(Week)
+    weeks = list_of(Week)
 
 
-class MonthlyProgress(Shown):
+class MonthlyProgress(ResponseSchema):
     """What was done month by month, oldest first, this month included."""
 
     period = choice(PERIODS[1:])
-    months = several(Month)
+    months = list_of(Month)

@@ -2,34 +2,34 @@
 
 from marshmallow import fields
 
-from schemas.responses.base import Shown, choice, identity, instant, true, words
+from schemas.responses.base import ResponseSchema, always_true, choice, identifier, text, timestamp
 from schemas.users import ROLES
 
 
-class User(Shown):
+class User(ResponseSchema):
     """An account, as its owner and administrators see it."""
 
-    id = identity()
-    email = words("In lower case.")
-    name = words(null=True)
+    id = identifier()
+    email = text("In lower case.")
+    name = text(null=True)
     role = choice(ROLES)
-    created_at = instant()
+    created_at = timestamp()
 
 
 class RegisteredUser(User):
     """A new account, with a first token."""
 
-    token = words("A bearer token, good for 24 hours.")
+    token = text("A bearer token, good for 24 hours.")
 
 
-class SignedIn(Shown):
+class SignedIn(ResponseSchema):
     """A token, and whose it is."""
 
-    token = words("A bearer token, good for 24 hours.")
+    token = text("A bearer token, good for 24 hours.")
     user = fields.Nested(User, required=True)
 
 
-class SignedOut(Shown):
+class SignedOut(ResponseSchema):
     """The end of a token."""
 
-    revoked = true()
+    revoked = always_true()

@@ -1,60 +1,60 @@
 """What is shown of workouts."""
 
 from schemas.responses.base import (
-    Shown,
+    ResponseSchema,
+    always_true,
     amount,
     choice,
     count,
     day,
-    identity,
-    instant,
-    several,
-    true,
-    words,
+    identifier,
+    list_of,
+    text,
+    timestamp,
 )
 from schemas.workouts import ABOUT_SET_TYPES, SET_TYPES, WEIGHT_UNITS
 
 
-class PerformedSet(Shown):
+class PerformedSet(ResponseSchema):
     """One set of an exercise."""
 
-    id = identity()
+    id = identifier()
     set_number = count("Its place within the exercise.")
     reps = amount("Repetitions, seconds or metres, by the exercise.")
     weight = amount(null=True)
     unit = choice(WEIGHT_UNITS, "The unit of `weight`.")
     set_type = choice(SET_TYPES, ABOUT_SET_TYPES)
     rpe = amount("Rate of perceived exertion, 1 to 10.", null=True)
-    notes = words(null=True)
+    notes = text(null=True)
 
 
-class PerformedExercise(Shown):
+class PerformedExercise(ResponseSchema):
     """One exercise of a workout, with its sets."""
 
-    id = identity("Of this entry; not the exercise's.")
-    exercise_id = identity()
-    exercise_name = words("As it is called now.")
+    id = identifier("Of this entry; not the exercise's.")
+    exercise_id = identifier()
+    exercise_name = text("As it is called now.")
     order_index = count("Its place within the workout.")
-    notes = words(null=True)
-    sets = several(PerformedSet)
+    notes = text(null=True)
+    sets = list_of(PerformedSet)
 
 
-class _WorkoutHead(Shown):
-    id = identity()
-    user_id = identity()
-    name = words(null=True)
+class _WorkoutHead(ResponseSchema):
+    id = identifier()
+    user_id = identifier()
+    name = text(null=True)
     date = day()
     duration_minutes = count(null=True)
-    notes = words(null=True)
+    notes = text(null=True)
     version = count("Goes up by one with each change.")
-    created_at = instant()
-    updated_at = instant()
+    created_at = timestamp()
+    updated_at = timestamp()
 
 
 class Workout(_WorkoutHead):
     """A whole workout."""
 
-    exercises = several(PerformedExercise)
+    exercises = list_of(PerformedExercise)
 
 
 class ListedWorkout(_WorkoutHead):
@@ -65,8 +65,8 @@ class ListedWorkout(_WorkoutHead):
     total_volume = amount("Kilograms × repetitions, warm-ups left out.")
 
 
-class DeletedWorkout(Shown):
+class DeletedWorkout(ResponseSchema):
     """What is left of a workout."""
 
-    id = identity()
-    deleted = true()
+    id = identifier()
+    deleted = always_true()

@@ -99,7 +99,7 @@ def as_paths(names, prefix=""):
 )
 def test_what_is_shown_and_not_taken_is_known_as_made_here(body, shown):
     names = {name for schema in shown for name in schema().fields}
-    assert body.server_made == names - body().fields.keys()
+    assert body.read_only == names - body().fields.keys()
 
 
 def test_the_message_says_why_a_field_of_an_answer_is_refused(http, person, made):
