@@ -49,6 +49,10 @@ class Route(Entrypoint):
         takes_key: whether the ``Idempotency-Key`` header means something here.
         cache: the cache policy of its responses; None if they are not cached.
         changes: the policies of the cached responses that are made from what it changes.
+        shows: the schema of the one item in ``data``, or :mod:`gateway.openapi.contents`.
+        refuses: the errors that follow from the route's own rules; those that any route may
+            answer with need not be listed.
+        example: of an item, if that of its schema in :mod:`gateway.openapi.examples` doesn't fit.
     """
 
     server = WebServer()
