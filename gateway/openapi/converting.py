@@ -179,7 +179,7 @@ def _password(field: Password) -> dict[str, Any]:
 
 
 def _number(field: Number) -> dict[str, Any]:
-    # `multipleOf: 0.01` would refuse 102.55 in most readers, which count in binary
+    # not `multipleOf: 0.01`, by which most validators refuse 102.55, as they divide in binary
     decimals = field.max_decimals and f"With at most {field.max_decimals} decimals."
     return {
         "type": "number",
