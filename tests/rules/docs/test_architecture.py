@@ -1,6 +1,7 @@
 """docs/images/architecture.svg: the picture is the code's, and the house keeps its rules."""
 
 import importlib.util
+import re
 
 import pytest
 
@@ -34,3 +35,12 @@ def test_no_arrow_runs_up(architecture, rooms):
 def test_no_room_holds_more_than_a_fifth_of_the_lines(architecture, rooms):
     name, share = architecture.share_of_largest(rooms)
     assert share <= 0.2, name
+
+
+def test_every_file_that_the_page_names_is_there():
+    page = (CHECKOUT / "docs" / "architecture.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:gateway|schemas|services|rabbitmq|tests|docs)/[\w/.]+)`", page))
+    assert len(named) > 30
+    # NAME and NNNN stand for any service and any number
+    concrete = [name for name in named if not re.search(r"NAME|NNNN", name)]
+    assert [name for name in concrete if not (CHECKOUT / name).exists()] == []
