@@ -62,7 +62,7 @@ NAMES = ("nameko-rpc", "workouts.list")
 
 def publish_own(properties: dict, body: bytes) -> bytes:
     """Write a message with our codec."""
-    return methods.publishing(CHANNEL, *NAMES, True, body, properties, LARGEST)
+    return methods.basic_publish(CHANNEL, *NAMES, True, body, properties, LARGEST)
 
 
 def publish_pamqp(properties: dict, body: bytes) -> bytes:
@@ -139,7 +139,7 @@ def pairs() -> dict[str, Pair]:
             partial(deliver_pamqp, data, with_headers),
         )
     ack = acknowledge_pamqp()
-    found["write an ack"] = partial(methods.acknowledging, CHANNEL, 123_456), acknowledge_pamqp
+    found["write an ack"] = partial(methods.basic_ack, CHANNEL, 123_456), acknowledge_pamqp
     found["read a confirm"] = partial(confirm_own, reader, ack), partial(deliver_pamqp, ack, False)
     return found
 

@@ -29,13 +29,13 @@ class BatchedEventHandler(SafeEventHandler):
     def __init__(self, *arguments: object, **options: object):
         super().__init__(*arguments, **options)
         self._arrived: deque[tuple[dict, Delivery]] = deque()
-        self._alone: deque[tuple[dict, Delivery]] = deque()
+        self._single: deque[tuple[dict, Delivery]] = deque()
         self._busy = False
 
     def stop(self) -> None:
         """Take no more events, and give back those that nobody works on yet."""
         super().stop()
-        for waiting in (self._arrived, self._alone):
+        for waiting in (self._arrived, self._single):
             while waiting:
                 waiting.popleft()[1].requeue()
 
@@ -46,15 +46,15 @@ class BatchedEventHandler(SafeEventHandler):
             self.refuse_message(delivery, problem)
             return
         self._arrived.append((body, delivery))
-        self._go_on()
+        self._begin_next()
 
-    def _go_on(self) -> None:
-        if not self._busy and (self._arrived or self._alone):
+    def _begin_next(self) -> None:
+        if not self._busy and (self._arrived or self._single):
             self._busy = True
             self.container.when_free(self._begin_batch)
 
     def _begin_batch(self) -> None:
-        batch = [self._alone.popleft()] if self._alone else self._take_arrived()
+        batch = [self._single.popleft()] if self._single else self._next_batch()
         try:
             self._spawn(batch)
         except ContainerBeingKilled:
@@ -63,9 +63,9 @@ class BatchedEventHandler(SafeEventHandler):
         except Exception as problem:
             # one of them has headers that nobody can handle, and must not hold up all others
             self._busy = False
-            if not self._handle_alone(batch, problem):
+            if not self._split(batch, problem):
                 self.refuse_message(batch[0][1], f"{type(problem).__name__}: {problem}")
-            eventlet.spawn_after(0, self._go_on)
+            eventlet.spawn_after(0, self._begin_next)
 
     def _spawn(self, batch: list[tuple[dict, Delivery]]) -> None:
         spans = [self._span(delivery) for _, delivery in batch[1:]] if tracing.is_on() else []
@@ -77,7 +77,7 @@ class BatchedEventHandler(SafeEventHandler):
             handle_result=partial(self._finish_batch, batch, spans, time.monotonic()),
         )
 
-    def _take_arrived(self) -> list[tuple[dict, Delivery]]:
+    def _next_batch(self) -> list[tuple[dict, Delivery]]:
         count = min(len(self._arrived), budgets.EVENT_BATCH)
         return [self._arrived.popleft() for _ in range(count)]
 
@@ -100,24 +100,24 @@ class BatchedEventHandler(SafeEventHandler):
     ) -> tuple[object, tuple | None]:
         problem = exc_info and exc_info[1]
         try:
-            if problem is None or not self._handle_alone(batch, problem):
+            if problem is None or not self._split(batch, problem):
                 seconds = time.monotonic() - begun
                 for _, delivery in batch:
-                    self._settle(delivery, seconds, problem, **_known(delivery))
+                    self._settle(delivery, seconds, problem, **_log_fields(delivery))
         finally:
             for span in spans:
                 span.end()
             self._busy = False
             # not before the worker has ended, which leaves its place to the next
-            eventlet.spawn_after(0, self._go_on)
+            eventlet.spawn_after(0, self._begin_next)
         return result, exc_info
 
-    def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
+    def _split(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
         """Have events that failed together handled one by one; tell whether that is to be."""
         if len(batch) == 1:
             return False
         log.info("events will be handled one by one", count=len(batch), reason=repr(problem))
-        self._alone.extend(batch)
+        self._single.extend(batch)
         return True
 
     def _span(self, delivery: Delivery) -> tracing.Span:
@@ -125,11 +125,11 @@ class BatchedEventHandler(SafeEventHandler):
         headers = delivery.headers
         parent = headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
         name = f"{self.container.service_name}.{self.method_name}"
-        known = _known(delivery)
+        known = _log_fields(delivery)
         return tracing.span(tracing.CONSUMER, name, parent, **known)
 
 
-def _known(delivery: Delivery) -> dict[str, object]:
+def _log_fields(delivery: Delivery) -> dict[str, object]:
     """Return what the log says of every line about an event."""
     headers = delivery.headers
     names = {"request_id": "nameko.request_id", "user_id": "nameko.user_id"}

@@ -113,7 +113,7 @@ class SafeEventHandler(EventHandler):
     def setup(self) -> None:
         """Register the queue, and what failed events need."""
         super().setup()
-        self.publishing.needs(topology.places_of_failed_events())
+        self.publishing.requires(topology.failed_event_queues())
         self.queue = Queue(
             self.queue.name,
             exchange=self.queue.exchange,
@@ -132,7 +132,7 @@ class SafeEventHandler(EventHandler):
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
         """Move what is no event to the dead letters."""
-        self.queue_consumer.bury_later(self.queue.name, delivery, reason)
+        self.queue_consumer.dead_letter_later(self.queue.name, delivery, reason)
 
     def _begin(self, body: dict, delivery: Delivery) -> None:
         try:
@@ -173,12 +173,12 @@ class SafeEventHandler(EventHandler):
     def _retry(self, delivery: Delivery, problem: BaseException) -> None:
         reason = f"{type(problem).__name__}: {problem}"
         if isinstance(problem, Poison):
-            self.queue_consumer.bury_message(self.queue.name, delivery, reason)
+            self.queue_consumer.dead_letter(self.queue.name, delivery, reason)
             return
-        failed_before = dead_letters.attempt(delivery)
+        failed_before = dead_letters.failed_attempts(delivery)
         if failed_before >= len(budgets.EVENT_RETRY_SECONDS):
             given_up = f"given up after {failed_before + 1} tries: {reason}"
-            self.queue_consumer.bury_message(self.queue.name, delivery, given_up)
+            self.queue_consumer.dead_letter(self.queue.name, delivery, given_up)
             return
         seconds = budgets.EVENT_RETRY_SECONDS[failed_before]
         metrics.EVENT_RETRIES.labels(self.event_type).inc()
@@ -188,7 +188,7 @@ class SafeEventHandler(EventHandler):
             after_seconds=seconds,
             reason=reason,
         )
-        if dead_letters.wait(self.publishing, self.queue.name, delivery, reason, seconds):
+        if dead_letters.retry_later(self.publishing, self.queue.name, delivery, reason, seconds):
             delivery.ack()
         else:
             # The broker takes nothing now. Given back, the event would come again at once, and

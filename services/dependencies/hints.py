@@ -28,7 +28,7 @@ USEFUL_MILLISECONDS = 2000
 LARGEST = 32 * 1024
 """Bytes of a hint: what is larger is asked for when the event comes."""
 
-MOST_WAITING = 2 * budgets.EVENT_BATCH
+MAX_WAITING = 2 * budgets.EVENT_BATCH
 
 
 class HintSender(EventDispatcher):
@@ -92,14 +92,14 @@ class BatchedHintHandler(BatchedEventHandler):
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
         """Put the hint with those that wait, unless they are too many already."""
-        if len(self._arrived) < MOST_WAITING:
+        if len(self._arrived) < MAX_WAITING:
             super().handle_message(body, delivery)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
         """Drop what is no hint."""
         log.info("hints not taken", count=1, reason=reason)
 
-    def _handle_alone(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
+    def _split(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
         log.info("hints not taken", count=len(batch), reason=repr(problem))
         return False
 

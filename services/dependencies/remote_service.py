@@ -53,7 +53,7 @@ class ReplyListener(SharedExtension):
         """Register the queue of replies."""
         self.routing_key = str(uuid.uuid4())
         self.queue_consumer.register_provider(self)
-        self.publishing.on_returned(lambda call: self._give(call, UNROUTABLE))
+        self.publishing.on_returned(lambda call: self._resolve(call, UNROUTABLE))
         self.publishing.on_lost(self.connection_lost)
 
     def stop(self) -> None:
@@ -86,19 +86,19 @@ class ReplyListener(SharedExtension):
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
         """Take a reply."""
-        self._give(delivery.properties.get("correlation_id"), body)
+        self._resolve(delivery.properties.get("correlation_id"), body)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
         """Tell whoever waits for a reply that it can't be understood."""
         log.error("rpc answered nonsense", reason=reason)
-        self._give(delivery.properties.get("correlation_id"), UNREADABLE)
+        self._resolve(delivery.properties.get("correlation_id"), UNREADABLE)
 
     def connection_lost(self) -> None:
         """Tell all who wait that their requests or replies are lost."""
         for correlation_id in list(self._waiting):
-            self._give(correlation_id, LOST)
+            self._resolve(correlation_id, LOST)
 
-    def _give(self, correlation_id: str | None, reply: object) -> None:
+    def _resolve(self, correlation_id: str | None, reply: object) -> None:
         event = self._waiting.pop(correlation_id, None)
         if event is not None and not event.ready():
             event.send(reply)

@@ -29,7 +29,7 @@ from services.transport.amqp.json import dumps
 from services.transport.amqp.publishing import check_size
 from services.transport.amqp.replies import Replies
 from services.transport.amqp.stalls import Stalls
-from services.transport.deadlines import give_up_at, seconds_given
+from services.transport.deadlines import set_deadline, timeout_given
 
 log = get_logger(__name__)
 
@@ -39,7 +39,7 @@ LONGEST_CORRELATION_ID = 255
 _REPLY_ADDRESS = re.compile("[0-9a-f-]{36}")
 """The routing key of a reply queue, which ``rabbitmq/users.json`` lets every service write to."""
 
-WAIT_SECONDS = 0.02
+POLL_SECONDS = 0.02
 
 CALL_STACK_HEADER = "nameko.call_id_stack"
 
@@ -72,16 +72,16 @@ class SafeRpcConsumer(RpcConsumer):
     prefetch = budgets.SERVICE_WORKERS
 
     @cached_property
-    def _absences(self) -> Stalls:
+    def _stalls(self) -> Stalls:
         return Stalls(partial(self.queue_consumer.fence, self))
 
     def start(self) -> None:
         """Begin to note when the event loop is held up."""
-        self._absences.start()
+        self._stalls.start()
 
     def connection_lost(self) -> None:
         """Note that nothing lies unread any more."""
-        self._absences.forget()
+        self._stalls.forget()
 
     def setup(self) -> None:
         """Register the queue once for all methods."""
@@ -97,7 +97,7 @@ class SafeRpcConsumer(RpcConsumer):
         super().unregister_provider(provider)
         end = time.monotonic() + budgets.STOP_SECONDS
         while self.container.waiting and time.monotonic() < end:
-            eventlet.sleep(WAIT_SECONDS)
+            eventlet.sleep(POLL_SECONDS)
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
         """Run the method that a request names, or answer why not."""
@@ -118,7 +118,7 @@ class SafeRpcConsumer(RpcConsumer):
         Args:
             now: the moment on the monotonic clock.
         """
-        return self._absences.possible_age(now)
+        return self._stalls.possible_age(now)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
         """Tell whoever sent a request that it can't be understood, if it says to whom."""
@@ -210,7 +210,7 @@ class SafeRpc(Rpc):
             raise MalformedRequest("args must be a list and kwargs an object")
         self.check_signature(args, kwargs)
         now = time.monotonic()
-        seconds, age = seconds_given(delivery.properties), self.rpc_consumer.possible_age(now)
+        seconds, age = timeout_given(delivery.properties), self.rpc_consumer.possible_age(now)
         if age and seconds is not None and seconds <= age:
             log.info("request given back, as it may be old", method=self.method_name)
             delivery.requeue()
@@ -243,7 +243,7 @@ class SafeRpc(Rpc):
         except ContainerBeingKilled:
             delivery.requeue()
         else:
-            give_up_at(worker_ctx, moment)
+            set_deadline(worker_ctx, moment)
             delivery.ack()
 
     def _finish(
@@ -260,24 +260,24 @@ class SafeRpc(Rpc):
             exc_info = type(error), error, None
         answer = self.rpc_consumer.handle_result(delivery, result, exc_info)
         outcome = metrics.outcome_of(exc_info and exc_info[1])
-        self._tell(worker_ctx, outcome, time.monotonic() - begun)
+        self._log_outcome(worker_ctx, outcome, time.monotonic() - begun)
         return answer
 
-    def _tell(self, worker_ctx: WorkerContext, outcome: str, seconds: float) -> None:
+    def _log_outcome(self, worker_ctx: WorkerContext, outcome: str, seconds: float) -> None:
         metrics.RPC_SERVED.labels(self.method_name, outcome).observe(seconds)
         if outcome == metrics.OK and "request_id" in worker_ctx.data:
-            _line(self.method_name, outcome).write_for_worker(seconds)
+            _log_line(self.method_name, outcome).write_for_worker(seconds)
             return
         # without a request it is somebody's timer, such as the look at the change feed
-        tell = log.error if outcome == InternalError.code else log.info
+        write = log.error if outcome == InternalError.code else log.info
         if outcome == metrics.OK:
-            tell = log.debug
+            write = log.debug
         duration = round(seconds * 1000, 1)
-        tell("rpc", method=self.method_name, outcome=outcome, duration_ms=duration)
+        write("rpc", method=self.method_name, outcome=outcome, duration_ms=duration)
 
 
 @lru_cache(maxsize=256)
-def _line(method: str, outcome: str) -> PreparedLine:
+def _log_line(method: str, outcome: str) -> PreparedLine:
     return PreparedLine("rpc", method=method, outcome=outcome)
 
 

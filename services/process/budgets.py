@@ -93,8 +93,8 @@ UNAVAILABLE_RETRY_AFTER = 5
 EVENT_RETRY_SECONDS = (1, 5, 30, 120, 600)
 """Pauses before an event that failed is handled again; after the last it is a dead letter."""
 
-BURY_RETRY_SECONDS = 5
-BURY_LONGEST_PAUSE_SECONDS = 600
+DEAD_LETTER_RETRY_SECONDS = 5
+DEAD_LETTER_LONGEST_PAUSE_SECONDS = 600
 """Pauses before another try to write a dead letter that the broker did not take."""
 
 FEED_SECONDS = 2
@@ -117,8 +117,8 @@ LARGEST_BODY = 1024 * 1024
 LARGEST_MESSAGE = 4 * 1024 * 1024
 """Bytes of a message between services. The largest workout has 1.2 MB when it is read again."""
 
-KEPT_REPLIES = 1000
-KEPT_REPLY_BYTES = LARGEST_MESSAGE
+RECENT_REPLIES = 1000
+RECENT_REPLY_BYTES = LARGEST_MESSAGE
 """Of the replies that were sent last so many are kept, to be sent again on a new connection."""
 
 STOP_SECONDS = 10

@@ -13,7 +13,7 @@ from nameko.extensions import DependencyProvider, Entrypoint
 # the floor above wraps the same function
 log = structlog.get_logger(__name__)
 
-MOST_THREADS = 10_000
+MAX_THREADS = 10_000
 """Never reached: who starts workers has bounds of their own, and the hub can't wait for a pool."""
 
 HandleResult = Callable[[WorkerContext, object, tuple | None], tuple[object, tuple | None]]
@@ -31,7 +31,7 @@ class Container(ServiceContainer):
 
     def __init__(self, service_cls: type, config: dict):
         super().__init__(service_cls, config)
-        self._worker_pool = GreenPool(size=MOST_THREADS)
+        self._worker_pool = GreenPool(size=MAX_THREADS)
         self._waiting: deque[Callable[[], None]] = deque()
         self._setups = self._with_own("worker_setup")
         self._results = self._with_own("worker_result")

@@ -22,7 +22,7 @@ def expiration(seconds: float) -> str:
     return str(max(int(seconds * 1000), 1))
 
 
-def seconds_given(properties: dict[str, object]) -> float | None:
+def timeout_given(properties: dict[str, object]) -> float | None:
     """Return how long the sender of a message was going to wait, or None if it does not say."""
     given = properties.get("expiration")
     if given is None or not _MILLISECONDS.fullmatch(given):
@@ -30,7 +30,7 @@ def seconds_given(properties: dict[str, object]) -> float | None:
     return int(given) / 1000
 
 
-def give_up_at(worker_ctx: WorkerContext, moment: float | None) -> None:
+def set_deadline(worker_ctx: WorkerContext, moment: float | None) -> None:
     """Note when nobody waits for a worker any more.
 
     Args:

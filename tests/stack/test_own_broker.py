@@ -152,7 +152,7 @@ def as_arguments(policy):
     return {f"x-{name}": value for name, value in policy["definition"].items()}
 
 
-@pytest.mark.parametrize("place", topology.places_of_failed_events(), ids=lambda place: place.name)
+@pytest.mark.parametrize("place", topology.failed_event_queues(), ids=lambda place: place.name)
 def test_a_place_is_declared_as_it_is_defined(place):
     (policy,) = [each for each in DEFINITIONS["policies"] if each["pattern"] == f"^{place.name}$"]
     (exchange,) = [each for each in DEFINITIONS["exchanges"] if each["name"] == place.name]
@@ -168,8 +168,8 @@ def test_queues_of_events_are_declared_as_they_are_defined():
 
 
 def test_what_is_declared_is_all_that_is_defined():
-    places = {place.name for place in topology.places_of_failed_events()}
-    assert {queue["name"] for queue in DEFINITIONS["queues"]} == places | {
+    queues = {place.name for place in topology.failed_event_queues()}
+    assert {queue["name"] for queue in DEFINITIONS["queues"]} == queues | {
         name for name in (each["destination"] for each in DEFINITIONS["bindings"]) if "evt-" in name
     }
 

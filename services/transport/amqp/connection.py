@@ -16,7 +16,7 @@ from services.process import budgets
 from services.process.retrying import with_last_repeated
 from services.transport.amqp import encoding, methods
 from services.transport.amqp.frames import Content, FrameReader, Method
-from services.transport.amqp.socket import Stuck, Wire, pending
+from services.transport.amqp.socket import BrokerSocket, Stuck, unread
 
 log = get_logger(__name__)
 
@@ -45,8 +45,8 @@ class BrokerConnection(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._connection: Connection | None = None
-        self.wire: Wire | None = None
-        self.largest_frame = 0
+        self.socket: BrokerSocket | None = None
+        self.frame_max = 0
         self.usable = False
         self.blocked = False
         self._lost: Event | None = None
@@ -88,7 +88,7 @@ class BrokerConnection(SharedExtension):
         """Set up channels on a new connection, and declare."""
         raise NotImplementedError
 
-    def taken_over(self) -> None:
+    def ready(self) -> None:
         """Begin to use the new connection."""
 
     def unblocked(self) -> None:
@@ -142,17 +142,17 @@ class BrokerConnection(SharedExtension):
         # py-amqp closes the socket of a connection that nobody holds
         self._connection = connection
         agreed = connection.connection
-        self.largest_frame = agreed.frame_max
+        self.frame_max = agreed.frame_max
         self._heartbeat = agreed.heartbeat
         self._lost = Event()
         self._reader = FrameReader(agreed.frame_max, budgets.LARGEST_MESSAGE)
         transport: _AbstractTransport = agreed.transport
-        came_already = pending(transport)
-        self.wire = Wire(transport, self._take, self._end)
+        already_read = unread(transport)
+        self.socket = BrokerSocket(transport, self._take, self._end)
         self.usable = True
-        if came_already:
-            self._take(came_already)
-        self.taken_over()
+        if already_read:
+            self._take(already_read)
+        self.ready()
         self._note_return()
 
     def _take(self, data: bytes) -> None:
@@ -169,7 +169,7 @@ class BrokerConnection(SharedExtension):
         if identity == methods.CANCEL:
             raise BrokerGone("a queue that we consume is gone")
         if identity == methods.CONNECTION_CLOSE_OK:
-            self.wire.end("stopping")
+            self.socket.end("stopping")
         elif identity == methods.BLOCKED:
             self._on_blocked(encoding.read_text(method.arguments, 0)[0])
         elif identity == methods.UNBLOCKED:
@@ -188,7 +188,7 @@ class BrokerConnection(SharedExtension):
             reason = self._wait_for_loss(WATCH_SECONDS)
             if reason is not None:
                 raise reason if isinstance(reason, Exception) else BrokerGone(str(reason))
-            if self.wire.stuck_seconds() > budgets.PUBLISH_SECONDS and not self.blocked:
+            if self.socket.stalled_seconds() > budgets.PUBLISH_SECONDS and not self.blocked:
                 raise BrokerGone("the broker takes no data")
             self._beat()
 
@@ -196,27 +196,27 @@ class BrokerConnection(SharedExtension):
         if not self._heartbeat:
             return
         now = time.monotonic()
-        if now - self.wire.heard_at > 2 * self._heartbeat:
+        if now - self.socket.received_at > 2 * self._heartbeat:
             raise BrokerGone(f"not heard of for {2 * self._heartbeat} seconds")
-        if now - self.wire.wrote_at > self._heartbeat / 2:
-            self.wire.write(encoding.HEARTBEAT_FRAME)
+        if now - self.socket.sent_at > self._heartbeat / 2:
+            self.socket.write(encoding.HEARTBEAT_FRAME)
 
     def _close(self) -> None:
-        was_usable = self.wire is not None
-        if was_usable and not self.wire.closed:
-            self._take_leave()
+        was_usable = self.socket is not None
+        if was_usable and not self.socket.closed:
+            self._say_goodbye()
         self.usable, self.blocked = False, False
-        self.wire = self._connection = None
+        self.socket = self._connection = None
         if was_usable:
             metrics.BROKER_LOST.labels(self.purpose).inc()
             self.disconnected()
 
-    def _take_leave(self) -> None:
+    def _say_goodbye(self) -> None:
         # whoever just hangs up is a warning in the broker's log; a frozen one never answers
         with suppress(Stuck):
-            self.wire.write(methods.closing())
+            self.socket.write(methods.connection_close())
             self._wait_for_loss(CLOSE_SECONDS)
-            self.wire.end("stopping")
+            self.socket.end("stopping")
 
     def _wait_for_loss(self, seconds: float) -> object:
         """Return why the connection was lost, or None after so many seconds."""

@@ -12,9 +12,9 @@ from nameko.extensions import Extension, ProviderCollector
 
 from services.observability.logging import get_logger
 from services.process import budgets
-from services.transport.amqp import methods, topology
+from services.transport.amqp import dead_letters, methods, topology
 from services.transport.amqp.connection import BrokerConnection, BrokerGone
-from services.transport.amqp.dead_letters import LONGEST_REASON, bury
+from services.transport.amqp.dead_letters import LONGEST_REASON
 from services.transport.amqp.deliveries import Delivery
 from services.transport.amqp.encoding import Malformed
 from services.transport.amqp.frames import Content, Method
@@ -60,11 +60,11 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         for provider in self._providers:
             self._declare(connection, provider)
 
-    def taken_over(self) -> None:
+    def ready(self) -> None:
         """Consume every queue."""
         for channel, queue in self._queues.items():
             no_ack = channel in self._without_ack
-            self.wire.write(methods.consuming(channel, queue, str(channel), no_ack))
+            self.socket.write(methods.basic_consume(channel, queue, str(channel), no_ack))
 
     @staticmethod
     def _discard(connection: Connection, queue: str) -> None:
@@ -104,7 +104,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             if other is provider:
                 with suppress(Stuck):
                     # answered behind them, on the same channel; it changes nothing
-                    self.wire.write(methods.limiting(channel, provider.prefetch))
+                    self.socket.write(methods.basic_qos(channel, provider.prefetch))
                     self._fences[channel].append(passed)
                     return
         # without a channel nothing is under way
@@ -117,15 +117,15 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
                 del self._channels[channel]
                 self._consumed.discard(channel)
                 with suppress(Exception):
-                    self.wire.write(methods.cancelling(channel, str(channel)))
+                    self.socket.write(methods.basic_cancel(channel, str(channel)))
         super().unregister_provider(provider)
 
-    def bury_message(
+    def dead_letter(
         self,
         queue: str,
         delivery: Delivery,
         reason: str,
-        pause: float = budgets.BURY_RETRY_SECONDS,
+        pause: float = budgets.DEAD_LETTER_RETRY_SECONDS,
     ) -> None:
         """Move an event to the dead letters, with its reason; until then it stays in its queue.
 
@@ -138,20 +138,20 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         if delivery.is_lost:
             return
         try:
-            buried = bury(self.publishing, queue, delivery, reason)
+            is_dead_lettered = dead_letters.dead_letter(self.publishing, queue, delivery, reason)
         except Exception as problem:
             log.error("dead letter not written", queue=queue, exc_info=problem)
-            buried = False
-        if buried:
+            is_dead_lettered = False
+        if is_dead_lettered:
             delivery.ack()
         else:
             # with longer pauses, as a try that is refused ends the connection of all replies
-            longer = min(2 * pause, budgets.BURY_LONGEST_PAUSE_SECONDS)
-            eventlet.spawn_after(pause, self.bury_message, queue, delivery, reason, longer)
+            longer = min(2 * pause, budgets.DEAD_LETTER_LONGEST_PAUSE_SECONDS)
+            eventlet.spawn_after(pause, self.dead_letter, queue, delivery, reason, longer)
 
-    def bury_later(self, queue: str, delivery: Delivery, reason: str) -> None:
+    def dead_letter_later(self, queue: str, delivery: Delivery, reason: str) -> None:
         """Do the same in a greenthread of its own: it takes a confirm, and the hub can't wait."""
-        self._spawn(partial(self.bury_message, queue, delivery, reason), queue)
+        self._spawn(partial(self.dead_letter, queue, delivery, reason), queue)
 
     def on_content(self, content: Content) -> None:
         """Give a message to whom it is for."""
@@ -159,9 +159,9 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         if provider is None:
             # it came while its queue was being let go; a reply is of no use to anybody else
             no_ack = content.channel in self._without_ack
-            Delivery(content, self.wire, no_ack).requeue()
+            Delivery(content, self.socket, no_ack).requeue()
             return
-        delivery = Delivery(content, self.wire, no_ack=provider.prefetch is None)
+        delivery = Delivery(content, self.socket, no_ack=provider.prefetch is None)
         try:
             # a reply of ours has no number that is not exact; a request repeats a client's
             body = delivery.decode(exact=provider.prefetch is not None)

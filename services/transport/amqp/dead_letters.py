@@ -37,10 +37,10 @@ NOT_KEPT = ("x-death", "CC", "BCC")
 """The last two are RabbitMQ's: it would deliver the copy to the queues that they name as well."""
 
 
-def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> bool:
+def dead_letter(publishing: Publishing, queue: str, message: Delivery, reason: str) -> bool:
     """Copy an event to the dead letters with the reason and the queue it comes from.
 
-    Requests are never buried: they carry what a client wrote, passwords included.
+    Requests are never dead-lettered: they carry what a client wrote, passwords included.
 
     Returns:
         Whether the broker has the copy.
@@ -61,7 +61,9 @@ def bury(publishing: Publishing, queue: str, message: Delivery, reason: str) -> 
     return True
 
 
-def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, seconds: int) -> bool:
+def retry_later(
+    publishing: Publishing, queue: str, message: Delivery, reason: str, seconds: int
+) -> bool:
     """Send a message round through a wait queue, from which it comes back after some seconds.
 
     Returns:
@@ -69,13 +71,13 @@ def wait(publishing: Publishing, queue: str, message: Delivery, reason: str, sec
     """
     headers = _headers(message) | {
         REASON_HEADER: _sendable(reason),
-        ATTEMPT_HEADER: attempt(message) + 1,
+        ATTEMPT_HEADER: failed_attempts(message) + 1,
     }
     exchange = WAIT_EXCHANGE.format(seconds=seconds)
     return _copy(publishing, message.body, exchange, queue, headers, _kept_properties(message))
 
 
-def attempt(message: Delivery) -> int:
+def failed_attempts(message: Delivery) -> int:
     """Return how often a message has failed before, at most as often as any is tried again."""
     count = message.headers.get(ATTEMPT_HEADER, 0)
     if not isinstance(count, int):

@@ -3,7 +3,7 @@
 from services.transport.amqp import methods
 from services.transport.amqp.frames import Content
 from services.transport.amqp.json import loads
-from services.transport.amqp.socket import Stuck, Wire
+from services.transport.amqp.socket import BrokerSocket, Stuck
 
 
 class Delivery:
@@ -16,16 +16,16 @@ class Delivery:
     __slots__ = (
         "_content",
         "_needs_settling",
+        "_socket",
         "_tag",
-        "_wire",
         "body",
         "properties",
         "routing_key",
     )
 
-    def __init__(self, content: Content, wire: Wire, no_ack: bool):
+    def __init__(self, content: Content, socket: BrokerSocket, no_ack: bool):
         self._content = content
-        self._wire = wire
+        self._socket = socket
         self._needs_settling = not no_ack
         self._tag, _, _, self.routing_key = methods.read_delivery(content.arguments)
         self.body = content.body
@@ -73,21 +73,21 @@ class Delivery:
     @property
     def is_lost(self) -> bool:
         """Whether the connection that it came on has ended before it was settled."""
-        return self._needs_settling and self._wire.closed
+        return self._needs_settling and self._socket.closed
 
     def ack(self) -> None:
         """Say that it was taken care of."""
-        self._settle(methods.acknowledging(self._content.channel, self._tag))
+        self._settle(methods.basic_ack(self._content.channel, self._tag))
 
     def requeue(self) -> None:
         """Give it back to its queue."""
-        self._settle(methods.rejecting(self._content.channel, self._tag, requeue=True))
+        self._settle(methods.basic_reject(self._content.channel, self._tag, requeue=True))
 
     def _settle(self, frame: bytes) -> None:
         if not self._needs_settling:
             return
         self._needs_settling = False
         try:
-            self._wire.write(frame)
+            self._socket.write(frame)
         except Stuck:
             return

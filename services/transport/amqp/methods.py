@@ -52,7 +52,7 @@ def read_reason(arguments: bytes) -> str:
     return f"{code} {read_text(arguments, 2)[0]}"
 
 
-def publishing(
+def basic_publish(
     channel: int,
     exchange: str,
     routing_key: str,
@@ -89,33 +89,33 @@ def publishing(
     return b"".join(pieces)
 
 
-def consuming(channel: int, queue: str, tag: str, no_ack: bool) -> bytes:
+def basic_consume(channel: int, queue: str, tag: str, no_ack: bool) -> bytes:
     """Return the frame that begins to consume a queue."""
     arguments = b"\0\0" + short_text(queue) + short_text(tag) + bytes([NO_ACK_BIT if no_ack else 0])
     return method(channel, CONSUME, arguments + LONG.pack(0))
 
 
-def limiting(channel: int, prefetch: int) -> bytes:
+def basic_qos(channel: int, prefetch: int) -> bytes:
     """Return the frame that says how many messages a consumer takes before it settles one."""
     return method(channel, QOS, LONG.pack(0) + prefetch.to_bytes(2, "big") + b"\0")
 
 
-def cancelling(channel: int, tag: str) -> bytes:
+def basic_cancel(channel: int, tag: str) -> bytes:
     """Return the frame that ends it."""
     return method(channel, CANCEL, short_text(tag) + bytes([NOWAIT_BIT]))
 
 
-def acknowledging(channel: int, tag: int) -> bytes:
+def basic_ack(channel: int, tag: int) -> bytes:
     """Return the frame that says that a message was taken care of."""
     return method(channel, ACK, TAG.pack(tag) + b"\0")
 
 
-def rejecting(channel: int, tag: int, requeue: bool) -> bytes:
+def basic_reject(channel: int, tag: int, requeue: bool) -> bytes:
     """Return the frame that gives a message back, to its queue or to the dead letters."""
     return method(channel, REJECT, TAG.pack(tag) + bytes([REQUEUE_BIT if requeue else 0]))
 
 
-def closing() -> bytes:
+def connection_close() -> bytes:
     """Return the frame that takes leave of the broker."""
     arguments = GOODBYE.to_bytes(2, "big") + short_text("stopping") + bytes(4)
     return method(0, CONNECTION_CLOSE, arguments)

@@ -41,7 +41,7 @@ class Publishing(BrokerConnection):
     def __init__(self) -> None:
         super().__init__()
         self._exchanges: dict[str, Exchange] = {}
-        self._places: dict[str, topology.Place] = {}
+        self._required: dict[str, topology.BoundQueue] = {}
         self._returned_handlers: list[Callable[[str], None]] = []
         self._lost_handlers: list[Callable[[], None]] = []
         self._connected_handlers: list[Callable[[], None]] = []
@@ -52,9 +52,9 @@ class Publishing(BrokerConnection):
         """Declare an exchange on each new connection: a message to a missing one would end it."""
         self._exchanges[exchange.name] = exchange
 
-    def needs(self, places: Iterable[topology.Place]) -> None:
-        """See on each new connection that places are there; without them it is of no use."""
-        self._places |= {place.name: place for place in places}
+    def requires(self, queues: Iterable[topology.BoundQueue]) -> None:
+        """See on each new connection that queues are there; without them it is of no use."""
+        self._required |= {queue.name: queue for queue in queues}
 
     def on_returned(self, handler: Callable[[str], None]) -> None:
         """Call ``handler`` with the correlation id of each request that could not be routed."""
@@ -127,14 +127,14 @@ class Publishing(BrokerConnection):
 
     def connected(self, connection: Connection) -> None:
         """Open both channels, and see that all is there that messages are sent to."""
-        topology.complete(connection, self._places.values())
+        topology.declare_missing(connection, self._required.values())
         plain, confirmed = connection.channel(), connection.channel()
         for exchange in self._exchanges.values():
             exchange(plain).declare()
         confirmed.confirm_select()
         self._plain, self._confirmed = plain.channel_id, confirmed.channel_id
 
-    def taken_over(self) -> None:
+    def ready(self) -> None:
         """Tell that messages can be sent."""
         for handler in self._connected_handlers:
             handler()
@@ -149,7 +149,7 @@ class Publishing(BrokerConnection):
         waiting = list(self._unconfirmed.values())
         self._forget()
         for confirmation in waiting:
-            _give(confirmation, "lost")
+            _resolve(confirmation, "lost")
         for handler in self._lost_handlers:
             handler()
 
@@ -172,7 +172,7 @@ class Publishing(BrokerConnection):
         for tag in tags:
             confirmation = self._unconfirmed.pop(tag, None)
             if confirmation is not None:
-                _give(confirmation, outcome)
+                _resolve(confirmation, outcome)
 
     def _forget(self) -> None:
         self._plain = self._confirmed = 0
@@ -196,9 +196,9 @@ class Publishing(BrokerConnection):
             properties |= {"content_type": CONTENT_TYPE, "content_encoding": ENCODING}
         check_size(body)
         try:
-            self.wire.write(
-                methods.publishing(
-                    channel, exchange, routing_key, mandatory, body, properties, self.largest_frame
+            self.socket.write(
+                methods.basic_publish(
+                    channel, exchange, routing_key, mandatory, body, properties, self.frame_max
                 )
             )
         except Stuck as problem:
@@ -215,6 +215,6 @@ def check_size(body: bytes) -> None:
         raise TooLarge(f"a message of {len(body)} bytes; {budgets.LARGEST_MESSAGE} are allowed")
 
 
-def _give(confirmation: Event, outcome: str) -> None:
+def _resolve(confirmation: Event, outcome: str) -> None:
     if not confirmation.ready():
         confirmation.send(outcome)

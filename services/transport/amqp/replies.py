@@ -41,8 +41,8 @@ class Replies(SharedExtension):
 
     def __init__(self) -> None:
         super().__init__()
-        self._sent = Kept()
-        self._unsent = Kept()
+        self._sent = RecentReplies()
+        self._unsent = RecentReplies()
 
     def setup(self) -> None:
         """Send again whenever the broker takes messages again."""
@@ -89,7 +89,7 @@ class Replies(SharedExtension):
             self._try(reply)
 
 
-class Kept:
+class RecentReplies:
     """The replies of the last moments, those that somebody may wait for; the oldest go first."""
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Kept:
         replies = self._replies
         replies.append(reply)
         self._bytes += len(reply.body)
-        while len(replies) > budgets.KEPT_REPLIES or self._bytes > budgets.KEPT_REPLY_BYTES:
+        while len(replies) > budgets.RECENT_REPLIES or self._bytes > budgets.RECENT_REPLY_BYTES:
             self._bytes -= len(replies.popleft().body)
 
     def take(self) -> list[Reply]:

@@ -11,8 +11,8 @@ from eventlet.hubs import get_hub
 
 from services.transport import hub_socket
 
-READ_AT_ONCE = 64 * 1024
-MOST_UNSENT = 16 * 1024 * 1024
+CHUNK = 64 * 1024
+MAX_UNSENT = 16 * 1024 * 1024
 """Bytes that wait for the broker to read them; a message that would be more is not taken."""
 
 
@@ -20,7 +20,7 @@ class Stuck(Exception):
     """The broker does not read what we write."""
 
 
-class Wire:
+class BrokerSocket:
     """The socket of a py-amqp connection, after its handshake.
 
     A ``sendall`` for each frame costs a system call and maybe two switches each. Here all that is
@@ -40,18 +40,18 @@ class Wire:
     ):
         self._on_data = on_data
         self._on_end = on_end
-        self._gathered: list[bytes] = []
-        self._gathered_size = 0
-        self._sent_when_looked = 0
+        self._buffer: list[bytes] = []
+        self._buffered = 0
+        self._sent_last_looked = 0
         self._moved_at = time.monotonic()
         self._flush_is_due = False
         self.closed = False
-        self.wrote_at = self.heard_at = time.monotonic()
+        self.sent_at = self.received_at = time.monotonic()
         if isinstance(transport, SSLTransport):
-            self._line = _EncryptedWire(transport.sock, self._hear, self.end)
+            self._socket = EncryptedSocket(transport.sock, self._on_received, self.end)
         else:
             plain = getattr(transport.sock, "fd", transport.sock)
-            self._line = hub_socket.HubSocket(plain, self._hear, self.end)
+            self._socket = hub_socket.HubSocket(plain, self._on_received, self.end)
 
     def write(self, data: bytes) -> None:
         """Send data at the end of this turn of the event loop.
@@ -61,19 +61,19 @@ class Wire:
         """
         if self.closed:
             raise Stuck("the connection has ended")
-        if self._gathered_size + len(data) + self._line.unsent > MOST_UNSENT:
+        if self._buffered + len(data) + self._socket.unsent > MAX_UNSENT:
             raise Stuck("too much waits for the broker to read it")
-        self._gathered.append(data)
-        self._gathered_size += len(data)
+        self._buffer.append(data)
+        self._buffered += len(data)
         if not self._flush_is_due:
             self._flush_is_due = True
             get_hub().schedule_call_global(0, self._flush)
 
-    def stuck_seconds(self) -> float:
+    def stalled_seconds(self) -> float:
         """Return for how long, as far as was looked, the broker has read nothing of what waits."""
         now = time.monotonic()
-        if not self._line.unsent or self._line.sent != self._sent_when_looked:
-            self._sent_when_looked, self._moved_at = self._line.sent, now
+        if not self._socket.unsent or self._socket.sent != self._sent_last_looked:
+            self._sent_last_looked, self._moved_at = self._socket.sent, now
         return now - self._moved_at
 
     def end(self, reason: object) -> None:
@@ -81,11 +81,11 @@ class Wire:
         if self.closed:
             return
         self.closed = True
-        self._line.close()
+        self._socket.close()
         self._on_end(reason)
 
-    def _hear(self, data: bytes) -> None:
-        self.heard_at = time.monotonic()
+    def _on_received(self, data: bytes) -> None:
+        self.received_at = time.monotonic()
         try:
             self._on_data(data)
         except Exception as problem:
@@ -94,16 +94,16 @@ class Wire:
 
     def _flush(self) -> None:
         self._flush_is_due = False
-        if self.closed or not self._gathered:
+        if self.closed or not self._buffer:
             return
-        data = self._gathered[0] if len(self._gathered) == 1 else b"".join(self._gathered)
-        self._gathered, self._gathered_size = [], 0
-        self._line.send(data)
-        if not self._line.unsent:
-            self.wrote_at = time.monotonic()
+        data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
+        self._buffer, self._buffered = [], 0
+        self._socket.send(data)
+        if not self._socket.unsent:
+            self.sent_at = time.monotonic()
 
 
-class _EncryptedWire:
+class EncryptedSocket:
     """The same as :class:`services.transport.hub_socket.HubSocket` over TLS, with greenthreads.
 
     TLS may have to write in order to read, which takes more than a listener.
@@ -146,7 +146,7 @@ class _EncryptedWire:
     def _read(self) -> None:
         while not self._closed:
             try:
-                data = self._sock.recv(READ_AT_ONCE)
+                data = self._sock.recv(CHUNK)
             except TimeoutError:
                 continue
             except OSError as problem:
@@ -171,6 +171,6 @@ class _EncryptedWire:
             self._writer = None
 
 
-def pending(transport: _AbstractTransport) -> bytes:
+def unread(transport: _AbstractTransport) -> bytes:
     """Return what py-amqp has read beyond its last frame."""
     return bytes(transport._read_buffer)

@@ -8,7 +8,7 @@ from eventlet.hubs import get_hub
 LOOK_SECONDS = 0.1
 """How often it is seen that the event loop runs."""
 
-AWAY_SECONDS = 0.2
+STALL_SECONDS = 0.2
 """A look that is late by more was no mere delay: the process was frozen, or its loop held up."""
 
 Fence = Callable[[Callable[[], None]], None]
@@ -22,7 +22,7 @@ class Stalls:
     the process goes on, all of that lies in its socket, and in the broker's, and looks fresh.
 
     Args:
-        fence: is asked after each absence for its end.
+        fence: is asked after each stall for its end.
     """
 
     def __init__(self, fence: Fence):
@@ -30,7 +30,7 @@ class Stalls:
         self._due = float("inf")
         self._unread_since: float | None = None
         self._fence_at = 0.0
-        self._was_away_again = False
+        self._stalled_again = False
 
     def start(self) -> None:
         """Begin to look, on the event loop of this thread."""
@@ -42,7 +42,7 @@ class Stalls:
         Args:
             now: the moment on the monotonic clock.
         """
-        if now - self._due > AWAY_SECONDS:
+        if now - self._due > STALL_SECONDS:
             self._note(now)
         return 0.0 if self._unread_since is None else now - self._unread_since
 
@@ -68,15 +68,15 @@ class Stalls:
             self._unread_since = last_look
             self._ask(now)
         else:
-            self._was_away_again = True
+            self._stalled_again = True
 
     def _ask(self, now: float) -> None:
         self._fence_at = now
-        self._was_away_again = False
+        self._stalled_again = False
         self._fence(self._pass)
 
     def _pass(self) -> None:
-        if self._was_away_again:
+        if self._stalled_again:
             # what comes now was sent after the fence was, and maybe long ago all the same
             self._unread_since = self._fence_at
             self._ask(time.monotonic())

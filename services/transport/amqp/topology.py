@@ -31,7 +31,7 @@ class Incomplete(BrokerGone):
 
 
 @dataclass(frozen=True)
-class Place:
+class BoundQueue:
     """A queue, the exchange of the same name, and the binding of one to the other.
 
     Attributes:
@@ -46,7 +46,7 @@ class Place:
     routing_key: str
     arguments: dict[str, object] = field(hash=False)
 
-    def is_there(self, channel: StdChannel) -> bool:
+    def exists(self, channel: StdChannel) -> bool:
         """Tell whether both exist; if not the broker has closed the channel."""
         try:
             # Without an answer, which would count messages and may take seconds in a cluster that
@@ -64,7 +64,7 @@ class Place:
         channel.queue_bind(self.name, self.name, self.routing_key)
 
 
-DEAD_LETTERS = Place(
+DEAD_LETTERS = BoundQueue(
     DEAD_LETTER_EXCHANGE,
     "topic",
     "#",
@@ -72,31 +72,31 @@ DEAD_LETTERS = Place(
 )
 
 
-def wait_place(seconds: int) -> Place:
+def wait_queue(seconds: int) -> BoundQueue:
     """Return where a failed event waits for so many seconds."""
     limits = {"x-max-length": 100_000, "x-overflow": "reject-publish"}
     back = {"x-message-ttl": seconds * 1000, "x-dead-letter-exchange": ""}
-    return Place(WAIT_EXCHANGE.format(seconds=seconds), "fanout", "", QUORUM | back | limits)
+    return BoundQueue(WAIT_EXCHANGE.format(seconds=seconds), "fanout", "", QUORUM | back | limits)
 
 
-def places_of_failed_events() -> list[Place]:
-    """Return every place that an event which can't be handled passes."""
-    return [DEAD_LETTERS, *map(wait_place, budgets.EVENT_RETRY_SECONDS)]
+def failed_event_queues() -> list[BoundQueue]:
+    """Return every queue that an event which can't be handled passes."""
+    return [DEAD_LETTERS, *map(wait_queue, budgets.EVENT_RETRY_SECONDS)]
 
 
-def complete(connection: Connection, places: Iterable[Place]) -> None:
-    """Declare those places that the broker does not have.
+def declare_missing(connection: Connection, queues: Iterable[BoundQueue]) -> None:
+    """Declare those queues that the broker does not have.
 
     Raises:
         Incomplete: it does not let us.
     """
-    for place in _missing(connection, places):
+    for queue in _missing(connection, queues):
         try:
             with connection.channel() as channel:
-                place.declare(channel)
+                queue.declare(channel)
         except AccessRefused as problem:
             raise Incomplete(
-                f"RabbitMQ lacks {place.name!r}, where failed events go, and its user may not "
+                f"RabbitMQ lacks {queue.name!r}, where failed events go, and its user may not "
                 "declare that: import rabbitmq/definitions.json (docs/running-in-earnest.md)"
             ) from problem
 
@@ -115,11 +115,11 @@ def declare(connection: Connection, queue: Queue) -> None:
     queue.queue_bind()
 
 
-def _missing(connection: Connection, places: Iterable[Place]) -> Iterator[Place]:
+def _missing(connection: Connection, queues: Iterable[BoundQueue]) -> Iterator[BoundQueue]:
     channel = connection.channel()
-    for place in places:
-        if not place.is_there(channel):
-            yield place
+    for queue in queues:
+        if not queue.exists(channel):
+            yield queue
             channel = connection.channel()
     channel.close()
 

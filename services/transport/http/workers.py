@@ -12,7 +12,7 @@ from nameko.extensions import Entrypoint
 
 from schemas.names import PUBLIC_NAMES
 from services.process import budgets
-from services.transport.deadlines import give_up_at
+from services.transport.deadlines import set_deadline
 from services.transport.http import limits
 from services.transport.http.messages import Refused
 from services.transport.timeouts import wait_for
@@ -55,7 +55,7 @@ class Workers:
         except ContainerBeingKilled:
             self._free.release()
             raise _busy(self.container.service_name) from None
-        give_up_at(worker_ctx, gives_up_at)
+        set_deadline(worker_ctx, gives_up_at)
         result = wait_for(finished, budgets.REQUEST_SECONDS + limits.LATE_SECONDS)
         if result is None:
             raise Refused(504)

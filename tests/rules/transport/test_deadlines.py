@@ -1,4 +1,4 @@
-"""Seconds on the wire, a moment of the own clock in the process, and what absences do to both."""
+"""Seconds on the wire, a moment of the own clock in the process, and what stalls do to both."""
 
 import time
 from types import SimpleNamespace
@@ -31,23 +31,23 @@ def test_seconds_are_sent_as_milliseconds(seconds, written):
     ],
 )
 def test_what_is_sent_is_read_again(given, seconds):
-    assert deadlines.seconds_given({"expiration": given}) == seconds
+    assert deadlines.timeout_given({"expiration": given}) == seconds
 
 
 def test_whoever_says_nothing_waits_for_ever():
-    assert deadlines.seconds_given({}) is None
+    assert deadlines.timeout_given({}) is None
 
 
 def test_a_call_on_behalf_of_another_has_what_that_one_has_left():
     worker = SimpleNamespace()
     assert deadlines.seconds_left(worker, 5) == 5
-    deadlines.give_up_at(worker, None)
+    deadlines.set_deadline(worker, None)
     assert deadlines.seconds_left(worker, 5) == 5
-    deadlines.give_up_at(worker, time.monotonic() + 2)
+    deadlines.set_deadline(worker, time.monotonic() + 2)
     assert 1 < deadlines.seconds_left(worker, 5) <= 2
-    deadlines.give_up_at(worker, time.monotonic() + 60)
+    deadlines.set_deadline(worker, time.monotonic() + 60)
     assert deadlines.seconds_left(worker, 5) == 5
-    deadlines.give_up_at(worker, time.monotonic() - 1)
+    deadlines.set_deadline(worker, time.monotonic() - 1)
     assert deadlines.seconds_left(worker, 5) == deadlines.LEAST_SECONDS
 
 
@@ -73,7 +73,7 @@ def test_an_idle_process_is_not_away(looked):
 
 
 @pytest.mark.parametrize("is_read_first", [True, False])
-def test_what_lay_unread_is_as_old_as_the_absence_until_all_of_it_has_come(looked, is_read_first):
+def test_what_lay_unread_is_as_old_as_the_stall_until_all_of_it_has_come(looked, is_read_first):
     found, fences = looked
     time.sleep(1)
     if not is_read_first:
@@ -88,7 +88,7 @@ def test_what_lay_unread_is_as_old_as_the_absence_until_all_of_it_has_come(looke
     assert age(found) == 0
 
 
-def test_a_second_absence_begins_where_the_first_ones_fence_was_sent(looked):
+def test_a_second_stall_begins_where_the_first_ones_fence_was_sent(looked):
     found, fences = looked
     time.sleep(0.5)
     eventlet.sleep(0)

@@ -15,4 +15,4 @@ MOST = len(budgets.EVENT_RETRY_SECONDS)
 )
 def test_no_header_counts_for_less_than_none_or_more_than_all(written, count):
     headers = {} if written is None else {dead_letters.ATTEMPT_HEADER: written}
-    assert dead_letters.attempt(SimpleNamespace(headers=headers)) == count
+    assert dead_letters.failed_attempts(SimpleNamespace(headers=headers)) == count

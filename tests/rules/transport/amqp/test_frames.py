@@ -80,7 +80,7 @@ def test_a_delivery_is_read_however_it_was_cut(body, properties, headers, places
 @given(st.binary(max_size=10_000), texts, tables)
 def test_what_we_publish_is_what_py_amqp_reads(body, properties, headers):
     given_properties = {**properties, "headers": headers, "delivery_mode": 2}
-    data = methods.publishing(5, "ex", "key", True, body, given_properties, LARGEST)
+    data = methods.basic_publish(5, "ex", "key", True, body, given_properties, LARGEST)
 
     method, header, *bodies = split(data)
     arguments, _ = serialization.loads("Bssbb", method[4:], 0)
@@ -194,7 +194,7 @@ def test_properties_that_make_no_sense_are_the_fault_of_their_message_alone(flag
 
 def test_names_longer_than_amqp_allows_are_refused():
     with pytest.raises(ValueError, match="255 bytes"):
-        methods.publishing(1, "e" * 256, "key", False, b"", {}, LARGEST)
+        methods.basic_publish(1, "e" * 256, "key", False, b"", {}, LARGEST)
 
 
 def arrays(depth):
@@ -227,4 +227,4 @@ def test_of_a_message_that_is_too_large_only_the_beginning_is_kept():
 
 def test_properties_larger_than_a_frame_are_refused():
     with pytest.raises(ValueError, match="larger than a frame"):
-        methods.publishing(1, "", "key", False, b"", {"headers": {"a": "b" * LARGEST}}, LARGEST)
+        methods.basic_publish(1, "", "key", False, b"", {"headers": {"a": "b" * LARGEST}}, LARGEST)

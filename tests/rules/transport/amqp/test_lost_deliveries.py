@@ -12,27 +12,27 @@ from services.transport.amqp.frames import Content
 
 
 @pytest.fixture
-def wire():
+def socket():
     return SimpleNamespace(closed=False, write=lambda frame: None)
 
 
 @pytest.fixture
-def delivery(wire):
+def delivery(socket):
     arguments = serialization.dumps("sLbss", ["consumer", 7, False, "ex", "workouts.get"])
-    return Delivery(Content(1, methods.DELIVER, arguments, b"{}", {}, b"", 2), wire, no_ack=False)
+    return Delivery(Content(1, methods.DELIVER, arguments, b"{}", {}, b"", 2), socket, no_ack=False)
 
 
 @pytest.mark.parametrize("is_settled", [False, True])
-def test_a_message_is_lost_with_its_connection_unless_it_was_settled(wire, delivery, is_settled):
+def test_a_message_is_lost_with_its_connection_unless_it_was_settled(socket, delivery, is_settled):
     if is_settled:
         delivery.ack()
     assert not delivery.is_lost
-    wire.closed = True
+    socket.closed = True
     assert delivery.is_lost is not is_settled
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
-def test_a_request_that_waited_for_a_worker_meanwhile_is_not_begun(wire, delivery, is_closed):
+def test_a_request_that_waited_for_a_worker_meanwhile_is_not_begun(socket, delivery, is_closed):
     """Another process of the service may have it, and would do the same a second time."""
     begun = []
 
@@ -42,6 +42,6 @@ def test_a_request_that_waited_for_a_worker_meanwhile_is_not_begun(wire, deliver
 
     method = SafeRpc()
     method.container = SimpleNamespace(spawn_worker=spawn_worker)
-    wire.closed = is_closed
+    socket.closed = is_closed
     method._begin([1], {}, {}, delivery, None)
     assert len(begun) == (0 if is_closed else 1)

@@ -85,12 +85,12 @@ def test_what_nobody_waits_for_any_more_is_forgotten(sender, broker, monkeypatch
 
 
 def test_they_are_bounded_in_number_and_in_bytes(sender, broker):
-    for number in range(budgets.KEPT_REPLIES + 10):
+    for number in range(budgets.RECENT_REPLIES + 10):
         sender.reply(str(number))
     broker.taken()
     sender._send_again()
-    assert broker.taken() == [str(number) for number in range(10, budgets.KEPT_REPLIES + 10)]
-    large = b"x" * (budgets.KEPT_REPLY_BYTES // 2)
+    assert broker.taken() == [str(number) for number in range(10, budgets.RECENT_REPLIES + 10)]
+    large = b"x" * (budgets.RECENT_REPLY_BYTES // 2)
     for name in "abc":
         sender.send(large, CALLER, name)
     broker.taken()
