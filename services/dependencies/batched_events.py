@@ -19,11 +19,11 @@ log = get_logger(__name__)
 
 
 class BatchedEventHandler(SafeEventHandler):
-    """Handles all events at once that arrived while it was busy with those before.
+    """Handles in one call all events that arrived while the call before was running.
 
-    Its method gets a list. If it fails with several, each is handled alone, so that only the bad
-    one is tried again or becomes a dead letter. One worker at a time handles them: what a second
-    would do, the first does in its next turn for less.
+    The method gets a list. If it fails with several, each is handled alone, so that only the bad
+    one is retried or dead-lettered. One worker at a time handles them: a second would compete for
+    the same rows, and the first handles them in its next batch for less.
     """
 
     def __init__(self, *arguments: object, **options: object):
@@ -33,14 +33,14 @@ class BatchedEventHandler(SafeEventHandler):
         self._busy = False
 
     def stop(self) -> None:
-        """Take no more events, and give back those that nobody works on yet."""
+        """Take no more events, and requeue those whose handling has not begun."""
         super().stop()
         for waiting in (self._arrived, self._single):
             while waiting:
                 waiting.popleft()[1].requeue()
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
-        """Put the event with those that wait, and handle them unless that is being done."""
+        """Add the event to the next batch, and begin that unless one is being handled."""
         problem = malformation(body, delivery)
         if problem:
             self.refuse_message(delivery, problem)
@@ -61,7 +61,7 @@ class BatchedEventHandler(SafeEventHandler):
             for _, delivery in batch:
                 delivery.requeue()
         except Exception as problem:
-            # one of them has headers that nobody can handle, and must not hold up all others
+            # one of them has headers that can't be decoded, and must not hold up the others
             self._busy = False
             if not self._split(batch, problem):
                 self.refuse_message(batch[0][1], f"{type(problem).__name__}: {problem}")
@@ -108,12 +108,12 @@ class BatchedEventHandler(SafeEventHandler):
             for span in spans:
                 span.end()
             self._busy = False
-            # not before the worker has ended, which leaves its place to the next
+            # in the next turn of the event loop: by then this worker has left its place
             eventlet.spawn_after(0, self._begin_next)
         return result, exc_info
 
     def _split(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:
-        """Have events that failed together handled one by one; tell whether that is to be."""
+        """Schedule the events of a failed batch one by one; return False if it was only one."""
         if len(batch) == 1:
             return False
         log.info("events will be handled one by one", count=len(batch), reason=repr(problem))
@@ -130,7 +130,7 @@ class BatchedEventHandler(SafeEventHandler):
 
 
 def _log_fields(delivery: Delivery) -> dict[str, object]:
-    """Return what the log says of every line about an event."""
+    """Return the fields that every log line about an event has."""
     headers = delivery.headers
     names = {"request_id": "nameko.request_id", "user_id": "nameko.user_id"}
     return {name: headers[key] for name, key in names.items() if key in headers}

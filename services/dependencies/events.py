@@ -1,4 +1,4 @@
-"""Events: told to everybody who cares, at least once."""
+"""Events: dispatched with a confirm, handled at least once."""
 
 import time
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
                 raise self._unavailable(event_type, problem) from problem
 
     def announce(self, event_type: str, event_data: dict) -> None:
-        """Dispatch an event that no request has caused, and that need not be heard.
+        """Dispatch an event that no request has caused, and that nobody needs to handle.
 
         Raises:
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
@@ -96,8 +96,9 @@ class Poison(GymError):
 class SafeEventHandler(EventHandler):
     """Handles events from a durable, replicated queue.
 
-    Nameko's loses an event whose handler raises. Here it is handled again after growing pauses,
-    spent in the broker's wait queues, and ends as a dead letter with its reason.
+    Nameko acknowledges an event whose handler raises, which loses it, or with ``requeue_on_error``
+    gets it again at once, 1,600 times a second. Here it is handled again after growing pauses,
+    spent in the broker's wait queues, and becomes a dead letter with its reason after the last.
     """
 
     queue_consumer = QueueConsumer()
@@ -106,7 +107,7 @@ class SafeEventHandler(EventHandler):
     span_kind = tracing.CONSUMER
 
     def __init__(self, *arguments: object, **options: object):
-        # refusals are told in one line each, without Nameko's traceback
+        # expected: a GymError is logged in one line, without a traceback
         super().__init__(*arguments, expected_exceptions=(GymError,), **options)
         self._line = PreparedLine("event handled", event_type=self.event_type)
 
@@ -131,7 +132,7 @@ class SafeEventHandler(EventHandler):
         self.container.when_free(partial(self._begin, body, delivery))
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
-        """Move what is no event to the dead letters."""
+        """Move a message that is no event to the dead letters."""
         self.queue_consumer.dead_letter_later(self.queue.name, delivery, reason)
 
     def _begin(self, body: dict, delivery: Delivery) -> None:
@@ -160,7 +161,7 @@ class SafeEventHandler(EventHandler):
     def _settle(
         self, delivery: Delivery, seconds: float, problem: BaseException | None, **known: object
     ) -> None:
-        """Acknowledge an event that was handled; have one that failed handled again."""
+        """Acknowledge an event that was handled; schedule a retry of one that failed."""
         outcome = metrics.outcome_of(problem)
         metrics.EVENTS_HANDLED.labels(self.event_type, outcome).observe(seconds)
         if problem is not None:
@@ -191,8 +192,8 @@ class SafeEventHandler(EventHandler):
         if dead_letters.retry_later(self.publishing, self.queue.name, delivery, reason, seconds):
             delivery.ack()
         else:
-            # The broker takes nothing now. Given back, the event would come again at once, and
-            # after a few rounds of that be a dead letter; so the pause is spent here.
+            # The broker accepts no messages at present. A requeued event would be redelivered at
+            # once, and dead-lettered by the queue's delivery limit; so the pause is spent here.
             eventlet.spawn_after(seconds, self.handle_message, delivery.decode(), delivery)
 
 

@@ -1,8 +1,7 @@
-"""Hints: what another service will be told for certain, told to it at once.
+"""Hints: events that may be lost, sent ahead of the event or feed entry that can't be.
 
-A hint is a transient event without a confirm, and it is lost where nobody listens, nobody keeps up
-or the handler fails. Whoever gets it does early what it would have done because of an event or a
-feed, and then has nothing left to do.
+A hint is transient, unconfirmed and consumed without acknowledgement. Its handler does early what
+the event or the feed would cause anyway, which then finds nothing left to do.
 """
 
 from collections.abc import Callable
@@ -23,16 +22,16 @@ from services.transport.amqp.json import CONTENT_TYPE, ENCODING, dumps
 log = get_logger(__name__)
 
 USEFUL_MILLISECONDS = 2000
-"""How long a hint may be on its way: after that the event has come, or the feed is looked at."""
+"""A hint expires after this: by then the event has come, or the feed has been polled."""
 
 LARGEST = 32 * 1024
-"""Bytes of a hint: what is larger is asked for when the event comes."""
+"""Bytes of a hint; a larger one is not sent, and the data are fetched when the event comes."""
 
 MAX_WAITING = 2 * budgets.EVENT_BATCH
 
 
 class HintSender(EventDispatcher):
-    """Gives workers ``hint(event_type, value)``, which waits for nothing and never fails."""
+    """Gives workers ``hint(event_type, value)``, which does not block and never fails."""
 
     def dispatch(self, worker_ctx: WorkerContext, event_type: str, value: object) -> None:
         """Send a hint, if it is not too large.
@@ -60,15 +59,9 @@ class HintSender(EventDispatcher):
 
 
 class BatchedHintHandler(BatchedEventHandler):
-    """Handles all hints at once that arrived while it was busy with those before.
+    """Handles hints in batches; those of a batch that fails are dropped.
 
-    They come from a queue that all processes of the service share, and that goes with the last. If
-    the method fails, all that it was given are dropped.
-
-    Args:
-        arguments: of the handler of events.
-        queue_name: of a queue that is not to be named after the method; begins with ``hint-``.
-        options: of the handler of events.
+    All processes of the service share one queue, which is deleted with its last consumer.
     """
 
     prefetch = None
@@ -78,25 +71,26 @@ class BatchedHintHandler(BatchedEventHandler):
         self._queue_name = queue_name
 
     def setup(self) -> None:
-        """Register the queue; ``rabbitmq/definitions.json`` bounds it."""
+        """Register the queue; a policy in ``rabbitmq/definitions.json`` limits its length."""
         super().setup()
         name = self.queue.name.removeprefix("evt-")
         self.queue = Queue(
             self._queue_name or f"hint-{name}",
             exchange=self.queue.exchange,
             routing_key=self.event_type,
-            # what is in it is transient; a queue that is so itself RabbitMQ 4.3 no longer has
+            # durable although its messages are transient: RabbitMQ 4.3 denies transient queues that
+            # are not exclusive
             durable=True,
             auto_delete=True,
         )
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
-        """Put the hint with those that wait, unless they are too many already."""
+        """Add the hint to the next batch, unless too many wait already."""
         if len(self._arrived) < MAX_WAITING:
             super().handle_message(body, delivery)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
-        """Drop what is no hint."""
+        """Drop a message that is no hint."""
         log.info("hints not taken", count=1, reason=reason)
 
     def _split(self, batch: list[tuple[dict, Delivery]], problem: BaseException) -> bool:

@@ -33,11 +33,11 @@ UNREADABLE = object()
 
 
 class ReplyListener(SharedExtension):
-    """Gives replies to those who wait for them.
+    """Receives replies and passes them to the callers that wait.
 
-    Nameko's keeps an entry for every call that was never answered. Here a caller takes its entry
-    away when it gives up, and is told when the request could not be routed or the connection for
-    the replies was lost.
+    Nameko's keeps an entry for ever for each call without a reply, and lets callers wait for ever
+    when the connection is lost. Here a caller removes its entry when it gives up, and is woken when
+    the request could not be routed or the connection for the replies is lost.
     """
 
     queue_consumer = QueueConsumer()
@@ -63,7 +63,11 @@ class ReplyListener(SharedExtension):
 
     @property
     def queue(self) -> Queue:
-        """A queue for this connection alone; another name each, as the lost one may linger."""
+        """An exclusive queue of this connection, with a new name each time.
+
+        The broker may still hold the exclusive queue of a lost connection, and would refuse to let
+        another connection declare it.
+        """
         return Queue(
             RPC_REPLY_QUEUE_TEMPLATE.format(self.container.service_name, uuid.uuid4()),
             exchange=get_rpc_exchange(self.container.config),
@@ -89,12 +93,12 @@ class ReplyListener(SharedExtension):
         self._resolve(delivery.properties.get("correlation_id"), body)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
-        """Tell whoever waits for a reply that it can't be understood."""
+        """Fail the call whose reply can't be decoded."""
         log.error("rpc answered nonsense", reason=reason)
         self._resolve(delivery.properties.get("correlation_id"), UNREADABLE)
 
     def connection_lost(self) -> None:
-        """Tell all who wait that their requests or replies are lost."""
+        """Fail all calls that wait: their requests or replies may be lost."""
         for correlation_id in list(self._waiting):
             self._resolve(correlation_id, LOST)
 
@@ -105,10 +109,10 @@ class ReplyListener(SharedExtension):
 
 
 class RemoteService(DependencyProvider, HeaderEncoder):
-    """Calls another service, with a deadline.
+    """Calls another service, with a timeout.
 
-    How long it waits travels with the call, so that nobody works on what nobody waits for; a call
-    made on behalf of another never waits longer than that one does.
+    The timeout is sent with the request, so that a service does not execute what nobody waits for.
+    A call made while serving another never outlasts that one's deadline.
 
     Args:
         name: the service's short name, such as ``workouts``.
@@ -159,8 +163,8 @@ class RemoteService(DependencyProvider, HeaderEncoder):
 
         Raises:
             ServiceUnavailable: nobody serves it, or the broker is down.
-            TimedOut: there was no answer in time.
-            BadGateway: the answer is no answer.
+            TimedOut: there was no reply in time.
+            BadGateway: the reply can't be understood.
             GymError: the service's own error.
         """
         seconds = seconds_left(worker_ctx, seconds or self.seconds)
@@ -250,7 +254,8 @@ class RemoteCalls:
         """Return a function that calls the method of this name.
 
         Raises:
-            AttributeError: it is not declared. The broker would close the channel that all share.
+            AttributeError: it is not declared; the broker would refuse it, and close the channel
+                that all calls share.
         """
         if method not in self._remote.methods:
             name = f"{self._remote.name}.{method}"

@@ -47,8 +47,8 @@ CALL_STACK_HEADER = "nameko.call_id_stack"
 def make_rpc_queue(service_name: str, config: dict) -> Queue:
     """Return the queue of a service's requests.
 
-    It goes with its last consumer: a request to a service that is down is returned at once
-    instead of waiting for nobody.
+    It is deleted with its last consumer (Nameko's is not), so a request to a service that is down
+    is returned as unroutable at once, instead of being executed at the next start.
     """
     return Queue(
         RPC_QUEUE_TEMPLATE.format(service_name),
@@ -62,9 +62,11 @@ def make_rpc_queue(service_name: str, config: dict) -> Queue:
 class SafeRpcConsumer(RpcConsumer):
     """Takes requests from the service's queue and sends the replies.
 
-    Nameko's ends the process on a message without ``reply_to`` or content type, and when a reply
-    can't be sent. Here such a message is answered with its fault if it says to whom, and otherwise
-    dropped. No request is ever kept as a dead letter, since it may hold a password.
+    In Nameko a message without ``reply_to`` or content type, which is what RabbitMQ's management
+    page sends by default, ends the process, and is redelivered at each start; so does a reply that
+    can't be sent. Here a malformed request is answered with ``MalformedRequest`` if it has an
+    address for replies, and dropped otherwise. It never becomes a dead letter, since it may hold a
+    password.
     """
 
     queue_consumer = QueueConsumer()
@@ -76,11 +78,11 @@ class SafeRpcConsumer(RpcConsumer):
         return Stalls(partial(self.queue_consumer.fence, self))
 
     def start(self) -> None:
-        """Begin to note when the event loop is held up."""
+        """Begin to watch for stalls of the event loop."""
         self._stalls.start()
 
     def connection_lost(self) -> None:
-        """Note that nothing lies unread any more."""
+        """Forget a stall: what was unread is lost with the connection."""
         self._stalls.forget()
 
     def setup(self) -> None:
@@ -90,9 +92,10 @@ class SafeRpcConsumer(RpcConsumer):
             self.queue_consumer.register_provider(self)
 
     def unregister_provider(self, provider: Extension) -> None:
-        """Let a method go once nothing more is asked, and all that was taken has its worker.
+        """Unregister a method; block until every request that was taken has got its worker.
 
-        The container waits for its workers only once, so a request must not get one later.
+        The container stops its entrypoints and then waits once for the workers there are; one that
+        began later would not be waited for.
         """
         super().unregister_provider(provider)
         end = time.monotonic() + budgets.STOP_SECONDS
@@ -100,7 +103,7 @@ class SafeRpcConsumer(RpcConsumer):
             eventlet.sleep(POLL_SECONDS)
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
-        """Run the method that a request names, or answer why not."""
+        """Run the method that a request names, or reply with the reason why not."""
         problem = _malformation(body, delivery)
         if problem:
             self.refuse_message(delivery, problem)
@@ -121,7 +124,7 @@ class SafeRpcConsumer(RpcConsumer):
         return self._stalls.possible_age(now)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
-        """Tell whoever sent a request that it can't be understood, if it says to whom."""
+        """Drop a malformed request, and reply with ``MalformedRequest`` if it has an address."""
         delivery.ack()
         metrics.RPC_MALFORMED.inc()
         log.warning("malformed request", queue=self.queue.name, reason=reason)
@@ -153,8 +156,10 @@ def _reply(result: object, exc_info: tuple | None) -> bytes:
 
 
 def _can_be_answered(delivery: Delivery) -> bool:
-    """Tell whether a reply can be sent: to another address the broker would not let us write, and
-    would close the connection on which all replies leave.
+    """Tell whether a request has an address for replies as Nameko makes them.
+
+    RabbitMQ closes a connection with 403 if it publishes to an address that its user may not write
+    to, and every reply on its way is lost with it.
     """
     properties = delivery.properties
     return bool(_REPLY_ADDRESS.fullmatch(properties.get("reply_to", ""))) and (
@@ -176,10 +181,10 @@ def _malformation(body: object, delivery: Delivery) -> str | None:
 class SafeRpc(Rpc):
     """An RPC method.
 
-    A request is executed at most once: it is acknowledged when its worker begins, so a service
-    that dies with it never runs it again behind its caller's back. A request whose caller has
-    given up is not executed. Where only the broker knows whether it has, since the request may have
-    lain in a frozen process, it gets the request back, and drops it or delivers it again.
+    A request is executed at most once: it is acknowledged when its worker begins, so one that kills
+    the process is not executed again at the next start. A request whose caller has given up is not
+    executed. After a stall only the broker knows how old a request is: it is requeued, and the
+    broker drops it as expired or delivers it again.
     """
 
     rpc_consumer = SafeRpcConsumer()
@@ -216,7 +221,7 @@ class SafeRpc(Rpc):
             delivery.requeue()
             return
         moment = None if seconds is None else now + seconds - age
-        # whatever is wrong with the headers shows here, and not when a worker is free
+        # here, where the exception becomes a reply; when_free() may begin the worker much later
         context = self.unpack_message_headers(delivery)
         self.container.when_free(partial(self._begin, args, kwargs, context, delivery, moment))
 
@@ -224,7 +229,7 @@ class SafeRpc(Rpc):
         self, args: list, kwargs: dict, context: dict, delivery: Delivery, moment: float | None
     ) -> None:
         if delivery.is_lost:
-            # the broker has it back, and gives it to another process if there is one
+            # the broker has requeued it, and another process may be executing it already
             return
         begun = time.monotonic()
         if moment is not None and begun > moment:
@@ -255,7 +260,7 @@ class SafeRpc(Rpc):
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
         if exc_info is not None and not isinstance(exc_info[1], GymError):
-            # its traceback has been logged; callers learn no more than this
+            # the container has logged the traceback; callers get no text that may hold secrets
             error = InternalError()
             exc_info = type(error), error, None
         answer = self.rpc_consumer.handle_result(delivery, result, exc_info)
@@ -268,7 +273,7 @@ class SafeRpc(Rpc):
         if outcome == metrics.OK and "request_id" in worker_ctx.data:
             _log_line(self.method_name, outcome).write_for_worker(seconds)
             return
-        # without a request it is somebody's timer, such as the look at the change feed
+        # a call without request id comes from a timer, such as analytics' poll of the change feed
         write = log.error if outcome == InternalError.code else log.info
         if outcome == metrics.OK:
             write = log.debug

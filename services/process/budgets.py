@@ -95,7 +95,7 @@ EVENT_RETRY_SECONDS = (1, 5, 30, 120, 600)
 
 DEAD_LETTER_RETRY_SECONDS = 5
 DEAD_LETTER_LONGEST_PAUSE_SECONDS = 600
-"""Pauses before another try to write a dead letter that the broker did not take."""
+"""First and longest pause before another try to write a dead letter that the broker refused."""
 
 FEED_SECONDS = 2
 """How often analytics looks at the change feed."""
@@ -119,7 +119,7 @@ LARGEST_MESSAGE = 4 * 1024 * 1024
 
 RECENT_REPLIES = 1000
 RECENT_REPLY_BYTES = LARGEST_MESSAGE
-"""Of the replies that were sent last so many are kept, to be sent again on a new connection."""
+"""The latest replies, kept to be sent again on a new connection."""
 
 STOP_SECONDS = 10
 

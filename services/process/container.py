@@ -10,7 +10,7 @@ from nameko.containers import ServiceContainer, WorkerContext
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint
 
-# the floor above wraps the same function
+# not services.observability's get_logger, which stands on the floor above
 log = structlog.get_logger(__name__)
 
 MAX_THREADS = 10_000
@@ -22,11 +22,13 @@ HandleResult = Callable[[WorkerContext, object, tuple | None], tuple[object, tup
 class Container(ServiceContainer):
     """Runs workers as Nameko does, at a third of the cost.
 
-    Nameko times and tells four stages of each worker to loggers that are off, asks every provider
-    at every stage, and has a worker wait for a free place, which the hub can't. Here only those
-    providers are asked that have something to do, and what can't begin yet waits in a queue
-    (:meth:`when_free`). A provider that fails at one of the stages ends its worker, not the
-    service.
+    Nameko times and logs four stages of each worker, calls every provider at every stage, and
+    blocks in ``spawn_worker`` until its pool has a free place, which would block the hub. Here only
+    providers that override a stage are called, and what can't begin yet waits in a queue
+    (:meth:`when_free`).
+
+    In Nameko any exception that escapes a worker's life cycle ends the container, and so the
+    process; its message is requeued, and the next start meets it again. Here it ends the worker.
     """
 
     def __init__(self, service_cls: type, config: dict):
@@ -83,7 +85,7 @@ class Container(ServiceContainer):
         except Exception as problem:
             log.error("worker failed", method=worker_ctx.entrypoint.method_name, exc_info=problem)
         finally:
-            # the traceback holds this frame, which holds the traceback
+            # breaks the cycle of this frame and the traceback that refers to it
             exc_info = None
             self._worker_threads.pop(worker_ctx, None)
             self._begin_waiting()
@@ -107,7 +109,7 @@ class Container(ServiceContainer):
             try:
                 self._waiting.popleft()()
             except Exception as problem:
-                # one that can't begin must not hold up those behind it
+                # the rest of the queue must not wait for the next worker to end
                 log.error("worker not begun", exc_info=problem)
 
     def _with_own(self, hook: str) -> list[DependencyProvider]:

@@ -1,9 +1,8 @@
-"""How long a caller still waits: seconds on the wire, a moment of the own clock in a process.
+"""Deadlines of calls: seconds in messages, a moment of the monotonic clock within a process.
 
-No host's clock is ever compared with another's. A request says in AMQP's ``expiration`` how long
-its caller will wait. With that RabbitMQ measures the time in the queue, and drops what has expired
-there; whoever takes the request counts the same seconds from its receipt, on a clock that nobody
-sets.
+Clocks of two hosts are never compared: with clocks 3 s apart a read lost 3 s of its time, with 7 s
+it failed. A request's AMQP property ``expiration`` says how long its caller waits. RabbitMQ drops
+it when that time has passed in the queue, and the service counts the same seconds from its receipt.
 """
 
 import re
@@ -12,18 +11,18 @@ import time
 from nameko.containers import WorkerContext
 
 LEAST_SECONDS = 0.001
-"""What is sent at the last moment still needs an expiration above zero."""
+"""For a call at the last moment: an expiration of 0 would drop its request before delivery."""
 
 _MILLISECONDS = re.compile(r"\d{1,10}", re.ASCII)
 
 
 def expiration(seconds: float) -> str:
-    """Return the property ``expiration`` of a message that nobody waits for after so long."""
+    """Return the property ``expiration``, in milliseconds, of a request."""
     return str(max(int(seconds * 1000), 1))
 
 
 def timeout_given(properties: dict[str, object]) -> float | None:
-    """Return how long the sender of a message was going to wait, or None if it does not say."""
+    """Return how many seconds the sender of a request waits, or None if it does not say."""
     given = properties.get("expiration")
     if given is None or not _MILLISECONDS.fullmatch(given):
         return None
@@ -31,10 +30,12 @@ def timeout_given(properties: dict[str, object]) -> float | None:
 
 
 def set_deadline(worker_ctx: WorkerContext, moment: float | None) -> None:
-    """Note when nobody waits for a worker any more.
+    """Set the moment after which nobody waits for a worker.
+
+    An attribute and not part of ``worker_ctx.data``: Nameko sends that with every message.
 
     Args:
-        worker_ctx: the worker's. What is noted is no part of its data, which travels with messages.
+        worker_ctx: the worker's.
         moment: on this process's monotonic clock; None for never.
     """
     worker_ctx.deadline = moment
@@ -45,7 +46,7 @@ def seconds_left(worker_ctx: WorkerContext, most: float) -> float:
 
     Args:
         worker_ctx: the worker's.
-        most: seconds; fewer if whoever waits for the worker gives up before.
+        most: seconds; the result is smaller if the worker's own deadline comes before.
     """
     moment = getattr(worker_ctx, "deadline", None)
     if moment is None:

@@ -1,8 +1,7 @@
-"""Waits that end, thousands of times a second.
+"""Waiting for an event with a timeout, with one timer for all waits.
 
-A timer for each wait stays in the event loop's heap until it is due, long after what was waited for
-has come: with deadlines of seconds and a thousand requests a second that is most of the heap. Here
-one timer looks at all deadlines now and then.
+``eventlet.Timeout`` adds a timer to the hub's heap for each wait, and a cancelled timer stays there
+until it is due: with timeouts of seconds and a thousand requests a second that is most of the heap.
 """
 
 import time
@@ -13,10 +12,10 @@ from eventlet.event import Event
 from eventlet.hubs import get_hub
 
 LOOK_SECONDS = 0.05
-"""How often deadlines are looked at, and so how late one may be noticed."""
+"""How often timeouts are checked, and so how late one may be noticed."""
 
 SHORT_SECONDS = 0.5
-"""Below this a deadline has a timer of its own."""
+"""A shorter timeout has a timer of its own."""
 
 
 class _Deadlines:
@@ -51,7 +50,7 @@ class _Deadlines:
             self._look_later()
 
 
-# a thread of its own has an event loop of its own
+# eventlet has one hub for each thread
 _of_hub: WeakKeyDictionary[object, _Deadlines] = WeakKeyDictionary()
 
 

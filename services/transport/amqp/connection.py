@@ -31,16 +31,20 @@ class BrokerGone(Exception):
 class BrokerConnection(SharedExtension):
     """Keeps one connection to the broker, and makes it again whenever it is lost.
 
-    kombu and py-amqp shake hands and declare what is needed; then the socket is taken over
+    kombu and py-amqp do the handshake and the declarations; then the socket is taken over
     (:mod:`~services.transport.amqp.socket`). Nothing that happens to the connection ends the
-    process: kombu's own loop waits up to 30 seconds between tries, and may hang while it closes a
-    connection to a frozen broker.
+    process. kombu's ``ConsumerMixin``, on which Nameko's consumer is built, waits up to 30 seconds
+    between tries whatever its transport options say, and hangs closing a connection to a frozen
+    broker.
+
+    Subclasses override ``connected``, ``ready``, ``unblocked``, ``disconnected``, ``on_content``
+    and ``on_method``. The last two run in the event loop's own greenlet and must not block.
     """
 
     part = "broker"
     optional = False
     purpose = "broker"
-    """What the connection is for, as the management UI shows it."""
+    """What the connection is for, as RabbitMQ's management pages and our metrics name it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +61,7 @@ class BrokerConnection(SharedExtension):
         self._down_since: float | None = None
 
     def start(self) -> None:
-        """Begin to connect; does not wait for it, so that health is told from the start."""
+        """Begin to connect in the background, so that /health answers without a broker."""
         if self._thread is None:
             connected = metrics.BROKER_CONNECTED.labels(self.purpose)
             connected.set_function(lambda: self.usable and not self.blocked)
@@ -85,23 +89,23 @@ class BrokerConnection(SharedExtension):
             raise BrokerGone("the broker takes no messages: memory or disk alarm")
 
     def connected(self, connection: Connection) -> None:
-        """Set up channels on a new connection, and declare."""
+        """Open channels on a new connection, and declare what is needed; may block."""
         raise NotImplementedError
 
     def ready(self) -> None:
-        """Begin to use the new connection."""
+        """Begin to use the new connection, whose socket is now ours."""
 
     def unblocked(self) -> None:
-        """Go on, as the broker takes messages again."""
+        """Go on, as the broker's memory or disk alarm is over."""
 
     def disconnected(self) -> None:
         """Forget what belonged to the lost connection."""
 
     def on_content(self, content: Content) -> None:
-        """Take a message; runs in the hub, and must not wait."""
+        """Handle a message that was delivered or returned."""
 
     def on_method(self, method: Method) -> None:
-        """Take a method that is about no connection or channel; must not wait either."""
+        """Handle a method of class basic that carries no message."""
 
     def _run(self) -> None:
         pauses = with_last_repeated(budgets.BROKER_RETRY_SECONDS)
@@ -128,18 +132,19 @@ class BrokerConnection(SharedExtension):
             },
         )
         try:
-            # a frozen broker accepts the connection and then says nothing
+            # the kernel of a frozen broker accepts the connection, and then nothing is ever sent
             with eventlet.Timeout(seconds, BrokerGone(f"no answer for {seconds} seconds")):
-                # connect() would sleep for two seconds between its two tries
+                # Connection.connect() would sleep for two seconds between its two tries
                 connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
                 self.connected(connection)
         except BaseException:
+            # release() would say goodbye and wait for the answer of a broker that may be frozen
             connection.collect(socket_timeout=0)
             raise
         self._take_over(connection)
 
     def _take_over(self, connection: Connection) -> None:
-        # py-amqp closes the socket of a connection that nobody holds
+        # py-amqp closes the socket when its connection is collected as garbage
         self._connection = connection
         agreed = connection.connection
         self.frame_max = agreed.frame_max
@@ -183,11 +188,12 @@ class BrokerConnection(SharedExtension):
             self._lost.send(reason)
 
     def _watch(self) -> None:
-        """Wait until the connection is lost, and see meanwhile that it lives."""
+        """Wait until the connection is lost; meanwhile send heartbeats and check the broker's."""
         while not self._stopping:
             reason = self._wait_for_loss(WATCH_SECONDS)
             if reason is not None:
                 raise reason if isinstance(reason, Exception) else BrokerGone(str(reason))
+            # RabbitMQ stops reading a publisher's socket while it has an alarm: that is no loss
             if self.socket.stalled_seconds() > budgets.PUBLISH_SECONDS and not self.blocked:
                 raise BrokerGone("the broker takes no data")
             self._beat()
@@ -212,7 +218,8 @@ class BrokerConnection(SharedExtension):
             self.disconnected()
 
     def _say_goodbye(self) -> None:
-        # whoever just hangs up is a warning in the broker's log; a frozen one never answers
+        # RabbitMQ logs a warning for a client that hangs up without connection.close; a frozen
+        # broker never answers it, so the wait is short
         with suppress(Stuck):
             self.socket.write(methods.connection_close())
             self._wait_for_loss(CLOSE_SECONDS)

@@ -27,12 +27,14 @@ log = get_logger(__name__)
 class QueueConsumer(ProviderCollector, BrokerConnection):
     """Consumes the queues of everything in the container that has one.
 
-    Unlike Nameko's it starts without a broker, keeps its connection until the last worker has
-    acknowledged its message, and lets no message end the process. A provider has ``queue`` (a kombu
-    queue), ``prefetch`` (None for a queue whose messages need no acknowledgement),
-    ``handle_message(body, delivery)`` and ``refuse_message(delivery, reason)`` for a message that
-    can't be decoded or handled, both of which run in the hub and must not wait, and, if it cares,
-    ``connection_lost()``.
+    Three differences from Nameko's: it starts without a broker; it keeps its connection until the
+    last worker has acknowledged its message (Nameko closes it first at SIGTERM, so whatever was in
+    flight is executed again at the next start); and no message ends the process.
+
+    A provider has ``queue`` (a kombu queue), ``prefetch`` (None for a queue consumed without
+    acknowledgements), ``handle_message(body, delivery)``, ``refuse_message(delivery, reason)`` for
+    a message that can't be decoded or handled, and optionally ``connection_lost()``. All of them
+    run in the event loop's own greenlet and must not block.
     """
 
     purpose = "consuming"
@@ -55,7 +57,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         for provider in self._providers:
             if self._failed and provider.queue.auto_delete and not provider.queue.exclusive:
                 self._discard(connection, provider.queue.name)
-        # until all is done
+        # stays set until every queue is consumed: an attempt that failed half-way is a failure
         self._failed = True
         for provider in self._providers:
             self._declare(connection, provider)
@@ -70,15 +72,15 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
     def _discard(connection: Connection, queue: str) -> None:
         """Delete a queue that nobody consumes.
 
-        In a cluster it may have been on a node that is gone: to declare it again would take two
-        minutes, and fail. What is in such a queue are requests that nobody waits for any more.
+        In a cluster it may have been on a node that is down: declaring it again would take two
+        minutes, and fail. What such a queue holds are requests whose callers have given up.
         """
         channel = connection.channel()
         with suppress(PreconditionFailed):
             channel.queue_delete(queue, if_unused=True)
 
     def disconnected(self) -> None:
-        """Tell the providers."""
+        """Tell the providers that have ``connection_lost``."""
         self._channels, self._queues, self._consumed = {}, {}, set()
         self._fences.clear()
         for provider in self._providers:
@@ -97,17 +99,18 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             raise BrokerGone("not every queue is consumed")
 
     def fence(self, provider: Extension, passed: Callable[[], None]) -> None:
-        """Call ``passed`` once whatever the broker has sent of a queue so far has come."""
-        # the channels of a connection that is still being made are there before its wire is
+        """Call ``passed`` once everything that the broker has sent of a queue so far has come."""
+        # the channels of a connection that is still being made exist before its socket is ours
         channels = self._channels if self.usable else {}
         for channel, other in channels.items():
             if other is provider:
                 with suppress(Stuck):
-                    # answered behind them, on the same channel; it changes nothing
+                    # The answer comes on the same channel, behind all deliveries sent before. A
+                    # basic.qos with the prefetch that it has already changes nothing else.
                     self.socket.write(methods.basic_qos(channel, provider.prefetch))
                     self._fences[channel].append(passed)
                     return
-        # without a channel nothing is under way
+        # without a channel nothing can be on its way
         passed()
 
     def unregister_provider(self, provider: Extension) -> None:
@@ -127,13 +130,13 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         reason: str,
         pause: float = budgets.DEAD_LETTER_RETRY_SECONDS,
     ) -> None:
-        """Move an event to the dead letters, with its reason; until then it stays in its queue.
+        """Move an event to the dead letters; it stays unacknowledged until the broker has the copy.
 
         Args:
-            queue: where it came from.
+            queue: the queue it came from.
             delivery: the event.
             reason: why it can't be handled.
-            pause: seconds until the next try, if the broker does not take it; then twice as many.
+            pause: seconds until the next try, if the broker refuses the copy; doubles each time.
         """
         if delivery.is_lost:
             return
@@ -145,25 +148,27 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         if is_dead_lettered:
             delivery.ack()
         else:
-            # with longer pauses, as a try that is refused ends the connection of all replies
+            # Pauses grow, since a publish that the broker refuses closes the connection on which
+            # all replies leave. Not retry(): the worker that failed must not be held for that long.
             longer = min(2 * pause, budgets.DEAD_LETTER_LONGEST_PAUSE_SECONDS)
             eventlet.spawn_after(pause, self.dead_letter, queue, delivery, reason, longer)
 
     def dead_letter_later(self, queue: str, delivery: Delivery, reason: str) -> None:
-        """Do the same in a greenthread of its own: it takes a confirm, and the hub can't wait."""
+        """Do the same in a greenthread of its own, as waiting for a confirm would block the hub."""
         self._spawn(partial(self.dead_letter, queue, delivery, reason), queue)
 
     def on_content(self, content: Content) -> None:
-        """Give a message to whom it is for."""
+        """Pass a message to the provider of its queue."""
         provider = self._channels.get(content.channel)
         if provider is None:
-            # it came while its queue was being let go; a reply is of no use to anybody else
+            # Delivered while basic.cancel was on its way: back to the queue, for another process.
+            # A reply was consumed without ack, and requeue() does nothing.
             no_ack = content.channel in self._without_ack
             Delivery(content, self.socket, no_ack).requeue()
             return
         delivery = Delivery(content, self.socket, no_ack=provider.prefetch is None)
         try:
-            # a reply of ours has no number that is not exact; a request repeats a client's
+            # our own replies hold no number that a float rounds; a request may repeat a client's
             body = delivery.decode(exact=provider.prefetch is not None)
         except Exception as problem:
             self._refuse(provider, delivery, f"undecodable: {problem}")
@@ -181,12 +186,12 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         try:
             provider.refuse_message(delivery, reason[:LONGEST_REASON])
         except Exception as problem:
-            # whoever sends such a message must not end the process, nor get it delivered again
+            # An exception here would end the connection, and requeueing would loop: drop it.
             log.error("message dropped", queue=provider.queue.name, exc_info=problem)
             delivery.ack()
 
     def on_method(self, method: Method) -> None:
-        """Note that a queue is being consumed, or that a fence was passed."""
+        """Note that a queue is being consumed, or that a fence has been passed."""
         if method.method == methods.QOS_OK and self._fences[method.channel]:
             self._fences[method.channel].popleft()()
         if method.method == methods.CONSUME_OK and method.channel in self._channels:

@@ -1,4 +1,4 @@
-"""Dead letters and pauses: where messages go that could not be handled.
+"""Where events go that could not be handled: wait queues for another try, then dead letters.
 
 The exchanges and queues are described in :mod:`~services.transport.amqp.topology`.
 """
@@ -20,21 +20,23 @@ ATTEMPT_HEADER = "x-gym-attempt"
 REASON_HEADER = "x-gym-reason"
 QUEUE_HEADER = "x-gym-queue"
 TIME_HEADER = "x-gym-buried-at"
+# the headers keep their names: ./gym reads dead letters that an earlier version has written
 SIZE_HEADER = "x-gym-size"
 """How many bytes the body had, where only its beginning is kept."""
 
 LONGEST_REASON = 500
 LARGEST_BODY = 4096
 LARGEST_HEADERS = 4096
-"""What is kept of a message. An event of ours has a few hundred bytes, of ids and dates."""
+"""Bytes copied of a message. Our own events have a few hundred bytes, of ids and dates."""
 
 LONGEST_TEXT = 255
-"""Bytes of a property; what is no UTF-8 grows when it is replaced."""
+"""Bytes of a property; each byte that is no UTF-8 becomes the three of U+FFFD."""
 
 KEPT_PROPERTIES = {"content_type", "content_encoding"}
 BYTES = "application/octet-stream"
 NOT_KEPT = ("x-death", "CC", "BCC")
-"""The last two are RabbitMQ's: it would deliver the copy to the queues that they name as well."""
+"""RabbitMQ also delivers to the queues that the headers CC and BCC name, so a copy must not have
+them."""
 
 
 def dead_letter(publishing: Publishing, queue: str, message: Delivery, reason: str) -> bool:
@@ -64,7 +66,9 @@ def dead_letter(publishing: Publishing, queue: str, message: Delivery, reason: s
 def retry_later(
     publishing: Publishing, queue: str, message: Delivery, reason: str, seconds: int
 ) -> bool:
-    """Send a message round through a wait queue, from which it comes back after some seconds.
+    """Copy an event to a wait queue, from which RabbitMQ returns it after some seconds.
+
+    RabbitMQ would requeue a rejected message at once: 1,600 tries a second of an event that fails.
 
     Returns:
         Whether the broker has the copy.
@@ -78,7 +82,10 @@ def retry_later(
 
 
 def failed_attempts(message: Delivery) -> int:
-    """Return how often a message has failed before, at most as often as any is tried again."""
+    """Return how often an event has failed so far, as a header says that anybody may have written.
+
+    The number is at least 0 and at most that of all retries.
+    """
     count = message.headers.get(ATTEMPT_HEADER, 0)
     if not isinstance(count, int):
         return 0
@@ -86,7 +93,7 @@ def failed_attempts(message: Delivery) -> int:
 
 
 def _sendable(reason: str) -> str:
-    # it may quote half of a surrogate pair, which JSON lets through and UTF-8 does not have
+    # it may quote half of a surrogate pair, which JSON allows and UTF-8 can't encode
     return reason[:LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
@@ -97,7 +104,7 @@ def _headers(message: Delivery) -> dict:
         headers = {name: value for name, value in message.headers.items() if name not in NOT_KEPT}
         write_table(headers)
     except Exception:
-        # what can't be read, or not be written again, must not keep a message from being moved
+        # headers that can't be read, or written again, must not keep an event in its queue for ever
         return {}
     return headers
 

@@ -1,4 +1,4 @@
-"""A message that the broker has given to us."""
+"""A message that the broker has delivered."""
 
 from services.transport.amqp import methods
 from services.transport.amqp.frames import Content
@@ -7,10 +7,10 @@ from services.transport.amqp.socket import BrokerSocket, Stuck
 
 
 class Delivery:
-    """A message, and what is done with it in the end.
+    """A message, to be settled by :meth:`ack` or :meth:`requeue`.
 
-    Settling it writes one frame; if its connection is gone that does nothing, as the broker has
-    the message back.
+    Settling writes one frame. If the connection has ended it does nothing: the broker has requeued
+    the message, and its delivery tag means nothing on another channel.
     """
 
     __slots__ = (
@@ -42,19 +42,19 @@ class Delivery:
 
     @property
     def size(self) -> int:
-        """How many bytes the body had; of one that is too large only the beginning is here."""
+        """Bytes of the whole body; of one that is too large only the beginning was kept."""
         return self._content.size
 
     @property
     def size_of_headers(self) -> int:
-        """How many bytes they have."""
+        """Bytes of the headers."""
         return len(self._content.raw_headers)
 
     def decode(self, *, exact: bool = True) -> object:
-        """Return what the body holds, in plain types.
+        """Return the body's JSON, in plain types.
 
         Args:
-            exact: whether there may be numbers in it that a float can't hold.
+            exact: whether it may hold numbers that a float would round.
 
         Raises:
             ValueError: it holds no JSON.
@@ -76,11 +76,11 @@ class Delivery:
         return self._needs_settling and self._socket.closed
 
     def ack(self) -> None:
-        """Say that it was taken care of."""
+        """Acknowledge it."""
         self._settle(methods.basic_ack(self._content.channel, self._tag))
 
     def requeue(self) -> None:
-        """Give it back to its queue."""
+        """Return it to its queue."""
         self._settle(methods.basic_reject(self._content.channel, self._tag, requeue=True))
 
     def _settle(self, frame: bytes) -> None:

@@ -14,11 +14,15 @@ HEARTBEAT_FRAME = PREFIX.pack(HEARTBEAT, 0, 0) + bytes([END])
 
 
 class Malformed(Exception):
-    """The other side does not speak AMQP, or we have lost our place in what it says."""
+    """The bytes received are no AMQP."""
 
 
 def read_text(data: bytes, place: int) -> tuple[str, int]:
-    """Return a short text, and where what follows it begins."""
+    """Return a short text, and the offset behind it.
+
+    AMQP wants UTF-8, RabbitMQ does not check it: other bytes become U+FFFD instead of an error,
+    which would end the connection that all share (tests/security/test_shared_connections.py).
+    """
     begin = place + 1
     end = begin + data[place]
     if end > len(data):
@@ -27,7 +31,7 @@ def read_text(data: bytes, place: int) -> tuple[str, int]:
 
 
 def take_long(data: bytes, place: int) -> tuple[bytes, int]:
-    """Return a value that its length stands before, and where what follows it begins."""
+    """Return a value with a length of four bytes before it, and the offset behind it."""
     begin = place + LONG.size
     end = begin + LONG.unpack_from(data, place)[0]
     if end > len(data):

@@ -1,8 +1,8 @@
-"""AMQP 0-9-1 on the wire, as far as a running connection speaks it.
+"""Reading AMQP 0-9-1 frames, as far as a running connection needs.
 
-py-amqp shakes hands and declares; from then on only these few methods come and go, thousands of
-times a second, and py-amqp takes ten times as long for each. Field tables of unusual content are
-left to it all the same.
+py-amqp does the handshake and the declarations. After that only a few methods are exchanged,
+thousands of times a second, for which py-amqp takes ten times as long; why pamqp is no alternative
+is in docs/decisions/own-amqp-frames.md.
 """
 
 import struct
@@ -25,12 +25,13 @@ from services.transport.amqp.methods import DELIVER, RETURN
 from services.transport.amqp.properties import CONTENT, read_properties
 
 FRAME_SLACK = 2
-"""RabbitMQ sends properties in one frame, with what it has added to them, however large that is."""
+"""Times the agreed size that a frame may have: RabbitMQ sends a message's properties in one frame,
+with the headers that it has added itself (x-death), even if that exceeds the agreed size."""
 
 
 @dataclass(slots=True)
 class Content:
-    """A message as it came, its headers not yet taken apart."""
+    """A message as received; its headers are decoded when somebody reads them."""
 
     channel: int
     method: tuple[int, int]
@@ -52,7 +53,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method without content, its arguments not yet taken apart."""
+    """A method without content, its arguments not yet decoded."""
 
     channel: int
     method: tuple[int, int]
@@ -60,11 +61,11 @@ class Method:
 
 
 class FrameReader:
-    """Makes methods and messages of the bytes that arrive, however they were cut into pieces.
+    """Makes methods and messages of the bytes received, in pieces of any size.
 
     Args:
-        largest: of a frame, as agreed with the broker.
-        largest_body: of a message that is kept whole.
+        largest: bytes of a frame, as agreed with the broker.
+        largest_body: bytes of a message that is kept whole; of a larger one the first frame is.
     """
 
     def __init__(self, largest: int, largest_body: int):
@@ -74,7 +75,7 @@ class FrameReader:
         self._unfinished: dict[int, _Unfinished] = {}
 
     def feed(self, data: bytes) -> Iterator[Content | Method]:
-        """Yield what is complete; heartbeats are left out.
+        """Yield what is complete, without heartbeats.
 
         Raises:
             Malformed: this is no AMQP.
@@ -96,6 +97,7 @@ class FrameReader:
                 if found is not None:
                     yield found
         finally:
+            # also when the consumer of this generator raises, or stops half-way
             self._rest = buffer[place:]
 
     def _take(self, kind: int, channel: int, payload: bytes) -> Content | Method | None:
@@ -124,8 +126,8 @@ class FrameReader:
         _, _, unfinished.size, flags = CONTENT.unpack_from(payload)
         unfinished.missing = unfinished.size
         with suppress(Malformed, struct.error, IndexError):
-            # what a sender has written badly is no fault of the connection: without properties it
-            # is a message that nobody can read
+            # RabbitMQ passes properties on as the sender wrote them, so bad ones are the fault of
+            # this message alone. Without properties nobody can decode it, and it is refused.
             unfinished.properties, unfinished.raw_headers = read_properties(payload, flags)
         return self._finish(channel) if not unfinished.missing else None
 
@@ -147,7 +149,7 @@ class FrameReader:
 
 
 class _Unfinished:
-    """A message of which frames are still to come."""
+    """A message whose frames have not all been received."""
 
     __slots__ = ("arguments", "method", "missing", "parts", "properties", "raw_headers", "size")
 

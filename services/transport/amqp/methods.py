@@ -31,7 +31,7 @@ _BASIC = 60
 
 
 def read_delivery(arguments: bytes) -> tuple[int, bool, str, str]:
-    """Return delivery tag, whether it came before, exchange and routing key of a delivery."""
+    """Return tag, redelivered flag, exchange and routing key of a basic.deliver."""
     place = 1 + arguments[0]
     (tag,) = TAG.unpack_from(arguments, place)
     place += TAG.size
@@ -42,12 +42,12 @@ def read_delivery(arguments: bytes) -> tuple[int, bool, str, str]:
 
 
 def read_confirmation(arguments: bytes) -> tuple[int, bool]:
-    """Return the tag of an acknowledgement, and whether it stands for all before it, too."""
+    """Return the tag of a basic.ack or basic.nack, and its ``multiple`` bit: all tags up to it."""
     return TAG.unpack_from(arguments)[0], bool(arguments[TAG.size] & 1)
 
 
 def read_reason(arguments: bytes) -> str:
-    """Return code and text with which the broker closes a connection or a channel."""
+    """Return code and text of a connection.close or channel.close."""
     code = int.from_bytes(arguments[:2], "big")
     return f"{code} {read_text(arguments, 2)[0]}"
 
@@ -61,16 +61,16 @@ def basic_publish(
     properties: Mapping[str, object],
     largest: int,
 ) -> bytes:
-    """Return the frames of a message to send.
+    """Return the frames of a message: basic.publish, header, body.
 
     Args:
-        channel: on which.
-        exchange: its name.
-        routing_key: its routing key.
+        channel: the channel's number.
+        exchange: at most 255 bytes.
+        routing_key: at most 255 bytes.
         mandatory: whether the broker returns it if no queue takes it.
-        body: its bytes.
-        properties: texts, ``headers`` and ``delivery_mode``.
-        largest: of a frame, as agreed with the broker.
+        body: split into as many frames as it needs.
+        properties: texts by name, ``headers`` (a table) and ``delivery_mode`` (1 or 2).
+        largest: bytes of a frame, as agreed with the broker.
 
     Raises:
         ValueError: a name, a key or the properties are too large; the broker would close the
@@ -90,37 +90,38 @@ def basic_publish(
 
 
 def basic_consume(channel: int, queue: str, tag: str, no_ack: bool) -> bytes:
-    """Return the frame that begins to consume a queue."""
+    """Return the frame that starts a consumer."""
     arguments = b"\0\0" + short_text(queue) + short_text(tag) + bytes([NO_ACK_BIT if no_ack else 0])
     return method(channel, CONSUME, arguments + LONG.pack(0))
 
 
 def basic_qos(channel: int, prefetch: int) -> bytes:
-    """Return the frame that says how many messages a consumer takes before it settles one."""
+    """Return the frame that sets the prefetch: unsettled messages a consumer may have."""
     return method(channel, QOS, LONG.pack(0) + prefetch.to_bytes(2, "big") + b"\0")
 
 
 def basic_cancel(channel: int, tag: str) -> bytes:
-    """Return the frame that ends it."""
+    """Return the frame that ends a consumer; the broker does not answer it."""
     return method(channel, CANCEL, short_text(tag) + bytes([NOWAIT_BIT]))
 
 
 def basic_ack(channel: int, tag: int) -> bytes:
-    """Return the frame that says that a message was taken care of."""
+    """Return the frame that acknowledges one message."""
     return method(channel, ACK, TAG.pack(tag) + b"\0")
 
 
 def basic_reject(channel: int, tag: int, requeue: bool) -> bytes:
-    """Return the frame that gives a message back, to its queue or to the dead letters."""
+    """Return the frame that rejects a message: back to its queue, or dropped or dead-lettered."""
     return method(channel, REJECT, TAG.pack(tag) + bytes([REQUEUE_BIT if requeue else 0]))
 
 
 def connection_close() -> bytes:
-    """Return the frame that takes leave of the broker."""
+    """Return the frame that closes the connection in good order."""
     arguments = GOODBYE.to_bytes(2, "big") + short_text("stopping") + bytes(4)
     return method(0, CONNECTION_CLOSE, arguments)
 
 
+# a process publishes with a few dozen keys, and replies to the few addresses of its callers
 @lru_cache(maxsize=1024)
 def _publish_method(channel: int, exchange: str, routing_key: str, mandatory: bool) -> bytes:
     bits = bytes([MANDATORY_BIT if mandatory else 0])

@@ -30,10 +30,11 @@ class TooLarge(ValueError):
 class Publishing(BrokerConnection):
     """Sends messages, and never waits longer than its budgets.
 
-    Nameko makes a pooled connection, a producer and a confirm round trip for each message, and
-    blocks without end while the broker has an alarm. Here requests and replies are transient and
-    unconfirmed: the broker still returns what it can't route, which is given to whoever waits for
-    the answer. Events are confirmed.
+    Nameko takes a pooled connection, a producer and a confirm for each message, and blocks as long
+    as the broker has a memory or disk alarm; not even an ``eventlet.Timeout`` ends that, as kombu's
+    pool then waits for the channel to close. Here requests and replies are transient and
+    unconfirmed (the broker returns a request that it can't route, which fails the call at once),
+    and events are persistent and confirmed.
     """
 
     purpose = "publishing"
@@ -53,7 +54,7 @@ class Publishing(BrokerConnection):
         self._exchanges[exchange.name] = exchange
 
     def requires(self, queues: Iterable[topology.BoundQueue]) -> None:
-        """See on each new connection that queues are there; without them it is of no use."""
+        """Declare missing queues on each new connection, which fails if that is not allowed."""
         self._required |= {queue.name: queue for queue in queues}
 
     def on_returned(self, handler: Callable[[str], None]) -> None:
@@ -61,7 +62,7 @@ class Publishing(BrokerConnection):
         self._returned_handlers.append(handler)
 
     def on_lost(self, handler: Callable[[], None]) -> None:
-        """Call ``handler`` when the connection is lost, and maybe what was written to it last."""
+        """Call ``handler`` when the connection is lost, and maybe the last messages with it."""
         self._lost_handlers.append(handler)
 
     def on_connected(self, handler: Callable[[], None]) -> None:
@@ -113,7 +114,8 @@ class Publishing(BrokerConnection):
         identity = properties.setdefault("message_id", uuid.uuid4().hex)
         properties["delivery_mode"] = PERSISTENT
         self._write(self._confirmed, exchange, routing_key, True, payload, properties)
-        # nothing has run between the writing and this, so the tags are in the order of the messages
+        # the broker counts messages of a channel from 1; no other greenthread has run since the
+        # write, so this count is in the order of the messages
         self._sent_confirmed += 1
         tag = self._sent_confirmed
         confirmation = self._unconfirmed[tag] = Event()
@@ -126,7 +128,8 @@ class Publishing(BrokerConnection):
             raise BrokerGone(f"the broker did not confirm a message within its time: {outcome}")
 
     def connected(self, connection: Connection) -> None:
-        """Open both channels, and see that all is there that messages are sent to."""
+        """Open both channels, and declare what messages are sent to."""
+        # RabbitMQ closes a channel on which a message goes to a missing exchange
         topology.declare_missing(connection, self._required.values())
         plain, confirmed = connection.channel(), connection.channel()
         for exchange in self._exchanges.values():
@@ -135,17 +138,17 @@ class Publishing(BrokerConnection):
         self._plain, self._confirmed = plain.channel_id, confirmed.channel_id
 
     def ready(self) -> None:
-        """Tell that messages can be sent."""
+        """Call the handlers of :meth:`on_connected`."""
         for handler in self._connected_handlers:
             handler()
 
     def unblocked(self) -> None:
-        """Tell that messages can be sent again."""
+        """Call the handlers of :meth:`on_unblocked`."""
         for handler in self._unblocked_handlers:
             handler()
 
     def disconnected(self) -> None:
-        """Tell everybody who waits for a confirm or an answer that none will come."""
+        """Fail everything that waits for a confirm, and call the handlers of :meth:`on_lost`."""
         waiting = list(self._unconfirmed.values())
         self._forget()
         for confirmation in waiting:
@@ -154,8 +157,9 @@ class Publishing(BrokerConnection):
             handler()
 
     def on_content(self, content: Content) -> None:
-        """Take a message back that could not be routed."""
+        """Handle a message that was returned, as no queue takes it."""
         if content.channel == self._confirmed:
+            # basic.return comes before the basic.ack of the same message, which says "confirmed"
             self._returned.add(content.properties.get("message_id"))
             return
         correlation_id = content.properties.get("correlation_id")
@@ -163,7 +167,7 @@ class Publishing(BrokerConnection):
             handler(correlation_id)
 
     def on_method(self, method: Method) -> None:
-        """Take a confirm."""
+        """Handle a confirm, which may be for several messages."""
         if method.method not in (methods.ACK, methods.NACK):
             return
         outcome = CONFIRMED if method.method == methods.ACK else "refused"
@@ -206,7 +210,7 @@ class Publishing(BrokerConnection):
 
 
 def check_size(body: bytes) -> None:
-    """Refuse a message so large that it would hold up those of others.
+    """Refuse a message so large that it would hold up others on the shared connection.
 
     Raises:
         TooLarge: it is.

@@ -1,4 +1,4 @@
-"""Replies: sent once, and again where nobody can tell whether they have arrived."""
+"""Replies to RPC requests: sent, and sent again after a connection is lost."""
 
 import time
 from collections import deque
@@ -30,11 +30,11 @@ class Reply(NamedTuple):
 class Replies(SharedExtension):
     """Sends replies for all methods of a service.
 
-    The connection that they leave on may be closed at any time, and whatever the broker has not
-    taken by then is lost; a confirm for each would be one more frame for every call. So those of
-    the last moments are kept, and sent again on the next connection, as are those that were made
-    meanwhile. Whoever gets a reply twice no longer knows the second one's correlation id, and lets
-    it go.
+    The broker may close the connection at any time, and replies that it has not read by then are
+    lost; a confirm for each would cost every call one more frame. So the latest replies are kept,
+    and sent again on the next connection, like those made meanwhile. A caller that gets a reply
+    twice has forgotten the correlation id, and ignores the second.
+    tests/security/test_shared_connections fails without this.
     """
 
     publishing = Publishing()
@@ -90,14 +90,14 @@ class Replies(SharedExtension):
 
 
 class RecentReplies:
-    """The replies of the last moments, those that somebody may wait for; the oldest go first."""
+    """The latest replies, limited in number and bytes; the oldest are dropped first."""
 
     def __init__(self) -> None:
         self._replies: deque[Reply] = deque()
         self._bytes = 0
 
     def add(self, reply: Reply) -> None:
-        """Keep one more."""
+        """Add one, and drop the oldest beyond the limits."""
         replies = self._replies
         replies.append(reply)
         self._bytes += len(reply.body)
@@ -105,7 +105,7 @@ class RecentReplies:
             self._bytes -= len(replies.popleft().body)
 
     def take(self) -> list[Reply]:
-        """Return those that somebody may still wait for, and keep none."""
+        """Remove all, and return those whose caller may still be waiting."""
         since = time.monotonic() - budgets.RPC_SECONDS
         taken = [reply for reply in self._replies if reply.made_at > since]
         self._replies.clear()

@@ -13,7 +13,7 @@ from services.transport import hub_socket
 
 CHUNK = 64 * 1024
 MAX_UNSENT = 16 * 1024 * 1024
-"""Bytes that wait for the broker to read them; a message that would be more is not taken."""
+"""Bytes waiting for the broker to read them; a message that would exceed this is refused."""
 
 
 class Stuck(Exception):
@@ -23,13 +23,13 @@ class Stuck(Exception):
 class BrokerSocket:
     """The socket of a py-amqp connection, after its handshake.
 
-    A ``sendall`` for each frame costs a system call and maybe two switches each. Here all that is
-    written in one turn of the event loop leaves in one piece.
+    py-amqp calls ``sendall`` for each message: a system call, and under eventlet maybe two switches
+    of greenthreads. Here everything written in one turn of the event loop is sent in one piece.
 
     Args:
         transport: the connection's.
-        on_data: is called by the event loop with what has arrived; must not wait.
-        on_end: is called once, with the reason, when the connection has ended.
+        on_data: called by the event loop with the bytes received; must not block.
+        on_end: called once, with the reason, when the connection has ended.
     """
 
     def __init__(
@@ -70,14 +70,17 @@ class BrokerSocket:
             get_hub().schedule_call_global(0, self._flush)
 
     def stalled_seconds(self) -> float:
-        """Return for how long, as far as was looked, the broker has read nothing of what waits."""
+        """Return for how many seconds the broker has read nothing although data wait to be sent.
+
+        Progress is noticed by calling this, so call it often (the connection does once a second).
+        """
         now = time.monotonic()
         if not self._socket.unsent or self._socket.sent != self._sent_last_looked:
             self._sent_last_looked, self._moved_at = self._socket.sent, now
         return now - self._moved_at
 
     def end(self, reason: object) -> None:
-        """Close the socket at once, and tell the reason."""
+        """Close the socket at once, and report the reason."""
         if self.closed:
             return
         self.closed = True
@@ -89,7 +92,8 @@ class BrokerSocket:
         try:
             self._on_data(data)
         except Exception as problem:
-            # such as the broker's own word that it closes the connection
+            # BrokerGone if the broker closes connection or channel, Malformed if it sends no AMQP;
+            # HubSocket would log either as a fault of ours
             self.end(problem)
 
     def _flush(self) -> None:
@@ -104,9 +108,10 @@ class BrokerSocket:
 
 
 class EncryptedSocket:
-    """The same as :class:`services.transport.hub_socket.HubSocket` over TLS, with greenthreads.
+    """What :class:`~services.transport.hub_socket.HubSocket` is, over TLS, with two greenthreads.
 
-    TLS may have to write in order to read, which takes more than a listener.
+    TLS may have to write in order to read, and the other way round, so one listener for each
+    direction is not enough; eventlet's green SSL socket knows which of the two it waits for.
     """
 
     def __init__(
@@ -148,6 +153,7 @@ class EncryptedSocket:
             try:
                 data = self._sock.recv(CHUNK)
             except TimeoutError:
+                # silence is judged by heartbeats, not by whatever timeout the socket still has
                 continue
             except OSError as problem:
                 self._on_lost(problem)
@@ -172,5 +178,8 @@ class EncryptedSocket:
 
 
 def unread(transport: _AbstractTransport) -> bytes:
-    """Return what py-amqp has read beyond its last frame."""
+    """Return the bytes that py-amqp has read beyond the last frame of the handshake.
+
+    What the broker sends unasked, such as connection.blocked, may come with its last answer.
+    """
     return bytes(transport._read_buffer)

@@ -1,4 +1,4 @@
-"""Times when the event loop did not look, and what they make of the messages found afterwards."""
+"""Stalls of the event loop, and how old a message may be that is read after one."""
 
 import time
 from collections.abc import Callable
@@ -6,23 +6,24 @@ from collections.abc import Callable
 from eventlet.hubs import get_hub
 
 LOOK_SECONDS = 0.1
-"""How often it is seen that the event loop runs."""
+"""How often a timer checks that the event loop runs."""
 
 STALL_SECONDS = 0.2
-"""A look that is late by more was no mere delay: the process was frozen, or its loop held up."""
+"""A timer later than this means a stall: the process was frozen, or its event loop blocked."""
 
 Fence = Callable[[Callable[[], None]], None]
-"""Calls what it is given once everything has come that the broker had sent before."""
+"""Takes a callback, and calls it once everything has come that the broker had sent before."""
 
 
 class Stalls:
-    """Tells how old a message may be that has just been read.
+    """Knows how old a message may be that has just been read.
 
-    To a frozen process RabbitMQ goes on delivering, and what it has delivered expires no more. When
-    the process goes on, all of that lies in its socket, and in the broker's, and looks fresh.
+    RabbitMQ goes on delivering to a frozen process, up to the prefetch, and its TTL no longer
+    expires what it has delivered. When the process continues, all of that lies in the two sockets'
+    buffers and looks as if it had just been sent.
 
     Args:
-        fence: is asked after each stall for its end.
+        fence: called after each stall, to learn when what was sent before has been read.
     """
 
     def __init__(self, fence: Fence):
@@ -33,7 +34,7 @@ class Stalls:
         self._stalled_again = False
 
     def start(self) -> None:
-        """Begin to look, on the event loop of this thread."""
+        """Start the timer, on the event loop of this thread."""
         self._look_later(time.monotonic())
 
     def possible_age(self, now: float) -> float:
@@ -77,7 +78,7 @@ class Stalls:
 
     def _pass(self) -> None:
         if self._stalled_again:
-            # what comes now was sent after the fence was, and maybe long ago all the same
+            # stalled again meanwhile: what is read now was sent after the fence, maybe long ago
             self._unread_since = self._fence_at
             self._ask(time.monotonic())
         else:

@@ -1,8 +1,9 @@
-"""What outlives every process on the broker: where failed events go, and the events themselves.
+"""The durable queues: those of events, and those that failed events go to.
 
-``rabbitmq/definitions.json`` has all of it. On a broker where that was not imported, whoever needs
-what is missing declares it, with arguments that say what the policies would. What is there is never
-declared again: its arguments may be others, and the broker would close the channel.
+``rabbitmq/definitions.json`` declares them all. On a broker where it was not imported, a service
+declares those that it needs and misses, with arguments in place of the policies. A queue that
+exists is never declared again: RabbitMQ compares arguments exactly, answers 406 PRECONDITION_FAILED
+to any difference and closes the channel, and the queue would never be consumed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ EVENT_ARGUMENTS = QUORUM | {
 
 
 class Incomplete(BrokerGone):
-    """The broker lacks what no event may be without, and we are not allowed to declare it."""
+    """The broker lacks a queue that events need, and its user may not declare it."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class BoundQueue:
     def exists(self, channel: StdChannel) -> bool:
         """Tell whether both exist; if not the broker has closed the channel."""
         try:
-            # Without an answer, which would count messages and may take seconds in a cluster that
-            # has just lost a node. Its refusal comes before the answer to the second.
+            # nowait: queue.declare-ok has the number of messages, and may take seconds in a cluster
+            # that has just lost a node. A refusal still arrives, before the answer to the second.
             channel.queue_declare(self.name, passive=True, nowait=True)
             channel.exchange_declare(self.name, self.kind, passive=True)
         except NotFound:
@@ -58,7 +59,7 @@ class BoundQueue:
         return True
 
     def declare(self, channel: StdChannel) -> None:
-        """Make what is missing."""
+        """Declare queue, exchange and binding."""
         channel.exchange_declare(self.name, self.kind, durable=True, auto_delete=False)
         channel.queue_declare(self.name, durable=True, auto_delete=False, arguments=self.arguments)
         channel.queue_bind(self.name, self.name, self.routing_key)
@@ -73,14 +74,18 @@ DEAD_LETTERS = BoundQueue(
 
 
 def wait_queue(seconds: int) -> BoundQueue:
-    """Return where a failed event waits for so many seconds."""
+    """Return the queue in which a failed event waits for so many seconds.
+
+    A message whose TTL is over is dead-lettered to the default exchange, which routes it by its key
+    to the queue it came from.
+    """
     limits = {"x-max-length": 100_000, "x-overflow": "reject-publish"}
     back = {"x-message-ttl": seconds * 1000, "x-dead-letter-exchange": ""}
     return BoundQueue(WAIT_EXCHANGE.format(seconds=seconds), "fanout", "", QUORUM | back | limits)
 
 
 def failed_event_queues() -> list[BoundQueue]:
-    """Return every queue that an event which can't be handled passes."""
+    """Return the dead letters' queue, and every wait queue."""
     return [DEAD_LETTERS, *map(wait_queue, budgets.EVENT_RETRY_SECONDS)]
 
 
@@ -102,11 +107,11 @@ def declare_missing(connection: Connection, queues: Iterable[BoundQueue]) -> Non
 
 
 def declare(connection: Connection, queue: Queue) -> None:
-    """Declare a queue that is going to be consumed, but one that is to last only if it is missing.
+    """Declare a queue that is going to be consumed; a durable one only if it is missing.
 
     Args:
-        connection: the one that the queue's channel is of.
-        queue: a queue that is bound to a channel.
+        connection: the connection of the queue's channel.
+        queue: a queue bound to a channel.
     """
     if queue.auto_delete or not _exists(connection, queue.name):
         queue.declare()
