@@ -325,15 +325,10 @@ def test_the_kernel_keeps_little_of_what_is_not_read(gateway, connect):
     wait_until(lambda: gateway.server._connections)
     (accepted,) = gateway.server._connections
     # Linux tells twice of what it was told
-    assert (
-        accepted._socket._socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 128 * 1024
-    )
-    assert (
-        accepted._socket._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * 128 * 1024
-    )
-    assert (
-        accepted._socket._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
-    )
+    option = accepted._socket._socket.getsockopt
+    assert option(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 128 * 1024
+    assert option(socket.SOL_SOCKET, socket.SO_RCVBUF) <= 2 * 128 * 1024
+    assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
 
 
 def test_requests_sent_ahead_wait_in_the_kernel(gateway, connect):
