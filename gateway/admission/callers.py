@@ -1,12 +1,12 @@
 """Who makes a request, and who may use a route."""
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum
 
 from schemas.roles import ADMIN
 from services.auth import verify
+from services.process.bounded_map import BoundedMap
 from services.process.settings import Settings
 
 MOST_TOKENS = 10_000
@@ -52,7 +52,7 @@ class TokenCache:
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
+        self._known: BoundedMap[str, tuple[Caller, float]] = BoundedMap(MOST_TOKENS)
 
     def caller(self, token: str) -> Caller:
         """Return the caller that a token belongs to.
@@ -66,8 +66,6 @@ class TokenCache:
         claims = verify(token, self.settings, time.time())
         caller = Caller(claims["user_id"], claims["role"], token, claims["jti"])
         self._known[token] = caller, claims["exp"]
-        while len(self._known) > MOST_TOKENS:
-            self._known.popitem(last=False)
         return caller
 
     def remembered(self, token: str) -> Caller | None:

@@ -1,10 +1,11 @@
 """Leases of a rate limit: requests counted in advance, so that most need not ask Redis."""
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from limits import RateLimitItem
+
+from services.process.bounded_map import BoundedMap
 
 PART = 100
 LARGEST_LEASE = 50
@@ -27,8 +28,8 @@ class Leases:
     """
 
     def __init__(self) -> None:
-        # by the limit's name: a RateLimitItem takes four times as long to be looked up
-        self._left: OrderedDict[tuple[str, str], _Lease] = OrderedDict()
+        # by the limit's name: a limit itself takes longer to be found than the allowance is worth
+        self._left: BoundedMap[tuple[str, str], _Lease] = BoundedMap(MOST_LEASES)
 
     @staticmethod
     def size(limit: RateLimitItem) -> int:
@@ -50,5 +51,3 @@ class Leases:
         old = self._left.pop(key, None)
         left = old.left if old is not None and now <= old.ends_at else 0
         self._left[key] = _Lease(left + count, now + limit.get_expiry())
-        while len(self._left) > MOST_LEASES:
-            self._left.popitem(last=False)

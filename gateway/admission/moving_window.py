@@ -5,10 +5,11 @@ It goes by the monotonic clock, so a change of the machine's clock neither frees
 
 import time
 from array import array
-from collections import OrderedDict
 
 from limits import RateLimitItem
 from limits.util import WindowStats
+
+from services.process.bounded_map import BoundedMap
 
 MOST_KEYS = 20_000
 """Of more, the least recently used are dropped."""
@@ -53,7 +54,7 @@ class MovingWindow:
     """
 
     def __init__(self) -> None:
-        self._counted: OrderedDict[str, _Counts] = OrderedDict()
+        self._counted: BoundedMap[str, _Counts] = BoundedMap(MOST_KEYS)
 
     def __len__(self) -> int:
         return len(self._counted)
@@ -67,8 +68,6 @@ class MovingWindow:
             return False
         counts.add(now, cost, item.get_expiry() / SLOTS)
         self._counted[key] = counts
-        if len(self._counted) > MOST_KEYS:
-            self._counted.popitem(last=False)
         return True
 
     def test(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
