@@ -300,7 +300,7 @@ class Analytics:
                 return
             unseen = self._unseen(changes)
             # whoever made them may have died before it could tell
-            self.cache.outdate(*_versions_of(unseen))
+            self.cache.invalidate(*_versions_of(unseen))
             bisect_batch(
                 unseen,
                 self._process_changes,

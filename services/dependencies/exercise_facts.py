@@ -73,8 +73,8 @@ class ExerciseFacts(DependencyProvider):
         """
         generation = self.catalogue_changes.generation
         if not self._has_begun:
-            # the process that wrote the copy last may have died before it could tell the cache
-            cache.outdate(self.version_key)
+            # who changed the copy last may have died before it could tell
+            cache.invalidate(self.generation_key)
             self._has_begun = True
         if generation == self._generation and time.monotonic() < self._look_at:
             return

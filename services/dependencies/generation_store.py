@@ -163,9 +163,9 @@ class GenerationStore(RedisStore):
             yield
         finally:
             # also after a failure: the write may have been committed all the same
-            self.outdate(*generation_keys)
+            self.invalidate(*generation_keys)
 
-    def outdate(self, *generation_keys: str) -> None:
+    def invalidate(self, *generation_keys: str) -> None:
         """Replace these generations, now or as soon as Redis is back."""
         self._send_surely(dict.fromkeys(generation_keys, (FRESH, REQUEST_SECONDS)))
 

@@ -66,6 +66,6 @@ def seed(database: Database, cache: Cache) -> writes.Saved:
     with database.transaction() as connection:
         saved = writes.save(connection, catalogue.read())
     if saved.added or saved.changed:
-        cache.outdate(cache_generations.CATALOGUE)
+        cache.invalidate(cache_generations.CATALOGUE)
         log.info("catalogue seeded", added=saved.added, changed=saved.changed)
     return saved

@@ -142,7 +142,7 @@ class Users:
         claims = auth.verify(token, self._settings, now)
         seconds = auth.seconds_revoked(claims, now)
         self.revocations.add(claims["jti"], claims["user_id"], seconds)
-        self.cache.outdate(cache_generations.tokens_of(claims["user_id"]))
+        self.cache.invalidate(cache_generations.tokens_of(claims["user_id"]))
         return {"revoked": True}
 
     def _find(self, email: str) -> tuple[dict[str, Any] | None, str | None]:

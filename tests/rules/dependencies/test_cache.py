@@ -184,7 +184,7 @@ def test_others_believe_redis_only_once_all_have_sent_what_they_had(server, cloc
     clock.now += PAUSE + 0.1
     assert read(reader, "new") == "new"
     writer.link.is_cut = False
-    writer.outdate()
+    writer.invalidate()
     clock.now += PAUSE + 0.1
     assert read(reader, "new") == "new"
 

@@ -220,12 +220,12 @@ def test_a_replacement_is_never_sent_twice_under_one_name(process, redis):
     writer, reader = process(), process()
     read(writer, "old")
     redis.freeze()
-    writer.outdate(GENERATION_KEY)
+    writer.invalidate(GENERATION_KEY)
     redis.thaw()
     eventlet.sleep(0.05)
     arrived = redis.client.get(GENERATION_KEY)
     read(reader, "older")
-    reader.outdate(GENERATION_KEY)
+    reader.invalidate(GENERATION_KEY)
     eventlet.sleep(0.5)
     assert redis.client.get(GENERATION_KEY) != arrived
     assert read(reader, "new") == "new"
@@ -236,7 +236,7 @@ def test_a_write_that_could_not_tell_tells_as_soon_as_redis_is_back(process, red
     read(reader, "old")
     redis.stop()
     with within(1):
-        writer.outdate(GENERATION_KEY)
+        writer.invalidate(GENERATION_KEY)
     redis.start()
     with within(PAUSE / 5 + 1):
         while not redis.client.get(GENERATION_KEY) or writer._pending.is_retrying:

@@ -1,4 +1,4 @@
-"""What an answer in the gateway's memory takes, and which are kept at all."""
+"""What a cached response takes, and which are cached at all."""
 
 import gc
 import tracemalloc
@@ -13,8 +13,8 @@ from services.transport.http import HttpRequest
 from services.transport.http.messages import Head
 
 
-def remembered(target, data):
-    """An answer as it is kept, once it has been given in both ways."""
+def cached(target, data):
+    """A response as it is cached, once it has been prepared both ways."""
     request = HttpRequest(Head("GET", target))
     reply = encode_reply(request, Reply(data, page=page_of(2, 10, 100)), personal=True).compact()
     entry = CachedResponse(reply, "/api/exercises", None, 1, 1, 1.0)
@@ -28,13 +28,13 @@ def remembered(target, data):
 def test_an_entry_takes_no_more_than_it_says(query, data):
     """6,000 answers with links of 94 KB once took 700 MB; only their bodies were counted."""
     entries = {}
-    remembered("/api/exercises", [])
+    cached("/api/exercises", [])
     gc.collect()
     tracemalloc.start()
     try:
         for number in range(200):
             target = f"/api/exercises?equipment={'(' * query}{number}"
-            key, entry = remembered(target, [{"name": "x" * data}])
+            key, entry = cached(target, [{"name": "x" * data}])
             entries[0, key] = entry
             del key, entry
         gc.collect()
@@ -45,10 +45,10 @@ def test_an_entry_takes_no_more_than_it_says(query, data):
     assert taken < said < 10 * taken
 
 
-def test_answers_to_long_queries_are_not_kept():
-    def is_kept(length):
+def test_responses_to_long_queries_are_not_cached():
+    def is_cached(length):
         request = HttpRequest(Head("GET", "/api/exercises?search=".ljust(length, "x")))
         return key_of(request, CachePolicy.CATALOGUE, None) is not None
 
-    assert is_kept(LONGEST_TARGET - 10)
-    assert not is_kept(LONGEST_TARGET + 10)
+    assert is_cached(LONGEST_TARGET - 10)
+    assert not is_cached(LONGEST_TARGET + 10)
