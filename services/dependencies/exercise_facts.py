@@ -45,7 +45,7 @@ class ExerciseFacts(DependencyProvider):
     to the broker was lost, and every ``FACTS_SECONDS`` in case an event was lost.
 
     Args:
-        version_key: Redis key of the generation of cached results that show names of the copy.
+        generation_key: Redis key of the generation of cached results that show names of the copy.
     """
 
     catalogue_changes = CatalogueChanges()
