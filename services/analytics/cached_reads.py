@@ -1,7 +1,6 @@
 """Answers about a user's numbers, through the cache."""
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -44,10 +43,6 @@ class CachedReads:
         self.cache = cache
         self.counted = counted
         self.today = today
-
-    def changing(self, user_ids: Iterable[int]) -> AbstractContextManager[None]:
-        """Surround a change of users' numbers."""
-        return self.cache.changing(*map(cache_generations.numbers_of, user_ids))
 
     def history(self, user_id: int, exercise_id: int, range: str, unit: str) -> dict[str, Any]:
         """Return the history of one exercise; its name is None if the user never did it."""

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from eventlet.event import Event
+from nameko.extensions import DependencyProvider
 
 from services.process import budgets
 from services.transport.timeouts import wait_for
@@ -14,7 +15,7 @@ MOST_WORKOUTS = 10_000
 take memory."""
 
 
-class CountedWorkouts:
+class CountedWorkouts(DependencyProvider):
     """Saves work that was done a moment ago, and stale reads a moment before it is done.
 
     Each process has its own: it knows nothing of what another process counts. So this is a
@@ -26,6 +27,10 @@ class CountedWorkouts:
         self._under_way: dict[int, Event] = {}
         # a number and not a set: events, hints and the feed may count one user at the same time
         self._countings: Counter[int] = Counter()
+
+    def get_dependency(self, worker_ctx: object) -> "CountedWorkouts":
+        """Return the provider itself: all workers of the process share it."""
+        return self
 
     @contextmanager
     def counting(self, workouts: Collection[dict], user_ids: Collection[int]) -> Iterator[None]:

@@ -1,0 +1,39 @@
+"""What events and hints say of workouts; whoever may publish can send anything."""
+
+from collections.abc import Mapping
+
+from schemas.fields import LARGEST_ID
+from services.analytics.rules.changes import ProcessedWorkout
+from services.dependencies.events import Poison
+
+NEEDED = {"id", "user_id", "version", "date", "duration_minutes", "exercises"}
+"""What counting needs of a workout."""
+
+
+def workout_id(event: dict) -> int:
+    """Return which workout an event is about.
+
+    Raises:
+        Poison: it does not say so; no later try can help.
+    """
+    found = event.get("workout_id")
+    # type and not isinstance: a JSON true would be the workout 1
+    if type(found) is not int or not 1 <= found <= LARGEST_ID:
+        raise Poison("the event has no workout_id")
+    return found
+
+
+def is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
+    """Tell whether an event's version of its workout, or a later one, is counted.
+
+    Args:
+        event: with a valid ``workout_id``.
+        known: what the database knows of workouts, by their ids.
+    """
+    workout, version = known.get(event["workout_id"]), event.get("version")
+    return workout is not None and type(version) is int and workout.has_counted(version)
+
+
+def is_whole(workout: dict) -> bool:
+    """Tell whether a hint brings a workout that can be counted without asking for it."""
+    return workout.keys() >= NEEDED and all("rep_type" in each for each in workout["exercises"])

@@ -1,0 +1,98 @@
+"""Bringing numbers up to date: asking for workouts, counting them, replacing cache generations."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from schemas.errors import NotFound
+from services.analytics import processing
+from services.analytics.counting import CountedWorkouts
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.remote_service import RemoteCalls
+
+CHANGES_AT_ONCE = 1000
+
+
+class WorkoutProcessor:
+    """Processes workouts for one worker, with what that worker was given.
+
+    Args:
+        database: analytics' own.
+        cache: where the generations of users' numbers are.
+        workouts: calls the workouts service.
+        counted: what this process has counted.
+    """
+
+    def __init__(
+        self, database: Database, cache: Cache, workouts: RemoteCalls, counted: CountedWorkouts
+    ):
+        self.database = database
+        self.cache = cache
+        self.workouts = workouts
+        self.counted = counted
+
+    def process(
+        self,
+        workout_ids: list[int],
+        deletions: Mapping[int, int] | None = None,
+        again: bool = False,
+    ) -> None:
+        """Bring all numbers up to date with workouts as they are now.
+
+        Args:
+            workout_ids: of workouts that are asked for here.
+            deletions: the user of each workout that is known to be deleted, by its id.
+            again: also count versions that were counted before.
+
+        Raises:
+            NotFound: there never was one of the workouts; the others are counted all the same.
+        """
+        found = self.workouts.get_many(workout_ids, rep_types=True) if workout_ids else []
+        missing = set(workout_ids) - {workout["id"] for workout in found}
+        gone = {**(deletions or {}), **self._deletions(missing)}
+        self.count(found, gone, again)
+        if missing - gone.keys():
+            raise NotFound("There is no such workout")
+
+    def count(
+        self, workouts: Collection[dict], deletions: Mapping[int, int], again: bool = False
+    ) -> None:
+        """Count whole workouts, each with ``rep_type`` in its exercises, and deletions.
+
+        Args:
+            workouts: as ``workouts.get_many`` gives them, or a hint brings them.
+            deletions: the user of each deleted workout, by its id.
+            again: also count versions that were counted before.
+        """
+        users = {workout["user_id"] for workout in workouts} | set(deletions.values())
+        if not users:
+            return
+        # changing() must end after the commit: a read between the two would cache the numbers of
+        # before under the new generation
+        with (
+            self.counted.counting(workouts, users),
+            self.cache.changing(*map(cache_generations.numbers_of, users)),
+            self.database.together() as transaction,
+        ):
+            processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
+
+    def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
+        """Return the users of those workouts that were deleted, by their ids."""
+        deletions = ((workout_id, self._deletion(workout_id)) for workout_id in workout_ids)
+        return {
+            workout_id: deletion["user_id"]
+            for workout_id, deletion in deletions
+            if deletion is not None
+        }
+
+    def _deletion(self, workout_id: int) -> dict[str, Any] | None:
+        """Return the change that deleted a workout, which is its last, if there is one."""
+        position = 0
+        while changes := self.workouts.changes(
+            position, limit=CHANGES_AT_ONCE, workout_id=workout_id
+        ):
+            if changes[-1]["kind"] == "deleted":
+                return changes[-1]
+            position = changes[-1]["id"]
+        return None
