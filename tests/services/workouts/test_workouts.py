@@ -1605,6 +1605,28 @@ def test_while_the_first_request_is_in_work_the_second_is_refused(
     }
 
 
+def test_whoever_loses_a_race_plans_anew(workouts, fresh_user, user, monkeypatch):
+    logged = workouts.create(fresh_user, body(ago(0), lift(BENCH)))["workout"]
+    update, lost = writes.update, []
+
+    def lose_the_first(*arguments):
+        if lost:
+            return update(*arguments)
+        lost.append(user.rpc.workouts.update(fresh_user, logged["id"], {"name": "first"}))
+        # as if the statement had waited for that change
+        return None
+
+    monkeypatch.setattr(writes, "update", lose_the_first)
+    changed = workouts.update(fresh_user, logged["id"], {"exercises": [lift(PLANK, one(60))]})
+    assert (changed["version"], changed["name"]) == (3, "first")
+    assert [item["exercise_id"] for item in changed["exercises"]] == [PLANK]
+
+    lost.clear()
+    with pytest.raises(Conflict) as refusal:
+        workouts.update(fresh_user, logged["id"], {"name": "second", "version": 3})
+    assert refusal.value.details == {"current_version": 4, "received": 3}
+
+
 def test_keys_of_yesterday_are_cleaned_up(workouts, workout_db, fresh_user):
     workouts.create(fresh_user, {"date": ago(0)}, "old")
     workout_db(
