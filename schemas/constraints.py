@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 from marshmallow import ValidationError
 
@@ -16,7 +17,7 @@ FORBIDDEN_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
 class Violation(str):
     """A message with the broken rule's details beside it."""
 
-    details: dict
+    details: dict[str, Any]
 
     def __new__(cls, message: str, **details: object) -> "Violation":
         """Make the message; ``details`` begin with the ``constraint``."""

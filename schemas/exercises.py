@@ -6,8 +6,11 @@ from schemas.pages import Page
 
 CATEGORIES = ["strength", "cardio", "flexibility"]
 DIFFICULTIES = ["beginner", "intermediate", "advanced"]
-REP_TYPES = ["count", "time", "distance"]
-COUNTED = ["reps", "seconds", "meters"]
+REP_UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
+"""What the reps of a set count, by an exercise's rep_type."""
+
+REP_TYPES = [*REP_UNITS]
+COUNTED = [*REP_UNITS.values()]
 SORT_FIELDS = ["name", "category", "difficulty", "equipment", "created_at"]
 SHORTEST_QUERY = 3
 LONGEST_QUERY = 100

@@ -10,11 +10,11 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
-from marshmallow import Schema, ValidationError
-from marshmallow.utils import missing
+from marshmallow import Schema, ValidationError, missing
 
 from schemas.constraints import FieldError, Violation, maybe_invalid, truncate
 from schemas.errors import MOST_FAULTS, FaultyInput, InvalidParameter, ValidationFailed, fault
+from schemas.fields.base import InputField
 
 
 class Body(Schema):
@@ -27,6 +27,8 @@ class Body(Schema):
     since marshmallow's own way takes a third of a second for the faults that one body can have.
     """
 
+    # marshmallow says any field; ours are all of one kind, and load() needs what that has
+    fields: dict[str, InputField]  # type: ignore[assignment]
     error_class: type[FaultyInput] = ValidationFailed
     null_clears = False
     unknown_field = Violation("Unknown field", constraint="unknown_field")
@@ -38,7 +40,7 @@ class Body(Schema):
 
     not_an_object = Violation("Must be an object", constraint="type", expected="object")
 
-    def load_valid(self, data: object) -> dict:
+    def load_valid(self, data: object) -> dict[str, Any]:
         """Load input that breaks no rule.
 
         Raises:
@@ -92,7 +94,7 @@ class Body(Schema):
                 message = self.read_only_field if is_made else self.unknown_field
                 yield before + truncate(str(name)), message
 
-    def schema_level_violations(self, data: dict) -> dict[str, Violation]:
+    def schema_level_violations(self, data: dict[str, Any]) -> dict[str, Violation]:
         """Return what is wrong with fields that can't be judged by themselves, by their names."""
         return {}
 
@@ -104,7 +106,7 @@ class Parameters(Body):
     unknown_field = Violation("Unknown parameter", constraint="unknown_parameter")
 
 
-def load(schema: Body, data: object) -> dict:
+def load(schema: Body, data: object) -> dict[str, Any]:
     """Check and convert input.
 
     Args:

@@ -100,4 +100,5 @@ def _checked(schema: Parameters, name: str, value: object) -> int:
     # nearly every one is fine; the schema is for telling what is wrong with the others
     if is_id(value):
         return value
-    return load(schema, {name: value})[name]
+    checked: int = load(schema, {name: value})[name]
+    return checked

@@ -7,6 +7,10 @@ the number of the answer, and is used there only.
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import reduce
+from typing import Any
+
+WARM_UP = "warmup"
+"""The type of a set that counts in no number."""
 
 POUND_IN_KILOGRAMS = Decimal("0.45359237")
 KILOGRAMS_IN = {"kg": Decimal(1), "lb": POUND_IN_KILOGRAMS}
@@ -40,12 +44,12 @@ def in_unit(weight_in_kilograms: Decimal, unit: str) -> Decimal:
     return _WIDE.divide(weight_in_kilograms, KILOGRAMS_IN[unit])
 
 
-def is_working_set(logged_set: dict) -> bool:
+def is_working_set(logged_set: dict[str, Any]) -> bool:
     """Tell whether a set counts: every set but a warm-up does."""
-    return logged_set["set_type"] != "warmup"
+    return bool(logged_set["set_type"] != WARM_UP)
 
 
-def set_volume(logged_set: dict, rep_type: str) -> Decimal:
+def set_volume(logged_set: dict[str, Any], rep_type: str) -> Decimal:
     """Return a set's kilograms × repetitions.
 
     A warm-up, a set without a weight and a set in seconds or metres have none: 0.
@@ -55,7 +59,7 @@ def set_volume(logged_set: dict, rep_type: str) -> Decimal:
     return as_decimal(logged_set["reps"]) * kilograms(logged_set["weight"], logged_set["unit"])
 
 
-def workout_volume(workout: dict) -> Decimal:
+def workout_volume(workout: dict[str, Any]) -> Decimal:
     """Return the volume of all sets of a workout, whose exercises have their ``rep_type``."""
     return exact_sum(
         set_volume(logged_set, exercise["rep_type"])

@@ -1,6 +1,7 @@
 """What travels about workouts."""
 
 from datetime import date
+from typing import Any
 
 from marshmallow import fields
 
@@ -19,9 +20,10 @@ from schemas.fields import (
 )
 from schemas.loading import Body
 from schemas.pages import Feed, Page
+from schemas.units import KILOGRAMS_IN, WARM_UP
 
 SET_TYPES = [
-    "warmup",
+    WARM_UP,
     "normal",
     "top",
     "backoff",
@@ -39,7 +41,7 @@ ABOUT_SET_TYPES = (
     "`approximation` close to failure and not up to it, as near as `rpe` says; `timed` and "
     "`distance` for what is held or covered."
 )
-WEIGHT_UNITS = ["kg", "lb"]
+WEIGHT_UNITS = [*KILOGRAMS_IN]
 EARLIEST_DAY = date(1900, 1, 1)
 ABOUT_DAY = "The day of the workout, at most one day ahead of today in UTC."
 MOST_EXERCISES = 100
@@ -120,7 +122,7 @@ class _WorkoutFields(Body):
         metadata=about(f"What was done, in order; at most {MOST_SETS_IN_ALL} sets in all."),
     )
 
-    def schema_level_violations(self, data: dict) -> dict[str, Violation]:
+    def schema_level_violations(self, data: dict[str, Any]) -> dict[str, Violation]:
         """Refuse more sets in all than a workout may have."""
         exercises = data.get("exercises")
         if not isinstance(exercises, list) or len(exercises) > MOST_EXERCISES:

@@ -1,7 +1,7 @@
 """What every field does."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import ValidationError, fields
 
@@ -19,16 +19,53 @@ def about(text: str) -> dict[str, str]:
     return {"description": text}
 
 
-class BaseField(fields.Field):
-    """A field that says which rule was broken."""
+class InputField:
+    """What :class:`schemas.loading.Body` needs of a field, beside what marshmallow gives it."""
 
-    def __init__(self, **options: Any):
-        super().__init__(**{"allow_none": not options.get("required", False), **options})
+    name: str | None
+    required: bool
+    allow_none: bool
+    load_default: Any
 
     @property
     def label(self) -> str:
         """The field's name as a sentence begins with it."""
         return (self.name or "value").replace("_", " ").capitalize()
+
+    @property
+    def required_violation(self) -> Violation:
+        """What is wrong if the field needs a value and there is none."""
+        return Violation(f"{self.label} is required", constraint="required", received=None)
+
+    def convert(self, value: object) -> Any:
+        """Convert a value that is there.
+
+        Raises:
+            ValidationError: it breaks a rule.
+        """
+        raise NotImplementedError
+
+    def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
+        """Yield what is wrong with a value that is there; see :meth:`Body.errors_in`."""
+        raise NotImplementedError
+
+    def value_when_cleared(self) -> Any:
+        """Return what null makes of the field in a change.
+
+        Raises:
+            ValidationError: it can't be empty.
+        """
+        raise NotImplementedError
+
+
+class BaseField(InputField, fields.Field[Any]):
+    """A field that says which rule was broken."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**{"allow_none": not options.get("required", False), **options})
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Any:
+        raise NotImplementedError
 
     def convert(self, value: object) -> Any:
         """Convert a value that is there, as ``deserialize`` does.
@@ -44,7 +81,8 @@ class BaseField(fields.Field):
             self.convert(value)
         except ValidationError as problem:
             for message in problem.messages:
-                yield path, message
+                # our fields raise nothing but violations
+                yield path, cast(Violation, message)
 
     def value_when_cleared(self) -> Any:
         """Return what null makes of the field in a change.
@@ -55,11 +93,6 @@ class BaseField(fields.Field):
         if not self.allow_none:
             raise ValidationError([self.required_violation])
         return None
-
-    @property
-    def required_violation(self) -> Violation:
-        """What is wrong if the field needs a value and there is none."""
-        return Violation(f"{self.label} is required", constraint="required", received=None)
 
     def _require_text(self, value: object) -> str:
         if not isinstance(value, str):

@@ -55,7 +55,7 @@ class AnyOf(BaseField):
             message = f"{self.label} has an empty item"
             raise validation_error(message, "min_length", required=1, received=0)
         unknown = [word for word in words if self.allowed and word not in self.allowed]
-        if unknown:
+        if self.allowed and unknown:
             raise validation_error(
                 f"{self.label} must be one of: {', '.join(self.allowed)}",
                 "one_of",

@@ -1,14 +1,18 @@
 """Fields of lists of objects."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from marshmallow import ValidationError, fields
 
 from schemas.constraints import FieldError, Violation, excerpt, maybe_invalid
+from schemas.fields.base import InputField
+
+if TYPE_CHECKING:
+    from schemas.loading import Body
 
 
-class ListOf(fields.List):
+class ListOf(InputField, fields.List[Any]):
     """A list of objects, each of which may be numbered by its place.
 
     Args:
@@ -22,7 +26,11 @@ class ListOf(fields.List):
         self.max_items = max_items
         self.numbered_by = numbered_by
 
-    def convert(self, value: object) -> list[dict]:
+    @property
+    def _item_schema(self) -> "Body":
+        return cast("Body", cast(fields.Nested, self.inner).schema)
+
+    def convert(self, value: object) -> list[dict[str, Any]]:
         """Convert a list that breaks no rule; see :meth:`Body.load_valid`.
 
         Raises:
@@ -30,7 +38,8 @@ class ListOf(fields.List):
         """
         if type(value) is not list or len(value) > self.max_items:
             raise maybe_invalid()
-        items = [self.inner.schema.load_valid(item) for item in value]
+        schema = self._item_schema
+        items = [schema.load_valid(item) for item in value]
         numbers = set()
         for index, item in enumerate(items):
             if item.get(self.numbered_by) is None:
@@ -40,13 +49,13 @@ class ListOf(fields.List):
             raise maybe_invalid()
         return items
 
-    def value_when_cleared(self) -> list[dict]:
+    def value_when_cleared(self) -> list[dict[str, Any]]:
         """Return what null makes of the list in a change."""
         return []
 
     def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
         """Yield every broken rule; see :meth:`Body.errors_in`."""
-        label = (self.name or "list").capitalize()
+        label = self.label
         if not isinstance(value, list | tuple):
             message = f"{label} must be a list"
             yield (
@@ -63,11 +72,11 @@ class ListOf(fields.List):
             )
         else:
             for index, item in enumerate(value):
-                yield from self.inner.schema.errors_in(item, f"{path}[{index}]")
+                yield from self._item_schema.errors_in(item, f"{path}[{index}]")
             yield from self._repeated_numbers(value, path)
 
     def _repeated_numbers(self, items: Sequence[object], path: str) -> Iterator[FieldError]:
-        field = self.inner.schema.fields[self.numbered_by]
+        field = self._item_schema.fields[self.numbered_by]
         seen: set[int] = set()
         for index, item in enumerate(items):
             if not isinstance(item, dict):

@@ -54,7 +54,7 @@ class Email(Text):
         super().__init__(max_length=self.LONGEST, **options)
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
-        text = super()._deserialize(value)
+        text = super()._deserialize(value) or ""
         try:
             parsed = validate_email(text, check_deliverability=False)
         except EmailNotValidError as problem:

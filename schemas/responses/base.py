@@ -1,12 +1,14 @@
 """Fields of what is shown, and the base of its schemas."""
 
+from typing import Any
+
 from marshmallow import RAISE, Schema, fields
 from marshmallow.validate import OneOf, Range, Regexp
 
 from schemas.limits import LARGEST_ID
 
 
-def options(description: str, null: bool, **metadata: object) -> dict:
+def options(description: str, null: bool, **metadata: object) -> dict[str, Any]:
     """Return the options that every field here has."""
     return {
         "required": True,
@@ -52,7 +54,7 @@ def timestamp(description: str = "") -> fields.String:
     return fields.String(validate=shape, **options(description, False, format="date-time"))
 
 
-def list_of(item: type[Schema] | fields.Field, description: str = "") -> fields.List:
+def list_of(item: type[Schema] | fields.Field[Any], description: str = "") -> fields.List[Any]:
     """Make the field of a list."""
     inner = item if isinstance(item, fields.Field) else fields.Nested(item)
     return fields.List(inner, **options(description, False))
