@@ -1,5 +1,6 @@
 """``gym test``: how the tests are run."""
 
+import os
 from typing import NoReturn
 
 from stack import compose, faketime, servers
@@ -8,12 +9,18 @@ from stack.programs import LOGS
 from stack.progress import for_people
 from stack.running import become
 
+WORKERS = max(2, min(4, os.cpu_count() or 1))
+"""Most of the time tests wait for servers; each process has servers of its own, of some 1.5 GB."""
+
+SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--no-loadscope-reorder")
+
 
 def run(arguments: list[str]) -> int:
     """Run the tests: in containers if asked to, otherwise on this machine.
 
     Args:
-        arguments: what follows ``gym test``; all but ``--compose`` is for pytest.
+        arguments: what follows ``gym test``; all but ``--compose`` is for pytest. Without any
+            the whole suite is run, on several processes side by side (tests/side_by_side.py).
     """
     if compose.FLAG in arguments:
         return compose.test([argument for argument in arguments if argument != compose.FLAG])
@@ -25,4 +32,4 @@ def become_pytest(arguments: list[str]) -> NoReturn:
     log, progress = RUN_DIRECTORY / LOGS / "packages.log", for_people()
     servers.find_or_install(list(SERVERS), log, progress)
     faketime.find_or_install(log, progress)
-    become("pytest", arguments)
+    become("pytest", arguments or SIDE_BY_SIDE)

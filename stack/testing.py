@@ -19,7 +19,7 @@ from stack.ports import choose_anywhere
 from stack.state import State, make_secrets
 from stack.system import System
 
-NAME = re.compile(r"test-(\d+)(-\w+)?")
+NAME = re.compile(r"test-(\d+)(-[\w-]+)?")
 # cheap passwords and no limits, unless a test is about them
 SETTINGS = {
     "BCRYPT_COST": "4",

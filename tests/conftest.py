@@ -8,6 +8,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 import schemas.errors  # noqa: F401 - lets the client raise the services' own errors
 from stack.testing import running_system
+from tests import side_by_side
 
 RPC_SECONDS = 30
 FAULTS = (
@@ -28,6 +29,13 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "whole_table: runs with --faults only")
+    if worker := getattr(config, "workerinput", None):
+        side_by_side.take_own_ports(worker["workerid"], worker["workercount"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return side_by_side.Scheduler(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -42,6 +50,8 @@ def pytest_collection_modifyitems(config, items):
     if unwanted:
         config.hook.pytest_deselected(items=unwanted)
         items[:] = [item for item in items if is_wanted(item)]
+    if hasattr(config, "workerinput"):
+        side_by_side.arrange(items)
 
 
 @pytest.fixture(scope="session")
