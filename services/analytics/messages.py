@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from schemas.fields import LARGEST_ID
+from schemas.limits import LARGEST_ID
 from services.analytics.rules.changes import ProcessedWorkout
 from services.dependencies.events import Poison
 
