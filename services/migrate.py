@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain, repeat
 from pathlib import Path
 
 from alembic import command
@@ -25,6 +24,7 @@ from schemas.names import PUBLIC_NAMES
 from services.observability import logging
 from services.observability.logging import get_logger
 from services.process import budgets
+from services.process.retrying import with_last_repeated
 from services.process.settings import BadSettings, DatabaseAddress, Settings
 
 log = get_logger(__name__)
@@ -105,7 +105,7 @@ def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], Non
     )
     place = f"{address.host}:{address.port}/{address.name}"
     began, told = time.monotonic(), None
-    for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
+    for pause in with_last_repeated(RETRY_SECONDS):
         try:
             with _locked(engine) as connection:
                 change(connection)

@@ -1,8 +1,5 @@
 """Brings the catalogue's own exercises into the database when the service starts."""
 
-from itertools import chain, repeat
-
-import eventlet
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
@@ -14,6 +11,7 @@ from services.dependencies.siblings import sibling
 from services.exercises import catalogue, writes
 from services.exercises.events import dispatch_catalogue_changed
 from services.observability.logging import get_logger
+from services.process.retrying import retry
 
 log = get_logger(__name__)
 
@@ -49,16 +47,14 @@ class SeededCatalogue(DependencyProvider):
 
     def _seed(self) -> None:
         database, cache = sibling(self.container, Database), sibling(self.container, Cache)
-        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
-            try:
-                seed(database, cache)
-            except GymError as problem:
-                log.warning("catalogue not seeded yet", reason=str(problem))
-                eventlet.sleep(pause)
-            else:
-                self._done = True
-                dispatch_catalogue_changed(sibling(self.container, EventDispatcher))
-                return
+        retry(
+            lambda: seed(database, cache),
+            GymError,
+            RETRY_SECONDS,
+            lambda problem: log.warning("catalogue not seeded yet", reason=str(problem)),
+        )
+        self._done = True
+        dispatch_catalogue_changed(sibling(self.container, EventDispatcher))
 
 
 def seed(database: Database, cache: Cache) -> writes.Saved:

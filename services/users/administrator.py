@@ -1,8 +1,5 @@
 """The administrator's account, which is created at the start."""
 
-from itertools import chain, repeat
-
-import eventlet
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError, ValidationFailed
@@ -11,6 +8,7 @@ from schemas.users import NewUser
 from services.dependencies.database import Database
 from services.dependencies.siblings import sibling
 from services.observability.logging import get_logger
+from services.process.retrying import retry
 from services.process.settings import SETTINGS_KEY, BadSettings, Settings
 from services.users import reads, writes
 from services.users.passwords import Passwords
@@ -48,14 +46,12 @@ class Administrator(DependencyProvider):
 
     def _make(self) -> None:
         database, passwords = sibling(self.container, Database), sibling(self.container, Passwords)
-        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
-            try:
-                ensure_administrator(database, passwords, **self.wanted)
-            except GymError as problem:
-                log.warning("administrator not made yet", reason=str(problem))
-                eventlet.sleep(pause)
-            else:
-                return
+        retry(
+            lambda: ensure_administrator(database, passwords, **self.wanted),
+            GymError,
+            RETRY_SECONDS,
+            lambda problem: log.warning("administrator not made yet", reason=str(problem)),
+        )
 
 
 def ensure_administrator(
