@@ -34,8 +34,7 @@ MOST_RESPONSES = 20_000
 MOST_BYTES = 32 * 1024 * 1024
 
 ENTRY_BYTES = 3000
-"""About what an entry takes besides the bytes that are counted: objects, a line of the log, and
-the key, of at most ``LONGEST_TARGET`` bytes, in the cache and in that line."""
+"""About what an entry takes besides the bytes that are counted: objects, a line of the log."""
 
 MOST_INVALIDATED = 10_000
 LIFETIME_SECONDS = 300
@@ -71,7 +70,9 @@ class CachedResponse:
     def size(self) -> int:
         """About how many bytes it takes, once it has been prepared both ways.
 
-        The body and its headers are here and in what is prepared, the headers there twice.
+        The body and its headers are here and in what is prepared, the headers there twice; the
+        target is in the key and in the line of the log. When only bodies were counted, 6,000
+        responses with ``Link`` headers of 94 KB took 700 MB.
         """
         data, headers = len(self.reply.data) + len(self.reply.page), self.reply.size_of_headers
         return 2 * data + 3 * headers + 2 * LONGEST_TARGET + ENTRY_BYTES
