@@ -101,8 +101,10 @@ _STATUS_OF = {kind: failed for failed in FAILURES for kind in failed.errors}
 
 def failure_status(kind: type[GymError]) -> FailureStatus:
     """Return how an error of this class is answered; a subclass without a status as its base is."""
-    known = (_STATUS_OF[base] for base in kind.__mro__ if base in _STATUS_OF)
-    return next(known, _STATUS_OF[InternalError])
+    for base in kind.__mro__:
+        if base in _STATUS_OF:
+            return _STATUS_OF[base]
+    return _STATUS_OF[InternalError]
 
 
 def status_of(error: GymError) -> int:
