@@ -35,19 +35,42 @@ def python(checkout: Path) -> Path:
     return (checkout / LINK).resolve() / "bin" / "python"
 
 
-def replace(checkout: Path, wanted: str, build: Callable[[Path], None]) -> None:
+def take(checkout: Path, wanted: str) -> bool:
+    """Have ``.venv`` lead to the environment made of something, if there is one."""
+    if content(checkout) == wanted:
+        return True
+    if not any(_content(path) == wanted for path in _environments(checkout)):
+        return False
+    with _alone(checkout):
+        # another process may have deleted it meanwhile
+        found = [path for path in _environments(checkout) if _content(path) == wanted]
+        if found:
+            _lead(checkout, found[0])
+        return bool(found)
+
+
+def replace(
+    checkout: Path,
+    wanted: str,
+    build: Callable[[Path], None],
+    name: str = "",
+    is_current: Callable[[str], bool] = lambda content: False,
+) -> None:
     """Have an environment made, unless another process has just done that.
 
     Args:
         checkout: where it belongs.
         wanted: what it is made of.
         build: makes it in the directory that it is given.
+        name: what the name of that directory begins with.
+        is_current: tells of what another environment is made of whether that is kept, too.
     """
     with _alone(checkout):
-        _clear(checkout)
+        _clear(checkout, is_current)
         if content(checkout) == wanted:
             return
-        fresh = Path(tempfile.mkdtemp(dir=checkout / DIRECTORY, prefix=""))
+        prefix = f"{name}-" if name else ""
+        fresh = Path(tempfile.mkdtemp(dir=checkout / DIRECTORY, prefix=prefix))
         fresh.chmod(0o755)
         build(fresh)
         (fresh / WHOLE).write_text(wanted)
@@ -98,14 +121,23 @@ def _lead(checkout: Path, environment: Path) -> None:
     new.replace(link)
 
 
-def _clear(checkout: Path) -> None:
-    """Delete what was left unfinished, and what nobody runs from any more."""
-    current = (checkout / LINK).resolve()
-    for entry in (checkout / DIRECTORY).iterdir():
-        if not entry.is_dir() or entry.is_symlink() or entry == current:
+def _environments(checkout: Path) -> list[Path]:
+    try:
+        entries = list((checkout / DIRECTORY).iterdir())
+    except FileNotFoundError:
+        return []
+    return [entry for entry in entries if entry.is_dir() and not entry.is_symlink()]
+
+
+def _clear(checkout: Path, is_current: Callable[[str], bool]) -> None:
+    """Delete what was left unfinished, and what is outdated and nobody runs from any more."""
+    linked = (checkout / LINK).resolve()
+    for entry in _environments(checkout):
+        made_of = _content(entry)
+        if entry == linked or (made_of is not None and is_current(made_of)):
             continue
         users = processes.running_from(entry)
-        if _content(entry) is None:
+        if made_of is None:
             # of one who was killed; nobody else is at work, as we have the lock
             processes.send(users, signal.SIGKILL)
             wait_until(lambda place=entry: not processes.running_from(place), KILL_SECONDS)

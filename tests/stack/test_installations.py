@@ -89,6 +89,23 @@ def test_what_runs_keeps_its_environment(checkout):
     assert not first.exists()
 
 
+def test_environments_of_several_pythons_stay_side_by_side(checkout):
+    def is_current(content):
+        return content.endswith("now")
+
+    installations.replace(checkout, "3.11 before", make("1"), "3.11", is_current)
+    installations.replace(checkout, "3.11 now", make("2"), "3.11", is_current)
+    installations.replace(checkout, "3.12 now", make("3"), "3.12", is_current)
+    kept = {path.name.partition("-")[0] for path in environments(checkout)}
+    assert (kept, len(environments(checkout))) == ({"3.11", "3.12"}, 2)
+    assert installations.take(checkout, "3.11 now")
+    assert installations.content(checkout) == "3.11 now"
+    assert installations.take(checkout, "3.12 now")
+    assert (checkout / ".venv" / "made").read_text() == "3"
+    assert not installations.take(checkout, "3.13 now")
+    assert installations.content(checkout) == "3.12 now"
+
+
 def test_one_who_was_killed_leaves_nobody_at_work(checkout):
     begun = checkout / ".venvs" / "begun"
     begun.mkdir(parents=True)

@@ -44,6 +44,22 @@ def test_up_installs_what_runs_and_test_the_rest_once(gym):
     assert installed(gym) == []
 
 
+def test_each_python_has_an_environment_of_its_own(gym, monkeypatch, capsys):
+    assert gym.main(["up"]) == 0
+    first = (gym.CHECKOUT / ".venv").resolve()
+    with monkeypatch.context() as another:
+        another.setattr(gym.sys, "base_prefix", "/opt/another-python")
+        assert gym.main(["up"]) == 0
+        assert installed(gym) == [".[otlp]", ".[otlp]"]
+        assert (gym.CHECKOUT / ".venv").resolve() != first
+        capsys.readouterr()
+        assert gym.main(["up"]) == 0
+        assert " of /opt/another-python, in .venvs/3." in capsys.readouterr().err
+    assert gym.main(["up"]) == 0
+    assert installed(gym) == []
+    assert (gym.CHECKOUT / ".venv").resolve() == first
+
+
 @pytest.mark.parametrize("name", ["setup.cfg", "constraints.txt", "pyproject.toml"])
 def test_what_an_older_version_installed_is_brought_up_to_date(gym, name):
     gym.main(["test"])
