@@ -1,6 +1,7 @@
 """What messages carry: plain values, exact numbers, and no types made from what a client wrote."""
 
 import json
+import sys
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -90,7 +91,11 @@ def test_what_is_no_json_is_a_value_error(body, content_type, encoding):
         loads(body, content_type, encoding)
 
 
-@pytest.mark.parametrize("depth", [2_000, 500_000])
+# the json module stops at the interpreter's limit of recursion, which Python 3.13 raised
+TOO_DEEP = 2_000 if sys.version_info < (3, 13) else 100_000
+
+
+@pytest.mark.parametrize("depth", [TOO_DEEP, 500_000])
 def test_a_text_nested_too_deep_is_an_ordinary_exception(depth):
     with pytest.raises((ValueError, RecursionError)):
         read(b"[" * depth + b"]" * depth)
