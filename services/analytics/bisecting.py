@@ -1,4 +1,4 @@
-"""Many at once, and still each on its own where that fails."""
+"""Processing a batch: all at once, and in smaller parts where that fails."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,18 +13,20 @@ def bisect_batch(
     work: Callable[[list[Item]], None],
     failed: Callable[[Item, Exception], None],
 ) -> None:
-    """Work on all items at once, and if that fails on each half of them in the same way.
+    """Process a batch; on failure, bisect it.
 
-    So what is too much at once is done in smaller parts, and the one that can't be done at all
-    holds up nothing.
+    A batch that takes too long as a whole is processed in smaller parts, and an item that always
+    fails holds up no other: it is alone after log2(n) bisections.
 
     Args:
-        items: what is to be worked on.
-        work: does it, and doing it again changes nothing.
-        failed: is told of an item that failed alone, and why.
+        items: the batch.
+        work: processes some items. It must be idempotent, as items are processed again after
+            another one of their batch has failed.
+        failed: called with each item that failed alone, and the exception.
 
     Raises:
-        ServiceUnavailable, TimedOut: something is away that even a single item needs.
+        ServiceUnavailable, TimedOut: a single item failed because a service is away; the others
+            would, too, so nothing more is tried.
     """
     try:
         if items:

@@ -1,4 +1,4 @@
-"""Answers about a user's numbers, through the cache."""
+"""Results about a user's numbers, read through the cache."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,19 +22,20 @@ RECORDS_SECONDS = 24 * 3600
 OTHER_SECONDS = 3600
 
 Read = Callable[[Fetch], dict[str, Any] | None]
-"""Makes an answer from what one statement finds; None, which is not kept, for nothing."""
+"""Makes a result by one statement; None, if there is nothing, is not cached."""
 
 
 class CachedReads:
-    """Answers from one database and its cache, as of today.
+    """Results from analytics' database and cache, as of today.
 
-    What is kept stays until the user's numbers or the exercises' names and kinds change; what
-    depends on today, until midnight.
+    A cached result is valid until the user's numbers or the names and kinds of exercises change:
+    then another generation replaces the one it was cached under. One that depends on today expires
+    at midnight, UTC.
 
     Args:
-        database: where the numbers are.
-        cache: where answers are kept.
-        counted: knows whose numbers are being counted.
+        database: analytics' own.
+        cache: holds results under generations.
+        counted: whose numbers this process is counting.
         today: the day in UTC.
     """
 
@@ -62,9 +63,10 @@ class CachedReads:
             trend_since = self.today - 2 * WINDOW
             first = since and min(since, trend_since)
             whole, rows = reads.history(fetch, user_id, exercise_id, first)
-            # there is no end of exercises that nobody has done, and need not be: none is kept
+            # None is not cached: any id may be asked for, and Redis would fill with empty histories
             return shown(whole, rows) if whole else None
 
+        # the keys of the defaults are those of the specification
         name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
         key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
         return self._cached(user_id, key, self._until_midnight(), read) or shown(None, [])
@@ -102,10 +104,10 @@ class CachedReads:
         )
 
     def _read_when_counted(self, user_id: int, read: Read) -> Any:
-        """Read as soon as the counting is committed, of which PostgreSQL is the first to know.
+        """Read as soon as the counting is committed, behind its lock in PostgreSQL.
 
-        None is returned if that takes long. Nothing is kept: which version the answer belongs to
-        is not known before the counting has ended here, too.
+        The result is not cached: the counting marks its generation as changing until it has ended
+        in this process, too. None is returned if the lock is not free in time.
         """
         with self.database.together() as transaction:
             reads.wait_for_counting(transaction.send, user_id)

@@ -1,7 +1,7 @@
-"""Keys and numbers as PostgreSQL takes and gives them.
+"""Keys, rows and numbers as PostgreSQL takes and returns them.
 
-Keys and rows go there as JSON documents. Numbers go there and back as text, since JSON in Python
-has no exact ones.
+Keys and rows are sent as JSON documents. Numbers travel as text in both directions: Python's JSON
+parsers make floats of them, which are not exact.
 """
 
 from collections.abc import Callable, Iterable
@@ -65,7 +65,7 @@ def exact(text: str | None) -> Decimal | None:
 
 
 def as_json(rows: Iterable[dict[str, Any]]) -> str:
-    """Return rows as one JSON document for ``json_to_recordset``."""
+    """Return rows as one JSON document for ``json_to_recordset``; None is null."""
     return orjson.dumps(list(rows), default=_exactly).decode()
 
 

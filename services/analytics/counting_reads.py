@@ -1,6 +1,7 @@
-"""What counting reads: all that a batch may change, in one statement.
+"""What counting reads: all that a batch of new workouts may change, in one statement.
 
-PostgreSQL takes the keys as JSON documents.
+Keys are sent as JSON documents, so a batch of any size is the same prepared statement. These are
+SQL and not SQLAlchemy Core, where nested JSON arrays and LATERAL take twice the lines.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -25,10 +26,14 @@ from services.analytics.rules.records import Record
 from services.analytics.tables import ONLY_KIND
 from services.transport.postgres.statements import Statement
 
+# A transaction-level lock, which the commit releases. The numbers of a user are read, changed in
+# Python and written, so without it one of two transactions would overwrite what the other wrote.
 _LOCK = Statement("SELECT pg_advisory_xact_lock(u) FROM unnest(CAST(:user_ids AS bigint[])) u")
 
-# A guess at what the records of a row's exercise will not tell, so that it need not be asked for
-# alone: the row is from before one of them and about as large. Whether it is, Python decides.
+# Whether the records of a row's exercise may not be enough to count it, because the row is from
+# before one of them and about as large. It saves a round trip for the history before the row. Too
+# much may be read (2.205 is rounded up), and too little does no harm: incremental counting asks
+# best_before() for what it misses.
 _WILL_ASK = """
     SELECT FROM personal_records r
     WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id
@@ -47,8 +52,9 @@ _BEFORE = """
       AND (p.workout_date, p.workout_id) < (k.workout_date, k.workout_id)
 """
 
-# subqueries for each key, and not joins: whatever the planner believes of the tables' sizes when
-# it plans once for all, each is a look into an index
+# A subquery for each key, and no joins: the statement is planned once (plan_cache_mode is
+# force_generic_plan), maybe while the tables are empty, and a join planned then may scan a table.
+# A correlated subquery is an index scan whatever the planner estimates.
 _KNOWN = Statement(
     f"""
     SELECT
@@ -98,6 +104,7 @@ _BEST_BEFORE = Statement(
     """
 )
 
+# OFFSET 0 keeps PostgreSQL from turning LATERAL into a join, for the reason that _KNOWN has
 _ROWS_OF_WORKOUTS = Statement(
     f"""
     SELECT {_ROW}, h.raw_sets
@@ -147,7 +154,7 @@ _WORKOUTS_IN = Statement(
 
 @dataclass
 class Known:
-    """What is known of some workouts, and the numbers that they may change."""
+    """What the database knows of the workouts of a batch, and the numbers they may change."""
 
     processed: dict[int, ProcessedWorkout]
     numbers: Numbers
@@ -155,17 +162,17 @@ class Known:
     """Exercises and the periods in which they were done."""
 
     best_before: dict[RowKey, Sizes]
-    """What was there before some of the rows, where their records might not tell."""
+    """The greatest sizes before some of the rows, where records might not be enough."""
 
 
 def lock_users(fetch: Fetch, user_ids: Iterable[int]) -> None:
     """Let one transaction at a time work on each of these users, until it ends."""
-    # all in one order, or two transactions could wait for each other
+    # in one order, or two transactions on the same users could deadlock
     fetch(_LOCK, user_ids=sorted(user_ids))
 
 
 def known(fetch: Fetch, changes: Collection[Change]) -> Known:
-    """Return what is known before some changes of workouts are counted."""
+    """Return what is known before changes are counted, at most one of each workout."""
     [(processed, found_exercises, found_periods)] = fetch(
         _KNOWN,
         workout_ids=[change.workout_id for change in changes],
@@ -190,7 +197,7 @@ def known(fetch: Fetch, changes: Collection[Change]) -> Known:
 
 
 def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]:
-    """Return the greatest size of each kind of record before rows, of the rows that are kept."""
+    """Return the greatest size of each kind of record before rows, in the stored history."""
     [(found,)] = fetch(_BEST_BEFORE, rows=as_json(map(_place_columns, rows)))
     return {
         (workout_id, exercise_id): _sizes(sizes) for workout_id, exercise_id, sizes in found or ()
@@ -199,7 +206,7 @@ def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]
 
 def rows_of_workouts(fetch: Fetch, changes: Iterable[Change]) -> list[HistoryRow]:
     """Return the rows of workouts as they were counted, with their ``raw_sets``."""
-    keys = [{"user_id": change.user_id, "workout_id": change.workout_id} for change in changes]
+    keys = ({"user_id": change.user_id, "workout_id": change.workout_id} for change in changes)
     return _rows(fetch(_ROWS_OF_WORKOUTS, workouts=as_json(keys)))
 
 
@@ -218,7 +225,7 @@ def rows_in(fetch: Fetch, periods: Iterable[PeriodKey]) -> list[HistoryRow]:
 def workouts_in(
     fetch: Fetch, periods: Iterable[PeriodKey]
 ) -> dict[int, tuple[int, ProcessedWorkout]]:
-    """Return the workouts in weeks and months, and whose they are, by their ids."""
+    """Return the user and the state of each workout in weeks and months, by their ids."""
     found = fetch(_WORKOUTS_IN, periods=as_json(map(period_columns, periods)))
     return {
         workout_id: (user_id, ProcessedWorkout(*values)) for workout_id, user_id, *values in found
@@ -234,7 +241,8 @@ def _asked_exercises(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
         if len(rows) == 1:
             yield {**_place_columns(rows[0]), **_size_columns(rows[0])}
         else:
-            # what was before each of them, some of them themselves, is asked for later
+            # what precedes one of several may be another of the same batch, which is not stored
+            # yet: best_before() is asked for these
             yield exercise_columns(key)
 
 

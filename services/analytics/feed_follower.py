@@ -56,7 +56,7 @@ class FeedFollower(DependencyProvider):
 
     def _catch_up(self, processor: WorkoutProcessor) -> None:
         fetch = processor.database.fetch
-        # the lease is taken anew for each batch: it is shorter than many batches may take
+        # the lease is renewed for each batch, as several may take longer than it lasts
         while (position := feed.hold(fetch, self._holder)) is not None:
             changes = processor.workouts.changes(position, limit=budgets.FEED_BATCH)
             changes = self._head_start.left_to_the_feed(changes)

@@ -1,9 +1,9 @@
-"""Bringing the numbers up to date with a batch of workouts, in one transaction.
+"""Counting a batch of workouts in one transaction.
 
 A workout that was not counted before is carried forward
 (:mod:`services.analytics.rules.incremental`). What a changed or deleted one touched, before and
-now, is counted anew from the history (:mod:`services.analytics.recount`): nothing is subtracted.
-Both end in the same numbers, so the order in which workouts arrive, and how often, can't matter.
+now, is recounted from the history (:mod:`services.analytics.recount`): nothing is subtracted. Both
+end in the same numbers, so events, hints and the feed may bring workouts in any order and twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,17 +28,21 @@ def apply(
 
     Args:
         fetch: runs a statement inside a transaction.
-        workouts: whole ones of any users, with ``rep_type`` in their exercises.
-        deletions: workouts that are gone for good, and whose they were.
+        workouts: whole ones of any users, as the workouts service gives them, with ``rep_type`` in
+            their exercises.
+        deletions: the user of each deleted workout, by its id.
         again: also count versions that were processed before.
-        send: runs a statement whose rows nobody needs, maybe together with the next one.
+        send: runs a statement whose rows nobody needs, maybe in one round trip with the next one;
+            ``fetch`` by default.
     """
     send = send or fetch
-    told = _latest(workouts, deletions)
-    counting_reads.lock_users(send, {change.user_id for change in told})
-    known = counting_reads.known(fetch, told)
+    changes = _latest(workouts, deletions)
+    counting_reads.lock_users(send, {change.user_id for change in changes})
+    known = counting_reads.known(fetch, changes)
     news = [
-        change for change in told if change.is_news(known.processed.get(change.workout_id), again)
+        change
+        for change in changes
+        if change.is_news(known.processed.get(change.workout_id), again)
     ]
     if not news:
         return

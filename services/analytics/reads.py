@@ -1,4 +1,8 @@
-"""What results show of users' numbers: each in one statement."""
+"""SELECTs of what results show: one statement, and so one round trip, a result.
+
+They are SQL and not SQLAlchemy Core: materialized CTEs and JSON arrays of columns take twice the
+lines there, and SQL can be pasted into psql to look at its plan.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -17,8 +21,10 @@ from services.analytics.tables import ONLY_KIND
 from services.transport.postgres.statements import Statement
 
 PATIENCE_MILLISECONDS = 50
-"""How long a read waits for numbers that are being counted."""
+"""How long a read waits for numbers that are being counted; after that the cache serves it."""
 
+# The shared form of the lock that counting takes, so that reads do not wait for each other.
+# lock_timeout is set for this transaction alone (the third argument).
 _WAIT = Statement(
     f"""
     SELECT set_config('lock_timeout', '{PATIENCE_MILLISECONDS}', true),
@@ -37,9 +43,11 @@ _PROCESSED_IDS = Statement(
     "SELECT workout_id FROM processed_workouts WHERE user_id = :user_id AND NOT deleted"
 )
 
-# What the sets of a user's exercise count: repetitions, seconds or metres are never added to or
-# compared with each other. It is what the exercise counts now, if anything was logged in that, and
-# otherwise what its latest workout counted.
+# The kind (rep_type) of a user's exercise that is shown. Repetitions, seconds and metres are never
+# added or compared, and the catalogue may correct an exercise's kind after sets were logged. It is
+# the only kind that was logged, if that is known; else the one that the exercise has now, if
+# anything was logged in it; else the one of its latest workout. It is decided at reading, so that a
+# correction in the catalogue changes no row of any user (docs/data-model.md).
 _KIND = f"""
     coalesce(
         {ONLY_KIND},
@@ -52,6 +60,8 @@ _KIND = f"""
            AND h.exercise_id = s.exercise_id))
 """
 
+# MATERIALIZED: _KIND is evaluated once, and not for each row that is compared with it. Numbers of
+# other kinds are null instead of left out, since weights, volumes and sets count in any kind.
 _HISTORY = Statement(
     f"""
     WITH whole AS MATERIALIZED (
@@ -75,9 +85,10 @@ _HISTORY = Statement(
 
 _UNIT = " ".join(f"WHEN '{rep_type}' THEN '{unit}'" for rep_type, unit in REP_UNITS.items())
 
-# What is kept as max_reps is of the whole history. Of an exercise that has counted different things
-# (seldom, and after a correction upstream) the record is found in the rows of the kind to be shown.
-# No value of a record is so large that rounding here and in schemas.units could differ.
+# The stored max_reps is of the whole history. For an exercise that was logged in several kinds
+# (seldom, after a correction in the catalogue) it is searched in the rows of the kind to be shown.
+# The JSON of the result is written here, not by Python: rounding is that of schemas.units, as no
+# value is large enough for the two to differ.
 _RECORDS = Statement(
     f"""
     WITH done AS MATERIALIZED (
@@ -121,30 +132,30 @@ _SNAPSHOTS = Statement(
 
 
 class Performed(NamedTuple):
-    """A performance as far as points and trends look at it."""
+    """A performance with the columns that data points and trends use."""
 
     date: date
     best_weight_kg: Decimal | None
     total_volume: Decimal
     total_sets: int
     total_reps: Decimal | None
-    """None if they are of another kind than the one to be shown."""
+    """None if they are of another kind than the one that is shown."""
 
     rpe_sum: Decimal
     rpe_count: int
 
 
 def wait_for_counting(fetch: Fetch, user_id: int) -> None:
-    """Wait until no other transaction works on a user, but not for long.
+    """Wait until no transaction counts a user's workouts.
 
     Raises:
-        LockNotAvailable: it takes longer.
+        LockNotAvailable: after :data:`PATIENCE_MILLISECONDS`.
     """
     fetch(_WAIT, user_id=user_id)
 
 
 def processed(fetch: Fetch, workout_ids: Iterable[int]) -> dict[int, ProcessedWorkout]:
-    """Return what is known of workouts, by their ids."""
+    """Return what is known of workouts, by their ids; unknown ones are left out."""
     found = fetch(_PROCESSED, workout_ids=list(workout_ids))
     return {workout_id: ProcessedWorkout(*values) for workout_id, *values in found}
 
@@ -163,7 +174,7 @@ def history(
 
 
 def records(fetch: Fetch, user_id: int) -> Fragment:
-    """Return all records of a user as answers show them, exercise by exercise."""
+    """Return all records of a user as JSON, in the form that the RPC's result has."""
     exercises: dict[int, list[str]] = {}
     for exercise_id, name, kind, value, unit, day, workout_id, previous in fetch(
         _RECORDS, user_id=user_id

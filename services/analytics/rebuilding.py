@@ -1,4 +1,4 @@
-"""Counting everything anew from the workouts service, a user at a time."""
+"""Recounting everything from the workouts service, a user at a time."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ PAGE = 100
 
 
 def rebuild_user(processor: WorkoutProcessor, user_id: int) -> int:
-    """Count a user's workouts anew, and return how many they were.
+    """Recount a user's workouts, and return how many they were.
 
     Those that are known here but not there any more are taken out of the numbers.
 

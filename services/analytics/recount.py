@@ -1,4 +1,8 @@
-"""Counting anew what new versions of workouts touched that were counted before."""
+"""Recounting: numbers that a changed or deleted workout touches, from the stored history.
+
+A best, or what a record beat, can't be subtracted from, so these numbers are computed from all rows
+of their exercise or period, and no others are read.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,10 +24,10 @@ from services.analytics.rules.records import KINDS, personal_records
 
 
 class Recount:
-    """What new versions of workouts touch, and the rows of the history that they change.
+    """The exercises and periods that new versions of workouts touch, and the rows they change.
 
     Args:
-        again: take everything about them for touched, not only what differs.
+        again: recount all exercises and periods of the workouts, not only those that differ.
     """
 
     def __init__(self, again: bool = False):
@@ -36,7 +40,7 @@ class Recount:
     def add(
         self, change: Change, before: ProcessedWorkout, rows_before: Mapping[int, HistoryRow]
     ) -> None:
-        """Compare a workout with what it was: what is the same needs no counting."""
+        """Compare a workout with its version before; one that was only renamed touches nothing."""
         rows = {row.exercise_id: row for row in change.rows}
         touched = {
             exercise_id
@@ -52,12 +56,13 @@ class Recount:
         self.gone += [row for key, row in rows_before.items() if key not in rows]
 
     def count(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
-        """Count the touched numbers.
+        """Recount the touched numbers.
 
         Args:
-            fetch: runs a statement; the history in the database is still the one of before.
-            news: all workouts that change it.
-            numbers: where the counted ones go.
+            fetch: runs a statement. The stored history is still the one of before: what the batch
+                changes is written at the end, with everything else.
+            news: all changes of the batch.
+            numbers: the results go here; None stands for one that is gone.
         """
         if self.exercises:
             self._count_exercises(fetch, news, numbers)
@@ -94,7 +99,7 @@ def compared(
     processed: Mapping[int, ProcessedWorkout],
     again: bool,
 ) -> Recount:
-    """Compare all of a batch that was counted before with what it was."""
+    """Compare those workouts of a batch that were counted before with their stored versions."""
     recount = Recount(again)
     replaced = [change for change in news if change.workout_id in processed]
     rows_before: dict[int, dict[int, HistoryRow]] = defaultdict(dict)
@@ -110,9 +115,9 @@ def _counts_as(row: HistoryRow | None, before: HistoryRow | None) -> bool:
     return row is not None and row.counts_as(before)
 
 
-def _history(kept: Iterable[HistoryRow], news: list[Change]) -> Iterator[HistoryRow]:
-    """Give the rows that there will be when the batch is written."""
+def _history(stored: Iterable[HistoryRow], news: list[Change]) -> Iterator[HistoryRow]:
+    """Yield the rows that there will be when the batch is written."""
     replaced = {change.workout_id for change in news}
-    yield from (row for row in kept if row.workout_id not in replaced)
+    yield from (row for row in stored if row.workout_id not in replaced)
     for change in news:
         yield from change.rows

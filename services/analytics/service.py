@@ -38,7 +38,7 @@ HINT_QUEUE = "hint-workouts-workout_saved--analytics.hear_of_workouts"
 
 
 class Analytics:
-    """What came of the workouts: history, records, statistics, progress."""
+    """Computes and serves histories, records, statistics and progress of users' workouts."""
 
     name = "analytics"
 
@@ -54,16 +54,20 @@ class Analytics:
 
     @rpc
     def process_workout(self, workout_id: int) -> dict[str, Any]:
-        """Bring all numbers up to date with a workout as it is now. Doing it again changes nothing.
+        """Bring all numbers up to date with a workout as it is now; idempotent.
+
+        The rules are those of ``services/analytics/rules``.
 
         Args:
-            workout_id: which one; one that was deleted is taken out of the numbers.
+            workout_id: an integer from 1; a deleted workout is taken out of the numbers.
 
         Returns:
             ``{"processed": True}``.
 
         Raises:
+            InvalidParameter: the id is none.
             NotFound: there never was such a workout.
+            ServiceUnavailable, TimedOut: the workouts service or the database is away.
 
         Example:
             ``n.rpc.analytics.process_workout(1)``
@@ -77,21 +81,28 @@ class Analytics:
     ) -> dict[str, Any]:
         """Return a user's history of one exercise.
 
+        Points and lifetime numbers are computed in ``rules/history.py``, the trend (30 days
+        against the 30 before) in ``rules/trend.py``.
+
         Args:
-            user_id: whose.
-            exercise_id: which exercise.
-            range: ``1month``, ``3months``, ``6months``, ``1year`` or ``all``.
-            unit: ``day``, ``week`` (from Monday) or ``month``: what one data point gathers.
+            user_id: an integer from 1.
+            exercise_id: an integer from 1.
+            range: ``1month``, ``3months``, ``6months``, ``1year`` or ``all``, before today (UTC).
+            unit: ``day``, ``week`` (from Monday) or ``month``: what one data point sums up.
 
         Returns:
             ``{"exercise_id", "exercise_name", "range", "unit", "data_points": [{"date",
             "max_weight" (kg), "total_volume" (kg), "total_sets", "total_reps", "avg_rpe"}],
             "stats": {"current_max_weight", "lifetime_volume", "lifetime_sets",
-            "lifetime_workouts", "last_performed_date", "trend_30d"}}``. Warm-ups count nowhere.
+            "lifetime_workouts", "last_performed_date", "trend_30d"}}``, the oldest point
+            first. Dates are ISO texts; weights and volumes are rounded to 2 decimals. Warm-ups
+            count nowhere. ``stats`` are of the whole history, whatever the range; ``trend_30d``
+            is ``improving``, ``stable``, ``declining`` or None.
 
         Raises:
             InvalidParameter: a value is not allowed.
             NotFound: there is no such exercise.
+            ServiceUnavailable, TimedOut: the database or the exercises service is away.
 
         Example:
             ``n.rpc.analytics.exercise_history(1, 1, range="all", unit="month")``
@@ -106,15 +117,21 @@ class Analytics:
 
     @rpc
     def personal_records(self, user_id: int) -> dict[str, Any]:
-        """Return a user's personal records.
+        """Return a user's personal records; ``rules/records.py`` says what is one.
 
         Args:
-            user_id: whose.
+            user_id: an integer from 1.
 
         Returns:
             ``{"records": [{"exercise_id", "exercise_name", "max_weight": {"value", "unit",
             "achieved_date", "workout_id", "previous"}, "max_reps": {...}, "max_volume": {...}}]}``.
-            Values are as logged, ``previous`` is the best before in the same unit, or None.
+            By exercise id; only those of the three that exist. ``value`` is as logged: kg or lb,
+            reps, seconds or meters, and kg for a volume. ``previous`` is the best before it in
+            the same unit, or None.
+
+        Raises:
+            InvalidParameter: the id is none.
+            ServiceUnavailable: the database is away.
 
         Example:
             ``n.rpc.analytics.personal_records(1)``
@@ -123,20 +140,22 @@ class Analytics:
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
-        """Return what a user did in each of the last weeks or months.
+        """Return what a user did in each of the last weeks or months (``rules/progress.py``).
 
         Args:
-            user_id: whose.
+            user_id: an integer from 1.
             period: ``weekly`` or ``monthly``.
             weeks: how many periods, 1 to 52, this one included.
 
         Returns:
             ``{"period", "weeks": [{"week_start", "week_end", "total_workouts", "total_volume"
             (kg), "total_sets", "total_exercises", "avg_workout_duration" (minutes)}]}``, oldest
-            first; with ``monthly`` it is ``months`` with ``month_start`` and ``month_end``.
+            first; with ``monthly`` it is ``months`` with ``month_start`` and ``month_end``. A
+            period without a workout has zeros. The mean duration is of workouts that have one.
 
         Raises:
             InvalidParameter: a value is not allowed.
+            ServiceUnavailable: the database is away.
 
         Example:
             ``n.rpc.analytics.progress(1, weeks=4)``
@@ -147,13 +166,19 @@ class Analytics:
 
     @rpc
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:
-        """Count everything anew from the workouts service; right at every moment meanwhile.
+        """Recount everything from the workouts service.
+
+        Each batch is one transaction, so reads meanwhile never see half of one.
 
         Args:
-            user_id: whose numbers; left out, everybody's, which may take long.
+            user_id: an integer from 1; left out, all users are recounted, which may take long.
 
         Returns:
-            ``{"workouts": how many were processed}``.
+            ``{"workouts": number of workouts processed}``.
+
+        Raises:
+            InvalidParameter: the id is none.
+            ServiceUnavailable, TimedOut: the workouts service or the database is away.
 
         Example:
             ``n.rpc.analytics.rebuild(1)``
@@ -172,7 +197,7 @@ class Analytics:
 
     @batched_event_handler("gateway", "workout_updated")
     def handle_workout_updated(self, events: list[dict]) -> None:
-        """Count changed workouts anew."""
+        """Recount changed workouts."""
         self._handle_saved(events)
 
     @batched_event_handler("gateway", "workout_deleted")
@@ -182,19 +207,19 @@ class Analytics:
 
     @batched_hint_handler("workouts", "workout_saved", queue_name=HINT_QUEUE)
     def handle_workout_saved(self, workouts: list[dict]) -> None:
-        """Count workouts that were saved a moment ago, before the events tell of them."""
+        """Count workouts that were saved a moment ago, before their events arrive."""
         whole = filter(messages.is_whole, workouts)
         news = [each for each in whole if not self.counted.covers(each["id"], each["version"])]
         self._processor.count(news, {})
 
     @timer(interval=budgets.FEED_SECONDS, eager=True)
     def follow_feed(self) -> None:
-        """Make good what no event told of: workouts of lost events, and those logged by hand."""
+        """Process changes that no event brought: lost events, and workouts logged by hand."""
         self.feed_follower.look(self._processor)
 
     @timer(interval=budgets.FACTS_LOOK_SECONDS, eager=True)
     def follow_catalogue(self) -> None:
-        """Learn what exercises are called now, and what their sets count."""
+        """Update the copy of the exercises' names and kinds, if the catalogue has changed."""
         self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
 
     @property

@@ -1,1 +1,1 @@
-"""What workouts say about a lifter: plain functions on plain values."""
+"""The rules of analytics: plain functions on plain values, without Nameko, SQL or the clock."""

@@ -1,4 +1,4 @@
-"""What analytics is told of workouts, and what it knows of them already."""
+"""Changes of workouts, and what is stored of the workouts that were counted."""
 
 from datetime import date
 from typing import NamedTuple
@@ -21,7 +21,10 @@ def periods_of(user_id: int, day: date | None) -> list[PeriodKey]:
 
 
 class ProcessedWorkout(NamedTuple):
-    """What analytics knows of a workout; nothing but the deletion of one that is gone for good."""
+    """What is stored of a counted workout; of a deleted one, nothing but that it was deleted.
+
+    ``version`` is the workouts service's, which grows with each change.
+    """
 
     version: int
     date: date | None
@@ -29,22 +32,26 @@ class ProcessedWorkout(NamedTuple):
     deleted: bool
 
     def lasts_as(self, other: "ProcessedWorkout") -> bool:
-        """Tell whether another version makes the same progress, whatever its exercises do."""
+        """Tell whether another version has the same day, duration and deletion.
+
+        These are what a week or a month counts of a workout besides its exercises.
+        """
+        # all but the version
         return self[1:] == other[1:]
 
     def covers(self, change: dict) -> bool:
-        """Tell whether a change of the feed brings nothing new."""
+        """Tell whether a change of the feed is counted already."""
         if change["kind"] == "deleted":
             return self.deleted
         return self.has_counted(change["version"])
 
     def has_counted(self, version: int) -> bool:
-        """Tell whether a version brings nothing new."""
+        """Tell whether a version, or a later one, is counted already."""
         return self.deleted or self.version >= version
 
 
 class Change(NamedTuple):
-    """A workout as it is now, with what it adds to the history."""
+    """A workout as it is now, with the rows that it has in the history."""
 
     user_id: int
     workout_id: int
@@ -58,7 +65,7 @@ class Change(NamedTuple):
 
     @classmethod
     def of_workout(cls, workout: dict) -> "Change":
-        """Take a whole workout, with ``rep_type`` in its exercises."""
+        """Make one of a whole workout, with ``rep_type`` in its exercises."""
         as_now = ProcessedWorkout(
             workout["version"],
             date.fromisoformat(workout["date"]),
@@ -69,11 +76,16 @@ class Change(NamedTuple):
 
     @classmethod
     def of_deletion(cls, workout_id: int, user_id: int) -> "Change":
-        """Take a workout that is gone: no late message brings it back."""
+        """Make one of a deleted workout: no message that arrives late brings it back."""
         return cls(user_id, workout_id, ProcessedWorkout(0, None, None, deleted=True), [])
 
     def is_news(self, known: ProcessedWorkout | None, again: bool) -> bool:
-        """Tell whether this is to be counted, ``again`` also if the same version was already."""
+        """Tell whether this is to be counted.
+
+        Args:
+            known: what is stored of the workout.
+            again: also count the version that is stored.
+        """
         if known is None:
             return True
         if known.deleted:

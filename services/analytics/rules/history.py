@@ -1,4 +1,4 @@
-"""The history of one exercise: its points over time, and its whole in a few numbers."""
+"""The history of one exercise: its data points over time, and its lifetime numbers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def carried_lifetime(whole: Lifetime | None, row: Performance) -> Lifetime:
 
 
 def shown_stats(whole: Lifetime | None, trend: str | None) -> dict:
-    """Return the whole of a history as answers show it, beside the trend as of today."""
+    """Return the ``stats`` of a result: lifetime numbers, rounded, and the trend as of today."""
     return {
         "current_max_weight": rounded(whole.max_weight) if whole else None,
         "lifetime_volume": rounded(whole.volume) if whole else 0,

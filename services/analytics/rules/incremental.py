@@ -1,7 +1,7 @@
-"""A user's numbers carried forward by workouts that they did not count before.
+"""Incremental counting: a user's numbers carried forward by workouts that were not counted before.
 
-Such a workout only adds rows to the history, so the sums, bests and records of before say what
-they are with it, and how long the history is does not matter.
+Such a workout only adds rows to the history, so the new sums, bests and records follow from the
+stored ones and these rows, in the same time however long the history is.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ Sizes = Mapping[str, Decimal | None]
 """The greatest size of each kind of record."""
 
 BestBefore = Callable[[list[HistoryRow]], dict[RowKey, Sizes]]
-"""Gives the greatest sizes before each of some rows, in the history as it is kept."""
+"""Returns the greatest sizes before each of some rows, in the stored history."""
 
 
 @dataclass
@@ -36,14 +36,14 @@ class Numbers:
 
 
 class IncrementalCount:
-    """Carries numbers forward, workout by workout.
+    """Carries numbers forward, batch by batch.
 
     Args:
-        known: the numbers of before; they are carried forward in place.
-        performed: exercises and periods in which they were done before.
-        best_before: is asked when records can't tell what they beat.
-        known_before: what it would give for some rows.
-        excluded: exercises and periods to be left out, because they are counted anew.
+        known: the stored numbers; they are carried forward in place.
+        performed: exercises, each with a period in which it was done before.
+        best_before: called for rows whose records are not enough to tell what they beat.
+        known_before: what ``best_before`` would return for some rows.
+        excluded: exercises and periods to be left out, because they are recounted.
     """
 
     def __init__(
@@ -63,13 +63,17 @@ class IncrementalCount:
         self._kept_before = dict(known_before)
 
     def add(self, changes: list[Change]) -> None:
-        """Count workouts that were not counted before."""
+        """Count workouts that were not counted before.
+
+        ``changed`` then has the numbers that differ from the stored ones.
+        """
         rows = [
             row
             for change in changes
             for row in change.rows
             if (row.user_id, row.exercise_id) not in self._excluded
         ]
+        # one question for the whole batch, since each is a round trip
         self._look_up([row for row in rows if self._is_unknown(row) and self._needs_history(row)])
         for row in rows:
             self._add_performance(row)
@@ -104,7 +108,8 @@ class IncrementalCount:
 
     def _best_before_of(self, row: HistoryRow) -> dict[str, Decimal]:
         if self._is_unknown(row):
-            # it beats what another of the same batch had reached
+            # its record was set by another row of the batch, so needs_history() was not asked
+            # with it
             self._look_up([row])
         kept = self._kept_before[row.workout_id, row.exercise_id]
         added = [

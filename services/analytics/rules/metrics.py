@@ -1,4 +1,4 @@
-"""What one workout says about each of its exercises; warm-ups say nothing."""
+"""The metrics of one workout: a row for each of its exercises. Warm-ups do not count."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Performance(Protocol):
 
 
 class HistoryRow(NamedTuple):
-    """A performance as it is kept; weights and volumes are exact, in kilograms."""
+    """A stored performance; ``best_weight`` is as logged, ``best_weight_kg`` and volumes in kg."""
 
     user_id: int
     workout_id: int
@@ -78,12 +78,12 @@ class HistoryRow(NamedTuple):
     raw_sets: list[dict] | None = None
 
     def counts_as(self, other: "HistoryRow | None") -> bool:
-        """Tell whether another row makes the same numbers, however its sets were noted."""
+        """Tell whether another row counts the same: all but ``raw_sets`` is equal."""
         return other is not None and self._replace(raw_sets=other.raw_sets) == other
 
 
 def history_rows(workout: dict) -> list[HistoryRow]:
-    """Return what a workout adds to its user's history: a row an exercise with a working set."""
+    """Return a workout's rows of the history: one for each exercise that has a working set."""
     day = date.fromisoformat(workout["date"])
     return [
         HistoryRow(workout["user_id"], workout["id"], day, **vars(metrics))
@@ -108,7 +108,7 @@ def exercise_metrics(workout: dict) -> list[ExerciseMetrics]:
 
 
 def place(row: Performance) -> tuple[date, int]:
-    """Return where a row stands in the history: workouts of one day follow each other by id."""
+    """Return the sort key of a row in the history: workouts of one day are ordered by id."""
     return row.date, row.workout_id
 
 

@@ -1,4 +1,4 @@
-"""Personal records: the best of each kind, and what it beat."""
+"""Personal records: the best of each kind, and the best before it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a row of the history reached: as logged with its unit, and as rows compare."""
+    """A kind of record: how a row's value is shown (with its unit), and its size in comparisons."""
 
     logged: Callable[[Performance], tuple[Decimal | None, str | None]]
     size: Callable[[Performance], Decimal | None]
@@ -58,7 +58,7 @@ def personal_records(performances: Iterable[Performance]) -> dict[str, Record]:
     for kind in KINDS:
         record = None
         for row in history:
-            # each comes after all before it, so nobody is asked what was before
+            # in order of the history, so best_before is never called
             record = carried_record(kind, record, row, lambda: None)
         if record is not None:
             found[kind] = record
@@ -77,8 +77,8 @@ def carried_record(
         kind: one of :data:`KINDS`.
         record: of the history so far.
         row: the new one, anywhere in the history.
-        best_before: gives the greatest size before the row, of all rows, None or 0 if nothing was
-            there. It is asked only when the record can't tell.
+        best_before: returns the greatest size of all rows before the row, None or 0 if there are
+            none. It is called only when the record is not enough, see :func:`needs_history`.
     """
     size = KINDS[kind].size(row)
     if not size:
@@ -95,7 +95,10 @@ def carried_record(
 
 
 def needs_history(kind: str, record: Record | None, row: Performance) -> bool:
-    """Tell whether :func:`carried_record` will ask: the row takes the record from before it."""
+    """Tell whether :func:`carried_record` will call ``best_before``.
+
+    It does where a row is at least as good as the record and stands before it in the history.
+    """
     if record is None or record.previous is None or _is_after(row, record):
         return False
     size = KINDS[kind].size(row)
