@@ -103,7 +103,7 @@ class SafeEventHandler(EventHandler):
 
     queue_consumer = QueueConsumer()
     publishing = Publishing()
-    prefetch = budgets.EVENT_PREFETCH
+    prefetch: int | None = budgets.EVENT_PREFETCH
     span_kind = tracing.CONSUMER
 
     def __init__(self, *arguments: object, **options: object):

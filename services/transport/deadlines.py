@@ -7,6 +7,7 @@ it when that time has passed in the queue, and the service counts the same secon
 
 import re
 import time
+from typing import Any
 
 from nameko.containers import WorkerContext
 
@@ -21,7 +22,7 @@ def expiration(seconds: float) -> str:
     return str(max(int(seconds * 1000), 1))
 
 
-def timeout_given(properties: dict[str, object]) -> float | None:
+def timeout_given(properties: dict[str, Any]) -> float | None:
     """Return how many seconds the sender of a request waits, or None if it does not say."""
     given = properties.get("expiration")
     if given is None or not _MILLISECONDS.fullmatch(given):

@@ -4,6 +4,7 @@ The exchanges and queues are described in :mod:`~services.transport.amqp.topolog
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from services.observability import metrics
 from services.observability.logging import get_logger
@@ -109,7 +110,7 @@ def _headers(message: Delivery) -> dict:
     return headers
 
 
-def _kept_properties(message: Delivery) -> dict[str, object]:
+def _kept_properties(message: Delivery) -> dict[str, Any]:
     given = message.properties
     kept = {name: given[name] for name in KEPT_PROPERTIES & given.keys()}
     return {"content_type": BYTES} | {
@@ -123,7 +124,7 @@ def _copy(
     exchange: str,
     routing_key: str,
     headers: dict,
-    properties: dict[str, object],
+    properties: dict[str, Any],
 ) -> bool:
     try:
         publishing.send_confirmed(body, exchange, routing_key, headers=headers, **properties)

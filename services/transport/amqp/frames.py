@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from services.transport.amqp.encoding import (
     BODY,
@@ -37,7 +38,7 @@ class Content:
     method: tuple[int, int]
     arguments: bytes
     body: bytes
-    properties: dict[str, object]
+    properties: dict[str, Any]
     raw_headers: bytes
     size: int
     """How many bytes the body had; of one that is too large only the beginning is here."""
@@ -158,5 +159,5 @@ class _Unfinished:
         self.arguments = arguments
         self.missing = self.size = 0
         self.parts: list[bytes] = []
-        self.properties: dict[str, object] = {}
+        self.properties: dict[str, Any] = {}
         self.raw_headers = b""

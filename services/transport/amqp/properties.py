@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 from services.transport.amqp.encoding import TAG, Malformed, read_text, short_text, take_long
 from services.transport.amqp.field_tables import write_table
@@ -56,7 +57,7 @@ def write_properties(properties: Mapping[str, object]) -> tuple[int, bytes]:
     return flags, b"".join(written)
 
 
-def read_properties(payload: bytes, flags: int) -> tuple[dict[str, object], bytes]:
+def read_properties(payload: bytes, flags: int) -> tuple[dict[str, Any], bytes]:
     """Return the properties of a header frame, and its headers as bytes.
 
     Raises:
@@ -65,7 +66,7 @@ def read_properties(payload: bytes, flags: int) -> tuple[dict[str, object], byte
     if flags & _MORE_FLAGS:
         raise Malformed("more properties than there are")
     place = CONTENT.size
-    properties: dict[str, object] = {}
+    properties: dict[str, Any] = {}
 
     def read_texts(names: tuple[str, ...], place: int) -> int:
         for name in names:

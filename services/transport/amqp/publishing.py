@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from eventlet.event import Event
 from kombu import Connection, Exchange
@@ -191,11 +192,12 @@ class Publishing(BrokerConnection):
         routing_key: str,
         mandatory: bool,
         payload: object,
-        properties: dict[str, object],
+        properties: dict[str, Any],
     ) -> None:
         self.ping()
-        body = payload
-        if not isinstance(payload, bytes):
+        if isinstance(payload, bytes):
+            body = payload
+        else:
             body = dumps(payload)
             properties |= {"content_type": CONTENT_TYPE, "content_encoding": ENCODING}
         check_size(body)
