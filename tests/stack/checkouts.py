@@ -12,6 +12,7 @@ from pathlib import Path
 
 import requests
 
+from stack import installations
 from stack.environment import ALL_SETTINGS
 from stack.layout import CHECKOUT, INNER_PORTS, PORTS
 from stack.ports import choose_anywhere
@@ -113,8 +114,14 @@ class Checkout:
 
 
 @contextmanager
-def copied(directory):
-    """Copy the checkout, with ports of its own, and end what was started in the copy."""
+def copied(directory, is_installed=False):
+    """Copy the checkout, with ports of its own, and end what was started in the copy.
+
+    Args:
+        directory: where the copy and its packages lie.
+        is_installed: whether an environment is there already, for tests that are not about
+            installing: pip takes some ten seconds of the processor.
+    """
     packages = directory / "packages"
     _link_packages(packages)
     made = Checkout(directory / "checkout", packages)
@@ -129,9 +136,26 @@ def copied(directory):
     made.change("stack/layout.py", f"INNER_PORTS |= { {n: free[n] for n in INNER_PORTS} }\n")
     # on a busy machine a whole start may take longer than a person would wait for it
     made.change("stack/system.py", f"\nSERVERS_SECONDS = SERVICES_SECONDS = {GYM_SECONDS}\n")
+    if is_installed:
+        _install(made.directory)
     with watched(made.run):
         yield made
     end_all(made.run)
+
+
+def _install(checkout):
+    """Make the environment that ``gym`` would make, whose packages come by PYTHONPATH anyway."""
+    python = Path(sys.executable).resolve()
+    question = "import runpy, sys; print(runpy.run_path(sys.argv[1])['wanted'](), end='')"
+    command = [python, "-c", question, checkout / "gym"]
+    wanted = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def build(environment):
+        subprocess.run([python, "-m", "venv", "--without-pip", environment], check=True)
+        (packages,) = environment.glob("lib/python3*/site-packages")
+        (packages / "gym_tracker.pth").write_text(str(checkout))
+
+    installations.replace(checkout, wanted, build)
 
 
 def _link_packages(directory):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    with copied(tmp_path_factory.mktemp("original")) as made:
+    with copied(tmp_path_factory.mktemp("original"), is_installed=True) as made:
         made.gym("up")
         yield made
 

@@ -39,7 +39,7 @@ print(*(system.start_another(name, name + "-2") for name in {names}))
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    with copied(tmp_path_factory.mktemp("upgraded")) as made:
+    with copied(tmp_path_factory.mktemp("upgraded"), is_installed=True) as made:
         made.gym("up")
         yield made
 
