@@ -115,12 +115,12 @@ def test_a_header_that_says_where_the_key_is(forge, status, header):
     assert status(forge(header, secret="key")) == 401
 
 
-@pytest.mark.parametrize("claim", ["user_id", "email", "role", "exp", "iat", "iss", "jti"])
 def in_words(value):
     """Name a test without an address, which each process of the suite would have otherwise."""
     return "missing" if value is MISSING else str(value)
 
 
+@pytest.mark.parametrize("claim", ["user_id", "email", "role", "exp", "iat", "iss", "jti"])
 @pytest.mark.parametrize("value", [MISSING, None, {}, [], True, ""], ids=in_words)
 def test_a_missing_claim_or_one_of_a_wrong_type(forge, status, claim, value):
     # an empty e-mail is a text as good as any: nothing looks at it
