@@ -34,7 +34,7 @@ _LOCK = Statement("SELECT pg_advisory_xact_lock(u) FROM unnest(CAST(:user_ids AS
 # before one of them and about as large. It saves a round trip for the history before the row. Too
 # much may be read (2.205 is rounded up), and too little does no harm: incremental counting asks
 # best_before() for what it misses.
-_WILL_ASK = """
+_MAY_NEED_HISTORY = """
     SELECT FROM personal_records r
     WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id
       AND r.previous_record IS NOT NULL
@@ -71,7 +71,7 @@ _KNOWN = Statement(
                 r.achieved_date, r.workout_id, r.previous_record::text))
              FROM personal_records r
              WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id),
-            k.workout_id, CASE WHEN EXISTS ({_WILL_ASK}) THEN ({_BEFORE}) END))
+            k.workout_id, CASE WHEN EXISTS ({_MAY_NEED_HISTORY}) THEN ({_BEFORE}) END))
          FROM json_to_recordset(CAST(:exercises AS json)) AS k (
             user_id bigint, exercise_id bigint, workout_id bigint, workout_date date,
             max_weight numeric, most_reps numeric, total_volume numeric)),
@@ -176,8 +176,8 @@ def known(fetch: Fetch, changes: Collection[Change]) -> Known:
     [(processed, found_exercises, found_periods)] = fetch(
         _KNOWN,
         workout_ids=[change.workout_id for change in changes],
-        exercises=as_json(_asked_exercises(changes)),
-        periods=as_json(_asked_periods(changes)),
+        exercises=as_json(_exercise_keys(changes)),
+        periods=as_json(_period_keys(changes)),
     )
     numbers, performed, before = Numbers(), set(), {}
     for user_id, exercise_id, whole, records, workout_id, sizes in found_exercises or ():
@@ -232,7 +232,7 @@ def workouts_in(
     }
 
 
-def _asked_exercises(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+def _exercise_keys(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
     rows_of: dict[ExerciseKey, list[HistoryRow]] = {}
     for change in changes:
         for row in change.rows:
@@ -262,7 +262,7 @@ def _size_columns(row: HistoryRow) -> dict[str, Any]:
     }
 
 
-def _asked_periods(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+def _period_keys(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
     exercises_in: dict[PeriodKey, set[int]] = {}
     for change in changes:
         done = {row.exercise_id for row in change.rows}

@@ -39,14 +39,14 @@ def apply(
     changes = _latest(workouts, deletions)
     counting_reads.lock_users(send, {change.user_id for change in changes})
     known = counting_reads.known(fetch, changes)
-    news = [
+    uncounted = [
         change
         for change in changes
-        if change.is_news(known.processed.get(change.workout_id), again)
+        if change.is_uncounted(known.processed.get(change.workout_id), again)
     ]
-    if not news:
+    if not uncounted:
         return
-    recount = compared(fetch, news, known.processed, again)
+    recount = compared(fetch, uncounted, known.processed, again)
     incremental = IncrementalCount(
         known.numbers,
         known.performed,
@@ -54,12 +54,12 @@ def apply(
         known_before=known.best_before,
         excluded=recount.exercises | recount.periods,
     )
-    added = [change for change in news if change.workout_id not in known.processed]
+    added = [change for change in uncounted if change.workout_id not in known.processed]
     incremental.add(added)
-    recount.count(fetch, news, incremental.changed)
+    recount.count(fetch, uncounted, incremental.changed)
     rows = [*recount.written, *(row for change in added for row in change.rows)]
     writes.forget(send, recount.gone, incremental.changed)
-    writes.write(send, news, rows, incremental.changed)
+    writes.write(send, uncounted, rows, incremental.changed)
 
 
 def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:

@@ -55,37 +55,37 @@ class Recount:
         ]
         self.gone += [row for key, row in rows_before.items() if key not in rows]
 
-    def count(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
+    def count(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
         """Recount the touched numbers.
 
         Args:
             fetch: runs a statement. The stored history is still the one of before: what the batch
                 changes is written at the end, with everything else.
-            news: all changes of the batch.
+            changes: all changes of the batch.
             numbers: the results go here; None stands for one that is gone.
         """
         if self.exercises:
-            self._count_exercises(fetch, news, numbers)
+            self._count_exercises(fetch, changes, numbers)
         if self.periods:
-            self._count_periods(fetch, news, numbers)
+            self._count_periods(fetch, changes, numbers)
 
-    def _count_exercises(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
+    def _count_exercises(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
         rows_of = defaultdict(list)
-        for row in _history(counting_reads.rows_of_exercises(fetch, self.exercises), news):
+        for row in _history(counting_reads.rows_of_exercises(fetch, self.exercises), changes):
             rows_of[row.user_id, row.exercise_id].append(row)
         for key in self.exercises:
             found = personal_records(rows_of[key])
             numbers.lifetimes[key] = lifetime(rows_of[key])
             numbers.records[key] = {kind: found.get(kind) for kind in KINDS}
 
-    def _count_periods(self, fetch: Fetch, news: list[Change], numbers: Numbers) -> None:
+    def _count_periods(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
         workouts_in, rows_in = defaultdict(list), defaultdict(list)
         workouts = counting_reads.workouts_in(fetch, self.periods)
-        workouts |= {change.workout_id: (change.user_id, change.workout) for change in news}
+        workouts |= {change.workout_id: (change.user_id, change.workout) for change in changes}
         for user_id, workout in workouts.values():
             for key in periods_of(user_id, workout.date):
                 workouts_in[key].append(workout)
-        for row in _history(counting_reads.rows_in(fetch, self.periods), news):
+        for row in _history(counting_reads.rows_in(fetch, self.periods), changes):
             for key in periods_of(row.user_id, row.date):
                 rows_in[key].append(row)
         for key in self.periods:
@@ -95,13 +95,13 @@ class Recount:
 
 def compared(
     fetch: Fetch,
-    news: list[Change],
+    changes: list[Change],
     processed: Mapping[int, ProcessedWorkout],
     again: bool,
 ) -> Recount:
     """Compare those workouts of a batch that were counted before with their stored versions."""
     recount = Recount(again)
-    replaced = [change for change in news if change.workout_id in processed]
+    replaced = [change for change in changes if change.workout_id in processed]
     rows_before: dict[int, dict[int, HistoryRow]] = defaultdict(dict)
     if replaced:
         for row in counting_reads.rows_of_workouts(fetch, replaced):
@@ -115,9 +115,9 @@ def _counts_as(row: HistoryRow | None, before: HistoryRow | None) -> bool:
     return row is not None and row.counts_as(before)
 
 
-def _history(stored: Iterable[HistoryRow], news: list[Change]) -> Iterator[HistoryRow]:
+def _history(stored: Iterable[HistoryRow], changes: list[Change]) -> Iterator[HistoryRow]:
     """Yield the rows that there will be when the batch is written."""
-    replaced = {change.workout_id for change in news}
+    replaced = {change.workout_id for change in changes}
     yield from (row for row in stored if row.workout_id not in replaced)
-    for change in news:
+    for change in changes:
         yield from change.rows

@@ -209,8 +209,8 @@ class Analytics:
     def handle_workout_saved(self, workouts: list[dict]) -> None:
         """Count workouts that were saved a moment ago, before their events arrive."""
         whole = filter(messages.is_whole, workouts)
-        news = [each for each in whole if not self.counted.covers(each["id"], each["version"])]
-        self._processor.count(news, {})
+        uncounted = [each for each in whole if not self.counted.covers(each["id"], each["version"])]
+        self._processor.count(uncounted, {})
 
     @timer(interval=budgets.FEED_SECONDS, eager=True)
     def follow_feed(self) -> None:
@@ -231,14 +231,15 @@ class Analytics:
         return WorkoutProcessor(self.database, self.cache, self.workouts, self.counted)
 
     def _handle_saved(self, events: list[dict]) -> None:
-        news = [
+        uncounted = [
             event
             for event in events
             if not self.counted.covers(messages.workout_id(event), event.get("version"))
         ]
-        known = reads.processed(self.database.fetch, map(messages.workout_id, news)) if news else {}
+        workout_ids = list(map(messages.workout_id, uncounted))
         # another process may have counted them by a hint
-        self._handle([event for event in news if not messages.is_counted(event, known)])
+        known = reads.processed(self.database.fetch, workout_ids) if workout_ids else {}
+        self._handle([event for event in uncounted if not messages.is_counted(event, known)])
 
     def _handle(self, events: list[dict]) -> None:
         failpoint("analytics.handle")

@@ -79,7 +79,7 @@ class Change(NamedTuple):
         """Make one of a deleted workout: no message that arrives late brings it back."""
         return cls(user_id, workout_id, ProcessedWorkout(0, None, None, deleted=True), [])
 
-    def is_news(self, known: ProcessedWorkout | None, again: bool) -> bool:
+    def is_uncounted(self, known: ProcessedWorkout | None, again: bool) -> bool:
         """Tell whether this is to be counted.
 
         Args:

@@ -60,7 +60,7 @@ class IncrementalCount:
         self._best_before = best_before
         self._excluded = excluded
         self._added: dict[ExerciseKey, list[HistoryRow]] = defaultdict(list)
-        self._kept_before = dict(known_before)
+        self._stored_before = dict(known_before)
 
     def add(self, changes: list[Change]) -> None:
         """Count workouts that were not counted before.
@@ -83,7 +83,7 @@ class IncrementalCount:
                     self._add_to_period(key, change)
 
     def _is_unknown(self, row: HistoryRow) -> bool:
-        return (row.workout_id, row.exercise_id) not in self._kept_before
+        return (row.workout_id, row.exercise_id) not in self._stored_before
 
     def _needs_history(self, row: HistoryRow) -> bool:
         records = self._now.records.get((row.user_id, row.exercise_id), {})
@@ -91,7 +91,7 @@ class IncrementalCount:
 
     def _look_up(self, rows: list[HistoryRow]) -> None:
         if rows:
-            self._kept_before |= self._best_before(rows)
+            self._stored_before |= self._best_before(rows)
 
     def _add_performance(self, row: HistoryRow) -> None:
         key = row.user_id, row.exercise_id
@@ -111,14 +111,14 @@ class IncrementalCount:
             # its record was set by another row of the batch, so needs_history() was not asked
             # with it
             self._look_up([row])
-        kept = self._kept_before[row.workout_id, row.exercise_id]
+        stored = self._stored_before[row.workout_id, row.exercise_id]
         added = [
             other
             for other in self._added[row.user_id, row.exercise_id]
             if place(other) < place(row)
         ]
         return {
-            kind: max([kept[kind] or 0, *(KINDS[kind].size(other) or 0 for other in added)])
+            kind: max([stored[kind] or 0, *(KINDS[kind].size(other) or 0 for other in added)])
             for kind in KINDS
         }
 
