@@ -19,6 +19,7 @@ from schemas.fields import (
     identifier_parameter,
 )
 from schemas.loading import Body
+from schemas.limits import LARGEST_INT32
 from schemas.pages import Feed, Page
 from schemas.units import KILOGRAMS_IN, WARM_UP
 
@@ -156,7 +157,7 @@ class WorkoutChanges(_WorkoutFields):
     date = Day(earliest=EARLIEST_DAY, allow_none=False, metadata=about(ABOUT_DAY))
     version = Integer(
         min_value=1,
-        max_value=2**31 - 1,
+        max_value=LARGEST_INT32,
         metadata=about("The one that the change was made for; another than the current is a 409."),
     )
 

@@ -9,12 +9,11 @@ those that several places share are named.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
-from marshmallow import Schema, fields
-from marshmallow.utils import missing
+from marshmallow import Schema, fields, missing
 
 from schemas import exercises, stats, users, workouts
 from schemas.fields import (
@@ -30,10 +29,10 @@ from schemas.fields import (
     Sort,
     Text,
 )
+from schemas.limits import LARGEST_INT32
 from schemas.loading import Parameters
 
 TEXT = "string"
-LARGEST_INT32 = 2**31 - 1
 ITEM = r"[^,]*[^,\s][^,]*"
 
 NAMED_ENUMERATIONS = {
@@ -103,7 +102,8 @@ def parameters(converter: OpenAPIConverter, schema: type[Parameters], place: str
         schema: the schema of the parameters.
         place: ``path`` or ``query``.
     """
-    return [_parameter(converter, field, place) for field in schema().fields.values()]
+    described = cast(dict[str, fields.Field], schema().fields)
+    return [_parameter(converter, field, place) for field in described.values()]
 
 
 def _parameter(converter: OpenAPIConverter, field: fields.Field, place: str) -> dict:
