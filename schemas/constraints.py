@@ -9,13 +9,17 @@ from marshmallow import ValidationError
 from schemas.limits import LARGEST_ID
 
 EXCERPT_LENGTH = 100
-"""Of text that was refused, this many characters are shown again."""
+"""So many characters of refused text are repeated in the error."""
 
 FORBIDDEN_CHARACTERS = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL's TEXT can't store (NUL) and UTF-8 can't encode (lone surrogates)."""
 
 
 class Violation(str):
-    """A message with the broken rule's details beside it."""
+    """A violated constraint: the message, with the constraint's name and limit in ``details``.
+
+    It is a string because marshmallow's :class:`ValidationError` carries strings.
+    """
 
     details: dict[str, Any]
 
@@ -31,17 +35,24 @@ FieldError = tuple[str, Violation]
 
 
 def validation_error(message: str, constraint: str, **details: object) -> ValidationError:
-    """Make the exception that a field raises for one broken rule."""
+    """Make the exception that a field raises for one violated constraint.
+
+    Args:
+        message: one sentence for a person.
+        constraint: its name in the contract, such as ``max_length``.
+        details: its limit, and what was ``received``.
+    """
     return ValidationError([Violation(message, constraint=constraint, **details)])
 
 
 def maybe_invalid() -> ValidationError:
-    """Make a new one each time: a shared exception gathers the frames of every raise."""
-    return ValidationError("something is unusual")
+    """Make the exception that sends input from :meth:`Body.load_valid` to the full check."""
+    # a new one each time: one that is shared keeps the frames of every raise in its traceback
+    return ValidationError("may be invalid")
 
 
 def excerpt(value: object) -> object:
-    """Return refused input as it may be shown again: short, and safe to encode."""
+    """Return refused input as the error may repeat it: short, and safe to encode."""
     if isinstance(value, str):
         clean = FORBIDDEN_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", value)
         return truncate(clean)
@@ -50,6 +61,7 @@ def excerpt(value: object) -> object:
     if isinstance(value, list | tuple):
         return "list"
     if isinstance(value, int | Decimal) and not -LARGEST_ID <= value <= LARGEST_ID:
+        # beyond 64 bits most JSON readers would round it
         return excerpt(str(value))
     return value
 

@@ -1,4 +1,4 @@
-"""What travels about exercises."""
+"""The rules of exercises: enumerations, filters and queries of the catalogue."""
 
 from schemas.fields import AnyOf, Sort, Text, about
 from schemas.loading import Parameters

@@ -1,8 +1,8 @@
-"""The two kinds of schema, and how input is loaded with them.
+"""The two kinds of input schema, bodies and parameters, and how input is loaded with them.
 
-marshmallow collects what is wrong; our fields say it in the contract's words: every fault is a
-:class:`Violation` with the ``constraint`` and its limit, and :func:`load` turns all of them
-into one error with a path for each.
+Input is loaded in two passes. :meth:`Body.load_valid` converts valid input, as nearly all is, and
+stops at the first doubt. Only then :meth:`Body.errors_in` goes through it again and yields every
+violation with its path, in the order of the schema's fields.
 """
 
 from collections.abc import Iterator
@@ -18,13 +18,14 @@ from schemas.fields.base import InputField
 
 
 class Body(Schema):
-    """Base of what travels in request bodies. An optional field that is null counts as left out.
+    """Base of request bodies. An optional field that is null counts as left out.
 
-    In a change (``null_clears``) null clears it instead, or is a fault if the field says
+    In a change (``null_clears``) null clears it instead, or is an error if the field says
     ``allow_none=False``: it may be left out then, but not be empty.
 
-    The fields are marshmallow's, and so is what documents them; input is loaded with :func:`load`,
-    since marshmallow's own way takes a third of a second for the faults that one body can have.
+    The fields are marshmallow's, so that apispec can document them. Input is loaded with
+    :func:`load` instead of ``Schema.load``, which takes a third of a second for the errors that
+    one body can have.
     """
 
     # marshmallow says any field; ours are all of one kind, and load() needs what that has
@@ -36,24 +37,24 @@ class Body(Schema):
         "Unknown field: the server makes it, so leave it out", constraint="unknown_field"
     )
     read_only: frozenset[str] = frozenset()
-    """Names of what answers show and bodies don't take, for a message that says so."""
+    """Fields of responses that bodies must not have; the message says why they are refused."""
 
     not_an_object = Violation("Must be an object", constraint="type", expected="object")
 
     def load_valid(self, data: object) -> dict[str, Any]:
-        """Load input that breaks no rule.
+        """Convert valid input.
 
         Raises:
-            ValidationError: a rule may be broken; :meth:`errors_in` tells which.
+            ValidationError: it may be invalid; :meth:`errors_in` has the errors.
         """
         if type(data) is not dict:
             raise maybe_invalid()
         values: dict[str, Any] = {}
-        left = len(data)
+        unknown = len(data)
         for name, field in self.fields.items():
             given = data.get(name)
             if name in data:
-                left -= 1
+                unknown -= 1
             if given is not None:
                 values[name] = field.convert(given)
             elif field.required:
@@ -63,16 +64,16 @@ class Body(Schema):
             elif field.load_default is not missing:
                 default = field.load_default
                 values[name] = default() if callable(default) else default
-        if left or self.schema_level_violations(data):
+        if unknown or self.schema_level_violations(data):
             raise maybe_invalid()
         return values
 
     def errors_in(self, data: object, path: str = "") -> Iterator[FieldError]:
-        """Yield every broken rule: the path of the field, and what is wrong with it.
+        """Yield every violation, with the path of its field.
 
         Args:
             data: the input as it came.
-            path: where in the whole body it stands.
+            path: of ``data`` within the body; empty for the body itself.
         """
         if not isinstance(data, dict):
             yield path, self.not_an_object
@@ -95,7 +96,10 @@ class Body(Schema):
                 yield before + truncate(str(name)), message
 
     def schema_level_violations(self, data: dict[str, Any]) -> dict[str, Violation]:
-        """Return what is wrong with fields that can't be judged by themselves, by their names."""
+        """Return violations of constraints over several fields, by the field that is to blame.
+
+        The fields that it names are not checked any further.
+        """
         return {}
 
 
@@ -107,7 +111,7 @@ class Parameters(Body):
 
 
 def load(schema: Body, data: object) -> dict[str, Any]:
-    """Check and convert input.
+    """Validate and convert input.
 
     Args:
         schema: an instance; make it once, not per call.
@@ -117,11 +121,11 @@ def load(schema: Body, data: object) -> dict[str, Any]:
         The values by name, in Python types (``Decimal``, ``date``).
 
     Raises:
-        FaultyInput: the schema's ``error_class``, with every fault at once.
+        FaultyInput: the schema's ``error_class``, with every error at once.
     """
     with suppress(ValidationError):
         return schema.load_valid(data)
-    faults = schema.errors_in(data)
-    listed = islice(faults, MOST_FAULTS)
-    told = [fault(path, str(message), **message.details) for path, message in listed]
-    raise schema.error_class.of(*told, left_out=sum(1 for _ in faults)) from None
+    errors = schema.errors_in(data)
+    listed = islice(errors, MOST_FAULTS)
+    described = [fault(path, str(message), **message.details) for path, message in listed]
+    raise schema.error_class.of(*described, left_out=sum(1 for _ in errors)) from None

@@ -1,4 +1,4 @@
-"""What travels about statistics."""
+"""The rules of statistics: ranges, units and periods."""
 
 from schemas.fields import IntegerParameter, OneOf, about
 from schemas.loading import Parameters

@@ -1,4 +1,4 @@
-"""What travels about users."""
+"""The rules of users: registration and login."""
 
 from schemas.constraints import excerpt, validation_error
 from schemas.fields import BaseField, Email, Password, Text, about
@@ -18,7 +18,9 @@ class NewUser(Body):
 
 
 class _AnyText(BaseField):
-    """Text that is only compared: what can't be right is wrong, not faulty."""
+    """Text that is only compared. A login with an impossible address is a wrong login, not an
+    invalid body: the response must not tell the two apart.
+    """
 
     secret = False
 

@@ -1,4 +1,7 @@
-"""What travels about workouts."""
+"""The rules of workouts: what the bodies and queries about them may hold.
+
+What needs the database or today's date is checked in ``services/workouts/rules``.
+"""
 
 from datetime import date
 from typing import Any
@@ -18,8 +21,8 @@ from schemas.fields import (
     identifier,
     identifier_parameter,
 )
-from schemas.loading import Body
 from schemas.limits import LARGEST_INT32
+from schemas.loading import Body
 from schemas.pages import Feed, Page
 from schemas.units import KILOGRAMS_IN, WARM_UP
 
@@ -45,18 +48,30 @@ ABOUT_SET_TYPES = (
 WEIGHT_UNITS = [*KILOGRAMS_IN]
 EARLIEST_DAY = date(1900, 1, 1)
 ABOUT_DAY = "The day of the workout, at most one day ahead of today in UTC."
+LOWEST_RPE = 1
+HIGHEST_RPE = 10
 MOST_EXERCISES = 100
 MOST_SETS = 100
 MOST_SETS_IN_ALL = 1000
 SORT_FIELDS = ["date", "created_at", "name", "duration_minutes"]
 
 
+def _place(description: str) -> Integer:
+    """Make the field of a place in a list, which may have gaps."""
+    return Integer(min_value=1, max_value=1000, metadata=about(description))
+
+
+def _notes() -> Text:
+    """Make the field of the notes of a set or an exercise."""
+    return Text(max_length=1000, load_default=None, metadata=about("For oneself."))
+
+
 class LoggedSet(Body):
-    """One set."""
+    """One set of an exercise."""
 
     read_only = frozenset({"id"})
 
-    set_number = Integer(min_value=1, max_value=1000, metadata=about("Its place in the exercise."))
+    set_number = _place("Its place in the exercise.")
     reps = Number(
         min_value=0,
         max_value=1_000_000,
@@ -79,13 +94,13 @@ class LoggedSet(Body):
     )
     set_type = OneOf(SET_TYPES, load_default="normal", metadata=about(ABOUT_SET_TYPES))
     rpe = Number(
-        min_value=1,
-        max_value=10,
+        min_value=LOWEST_RPE,
+        max_value=HIGHEST_RPE,
         step="0.5",
         load_default=None,
         metadata=about("Rate of perceived exertion, in halves: 10 is the most one could do."),
     )
-    notes = Text(max_length=1000, load_default=None, metadata=about("For oneself."))
+    notes = _notes()
 
 
 class LoggedExercise(Body):
@@ -94,8 +109,8 @@ class LoggedExercise(Body):
     read_only = frozenset({"id", "exercise_name"})
 
     exercise_id = identifier(required=True, metadata=about("Of the catalogue."))
-    order_index = Integer(min_value=1, max_value=1000, metadata=about("Its place in the workout."))
-    notes = Text(max_length=1000, load_default=None, metadata=about("For oneself."))
+    order_index = _place("Its place in the workout.")
+    notes = _notes()
     sets = ListOf(
         fields.Nested(LoggedSet),
         max_items=MOST_SETS,
@@ -124,7 +139,11 @@ class _WorkoutFields(Body):
     )
 
     def schema_level_violations(self, data: dict[str, Any]) -> dict[str, Violation]:
-        """Refuse more sets in all than a workout may have."""
+        """Refuse more sets in all than a workout may have.
+
+        They are counted before any is checked: otherwise a body of 10,000 sets would be checked set
+        by set, for a list of errors that says less.
+        """
         exercises = data.get("exercises")
         if not isinstance(exercises, list) or len(exercises) > MOST_EXERCISES:
             return {}

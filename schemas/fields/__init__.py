@@ -1,4 +1,4 @@
-"""Fields that name the rule which input breaks."""
+"""The fields of input. What they refuse they refuse with the name of the violated constraint."""
 
 from schemas.fields.base import BaseField, about
 from schemas.fields.choices import AnyOf, OneOf, Sort

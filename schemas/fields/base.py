@@ -1,4 +1,4 @@
-"""What every field does."""
+"""What all fields of input have in common."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -15,7 +15,7 @@ from schemas.constraints import (
 
 
 def about(text: str) -> dict[str, str]:
-    """Return the ``metadata`` of a field that the documentation describes with this text."""
+    """Return ``metadata`` with the description that a field has in the OpenAPI document."""
     return {"description": text}
 
 
@@ -29,24 +29,24 @@ class InputField:
 
     @property
     def label(self) -> str:
-        """The field's name as a sentence begins with it."""
+        """The field's name as messages begin with it: ``set_number`` is "Set number"."""
         return (self.name or "value").replace("_", " ").capitalize()
 
     @property
     def required_violation(self) -> Violation:
-        """What is wrong if the field needs a value and there is none."""
+        """The violation of a field that needs a value and has none."""
         return Violation(f"{self.label} is required", constraint="required", received=None)
 
     def convert(self, value: object) -> Any:
-        """Convert a value that is there.
+        """Convert a value that is not null.
 
         Raises:
-            ValidationError: it breaks a rule.
+            ValidationError: it is invalid.
         """
         raise NotImplementedError
 
     def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
-        """Yield what is wrong with a value that is there; see :meth:`Body.errors_in`."""
+        """Yield the violations of a value that is not null; see :meth:`Body.errors_in`."""
         raise NotImplementedError
 
     def value_when_cleared(self) -> Any:
@@ -59,7 +59,7 @@ class InputField:
 
 
 class BaseField(InputField, fields.Field[Any]):
-    """A field that says which rule was broken."""
+    """Base of the fields of single values. Unless it is required, a field may be null."""
 
     def __init__(self, **options: Any):
         super().__init__(**{"allow_none": not options.get("required", False), **options})
@@ -68,15 +68,15 @@ class BaseField(InputField, fields.Field[Any]):
         raise NotImplementedError
 
     def convert(self, value: object) -> Any:
-        """Convert a value that is there, as ``deserialize`` does.
+        """Convert a value that is not null.
 
         Raises:
-            ValidationError: it breaks a rule.
+            ValidationError: it is invalid.
         """
         return self._deserialize(value)
 
     def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
-        """Yield what is wrong with a value that is there; see :meth:`Body.errors_in`."""
+        """Yield the violations of a value that is not null; see :meth:`Body.errors_in`."""
         try:
             self.convert(value)
         except ValidationError as problem:

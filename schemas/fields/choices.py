@@ -1,4 +1,4 @@
-"""Fields of words from a list."""
+"""Fields of words from a list: one of them, any of them, or an order by them."""
 
 from typing import Any
 
@@ -7,7 +7,11 @@ from schemas.fields.base import BaseField
 
 
 class OneOf(BaseField):
-    """One of a few words."""
+    """One of the allowed words.
+
+    Args:
+        aliases: other spellings, and the allowed word that each stands for.
+    """
 
     def __init__(
         self, allowed: list[str], *, aliases: dict[str, str] | None = None, **options: Any
@@ -66,7 +70,7 @@ class AnyOf(BaseField):
 
 
 class Sort(BaseField):
-    """``field[:asc|desc][,…]`` over a white list; loads as pairs of field and direction."""
+    """``field[:asc|desc][,…]`` over the allowed fields; loads as pairs of field and direction."""
 
     DIRECTIONS = ["asc", "desc"]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ListOf(InputField, fields.List[Any]):
-    """A list of objects, each of which may be numbered by its place.
+    """A list of objects that are numbered by their places.
 
     Args:
         item: the nested field.
@@ -31,10 +31,10 @@ class ListOf(InputField, fields.List[Any]):
         return cast("Body", cast(fields.Nested, self.inner).schema)
 
     def convert(self, value: object) -> list[dict[str, Any]]:
-        """Convert a list that breaks no rule; see :meth:`Body.load_valid`.
+        """Convert a valid list; see :meth:`Body.load_valid`.
 
         Raises:
-            ValidationError: a rule may be broken.
+            ValidationError: it may be invalid.
         """
         if type(value) is not list or len(value) > self.max_items:
             raise maybe_invalid()
@@ -50,11 +50,11 @@ class ListOf(InputField, fields.List[Any]):
         return items
 
     def value_when_cleared(self) -> list[dict[str, Any]]:
-        """Return what null makes of the list in a change."""
+        """Return the empty list, which null makes of it in a change."""
         return []
 
     def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
-        """Yield every broken rule; see :meth:`Body.errors_in`."""
+        """Yield every violation; see :meth:`Body.errors_in`."""
         label = self.label
         if not isinstance(value, list | tuple):
             message = f"{label} must be a list"

@@ -9,7 +9,7 @@ from schemas.fields.base import BaseField
 from schemas.limits import LARGEST_ID
 
 MOST_CONVERTED = 1000
-"""Numbers whose conversion each field remembers."""
+"""Size of each field's cache of converted numbers; a full one is emptied."""
 
 _PLAIN_NUMBERS = (int, float)
 _DIGITS = re.compile(r"-?\d{1,32}", re.ASCII)
@@ -35,13 +35,14 @@ class Number(BaseField):
         self._converted: dict[tuple[type, object], Decimal | int] = {}
 
     def convert(self, value: object) -> Decimal | int:
-        """Convert a number that is there; the same few are logged again and again.
+        """Convert a number, from the cache if possible: lifters log the same few again and again.
 
         Raises:
-            ValidationError: it breaks a rule.
+            ValidationError: it is invalid.
         """
         if type(value) not in _PLAIN_NUMBERS:
             return self._deserialize(value)
+        # with the type: 1 and 1.0 are equal keys
         key = type(value), value
         converted = self._converted.get(key)
         if converted is None:
@@ -67,6 +68,7 @@ class Number(BaseField):
                 step=float(self.step),
                 received=excerpt(value),
             )
+        # one form of zero: -0 is 0
         return number + 0 if number else Decimal(0)
 
     def _parse(self, value: object) -> Decimal:

@@ -1,4 +1,4 @@
-"""Fields of text."""
+"""Fields of text: names and notes, e-mail addresses, passwords."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from schemas.passwords import MOST_BYTES, normalised
 
 
 class Text(BaseField):
-    """A string, trimmed. An empty one is null, or missing where it is required, or too short."""
+    """A string, trimmed. An empty one is null, or too short if there is a ``min_length``."""
 
     def __init__(
         self, *, max_length: int | None = None, min_length: int | None = None, **options: Any

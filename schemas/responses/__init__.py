@@ -1,7 +1,7 @@
-"""What answers hold: the shape of every thing that the API shows.
+"""The shape of everything that the API returns, by subject.
 
-Nothing is loaded or dumped with these while the system runs. The documentation is made of them,
-and the tests hold every answer against it.
+The running system neither loads nor dumps with these: the OpenAPI document is made of them, and the
+tests validate every response against it.
 """
 
 from schemas.responses.base import ResponseSchema

@@ -1,4 +1,4 @@
-"""Fields of what is shown, and the base of its schemas."""
+"""The fields of responses, and the base of their schemas."""
 
 from typing import Any
 
@@ -9,7 +9,13 @@ from schemas.limits import LARGEST_ID
 
 
 def options(description: str, null: bool, **metadata: object) -> dict[str, Any]:
-    """Return the options that every field here has."""
+    """Return the options of a field that is always there.
+
+    Args:
+        description: for the documentation.
+        null: whether it may be null.
+        metadata: more of JSON Schema's keywords.
+    """
     return {
         "required": True,
         "allow_none": null,
@@ -66,9 +72,9 @@ def always_true(description: str = "") -> fields.Boolean:
 
 
 class ResponseSchema(Schema):
-    """Base of what is shown: all fields are there, and no others."""
+    """Base of responses: all fields are there, and no others."""
 
     class Meta:
-        """Fields that are not listed are faults."""
+        """A field that is not listed is an error."""
 
         unknown = RAISE

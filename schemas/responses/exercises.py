@@ -1,4 +1,4 @@
-"""What is shown of exercises."""
+"""Responses about exercises."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""What is shown of the system itself."""
+"""Responses about the system itself."""
 
 from marshmallow import fields
 

@@ -1,4 +1,4 @@
-"""What is shown of statistics."""
+"""Responses about statistics."""
 
 from marshmallow import fields
 

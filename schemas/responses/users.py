@@ -1,9 +1,11 @@
-"""What is shown of users."""
+"""Responses about users."""
 
 from marshmallow import fields
 
 from schemas.responses.base import ResponseSchema, always_true, choice, identifier, text, timestamp
 from schemas.users import ROLES
+
+_ABOUT_TOKEN = "A bearer token, good for 24 hours."
 
 
 class User(ResponseSchema):
@@ -19,13 +21,13 @@ class User(ResponseSchema):
 class RegisteredUser(User):
     """A new account, with a first token."""
 
-    token = text("A bearer token, good for 24 hours.")
+    token = text(_ABOUT_TOKEN)
 
 
 class SignedIn(ResponseSchema):
     """A token, and whose it is."""
 
-    token = text("A bearer token, good for 24 hours.")
+    token = text(_ABOUT_TOKEN)
     user = fields.Nested(User, required=True)
 
 

@@ -1,4 +1,4 @@
-"""What is shown of workouts."""
+"""Responses about workouts."""
 
 from schemas.responses.base import (
     ResponseSchema,
@@ -12,7 +12,13 @@ from schemas.responses.base import (
     text,
     timestamp,
 )
-from schemas.workouts import ABOUT_SET_TYPES, SET_TYPES, WEIGHT_UNITS
+from schemas.workouts import (
+    ABOUT_SET_TYPES,
+    HIGHEST_RPE,
+    LOWEST_RPE,
+    SET_TYPES,
+    WEIGHT_UNITS,
+)
 
 
 class PerformedSet(ResponseSchema):
@@ -24,7 +30,7 @@ class PerformedSet(ResponseSchema):
     weight = amount(null=True)
     unit = choice(WEIGHT_UNITS, "The unit of `weight`.")
     set_type = choice(SET_TYPES, ABOUT_SET_TYPES)
-    rpe = amount("Rate of perceived exertion, 1 to 10.", null=True)
+    rpe = amount(f"Rate of perceived exertion, {LOWEST_RPE} to {HIGHEST_RPE}.", null=True)
     notes = text(null=True)
 
 
