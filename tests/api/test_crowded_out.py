@@ -107,7 +107,7 @@ def dropped(bound, why):
 
 def holds_all_it_may(gateway, most=limits.MOST_HELD_PER_ADDRESS):
     # somewhat less, as what would be too much has been closed as a whole
-    return most - 2 * MEGABYTE < gateway.server.holdings.total <= most
+    return most - 2 * MEGABYTE < gateway.server.memory_limits.total <= most
 
 
 def resident():
@@ -306,7 +306,7 @@ def test_what_was_held_is_released_with_the_answer(gateway, connect, make_token)
     for _ in range(3):
         connection.sendall(begun_post(make_token(gateway), 500_000, 499_998) + b"{}")
         assert connection.recv(10_000).startswith(b"HTTP/1.1 201 ")
-        assert gateway.server.holdings.total == 0
+        assert gateway.server.memory_limits.total == 0
 
 
 def test_a_client_that_goes_in_the_middle_of_its_body_is_no_fault_of_ours(
@@ -345,4 +345,4 @@ def test_requests_sent_ahead_wait_in_the_kernel(gateway, connect):
     connection.shutdown(socket.SHUT_RDWR)
     sending.join()
     assert received
-    assert largest <= limits.SMALL_HOLDING
+    assert largest <= limits.NEGLIGIBLE_BYTES

@@ -46,7 +46,7 @@ class Application:
             _connection(request, keeps),
             bodiless=request.method == "HEAD",
         )
-        _tell(request, route, answer.status, started)
+        _log_request(request, route, answer.status, started)
         return response, keeps
 
     def _answer(self, request: HttpRequest) -> tuple[str | None, Response]:
@@ -93,7 +93,7 @@ def _span(request: HttpRequest) -> tracing.Span:
     return tracing.span(tracing.SERVER, "HTTP", parent, request_id=request.request_id)
 
 
-def _tell(request: HttpRequest, route: str | None, status: int, started: float) -> None:
+def _log_request(request: HttpRequest, route: str | None, status: int, started: float) -> None:
     """Count and log one request."""
     seconds = time.monotonic() - started
     metrics.note_request(request.method, route, status, seconds)

@@ -19,7 +19,7 @@ from services.transport.http import limits, responses
 from services.transport.http.application import Application
 from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.fast_path import FastPath, PendingResponse
-from services.transport.http.memory_limits import Holdings
+from services.transport.http.memory_limits import MemoryLimits
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
 from services.transport.http.request_head import HeadReader, check_framing, parse
 from services.transport.hub_socket import HubSocket
@@ -50,7 +50,7 @@ class State(Enum):
 NEW, IDLE, HEAD, BUSY = State.NEW, State.IDLE, State.HEAD, State.BUSY
 SENDING, LINGERING, CLOSED = State.SENDING, State.LINGERING, State.CLOSED
 
-_BOUNDS = {
+_TIME_LIMITS = {
     NEW: "HEAD_SECONDS",
     IDLE: "IDLE_SECONDS",
     HEAD: "HEAD_SECONDS",
@@ -63,8 +63,8 @@ class Server(Protocol):
     """What a connection needs of the server that it belongs to."""
 
     application: Application
-    admission: ConnectionLimits
-    holdings: Holdings
+    connection_limits: ConnectionLimits
+    memory_limits: MemoryLimits
     fast_path: FastPath | None
     closing: bool
 
@@ -188,8 +188,8 @@ class Connection:
 
     def look_at_time(self, now: float) -> None:
         """End what has taken too long."""
-        bound = _BOUNDS.get(self.state)
-        if bound is None or now - self.since <= getattr(limits, bound):
+        limit = _TIME_LIMITS.get(self.state)
+        if limit is None or now - self.since <= getattr(limits, limit):
             return
         if self.state is HEAD:
             self._refuse(Refused(408))
@@ -202,7 +202,7 @@ class Connection:
 
     def _note_held(self) -> None:
         held = len(self._buffer) + self._body_in_work + self._socket.held
-        self._server.holdings.note(self, held)
+        self._server.memory_limits.note(self, held)
 
     def _go_on(self) -> None:
         """Answer what is here, in order, until something has to be waited for."""
@@ -301,7 +301,7 @@ class Connection:
     def _wait_for_head(self) -> None:
         if self.state is not HEAD:
             if self.state is not NEW:
-                self._server.admission.note_head(self)
+                self._server.connection_limits.note_head(self)
             self._enter(HEAD)
             # what may come byte by byte must not be copied each time
             self._buffer = bytearray(self._buffer)

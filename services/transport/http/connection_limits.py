@@ -54,10 +54,10 @@ class ConnectionLimits:
     """
 
     def __init__(self, trusted: tuple[Network, ...], most: int):
-        self.all = Room(most)
-        self._own: dict[str, Room] = {}
+        self.all = LimitedSet(most)
+        self._own: dict[str, LimitedSet] = {}
         self._refused = 0
-        self._told = 0.0
+        self._logged_at = 0.0
         self.address_of: Callable[[str], str | None] = lru_cache(MOST_ADDRESSES)(
             lambda peer: connection_address(peer, trusted)
         )
@@ -79,43 +79,43 @@ class ConnectionLimits:
             own = self._own.get(connection.address)
             if own is None:
                 most = min(limits.MOST_PER_ADDRESS, self.all.most // limits.LEAST_ADDRESSES)
-                own = self._own[connection.address] = Room(max(most, 1))
+                own = self._own[connection.address] = LimitedSet(max(most, 1))
             own.add(connection)
 
     def note_head(self, connection: Client) -> None:
         """Note that a connection that was kept open has brought a part of a head."""
-        for room in self._rooms(connection):
-            room.note_head(connection)
+        for limited in self._sets_of(connection):
+            limited.note_head(connection)
 
     def discard(self, connection: Client) -> None:
         """Count a connection no longer."""
-        for room in self._rooms(connection):
-            room.discard(connection)
+        for limited in self._sets_of(connection):
+            limited.discard(connection)
         own = self._own.get(connection.address)
         if own is not None and not own.connections:
             del self._own[connection.address]
 
-    def _rooms(self, connection: Client) -> Iterable["Room"]:
+    def _sets_of(self, connection: Client) -> Iterable["LimitedSet"]:
         own = self._own.get(connection.address)
         return (self.all,) if own is None else (self.all, own)
 
     def _displace(self, connection: Client | None, bound: str, now: float) -> bool:
         if connection is None:
             metrics.HTTP_DROPPED.labels(bound, "refused").inc()
-            self._tell_refused(bound, now)
+            self._log_refused(bound, now)
             return False
         metrics.HTTP_DROPPED.labels(bound, "displaced").inc()
         connection.close()
         return True
 
-    def _tell_refused(self, bound: str, now: float) -> None:
+    def _log_refused(self, bound: str, now: float) -> None:
         self._refused += 1
-        if now - self._told >= limits.TELL_SECONDS:
+        if now - self._logged_at >= limits.LOG_PAUSE_SECONDS:
             log.warning("too many connections, new ones refused", bound=bound, count=self._refused)
-            self._refused, self._told = 0, now
+            self._refused, self._logged_at = 0, now
 
 
-class Room:
+class LimitedSet:
     """Connections under one bound.
 
     Args:

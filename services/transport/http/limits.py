@@ -12,7 +12,7 @@ LEAST_ADDRESSES = 4
 YOUNG_SECONDS = 1
 """A head that began within this is still on its way, and gives way after the longest idle one."""
 
-TELL_SECONDS = 1
+LOG_PAUSE_SECONDS = 1
 """How often it is logged that connections are refused."""
 
 BACKLOG = 1024
@@ -44,7 +44,7 @@ PIECE = 8 * 1024
 READ_AHEAD = 8 * 1024
 """With so much of what comes after a request nothing more is received until that is answered."""
 
-SMALL_HOLDING = READ_AHEAD + 2 * PIECE
+NEGLIGIBLE_BYTES = READ_AHEAD + 2 * PIECE
 """A connection that makes us hold no more than this is not counted."""
 
 MOST_HELD_PER_ADDRESS = 16 * 1024 * 1024

@@ -19,7 +19,7 @@ class Holder(Protocol):
         """Close it, and release what it holds."""
 
 
-class Holdings:
+class MemoryLimits:
     """Keeps what is held for each address, and for all, within bounds.
 
     Beyond them whoever has neither sent nor read anything for longest is closed: a slow client goes
@@ -43,7 +43,7 @@ class Holdings:
             connection: whose it is.
             size: in bytes; a small one is not worth counting.
         """
-        if size <= limits.SMALL_HOLDING:
+        if size <= limits.NEGLIGIBLE_BYTES:
             self.release(connection)
             return
         self._all.note(connection, size)

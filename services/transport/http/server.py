@@ -21,7 +21,7 @@ from services.transport.http.connection import Connection
 from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.cors import Cors
 from services.transport.http.fast_path import FastPath
-from services.transport.http.memory_limits import Holdings
+from services.transport.http.memory_limits import MemoryLimits
 from services.transport.http.messages import Headers
 from services.transport.http.workers import Workers
 from services.transport.hub_socket import plain_socket
@@ -51,7 +51,7 @@ class WebServer(ProviderCollector, SharedExtension):
         self._listener: Any = None
         self._drained: Event | None = None
         self._connections: set[Connection] = set()
-        self.holdings = Holdings()
+        self.memory_limits = MemoryLimits()
 
     def setup(self) -> None:
         """Prepare the workers, and read the settings."""
@@ -60,8 +60,8 @@ class WebServer(ProviderCollector, SharedExtension):
         self.cors = Cors(settings.cors_origins)
         most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         most = min(limits.MOST_CONNECTIONS, most_files // 2)
-        self.admission = ConnectionLimits(trusted_proxies(settings), most)
-        self._connections = self.admission.all.connections
+        self.connection_limits = ConnectionLimits(trusted_proxies(settings), most)
+        self._connections = self.connection_limits.all.connections
         metrics.HTTP_CONNECTIONS.set_function(lambda: len(self._connections))
 
     def start(self) -> None:
@@ -92,8 +92,8 @@ class WebServer(ProviderCollector, SharedExtension):
 
     def forget(self, connection: Connection) -> None:
         """Take leave of a connection that has been closed."""
-        self.admission.discard(connection)
-        self.holdings.release(connection)
+        self.connection_limits.discard(connection)
+        self.memory_limits.release(connection)
 
     def unregister_provider(self, provider: Extension) -> None:
         """Let a provider go; the first to go ends the taking of requests."""
@@ -139,9 +139,9 @@ class WebServer(ProviderCollector, SharedExtension):
 
     def _admit(self, sock: Any, socket_address: tuple) -> None:
         peer = socket_address[0]
-        address = self.admission.address_of(peer)
-        if self.admission.make_room(address):
-            self.admission.add(Connection(self, sock, peer, address))
+        address = self.connection_limits.address_of(peer)
+        if self.connection_limits.make_room(address):
+            self.connection_limits.add(Connection(self, sock, peer, address))
         else:
             sock.close()
 

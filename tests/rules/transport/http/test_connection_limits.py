@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.transport.http import connection_limits, limits
 from services.transport.http.addresses import connection_address, parse_networks
-from services.transport.http.connection_limits import ConnectionLimits, Room
+from services.transport.http.connection_limits import ConnectionLimits, LimitedSet
 
 HEAD, IDLE, SLOW, BUSY = "head", "idle", "slow", "busy"
 
@@ -40,7 +40,7 @@ class Connection:
 
 
 def room_of(*connections, most=100):
-    room = Room(most)
+    room = LimitedSet(most)
     for connection in connections:
         room.add(connection)
     return room
