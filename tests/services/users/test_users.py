@@ -588,7 +588,7 @@ def test_an_administrator_is_made_as_soon_as_the_database_is_there(monkeypatch):
 
     monkeypatch.setattr(administrator, "ensure_administrator", fail_twice)
     monkeypatch.setattr(administrator, "RETRY_SECONDS", (0,))
-    monkeypatch.setattr(Administrator, "_sibling", lambda *_: None)
+    monkeypatch.setattr(administrator, "sibling", lambda *_: None)
     provider = Administrator()
     provider.container = container_with(admin_email=ADMIN["email"], admin_password=PASSWORD)
     provider.container.spawn_managed_thread = lambda function, identifier: function()
