@@ -1018,6 +1018,13 @@ def test_a_strange_hint_is_dropped(lifter, system, hint):
     assert dead_letters(system) == letters
 
 
+def test_hints_are_taken_from_the_queue_that_the_version_before_takes_them_from(system):
+    name = "hint-workouts-workout_saved--analytics.hear_of_workouts"
+    with Connection(system.environment["AMQP_URI"]) as connection:
+        declared = connection.default_channel.queue_declare(name, passive=True)
+    assert declared.consumer_count == 1
+
+
 def dead_letters(system):
     with Connection(system.environment["AMQP_URI"]) as connection:
         return connection.default_channel.queue_declare("dead-letters", passive=True).message_count
