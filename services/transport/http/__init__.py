@@ -1,4 +1,4 @@
-"""HTTP, hardened: Nameko's web server with bounds on everything a client can send or hold.
+"""HTTP, hardened: Nameko's web server with limits on everything a client can send or hold.
 
 The gateway serves its routes with it, and every service its health. What each part corrects in
 Nameko's or eventlet's behaviour is said where it is done.

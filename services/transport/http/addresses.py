@@ -1,4 +1,4 @@
-"""Telling from which address a request comes."""
+"""The address that a request or a connection counts for."""
 
 from collections.abc import Iterable
 from ipaddress import (

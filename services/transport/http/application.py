@@ -1,4 +1,4 @@
-"""The application: one request in, one answer out, whatever happens."""
+"""The application: every request gets a response, whatever is raised on the way."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -18,11 +18,11 @@ PROBES = frozenset({"/health", "/ready", "/metrics"})
 
 
 class Application:
-    """Finds the route, has it answer, adds what every answer has, and logs one line.
+    """Routes a request, adds the headers that every response has, and logs one line.
 
     Args:
         providers: what serves the routes.
-        cors: what to tell pages of other origins.
+        cors: makes the headers for pages of other origins.
         is_closing: whether the server is about to end, so that connections are not kept.
     """
 

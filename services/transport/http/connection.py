@@ -1,7 +1,7 @@
-"""One client's connection: its requests are answered one after the other.
+"""One client's connection, whose requests are answered one after the other.
 
-At rest it is this object and nothing more. What the fast path knows is answered as it arrives, by
-the hub itself; only for other requests, once their heads are here, a greenthread is made.
+An idle connection has no greenthread and no timer. Cached reads are answered by the event loop as
+they arrive; for any other request a greenthread is made once its head is complete.
 """
 
 import time
@@ -30,20 +30,20 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class State(Enum):
-    """What a connection is about, and so how long it may take."""
+    """What a connection is doing; the time limit depends on it."""
 
     NEW = auto()
-    """It has not brought a request yet."""
+    """No request has arrived yet."""
     IDLE = auto()
-    """It was kept open."""
+    """Kept open between two requests."""
     HEAD = auto()
-    """A head has begun."""
+    """A part of a request head has arrived."""
     BUSY = auto()
     """A request is being worked on."""
     SENDING = auto()
-    """The client takes its time to read an answer."""
+    """A response waits for the client to read it."""
     LINGERING = auto()
-    """The last answer has been given, and the client may still be sending."""
+    """The last response has left, and what the client still sends is discarded."""
     CLOSED = auto()
 
 
@@ -69,17 +69,17 @@ class Server(Protocol):
     closing: bool
 
     def forget(self, connection: "Connection") -> None:
-        """Take leave of a connection that has been closed."""
+        """Count a connection no longer, as it has been closed."""
 
 
 class Connection:
     """Serves the requests of one client, in their order.
 
     Args:
-        server: whose it is.
+        server: the one that accepted it.
         sock: the client's socket.
         peer: the client's address.
-        address: what it counts for, or None if it is a trusted proxy's.
+        address: under which its limits count, or None for a trusted proxy.
     """
 
     __slots__ = (
@@ -187,7 +187,7 @@ class Connection:
             self.close()
 
     def look_at_time(self, now: float) -> None:
-        """End what has taken too long."""
+        """Refuse or close what has exceeded its time limit."""
         limit = _TIME_LIMITS.get(self.state)
         if limit is None or now - self.since <= getattr(limits, limit):
             return

@@ -1,4 +1,4 @@
-"""Who is let in when no more connections are allowed, and who gives way."""
+"""Limits of connections: which new one is accepted, and which old one is closed for it."""
 
 import time
 from collections import OrderedDict
@@ -46,11 +46,11 @@ class Client(Protocol):
 
 
 class ConnectionLimits:
-    """Keeps the connections of each address, and all of them, within their bounds.
+    """Limits the connections of each address and of all of them.
 
     Args:
-        trusted: proxies, whose connections are those of many clients: only the bound on all holds.
-        most: the bound on all.
+        trusted: proxies, each of which brings many clients: only the limit of all holds for them.
+        most: the limit of all.
     """
 
     def __init__(self, trusted: tuple[Network, ...], most: int):
@@ -116,10 +116,10 @@ class ConnectionLimits:
 
 
 class LimitedSet:
-    """Connections under one bound.
+    """Connections that count for one limit.
 
     Args:
-        most: the bound.
+        most: the limit.
     """
 
     __slots__ = ("_heads", "_idle", "_slow", "connections", "most")
@@ -152,7 +152,7 @@ class LimitedSet:
         self._heads.pop(connection, None)
 
     def find(self, now: float, also_slow: bool = False) -> Client | None:
-        """Return who gives way to a new one.
+        """Return the connection to close for a new one.
 
         It is the oldest incomplete head. While these are few and young it is rather the longest
         idle, as two who come in the same moment must not displace each other.

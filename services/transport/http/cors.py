@@ -1,4 +1,4 @@
-"""Cross-origin requests: which pages of other origins may use this server."""
+"""CORS: which pages of other origins may use this server."""
 
 from services.transport.http.messages import Headers, HttpRequest
 
@@ -8,7 +8,7 @@ PREFLIGHT_SECONDS = "600"
 
 
 class Cors:
-    """Answers browsers' questions about other origins.
+    """Makes the CORS headers of responses.
 
     Args:
         origins: the origins that are let in, such as ``https://app.example``.

@@ -1,4 +1,4 @@
-"""What one client may hold, send and make us wait for."""
+"""All limits of the HTTP server: connections, times, sizes."""
 
 MOST_CONNECTIONS = 2000
 """At these another gives way to a new one; also never more than half the open files allowed."""
@@ -7,7 +7,7 @@ MOST_PER_ADDRESS = 256
 """The same for one address, unless it is a trusted proxy's."""
 
 LEAST_ADDRESSES = 4
-"""It takes so many addresses to use up all connections, however few are allowed."""
+"""At least so many addresses are needed to use up all connections."""
 
 YOUNG_SECONDS = 1
 """A head that began within this is still on its way, and gives way after the longest idle one."""
@@ -28,10 +28,11 @@ HEAD_SECONDS = 10
 """The request line and all headers must be here within this, however they trickle."""
 
 BODY_SECONDS = 15
-"""And the body within this."""
+"""The whole body must be here within this."""
 
 LINGER_SECONDS = 2
-"""How long we go on reading what nobody wants, so that the client gets to see our answer."""
+"""After a refusal, unread bytes are read for so long: closing at once would reset the connection
+before the client has read the response."""
 
 LONGEST_TARGET = 8000
 LONGEST_HEADER = 8000
@@ -57,10 +58,10 @@ KERNEL_BUFFER = 128 * 1024
 """What the kernel holds for a connection in each direction; Linux takes twice that for itself."""
 
 SWEEP_SECONDS = 0.25
-"""How often it is looked whose time is over."""
+"""How often the time limits of all connections are checked."""
 
 SWEEP_PART_SECONDS = 0.002
-"""After so much of that others have their turn."""
+"""After so much checking in one go, other work has its turn."""
 
 ACCEPTED_AT_ONCE = 64
 """New connections that are let in before those that are there are looked after again."""

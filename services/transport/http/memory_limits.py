@@ -1,4 +1,4 @@
-"""Bytes that clients make the server hold: begun heads, bodies, and answers nobody reads."""
+"""Limits of the memory that clients take: incomplete heads, bodies, and unread responses."""
 
 from typing import Protocol
 
@@ -20,11 +20,11 @@ class Holder(Protocol):
 
 
 class MemoryLimits:
-    """Keeps what is held for each address, and for all, within bounds.
+    """Limits the bytes held for each address and for all of them.
 
-    Beyond them whoever has neither sent nor read anything for longest is closed: a slow client goes
-    on, one that has stopped does not. What a request brought counts until its answer, but a request
-    that is being worked on is not closed.
+    Beyond a limit the connection that has neither sent nor read for longest is closed, so a slow
+    client goes on and one that has stopped does not. A request's body counts until its response,
+    but a connection whose request is being worked on is not closed.
     """
 
     def __init__(self) -> None:
@@ -33,15 +33,15 @@ class MemoryLimits:
 
     @property
     def total(self) -> int:
-        """What is held for all."""
+        """Bytes held for all addresses."""
         return self._all.total
 
     def note(self, connection: Holder, size: int) -> None:
-        """Note that something has moved, and what is held now; it or others may be closed for that.
+        """Note that bytes have moved, and how many are held now; may close this one or others.
 
         Args:
-            connection: whose it is.
-            size: in bytes; a small one is not worth counting.
+            connection: the connection that holds them.
+            size: in bytes; up to ``NEGLIGIBLE_BYTES`` are not counted.
         """
         if size <= limits.NEGLIGIBLE_BYTES:
             self.release(connection)
@@ -64,7 +64,7 @@ class MemoryLimits:
 
 
 class _Held:
-    """What is held under one bound, those first that have not moved for longest."""
+    """What counts for one limit, ordered by the last movement, the oldest first."""
 
     __slots__ = ("sizes", "total")
 
@@ -82,7 +82,7 @@ class _Held:
         return size > 0
 
     def keep(self, most: int, newest: Holder, bound: str) -> None:
-        # one alone is let be: an answer may be larger than the bound of an address
+        # one connection alone is left: a single response may be larger than an address's limit
         while self.total > most and len(self.sizes) > 1:
             others = (other for other in self.sizes if other is not newest)
             closed = next((other for other in others if other.waits_for_client), newest)

@@ -10,7 +10,7 @@ WILDCARD = ":"
 
 
 class Provider(Protocol):
-    """Whatever serves one method of one path."""
+    """Serves one method of one path."""
 
     method: str
     path: str
