@@ -158,7 +158,7 @@ def test_changes_are_logged_once(calls, monkeypatch):
     calls.call("an answer")
     calls.call("an answer")
     down, back = lines
-    assert down[0].startswith("service is down")
+    assert down[0] == f"service is down, one request every {PAUSE} s tries it"
     assert down[1]["callee"] == US
     assert back[0] == "service is back"
     assert back[1]["after_seconds"] >= PAUSE
