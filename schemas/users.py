@@ -4,8 +4,6 @@ from schemas.constraints import excerpt, validation_error
 from schemas.fields import BaseField, Email, Password, Text, about
 from schemas.loading import Body
 
-ROLES = ["user", "admin"]
-
 
 class NewUser(Body):
     """Body of a registration."""

@@ -15,7 +15,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, missing
 
-from schemas import exercises, stats, users, workouts
+from schemas import exercises, roles, stats, workouts
 from schemas.fields import (
     AnyOf,
     BaseField,
@@ -42,7 +42,7 @@ NAMED_ENUMERATIONS = {
     "Difficulty": exercises.DIFFICULTIES,
     "RepType": exercises.REP_TYPES,
     "CountedUnit": exercises.COUNTED,
-    "Role": users.ROLES,
+    "Role": roles.ROLES,
     "HistoryRange": stats.RANGES,
     "HistoryUnit": stats.HISTORY_UNITS,
     "Trend": stats.TRENDS,

@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from schemas.responses.base import ResponseSchema, always_true, choice, identifier, text, timestamp
-from schemas.users import ROLES
+from schemas.roles import ROLES
 
 _ABOUT_TOKEN = "A bearer token, good for 24 hours."
 

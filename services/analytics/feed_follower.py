@@ -65,7 +65,7 @@ class FeedFollower(DependencyProvider):
                 return
             unseen = _unseen(processor, changes)
             # whoever made these changes may have died before it replaced the generations
-            processor.cache.outdate(*_generations_of(unseen))
+            processor.cache.invalidate(*_generations_of(unseen))
             bisect_batch(
                 unseen,
                 lambda some: _process_changes(processor, some),

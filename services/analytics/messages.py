@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from schemas.limits import LARGEST_ID
+from schemas.pages import is_id
 from services.analytics.rules.changes import ProcessedWorkout
 from services.dependencies.events import Poison
 
@@ -17,8 +17,7 @@ def workout_id(event: dict) -> int:
         Poison: it does not say so; no later try can help.
     """
     found = event.get("workout_id")
-    # type and not isinstance: a JSON true would be the workout 1
-    if type(found) is not int or not 1 <= found <= LARGEST_ID:
+    if not is_id(found):
         raise Poison("the event has no workout_id")
     return found
 

@@ -4,6 +4,7 @@ from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError, ValidationFailed
 from schemas.loading import load
+from schemas.roles import ADMIN
 from schemas.users import NewUser
 from services.dependencies.database import Database
 from services.dependencies.siblings import sibling
@@ -12,7 +13,6 @@ from services.process.retrying import retry
 from services.process.settings import SETTINGS_KEY, BadSettings, Settings
 from services.users import reads, writes
 from services.users.passwords import Passwords
-from services.users.tables import ADMIN
 
 log = get_logger(__name__)
 

@@ -1,11 +1,8 @@
-"""The columns of an account that anybody is shown, and the roles it may have."""
+"""The columns of an account that anybody is shown."""
 
 from typing import Any
 
 from services.transport.postgres.expressions import instant
-
-ADMIN = "admin"
-USER = "user"
 
 _FIELDS = ("id", "email", "name", "role", "created_at")
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from schemas.roles import ADMIN, USER
 from services.transport.postgres.statements import Fetch, Statement
-from services.users.tables import ADMIN, PROFILE, USER, as_profile
+from services.users.tables import PROFILE, as_profile
 
 _INSERT = Statement(
     f"""
