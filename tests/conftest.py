@@ -3,6 +3,7 @@
 import itertools
 import random
 
+import hypothesis
 import pytest
 from nameko.standalone.rpc import ClusterRpcProxy
 
@@ -19,6 +20,13 @@ FAULTS = (
 
 # users of their own for each test: far from those that register, and from other runs
 _user_ids = itertools.count(random.randrange(10**9, 2 * 10**9))
+
+# Both measure the machine, on which another process of the suite may be at work, and no test asks
+# how long an example takes.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_addoption(parser):
