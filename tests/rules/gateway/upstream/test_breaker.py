@@ -140,6 +140,29 @@ def test_late_failures_do_not_lengthen_the_pause(calls):
     assert calls.breaker.state == "half_open"
 
 
+def test_a_late_failure_lets_no_second_probe_through(calls):
+    begun, go_on = threading.Barrier(2), threading.Event()
+
+    def slow():
+        begun.wait(5)
+        go_on.wait(5)
+        raise TimedOut.of(US, 8)
+
+    late = threading.Thread(target=calls.fail, args=(1, slow), daemon=True)
+    late.start()
+    begun.wait(5)
+    calls.open_and_wait()
+
+    def probe():
+        go_on.set()
+        late.join(5)
+        with pytest.raises(ServiceUnavailable):
+            calls.call("too early")
+        return "the probe's answer"
+
+    assert calls.call(probe) == "the probe's answer"
+
+
 def test_it_tells_since_when(calls):
     assert calls.breaker.describe() == {"state": "closed"}
     calls.open()
