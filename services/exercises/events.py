@@ -1,10 +1,9 @@
 """The event ``catalogue_changed``, on which other processes drop what they have cached."""
 
-import eventlet
-
 from schemas.errors import ServiceUnavailable
 from services.dependencies import cache_generations
 from services.dependencies.events import EventDispatcher
+from services.process.retrying import retry
 
 RETRY_SECONDS = 1
 
@@ -15,10 +14,8 @@ def dispatch_catalogue_changed(dispatcher: EventDispatcher) -> None:
     If the process dies meanwhile the event is lost, so those who copy the catalogue also look for
     themselves now and then (:mod:`services.dependencies.exercise_facts`).
     """
-    while True:
-        try:
-            dispatcher.announce(cache_generations.CATALOGUE_CHANGED, {})
-        except ServiceUnavailable:
-            eventlet.sleep(RETRY_SECONDS)
-        else:
-            return
+    retry(
+        lambda: dispatcher.announce(cache_generations.CATALOGUE_CHANGED, {}),
+        ServiceUnavailable,
+        (RETRY_SECONDS,),
+    )
