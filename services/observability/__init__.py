@@ -1,1 +1,1 @@
-"""What operators see of a process: its log, its metrics, its traces, its outages."""
+"""What operators see of a process: log, metrics, traces and outages."""

@@ -1,6 +1,7 @@
-"""Every metric there is, and the page that shows them; ``docs/operations.md`` says what they mean.
+"""All metrics, and the page that exposes them; ``docs/operations.md`` explains each.
 
-Nothing else defines a metric, so that the dashboard and the alerts can be checked against this.
+No other module defines a metric, so that tests can check the dashboard and the alerts against
+this registry.
 """
 
 from bisect import bisect_left
@@ -31,11 +32,11 @@ REGISTRY = CollectorRegistry()
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 OK = "OK"
-"""The outcome of what went well; otherwise it is the error's code."""
+"""Label ``outcome`` of a success; of a failure it is the error's code."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER = "other"
-"""Stands for whatever a client made up, which must not make a series of its own."""
+"""Label for unknown methods and routes: a client must not be able to create new series."""
 
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 
@@ -44,9 +45,10 @@ _LAG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1
 
 
 class Tally:
-    """Durations, counted by plain numbers: a histogram's locks cost more than what they guard.
+    """A histogram of plain numbers; updated once per HTTP request.
 
-    Everything here runs in one thread.
+    ``prometheus_client.Histogram`` takes a lock for each value. None is needed here: all requests
+    run in one thread.
     """
 
     __slots__ = ("counts", "total")
@@ -56,20 +58,20 @@ class Tally:
         self.total = 0.0
 
     def note(self, seconds: float) -> None:
-        """Count one."""
+        """Add a duration."""
         self.counts[bisect_left(_REQUEST_SECONDS, seconds)] += 1
         self.total += seconds
 
 
 class HttpCounts(Collector):
-    """What is counted of HTTP requests: of each one, and so as cheaply as possible."""
+    """Counters of HTTP requests, rendered as Prometheus metrics only when they are scraped."""
 
     def __init__(self) -> None:
         self.remembered = 0
         self._tallies: dict[tuple[str, str, int], Tally] = {}
 
     def tally(self, method: str, route: str | None, status: int) -> Tally:
-        """Return where the requests of a kind are counted."""
+        """Return the histogram of a method, route and status."""
         kind = (method if method in METHODS else OTHER, route or OTHER, status)
         found = self._tallies.get(kind)
         if found is None:
@@ -77,7 +79,7 @@ class HttpCounts(Collector):
         return found
 
     def collect(self) -> Iterator[Metric]:
-        """Return what was counted, as Prometheus' library asks for it."""
+        """Yield the metrics; called by ``prometheus_client`` for each scrape."""
         requests = HistogramMetricFamily(
             "gym_http_request_seconds",
             "HTTP requests answered, from their head to their answer",
@@ -205,12 +207,12 @@ CACHE_HIT, CACHE_STALE, CACHE_MISS = map(CACHE_READS.labels, ("hit", "stale", "m
 
 
 def page() -> bytes:
-    """Return all metrics as Prometheus reads them."""
+    """Return all metrics in Prometheus' text format."""
     return generate_latest(REGISTRY)
 
 
 def outcome_of(problem: BaseException | None) -> str:
-    """Return an error's code, or what stands for success."""
+    """Return the label ``outcome``: the code of an error, or ``OK``."""
     if problem is None:
         return OK
     return problem.code if isinstance(problem, GymError) else InternalError.code
@@ -218,7 +220,7 @@ def outcome_of(problem: BaseException | None) -> str:
 
 @contextmanager
 def timed_call(callee: str, method: str) -> Iterator[None]:
-    """Surround an RPC that this service makes."""
+    """Measure an RPC made by this service."""
     begun = perf_counter()
     outcome = OK
     try:
@@ -236,17 +238,17 @@ def note_request(method: str, route: str | None, status: int, seconds: float) ->
 
 
 def note_lag(event_type: str, dispatched_at: object) -> None:
-    """Count how long an event was on its way, if it says when it was dispatched."""
+    """Record the time since an event was dispatched, if its header gives that."""
     if isinstance(dispatched_at, int | float):
         EVENT_LAG.labels(event_type).observe(max(time() - dispatched_at, 0))
 
 
 def note_feed(position: int, unseen: Sequence[dict]) -> None:
-    """Note how far the change feed has been followed.
+    """Record how far the change feed has been processed.
 
     Args:
-        position: the last change that was seen to.
-        unseen: the changes after it, the oldest first.
+        position: id of the last processed change.
+        unseen: the changes after it, oldest first.
     """
     FEED_POSITION.set(position)
     if unseen:
@@ -258,18 +260,18 @@ def note_feed(position: int, unseen: Sequence[dict]) -> None:
 
 
 def watch_breaker(callee: str, state: Callable[[], str]) -> None:
-    """Show the state of a circuit breaker."""
+    """Export the state of a circuit breaker."""
     BREAKER.labels(callee).set_function(lambda: BREAKER_STATES[state()])
 
 
 def watch_pool(in_use: Callable[[], int], idle: Callable[[], int], most: int) -> None:
-    """Show how many connections of the database pool are taken."""
+    """Export the number of used and idle connections of the database pool."""
     DATABASE_CONNECTIONS.labels("in_use").set_function(in_use)
     DATABASE_CONNECTIONS.labels("idle").set_function(idle)
     DATABASE_CONNECTIONS_MOST.set(most)
 
 
 def watch_workers(busy: Callable[[], int], most: int) -> None:
-    """Show how many workers are busy."""
+    """Export the number of busy workers."""
     WORKERS_BUSY.set_function(busy)
     WORKERS_MOST.set(most)

@@ -9,16 +9,16 @@ log = get_logger(__name__)
 
 
 class Outage:
-    """Since when something is down.
+    """Logs when a dependency goes down, and when it is back.
 
-    Whoever reaches the same thing in several ways shares one of these. It lasts until each way that
-    noticed it has worked again: a full Redis, which refuses what the rate limits write, still
-    answers who looks up a token, and would otherwise be down and back with every request.
+    Several clients of one server share an instance. The outage ends once every client that reported
+    it has succeeded again: a full Redis refuses the writes of the rate limits, but still answers
+    reads of revoked tokens, and would otherwise be logged as down and back with every request.
 
     Args:
-        what: what may go down, as an operator calls it.
-        doing: what is done about it until it is back.
-        context: logged with every line.
+        what: name of the dependency in the log.
+        doing: how the process works in the meantime, as logged.
+        context: added to every line.
     """
 
     def __init__(self, what: str, doing: str, **context: object):
@@ -30,11 +30,11 @@ class Outage:
         self._noticed_by: set[str] = set()
 
     def begin(self, reason: str, noticed_by: str = "") -> None:
-        """Note that it is down; only the first time is logged.
+        """Report a failure; only the first one is logged.
 
         Args:
-            reason: what happened.
-            noticed_by: the way in which it was reached, if there are several.
+            reason: logged with the line.
+            noticed_by: the client that failed, if several share this outage.
         """
         self._noticed_by.add(noticed_by)
         if self.since is not None:
@@ -43,7 +43,7 @@ class Outage:
         log.warning(f"{self.what} is down, {self.doing}", reason=reason, **self.context)
 
     def end(self, noticed_by: str = "") -> None:
-        """Note that it works in one way; logged only if it was down, and now works in all."""
+        """Report a success; logged if it ends an outage, that is, no other client still fails."""
         if self.since is None:
             return
         self._noticed_by.discard(noticed_by)

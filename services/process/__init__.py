@@ -1,1 +1,1 @@
-"""What a process needs at its start: settings, budgets, failpoints, a container."""
+"""Foundations of a process: settings, budgets, failpoints, the container."""

@@ -1,4 +1,4 @@
-"""A dictionary that can't grow without end."""
+"""A dictionary with a maximum size."""
 
 from collections import OrderedDict
 from typing import TypeVar
@@ -8,14 +8,10 @@ V = TypeVar("V")
 
 
 class BoundedMap(OrderedDict[K, V]):
-    """At most so many entries: one more displaces the oldest.
+    """A dictionary of at most ``most`` entries: another one evicts the oldest.
 
-    An entry that is set again keeps its age. To displace the least recently used one instead, call
-    ``move_to_end`` with each use. Only setting an item is other than in a dictionary; looking one
-    up runs in C, as hot paths do it for each request.
-
-    Args:
-        most: how many entries.
+    An entry that is set again keeps its age. For an LRU cache, call ``move_to_end`` with each use.
+    Only ``__setitem__`` is overridden: look-ups are on hot paths and stay in C.
     """
 
     def __init__(self, most: int):

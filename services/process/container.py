@@ -1,4 +1,4 @@
-"""The container that runs a service: Nameko's, with less to do for each worker."""
+"""The container that runs a service: Nameko's, with less overhead per worker."""
 
 import sys
 from collections import deque
@@ -10,11 +10,11 @@ from nameko.containers import ServiceContainer, WorkerContext
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import DependencyProvider, Entrypoint
 
-# not services.observability's get_logger, which stands on the floor above
+# not services.observability's get_logger: the layer above must not be imported here
 log = structlog.get_logger(__name__)
 
 MAX_THREADS = 10_000
-"""Never reached: who starts workers has bounds of their own, and the hub can't wait for a pool."""
+"""Never reached: entrypoints limit their workers, as ``GreenPool.spawn`` would block the hub."""
 
 HandleResult = Callable[[WorkerContext, object, tuple | None], tuple[object, tuple | None]]
 
@@ -23,8 +23,8 @@ class Container(ServiceContainer):
     """Runs workers as Nameko does, at a third of the cost.
 
     Nameko times and logs four stages of each worker, calls every provider at every stage, and
-    blocks in ``spawn_worker`` until its pool has a free place, which would block the hub. Here only
-    providers that override a stage are called, and what can't begin yet waits in a queue
+    blocks in ``spawn_worker`` until its pool has a free slot, which would block the hub. Here only
+    providers that override a stage are called, and work beyond ``max_workers`` waits in a queue
     (:meth:`when_free`).
 
     In Nameko any exception that escapes a worker's life cycle ends the container, and so the
@@ -40,10 +40,10 @@ class Container(ServiceContainer):
         self._teardowns = self._with_own("worker_teardown")
 
     def when_free(self, begin: Callable[[], None]) -> None:
-        """Begin something that starts a worker, now or as soon as one of the others has ended.
+        """Call ``begin`` as soon as there are fewer than ``max_workers`` workers.
 
         Args:
-            begin: starts at most one worker; must not wait.
+            begin: starts at most one worker; must not block.
         """
         if len(self._worker_threads) < self.max_workers:
             begin()
@@ -52,7 +52,7 @@ class Container(ServiceContainer):
 
     @property
     def waiting(self) -> int:
-        """How many wait for :meth:`when_free`."""
+        """Number of calls that :meth:`when_free` holds back."""
         return len(self._waiting)
 
     def spawn_worker(
@@ -85,7 +85,7 @@ class Container(ServiceContainer):
         except Exception as problem:
             log.error("worker failed", method=worker_ctx.entrypoint.method_name, exc_info=problem)
         finally:
-            # breaks the cycle of this frame and the traceback that refers to it
+            # breaks the reference cycle between this frame and its traceback
             exc_info = None
             self._worker_threads.pop(worker_ctx, None)
             self._begin_waiting()
@@ -109,11 +109,11 @@ class Container(ServiceContainer):
             try:
                 self._waiting.popleft()()
             except Exception as problem:
-                # the rest of the queue must not wait for the next worker to end
+                # go on: the rest of the queue must not wait until the next worker ends
                 log.error("worker not begun", exc_info=problem)
 
     def _with_own(self, hook: str) -> list[DependencyProvider]:
-        """Return the providers that do something at this stage."""
+        """Return the providers that override a hook."""
         nothing = getattr(DependencyProvider, hook)
         return [
             provider

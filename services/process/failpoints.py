@@ -1,9 +1,9 @@
-"""Failpoints: places where a test makes a development run fail on purpose.
+"""Failpoints: places in the code where tests inject faults into a development run.
 
-``GYM_FAILPOINTS=workouts.after_commit:exit:1,analytics.handle:fail:broken`` names places and what
-happens there: ``exit`` ends the process at once with a code, ``fail`` raises, ``sleep`` waits for
-some seconds. Outside development, and without the variable, passing a place costs one look at an
-empty dictionary.
+``GYM_FAILPOINTS=workouts.after_commit:exit:1,analytics.handle:fail:broken`` is a list of
+``place:action:argument``: ``exit`` ends the process at once with a code, ``fail`` raises, ``sleep``
+waits for some seconds. Outside development the variable is ignored. An unused failpoint costs one
+check of an empty dictionary.
 """
 
 import os
@@ -18,7 +18,7 @@ VARIABLE = "GYM_FAILPOINTS"
 
 
 class FailedOnPurpose(Exception):
-    """What a failpoint raises."""
+    """Raised by the action ``fail``."""
 
 
 def _fail(message: str) -> None:
@@ -33,10 +33,10 @@ _ACTIONS: dict[str, Callable[[str], None]] = {
 
 
 def read(environment: Mapping[str, str]) -> dict[str, Callable[[], None]]:
-    """Return what happens at which place.
+    """Return the actions by place.
 
     Raises:
-        BadSettings: it can't be read.
+        BadSettings: the variable is malformed.
     """
     if environment.get("GYM_ENV", DEVELOPMENT) != DEVELOPMENT:
         return {}
@@ -51,7 +51,7 @@ def read(environment: Mapping[str, str]) -> dict[str, Callable[[], None]]:
 
 
 def failpoint(place: str) -> None:
-    """Do what was asked for at a place, which is nothing but in a test."""
+    """Run the action that a test has set for this place, if any."""
     if _POINTS and place in _POINTS:
         _POINTS[place]()
 

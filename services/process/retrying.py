@@ -1,4 +1,4 @@
-"""Trying again after pauses, until it works."""
+"""Retries with pauses."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 def with_last_repeated(pauses: Sequence[float]) -> Iterator[float]:
-    """Yield the pauses in seconds, and then the last one without end."""
+    """Yield the pauses in seconds, then the last one for ever."""
     return chain(pauses, repeat(pauses[-1]))
 
 
@@ -21,14 +21,14 @@ def retry(
     report: Callable[[Exception], object] = lambda _problem: None,
     sleep: Callable[[float], object] = eventlet.sleep,
 ) -> Result:
-    """Return what ``act`` returns, once it no longer fails.
+    """Call ``act`` until it succeeds, and return its result.
 
     Args:
         act: may be called many times.
-        failure: what is worth another try; anything else is raised.
-        pauses: seconds before each further try; the last one repeats.
-        report: is called with each failure; what it raises ends the tries.
-        sleep: waits.
+        failure: exceptions that are retried; any other is raised.
+        pauses: seconds before each retry; the last one repeats.
+        report: called with each failure; an exception that it raises ends the retries.
+        sleep: a blocking sleep.
     """
     for pause in with_last_repeated(pauses):
         try:

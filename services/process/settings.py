@@ -1,6 +1,7 @@
-"""Settings of one process, read once at start from environment variables.
+"""Settings of a process, read from environment variables at its start.
 
-The table of all variables is in the README. A missing or weak value stops the start with one line.
+The README has a table of all variables. With a missing or weak value the process ends with one line
+in the log.
 """
 
 import os
@@ -16,7 +17,7 @@ SHORTEST_SECRET = 32
 DEVELOPMENT_SECRET = "a-secret-for-development-only-never-in-earnest"
 EXAMPLE_SECRETS = {DEVELOPMENT_SECRET, "your-super-secret-jwt-key-change-in-production"}
 WELL_KNOWN_PASSWORDS = {"postgres", "gym", "guest", "development"}
-"""The defaults of our own, of the compose file, and of the servers."""
+"""Defaults of these settings, of the compose file, and of the servers themselves."""
 
 DATABASES = {
     "users": ("USERS", 5433, "users_db"),
@@ -24,26 +25,26 @@ DATABASES = {
     "analytics": ("ANALYTICS", 5435, "analytics_db"),
     "exercises": ("EXERCISE", 5436, "exercise_db"),
 }
-"""Of each service that has a database: the prefix of its variables, its default port and name."""
+"""By service: prefix of the environment variables, default port, default database name."""
 
 TOKEN_SERVICES = ("gateway", "users")
-"""Who checks and who makes tokens; nobody else needs their key."""
+"""The only services that need the JWT key: one checks tokens, the other issues them."""
 
 SETTINGS_KEY = "settings"
-"""Where extensions find the settings in ``container.config``."""
+"""Key of the :class:`Settings` in ``container.config``."""
 
 
 class CannotStart(Exception):
-    """A process can't begin its work; the message is the one line that is shown."""
+    """The process can't start; the message is shown as one line."""
 
 
 class BadSettings(CannotStart):
-    """A setting is missing or can't be used; the message is the one line that is shown."""
+    """A setting is missing or invalid; the message is shown as one line."""
 
 
 @dataclass(frozen=True)
 class DatabaseAddress:
-    """Where a service's PostgreSQL database is."""
+    """Address and credentials of a service's PostgreSQL database."""
 
     host: str
     port: int
@@ -53,7 +54,7 @@ class DatabaseAddress:
 
     @property
     def url(self) -> URL:
-        """The address as SQLAlchemy wants it."""
+        """The address as a SQLAlchemy URL."""
         return URL.create(
             "postgresql+psycopg2", self.user, self.password, self.host, self.port, self.name
         )
@@ -61,7 +62,7 @@ class DatabaseAddress:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set from outside."""
+    """All settings of a process."""
 
     environment: str
     jwt_secret: str = field(repr=False)
@@ -97,10 +98,10 @@ class Settings:
 
         Args:
             environment: the variables by name.
-            service: whose they are; without it, as of one that needs everything.
+            service: the service that starts; None requires the settings of all services.
 
         Raises:
-            BadSettings: one is missing or can't be used.
+            BadSettings: a setting is missing or invalid.
         """
         reader = _Reader(environment)
         mode = reader.word("GYM_ENV", DEVELOPMENT, [DEVELOPMENT, PRODUCTION])
@@ -146,17 +147,18 @@ class Settings:
         return self.environment == DEVELOPMENT
 
     def refuse_well_known_passwords(self, service: str) -> None:
-        """Make sure that outside development nobody can guess what opens the servers.
+        """Refuse default passwords outside development.
 
         Args:
-            service: who is about to start; what it does not use need not be set.
+            service: only the broker's and this service's database passwords are checked.
 
         Raises:
-            BadSettings: the broker or the service's database has a password that everybody knows.
+            BadSettings: one of them is in ``WELL_KNOWN_PASSWORDS``.
         """
         if self.development:
             return
-        # a database may know its clients by other means; to the broker nothing means "guest"
+        # an empty database password is allowed, as PostgreSQL has other methods, such as
+        # certificates; without one in AMQP_URI the client sends "guest"
         passwords = {"AMQP_URI": unquote(urlsplit(self.amqp_uri).password or "guest")}
         if service in DATABASES:
             variable = f"{DATABASES[service][0]}_DB_PASSWORD"
@@ -178,7 +180,7 @@ DEFAULT_PORTS = {
 
 
 class _Reader:
-    """Reads variables of one environment, with defaults and checks."""
+    """Reads and checks environment variables, with defaults."""
 
     def __init__(self, environment: Mapping[str, str]):
         self.environment = environment
@@ -220,7 +222,10 @@ class _Reader:
         return value
 
     def redis_places(self) -> tuple[tuple[str, int], tuple[str, int]]:
-        """Return where the cache is, and where the counters are: there, if no more is said."""
+        """Return host and port of the cache and of the counters.
+
+        If only the cache's are set, the counters share its server.
+        """
         cache = self.text("REDIS_HOST", "localhost"), self.number("REDIS_PORT", 6379)
         host, port = self.text("REDIS_COUNTERS_HOST", ""), self.text("REDIS_COUNTERS_PORT", "")
         if not (host or port) and (self.text("REDIS_HOST", "") or self.text("REDIS_PORT", "")):

@@ -1,8 +1,8 @@
-"""Logging: one event a line, JSON for machines or coloured text for a terminal.
+"""Logging: one event per line, as JSON or as coloured text for a terminal.
 
-Every line says time, level, service and event; whatever is logged on behalf of a request carries
-its id and its user's. Our own lines take the shortest way to the output: through the standard
-library's loggers one costs six times as much, which for a line per request and RPC is felt.
+Every line has a time, level, service and event; a line logged on behalf of a request also has its
+id and the user's. Our own lines bypass the standard library's loggers, through which a line costs
+six times as much: too much for one per request and RPC.
 """
 
 from services.observability.logging.configuration import configure, report_no_start

@@ -1,4 +1,4 @@
-"""Setting up the log of a process: where lines go, in which format, and who else writes them."""
+"""Configuration of a process's log: output, format, and the loggers of libraries."""
 
 import logging
 import logging.config
@@ -32,10 +32,10 @@ def configure(settings: Settings, service: str) -> None:
 
     Args:
         settings: level and format.
-        service: the name that every line carries, such as ``workouts-service``.
+        service: name of the service in every line, such as ``workouts-service``.
 
     Raises:
-        BadSettings: there is no such level.
+        BadSettings: the level is unknown.
     """
     levels = logging.getLevelNamesMapping()
     if settings.log_level not in levels:
@@ -59,12 +59,12 @@ def configure(settings: Settings, service: str) -> None:
 
 
 def report_no_start(service: str, event: str, problem: CannotStart) -> None:
-    """Write the one line of a process that ends before its work, perhaps without a log.
+    """Write the line of a process that can't start; works before :func:`configure`, too.
 
     Args:
-        service: the name that the line carries, such as ``workouts-service``.
-        event: what it can't do.
-        problem: why.
+        service: name of the service in the line, such as ``workouts-service``.
+        event: what failed, such as ``can't start``.
+        problem: the reason.
     """
     if _is_for_people(os.environ.get("LOG_FORMAT", "auto")):
         sys.stderr.write(f"{service} {event}: {problem}\n")
@@ -74,7 +74,7 @@ def report_no_start(service: str, event: str, problem: CannotStart) -> None:
 
 
 class _Handler(logging.Handler):
-    """Writes the lines of the standard library's loggers."""
+    """Writes records of the standard library's loggers."""
 
     def __init__(self, output: Output):
         super().__init__()
@@ -89,14 +89,14 @@ class _Handler(logging.Handler):
 
 
 class _Unexpected(logging.Filter):
-    """Drops Nameko's tracebacks of refusals, which our entrypoints tell in one line."""
+    """Drops Nameko's tracebacks of expected errors; our entrypoints log these in one line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not str(record.msg).startswith("(expected) error")
 
 
 def _configure_others(settings: Settings, shared: list, rendering: list, output: Output) -> None:
-    """Give the lines of Nameko, kombu and the rest the same looks."""
+    """Format the lines of Nameko, kombu and other libraries like our own."""
     logging.config.dictConfig(
         {
             "version": 1,

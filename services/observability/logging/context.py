@@ -1,4 +1,4 @@
-"""What a module needs of the log: its logger, and what every line of a greenthread says."""
+"""Loggers of modules, and the values that are added to every line of a greenthread."""
 
 from contextvars import ContextVar
 
@@ -15,10 +15,10 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
 
 
 def bind(**known: object) -> None:
-    """Add values to every further line of this greenthread, instead of those bound before."""
+    """Add values to every further line of this greenthread; replaces those bound before."""
     _context.set(known)
 
 
 def bound() -> dict[str, object]:
-    """Return what was bound; not to be changed."""
+    """Return the bound values; must not be modified."""
     return _context.get()

@@ -1,6 +1,6 @@
-"""What others write than our loggers: warnings, prints, what the interpreter says at an end.
+"""Output of others than our loggers as log lines: warnings, prints, uncaught exceptions.
 
-A reader of the log takes each line for an object, so they become lines of it, too.
+Readers of the log parse every line as a JSON object, so none may be anything else.
 """
 
 import atexit
@@ -15,11 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 
 def take_over(log: FilteringBoundLogger) -> None:
-    """Make lines of the log of what others write from now on.
-
-    Args:
-        log: gets them.
-    """
+    """Log warnings, uncaught exceptions, and writes to ``sys.stdout`` and ``sys.stderr``."""
     logging.captureWarnings(True)
     _take_over_exceptions(log)
     sys.stdout = _Stream(sys.stdout.fileno(), log.info)
@@ -27,7 +23,7 @@ def take_over(log: FilteringBoundLogger) -> None:
 
 
 def _take_over_exceptions(log: FilteringBoundLogger) -> None:
-    """Have the exceptions that nobody caught in one line each, with their tracebacks."""
+    """Log each uncaught exception in one line, with its traceback."""
     sys.excepthook = lambda _kind, problem, _traceback: log.critical(
         "process ended by an exception", exc_info=problem
     )
@@ -45,7 +41,7 @@ def _take_over_exceptions(log: FilteringBoundLogger) -> None:
 
 
 class _Stream(io.TextIOBase):
-    """Takes the place of ``sys.stdout`` or ``sys.stderr``, and logs each line."""
+    """Replaces ``sys.stdout`` or ``sys.stderr``; logs each line."""
 
     encoding = "utf-8"
 

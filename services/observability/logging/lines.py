@@ -1,4 +1,4 @@
-"""Lines of which nearly all is known beforehand, such as one for each request."""
+"""Prepared lines: rendered once, but for the request's id and the duration."""
 
 import re
 import time
@@ -16,13 +16,13 @@ _json_lines: "JsonLines | None" = None
 
 
 class PreparedLine:
-    """A line at ``INFO`` of which all is known but a request's id and its duration.
+    """A line at ``INFO`` whose values are constant, but for a request's id and a duration.
 
-    It is written as any other, only that what is known is cleaned and rendered once.
+    The constant part is cleaned and rendered only once; the line reads as any other.
 
     Args:
-        event: what happened.
-        known: what the line says of it.
+        event: text of the event.
+        known: the constant values.
     """
 
     __slots__ = ("_rendered", "event", "known")
@@ -33,11 +33,11 @@ class PreparedLine:
         self._rendered: bytes | None = None
 
     def write_for_worker(self, seconds: float, **instead: object) -> None:
-        """Write the line on behalf of the worker that is running, whose request and user it tells.
+        """Write the line with the request and the user of the current worker.
 
         Args:
-            seconds: how long it took.
-            instead: the request and the user, if they are others than the worker's.
+            seconds: the duration.
+            instead: ``request_id`` and ``user_id``, if others than the worker's.
         """
         known = {**bound(), **instead}
         request_id = known.get("request_id")
@@ -53,9 +53,9 @@ class PreparedLine:
         """Write the line.
 
         Args:
-            request_id: as the web server takes it, of letters that need no escaping.
-            seconds: how long it took.
-            more: what else is told, as JSON that begins with a comma.
+            request_id: of characters that need no escaping in JSON.
+            seconds: the duration.
+            more: further members as JSON, beginning with a comma.
         """
         if _json_lines is None or b"eyJ" in request_id:
             told = {"request_id": request_id.decode(), "duration_ms": round(seconds * 1000, 1)}
@@ -68,13 +68,13 @@ class PreparedLine:
 
 
 def write_prepared_lines_to(json_lines: "JsonLines | None") -> None:
-    """Have prepared lines written there; without it, as any other line."""
+    """Set the output of prepared lines; None writes them as any other line."""
     global _json_lines
     _json_lines = json_lines
 
 
 class JsonLines:
-    """Writes prepared lines, or drops them where ``INFO`` is not logged."""
+    """Writes prepared lines as JSON, if ``INFO`` is logged at all."""
 
     def __init__(self, service: str, output: Output, is_logged: bool):
         self._start = b'Z","level":"info","service":%b,' % orjson.dumps(service)
@@ -82,7 +82,7 @@ class JsonLines:
         self._is_logged = is_logged
 
     def write(self, rendered: bytes, request_id: bytes, milliseconds: float, more: bytes) -> None:
-        """Write one line around what was rendered beforehand."""
+        """Write one line around its rendered constant part."""
         if self._is_logged:
             now = time.time()
             second = int(now)

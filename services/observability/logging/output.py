@@ -1,7 +1,7 @@
-"""Where lines of the log go: gathered, as a write for each costs more than making it.
+"""Buffered output of log lines: a system call per line costs more than rendering it.
 
-They are written together after a moment, or when there are many, or with the next that must not
-wait: a warning, or something worse. At a normal end all are written.
+The buffer is written after ``MOMENT_SECONDS``, when it is full, with the next line at ``WARNING``
+or above, and at a normal exit.
 """
 
 import atexit
@@ -17,14 +17,10 @@ _get_ident = original("threading").get_ident
 
 
 class Output:
-    """Writes lines to a file descriptor; a request never fails because its line can't be kept.
-
-    Args:
-        descriptor: the file descriptor.
-    """
+    """Writes lines to a file descriptor. Errors are ignored: no request fails for its log line."""
 
     def __init__(self, descriptor: int):
-        # eventlet's os.write would wait for a pipe or file to become writable, in the hub
+        # eventlet's os.write waits until the descriptor is writable, which is impossible in the hub
         self._file = io.FileIO(descriptor, "w", closefd=False)
         self._thread = _get_ident()
         self._gathered: list[bytes] = []
@@ -33,7 +29,7 @@ class Output:
         atexit.register(self.flush)
 
     def add(self, line: bytes) -> None:
-        """Take a line, with its end, that may wait for a moment."""
+        """Buffer a line, which includes its line end."""
         self._gathered.append(line)
         self._size += len(line)
         if self._size >= MOST_BYTES or _get_ident() != self._thread:
@@ -43,11 +39,11 @@ class Output:
             get_hub().schedule_call_global(MOMENT_SECONDS, self._write_due)
 
     def info(self, line: str) -> None:
-        """Take a line that may wait for a moment."""
+        """Buffer a line."""
         self.add(_encode(line))
 
     def warning(self, line: str) -> None:
-        """Write a line at once, after those that wait."""
+        """Write a line at once, after the buffered ones."""
         self._gathered.append(_encode(line))
         self.flush()
 
@@ -55,7 +51,7 @@ class Output:
     error = critical = warning
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Write the buffer."""
         gathered, self._gathered, self._size = self._gathered, [], 0
         left = memoryview(b"".join(gathered))
         try:

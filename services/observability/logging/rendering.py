@@ -1,4 +1,4 @@
-"""Lines of the log as text: JSON for machines, or coloured for a terminal."""
+"""Rendering of log lines: as JSON, or as coloured text for a terminal."""
 
 import json
 import time
@@ -14,7 +14,7 @@ Line = dict[str, object]
 
 
 def text_processors() -> list[Any]:
-    """Return what makes text for a terminal of a line, as structlog calls it."""
+    """Return the structlog processors that render a line for a terminal."""
     return [
         harmless,
         structlog.dev.ConsoleRenderer(
@@ -24,26 +24,26 @@ def text_processors() -> list[Any]:
 
 
 def json_processors() -> list[Any]:
-    """Return what makes JSON of a line."""
+    """Return the structlog processors that render a line as JSON."""
     return [structlog.processors.format_exc_info, harmless, render_json]
 
 
 def render_json(_logger: object, _method: str, line: Line) -> str:
-    """Return a line as JSON, as structlog calls its last processor."""
+    """Return a line as JSON; the last structlog processor."""
     try:
         return orjson.dumps(line, default=str).decode()
     except TypeError:
-        # half a character, or a number beyond 64 bits: from outside, and worth seeing
+        # orjson refuses lone surrogates and integers beyond 64 bits, which clients can send
         return json.dumps(line, default=str)
 
 
 def now() -> str:
-    """Return the current time, in microseconds."""
+    """Return the current UTC time in ISO 8601, with microseconds."""
     seconds, microseconds = divmod(time.time_ns() // 1000, 10**6)
     return f"{second_as_text(seconds).decode()}.{microseconds:06d}Z"
 
 
 @lru_cache(maxsize=2)
 def second_as_text(second: int) -> bytes:
-    """Return a moment as UTC in ISO 8601, without its fraction and zone."""
+    """Return a second since the epoch as UTC in ISO 8601, without a zone."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()

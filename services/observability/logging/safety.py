@@ -1,8 +1,8 @@
-"""Making a log line harmless: it stays one line, moves no cursor, and gives nobody away.
+"""Sanitizing of log lines: no control characters, no line breaks, no e-mails, no tokens.
 
-Whatever a client sends may end up in a log, through a path or through a library's message. A
-terminal that shows the log must not obey it, a reader must not see two lines where there is one,
-and an e-mail or a token does not belong there even if somebody wrote it where none should be.
+Anything that a client sends may end up in the log, by a path or by a library's message. It must not
+control the terminal that shows the log nor forge a second line; and e-mails and tokens are removed
+even where a client put them into a path.
 """
 
 import io
@@ -13,13 +13,13 @@ from typing import TextIO
 from structlog.dev import plain_traceback
 
 LONGEST = 1000
-"""Characters of each value, and of each line of a traceback."""
+"""In characters: of each value, and of each line of a traceback."""
 
 EMAIL = "<e-mail>"
 TOKEN = "<token>"
 
-# what terminals obey, what readers of lines split at, what turns the direction of writing, and
-# halves of characters that no encoding can write
+# control characters, line separators, marks that change the direction of text, and lone surrogates,
+# which UTF-8 can't encode
 _HARMFUL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
@@ -28,17 +28,14 @@ _TOKEN = re.compile(r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?", re.ASCII)
 
 
 def harmless(_logger: object, _method: str, line: dict) -> dict:
-    """Clean all texts of a line, as structlog calls its processors.
-
-    A traceback keeps its ends of lines.
-    """
+    """Clean all texts of a line; a structlog processor. A traceback keeps its line breaks."""
     return {clean(str(key)): _cleaned_of(key, value) for key, value in line.items()}
 
 
 def write_traceback(stream: TextIO, exc_info: tuple) -> None:
-    """Write a traceback for a terminal, indented, so that none of it looks like a line of its own.
+    """Write a traceback for a terminal, indented, so that no part of it looks like a log line.
 
-    Unlike structlog's default it leaves the local variables out, and with them passwords.
+    structlog's default formatter may show local variables, and with them passwords.
     """
     written = io.StringIO()
     plain_traceback(written, exc_info)
@@ -46,9 +43,9 @@ def write_traceback(stream: TextIO, exc_info: tuple) -> None:
 
 
 def clean(text: str) -> str:
-    """Return a text with what could do harm spelt out, and nobody's e-mail or token.
+    """Return a text with control characters escaped, and e-mails and tokens replaced.
 
-    A long one is cut: no message or body belongs into a log as a whole.
+    It is cut at ``LONGEST`` characters: whole messages and bodies don't belong in a log.
     """
     if len(text) > LONGEST:
         text = text[:LONGEST] + "…"

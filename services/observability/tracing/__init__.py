@@ -1,11 +1,11 @@
-"""Traces: what a request did, when and for how long, over all services.
+"""Traces of requests over all services.
 
-Off unless it is switched on, and then nothing of OpenTelemetry is even imported: each place that
-would make a span finds :data:`NOTHING` instead. Spans of SQL that goes through SQLAlchemy need no
-place of their own; :mod:`~services.observability.tracing.recording` listens to the library.
+Off by default: then :func:`span` and its kin return :data:`NOTHING`, and OpenTelemetry is not even
+imported. Statements that go through SQLAlchemy get their spans by the library's events, see
+:mod:`~services.observability.tracing.recording`.
 
-A span's context travels as W3C ``traceparent``: in HTTP and AMQP headers, and between the gateway's
-greenthreads in Nameko's context data.
+A span's context is passed on as W3C ``traceparent``: in HTTP and AMQP headers, and between the
+gateway's greenthreads in Nameko's context data.
 """
 
 import importlib
@@ -29,24 +29,24 @@ _recorder: "Recorder | None" = None
 
 
 class Span(Protocol):
-    """A stretch of time, while a ``with`` block lasts."""
+    """A span; a context manager that makes it the greenthread's current one."""
 
     def __enter__(self) -> "Span": ...
 
     def __exit__(self, *_: object) -> None: ...
 
     def rename(self, name: str) -> None:
-        """Give it a better name, once that is known."""
+        """Replace the name."""
 
     def note(self, **attributes: object) -> None:
         """Add attributes."""
 
     def end(self, problem: BaseException | None = None) -> None:
-        """End one that was never a greenthread's current one."""
+        """End a span that was never entered."""
 
 
 class _Nothing:
-    """Stands for a span when there is none."""
+    """A span that does nothing."""
 
     def __enter__(self) -> "_Nothing":
         return self
@@ -68,14 +68,14 @@ NOTHING: Span = _Nothing()
 
 
 def switch_on(settings: Settings, service: str) -> None:
-    """Record traces from now on, if the settings say where to.
+    """Record traces from now on, if the settings name a directory or a collector.
 
     Args:
-        settings: where to.
-        service: the name that every span carries.
+        settings: ``trace_directory`` and ``otlp_endpoint``.
+        service: name of the service in every span.
 
     Raises:
-        BadSettings: a package that is needed is not installed.
+        BadSettings: a required package is not installed.
     """
     global _recorder
     if settings.otlp_endpoint or settings.trace_directory:
@@ -84,7 +84,7 @@ def switch_on(settings: Settings, service: str) -> None:
 
 
 def switch_off() -> None:
-    """Send what has not been sent yet, and record no more."""
+    """Export the remaining spans, and stop recording."""
     global _recorder
     recorder, _recorder = _recorder, None
     if recorder is not None:
@@ -92,7 +92,7 @@ def switch_off() -> None:
 
 
 def is_on() -> bool:
-    """Tell whether traces are recorded."""
+    """Return whether traces are recorded."""
     return _recorder is not None
 
 
@@ -101,9 +101,9 @@ def span(kind: str, name: str, parent: str | None = None, **attributes: object) 
 
     Args:
         kind: such as :data:`CLIENT`.
-        name: of what is done.
-        parent: the ``traceparent`` it came with; otherwise the greenthread's own span.
-        attributes: whatever helps to understand it.
+        name: of the operation.
+        parent: a ``traceparent`` from outside; otherwise the greenthread's current span.
+        attributes: None values are left out.
     """
     if _recorder is None:
         return NOTHING
@@ -111,45 +111,40 @@ def span(kind: str, name: str, parent: str | None = None, **attributes: object) 
 
 
 def inner_span(name: str, attributes: dict[str, Any] = _NO_ATTRIBUTES) -> Span:
-    """Return a span of something a request needs, nothing if it belongs to no request.
-
-    Args:
-        name: of what is done.
-        attributes: whatever helps to understand it.
-    """
+    """Return a child of the current span, or :data:`NOTHING` outside of a request."""
     if _recorder is None:
         return NOTHING
     return _recorder.inner_span(name, attributes)
 
 
 def watched(name: str, take: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Return what takes an answer or an exception, and ends a span with it that begins now.
+    """Wrap the callback of an asynchronous command in a span, which begins now.
 
-    The span becomes nobody's current one: whoever asked need not wait for the answer.
+    The span is never a greenthread's current one, as the caller need not wait for the reply.
 
     Args:
-        name: of what is asked.
-        take: gets the answer.
+        name: of the command.
+        take: called with the reply or an exception.
     """
     return take if _recorder is None else _recorder.watched(name, take)
 
 
 def carried() -> dict[str, str]:
-    """Return what a worker's context data needs, for its spans to belong to this one."""
+    """Return the context data for a worker whose spans are to be children of the current one."""
     if _recorder is None:
         return {}
     return {HEADER: found} if (found := _recorder.traceparent()) else {}
 
 
 def inject(headers: dict[str, Any]) -> None:
-    """Let a message belong to the current span."""
+    """Add the current span's ``traceparent`` to the headers of a message."""
     if _recorder is not None:
         headers.pop(NAMEKO_HEADER, None)
         headers.update(carried())
 
 
 def begin_work(worker_ctx: WorkerContext) -> None:
-    """Begin a worker's span; entrypoints that have no ``span_kind`` only get their parent's."""
+    """Begin a worker's span; for entrypoints without ``span_kind`` only set the parent."""
     if _recorder is not None:
         _recorder.begin_work(worker_ctx, getattr(worker_ctx.entrypoint, "span_kind", None))
 

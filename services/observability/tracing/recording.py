@@ -45,14 +45,14 @@ class RecordedSpan:
         self.end(problem)
 
     def end(self, problem: BaseException | None = None) -> None:
-        """End it, where it was nobody's current one."""
+        """End the span, which must not be a greenthread's current one."""
         if problem is not None:
             outcome = getattr(problem, "code", None)
             self.fail(outcome if isinstance(outcome, str) else type(problem).__name__)
         self._span.end()
 
     def rename(self, name: str) -> None:
-        """Give it a better name."""
+        """Replace the name."""
         self._span.update_name(name)
 
     def note(self, **attributes: object) -> None:
@@ -60,17 +60,17 @@ class RecordedSpan:
         self._span.set_attributes({k: v for k, v in attributes.items() if v is not None})
 
     def fail(self, outcome: str) -> None:
-        """Note that it went wrong."""
+        """Mark the span as failed."""
         self._span.set_attribute("outcome", outcome)
         self._span.set_status(StatusCode.ERROR, outcome)
 
 
 class Recorder:
-    """Makes spans and gives them to whoever is to have them.
+    """Creates spans and exports them, to a directory and to a collector.
 
     Args:
-        settings: where they go.
-        service: whose they are.
+        settings: ``trace_directory`` and ``otlp_endpoint``.
+        service: name of the service in every span.
     """
 
     def __init__(self, settings: Settings, service: str):
@@ -84,12 +84,12 @@ class Recorder:
             self._provider.add_span_processor(BatchSpanProcessor(_make_exporter()))
         self._tracer = self._provider.get_tracer("gym-tracker")
         self._listen_to_sql()
-        # only the gateway's rate limits need redis-py: the others don't carry its weight
+        # only the gateway imports redis-py (for its rate limits); don't load it anywhere else
         if "redis" in sys.modules:
             self._listen_to_redis()
 
     def stop(self) -> None:
-        """Send what has not been sent yet."""
+        """Export the remaining spans."""
         self._provider.shutdown()
 
     def span(
@@ -106,17 +106,17 @@ class Recorder:
         )
 
     def inner_span(self, name: str, attributes: dict[str, Any]) -> Span:
-        """Return a child of the greenthread's current span; nothing if it has none.
+        """Return a child of the greenthread's current span, or ``NOTHING`` if there is none.
 
-        What belongs to no request, such as the look for readiness, is left out.
+        So commands outside of requests, such as the readiness checks, are not recorded.
         """
         if not trace.get_current_span().get_span_context().is_valid:
             return NOTHING
         return self.span(CLIENT, name, None, attributes)
 
     def watched(self, name: str, take: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return what takes an answer or an exception, and ends a span that begins now."""
-        # what belongs to no request, such as the look for readiness, is left out
+        """Wrap a callback in a span, see :func:`services.observability.tracing.watched`."""
+        # commands outside of requests, such as the readiness checks, are not recorded
         if not trace.get_current_span().get_span_context().is_valid:
             return take
         span = self.span(CLIENT, name, None, {})
@@ -128,7 +128,7 @@ class Recorder:
         return end_and_take
 
     def traceparent(self) -> str | None:
-        """Return the current span's context as a header."""
+        """Return the current span's context as the value of the header ``traceparent``."""
         carrier: dict[str, str] = {}
         self._propagator.inject(carrier)
         return carrier.get(HEADER)
@@ -187,7 +187,7 @@ class Recorder:
     def _around_redis(self, run: Callable) -> Callable:
         @wraps(run)
         def traced(client: Any, *args: Any, **options: Any) -> Any:
-            # keys may hold what identifies a person, so the command's name has to do
+            # only the command's name: keys may identify a person
             name = str(args[0]) if args and isinstance(args[0], str) else "pipeline"
             with self.inner_span(f"Redis {name}", {}):
                 return run(client, *args, **options)
@@ -218,11 +218,11 @@ def _text(value: object) -> str | int | None:
 
 def _make_exporter() -> Any:
     try:
-        # only who sends traces has this package, and carries its weight
+        # an optional dependency: the extra "otlp"
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
         raise BadSettings(
             "OTEL_EXPORTER_OTLP_ENDPOINT needs a package: pip install 'gym-tracker[otlp]'"
         ) from None
-    # reads its endpoint, headers and timeouts from the standard's own variables
+    # takes endpoint, headers and timeouts from OpenTelemetry's environment variables
     return OTLPSpanExporter()

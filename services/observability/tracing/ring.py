@@ -1,6 +1,6 @@
-"""Finished spans in files, the oldest of which go when there are too many.
+"""Finished spans in files; the oldest files are deleted.
 
-All processes write below one directory, each to files of its own. A line is a span:
+All processes write to one directory, each to files of its own. Each line is a span:
 ``{"trace", "span", "parent", "name", "kind", "service", "start", "end", "failed", "attributes"}``
 with times in nanoseconds since the epoch. ``./gym trace`` reads them.
 """
@@ -17,15 +17,15 @@ from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 LARGEST_FILE = 1024 * 1024
 MOST_FILES = 48
-"""Of all processes together: some 100,000 spans, which are about 10,000 requests."""
+"""Of all processes together: some 100,000 spans, or 10,000 requests."""
 
 
 class Ring(SpanProcessor):
     """Writes each span as it ends.
 
     Args:
-        directory: where the files are.
-        service: whose spans they are.
+        directory: is created if needed.
+        service: name of the service in every span.
     """
 
     def __init__(self, directory: str, service: str):
@@ -35,7 +35,7 @@ class Ring(SpanProcessor):
         self._size = 0
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Write a span; a trace that can't be kept stops nobody."""
+        """Write a span. Errors are ignored: no request fails for its trace."""
         with suppress(OSError):
             line = _as_line(span, self._service)
             if self._file is None or self._size + len(line) > LARGEST_FILE:
@@ -55,7 +55,7 @@ class Ring(SpanProcessor):
         for path in files[: max(len(files) + 1 - MOST_FILES, 0)]:
             path.unlink(missing_ok=True)
         name = f"{self._service}-{os.getpid()}-{time.time_ns()}.jsonl"
-        # straight to the file: each span is there at once, whatever happens to the process
+        # unbuffered: spans written so far survive if the process is killed
         self._file = io.FileIO(self._directory / name, "w")
         self._size = 0
 
