@@ -1,10 +1,10 @@
-"""A cache in Redis that may be absent: every failure is a miss.
+"""A cache in Redis; every failure of Redis is a miss.
 
-Each value is stored as JSON with the generations of what it was made from, and with the id of the
-server's run; it is served while all of these are the current ones. The protocol that makes this
-safe is :mod:`services.dependencies.generation_store`'s.
+A value is stored as JSON together with the generations of the data that it was computed from, and
+with the id of the server's run. It is valid while all of these are current.
+:mod:`services.dependencies.generation_store` has the protocol.
 
-Storing a value is not waited for: it comes with its generations, so it may be late or lost.
+Stores are not waited for: as the generations are stored along, one may arrive late or never.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from services.dependencies.generation_store import (
 from services.observability import metrics
 
 LONGEST_KEY = 128
-"""In bytes; of a longer one the beginning is followed by a hash of all of it."""
+"""In bytes; a longer key is replaced by its beginning and a hash."""
 
 KEPT_OF_KEY = 80
 
@@ -35,7 +35,7 @@ KEEP += "redis.call('SET', KEYS[#KEYS], text, 'EX', ARGV[1]) return 1"
 
 
 class Cache(GenerationStore):
-    """Gives workers the cache. No method ever raises because of Redis."""
+    """Dependency provider of the cache. No method raises because of Redis."""
 
     def get_or_make(
         self,
@@ -45,33 +45,33 @@ class Cache(GenerationStore):
         make: Callable[[], object],
         variant: str | None = None,
     ) -> Any:
-        """Return the value under a key if nothing it was made from has changed, or make it anew.
+        """Return the cached value if it is valid; otherwise compute it and store it.
 
         Args:
-            key: where the value is stored.
-            generation_keys: the keys of the generations of what it is made from; of several,
-                first that of the one that changes most often.
-            seconds: how long the value may live.
-            make: makes the value, a plain JSON one; None, for what does not exist, is not stored.
-            variant: which one of several values that take turns under this key.
+            key: of the value; longer than ``LONGEST_KEY`` it is hashed.
+            generation_keys: of the data that the value is computed from; of several, first the
+                one that changes most often.
+            seconds: maximum lifetime of the value.
+            make: computes the value, of plain JSON types; None (does not exist) is not stored.
+            variant: tells apart the values that share this key; one is stored at a time.
         """
         keys, key = several(generation_keys), bounded(key)
         found = self._known.take(keys)
         if found[0]:
-            # what was stored before the own write is stale, so nobody need be asked
+            # this process has just replaced the generation, so any stored value is stale
             metrics.CACHE_STALE.inc()
         else:
             value, found = self._get(key, keys, variant)
             if value is not None:
                 return value
         value = make()
-        # what does not exist may come into being, and has no generation yet that could be replaced
+        # None is not stored: what does not exist has no generation yet that a later write replaces
         if value is not None and are_ours(found[0]):
             self._store(key, keys, found, seconds, variant, value)
         return value
 
     def _get(self, key: str, keys: tuple[str, ...], variant: str | None) -> tuple[Any, Found]:
-        """Return a stored value if it is valid, otherwise the generations for a new one."""
+        """Return the stored value if it is valid, and the generations to store a new one with."""
         found, run = self._ask("MGET", *keys, key)
         *current, text = found or [None] * (len(keys) + 1)
         if text is not None and None not in current:
@@ -94,7 +94,7 @@ class Cache(GenerationStore):
         value: object,
     ) -> None:
         current, run = found
-        # these names are read by the version before, which runs beside this one during an upgrade
+        # the version before reads these names, and runs beside this one during an upgrade
         stored = {"version": "/".join(current), "run": run, "of": variant, "value": value}
         text = orjson.dumps(stored).decode()
         seconds = max(int(seconds), 1)
@@ -103,7 +103,7 @@ class Cache(GenerationStore):
 
 
 def bounded(key: str) -> str:
-    """Return a key of bounded length that is as good as another."""
+    """Return a key, shortened with a hash if it is longer than ``LONGEST_KEY``."""
     if len(key) <= LONGEST_KEY and key.isascii():
         return key
     written = key.encode(errors="replace")
@@ -114,7 +114,7 @@ def bounded(key: str) -> str:
 
 
 def _opened(text: str, generations: str, run: str | None, variant: str | None) -> Any:
-    """Return the value in what was stored, if it is of these generations, run and variant."""
+    """Return the value in a stored text if its generations, run and variant match."""
     try:
         stored = orjson.loads(text)
         is_valid = stored["version"] == generations and stored["run"] == run

@@ -1,4 +1,4 @@
-"""Hearing of changes of the exercise catalogue, in every process that remembers parts of it."""
+"""Catalogue changes, received by every process that caches parts of the catalogue."""
 
 import uuid
 
@@ -12,10 +12,10 @@ from services.transport.amqp.deliveries import Delivery
 
 
 class CatalogueChanges(SharedExtension):
-    """Counts the generations of the catalogue: what was remembered of an older one is stale.
+    """Counts the generations of the catalogue; what was cached in an older one is stale.
 
-    The queue is this process's own and lives as long as its connection: while that is lost a
-    change would not be heard of, so nothing may be remembered then.
+    Each process has its own queue, which lives as long as the connection. While that is lost,
+    events are missed, so nothing may be cached.
     """
 
     queue_consumer = QueueConsumer()
@@ -26,21 +26,24 @@ class CatalogueChanges(SharedExtension):
         self._generation = 0
 
     def setup(self) -> None:
-        """Listen."""
+        """Consume the queue."""
         self.queue_consumer.register_provider(self)
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop consuming."""
         self.queue_consumer.unregister_provider(self)
 
     @property
     def generation(self) -> int | None:
-        """The catalogue's current generation; None while changes can't be heard of."""
+        """The current generation; None while the connection is lost and events are missed."""
         return self._generation if self.queue_consumer.usable else None
 
     @property
     def queue(self) -> Queue:
-        """A queue for this connection alone; another name each, as the lost one may linger."""
+        """An exclusive queue of this connection, with a new name each time.
+
+        The broker may still hold the queue of a lost connection.
+        """
         event, service = cache_generations.CATALOGUE_CHANGED, self.container.service_name
         return Queue(
             f"evt-exercises-{event}--{service}.catalogue_news-{uuid.uuid4().hex}",
@@ -56,9 +59,9 @@ class CatalogueChanges(SharedExtension):
         self._generation += 1
 
     def refuse_message(self, _delivery: Delivery, _reason: str) -> None:
-        """Begin a new generation: nothing of a message counts but that it came."""
+        """Begin a new generation: the content of the message does not matter."""
         self._generation += 1
 
     def connection_lost(self) -> None:
-        """Begin a new generation: there may have been a change in the meantime."""
+        """Begin a new generation: an event may be missed from now on."""
         self._generation += 1

@@ -33,17 +33,17 @@ DISPATCHED_HEADER = "x-gym-dispatched-at"
 
 
 class EventDispatcher(DependencyProvider, HeaderEncoder):
-    """Dispatches events of this service, confirmed by the broker and bounded in time."""
+    """Dispatches events of this service; waits for the broker's confirm, with a timeout."""
 
     publishing = Publishing()
 
     @cached_property
     def exchange(self) -> Exchange:
-        """Where the service's events go."""
+        """The exchange of the service's events."""
         return get_event_exchange(self.container.service_name, self.container.config)
 
     def setup(self) -> None:
-        """Have the exchange declared."""
+        """Register the exchange, to be declared with each connection."""
         self.publishing.declares(self.exchange)
 
     def get_dependency(self, worker_ctx: WorkerContext) -> Callable[[str, dict], None]:
@@ -65,7 +65,7 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
                 raise self._unavailable(event_type, problem) from problem
 
     def announce(self, event_type: str, event_data: dict) -> None:
-        """Dispatch an event that no request has caused, and that nobody needs to handle.
+        """Dispatch an event outside of a worker; having no handler is no error.
 
         Raises:
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
@@ -90,15 +90,15 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
 
 
 class Poison(GymError):
-    """An event that can never be handled; it goes to the dead letters without another try."""
+    """The event can never be handled; it is dead-lettered without a retry."""
 
 
 class SafeEventHandler(EventHandler):
     """Handles events from a durable, replicated queue.
 
     Nameko acknowledges an event whose handler raises, which loses it, or with ``requeue_on_error``
-    gets it again at once, 1,600 times a second. Here it is handled again after growing pauses,
-    spent in the broker's wait queues, and becomes a dead letter with its reason after the last.
+    requeues it, which repeats it 1,600 times a second. Here it is retried after growing pauses,
+    spent in the broker's wait queues, and dead-lettered with the reason after the last retry.
     """
 
     queue_consumer = QueueConsumer()
@@ -112,7 +112,7 @@ class SafeEventHandler(EventHandler):
         self._line = PreparedLine("event handled", event_type=self.event_type)
 
     def setup(self) -> None:
-        """Register the queue, and what failed events need."""
+        """Register the queue, and the queues for failed events."""
         super().setup()
         self.publishing.requires(topology.failed_event_queues())
         self.queue = Queue(
@@ -132,7 +132,7 @@ class SafeEventHandler(EventHandler):
         self.container.when_free(partial(self._begin, body, delivery))
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
-        """Move a message that is no event to the dead letters."""
+        """Dead-letter a malformed message."""
         self.queue_consumer.dead_letter_later(self.queue.name, delivery, reason)
 
     def _begin(self, body: dict, delivery: Delivery) -> None:
@@ -193,12 +193,12 @@ class SafeEventHandler(EventHandler):
             delivery.ack()
         else:
             # The broker accepts no messages at present. A requeued event would be redelivered at
-            # once, and dead-lettered by the queue's delivery limit; so the pause is spent here.
+            # once until the queue's delivery limit dead-letters it, so the pause is spent here.
             eventlet.spawn_after(seconds, self.handle_message, delivery.decode(), delivery)
 
 
 def malformation(body: object, delivery: Delivery) -> str | None:
-    """Return what keeps a message from being an event, or None."""
+    """Return the reason why a message is no valid event, or None."""
     if not isinstance(body, dict):
         return "malformed event: not an object"
     if not isinstance(delivery.headers.get(CALL_STACK_HEADER, []), list):

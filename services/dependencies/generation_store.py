@@ -1,36 +1,36 @@
-"""Generations of cached things, in a Redis that may be absent: the protocol against stale reads.
+"""Generations of cached data in Redis: the protocol against stale reads.
 
-A generation is a random number under a key of its own (``cache_generations``). Whatever is made
-from something, say a user's workouts, is cached together with the current generation of that, which
-was read before the database was; and it is valid as long as that generation is the current one.
+A generation is a random number under a key of its own (``cache_generations``). A value computed
+from some data, say a user's workouts, is cached together with the generation of that data, read
+before the database was. It is valid while that generation is current.
 
 **A write** marks the generation as changing before it begins, and replaces it after its commit and
-before it is acknowledged. So what raced with the write is never served after it. The mark ends by
-itself: a process that is killed in between leaves nothing stale for longer than that. The mark is
-sent and not waited for, because nothing overtakes it on its link; when the link is lost, the
-replacement takes a new one.
+before it is acknowledged. So a read that raced with the write is never served after it. The mark
+expires: a process that is killed in between leaves nothing stale for longer than that. The mark is
+not waited for, as commands on a connection keep their order; when the connection is lost, the
+replacement goes through a new one.
 
-**What is made from several things** has a generation for each, and is stale as soon as one of them
-is replaced.
+**A value computed from several kinds of data** has a generation for each, and is stale as soon as
+one of them is replaced.
 
-**A generation is never given twice.** So whatever Redis loses, and whenever, nothing becomes valid
-again by that: a generation that is gone is begun anew, as another one. Each begins with the
-lifetime of a request, and lives longer only once something is cached under it, as long as that
-does: what does not exist leaves no key behind. Storing and prolonging are one step in Redis, and
-happen only while the generation is still the current one.
+**A generation is never used twice.** So nothing becomes valid again when Redis loses keys: a
+missing generation is replaced by a new random one. A new generation lives as long as a request may
+take, and is prolonged only when a value is stored under it, to that value's lifetime: data that
+does not exist leaves no key behind. Storing and prolonging are one atomic step, which does nothing
+if the generation is no longer current.
 
 **A replacement that did not reach Redis** is queued (``services.transport.redis.pending_writes``)
-and sent before this process believes anything that Redis says again, each time as another
-generation. Other processes that could not reach Redis either believe it one pause later, when all
-have sent what they had.
+and sent before this process uses any reply of Redis again, each time as another generation. All
+processes use replies only one pause after Redis is back, when the others have sent their
+replacements, too.
 
-**A Redis that starts again from an old copy on disk** brings back old generations together with the
-old values that belong to them. So the id of the server's run is a part of what is compared: what is
-cached serves only in the run that it was made in.
+**A Redis that restarts from an old snapshot** brings back old generations together with the values
+that belong to them. So the id of the server's run is compared as well: a cached value is valid only
+in the run that it was stored in.
 
-**What others have written under our keys** is a miss, and no failure: ``MGET`` gives nothing for a
-value of another type, where ``GET`` would be refused, and whatever is not as we write it counts as
-nothing. docs/decisions/cache-generations.md tells what else was considered.
+**A value that others have written under our keys** is a miss, and no failure: ``MGET`` returns nil
+for a value of another type, for which ``GET`` would fail, and a malformed value counts as missing.
+docs/decisions/cache-generations.md has the alternatives that were considered.
 """
 
 import re
@@ -46,10 +46,10 @@ from services.transport.redis.pending_writes import FRESH
 from services.transport.redis.store import RedisStore
 
 CHANGING = "changing:"
-"""Beginning of a generation while a write is under way: nothing is cached or served under it."""
+"""Prefix of a generation while a write is in progress: nothing is cached or served under it."""
 
 REQUEST_SECONDS = int(budgets.REQUEST_SECONDS)
-"""The lifetime of a mark, and of a generation that nothing has been cached under yet."""
+"""Lifetime of a mark, and of a generation that nothing has been cached under yet."""
 
 MOST_OWN = 10_000
 
@@ -59,21 +59,21 @@ CHECK_AND_PROLONG = (
     "for i = 2, #ARGV do if redis.call('TTL', KEYS[i - 1]) < tonumber(ARGV[1]) then "
     "redis.call('EXPIRE', KEYS[i - 1], ARGV[1]) end end "
 )
-"""Lua; ``KEYS``: of the generations. ``ARGV``: seconds, and the generations as they have to be."""
+"""Lua; ``KEYS``: of the generations. ``ARGV``: seconds, and the expected generations."""
 
 PROLONG = CHECK_AND_PROLONG + "return 1"
 
 GenerationKeys = str | tuple[str, ...]
-"""The key of the generation, or those of the generations, of what something is made from."""
+"""The Redis key, or keys, of the generations that a value depends on."""
 
 Found = tuple[list[str | None] | None, str | None]
-"""Generations as Redis has them, and the id of its run; None where there is nothing to believe."""
+"""Generations in Redis and the id of its run; None for those that are missing or unreliable."""
 
 _GENERATION = re.compile("[0-9a-f]{32}")
 
 
 class GenerationStore(RedisStore):
-    """Reads, begins and replaces generations. No method ever raises because of Redis."""
+    """Reads, creates and replaces generations. No method raises because of Redis."""
 
     part = "redis"
 
@@ -84,15 +84,15 @@ class GenerationStore(RedisStore):
 
     @staticmethod
     def place(settings: Settings) -> tuple[str, int]:
-        """Return the host and the port of the server."""
+        """Return host and port of the server."""
         return settings.redis_host, settings.redis_port
 
     def generation(self, generation_keys: GenerationKeys) -> str | None:
-        """Return a generation to cache something elsewhere under; None if nothing may be cached."""
+        """Return a generation for a value cached elsewhere; None if it must not be cached."""
         return self.ask_generation(generation_keys)()
 
     def ask_generation(self, generation_keys: GenerationKeys) -> Callable[[], str | None]:
-        """Ask for a generation without waiting, and return what waits for it and returns it."""
+        """Ask for a generation without waiting; return a function that waits and returns it."""
         keys = several(generation_keys)
         asked = self._tell("MGET", *keys)
 
@@ -105,20 +105,20 @@ class GenerationStore(RedisStore):
         return wait
 
     def is_current(self, generation: str, generation_keys: GenerationKeys) -> bool:
-        """Tell whether a generation, as :meth:`generation` returned it, is the current one."""
+        """Return whether a generation, as returned by :meth:`generation`, is still current."""
         found, run = self._ask("MGET", *several(generation_keys))
         return bool(found) and _named(found, run) == generation
 
     def look_up_generations(
         self, first: GenerationKeys, second: str, then: Callable[[str | None, str | None], None]
     ) -> None:
-        """Ask for two current generations without waiting; the event loop itself may do it.
+        """Ask for two current generations without waiting; safe to call in the event loop.
 
         Args:
-            first: where one is kept, or its parts.
-            second: where the other is kept.
-            then: called once, with both generations, None for one that is not to be believed; at
-                once while Redis is away, otherwise at the latest when the link gives up.
+            first: the key of one, or its keys.
+            second: the key of the other.
+            then: called once, with both generations or None for each that is missing; at once
+                while Redis is down, otherwise at the latest when the command times out.
         """
 
         def take(found: list[str | None] | None, run: str | None) -> None:
@@ -133,23 +133,23 @@ class GenerationStore(RedisStore):
     def ensure_generation(
         self, generation_key: str, seconds: int, then: Callable[[str | None], None]
     ) -> None:
-        """Ask for a generation without waiting, and begin one where there is none.
+        """Ask for a generation without waiting; create it if it is missing.
 
         Args:
-            generation_key: where it is kept.
-            seconds: how long one that is begun lives.
-            then: called once, with the generation, or with None where nothing is to be believed.
+            generation_key: its key.
+            seconds: lifetime of one that is created.
+            then: called once, with the generation, or with None if Redis is down.
         """
         self._begin(("SET", generation_key, uuid.uuid4().hex, "EX", seconds, "NX"), ignore)
         self._begin(("MGET", generation_key), lambda found, run: then(_named(found, run)))
 
     def prolong(self, generation: str, generation_keys: GenerationKeys, seconds: int) -> None:
-        """Let a generation live as long as what was cached under it elsewhere; does not wait.
+        """Prolong a generation to the lifetime of a value cached elsewhere; does not wait.
 
         Args:
-            generation: as :meth:`generation` returned it; one that has been replaced stays so.
-            generation_keys: where it is kept.
-            seconds: how long what was cached may live.
+            generation: as returned by :meth:`generation`; no effect if it has been replaced.
+            generation_keys: its keys.
+            seconds: lifetime of the cached value.
         """
         keys = several(generation_keys)
         command = "EVAL", PROLONG, len(keys), *keys, seconds, *generation.split("/")[1:]
@@ -157,7 +157,7 @@ class GenerationStore(RedisStore):
 
     @contextmanager
     def changing(self, *generation_keys: str) -> Iterator[None]:
-        """Surround a write: what was cached under these generations is stale from its begin on."""
+        """Surround a write: what is cached under these generations is stale from its start on."""
         self._mark(generation_keys)
         try:
             yield
@@ -166,14 +166,14 @@ class GenerationStore(RedisStore):
             self.invalidate(*generation_keys)
 
     def invalidate(self, *generation_keys: str) -> None:
-        """Replace these generations, now or as soon as Redis is back."""
+        """Replace generations, now or as soon as Redis is back."""
         self._send_surely(dict.fromkeys(generation_keys, (FRESH, REQUEST_SECONDS)))
 
     def _mark(self, generation_keys: tuple[str, ...]) -> None:
         mark = CHANGING + uuid.uuid4().hex
         marked = [self._tell("SET", key, mark, "EX", REQUEST_SECONDS) for key in generation_keys]
         if self.link.is_open:
-            # it has left before the write begins, and what replaces it can't overtake it
+            # it is sent before the write begins, and its replacement can't overtake it
             # (test_the_mark_has_left_before_the_write_begins)
             self.link.flush()
             return
@@ -181,7 +181,7 @@ class GenerationStore(RedisStore):
             each.wait()
 
     def _begin_generations(self, keys: tuple[str, ...]) -> Found:
-        # NX: of several processes that begin one at a time, the first counts for all
+        # NX: if several processes create it at the same time, all use the first one's
         for key in keys:
             self._tell("SET", key, uuid.uuid4().hex, "EX", REQUEST_SECONDS, "NX")
         return self._ask("MGET", *keys)
@@ -200,27 +200,27 @@ class GenerationStore(RedisStore):
 
 
 class _KnownGenerations:
-    """Generations that need not be asked for, since this process has set them itself.
+    """Generations that need not be asked for, as this process has set them itself.
 
-    After a write nothing can be cached under the new generation before somebody has read. So the
-    first read of the process that wrote need not ask Redis at all. A mistake costs nothing but the
-    storing: Redis compares all generations again in that moment, and none is ever given twice.
+    After a write nothing is cached under the new generation until the first read. So that read need
+    not ask Redis, if it is in the process that wrote. If the generation was replaced meanwhile,
+    only the store is lost: its script compares all generations again, and none is used twice.
     """
 
     def __init__(self) -> None:
         self._own: dict[str, tuple[str, str | None, float]] = {}
-        """Generations that this process has set and not used yet, the run, and when they end."""
+        """By key: a generation that this process has set and not used yet, the run, the expiry."""
         self._shared: dict[str, tuple[str | None, str | None]] = {}
-        """The latest known generations, with the run, of what many values are made from."""
+        """By key: the latest generation seen, and the run, of data that many values depend on."""
 
     def note_own(self, key: str, generation: str, run: str | None) -> None:
-        """Note a generation that this process has set."""
+        """Record a generation that this process has set."""
         if len(self._own) >= MOST_OWN:
             self._own.clear()
         self._own[key] = generation, run, time.monotonic() + REQUEST_SECONDS
 
     def note_shared(self, keys: tuple[str, ...], found: Found) -> None:
-        """Note all generations but the first, which is the one that changes most often."""
+        """Record all generations but the first, which is the one that changes most often."""
         current, run = found
         for key, generation in zip(keys[1:], current[1:] if current else (), strict=False):
             self._shared[key] = generation, run
@@ -238,21 +238,21 @@ class _KnownGenerations:
 
 
 def several(generation_keys: GenerationKeys) -> tuple[str, ...]:
-    """Return one key, or several, as several."""
+    """Return one or several keys as a tuple."""
     return (generation_keys,) if isinstance(generation_keys, str) else generation_keys
 
 
 def are_ours(generations: list[str | None] | None) -> bool:
-    """Tell whether all are generations as we write them, and none is a mark or missing."""
+    """Return whether all are well-formed generations, none missing nor a mark."""
     return bool(generations) and all(
         each is not None and _GENERATION.fullmatch(each) for each in generations
     )
 
 
 def ignore(_answer: Any, _run: str | None) -> None:
-    """Take the answer to what is not waited for."""
+    """Ignore a reply."""
 
 
 def _named(generations: list[str | None] | None, run: str | None) -> str | None:
-    """Return generations as one text with the run; None where nothing may be cached."""
+    """Return run and generations as one text; None if nothing may be cached under them."""
     return f"{run}/{'/'.join(generations)}" if are_ours(generations) else None

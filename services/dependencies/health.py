@@ -1,8 +1,8 @@
 """Health, readiness and metrics over HTTP, on every service and on the gateway.
 
-A part of a container is ready if its ``ping`` does not raise. Any extension may have a ``part``
-(its name), ``optional`` (the service works without it, only slower) and ``ping``. One that has
-``describe`` adds what that returns to the answer, such as the state of a circuit breaker.
+Readiness asks the extensions of the container that have a ``part`` (a name), ``optional`` (whether
+the service works without it) and ``ping``, which raises if the part is not usable. An extension
+with ``describe`` adds its result to the response, such as the state of a circuit breaker.
 """
 
 import hmac
@@ -29,17 +29,17 @@ log = get_logger(__name__)
 
 PING_SECONDS = 2.0
 FRESH_SECONDS = 0.25
-"""Whoever asks again within this gets the last finding, so that asking costs nothing."""
+"""Lifetime of a cached finding, so that frequent requests cost nothing."""
 
 UNCACHED = (("Content-Type", JSON_TYPE), ("Cache-Control", "no-store"))
 
 
 class _NoAnswer(Exception):
-    """A part did not answer in time."""
+    """A part's ``ping`` did not return in time."""
 
 
 class _Page:
-    """One of the routes, as the web server knows them."""
+    """A route; has what the web server needs of a provider."""
 
     method = "GET"
 
@@ -49,7 +49,7 @@ class _Page:
 
 
 class Health(DependencyProvider):
-    """Serves ``GET /health`` (the process answers), ``/ready`` (it can work) and ``/metrics``."""
+    """Serves ``GET /health`` (the process runs), ``/ready`` (it can work) and ``/metrics``."""
 
     server = WebServer()
 
@@ -124,7 +124,7 @@ class Health(DependencyProvider):
         return not token or hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
 
     def _described(self) -> dict[str, dict]:
-        """Return what extensions tell of themselves; those that tell of one subject together."""
+        """Return the descriptions of all extensions, merged by subject."""
         told: dict[str, dict] = {}
         for extension in self.container.extensions:
             describe = getattr(extension, "describe", None)
@@ -133,7 +133,7 @@ class Health(DependencyProvider):
         return told
 
     def _look(self) -> dict[str, bool]:
-        """Return the parts that don't work, and for each whether it is needed."""
+        """Return the parts that are not ready, each with whether it is required."""
         with self._one_at_a_time:
             looked_at, failed = self._found
             if time.monotonic() - looked_at < FRESH_SECONDS:

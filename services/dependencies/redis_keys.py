@@ -1,7 +1,7 @@
-"""What may live in which Redis: every family of keys, how long each lives, and what bounds it.
+"""All families of Redis keys: their store, their lifetime, and what bounds their number.
 
-``docs/data-model.md`` shows this table; ``tests/security/test_redis_keys.py`` looks for keys that
-are of no family after all kinds of traffic.
+``docs/data-model.md`` shows this table; ``tests/security/test_redis_keys.py`` checks that all kinds
+of traffic leave no other keys.
 """
 
 import re
@@ -14,22 +14,22 @@ from services.dependencies.revocations import Revocations
 HOUR = 3600
 DAY = 24 * HOUR
 CLOCKS = 2 * LEEWAY_SECONDS + 1
-"""A revocation may outlive the token's day by so much."""
+"""A revocation may outlive the token by this much, as clocks differ."""
 
 
 class Family(NamedTuple):
-    """Keys that are made alike."""
+    """Keys of one pattern."""
 
     key: str
-    """How they look: ``{number}`` and ``{word}`` stand for one part, ``{rest}`` for all others."""
+    """The pattern: ``{number}`` and ``{word}`` match one part, ``{rest}`` all that follow."""
     store: str
     seconds: int | None
-    """The longest that one may live; None for the window of a rate limit."""
+    """Maximum lifetime; None for the window of a rate limit."""
     bound: str
-    """Why there is an end of them."""
+    """What limits their number."""
 
     def matches(self, key: str) -> bool:
-        """Tell whether a key is of this family."""
+        """Return whether a key is of this family."""
         pattern = re.escape(self.key)
         for name, part in (("number", r"\d+"), ("word", "[^:]+"), ("rest", ".+")):
             pattern = pattern.replace(re.escape(f"{{{name}}}"), part)
@@ -39,7 +39,7 @@ class Family(NamedTuple):
 CACHE, COUNTERS = Cache.part, Revocations.part
 
 LONGEST = {CACHE: LONGEST_KEY, COUNTERS: 256}
-"""The longest key of each store, in bytes."""
+"""Maximum length of the keys of each store, in bytes."""
 
 FAMILIES = (
     Family("exercise:version", CACHE, DAY, "one"),
@@ -64,5 +64,5 @@ FAMILIES = (
 
 
 def family_of(key: str, store: str) -> Family | None:
-    """Return the family of a key in a store; None if it may not be there."""
+    """Return the family of a key in a store; None for an unknown key."""
     return next((each for each in FAMILIES if each.store == store and each.matches(key)), None)

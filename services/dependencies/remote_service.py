@@ -33,11 +33,11 @@ UNREADABLE = object()
 
 
 class ReplyListener(SharedExtension):
-    """Receives replies and passes them to the callers that wait.
+    """Receives replies and passes them to the waiting callers.
 
-    Nameko's keeps an entry for ever for each call without a reply, and lets callers wait for ever
-    when the connection is lost. Here a caller removes its entry when it gives up, and is woken when
-    the request could not be routed or the connection for the replies is lost.
+    Nameko's ``ReplyListener`` never removes the entry of a call without a reply, and its callers
+    wait for ever after the connection is lost. Here a caller removes its entry when it gives up,
+    and is woken when the request is returned as unroutable or the connection is lost.
     """
 
     queue_consumer = QueueConsumer()
@@ -57,7 +57,7 @@ class ReplyListener(SharedExtension):
         self.publishing.on_lost(self.connection_lost)
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop consuming."""
         self.queue_consumer.unregister_provider(self)
         super().stop()
 
@@ -89,7 +89,7 @@ class ReplyListener(SharedExtension):
         self._waiting.pop(correlation_id, None)
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
-        """Take a reply."""
+        """Pass a reply to its caller."""
         self._resolve(delivery.properties.get("correlation_id"), body)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
@@ -98,7 +98,7 @@ class ReplyListener(SharedExtension):
         self._resolve(delivery.properties.get("correlation_id"), UNREADABLE)
 
     def connection_lost(self) -> None:
-        """Fail all calls that wait: their requests or replies may be lost."""
+        """Fail all waiting calls: their requests or replies may be lost."""
         for correlation_id in list(self._waiting):
             self._resolve(correlation_id, LOST)
 
@@ -111,14 +111,14 @@ class ReplyListener(SharedExtension):
 class RemoteService(DependencyProvider, HeaderEncoder):
     """Calls another service, with a timeout.
 
-    The timeout is sent with the request, so that a service does not execute what nobody waits for.
-    A call made while serving another never outlasts that one's deadline.
+    The timeout is sent as the message's expiration, so that a request is not executed once its
+    caller has given up. A call made while serving another never exceeds that one's deadline.
 
     Args:
         name: the service's short name, such as ``workouts``.
-        methods: those of its methods that may be called; the broker lets no others through
+        methods: the methods that may be called; the broker refuses all others
             (``rabbitmq/users.json``).
-        seconds: how long a call may take.
+        seconds: timeout of a call.
     """
 
     publishing = Publishing()
@@ -141,7 +141,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         return get_rpc_exchange(self.container.config).name
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "RemoteCalls":
-        """Return what a worker calls the service with."""
+        """Return the service's methods, bound to a worker."""
         return RemoteCalls(self, worker_ctx)
 
     def call(
@@ -155,17 +155,17 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         """Call a method and return its result.
 
         Args:
-            worker_ctx: of the worker on whose behalf the call is made.
+            worker_ctx: its deadline, request id and user apply to the call.
             method: the method's name.
-            args: its positional arguments.
-            kwargs: its other arguments.
-            seconds: how long it may take, if not as long as any other call.
+            args: positional arguments, of plain JSON types.
+            kwargs: keyword arguments, likewise.
+            seconds: timeout, if not the provider's.
 
         Raises:
-            ServiceUnavailable: nobody serves it, or the broker is down.
+            ServiceUnavailable: the service has no consumer, or the broker is down.
             TimedOut: there was no reply in time.
-            BadGateway: the reply can't be understood.
-            GymError: the service's own error.
+            BadGateway: the reply is malformed.
+            GymError: the error that the method raised.
         """
         seconds = seconds_left(worker_ctx, seconds or self.seconds)
         with (
@@ -254,8 +254,8 @@ class RemoteCalls:
         """Return a function that calls the method of this name.
 
         Raises:
-            AttributeError: it is not declared; the broker would refuse it, and close the channel
-                that all calls share.
+            AttributeError: the method is not declared. The broker would refuse the message, and
+                close the channel that all calls share.
         """
         if method not in self._remote.methods:
             name = f"{self._remote.name}.{method}"

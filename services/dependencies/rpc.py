@@ -34,10 +34,10 @@ from services.transport.deadlines import set_deadline, timeout_given
 log = get_logger(__name__)
 
 LONGEST_CORRELATION_ID = 255
-"""In bytes, as AMQP has it; what is no UTF-8 grows when it is replaced."""
+"""In bytes, the limit of AMQP's short strings; replaced invalid UTF-8 grows beyond it."""
 
 _REPLY_ADDRESS = re.compile("[0-9a-f-]{36}")
-"""The routing key of a reply queue, which ``rabbitmq/users.json`` lets every service write to."""
+"""Routing key of a reply queue; ``rabbitmq/users.json`` lets every service publish to it."""
 
 POLL_SECONDS = 0.02
 
@@ -60,13 +60,12 @@ def make_rpc_queue(service_name: str, config: dict) -> Queue:
 
 
 class SafeRpcConsumer(RpcConsumer):
-    """Takes requests from the service's queue and sends the replies.
+    """Consumes the service's queue of requests, and sends the replies.
 
-    In Nameko a message without ``reply_to`` or content type, which is what RabbitMQ's management
-    page sends by default, ends the process, and is redelivered at each start; so does a reply that
-    can't be sent. Here a malformed request is answered with ``MalformedRequest`` if it has an
-    address for replies, and dropped otherwise. It never becomes a dead letter, since it may hold a
-    password.
+    In Nameko a message without ``reply_to`` or content type (RabbitMQ's management page sends such
+    by default) ends the process, and is redelivered at each start; so does a reply that can't be
+    sent. Here the reply to a malformed request is ``MalformedRequest``; without a valid
+    ``reply_to`` it is dropped. It is never dead-lettered, as it may contain a password.
     """
 
     queue_consumer = QueueConsumer()
@@ -78,11 +77,11 @@ class SafeRpcConsumer(RpcConsumer):
         return Stalls(partial(self.queue_consumer.fence, self))
 
     def start(self) -> None:
-        """Begin to watch for stalls of the event loop."""
+        """Begin to detect stalls of the event loop."""
         self._stalls.start()
 
     def connection_lost(self) -> None:
-        """Forget a stall: what was unread is lost with the connection."""
+        """Discard the current stall: unread requests are lost with the connection."""
         self._stalls.forget()
 
     def setup(self) -> None:
@@ -92,10 +91,10 @@ class SafeRpcConsumer(RpcConsumer):
             self.queue_consumer.register_provider(self)
 
     def unregister_provider(self, provider: Extension) -> None:
-        """Unregister a method; block until every request that was taken has got its worker.
+        """Unregister a method; block until no accepted request waits for a worker.
 
-        The container stops its entrypoints and then waits once for the workers there are; one that
-        began later would not be waited for.
+        Nameko's container stops its entrypoints and then waits for the workers that are running at
+        that moment; a worker that began later would be cut off.
         """
         super().unregister_provider(provider)
         end = time.monotonic() + budgets.STOP_SECONDS
@@ -103,7 +102,7 @@ class SafeRpcConsumer(RpcConsumer):
             eventlet.sleep(POLL_SECONDS)
 
     def handle_message(self, body: object, delivery: Delivery) -> None:
-        """Run the method that a request names, or reply with the reason why not."""
+        """Run the method that a request names, or reply with an error."""
         problem = _malformation(body, delivery)
         if problem:
             self.refuse_message(delivery, problem)
@@ -116,15 +115,15 @@ class SafeRpcConsumer(RpcConsumer):
             self.handle_result(delivery, None, sys.exc_info())
 
     def possible_age(self, now: float) -> float:
-        """Return for how many seconds a request that has just been read may have lain unread.
+        """Return how many seconds ago a request that has just been read may have arrived.
 
         Args:
-            now: the moment on the monotonic clock.
+            now: on the monotonic clock.
         """
         return self._stalls.possible_age(now)
 
     def refuse_message(self, delivery: Delivery, reason: str) -> None:
-        """Drop a malformed request, and reply with ``MalformedRequest`` if it has an address."""
+        """Drop a malformed request; reply with ``MalformedRequest`` if it has a ``reply_to``."""
         delivery.ack()
         metrics.RPC_MALFORMED.inc()
         log.warning("malformed request", queue=self.queue.name, reason=reason)
@@ -156,10 +155,10 @@ def _reply(result: object, exc_info: tuple | None) -> bytes:
 
 
 def _can_be_answered(delivery: Delivery) -> bool:
-    """Tell whether a request has an address for replies as Nameko makes them.
+    """Return whether a request has ``reply_to`` and ``correlation_id`` as Nameko makes them.
 
-    RabbitMQ closes a connection with 403 if it publishes to an address that its user may not write
-    to, and every reply on its way is lost with it.
+    If a process publishes to a routing key that its user may not write to, RabbitMQ closes the
+    connection with 403, and all replies in flight are lost.
     """
     properties = delivery.properties
     return bool(_REPLY_ADDRESS.fullmatch(properties.get("reply_to", ""))) and (
@@ -183,8 +182,8 @@ class SafeRpc(Rpc):
 
     A request is executed at most once: it is acknowledged when its worker begins, so one that kills
     the process is not executed again at the next start. A request whose caller has given up is not
-    executed. After a stall only the broker knows how old a request is: it is requeued, and the
-    broker drops it as expired or delivers it again.
+    executed. After a stall of the event loop only the broker knows the age of a request: it is
+    requeued, and the broker drops it as expired or delivers it again.
     """
 
     rpc_consumer = SafeRpcConsumer()
@@ -198,10 +197,10 @@ class SafeRpc(Rpc):
         return inspect.signature(getattr(self.container.service_cls, self.method_name))
 
     def check_signature(self, args: list, kwargs: dict) -> None:
-        """Check that the method takes these arguments; looks at the method only once.
+        """Check the arguments; unlike Nameko's, inspects the method only once.
 
         Raises:
-            IncorrectSignature: it does not.
+            IncorrectSignature: the method does not take these arguments.
         """
         try:
             self._signature.bind(None, *args, **kwargs)
@@ -221,7 +220,7 @@ class SafeRpc(Rpc):
             delivery.requeue()
             return
         moment = None if seconds is None else now + seconds - age
-        # here, where the exception becomes a reply; when_free() may begin the worker much later
+        # unpacked here, where an exception becomes a reply; the worker may begin much later
         context = self.unpack_message_headers(delivery)
         self.container.when_free(partial(self._begin, args, kwargs, context, delivery, moment))
 
@@ -229,7 +228,7 @@ class SafeRpc(Rpc):
         self, args: list, kwargs: dict, context: dict, delivery: Delivery, moment: float | None
     ) -> None:
         if delivery.is_lost:
-            # the broker has requeued it, and another process may be executing it already
+            # the broker has requeued it, so another process may already be executing it
             return
         begun = time.monotonic()
         if moment is not None and begun > moment:
@@ -260,7 +259,7 @@ class SafeRpc(Rpc):
         exc_info: tuple | None,
     ) -> tuple[object, tuple | None]:
         if exc_info is not None and not isinstance(exc_info[1], GymError):
-            # the container has logged the traceback; callers get no text that may hold secrets
+            # the container has logged the traceback; the text may hold secrets, so it is not sent
             error = InternalError()
             exc_info = type(error), error, None
         answer = self.rpc_consumer.handle_result(delivery, result, exc_info)
