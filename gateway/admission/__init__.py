@@ -1,1 +1,1 @@
-"""Who may call, and how often: tokens, rate limits, attempts to sign in, shares of the workers."""
+"""Who may call, and how often: tokens, rate limits, login attempts, shares of the workers."""

@@ -1,4 +1,4 @@
-"""Admission: who may make a request, and how many."""
+"""Admission of requests: authentication, rate limits, shares of the workers."""
 
 import re
 from collections.abc import Callable
@@ -32,13 +32,13 @@ _BY_ID = ById()
 
 
 class Admission(SharedExtension):
-    """Identifies callers by their tokens and counts their requests; one for all routes."""
+    """Identifies callers by their tokens and counts their requests; shared by all routes."""
 
     def setup(self) -> None:
         """Read the settings.
 
         Raises:
-            BadSettings: a proxy's address or a limit can't be read.
+            BadSettings: a proxy's address or a limit is malformed.
         """
         self.settings = self.container.config[SETTINGS_KEY]
         self.cache = sibling(self.container, Cache)
@@ -63,11 +63,11 @@ class Admission(SharedExtension):
         """Count a request, and return its caller; None on public routes.
 
         Args:
-            request: the request; its ``user_id`` is set, for the log.
+            request: its ``user_id`` is set, for the log.
             access: who may use the route.
-            limit: the name of the limit that it counts for.
-            when_known: is called with the caller before Redis is asked about the token, so that
-                whatever else will be asked can be sent in the same moment.
+            limit: name of the rate limit.
+            when_known: called with the caller before Redis is asked whether the token is revoked,
+                so that further commands can be sent along in one piece.
 
         Raises:
             RateLimitExceeded: too many requests of this user, or from this address.
@@ -90,7 +90,7 @@ class Admission(SharedExtension):
         return caller
 
     def share(self, request: HttpRequest, caller: Caller | None) -> AbstractContextManager[None]:
-        """Surround the work for a request; see :meth:`WorkerShares.taken_by`."""
+        """Surround the work on a request; see :meth:`WorkerShares.taken_by`."""
         if caller is None:
             return self.shares.taken_by(self._address(request), budgets.ADDRESS_SHARE)
         return self.shares.taken_by(caller.counted_as, budgets.USER_SHARE)
@@ -111,13 +111,13 @@ class Admission(SharedExtension):
         return caller
 
     def caller_of_known_token(self, token: str) -> Caller | None:
-        """Return whose token it is, if it was checked before and has not ended; never waits."""
+        """Return the caller of a cached token that has not expired; never waits."""
         return self.tokens.remembered(token)
 
     def confirm_token(self, caller: Caller) -> None:
-        """Find out, without waiting, under which generation a user's token is known to be valid.
+        """Cache, without waiting, that a token is not revoked, under the user's token generation.
 
-        From then on one question to the cache tells whether it still is.
+        From then on comparing that generation replaces the look-up of the revocation.
         """
 
         def note(generation: str | None) -> None:
@@ -130,10 +130,10 @@ class Admission(SharedExtension):
     def count_without_waiting(
         self, caller: Caller | None, forwarded: str | None, peer: str
     ) -> bool:
-        """Count a request for the fast path; False if that would take a question to Redis.
+        """Count a request for the fast path; False if that needs Redis.
 
         Args:
-            caller: for whom it counts; None for an address.
+            caller: None counts for the address.
             forwarded: ``X-Forwarded-For``.
             peer: the address of the other end of the connection.
         """
@@ -149,8 +149,8 @@ class Admission(SharedExtension):
     def _counted_as(self, peer: str, forwarded: str | None) -> str:
         if not self.proxies or forwarded is None:
             return self._address_of(peer, None)
-        # the cache's keys must not grow with what a client writes, and addresses are read from the
-        # end: only what our own proxies have added there counts
+        # bounded, as it is a key of the lru_cache. The end is enough: our own proxies append there,
+        # and addresses are read from the end
         return self._address_of(peer, forwarded[-LONGEST_FORWARDED:])
 
 

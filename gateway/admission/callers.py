@@ -1,4 +1,4 @@
-"""Who makes a request, and who may use a route."""
+"""Callers and access: who makes a request, and who may use a route."""
 
 import time
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ PUBLIC, USER, SELF = Access.PUBLIC, Access.USER, Access.SELF
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, as their token says."""
+    """A user, as identified by a token."""
 
     user_id: int
     role: str
@@ -39,15 +39,15 @@ class Caller:
 
     @property
     def is_admin(self) -> bool:
-        """Whether this is an administrator."""
+        """Whether the user is an administrator."""
         return self.role == ADMIN
 
 
 class TokenCache:
-    """Verifies tokens, and caches the callers of good ones until they end: a signature costs more
-    than the rest of a cached read.
+    """Verifies tokens; caches the callers of valid ones until they expire.
 
-    Whether a token has been revoked is another question, which is asked each time.
+    Verifying a signature costs more than the rest of a cached read. Revocations are not cached
+    here: they are checked with each request.
     """
 
     def __init__(self, settings: Settings):
@@ -58,7 +58,7 @@ class TokenCache:
         """Return the caller that a token belongs to.
 
         Raises:
-            Unauthorized: it is not a token of ours, or it has ended.
+            Unauthorized: the token is invalid or has expired.
         """
         caller = self.remembered(token)
         if caller is not None:
@@ -69,6 +69,6 @@ class TokenCache:
         return caller
 
     def remembered(self, token: str) -> Caller | None:
-        """Return the caller of a cached token that has not ended, otherwise None."""
+        """Return the caller of a cached token that has not expired, otherwise None."""
         caller, ends_at = self._known.get(token, (None, 0.0))
         return caller if time.time() < ends_at else None

@@ -1,4 +1,4 @@
-"""Leases of a rate limit: requests counted in advance, so that most need not ask Redis."""
+"""Leases of a rate limit: requests counted in advance, so that most need no command to Redis."""
 
 import time
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from services.process.bounded_map import BoundedMap
 PART = 100
 LARGEST_LEASE = 50
 MOST_LEASES = 20_000
-"""Of more, the oldest are dropped, and their requests are lost to whom they were for."""
+"""Beyond this the oldest are dropped; their requests were counted, but can't be used."""
 
 
 @dataclass(slots=True)
@@ -20,24 +20,24 @@ class _Lease:
 
 
 class Leases:
-    """A hundredth of a limit at a time, counted by this process for one user or address.
+    """Leases of a hundredth of a limit, counted by this process for one user or address.
 
-    A lease is good for as long as it counts, so no request is lost; the same user has that many
-    less at other processes meanwhile. As it was counted earlier than it is used, up to a
+    A lease is usable as long as its requests count, so none is lost; other processes have that many
+    fewer for the same user meanwhile. As requests are counted before they are made, up to a
     hundredth more than the limit may get through in a window.
     """
 
     def __init__(self) -> None:
-        # by the limit's name: a RateLimitItem takes four times as long to be looked up
+        # keyed by the limit's name: hashing a RateLimitItem takes four times as long
         self._left: BoundedMap[tuple[str, str], _Lease] = BoundedMap(MOST_LEASES)
 
     @staticmethod
     def size(limit: RateLimitItem) -> int:
-        """Return how many requests a lease has."""
+        """Return the number of requests in a lease."""
         return max(1, min(limit.amount // PART, LARGEST_LEASE))
 
     def take(self, limit: RateLimitItem, who: str) -> bool:
-        """Use one request of a lease, if there is one."""
+        """Use one request of a lease; False if there is none left."""
         lease = self._left.get((limit.namespace, who))
         if lease is None or not lease.left or time.monotonic() > lease.ends_at:
             return False
@@ -45,7 +45,7 @@ class Leases:
         return True
 
     def add(self, limit: RateLimitItem, who: str, count: int) -> None:
-        """Add a lease of so many requests, which have been counted."""
+        """Add a lease of ``count`` requests, which have been counted already."""
         key = (limit.namespace, who)
         now = time.monotonic()
         old = self._left.pop(key, None)

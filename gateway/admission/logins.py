@@ -1,10 +1,9 @@
-"""A throttle for guessed passwords that can't be used to lock an account's owner out.
+"""A throttle of password guessing that can't lock out the owner of an account.
 
-A limit that only counts attempts for an e-mail is a weapon: whoever knows the e-mail uses it up,
-and its owner can't log in. So attempts are counted for an e-mail *from an address*, and failures
-also for the e-mail as a whole. Once those are too many, an address that has not failed itself may
-still try: the right password is accepted, a wrong one is refused and ends the attempts of that
-address.
+A limit per e-mail alone would let anybody who knows the e-mail use it up, so that its owner can't
+log in. So attempts are counted per e-mail *and address*, and failures also per e-mail. Once those
+are too many, an address without failures of its own may still try: the right password is accepted,
+a wrong one is refused and ends the attempts of that address.
 """
 
 import hashlib
@@ -28,17 +27,17 @@ class LoginThrottle:
 
     @contextmanager
     def attempt(self, email: object, address: str) -> Iterator[None]:
-        """Surround one attempt, which has failed if ``Unauthorized`` is raised inside.
+        """Surround a login attempt; it has failed if ``Unauthorized`` is raised inside.
 
         Args:
-            email: as the client gave it, of any type.
-            address: where the attempt comes from.
+            email: from the request's body, of any type.
+            address: the client's.
 
         Raises:
-            RateLimitExceeded: too many attempts; also in place of the failure that is one too many.
+            RateLimitExceeded: too many attempts; replaces ``Unauthorized`` for the last failure.
         """
         if not isinstance(email, str):
-            # no account can be meant; the users service refuses it
+            # matches no account; the users service refuses it
             yield
             return
         everywhere = _canonical(email)
@@ -55,7 +54,7 @@ class LoginThrottle:
 
 
 def _canonical(email: str) -> str:
-    """Return one key for all spellings of an e-mail: a hash, as it gets into Redis and the log."""
+    """Return one key for all spellings of an e-mail; hashed, as keys are logged."""
     try:
         spelling = _EMAIL.deserialize(email)
     except ValidationError:

@@ -1,6 +1,6 @@
-"""A moving window in this process's memory, for the time in which redis-counters is away.
+"""Moving windows in memory, used while redis-counters is down.
 
-It goes by the monotonic clock, so a change of the machine's clock neither frees nor blocks anybody.
+They use the monotonic clock, so changes of the system time neither block nor free anybody.
 """
 
 import time
@@ -12,11 +12,11 @@ from limits.util import WindowStats
 from services.process.bounded_map import BoundedMap
 
 MOST_KEYS = 20_000
-"""Of more, the least recently used are dropped."""
+"""Beyond this the least recently used are dropped."""
 
 SLOTS = 100
-"""Requests within a hundredth of the window are one number, as old as the latest of them: a key
-takes at most so many numbers, however large the limit."""
+"""Requests within a hundredth of the window are counted as one slot, as old as the latest of them.
+This bounds the memory per key, however large the limit."""
 
 
 class _Counts:

@@ -1,4 +1,4 @@
-"""Rate limits: a moving window in Redis, or in memory while Redis is away or full.
+"""Rate limits: a moving window in Redis, or in memory while Redis is down or full.
 
 Redis is reached by redis-py here, and not by :mod:`services.transport.redis`: the storages of the
 ``limits`` library take a redis-py client, and its Lua scripts are registered with one.
@@ -33,28 +33,28 @@ NOTICED_BY = "rate limits"
 
 LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
 LOGIN_FAILURES = "login_failures"
-"""Failed logins for an e-mail; as many as :data:`LOGIN_EMAIL` allows tries."""
+"""Failed logins per e-mail; the same limit as :data:`LOGIN_EMAIL`."""
 
 Limiter = MovingWindowRateLimiter | MovingWindow
 Query = Callable[[Limiter, RateLimitItem, str], int]
 
 FOREIGN = ("WRONGTYPE", "attempt to")
-"""In errors of Redis that mean that the value under the key is no counter of ours: another type,
-or a list whose items the script can't calculate with."""
+"""In errors of Redis that mean that the key holds a value of others: of another type, or a list
+with items that are no numbers."""
 
 
 class RateLimits:
     """Counts requests, and refuses those above a limit.
 
-    While Redis fails, this process counts alone, in memory; the counts begin at zero, and are
-    dropped when Redis answers again.
+    While Redis fails, this process counts alone, in memory; these counts begin at zero, and are
+    dropped when Redis is back.
 
     Args:
         settings: the limits, such as ``20/minute``; an empty one is off.
-        outage: of the server with the counters; shared with the revocations, which are there too.
+        outage: of redis-counters; shared with the revocations, which use the same server.
 
     Raises:
-        BadSettings: a limit can't be read.
+        BadSettings: a limit is malformed.
     """
 
     def __init__(self, settings: Settings, outage: Outage):
@@ -78,11 +78,11 @@ class RateLimits:
         """Count one request; may wait for Redis.
 
         Args:
-            name: the limit, such as :data:`LOGIN`.
-            who: the address, user or e-mail that it counts for.
+            name: of the limit, such as :data:`LOGIN`.
+            who: the address, user or e-mail that the request counts for.
 
         Raises:
-            RateLimitExceeded: it is above the limit.
+            RateLimitExceeded: the request is above the limit.
         """
         limit = self._limits[name]
         if limit is None:
@@ -105,7 +105,7 @@ class RateLimits:
         return self._limits[name] is None
 
     def take(self, name: str, who: str) -> bool:
-        """Use a request of a lease, if there is one; never waits, unlike :meth:`count`."""
+        """Use one request of a lease without waiting; False if there is none left."""
         limit = self._limits[name]
         return limit is None or self._leases.take(limit, who)
 
@@ -113,7 +113,7 @@ class RateLimits:
         """Refuse if one more request would be above the limit, without counting it.
 
         Raises:
-            RateLimitExceeded: it would be.
+            RateLimitExceeded: it would be above the limit.
         """
         limit = self._limits[name]
         if limit is not None:
@@ -156,8 +156,8 @@ class RateLimits:
                 answer = self._ask_redis(query, limit, who)
             except RedisError as problem:
                 self._outage.begin(str(problem), NOTICED_BY)
-                # a pause of our own, not shared with the outage: in a server that is full,
-                # revocations can still be looked up (tests/security/test_redis_full.py)
+                # a pause of its own, not shared with the revocations: those can still be read from
+                # a server that is full (tests/security/test_redis_full.py)
                 self._redis_down_until = time.monotonic() + budgets.REDIS_PAUSE_SECONDS
                 self._counts_in_memory = True
             else:
@@ -185,8 +185,9 @@ class RateLimits:
 
 
 def _make_pool(settings: Settings) -> BlockingConnectionPool:
-    """Return a pool whose every wait is bounded, and which never tries twice: that would double the
-    longest wait of a request.
+    """Return a pool with timeouts for every wait.
+
+    It never retries: that would double the maximum wait of a request.
     """
     return BlockingConnectionPool(
         host=settings.redis_counters_host,
@@ -205,7 +206,7 @@ def _takes(limiter: Limiter, limit: RateLimitItem, who: str, count: int) -> bool
 
 
 def _hit(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
-    """Count one; return 0, or the seconds after which another try may succeed."""
+    """Count a request; return 0, or the seconds after which another try may succeed."""
     return 0 if limiter.hit(limit, who) else _seconds_left(limiter, limit, who)
 
 
@@ -215,8 +216,8 @@ def _seconds_until_free(limiter: Limiter, limit: RateLimitItem, who: str) -> int
 
 def _seconds_left(limiter: Limiter, limit: RateLimitItem, who: str) -> int:
     seconds = limiter.get_window_stats(limit, who).reset_time - time.time()
-    # others may have put any number there (NaN, too), and a gateway of the version before counts by
-    # its own clock; _ask_redis then begins at zero
+    # the key may hold any number that others have written (NaN, too), and a gateway of the version
+    # before counts by its own clock; _ask_redis then starts again from zero
     if not seconds <= 2 * limit.get_expiry():
         raise ValueError("no moment that a request was counted at")
     return max(math.ceil(seconds), 1)

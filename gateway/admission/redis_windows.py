@@ -1,4 +1,4 @@
-"""Moving windows in Redis, timed by the clock of Redis, as those of the gateways may differ."""
+"""Moving windows in Redis, timed by the server's clock, as the gateways' may differ."""
 
 import time
 
@@ -25,20 +25,18 @@ return found and {{tostring(now - found[1]), found[2]}}
 
 
 class OneClockStorage(RedisStorage):
-    """The storage of ``limits``, with the clock of Redis in place of the process's."""
+    """The Redis storage of ``limits``, with the server's clock in place of the process's."""
 
     SCRIPT_ACQUIRE_MOVING_WINDOW = _ACQUIRE
     SCRIPT_MOVING_WINDOW = _WINDOW
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Return the moment of the oldest request, by this process's clock, and their number.
-
-        The script returns an age, which the caller of the library turns back into a moment.
+        """Return the time of the oldest request, by this process's clock, and how many there are.
 
         Args:
             key: the limit's key, without the prefix.
-            limit: how many requests are allowed.
-            expiry: the seconds of the window.
+            limit: number of allowed requests.
+            expiry: length of the window in seconds.
         """
         window = self.lua_moving_window([self.prefixed_key(key)], [expiry, limit])
         age, count = window or (0.0, 0)

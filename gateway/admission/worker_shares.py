@@ -1,4 +1,4 @@
-"""Shares of the workers: how many requests of one caller are worked on at a time."""
+"""Shares of the workers: a limit on the concurrent requests of one caller."""
 
 import json
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ RETRY_AFTER_SECONDS = 1
 
 
 class WorkerShares:
-    """Bounds the requests of each caller that are in work; further ones wait for a moment.
+    """Limits the concurrent requests of each caller; further ones wait briefly.
 
-    Without it a client that sends a hundred requests to a service that does not answer has every
+    Without this, a client that sends a hundred requests to an unresponsive service occupies every
     worker until they time out, and all others get a 503 (test_nobody_has_all_workers).
 
     Args:
-        seconds: how long a request waits for another one of the same caller to end.
+        seconds: maximum wait for another request of the same caller to end.
     """
 
     def __init__(self, seconds: float = budgets.SHARE_WAIT_SECONDS):
@@ -31,11 +31,11 @@ class WorkerShares:
         """Surround the work on a request.
 
         Args:
-            who: the user or the address that it is done for.
-            most: how many of their requests may be in work at a time.
+            who: the user or the address.
+            most: maximum number of their concurrent requests.
 
         Raises:
-            RateLimitExceeded: so many are, and none of them ended in time.
+            RateLimitExceeded: there are ``most`` already, and none of them ended in time.
         """
         share = self._in_use.get(who)
         if share is None:
@@ -56,7 +56,7 @@ class WorkerShares:
 
 
 class _Share:
-    """The share of one caller; there only while they have a request in work or waiting."""
+    """The share of one caller; exists only while they have a request running or waiting."""
 
     __slots__ = ("free", "requests")
 

@@ -1,8 +1,7 @@
-"""JSON numbers exactly as they were written.
+"""JSON with exact numbers.
 
-A reader that makes floats of all numbers rounds what a rule is about to judge, and a weight with
-twenty decimals would pass as one with two. These are the hooks that :func:`json.loads` takes, and
-the way back.
+A parser that reads numbers as floats rounds them before they are validated: a weight with twenty
+decimals would pass as one with two. Here are the hooks for :func:`json.loads`, and a serializer.
 """
 
 import json
@@ -17,37 +16,37 @@ from orjson import Fragment
 LONGEST_NUMBER = 32
 
 LARGEST_EXPONENT = 300
-"""Of numbers that a float can hold in any case."""
+"""In powers of ten; any number within can be held by a float."""
 
 _MAY_BE_ROUNDED = re.compile(rb"\d(?:[\d.]{15}|[eE][-+]?\d+\s*[,\]}])")
-"""More digits than a float has for certain, or an exponent; now and then a text that looks so."""
+"""A number with more than 15 digits, or with an exponent; may match inside a string, too."""
 
 
 class NotJson(ValueError):
-    """The message says what is wrong, in a sentence."""
+    """The text is no valid JSON; the message is a sentence for the client."""
 
 
 def may_be_rounded(text: bytes) -> bool:
-    """Tell whether a JSON text may have numbers that a float can't hold."""
+    """Return whether a JSON text may have numbers that a float can't represent."""
     return _MAY_BE_ROUNDED.search(text) is not None
 
 
 def read_integer(text: str) -> int:
-    """Return a number without a fraction or exponent.
+    """Parse a number without fraction and exponent.
 
     Raises:
-        NotJson: it is too long.
+        NotJson: it has more than ``LONGEST_NUMBER`` characters.
     """
     _check_length(text)
     return int(text)
 
 
 def read_number(text: str) -> int | float | Decimal:
-    """Return any other number: an ``int`` if that is what it is, as 75.0; a ``float`` if that is
-    exactly what was written, and a ``Decimal`` otherwise.
+    """Parse any other number: an ``int`` if it is integral (75.0), a ``float`` if that is exact, a
+    ``Decimal`` otherwise.
 
     Raises:
-        NotJson: it is too long, or its exponent is beyond what can be held at all.
+        NotJson: it is longer than ``LONGEST_NUMBER``, or its exponent is too large for a Decimal.
     """
     _check_length(text)
     near = float(text)
@@ -59,7 +58,7 @@ def read_number(text: str) -> int | float | Decimal:
         raise NotJson("A number in the body has an exponent beyond all measure") from None
     if exact == 0:
         return 0
-    # before anything that would write out all digits of 1e999999999
+    # before to_integral_value(), which would expand all digits of 1e999999999
     if abs(exact.adjusted()) > LARGEST_EXPONENT:
         return exact
     if exact.adjusted() < LONGEST_NUMBER and exact == exact.to_integral_value():
@@ -77,11 +76,11 @@ def refuse_constant(name: str) -> NoReturn:
 
 
 def loads(text: bytes) -> object:
-    """Return the value of a JSON text, with its numbers as :func:`read_number` gives them.
+    """Parse a JSON text, with its numbers as of :func:`read_number`.
 
     Raises:
         ValueError: it is no JSON text in UTF-8.
-        RecursionError: it is nested too deep to be read.
+        RecursionError: it is nested too deeply.
     """
     return json.loads(
         text.decode("utf-8"),
@@ -92,19 +91,19 @@ def loads(text: bytes) -> object:
 
 
 def dumps(value: object, option: int = 0) -> bytes:
-    """Return a value as a JSON text with all digits of its numbers.
+    """Serialize a value with all digits of its numbers.
 
     Args:
-        value: plain JSON types, decimals, and fragments that are JSON already.
-        option: orjson's.
+        value: plain JSON types, decimals, and :class:`orjson.Fragment`.
+        option: passed to :func:`orjson.dumps`.
 
     Raises:
-        TypeError: it has parts that JSON can't have.
+        TypeError: it contains another type.
     """
     try:
         return orjson.dumps(value, _fragment_of_decimal, option)
     except TypeError:
-        # integers beyond 64 bits and halves of surrogate pairs are more than orjson can write
+        # orjson refuses integers beyond 64 bits and lone surrogates
         return _write(value).encode()
 
 

@@ -1,8 +1,7 @@
-"""Writes that must reach Redis: sent now, and otherwise again until they have arrived.
+"""Writes that must reach Redis: retried until they have arrived.
 
-Of each key the last value counts. The queue is in this process's memory only. A process that is
-killed loses it, and nothing relies on it for long: what a lost write would have made stale, or
-revoked, ends by itself.
+Only the last value of each key is sent. The queue is in memory, so a killed process loses it; that
+is bounded, as cached values and tokens, which a lost write would have invalidated, expire.
 """
 
 import uuid
@@ -15,21 +14,20 @@ from eventlet.event import Event
 from services.process import budgets
 
 FRESH = None
-"""Instead of a value: a random one, and another with each try to send it."""
+"""Placeholder for a random value, generated for each attempt."""
 
 
 Send = Callable[[tuple[str | int, ...], Callable[[Any, bool], None]], None]
-"""Sends a command whatever the state of the server. What is given along gets the answer, or None
-for a failure."""
+"""Sends a command even during a pause. The callback takes the reply, or None for a failure."""
 
 
 class PendingWrites:
-    """The queue of what a store still has to be told.
+    """The queue of writes that have not arrived yet.
 
     Args:
         send: sends a command.
-        note_arrived: is told key, value and the text that was sent for it, once that is there.
-        spawn: runs something in the background.
+        note_arrived: called with key, value and the text sent for it, once that has arrived.
+        spawn: runs a function in a greenthread.
     """
 
     def __init__(
@@ -45,31 +43,31 @@ class PendingWrites:
         self._is_retrying = False
 
     def __bool__(self) -> bool:
-        """Tell whether anything has not arrived yet, nor is on its way."""
+        """Return whether there are writes that are to be sent, or sent again."""
         return bool(self._writes)
 
     @property
     def is_retrying(self) -> bool:
-        """Whether something has failed to arrive and is being sent again."""
+        """Whether failed writes are being retried."""
         return self._is_retrying
 
     def write(self, values: dict[str, tuple[str | None, int]], is_paused: bool) -> None:
-        """Write values now or as soon as the server is back; wait a moment for them to arrive.
+        """Write values now or as soon as the server is back; wait briefly for them to arrive.
 
         Args:
-            values: values and the seconds that they live, by key.
-            is_paused: whether nothing else is asked of the server at the moment.
+            values: by key, the value and its lifetime in seconds.
+            is_paused: whether other commands are held back after a failure.
         """
         self._writes.update(values)
-        # tried all the same: what this process takes for an outage may be its own slowness, while
-        # others read what this write makes stale (test_a_write_tries_even_in_a_pause)
+        # tried even in a pause: the failure may have been this process's own slowness, while others
+        # still read what this write makes stale (test_a_write_tries_even_in_a_pause)
         self._try(budgets.REDIS_GLANCE_SECONDS if is_paused else 2 * budgets.REDIS_SECONDS)
         if self._writes and not is_paused:
-            # the link had been lost before, which nobody had seen yet
+            # the connection had been lost before, which only this write has shown: reconnect
             self._try(budgets.REDIS_GLANCE_SECONDS)
 
     def send(self) -> Event | None:
-        """Send all that waits; the event is sent when the last of it has arrived, or failed."""
+        """Send all queued writes; the event is sent when the last one has arrived or failed."""
         writes, self._writes = self._writes, {}
         answered = None
         for key, (value, seconds) in writes.items():
@@ -84,8 +82,8 @@ class PendingWrites:
 
     def _send_one(self, key: str, value: str | None, seconds: int) -> Event:
         answered = Event()
-        # A try that seemed to fail may have arrived. What was stored under its generation since
-        # must not become valid again when the write is repeated, so each try is another one.
+        # An attempt that timed out may have arrived. Values stored under its generation since must
+        # not become valid again when it is repeated, so each attempt has a new random value.
         text = uuid.uuid4().hex if value is FRESH else value
 
         def take(answer: Any, _went_well: bool) -> None:

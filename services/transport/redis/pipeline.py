@@ -1,8 +1,8 @@
-"""A link to Redis: one connection a process, on which commands follow each other without waiting.
+"""A pipelined connection to Redis, shared by all greenthreads of a process.
 
-All commands of one turn of the event loop leave together, and their answers come back in the same
-order. With a client that takes a connection for each command and waits on it, one costs ten times
-as much of the processor.
+All commands of one turn of the event loop are sent together; replies arrive in the same order. A
+client that takes a connection from a pool for each command and waits on it uses ten times as much
+CPU. docs/decisions/own-redis-pipeline.md has the measurements.
 """
 
 import re
@@ -24,10 +24,10 @@ from services.transport.hub_socket import HubSocket, plain_socket
 log = get_logger(__name__)
 
 Take = Callable[[Any], None]
-"""Gets an answer, or the :class:`RedisFailure` in its place."""
+"""Takes a reply, or a :class:`RedisFailure` in its place."""
 
 UNFIT = ("LOADING", "READONLY", "MASTERDOWN")
-"""Errors of a server that can't serve at present: a new connection may lead to another one."""
+"""Errors after which to reconnect: the address may lead to another server by now."""
 
 NO_HURRY_SECONDS = 0.02
 
@@ -35,19 +35,15 @@ _RUN = re.compile(r"run_id:(\w+)")
 
 
 class RedisFailure(Exception):
-    """Redis did not answer, or refused."""
+    """Redis sent an error, or no reply in time."""
 
 
 class RedisLink:
-    """Connects when it is used, and again at the next use after the connection was lost.
+    """Connects with the first command, and with the next one after the connection was lost.
 
-    Every command ends: with its answer, or with a :class:`RedisFailure` when the connection can't
-    be made within ``REDIS_SECONDS``, the answer does not come within as long again, or the
-    connection is lost. Nothing is ever sent a second time.
-
-    Args:
-        host: where Redis is.
-        port: and at which port.
+    Every command ends: with its reply, or with a :class:`RedisFailure` if there is no connection
+    within ``REDIS_SECONDS``, no reply within another ``REDIS_SECONDS``, or the connection is lost.
+    No command is ever sent twice.
     """
 
     def __init__(self, host: str, port: int):
@@ -65,21 +61,21 @@ class RedisLink:
 
     @property
     def is_open(self) -> bool:
-        """Whether what is sent can leave at once."""
+        """Whether the connection is established."""
         return self._socket is not None
 
     def send(self, command: tuple[str | int, ...], take: Take, in_no_hurry: bool = False) -> None:
-        """Send a command, and go on without waiting.
+        """Send a command without waiting.
 
         Args:
             command: its name and arguments.
-            take: called once: later with the answer or a failure, or at once with a failure if
-                too many commands are waiting already.
-            in_no_hurry: whether it may wait a moment for another one that it can leave with.
+            take: called once with the reply or a failure; at once if ``REDIS_MOST_WAITING``
+                commands are outstanding.
+            in_no_hurry: whether it may be sent ``NO_HURRY_SECONDS`` later, with others.
         """
         packed = pack_command(command)
         if tracing.is_on():
-            # keys may hold what identifies a person, so the command's name has to do
+            # only the command's name: keys may identify a person
             take = tracing.watched(f"Redis {command[0]}", take)
         if len(self._waiting) + len(self._takers) >= budgets.REDIS_MOST_WAITING:
             _give(take, RedisFailure("too many commands wait for an answer"))
@@ -93,7 +89,7 @@ class RedisLink:
             hubs.get_hub().schedule_call_global(0, self._flush_when_due)
 
     def flush(self) -> None:
-        """Write what is to be sent now, instead of at the event loop's next turn."""
+        """Send the buffered commands now, not in the event loop's next turn."""
         if self._socket is None:
             if self._connector is None and self._takers:
                 self._connector = eventlet.spawn(self._connect)
@@ -109,7 +105,7 @@ class RedisLink:
         self._socket.send(data)
 
     def close(self) -> None:
-        """Close the connection; who still waits gets a failure."""
+        """Close the connection; outstanding commands fail."""
         connector, self._connector = self._connector, None
         if connector is not None:
             connector.kill()
@@ -122,11 +118,11 @@ class RedisLink:
     def _connect(self) -> None:
         seconds = budgets.REDIS_SECONDS
         try:
-            # of a name with several addresses each may take its time
+            # create_connection applies its timeout to each address of a name, so bound them all
             with eventlet.Timeout(seconds, RedisFailure(f"no connection in {seconds} seconds")):
                 connected = socket.create_connection(self._place, seconds)
             self._connector = None
-            # a green socket closes itself when it is forgotten
+            # detached, as a green socket closes its descriptor when it is garbage-collected
             self._greet(plain_socket.socket(fileno=connected.detach()))
         except Exception as problem:
             self._connector = None
@@ -135,7 +131,7 @@ class RedisLink:
     def _greet(self, connected: Any) -> None:
         self._reader = Reader(encoding="utf-8", errors="replace")
         self._socket = HubSocket(connected, self._take_in, self._break)
-        # whenever the server has started again, its connections are new
+        # a restarted server means a new connection, so once per connection is enough
         self._unsent.insert(0, pack_command(("INFO", "server")))
         self._takers.insert(0, self._learn_run)
         self.flush()
@@ -151,7 +147,7 @@ class RedisLink:
         reader = self._reader
         try:
             reader.feed(data)
-            # an answer may end the connection, and with it what else has arrived
+            # handling a reply may close the connection; then the rest of the data is void
             while reader is self._reader and (answer := reader.gets()) is not False:
                 self._answer(answer)
         except HiredisError as problem:
@@ -176,7 +172,7 @@ class RedisLink:
 
     def _find_late(self) -> None:
         self._is_watched = False
-        # this process may have been too busy to look: what is there already is not late
+        # this process may have been too busy to read; replies that are already here are not late
         while self._oldest_age() >= budgets.REDIS_SECONDS and self._socket.read():
             continue
         age = self._oldest_age()

@@ -1,8 +1,8 @@
-"""A Redis server that may be absent: no method raises because of it, and no call waits long.
+"""A Redis server as an optional dependency: no method raises because of it, no call waits long.
 
-There are two. The cache may lose anything at any time, and makes room for what is new by itself;
-the counters' store loses nothing, and refuses what is new when it is full. What may be where says
-:mod:`services.dependencies.redis_keys`.
+There are two servers. The cache may lose any key at any time, and evicts keys when it is full; the
+counters' server keeps its keys, and refuses writes when it is full.
+:mod:`services.dependencies.redis_keys` lists which keys are where.
 """
 
 import time
@@ -21,17 +21,17 @@ from services.transport.redis.pending_writes import PendingWrites
 from services.transport.redis.pipeline import RedisFailure, RedisLink
 
 Then = Callable[[Any, str | None], None]
-"""Gets an answer and the server's run that it is from; None where there is nothing to believe."""
+"""Takes a reply and the id of the server's run; the reply is None if it must not be used."""
 
 
 class RedisStore(DependencyProvider):
-    """One server, over one link; after a failure nothing is asked for a pause.
+    """One server, over one connection; after a failure no command is sent for a pause.
 
-    What must arrive is kept when it could not, and sent before anything else is asked again.
+    Writes that must arrive are queued if they fail, and sent before the next command.
     """
 
     part: str
-    """The server's name in logs and in answers about readiness."""
+    """The server's name in the log and in ``GET /ready``."""
     optional = True
 
     def __init__(self) -> None:
@@ -42,16 +42,16 @@ class RedisStore(DependencyProvider):
 
     @property
     def outage(self) -> Outage:
-        """The server's outage, for whoever reaches the same server in another way."""
+        """The server's outage, to be shared with other clients of the same server."""
         return self._outage
 
     @staticmethod
     def place(settings: Settings) -> tuple[str, int]:
-        """Return the host and the port of the server."""
+        """Return host and port of the server."""
         raise NotImplementedError
 
     def setup(self) -> None:
-        """Make the link; it connects when it is first used."""
+        """Create the link; it connects with the first command."""
         self.link = RedisLink(*self.place(self.container.config[SETTINGS_KEY]))
 
     def stop(self) -> None:
@@ -59,7 +59,7 @@ class RedisStore(DependencyProvider):
         self.link.close()
 
     def ping(self) -> None:
-        """Raise if the server does not answer."""
+        """Raise ``RedisFailure`` if the server does not reply."""
         answered = Event()
         self.link.send(("PING",), answered.send)
         answer = answered.wait()
@@ -67,21 +67,21 @@ class RedisStore(DependencyProvider):
             raise answer
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "RedisStore":
-        """Return the provider itself: it keeps nothing per worker."""
+        """Return the provider itself: it has no state per worker."""
         return self
 
     def _is_believed(self, went_well: bool) -> bool:
-        """Tell whether an answer counts; see :meth:`_send` for ``went_well``."""
+        """Return whether a reply may be used; see :meth:`_send` for ``went_well``."""
         return True
 
     def _note_arrived(self, key: str, value: str | None, text: str) -> None:
-        """Take note of what was sent surely and has arrived: ``text``, for ``value``."""
+        """Called when a write of :meth:`_send_surely` has arrived; ``text`` is what was sent."""
 
     def _ask(self, *command: str | int) -> tuple[Any, str | None]:
         return self._tell(*command).wait()
 
     def _tell(self, *command: str | int) -> Event:
-        """Send a command; the event brings what a :data:`Then` gets."""
+        """Send a command; the event is sent the arguments of a :data:`Then`."""
         answered = Event()
         self._begin(command, lambda *answer: answered.send(answer))
         return answered
@@ -91,7 +91,7 @@ class RedisStore(DependencyProvider):
             metrics.CACHE_FAILURES.inc()
             then(None, None)
             return
-        # they must be there before an answer to this command can be believed
+        # first: a reply is valid only if all queued writes have arrived before
         if self._pending:
             self._pending.send()
 
@@ -110,9 +110,9 @@ class RedisStore(DependencyProvider):
 
         Args:
             command: its name and arguments.
-            take: gets the answer, or None for a failure; and whether neither the command nor
-                another one that was on its way failed, such as what had to arrive before it.
-            in_no_hurry: whether it may leave a moment later.
+            take: takes the reply, or None for a failure; and whether no command has failed since
+                this one was sent, such as a queued write before it.
+            in_no_hurry: whether it may be sent ``NO_HURRY_SECONDS`` later, with others.
         """
         failures = self._failures
 
@@ -129,7 +129,7 @@ class RedisStore(DependencyProvider):
         self.link.send(command, note, in_no_hurry)
 
     def _send_surely(self, values: dict[str, tuple[str | None, int]]) -> None:
-        """Send values with the seconds that they live, now or as soon as the server is back."""
+        """Set keys to values with lifetimes in seconds, now or as soon as the server is back."""
         self._pending.write(values, is_paused=time.monotonic() < self._down_until)
 
     def _spawn(self, work: Callable[[], None]) -> None:
