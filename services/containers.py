@@ -1,4 +1,4 @@
-"""What Nameko is told of each service: its class and its configuration."""
+"""The class and Nameko's configuration of each service."""
 
 import importlib
 
@@ -15,7 +15,7 @@ SERVICES = {
 
 
 def service_class(name: str) -> type:
-    """Return a service's class, by the service's short name."""
+    """Return the class of a service, by its short name."""
     module, class_name = SERVICES[name]
     return getattr(importlib.import_module(module), class_name)
 

@@ -1,7 +1,7 @@
-"""Brings a service's database up to date: ``python -m services.migrate workouts``.
+"""Migrates a service's database: ``python -m services.migrate workouts``.
 
-The migrations of a service are in ``services/<name>/migrations/versions``. An advisory lock lets
-several instances of a service start at once: one migrates, the others wait and find it done.
+The migrations of a service are in ``services/<name>/migrations/versions``. Several instances of a
+service may start at once: an advisory lock lets one migrate, while the others wait.
 """
 
 import argparse
@@ -34,26 +34,26 @@ NAMES = ("users", "exercises", "workouts", "analytics")
 LATEST = "head"
 
 LOCK = 7_306_000
-"""Advisory lock of whoever migrates; each database has its own."""
+"""Key of the advisory lock; advisory locks are local to a database."""
 
 RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
 """Pauses between tries to reach the database; the last one repeats."""
 
 
 def migrate(name: str, address: DatabaseAddress) -> None:
-    """Bring a database up to date, waiting for it as long as it takes.
+    """Upgrade a database to the latest revision; wait until it is reachable.
 
-    One that a newer version has migrated is left as it is.
+    A database that a newer version has migrated is left unchanged.
 
     Args:
-        name: the service whose database it is.
-        address: where the database is.
+        name: the service.
+        address: of the service's database.
     """
 
     def upgrade(connection: Connection) -> None:
         config = _config(name, connection)
         if newer := _unknown_revisions(config, connection):
-            # a process of the version before, restarted in the middle of an upgrade, goes on
+            # a process of the version before, restarted during an upgrade, must start all the same
             log.warning("the database is of a newer version", revisions=newer)
         else:
             command.upgrade(config, LATEST)
@@ -62,12 +62,12 @@ def migrate(name: str, address: DatabaseAddress) -> None:
 
 
 def downgrade(name: str, address: DatabaseAddress, revision: str) -> None:
-    """Take a database back to an earlier revision; ``base`` is the empty database.
+    """Downgrade a database.
 
     Args:
-        name: the service whose database it is.
-        address: where the database is.
-        revision: the last migration that stays.
+        name: the service.
+        address: of the service's database.
+        revision: the last migration to keep; ``base`` keeps none.
     """
     _when_reachable(
         address, lambda connection: command.downgrade(_config(name, connection), revision)
@@ -80,7 +80,7 @@ def _config(name: str, connection: Connection) -> Config:
     for option, value in {
         "script_location": str(SERVICES / "migrations_environment"),
         "version_locations": str(versions),
-        # the default one splits at spaces, which a path may hold
+        # the default separator splits at spaces, which a path may contain
         "path_separator": "newline",
     }.items():
         config.set_main_option(option, value.replace("%", "%%"))
@@ -91,13 +91,13 @@ def _config(name: str, connection: Connection) -> Config:
 def _unknown_revisions(config: Config, connection: Connection) -> list[str]:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     heads = MigrationContext.configure(connection).get_current_heads()
-    # what has been read must not leave a transaction around those of the migrations
+    # ends the transaction of this read; otherwise all migrations would run within it
     connection.rollback()
     return [revision for revision in heads if revision not in known]
 
 
 def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], None]) -> None:
-    """Make a change behind the lock, and again from where it was if the connection breaks."""
+    """Make a change under the lock; retry it if the connection is refused or breaks."""
     engine = create_engine(
         address.url,
         poolclass=NullPool,
@@ -125,16 +125,16 @@ def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], Non
 
 @contextmanager
 def _locked(engine: Engine) -> Iterator[Connection]:
-    """Give a connection that nobody else migrates beside; PostgreSQL frees it if we die."""
+    """Yield a connection that holds the lock; PostgreSQL releases it with the session."""
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
-        # Alembic makes a transaction of its own for each migration only outside of any other
+        # Alembic begins a transaction per migration only if none is open
         connection.commit()
         yield connection
 
 
 def _is_unreachable(problem: DBAPIError) -> bool:
-    # psycopg2 knows no SQLSTATE for a connection that was never made
+    # without a SQLSTATE, psycopg2 has failed to connect
     never_made = isinstance(problem, OperationalError) and problem.orig.pgcode is None
     return never_made or problem.connection_invalidated
 
@@ -144,7 +144,7 @@ def _first_line(problem: Exception) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Migrate as the command line says, and return the exit code."""
+    """Migrate as the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m services.migrate", description=__doc__)
     parser.add_argument("service", choices=NAMES)
     parser.add_argument("--down-to", metavar="REVISION", help="go back, for example to base")

@@ -22,11 +22,11 @@ from services.process import budgets
 from services.process.settings import CannotStart, Settings
 
 GARBAGE = 20_000
-"""So many new objects that may be garbage before it is looked for."""
+"""Allocations between two garbage collections (threshold of the youngest generation)."""
 
 
 def main(name: str) -> int:
-    """Migrate the service's database, then run the service until it is told to stop."""
+    """Migrate the service's database, then run the service until SIGTERM or SIGINT."""
     try:
         settings = Settings.from_environment(service=name)
         settings.refuse_well_known_passwords(name)
@@ -45,9 +45,9 @@ def main(name: str) -> int:
 
 
 def import_redis() -> None:
-    """Import redis-py, which counts rate limits, without OpenTelemetry's metrics.
+    """Import redis-py, which the rate limits use, without OpenTelemetry's metrics.
 
-    It imports them wherever they are installed, which costs 2 MiB for nothing.
+    redis-py imports these if they are installed, which costs 2 MiB for nothing.
     """
     sys.modules["opentelemetry"] = None
     importlib.import_module("redis")
@@ -55,9 +55,9 @@ def import_redis() -> None:
 
 
 def spare_the_collector() -> None:
-    """Leave what was made at the start, and lives to the end, out of each search for garbage.
+    """Exclude the objects made at the start from garbage collection, and collect less often.
 
-    Nearly all that a request leaves is freed without one, so they may be rarer, too.
+    Nearly all objects of a request are freed by their reference counts.
     """
     gc.collect()
     gc.freeze()
@@ -65,7 +65,7 @@ def spare_the_collector() -> None:
 
 
 def _migrate(name: str) -> bool:
-    # a process of its own, so that the service does not carry Alembic's memory with it
+    # in a process of its own, so that Alembic's memory is returned
     child = subprocess.Popen([sys.executable, "-m", "services.migrate", name])
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     return child.wait() == 0
@@ -74,11 +74,11 @@ def _migrate(name: str) -> bool:
 def _run(service: type, config: dict) -> None:
     runner = ServiceRunner(config)
     runner.add_service(service)
-    # a signal handler must not wait, so stopping is left to a greenthread
+    # a signal handler runs in whatever greenthread is current and must not block
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: eventlet.spawn_n(runner.stop))
     logging.get_logger(__name__).info("starting", pid=os.getpid())
-    # what fails in here is raised to us; the hub would print it as well, from each greenthread
+    # start() raises its failures; the hub would print them as well, once per greenthread
     hub_exceptions(False)
     runner.start()
     hub_exceptions(True)

@@ -1,1 +1,1 @@
-"""A ``nameko shell`` that knows the services: what they are called, what they take and return."""
+"""A ``nameko shell`` with the services' names, signatures and docstrings."""

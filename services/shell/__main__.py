@@ -1,4 +1,4 @@
-"""Opens the shell: ``python -m services.shell CONFIG``, where CONFIG is a file as Nameko's."""
+"""Opens the shell: ``python -m services.shell CONFIG``, with a configuration file of Nameko's."""
 
 import logging
 import sys
@@ -35,10 +35,10 @@ n.dispatch_event(SERVICE, EVENT_TYPE, DATA) dispatches an event in a service's n
 
 
 class Console(RaisingInteractiveConsole):
-    """Nameko's console, with failed calls told in a line."""
+    """Nameko's console; shows failed calls as one line instead of a traceback."""
 
     def showtraceback(self) -> None:
-        """Show what went wrong."""
+        """Show the current exception."""
         told = sentence(sys.exc_info()[1])
         if told:
             self.write(f"{told}\n")
@@ -50,15 +50,15 @@ class Runner(ShellRunner):
     """Nameko's shell, with our console."""
 
     def plain(self) -> None:
-        """Talk with a person, or carry out what comes through a pipe until something fails."""
+        """Run interactively, or execute piped input until an error."""
         complete_with_tab(self.local)
         console = Console(self.local, raise_expections=not sys.stdin.isatty())
         console.interact(banner=self.banner, exitmsg="")
 
 
 def main(path: str) -> int:
-    """Connect, and hand over to whoever types."""
-    # it warns of what follows on a request that nobody serves, which is told in words
+    """Connect, and run the shell; return the exit code."""
+    # amqp warns of requests that were returned as unroutable, which the shell reports itself
     logging.getLogger("amqp").setLevel(logging.ERROR)
     config = yaml.safe_load(Path(path).read_text())
     address = config["AMQP_URI"] = SecretAddress(config["AMQP_URI"])
@@ -66,14 +66,14 @@ def main(path: str) -> int:
         place = address.place
         n = _helper(config)
     except (ValueError, OSError, AMQPError) as problem:
-        # none of these has the password
+        # the messages of these don't contain the password
         print(f"gym: no shell on the broker: {problem}", file=sys.stderr)  # noqa: T201
         return 1
     try:
-        # others keep a history on disk, and a call may hold a password
+        # Nameko's other shells keep a history on disk, and a call may contain a password
         Runner(BANNER.format(place=place), {"n": n}).start_shell(name="plain")
     except Exception as problem:
-        # what came through a pipe has failed
+        # raised only for piped input
         if not sentence(problem):
             raise
         return 1

@@ -1,4 +1,4 @@
-"""What ``n.rpc`` is: the services and their methods, with the help that their code has."""
+"""``n.rpc``: the services and their methods, with signatures and docstrings from the code."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -15,17 +15,17 @@ SUMMARY = "  {name:<20}{text}"
 
 
 class Disconnected(Exception):
-    """The broker can't be reached, or the connection was lost while a call was under way."""
+    """The broker can't be reached, or the connection was lost during a call."""
 
 
 class Services(ModuleType):
-    """The services, as attributes or, where a name is no identifier, as items.
+    """The services, as attributes or (if a name is no identifier) as items.
 
-    It is a module so that ``help`` shows what it holds.
+    A module, as ``help`` lists the contents of modules.
 
     Args:
-        proxy: Nameko's, which makes the calls.
-        classes: the services that are known, by name. Others can be called, too.
+        proxy: makes the calls.
+        classes: the known services by name; others can be called, too.
     """
 
     def __init__(self, proxy: ClusterProxy, classes: Mapping[str, type]):
@@ -38,7 +38,7 @@ class Services(ModuleType):
         self.__all__ = sorted(classes)
 
     def __getattr__(self, name: str) -> "Service":
-        """Return a service that may be there, though its code is not."""
+        """Return a service whose code is not known here."""
         _refuse_private(name)
         return Service(
             getattr(self._proxy, name), if_not_served=f"known services: {', '.join(self.__all__)}"
@@ -58,9 +58,9 @@ class Service(ModuleType):
     """A service's methods, as functions.
 
     Args:
-        proxy: Nameko's, which makes the calls.
-        known: the service's class, where it is known.
-        if_not_served: what to say when nobody serves it.
+        proxy: makes the calls.
+        known: the service's class, if known.
+        if_not_served: hint that is shown if the service has no consumer.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Service(ModuleType):
         self.__all__ = list(functions)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return a method that the service may have, though the code here does not."""
+        """Return a method that is not in the service's class here."""
         _refuse_private(name)
         return self._make(name)
 
@@ -110,7 +110,7 @@ class Service(ModuleType):
             except (OSError, AMQPError, OperationalError) as problem:
                 raise Disconnected(f"RabbitMQ does not answer: {problem}") from problem
             except RuntimeError as problem:
-                # the queue for replies went with the connection, and Nameko makes no other
+                # the reply queue is gone with the connection; Nameko declares no other
                 raise Disconnected(f"open the shell again: {problem}") from problem
 
         method.__name__ = name
@@ -124,7 +124,7 @@ class Service(ModuleType):
 
 
 def _methods(known: type) -> dict[str, Callable]:
-    """Return what can be called over RPC, by name."""
+    """Return the RPC methods of a class by name."""
     return {
         name: member
         for name, member in inspect.getmembers(known, inspect.isfunction)
@@ -141,6 +141,6 @@ def _summary(name: str, described: object) -> str:
 
 
 def _refuse_private(name: str) -> None:
-    # what Python and its tools ask any object for is no service or method
+    # help(), copy and the like look up private attributes, which are neither service nor method
     if name.startswith("_"):
         raise AttributeError(name)

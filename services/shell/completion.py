@@ -1,16 +1,15 @@
-"""Completion by Tab, as in Python's own shell, which Nameko's plain one does not have."""
+"""Tab completion, which Nameko's plain shell lacks."""
 
 from contextlib import suppress
 
 
 def complete_with_tab(names: dict[str, object]) -> None:
-    """Have Tab complete what is typed.
+    """Enable Tab completion.
 
-    No history is kept from one session to the next, as a call such as ``n.rpc.users.login``
-    holds a password.
+    No history is saved, as a call such as ``n.rpc.users.login`` contains a password.
 
     Args:
-        names: what the shell knows.
+        names: the shell's namespace.
     """
     # some Pythons are built without readline
     with suppress(ImportError):

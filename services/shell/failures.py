@@ -1,4 +1,4 @@
-"""What a person at the shell is told when a call fails: a sentence, without a traceback of ours."""
+"""Failed calls as one sentence instead of a traceback."""
 
 from amqp.exceptions import AMQPError
 from kombu.exceptions import EncodeError
@@ -18,15 +18,15 @@ TOLD = (
     Disconnected,
     KeyboardInterrupt,
 )
-"""What says by itself all that there is to know."""
+"""Exceptions whose message is enough; any other gets its traceback."""
 
 
 def sentence(problem: BaseException) -> str | None:
-    """Return what to show instead of a traceback, or None if that is what helps."""
+    """Return the sentence to show, or None if the traceback should be shown."""
     if not isinstance(problem, TOLD):
         return None
     if isinstance(problem, RemoteError):
-        # a service whose errors are not known here
+        # an exception class that is not importable here
         return f"{problem.exc_type}: {problem.value}"
     text = ": ".join(filter(None, [type(problem).__name__, str(problem)]))
     return "\n".join([text, *getattr(problem, "__notes__", [])])

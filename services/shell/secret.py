@@ -1,4 +1,4 @@
-"""The broker's address, with a password that no screen shows."""
+"""The broker's address with a hidden password."""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -9,18 +9,17 @@ EXPECTED = (
 
 
 class SecretAddress(str):
-    """An AMQP address that can be used as any text, but shows itself without its password.
+    """An AMQP address; a ``str`` whose ``str()``, ``repr()`` and ``format()`` hide the password.
 
-    ``n.config`` holds it, and what a shell has in reach is shown by ``repr``, ``help`` and
-    tracebacks.
+    ``n.config`` contains it, and so do tracebacks and ``help``.
     """
 
     @property
     def place(self) -> str:
-        """Where it leads to, and as whom.
+        """Host, port, virtual host and user.
 
         Raises:
-            ValueError: it is no address; the message has nothing of it.
+            ValueError: it is no address; the message contains no part of it.
         """
         parts = self._parts()
         user = f" as {parts.username}" if parts.username else ""
@@ -46,7 +45,7 @@ class SecretAddress(str):
             _ = parts.port
         except ValueError:
             raise ValueError(EXPECTED) from None
-        # a password that is not quoted ends the host where nobody would look for it
+        # an unquoted password with a "/", "?" or "#" ends the host there, and would be shown
         if not parts.hostname or "@" in parts.path + parts.query + parts.fragment:
             raise ValueError(EXPECTED)
         return parts
