@@ -1,5 +1,7 @@
 """Paging, feeds and ids, as every service takes them."""
 
+from typing import TypeGuard
+
 from schemas.constraints import excerpt
 from schemas.errors import InvalidParameter, fault
 from schemas.fields import IntegerParameter, about, identifier_parameter
@@ -50,7 +52,7 @@ _BY_ID = ById()
 _OF_USER = OfUser()
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[int]:
     """Tell whether this can be the id of something: a BIGINT from 1."""
     return type(value) is int and 1 <= value <= LARGEST_ID
 

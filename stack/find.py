@@ -39,6 +39,12 @@ def find_programs() -> Programs:
     return Programs(find_postgres(), find_redis(), find_rabbitmq(), find_epmd())
 
 
+def present(program: Path | None) -> Path:
+    """Return one of the programs, which must have been found."""
+    assert program is not None
+    return program
+
+
 def find_postgres() -> Path | None:
     """Return the newest PostgreSQL's directory of programs, if it is new enough."""
     candidates = {Path(path) for path in glob.glob("/usr/lib/postgresql/*/bin")}

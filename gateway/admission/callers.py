@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from schemas.roles import ADMIN
 from services.auth import verify
@@ -41,6 +42,13 @@ class Caller:
     def is_admin(self) -> bool:
         """Whether the user is an administrator."""
         return self.role == ADMIN
+
+
+AnyCaller = Caller | Any
+"""The caller of a route; None on public routes, which never look at it.
+
+Any stands for that None: each route knows which of the two it is, and mypy can't.
+"""
 
 
 class TokenCache:

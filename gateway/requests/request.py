@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.admission.callers import Caller
+from gateway.admission.callers import AnyCaller
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,7 @@ class Request:
     """What a route's method gets: a request on which all of HTTP's checks have been done."""
 
     request_id: str
-    caller: Caller | None = None
+    caller: AnyCaller = None
     path: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)

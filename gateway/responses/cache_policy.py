@@ -3,7 +3,7 @@
 import re
 from enum import Enum
 
-from gateway.admission.callers import Caller
+from gateway.admission.callers import AnyCaller
 from services.dependencies import cache_generations
 from services.dependencies.generation_store import GenerationKeys
 from services.transport.http import HttpRequest
@@ -29,10 +29,13 @@ class CachePolicy(Enum):
     NUMBERS = "until what analytics knows of the user changes"
 
 
-def key_of(request: HttpRequest, policy: CachePolicy | None, caller: Caller | None) -> Key | None:
+def key_of(request: HttpRequest, policy: CachePolicy | None, caller: AnyCaller) -> Key | None:
     """Return the cache key of the response to a request, or None if it may not be cached."""
+    if policy is None or request.method != "GET":
+        return None
     # an administrator sees more than others under the same path, and may have been none before
-    if policy is None or request.method != "GET" or (caller is not None and caller.is_admin):
+    is_admin = caller is not None and caller.is_admin
+    if is_admin:
         return None
     if len(request.path) + len(request.query) >= LONGEST_TARGET:
         return None
@@ -43,7 +46,7 @@ def key_of(request: HttpRequest, policy: CachePolicy | None, caller: Caller | No
 
 
 def generation_keys_of(
-    request: HttpRequest, policy: CachePolicy, caller: Caller | None
+    request: HttpRequest, policy: CachePolicy, caller: AnyCaller
 ) -> GenerationKeys | None:
     """Return the keys of the generations that a response depends on; None if on none in Redis."""
     if policy is CachePolicy.WORKOUTS:

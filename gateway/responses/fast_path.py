@@ -166,7 +166,12 @@ class Revalidation:
             then()
 
         of_tokens = cache_generations.tokens_of(caller.user_id)
-        admission.cache.look_up_generations(self._cached.generation_keys, of_tokens, take)
+        admission.cache.look_up_generations(
+            # a personal response depends on some
+            self._cached.generation_keys,  # type: ignore[arg-type]
+            of_tokens,
+            take,
+        )
 
     def finish(self) -> bytes | None:
         """Return the response if it is right and can be counted without waiting."""

@@ -15,8 +15,11 @@ from services.analytics.rules.changes import ExerciseKey, PeriodKey
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.periods import period_end
 
-Fetch = Callable[..., list[tuple]]
+Fetch = Callable[..., list[tuple[Any, ...]]]
 """Runs a statement with its values, alone or inside a transaction."""
+
+Send = Callable[..., object]
+"""Runs a statement whose rows nobody needs, maybe in one round trip with the next one."""
 
 
 def exercise_columns(key: ExerciseKey) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from services.analytics.columns import (
     Fetch,
+    Send,
     as_json,
     exact,
     exercise_columns,
@@ -165,10 +166,10 @@ class Known:
     """The greatest sizes before some of the rows, where records might not be enough."""
 
 
-def lock_users(fetch: Fetch, user_ids: Iterable[int]) -> None:
+def lock_users(send: Send, user_ids: Iterable[int]) -> None:
     """Let one transaction at a time work on each of these users, until it ends."""
     # in one order, or two transactions on the same users could deadlock
-    fetch(_LOCK, user_ids=sorted(user_ids))
+    send(_LOCK, user_ids=sorted(user_ids))
 
 
 def known(fetch: Fetch, changes: Collection[Change]) -> Known:
@@ -179,7 +180,9 @@ def known(fetch: Fetch, changes: Collection[Change]) -> Known:
         exercises=as_json(_exercise_keys(changes)),
         periods=as_json(_period_keys(changes)),
     )
-    numbers, performed, before = Numbers(), set(), {}
+    numbers = Numbers()
+    performed: set[tuple[int, PeriodKey]] = set()
+    before: dict[RowKey, Sizes] = {}
     for user_id, exercise_id, whole, records, workout_id, sizes in found_exercises or ():
         if whole:
             numbers.lifetimes[user_id, exercise_id] = lifetime(*whole)

@@ -9,7 +9,7 @@ end in the same numbers, so events, hints and the feed may bring workouts in any
 from collections.abc import Iterable, Mapping
 
 from services.analytics import counting_reads, writes
-from services.analytics.columns import Fetch
+from services.analytics.columns import Fetch, Send
 from services.analytics.recount import compared
 from services.analytics.rules.changes import Change
 from services.analytics.rules.incremental import IncrementalCount
@@ -20,7 +20,7 @@ def apply(
     workouts: Iterable[dict],
     deletions: Mapping[int, int],
     again: bool = False,
-    send: Fetch | None = None,
+    send: Send | None = None,
 ) -> None:
     """Bring the numbers up to date with workouts as they are now.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import orjson
 from orjson import Fragment
 
-from services.analytics.columns import Fetch, exact, lifetime
+from services.analytics.columns import Fetch, Send, exact, lifetime
 from services.analytics.rules.changes import ProcessedWorkout
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.progress import Snapshot
@@ -145,13 +145,13 @@ class Performed(NamedTuple):
     rpe_count: int
 
 
-def wait_for_counting(fetch: Fetch, user_id: int) -> None:
+def wait_for_counting(send: Send, user_id: int) -> None:
     """Wait until no transaction counts a user's workouts.
 
     Raises:
         LockNotAvailable: after :data:`PATIENCE_MILLISECONDS`.
     """
-    fetch(_WAIT, user_id=user_id)
+    send(_WAIT, user_id=user_id)
 
 
 def processed(fetch: Fetch, workout_ids: Iterable[int]) -> dict[int, ProcessedWorkout]:

@@ -32,7 +32,8 @@ def rebuild_user(processor: WorkoutProcessor, user_id: int) -> int:
 
 def users_with_workouts(workouts: RemoteCalls) -> set[int]:
     """Return everybody who ever logged a workout, by the whole of the change feed."""
-    users, position = set(), 0
+    users: set[int] = set()
+    position = 0
     while changes := workouts.changes(position, limit=CHANGES_AT_ONCE):
         users.update(change["user_id"] for change in changes)
         position = changes[-1]["id"]

@@ -6,6 +6,7 @@ of their exercise or period, and no others are read.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from services.analytics import counting_reads
 from services.analytics.columns import Fetch
@@ -79,7 +80,9 @@ class Recount:
             numbers.records[key] = {kind: found.get(kind) for kind in KINDS}
 
     def _count_periods(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
-        workouts_in, rows_in = defaultdict(list), defaultdict(list)
+        # Any: a workout that is in a period has a date
+        workouts_in: dict[PeriodKey, list[Any]] = defaultdict(list)
+        rows_in: dict[PeriodKey, list[HistoryRow]] = defaultdict(list)
         workouts = counting_reads.workouts_in(fetch, self.periods)
         workouts |= {change.workout_id: (change.user_id, change.workout) for change in changes}
         for user_id, workout in workouts.values():

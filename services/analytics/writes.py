@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnDefault,
     Delete,
     FromClause,
     Table,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSON, Insert, insert
 
-from services.analytics.columns import Fetch, as_json, exercise_columns, period_columns
+from services.analytics.columns import Send, as_json, exercise_columns, period_columns
 from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.incremental import Numbers
@@ -50,7 +51,11 @@ def _upsert(table: Table) -> Insert:
     )
     values = {each.name: insertion.excluded[each.name] for each in columns if not each.primary_key}
     # ON CONFLICT DO UPDATE does not look at a column's onupdate
-    written_at = {each.name: each.onupdate.arg for each in table.columns if each.onupdate}
+    written_at = {
+        each.name: each.onupdate.arg
+        for each in table.columns
+        if isinstance(each.onupdate, ColumnDefault)
+    }
     return insertion.on_conflict_do_update(
         index_elements=list(table.primary_key), set_=values | written_at
     )
@@ -77,7 +82,7 @@ _FORGET = _in_one(map(_delete, TABLES.values()))
 
 
 def write(
-    fetch: Fetch,
+    send: Send,
     changes: Iterable[Change],
     rows: Iterable[HistoryRow],
     numbers: Numbers,
@@ -85,12 +90,12 @@ def write(
     """Write what was counted.
 
     Args:
-        fetch: runs a statement inside a transaction.
+        send: runs a statement inside a transaction.
         changes: the workouts that are counted now.
         rows: of the history, each instead of the one of its workout and exercise, if any.
         numbers: those that changed; what is None is not deleted here.
     """
-    fetch(
+    send(
         _UPSERT,
         processed_workouts=as_json(map(_workout_columns, changes)),
         exercise_performance_history=as_json(map(_row_columns, rows)),
@@ -110,7 +115,7 @@ def write(
     )
 
 
-def forget(fetch: Fetch, rows: Collection[HistoryRow], numbers: Numbers) -> None:
+def forget(send: Send, rows: Collection[HistoryRow], numbers: Numbers) -> None:
     """Delete rows of the history, and numbers that are None."""
     records = [
         {**exercise_columns(key), "record_type": kind}
@@ -122,7 +127,7 @@ def forget(fetch: Fetch, rows: Collection[HistoryRow], numbers: Numbers) -> None
         period_columns(key) for key, snapshot in numbers.snapshots.items() if snapshot is None
     ]
     if rows or records or stats or snapshots:
-        fetch(
+        send(
             _FORGET,
             processed_workouts=as_json([]),
             exercise_performance_history=as_json(

@@ -2,8 +2,9 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import eventlet
 from nameko.containers import WorkerContext
@@ -13,6 +14,7 @@ from services.dependencies.events import SafeEventHandler, malformation
 from services.observability import tracing
 from services.observability.logging import get_logger
 from services.process import budgets
+from services.process.container import ExcInfo
 from services.transport.amqp.deliveries import Delivery
 
 log = get_logger(__name__)
@@ -39,7 +41,7 @@ class BatchedEventHandler(SafeEventHandler):
             while waiting:
                 waiting.popleft()[1].requeue()
 
-    def handle_message(self, body: object, delivery: Delivery) -> None:
+    def handle_message(self, body: Any, delivery: Delivery) -> None:
         """Add the event to the next batch, and begin that unless one is being handled."""
         problem = malformation(body, delivery)
         if problem:
@@ -96,8 +98,8 @@ class BatchedEventHandler(SafeEventHandler):
         begun: float,
         worker_ctx: WorkerContext,
         result: object,
-        exc_info: tuple | None,
-    ) -> tuple[object, tuple | None]:
+        exc_info: ExcInfo | None,
+    ) -> tuple[object, ExcInfo | None]:
         problem = exc_info and exc_info[1]
         try:
             if problem is None or not self._split(batch, problem):
@@ -122,14 +124,14 @@ class BatchedEventHandler(SafeEventHandler):
 
     def _span(self, delivery: Delivery) -> tracing.Span:
         """Return the span of an event that is not the batch's first, for its own trace."""
-        headers = delivery.headers
+        headers: Mapping[str, Any] = delivery.headers
         parent = headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
         name = f"{self.container.service_name}.{self.method_name}"
         known = _log_fields(delivery)
         return tracing.span(tracing.CONSUMER, name, parent, **known)
 
 
-def _log_fields(delivery: Delivery) -> dict[str, object]:
+def _log_fields(delivery: Delivery) -> dict[str, Any]:
     """Return the fields that every log line about an event has."""
     headers = delivery.headers
     names = {"request_id": "nameko.request_id", "user_id": "nameko.user_id"}

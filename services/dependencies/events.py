@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, partial
+from typing import Any
 
 import eventlet
 from kombu import Exchange, Queue
@@ -20,6 +21,7 @@ from services.dependencies.rpc import CALL_STACK_HEADER
 from services.observability import metrics, tracing
 from services.observability.logging import PreparedLine, get_logger
 from services.process import budgets
+from services.process.container import ExcInfo
 from services.transport.amqp import dead_letters, topology
 from services.transport.amqp.connection import BrokerGone
 from services.transport.amqp.consuming import QueueConsumer
@@ -123,7 +125,7 @@ class SafeEventHandler(EventHandler):
             queue_arguments=topology.EVENT_ARGUMENTS,
         )
 
-    def handle_message(self, body: object, delivery: Delivery) -> None:
+    def handle_message(self, body: Any, delivery: Delivery) -> None:
         """Run the handler in a worker."""
         problem = malformation(body, delivery)
         if problem:
@@ -153,8 +155,8 @@ class SafeEventHandler(EventHandler):
         begun: float,
         worker_ctx: WorkerContext,
         result: object,
-        exc_info: tuple | None,
-    ) -> tuple[object, tuple | None]:
+        exc_info: ExcInfo | None,
+    ) -> tuple[object, ExcInfo | None]:
         self._settle(delivery, time.monotonic() - begun, exc_info and exc_info[1])
         return result, exc_info
 

@@ -38,7 +38,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 from services.process import budgets
 from services.process.settings import Settings
@@ -152,7 +152,14 @@ class GenerationStore(RedisStore):
             seconds: lifetime of the cached value.
         """
         keys = several(generation_keys)
-        command = "EVAL", PROLONG, len(keys), *keys, seconds, *generation.split("/")[1:]
+        command: tuple[str | int, ...] = (
+            "EVAL",
+            PROLONG,
+            len(keys),
+            *keys,
+            seconds,
+            *generation.split("/")[1:],
+        )
         self._begin(command, ignore, in_no_hurry=True)
 
     @contextmanager
@@ -242,11 +249,11 @@ def several(generation_keys: GenerationKeys) -> tuple[str, ...]:
     return (generation_keys,) if isinstance(generation_keys, str) else generation_keys
 
 
-def are_ours(generations: list[str | None] | None) -> bool:
-    """Return whether all are well-formed generations, none missing nor a mark."""
-    return bool(generations) and all(
-        each is not None and _GENERATION.fullmatch(each) for each in generations
-    )
+def are_ours(generations: list[str | None] | None) -> TypeGuard[list[str]]:
+    """Tell whether all are generations as we write them, and none is a mark or missing."""
+    if not generations:
+        return False
+    return all(each is not None and _GENERATION.fullmatch(each) for each in generations)
 
 
 def ignore(_answer: Any, _run: str | None) -> None:

@@ -5,6 +5,7 @@ from nameko.extensions import DependencyProvider
 
 from services.observability import metrics, tracing
 from services.observability.logging import bind
+from services.process.container import ExcInfo
 
 
 class LogContext(DependencyProvider):
@@ -20,7 +21,7 @@ class LogContext(DependencyProvider):
         tracing.begin_work(worker_ctx)
 
     def worker_result(
-        self, worker_ctx: WorkerContext, result: object = None, exc_info: tuple | None = None
+        self, worker_ctx: WorkerContext, result: object = None, exc_info: ExcInfo | None = None
     ) -> None:
         """End the worker's span."""
         if tracing.is_on():

@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import sys
 import time
 from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
@@ -23,6 +22,7 @@ from schemas.errors import GymError, InternalError
 from services.observability import metrics, tracing
 from services.observability.logging import PreparedLine, get_logger
 from services.process import budgets
+from services.process.container import ExcInfo
 from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.deliveries import Delivery
 from services.transport.amqp.json import dumps
@@ -110,9 +110,9 @@ class SafeRpcConsumer(RpcConsumer):
         try:
             provider = self.get_provider_for_method(delivery.routing_key)
             provider.handle_message(body, delivery)
-        except Exception:
+        except Exception as problem:
             delivery.ack()
-            self.handle_result(delivery, None, sys.exc_info())
+            self.handle_result(delivery, None, (type(problem), problem, problem.__traceback__))
 
     def possible_age(self, now: float) -> float:
         """Return how many seconds ago a request that has just been read may have arrived.
@@ -132,8 +132,8 @@ class SafeRpcConsumer(RpcConsumer):
             self.handle_result(delivery, None, (MalformedRequest, problem, None))
 
     def handle_result(
-        self, delivery: Delivery, result: object, exc_info: tuple | None
-    ) -> tuple[object, tuple | None]:
+        self, delivery: Delivery, result: object, exc_info: ExcInfo | None
+    ) -> tuple[object, ExcInfo | None]:
         """Send the reply."""
         properties = delivery.properties
         correlation_id = properties.get("correlation_id", "")
@@ -141,7 +141,7 @@ class SafeRpcConsumer(RpcConsumer):
         return result, exc_info
 
 
-def _reply(result: object, exc_info: tuple | None) -> bytes:
+def _reply(result: object, exc_info: ExcInfo | None) -> bytes:
     try:
         if exc_info is not None:
             reply = dumps({"result": None, "error": serialize(exc_info[1])})
@@ -256,8 +256,8 @@ class SafeRpc(Rpc):
         begun: float,
         worker_ctx: WorkerContext,
         result: object,
-        exc_info: tuple | None,
-    ) -> tuple[object, tuple | None]:
+        exc_info: ExcInfo | None,
+    ) -> tuple[object, ExcInfo | None]:
         if exc_info is not None and not isinstance(exc_info[1], GymError):
             # the container has logged the traceback; the text may hold secrets, so it is not sent
             error = InternalError()

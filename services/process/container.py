@@ -1,8 +1,8 @@
 """The container that runs a service: Nameko's, with less overhead per worker."""
 
-import sys
 from collections import deque
 from collections.abc import Callable
+from types import TracebackType
 
 import structlog
 from eventlet.greenpool import GreenPool
@@ -16,7 +16,9 @@ log = structlog.get_logger(__name__)
 MAX_THREADS = 10_000
 """Never reached: entrypoints limit their workers, as ``GreenPool.spawn`` would block the hub."""
 
-HandleResult = Callable[[WorkerContext, object, tuple | None], tuple[object, tuple | None]]
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+HandleResult = Callable[[WorkerContext, object, ExcInfo | None], tuple[object, ExcInfo | None]]
 
 
 class Container(ServiceContainer):
@@ -90,7 +92,7 @@ class Container(ServiceContainer):
             self._worker_threads.pop(worker_ctx, None)
             self._begin_waiting()
 
-    def _run_method(self, worker_ctx: WorkerContext) -> tuple[object, tuple | None]:
+    def _run_method(self, worker_ctx: WorkerContext) -> tuple[object, ExcInfo | None]:
         entrypoint, service = worker_ctx.entrypoint, worker_ctx.service
         try:
             for provider in self.dependencies:
@@ -102,7 +104,7 @@ class Container(ServiceContainer):
         except Exception as problem:
             if not isinstance(problem, entrypoint.expected_exceptions):
                 log.error("unexpected error", method=entrypoint.method_name, exc_info=problem)
-            return None, sys.exc_info()
+            return None, (type(problem), problem, problem.__traceback__)
 
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._worker_threads) < self.max_workers:

@@ -13,7 +13,7 @@ import orjson
 
 from schemas.errors import BusinessRuleViolation, Conflict, InvalidParameter, fault
 from schemas.idempotency import HOURS_KEPT, IDEMPOTENCY_KEY, LONGEST_KEY, is_idempotency_key
-from services.transport.postgres.statements import Fetch, Statement
+from services.transport.postgres.statements import Fetch, Send, Statement
 
 _FIND = Statement(
     f"""
@@ -88,10 +88,10 @@ def claim(fetch: Fetch, user_id: int, key: str) -> None:
         raise Conflict("A request with this Idempotency-Key is still in work")
 
 
-def store_result(fetch: Fetch, user_id: int, key: str, body: bytes, result: dict[str, Any]) -> None:
+def store_result(send: Send, user_id: int, key: str, body: bytes, result: dict[str, Any]) -> None:
     """Store the result of the first request with a key."""
     document = orjson.dumps(result).decode()
-    fetch(_STORE, user_id=user_id, key=key, body=body, answer=document)
+    send(_STORE, user_id=user_id, key=key, body=body, answer=document)
 
 
 def delete_expired(fetch: Fetch) -> None:

@@ -90,6 +90,8 @@ class WorkoutSaving:
         while True:
             plan = self._plan_update(changes, stored)
             if not plan.changes_anything:
+                # needs_stored() told so
+                assert stored is not None
                 return stored
             with self.reads.changing(user_id, workout_id):
                 workout = writes.update(self.database.fetch, user_id, workout_id, plan)

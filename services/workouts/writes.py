@@ -74,7 +74,11 @@ def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str,
         None if nothing was changed: the user has no such workout, it has another version than the
         plan expects, or somebody else changed it in the same moment.
     """
-    values = {"user_id": user_id, "workout_id": workout_id, "expected": plan.expected_version}
+    values: dict[str, Any] = {
+        "user_id": user_id,
+        "workout_id": workout_id,
+        "expected": plan.expected_version,
+    }
     if plan.exercises is not None:
         values["exercises"] = _json(plan.exercises)
     statement = _update(tuple(plan.columns), plan.exercises is not None)
@@ -174,7 +178,7 @@ def _shown(number: Decimal | None) -> int | float | None:
     return int(near) if near.is_integer() else near
 
 
-def _json(exercises: list[dict[str, Any]]) -> str:
+def _json(exercises: list[dict[str, Any]] | None) -> str:
     return orjson.dumps(exercises, default=_number).decode()
 
 

@@ -1,7 +1,7 @@
 """Changes of workouts, and what is stored of the workouts that were counted."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.analytics.rules.metrics import HistoryRow, history_rows
 from services.analytics.rules.periods import period_start
@@ -39,7 +39,7 @@ class ProcessedWorkout(NamedTuple):
         # all but the version
         return self[1:] == other[1:]
 
-    def covers(self, change: dict) -> bool:
+    def covers(self, change: dict[str, Any]) -> bool:
         """Tell whether a change of the feed is counted already."""
         if change["kind"] == "deleted":
             return self.deleted
@@ -64,7 +64,7 @@ class Change(NamedTuple):
         return periods_of(self.user_id, self.workout.date)
 
     @classmethod
-    def of_workout(cls, workout: dict) -> "Change":
+    def of_workout(cls, workout: dict[str, Any]) -> "Change":
         """Make one of a whole workout, with ``rep_type`` in its exercises."""
         as_now = ProcessedWorkout(
             workout["version"],

@@ -1,5 +1,7 @@
 """Which changes of the feed are counted from it, and which are left to their events."""
 
+from typing import Any
+
 
 class HeadStart:
     """Leaves to the events what has only just happened.
@@ -22,7 +24,7 @@ class HeadStart:
         """Note that what was seen until now has had its time."""
         self._newest_before = self._newest
 
-    def left_to_the_feed(self, changes: list[dict]) -> list[dict]:
+    def left_to_the_feed(self, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return those changes that no event will bring any more.
 
         Args:

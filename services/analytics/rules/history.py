@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from schemas.units import exact_sum, rounded
-from services.analytics.rules.metrics import Performance, average_rpe, place
+from services.analytics.rules.metrics import HistoryRow, Performance, average_rpe, place
 from services.analytics.rules.periods import months_before, period_start
 
 MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
@@ -38,7 +39,7 @@ def range_start(range_name: str, today: date) -> date | None:
 
 def data_points(
     performances: Iterable[Performance], unit: str, since: date | None = None
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Gather the history of one exercise of one user in points, oldest first.
 
     Args:
@@ -54,7 +55,7 @@ def data_points(
     return [_data_point(start, rows) for start, rows in sorted(gathered.items())]
 
 
-def lifetime(performances: Iterable[Performance]) -> Lifetime | None:
+def lifetime(performances: Iterable[HistoryRow]) -> Lifetime | None:
     """Sum up the whole history of one exercise of one user; None if there is none."""
     whole = None
     for row in performances:
@@ -62,7 +63,7 @@ def lifetime(performances: Iterable[Performance]) -> Lifetime | None:
     return whole
 
 
-def carried_lifetime(whole: Lifetime | None, row: Performance) -> Lifetime:
+def carried_lifetime(whole: Lifetime | None, row: HistoryRow) -> Lifetime:
     """Carry the numbers forward by a row that the history did not have, anywhere in it."""
     weight = row.best_weight_kg
     if whole is None:
@@ -83,7 +84,7 @@ def carried_lifetime(whole: Lifetime | None, row: Performance) -> Lifetime:
     )
 
 
-def shown_stats(whole: Lifetime | None, trend: str | None) -> dict:
+def shown_stats(whole: Lifetime | None, trend: str | None) -> dict[str, Any]:
     """Return the ``stats`` of a result: lifetime numbers, rounded, and the trend as of today."""
     return {
         "current_max_weight": rounded(whole.max_weight) if whole else None,
@@ -95,7 +96,7 @@ def shown_stats(whole: Lifetime | None, trend: str | None) -> dict:
     }
 
 
-def _data_point(start: date, rows: list[Performance]) -> dict:
+def _data_point(start: date, rows: list[Performance]) -> dict[str, Any]:
     rpe_sum = exact_sum(row.rpe_sum for row in rows)
     rpe_count = sum(row.rpe_count for row in rows)
     return {

@@ -22,6 +22,9 @@ RowKey = tuple[int, int]
 Sizes = Mapping[str, Decimal | None]
 """The greatest size of each kind of record."""
 
+NONE = Decimal(0)
+"""The size that stands for none."""
+
 BestBefore = Callable[[list[HistoryRow]], dict[RowKey, Sizes]]
 """Returns the greatest sizes before each of some rows, in the stored history."""
 
@@ -101,7 +104,11 @@ class IncrementalCount:
         best_before = cache(lambda: self._best_before_of(row))
         for kind in KINDS:
             before = records.get(kind)
-            record = carried_record(kind, before, row, lambda kind=kind: best_before()[kind])
+
+            def size_before(kind: str = kind) -> Decimal:
+                return best_before()[kind]
+
+            record = carried_record(kind, before, row, size_before)
             if record is not before:
                 records[kind] = self.changed.records.setdefault(key, {})[kind] = record
         self._added[key].append(row)
@@ -118,14 +125,16 @@ class IncrementalCount:
             if place(other) < place(row)
         ]
         return {
-            kind: max([stored[kind] or 0, *(KINDS[kind].size(other) or 0 for other in added)])
+            kind: max([stored[kind] or NONE, *(KINDS[kind].size(other) or NONE for other in added)])
             for kind in KINDS
         }
 
     def _add_to_period(self, key: PeriodKey, change: Change) -> None:
         performed = {(row.exercise_id, key) for row in change.rows}
         snapshot = with_performances(
-            with_workout(self._now.snapshots.get(key, Snapshot()), change.workout.duration_minutes),
+            with_workout(
+                self._now.snapshots.get(key) or Snapshot(), change.workout.duration_minutes
+            ),
             change.rows,
             len(performed - self._performed),
         )

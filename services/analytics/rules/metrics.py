@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from schemas.units import as_decimal, exact_sum, is_working_set, kilograms, set_volume
 
@@ -31,30 +31,39 @@ class ExerciseMetrics:
     total_reps: Decimal
     rpe_sum: Decimal
     rpe_count: int
-    raw_sets: list[dict]
+    raw_sets: list[dict[str, Any]]
 
 
 class Performance(Protocol):
-    """A row of the history: one exercise in one workout of one user.
+    """One exercise in one workout of one user, as data points and the trend see it."""
 
-    The rules take whatever has these attributes, such as a row of a database; each uses only
-    those that it needs.
-    """
+    @property
+    def date(self) -> date:
+        """The workout's day."""
 
-    workout_id: int
-    date: date
-    exercise_id: int
-    exercise_name: str
-    rep_type: str
-    best_weight_kg: Decimal | None
-    best_weight: Decimal | None
-    best_weight_unit: str | None
-    most_reps: Decimal | None
-    total_volume: Decimal
-    total_sets: int
-    total_reps: Decimal
-    rpe_sum: Decimal
-    rpe_count: int
+    @property
+    def best_weight_kg(self) -> Decimal | None:
+        """The greatest weight in kilograms."""
+
+    @property
+    def total_volume(self) -> Decimal:
+        """Kilograms times repetitions."""
+
+    @property
+    def total_sets(self) -> int:
+        """How many working sets there are."""
+
+    @property
+    def total_reps(self) -> Decimal | None:
+        """None if they are of another kind than the one that is shown."""
+
+    @property
+    def rpe_sum(self) -> Decimal:
+        """The sum over the sets that have an RPE."""
+
+    @property
+    def rpe_count(self) -> int:
+        """How many sets have an RPE."""
 
 
 class HistoryRow(NamedTuple):
@@ -75,14 +84,14 @@ class HistoryRow(NamedTuple):
     total_reps: Decimal
     rpe_sum: Decimal
     rpe_count: int
-    raw_sets: list[dict] | None = None
+    raw_sets: list[dict[str, Any]] | None = None
 
     def counts_as(self, other: "HistoryRow | None") -> bool:
         """Tell whether another row counts the same: all but ``raw_sets`` is equal."""
         return other is not None and self._replace(raw_sets=other.raw_sets) == other
 
 
-def history_rows(workout: dict) -> list[HistoryRow]:
+def history_rows(workout: dict[str, Any]) -> list[HistoryRow]:
     """Return a workout's rows of the history: one for each exercise that has a working set."""
     day = date.fromisoformat(workout["date"])
     return [
@@ -91,7 +100,7 @@ def history_rows(workout: dict) -> list[HistoryRow]:
     ]
 
 
-def exercise_metrics(workout: dict) -> list[ExerciseMetrics]:
+def exercise_metrics(workout: dict[str, Any]) -> list[ExerciseMetrics]:
     """Measure every exercise of a workout that has a working set.
 
     Args:
@@ -100,14 +109,14 @@ def exercise_metrics(workout: dict) -> list[ExerciseMetrics]:
     Returns:
         One item an exercise, in the workout's order; an exercise that stands twice is one.
     """
-    places: dict[int, list[dict]] = {}
+    places: dict[int, list[dict[str, Any]]] = {}
     for exercise in sorted(workout["exercises"], key=lambda exercise: exercise["order_index"]):
         places.setdefault(exercise["exercise_id"], []).append(exercise)
     measured = [_measure(exercises) for exercises in places.values()]
     return [metrics for metrics in measured if metrics.total_sets]
 
 
-def place(row: Performance) -> tuple[date, int]:
+def place(row: HistoryRow) -> tuple[date, int]:
     """Return the sort key of a row in the history: workouts of one day are ordered by id."""
     return row.date, row.workout_id
 
@@ -117,7 +126,7 @@ def average_rpe(rpe_sum: Decimal, rpe_count: int) -> Decimal | None:
     return rpe_sum / rpe_count if rpe_count else None
 
 
-def _measure(exercises: list[dict]) -> ExerciseMetrics:
+def _measure(exercises: list[dict[str, Any]]) -> ExerciseMetrics:
     first = exercises[0]
     sets = list(_working_sets(exercises))
     reps = [as_decimal(logged["reps"]) for logged in sets]
@@ -140,13 +149,13 @@ def _measure(exercises: list[dict]) -> ExerciseMetrics:
     )
 
 
-def _working_sets(exercises: list[dict]) -> Iterator[dict]:
+def _working_sets(exercises: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for exercise in exercises:
         in_order = sorted(exercise["sets"], key=lambda logged: logged["set_number"])
         yield from filter(is_working_set, in_order)
 
 
-def _heaviest(sets: list[dict]) -> tuple[Decimal, Decimal, str] | tuple[None, None, None]:
+def _heaviest(sets: list[dict[str, Any]]) -> tuple[Decimal, Decimal, str] | tuple[None, None, None]:
     lifted = [
         (kilograms(logged["weight"], logged["unit"]), as_decimal(logged["weight"]), logged["unit"])
         for logged in sets

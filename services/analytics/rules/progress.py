@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.units import exact_sum, rounded
-from services.analytics.rules.metrics import Performance
+from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.periods import period_end, period_start, period_starts
 
 UNITS = {"weekly": "week", "monthly": "month"}
@@ -37,7 +37,7 @@ class Snapshot:
     timed_workouts: int = 0
 
     @property
-    def avg_workout_duration(self) -> int | None:
+    def avg_workout_duration(self) -> int | float | None:
         """The mean over workouts that have a duration, in whole minutes."""
         if not self.timed_workouts:
             return None
@@ -45,7 +45,7 @@ class Snapshot:
 
 
 def snapshots(
-    workouts: Iterable[LoggedWorkout], performances: Iterable[Performance], unit: str
+    workouts: Iterable[LoggedWorkout], performances: Iterable[HistoryRow], unit: str
 ) -> dict[date, Snapshot]:
     """Sum up every ``week`` or ``month`` that has a workout, by its first day."""
     found: dict[date, Snapshot] = defaultdict(Snapshot)
@@ -72,7 +72,7 @@ def with_workout(snapshot: Snapshot, duration_minutes: int | None) -> Snapshot:
 
 
 def with_performances(
-    snapshot: Snapshot, rows: Collection[Performance], new_exercises: int
+    snapshot: Snapshot, rows: Collection[HistoryRow], new_exercises: int
 ) -> Snapshot:
     """Carry a period forward by rows in it, so many of whose exercises it did not have."""
     return replace(
@@ -85,7 +85,7 @@ def with_performances(
 
 def listed(
     snapshot_of: Mapping[date, Snapshot], period: str, count: int, today: date
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Put snapshots in line, oldest first, with zeros for a period that has none."""
     unit = UNITS[period]
     return [
@@ -98,7 +98,7 @@ def listed(
     ]
 
 
-def _shown(snapshot: Snapshot) -> dict:
+def _shown(snapshot: Snapshot) -> dict[str, Any]:
     return {
         "total_workouts": snapshot.total_workouts,
         "total_volume": rounded(snapshot.total_volume),

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from schemas.units import in_unit, kilograms
-from services.analytics.rules.metrics import Performance, place
+from services.analytics.rules.metrics import HistoryRow, place
 
 REP_UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
 
@@ -27,10 +28,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of record: how a row's value is shown (with its unit), and its size in comparisons."""
+    """A kind of record: how a row's value is shown (with its unit), and its size in comparisons.
 
-    logged: Callable[[Performance], tuple[Decimal | None, str | None]]
-    size: Callable[[Performance], Decimal | None]
+    Only rows that have a size are shown, and those have a value and a unit.
+    """
+
+    logged: Callable[[HistoryRow], tuple[Any, Any]]
+    size: Callable[[HistoryRow], Decimal | None]
 
 
 KINDS = {
@@ -44,7 +48,7 @@ KINDS = {
 }
 
 
-def personal_records(performances: Iterable[Performance]) -> dict[str, Record]:
+def personal_records(performances: Iterable[HistoryRow]) -> dict[str, Record]:
     """Find the records of one exercise of one user.
 
     Args:
@@ -68,7 +72,7 @@ def personal_records(performances: Iterable[Performance]) -> dict[str, Record]:
 def carried_record(
     kind: str,
     record: Record | None,
-    row: Performance,
+    row: HistoryRow,
     best_before: Callable[[], Decimal | None],
 ) -> Record | None:
     """Carry a record forward by a row that its history did not have.
@@ -94,7 +98,7 @@ def carried_record(
     return _reached(kind, row, None if record.previous is None else best_before())
 
 
-def needs_history(kind: str, record: Record | None, row: Performance) -> bool:
+def needs_history(kind: str, record: Record | None, row: HistoryRow) -> bool:
     """Tell whether :func:`carried_record` will call ``best_before``.
 
     It does where a row is at least as good as the record and stands before it in the history.
@@ -102,14 +106,16 @@ def needs_history(kind: str, record: Record | None, row: Performance) -> bool:
     if record is None or record.previous is None or _is_after(row, record):
         return False
     size = KINDS[kind].size(row)
-    return bool(size) and size >= _size(record.value, record.unit)
+    if not size:
+        return False
+    return size >= _size(record.value, record.unit)
 
 
-def _is_after(row: Performance, record: Record) -> bool:
+def _is_after(row: HistoryRow, record: Record) -> bool:
     return place(row) > (record.achieved_date, record.workout_id)
 
 
-def _reached(kind: str, row: Performance, beaten: Decimal | None) -> Record:
+def _reached(kind: str, row: HistoryRow, beaten: Decimal | None) -> Record:
     value, unit = KINDS[kind].logged(row)
     # a weight logged in the same unit comes out as logged: no digit was lost on the way
     previous = _in(unit, beaten) if beaten else None

@@ -61,4 +61,4 @@ def _compare(recent: list[Decimal], earlier: list[Decimal]) -> str | None:
 
 def _mean(values: list[Decimal]) -> Fraction:
     # fractions, since the border of 2.5 % is exact and most means are no decimals
-    return sum(map(Fraction, values)) / len(values)
+    return sum(map(Fraction, values), Fraction()) / len(values)

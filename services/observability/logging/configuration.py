@@ -4,7 +4,8 @@ import logging
 import logging.config
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from typing import Any
 
 import structlog
 
@@ -24,7 +25,7 @@ from services.process.settings import BadSettings, CannotStart, Settings
 
 NOISY = {"kombu": "WARNING", "amqp": "WARNING", "alembic": "WARNING", "limits": "ERROR"}
 
-Processor = Callable[[object, str, Line], Line]
+Processor = Callable[[Any, str, MutableMapping[str, Any]], Line]
 
 
 def configure(settings: Settings, service: str) -> None:
@@ -134,7 +135,7 @@ def _is_for_people(log_format: str) -> bool:
 
 
 def _stamping(service: str) -> Processor:
-    def stamp(_logger: object, level: str, line: Line) -> Line:
+    def stamp(_logger: object, level: str, line: MutableMapping[str, Any]) -> Line:
         return {
             "time": now(),
             "level": level,

@@ -6,6 +6,7 @@ left to py-amqp, whose tables take ten times as long.
 
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 from amqp import serialization
 
@@ -42,14 +43,15 @@ def write_table(table: Mapping[str, object]) -> bytes:
     try:
         written = b"".join(short_text(name) + _write_value(value) for name, value in table.items())
     except _Unusual:
-        return serialization.dumps("F", [dict(table)])
+        unusual: bytes = serialization.dumps("F", [dict(table)])
+        return unusual
     return LONG.pack(len(written)) + written
 
 
-def _write_value(value: object) -> bytes:
+def _write_value(value: Any) -> bytes:
     kind = type(value)
     if kind is str:
-        data = value.encode()
+        data: bytes = value.encode()
         return b"S" + LONG.pack(len(data)) + data
     if kind is float:
         return b"d" + struct.pack(">d", value)

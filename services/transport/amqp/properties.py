@@ -31,7 +31,7 @@ _LATER_TEXTS = ("correlation_id", "reply_to", "expiration", "message_id")
 _LAST_TEXTS = ("type", "user_id", "app_id", "cluster_id")
 
 
-def write_properties(properties: Mapping[str, object]) -> tuple[int, bytes]:
+def write_properties(properties: Mapping[str, Any]) -> tuple[int, bytes]:
     """Return the flags and the bytes of properties."""
     flags = 0
     written = []

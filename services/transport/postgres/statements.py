@@ -6,6 +6,7 @@ Most are prepared: PostgreSQL parses and plans them once a connection, not once 
 import re
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 from psycopg2.extras import register_default_json, register_default_jsonb
@@ -25,12 +26,15 @@ register_default_json(globally=True, loads=orjson.loads)
 register_default_jsonb(globally=True, loads=orjson.loads)
 
 
-Fetch = Callable[..., list[tuple]]
+Fetch = Callable[..., list[tuple[Any, ...]]]
 """Runs a :class:`Statement` with its values by name, and returns its rows.
 
 Functions that read or write take one, and the caller decides what is a transaction:
 ``Database.fetch`` is one for each statement, ``Together.fetch`` one for several.
 """
+
+Send = Callable[..., object]
+"""Runs a statement whose rows nobody needs, such as ``Together.send`` or any :data:`Fetch`."""
 
 
 class Statement:
