@@ -1,4 +1,4 @@
-"""What docs/contributing.md promises to whoever adds a route: here one that lists equipment."""
+"""What docs/adding-a-route.md promises to whoever adds a route: here one that lists equipment."""
 
 import os
 import re

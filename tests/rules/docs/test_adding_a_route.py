@@ -1,10 +1,10 @@
-"""docs/contributing.md: what it changes is as it shows it, and the files it names are there."""
+"""docs/adding-a-route.md: what it changes is as it shows it, and the files it names are there."""
 
 import re
 
 from stack.layout import CHECKOUT
 
-PAGE = (CHECKOUT / "docs" / "contributing.md").read_text("utf-8")
+PAGE = (CHECKOUT / "docs" / "adding-a-route.md").read_text("utf-8")
 FOLDERS = r"gateway|schemas|services|rabbitmq|tests|docs"
 
 
