@@ -271,7 +271,7 @@ def test_the_oldest_idle_connection_makes_place_for_a_new_one(edge, monkeypatch)
     server = edge.server
     idle = [edge.http.connect() for _ in range(5)]
     try:
-        monkeypatch.setattr(server.admission.all, "most", len(server._connections) + 1)
+        monkeypatch.setattr(server.connection_limits.all, "most", len(server._connections) + 1)
         assert split(edge.http.raw(get()))[0] == 200
         more = [edge.http.connect() for _ in range(5)]
         assert split(edge.http.raw(get()))[0] == 200

@@ -94,7 +94,7 @@ class WgerImports(DependencyProvider):
 
     def status(self) -> dict[str, Any]:
         """Return the progress of the import, or the outcome of the last one."""
-        with self._sibling(Database).transaction() as connection:
+        with sibling(self.container, Database).transaction() as connection:
             return staging.status(connection)
 
     def interrupt(self) -> None:
