@@ -4,13 +4,10 @@ An idle connection has no greenthread and no timer. Cached reads are answered by
 they arrive; for any other request a greenthread is made once its head is complete.
 """
 
-import time
-from enum import Enum, auto
 from functools import partial
 from typing import Any, Protocol
 
 from eventlet import Timeout, hubs
-from eventlet.event import Event
 from greenlet import greenlet
 
 from services.observability import metrics
@@ -21,42 +18,14 @@ from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.fast_path import FastPath, PendingResponse
 from services.transport.http.memory_limits import MemoryLimits
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
-from services.transport.http.request_head import HeadReader, check_framing, parse
+from services.transport.http.receiving import Receiver
+from services.transport.http.request_head import check_framing
+from services.transport.http.states import BUSY, CLOSED, HEAD, IDLE, LINGERING, SENDING, TIME_LIMITS
 from services.transport.hub_socket import HubSocket
 
 log = get_logger(__name__)
 
 _END_OF_HEAD = b"\r\n\r\n"
-
-
-class State(Enum):
-    """What a connection is doing; the time limit depends on it."""
-
-    NEW = auto()
-    """No request has arrived yet."""
-    IDLE = auto()
-    """Kept open between two requests."""
-    HEAD = auto()
-    """A part of a request head has arrived."""
-    BUSY = auto()
-    """A request is being worked on."""
-    SENDING = auto()
-    """A response waits for the client to read it."""
-    LINGERING = auto()
-    """The last response has left, and what the client still sends is discarded."""
-    CLOSED = auto()
-
-
-NEW, IDLE, HEAD, BUSY = State.NEW, State.IDLE, State.HEAD, State.BUSY
-SENDING, LINGERING, CLOSED = State.SENDING, State.LINGERING, State.CLOSED
-
-_TIME_LIMITS = {
-    NEW: "HEAD_SECONDS",
-    IDLE: "IDLE_SECONDS",
-    HEAD: "HEAD_SECONDS",
-    SENDING: "IDLE_SECONDS",
-    LINGERING: "LINGER_SECONDS",
-}
 
 
 class Server(Protocol):
@@ -72,7 +41,7 @@ class Server(Protocol):
         """Count a connection no longer, as it has been closed."""
 
 
-class Connection:
+class Connection(Receiver):
     """Serves the requests of one client, in their order.
 
     Args:
@@ -82,58 +51,17 @@ class Connection:
         address: under which its limits count, or None for a trusted proxy.
     """
 
-    __slots__ = (
-        "_body_in_work",
-        "_buffer",
-        "_ended",
-        "_expects",
-        "_head_reader",
-        "_is_last",
-        "_server",
-        "_socket",
-        "_unread",
-        "_wanted",
-        "_woken",
-        "address",
-        "peer",
-        "since",
-        "state",
-    )
+    __slots__ = ("_is_last", "_unread", "peer")
+
+    _server: Server
 
     def __init__(self, server: Server, sock: Any, peer: str, address: str | None):
-        self._server = server
+        super().__init__(server, address)
         self.peer = peer
-        self.address = address
-        self.state = NEW
-        self.since = time.monotonic()
-        self._buffer: bytes | bytearray = b""
-        self._ended = self._is_last = self._unread = self._expects = False
-        self._head_reader: HeadReader | None = None
-        self._wanted = self._body_in_work = 0
-        self._woken: Event | None = None
+        self._is_last = self._unread = False
         self._socket = HubSocket(
             sock, self._take, self._lost, self._end, self._on_progress, limits.PIECE
         )
-
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether nothing is under way."""
-        return self.state is IDLE or self.state is NEW
-
-    @property
-    def has_incomplete_head(self) -> bool:
-        """Whether it has not brought a whole request, or only a part of the next."""
-        return self.state is NEW or self.state is HEAD
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether all its requests have been answered."""
-        return self.state is IDLE or self.state is LINGERING
-
-    @property
-    def waits_for_client(self) -> bool:
-        """Whether the client is to send or to read something."""
-        return self.state is HEAD or self.state is SENDING or self._woken is not None
 
     def _take(self, data: bytes) -> None:
         """Take what has arrived, and answer what can be answered."""
@@ -188,21 +116,13 @@ class Connection:
 
     def look_at_time(self, now: float) -> None:
         """Refuse or close what has exceeded its time limit."""
-        limit = _TIME_LIMITS.get(self.state)
+        limit = TIME_LIMITS.get(self.state)
         if limit is None or now - self.since <= getattr(limits, limit):
             return
         if self.state is HEAD:
             self._refuse(Refused(408))
         else:
             self.close()
-
-    def _enter(self, state: State) -> None:
-        self.state = state
-        self.since = time.monotonic()
-
-    def _note_held(self) -> None:
-        held = len(self._buffer) + self._body_in_work + self._socket.held
-        self._server.memory_limits.note(self, held)
 
     def _go_on(self) -> None:
         """Answer what is here, in order, until something has to be waited for."""
@@ -283,31 +203,6 @@ class Connection:
         greenlet(self._work).switch(request)
         return True
 
-    def _take_head(self) -> Head | None:
-        """Return the next head, or None if it is not here yet."""
-        if self._head_reader is None:
-            self._head_reader = HeadReader()
-        end = self._head_reader.find_end(self._buffer, self._ended)
-        if end is None:
-            self._wait_for_head()
-            return None
-        self._head_reader = None
-        head = parse(bytes(self._buffer[:end]))
-        self._buffer = bytes(self._buffer[end:])
-        if self.state is HEAD:
-            self._note_held()
-        return head
-
-    def _wait_for_head(self) -> None:
-        if self.state is not HEAD:
-            if self.state is not NEW:
-                self._server.connection_limits.note_head(self)
-            self._enter(HEAD)
-            # what may come byte by byte must not be copied each time
-            self._buffer = bytearray(self._buffer)
-            self._socket.listen()
-        self._note_held()
-
     def _work(self, request: HttpRequest) -> None:
         """Answer a request, in a greenthread of its own."""
         try:
@@ -320,45 +215,6 @@ class Connection:
         if self.is_at_rest and (self._buffer or self._ended):
             # by the hub: what comes next must not run on behalf of this request
             hubs.get_hub().schedule_call_global(0, self._go_on)
-
-    def _receive(self, length: int, seconds: float) -> bytes:
-        """Return so much of the body, or less if that is all there is."""
-        if len(self._buffer) < length and not self._ended:
-            self._wait_for(length, seconds)
-        if self.state is CLOSED:
-            raise Refused(400, "The connection was lost")
-        body = bytes(self._buffer[:length])
-        self._buffer = bytes(self._buffer[length:])
-        self._body_in_work = length
-        return body
-
-    def _let_go_of_body(self) -> None:
-        if self._body_in_work:
-            self._body_in_work = 0
-            self._note_held()
-
-    def _wait_for(self, length: int, seconds: float) -> None:
-        if self._expects:
-            self._socket.send(responses.CONTINUE)
-        self._buffer = bytearray(self._buffer)
-        self._wanted, self._woken = length, Event()
-        self._socket.listen()
-        try:
-            with Timeout(seconds, TimeoutError("the body did not arrive in time")):
-                self._woken.wait()
-        finally:
-            self._wanted, self._woken = 0, None
-
-    def _take_ahead(self) -> None:
-        if self._ended or len(self._buffer) >= self._wanted:
-            self._wake()
-        if len(self._buffer) >= self._wanted + limits.READ_AHEAD:
-            self._socket.deafen()
-        self._note_held()
-
-    def _wake(self) -> None:
-        if self._woken is not None and not self._woken.ready():
-            self._woken.send()
 
     def _answer(self, response: bytes, keeps: bool = True, unread: bool = False) -> None:
         self._is_last, self._unread = not keeps, unread
