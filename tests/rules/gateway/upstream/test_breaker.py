@@ -94,6 +94,19 @@ def test_after_the_pause_one_call_decides(calls):
     assert calls.breaker.state == "closed"
 
 
+def test_a_probe_that_gets_an_error_of_the_service_closes_it(calls, monkeypatch):
+    """The error is a reply, so the service is back; that is logged, too."""
+    lines = []
+    logger = type("Log", (), {"warning": lambda _, line, **facts: lines.append(line)})
+    monkeypatch.setattr("services.observability.outages.log", logger())
+    calls.open_and_wait()
+    with pytest.raises(NotFound):
+        calls.call(NotFound("No"))
+    assert calls.breaker.state == "closed"
+    assert calls.breaker.describe() == {"state": "closed"}
+    assert lines[1:] == ["service is back"]
+
+
 def test_a_probe_that_fails_opens_it_again(calls):
     calls.open_and_wait()
     calls.fail()
