@@ -110,9 +110,9 @@ class SafeRpcConsumer(RpcConsumer):
         try:
             provider = self.get_provider_for_method(delivery.routing_key)
             provider.handle_message(body, delivery)
-        except Exception as problem:
+        except Exception as error:
             delivery.ack()
-            self.handle_result(delivery, None, (type(problem), problem, problem.__traceback__))
+            self.handle_result(delivery, None, (type(error), error, error.__traceback__))
 
     def possible_age(self, now: float) -> float:
         """Return how many seconds ago a request that has just been read may have arrived.

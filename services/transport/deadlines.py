@@ -49,7 +49,7 @@ def seconds_left(worker_ctx: WorkerContext, most: float) -> float:
         worker_ctx: the worker's.
         most: seconds; the result is smaller if the worker's own deadline comes before.
     """
-    moment = getattr(worker_ctx, "deadline", None)
+    moment: float | None = getattr(worker_ctx, "deadline", None)
     if moment is None:
         return most
     return max(min(most, moment - time.monotonic()), LEAST_SECONDS)

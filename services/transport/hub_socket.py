@@ -73,11 +73,12 @@ class HubSocket:
             connected.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_NODELAY, 1)
         except OSError as problem:
             log.debug("connection gone before its first byte", reason=str(problem))
+        # Any in these: None once the connection has ended
         self._socket: Any = connected
-        self._on_data = on_data
-        self._on_lost = on_lost
+        self._on_data: Callable[[bytes], None] | Any = on_data
+        self._on_lost: Callable[[str], None] | Any = on_lost
         self._on_end = on_end
-        self._on_progress = on_progress
+        self._on_progress: Callable[[], None] | Any = on_progress
         self._chunk = chunk
         self.sent = 0
         """How many bytes have left."""
@@ -95,7 +96,8 @@ class HubSocket:
     @property
     def held(self) -> int:
         """How many bytes of memory the unsent ones take: until the last has left, all of them."""
-        return 0 if self._rest is None else len(self._rest.obj)
+        # mypy knows only that a view is of a Buffer; ours is of bytes
+        return 0 if self._rest is None else len(self._rest.obj)  # type: ignore[arg-type]
 
     @property
     def is_listening(self) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from typing import Any
 
 import eventlet
 from amqp.transport import _AbstractTransport
@@ -49,12 +50,14 @@ class BrokerConnection(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._connection: Connection | None = None
-        self.socket: BrokerSocket | None = None
+        # Any in these: None until there has been a connection, and the socket also after it; what
+        # uses them runs only on a connection
+        self.socket: BrokerSocket | Any = None
         self.frame_max = 0
         self.usable = False
         self.blocked = False
-        self._lost: Event | None = None
-        self._reader: FrameReader | None = None
+        self._lost: Event | Any = None
+        self._reader: FrameReader | Any = None
         self._heartbeat = 0
         self._stopping = False
         self._thread = None
@@ -161,6 +164,7 @@ class BrokerConnection(SharedExtension):
         self._note_return()
 
     def _take(self, data: bytes) -> None:
+        found: Content | Method
         for found in self._reader.feed(data):
             if type(found) is Content:
                 self.on_content(found)

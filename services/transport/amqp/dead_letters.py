@@ -98,7 +98,7 @@ def _sendable(reason: str) -> str:
     return reason[:LONGEST_REASON].encode("utf-8", "replace").decode()
 
 
-def _headers(message: Delivery) -> dict:
+def _headers(message: Delivery) -> dict[str, Any]:
     if message.size_of_headers > LARGEST_HEADERS:
         return {}
     try:
@@ -123,7 +123,7 @@ def _copy(
     body: bytes,
     exchange: str,
     routing_key: str,
-    headers: dict,
+    headers: dict[str, Any],
     properties: dict[str, Any],
 ) -> bool:
     try:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, final
 
 from services.transport.amqp.encoding import (
     BODY,
@@ -30,6 +30,7 @@ FRAME_SLACK = 2
 with the headers that it has added itself (x-death), even if that exceeds the agreed size."""
 
 
+@final
 @dataclass(slots=True)
 class Content:
     """A message as received; its headers are decoded when somebody reads them."""

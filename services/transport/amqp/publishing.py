@@ -163,7 +163,7 @@ class Publishing(BrokerConnection):
             # basic.return comes before the basic.ack of the same message, which says "confirmed"
             self._returned.add(content.properties.get("message_id"))
             return
-        correlation_id = content.properties.get("correlation_id")
+        correlation_id: Any = content.properties.get("correlation_id")
         for handler in self._returned_handlers:
             handler(correlation_id)
 

@@ -47,6 +47,7 @@ class BrokerSocket:
         self._flush_is_due = False
         self.closed = False
         self.sent_at = self.received_at = time.monotonic()
+        self._socket: EncryptedSocket | hub_socket.HubSocket
         if isinstance(transport, SSLTransport):
             self._socket = EncryptedSocket(transport.sock, self._on_received, self.end)
         else:

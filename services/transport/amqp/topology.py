@@ -9,9 +9,8 @@ to any difference and closes the channel, and the queue would never be consumed.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from amqp import AccessRefused, NotFound
+from amqp import AccessRefused, Channel, NotFound
 from kombu import Connection, Queue
-from kombu.transport.base import StdChannel
 
 from services.process import budgets
 from services.transport.amqp.connection import BrokerGone
@@ -47,7 +46,7 @@ class BoundQueue:
     routing_key: str
     arguments: dict[str, object] = field(hash=False)
 
-    def exists(self, channel: StdChannel) -> bool:
+    def exists(self, channel: Channel) -> bool:
         """Tell whether both exist; if not the broker has closed the channel."""
         try:
             # nowait: queue.declare-ok has the number of messages, and may take seconds in a cluster
@@ -58,7 +57,7 @@ class BoundQueue:
             return False
         return True
 
-    def declare(self, channel: StdChannel) -> None:
+    def declare(self, channel: Channel) -> None:
         """Declare queue, exchange and binding."""
         channel.exchange_declare(self.name, self.kind, durable=True, auto_delete=False)
         channel.queue_declare(self.name, durable=True, auto_delete=False, arguments=self.arguments)

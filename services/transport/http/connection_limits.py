@@ -55,7 +55,7 @@ class ConnectionLimits:
 
     def __init__(self, trusted: tuple[Network, ...], most: int):
         self.all = LimitedSet(most)
-        self._own: dict[str, LimitedSet] = {}
+        self._own: dict[str | None, LimitedSet] = {}
         self._refused = 0
         self._logged_at = 0.0
         self.address_of: Callable[[str], str | None] = lru_cache(MOST_ADDRESSES)(

@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.envelope import encode, envelope
 from services.process import budgets
@@ -72,7 +73,7 @@ class Refused(Exception):
 
     def answer(self, request_id: str) -> Response:
         """Return the refusal in the envelope."""
-        error: dict = {"code": self.code, "message": self.message}
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.details:
             error["details"] = self.details
         body = encode(envelope([], request_id, errors=[error]))
@@ -158,7 +159,8 @@ class HttpRequest:
         self.user_id: int | None = None
         self.context = context
         self.request_id = request_id_from(self.header("X-Request-ID"))
-        self._receive = receive
+        # Any: None for a request that has no body
+        self._receive: Callable[[int, float], bytes] | Any = receive
         self._was_read = False
 
     @property
@@ -220,7 +222,7 @@ class HttpRequest:
         if not length:
             return b""
         try:
-            body = self._receive(length, limits.BODY_SECONDS)
+            body: bytes = self._receive(length, limits.BODY_SECONDS)
         except TimeoutError:
             raise Refused(408) from None
         if len(body) < length:

@@ -1,7 +1,7 @@
 """The receiving half of a connection: its buffer, and the heads and bodies in it."""
 
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 from eventlet import Timeout
 from eventlet.event import Event
@@ -47,7 +47,8 @@ class Receiver:
         self.address = address
         self.state = NEW
         self.since = time.monotonic()
-        self._buffer: bytes | bytearray = b""
+        # Any: a bytearray while a head comes in pieces
+        self._buffer: bytes | Any = b""
         self._ended = self._expects = False
         self._head_reader: HeadReader | None = None
         self._wanted = self._body_in_work = 0

@@ -6,6 +6,7 @@ understand in two ways is refused.
 
 import re
 from ipaddress import IPv6Address
+from typing import TypeGuard
 
 from services.transport.http import limits
 from services.transport.http.messages import Head, Refused
@@ -147,7 +148,7 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
-def _is_small_and_good(whole: re.Match | None) -> bool:
+def _is_small_and_good(whole: re.Match[bytes] | None) -> TypeGuard[re.Match[bytes]]:
     return (
         whole is not None
         and keeps_bounds(whole.end(), whole[2].count(b"\n"))

@@ -50,7 +50,8 @@ class WebServer(ProviderCollector, SharedExtension):
         self._sock: Any = None
         self._listener: Any = None
         self._drained: Event | None = None
-        self._connections: set[Connection] = set()
+        # Connections, of which their limits know only what a Client has
+        self._connections: set[Any] = set()
         self.memory_limits = MemoryLimits()
 
     def setup(self) -> None:
@@ -83,7 +84,8 @@ class WebServer(ProviderCollector, SharedExtension):
     @property
     def port(self) -> int:
         """The port it listens on."""
-        return self._sock.getsockname()[1]
+        port: int = self._sock.getsockname()[1]
+        return port
 
     @property
     def headers_without_origin(self) -> Headers:
@@ -137,7 +139,7 @@ class WebServer(ProviderCollector, SharedExtension):
                     self._hub.schedule_call_global(limits.ACCEPT_PAUSE_SECONDS, self._listen)
                 return
 
-    def _admit(self, sock: Any, socket_address: tuple) -> None:
+    def _admit(self, sock: Any, socket_address: tuple[Any, ...]) -> None:
         peer = socket_address[0]
         address = self.connection_limits.address_of(peer)
         if self.connection_limits.make_room(address):

@@ -29,7 +29,7 @@ class Workers:
         self.container = container
         self._free = Semaphore(container.max_workers)
 
-    def run(self, entrypoint: Entrypoint, request: object, context: dict) -> Any:
+    def run(self, entrypoint: Entrypoint, request: object, context: dict[str, Any]) -> Any:
         """Run the entrypoint's method with a request, and return what it returns, never None.
 
         Args:
@@ -62,8 +62,12 @@ class Workers:
         return result
 
     def _finish(
-        self, finished: Event, _worker_ctx: WorkerContext, result: object, exc_info: tuple | None
-    ) -> tuple:
+        self,
+        finished: Event,
+        _worker_ctx: WorkerContext,
+        result: object,
+        exc_info: tuple[Any, ...] | None,
+    ) -> tuple[Any, ...]:
         self._free.release()
         if not finished.ready():
             finished.send(result, exc_info)

@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 from psycopg2.extras import register_default_json, register_default_jsonb
 from sqlalchemy import Connection
-from sqlalchemy.pool import PoolProxiedConnection
 
 from services.observability import tracing
 
@@ -25,6 +24,9 @@ LONGEST_QUERY_TEXT = 500
 register_default_json(globally=True, loads=orjson.loads)
 register_default_jsonb(globally=True, loads=orjson.loads)
 
+
+Pooled = Any
+"""A connection of SQLAlchemy's pool, whose types do not say what psycopg2's cursors can do more."""
 
 Fetch = Callable[..., list[tuple[Any, ...]]]
 """Runs a :class:`Statement` with its values by name, and returns its rows.
@@ -75,7 +77,7 @@ class Statement:
         return " ".join(_NAME.sub(r"%(\1)s", escaped).split())
 
 
-def fetch(connection: Connection, statement: Statement, **values: object) -> list[tuple]:
+def fetch(connection: Connection, statement: Statement, **values: object) -> list[tuple[Any, ...]]:
     """Run a statement inside a transaction of SQLAlchemy, and return its rows.
 
     Args:
@@ -87,8 +89,8 @@ def fetch(connection: Connection, statement: Statement, **values: object) -> lis
 
 
 def run(
-    connection: PoolProxiedConnection, statement: Statement, values: Mapping[str, object]
-) -> list[tuple]:
+    connection: Pooled, statement: Statement, values: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
     """Run a statement on a connection of the pool, and return its rows."""
     prepared = connection.info.setdefault(PREPARED_KEY, set())
     with (
@@ -110,7 +112,7 @@ class Together:
     the next statement that does.
     """
 
-    def __init__(self, connection: PoolProxiedConnection):
+    def __init__(self, connection: Pooled):
         self._connection = connection
         self._prepared = connection.info.setdefault(PREPARED_KEY, set())
         self._newly_prepared: list[str] = []
@@ -126,7 +128,7 @@ class Together:
             self._waiting.append(cursor.mogrify(statement.execution, values))
         self._title = statement.title
 
-    def fetch(self, statement: Statement, **values: object) -> list[tuple]:
+    def fetch(self, statement: Statement, **values: object) -> list[tuple[Any, ...]]:
         """Run all queued statements and this one, and return its rows."""
         self.send(statement, **values)
         return self._run()
@@ -138,7 +140,7 @@ class Together:
             self._run()
             self._begin_again()
 
-    def commit_with(self, statement: Statement, **values: object) -> list[tuple]:
+    def commit_with(self, statement: Statement, **values: object) -> list[tuple[Any, ...]]:
         """Commit, and return the rows of a statement that reads after it, in one round trip."""
         self._waiting.append(b"COMMIT")
         self.send(statement, **values)
@@ -174,7 +176,7 @@ class Together:
         self._waiting = [b"BEGIN"]
         self.has_begun = False
 
-    def _run(self) -> list[tuple]:
+    def _run(self) -> list[tuple[Any, ...]]:
         self.has_begun = True
         text, self._waiting = b"; ".join(self._waiting), []
         with tracing.inner_span(self._title), self._connection.cursor() as cursor:

@@ -23,6 +23,9 @@ from services.transport.hub_socket import HubSocket, plain_socket
 
 log = get_logger(__name__)
 
+# the stub of hiredis has a tuple of one item, where a tuple of any length is meant
+_pack: Callable[[tuple[str | int, ...]], bytes] = pack_command  # type: ignore[assignment]
+
 Take = Callable[[Any], None]
 """Takes a reply, or a :class:`RedisFailure` in its place."""
 
@@ -50,8 +53,9 @@ class RedisLink:
         self.run: str | None = None
         """The id of the server's run that the current connection belongs to."""
         self._place = (host, port)
-        self._socket: HubSocket | None = None
-        self._reader: Reader | None = None
+        # Any: None while there is no connection; what takes answers runs only while there is one
+        self._socket: HubSocket | Any = None
+        self._reader: Reader | Any = None
         self._connector: eventlet.greenthread.GreenThread | None = None
         self._unsent: list[bytes] = []
         self._takers: list[Take] = []
@@ -73,7 +77,7 @@ class RedisLink:
                 commands are outstanding.
             in_no_hurry: whether it may be sent ``NO_HURRY_SECONDS`` later, with others.
         """
-        packed = pack_command(command)
+        packed = _pack(command)
         if tracing.is_on():
             # only the command's name: keys may identify a person
             take = tracing.watched(f"Redis {command[0]}", take)
@@ -132,7 +136,7 @@ class RedisLink:
         self._reader = Reader(encoding="utf-8", errors="replace")
         self._socket = HubSocket(connected, self._take_in, self._break)
         # a restarted server means a new connection, so once per connection is enough
-        self._unsent.insert(0, pack_command(("INFO", "server")))
+        self._unsent.insert(0, _pack(("INFO", "server")))
         self._takers.insert(0, self._learn_run)
         self.flush()
 
