@@ -24,7 +24,7 @@ class CountedWorkouts(DependencyProvider):
 
     def __init__(self) -> None:
         self._versions: OrderedDict[int, int] = OrderedDict()
-        self._under_way: dict[int, Event] = {}
+        self._in_progress: dict[int, Event] = {}
         # a number and not a set: events, hints and the feed may count one user at the same time
         self._countings: Counter[int] = Counter()
 
@@ -42,7 +42,7 @@ class CountedWorkouts(DependencyProvider):
         """
         versions = {workout["id"]: workout["version"] for workout in workouts}
         done = Event()
-        self._under_way |= dict.fromkeys(versions, done)
+        self._in_progress |= dict.fromkeys(versions, done)
         self._countings.update(user_ids)
         try:
             yield
@@ -50,8 +50,8 @@ class CountedWorkouts(DependencyProvider):
         finally:
             self._countings -= Counter(user_ids)
             for workout_id in versions:
-                if self._under_way.get(workout_id) is done:
-                    del self._under_way[workout_id]
+                if self._in_progress.get(workout_id) is done:
+                    del self._in_progress[workout_id]
             # an Event of eventlet is sent once, and wait_for sends one that took too long
             if not done.ready():
                 done.send()
@@ -65,7 +65,7 @@ class CountedWorkouts(DependencyProvider):
             workout_id: of the workout.
             version: as an event or a hint gives it; anything but an integer is not counted.
         """
-        done = self._under_way.get(workout_id)
+        done = self._in_progress.get(workout_id)
         if done is not None:
             wait_for(done, budgets.INNER_RPC_SECONDS)
         return type(version) is int and self._versions.get(workout_id, -1) >= version

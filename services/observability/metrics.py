@@ -44,7 +44,7 @@ _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 _LAG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
-class Tally:
+class Series:
     """A histogram of plain numbers; updated once per HTTP request.
 
     ``prometheus_client.Histogram`` takes a lock for each value. None is needed here: all requests
@@ -68,14 +68,14 @@ class HttpCounts(Collector):
 
     def __init__(self) -> None:
         self.remembered = 0
-        self._tallies: dict[tuple[str, str, int], Tally] = {}
+        self._all_series: dict[tuple[str, str, int], Series] = {}
 
-    def tally(self, method: str, route: str | None, status: int) -> Tally:
+    def series(self, method: str, route: str | None, status: int) -> Series:
         """Return the histogram of a method, route and status."""
         kind = (method if method in METHODS else OTHER, route or OTHER, status)
-        found = self._tallies.get(kind)
+        found = self._all_series.get(kind)
         if found is None:
-            found = self._tallies[kind] = Tally()
+            found = self._all_series[kind] = Series()
         return found
 
     def collect(self) -> Iterator[Metric]:
@@ -86,9 +86,9 @@ class HttpCounts(Collector):
             labels=("method", "route", "status"),
         )
         bounds = [*map(floatToGoString, _REQUEST_SECONDS), "+Inf"]
-        for (method, route, status), tally in self._tallies.items():
-            buckets = [*zip(bounds, accumulate(tally.counts), strict=True)]
-            requests.add_metric((method, route, str(status)), buckets, tally.total)
+        for (method, route, status), series in self._all_series.items():
+            buckets = [*zip(bounds, accumulate(series.counts), strict=True)]
+            requests.add_metric((method, route, str(status)), buckets, series.total)
         yield requests
         yield CounterMetricFamily(
             "gym_http_remembered",
@@ -234,7 +234,7 @@ def timed_call(callee: str, method: str) -> Iterator[None]:
 
 def note_request(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count an HTTP request."""
-    HTTP.tally(method, route, status).note(seconds)
+    HTTP.series(method, route, status).note(seconds)
 
 
 def note_lag(event_type: str, dispatched_at: object) -> None:

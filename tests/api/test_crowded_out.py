@@ -314,10 +314,10 @@ def test_a_client_that_goes_in_the_middle_of_its_body_is_no_fault_of_ours(
 ):
     connection = connect(ATTACKER, begun_post(make_token(gateway), 100, 1))
     wait_until(lambda: any(c.state.name == "BUSY" for c in gateway.server._connections))
-    before = HTTP.tally("POST", "/api/workouts", 400).total
+    before = HTTP.series("POST", "/api/workouts", 400).total
     connection.close()
-    wait_until(lambda: HTTP.tally("POST", "/api/workouts", 400).total > before)
-    assert HTTP.tally("POST", "/api/workouts", 500).total == 0
+    wait_until(lambda: HTTP.series("POST", "/api/workouts", 400).total > before)
+    assert HTTP.series("POST", "/api/workouts", 500).total == 0
 
 
 def test_the_kernel_keeps_little_of_what_is_not_read(gateway, connect):

@@ -25,7 +25,7 @@ class PreparedResponse:
         user_id: whose request it is, for the log.
     """
 
-    __slots__ = ("_before", "_between", "_length", "_line", "_name", "_start", "_status", "_tally")
+    __slots__ = ("_before", "_between", "_length", "_line", "_name", "_series", "_start", "_status")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class PreparedResponse:
         self._line = logging.PreparedLine(
             "http request", method="GET", path=path, route=route, status=status, user_id=user_id
         )
-        self._tally = metrics.HTTP.tally("GET", route, status)
+        self._series = metrics.HTTP.series("GET", route, status)
         self._name, self._status = f"GET {route}", status
 
     def render(self, request_id: bytes, started: float, parent: str | None) -> bytes:
@@ -59,7 +59,7 @@ class PreparedResponse:
             self._trace(request_id, parent)
         response = self._respond(request_id)
         seconds = time.monotonic() - started
-        self._tally.note(seconds)
+        self._series.note(seconds)
         metrics.HTTP.remembered += 1
         self._line.write(request_id, seconds)
         return response
