@@ -16,7 +16,7 @@ take memory."""
 
 
 class CountedWorkouts(DependencyProvider):
-    """Saves work that was done a moment ago, and stale reads a moment before it is done.
+    """Spares a second count of the same version, and lets reads wait for a count that is under way.
 
     Each process has its own: it knows nothing of what another process counts. So this is a
     shortcut and never a promise; the database decides what is counted.

@@ -22,7 +22,7 @@ LONGEST_REASON = 500
 
 
 class FeedFollower(DependencyProvider):
-    """Gives workers itself: the place of this process in the feed is no worker's own.
+    """Follows the change feed of workouts; all workers share it, as they share one position.
 
     Events are the fast way and the feed is the sure one. It has every change of every workout,
     in an order that no later commit changes, so whoever follows it misses nothing.

@@ -5,10 +5,10 @@ Another process then takes a revoked token until Redis is back, because the alte
 nobody could use anything; the token still ends by itself. A revocation that could not be written,
 as Redis was away or full, is repeated until it can (``services.transport.redis.pending_writes``).
 
-That a token is *not* revoked is cached like anything else that is made from what others write:
-under a generation in the cache's Redis, which was there before the question, and which revoking any
-of the user's tokens replaces. So whoever asks for a generation anyway learns in the same command
-whether a token is still valid.
+That a token is *not* revoked is cached under a generation in the cache's Redis
+(:mod:`services.dependencies.cache`): read before the question is asked, and replaced when any of
+the user's tokens is revoked. A request that asks for another generation asks for this one in the
+same command.
 """
 
 from collections import OrderedDict

@@ -1,15 +1,15 @@
-"""Which changes of the feed are counted from it, and which are left to their events."""
+"""Which changes are counted from the feed at once, and which a moment later, after their events."""
 
 from typing import Any
 
 
 class HeadStart:
-    """Leaves to the events what has only just happened.
+    """Gives events a head start over the feed.
 
-    An event has a change counted within milliseconds; whoever counts it from the feed in the same
-    moment does it twice. So a change that the feed shows for the first time waits until the next
-    look. A process that has just started, or finds as many changes as it takes at a time, is behind
-    and waits for nothing.
+    An event has a change counted within milliseconds; counting it from the feed at the same time
+    would do the work twice. So a change is counted from the feed the second time that it is seen
+    there. A process that has just started, or finds a full batch of changes, is behind and counts
+    all of them at once.
 
     Args:
         batch: how many changes are taken at a time.

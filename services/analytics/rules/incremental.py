@@ -1,4 +1,4 @@
-"""Incremental counting: a user's numbers carried forward by workouts that were not counted before.
+"""Incremental counting: new workouts are added to a user's stored numbers.
 
 Such a workout only adds rows to the history, so the new sums, bests and records follow from the
 stored ones and these rows, in the same time however long the history is.
@@ -20,10 +20,10 @@ RowKey = tuple[int, int]
 """A workout and an exercise."""
 
 Sizes = Mapping[str, Decimal | None]
-"""The greatest size of each kind of record."""
+"""What records compare by, of each kind: the greatest weight, repetitions or volume."""
 
 NONE = Decimal(0)
-"""The size that stands for none."""
+"""Compares as if there were no value."""
 
 BestBefore = Callable[[list[HistoryRow]], dict[RowKey, Sizes]]
 """Returns the greatest sizes before each of some rows, in the stored history."""

@@ -74,7 +74,13 @@ def with_workout(snapshot: Snapshot, duration_minutes: int | None) -> Snapshot:
 def with_performances(
     snapshot: Snapshot, rows: Collection[HistoryRow], new_exercises: int
 ) -> Snapshot:
-    """Carry a period forward by rows in it, so many of whose exercises it did not have."""
+    """Add rows of the history to a period's sums.
+
+    Args:
+        snapshot: the period's sums before.
+        rows: of workouts in the period.
+        new_exercises: how many of their exercises were not done in the period before.
+    """
     return replace(
         snapshot,
         total_volume=exact_sum((snapshot.total_volume, *(row.total_volume for row in rows))),
