@@ -1,10 +1,10 @@
 """Starts PostgreSQL, Redis, RabbitMQ and the five services on one machine.
 
-``gym`` and the tests stand on this package. It knows the services by name and by command, never
-by their code. Everything it makes lies below one directory, ``.run/`` unless told otherwise.
+``gym`` and the tests are built on this package. It knows the services by name and by command, and
+imports none of their code. All its files are below one directory, by default ``.run/``.
 
-What is needed before the project's packages are installed (finding servers, installing packages,
-showing progress, ``down``, ``status``) uses the standard library alone.
+Modules that are needed before the project's packages are installed (finding servers, installing
+packages, progress, ``down``, ``status``) use the standard library alone.
 """
 
 import warnings

@@ -1,4 +1,4 @@
-"""``gym up``: from whatever is there to a system that is ready, step by step."""
+"""``gym up``: from any state to a running system, step by step."""
 
 import os
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ BROKER_PORTS = ("rabbitmq", "rabbitmq-ui", "rabbitmq-metrics", "rabbitmq-nodes",
 
 
 def bring_up(directory: Path, progress: Progress) -> tuple[System, bool]:
-    """Start what does not run, or should run otherwise, and wait until all of it is ready.
+    """Start the parts that are down, restart outdated ones, and wait until all are ready.
 
-    Each step leaves nothing or something finished, and looks at what is there. So one that was
-    broken off is taken up again by the next time.
+    Each step is idempotent and leaves its result complete or not at all. So an interrupted ``gym
+    up`` is continued by the next one.
 
     Args:
-        directory: where everything lies.
-        progress: what is shown meanwhile.
+        directory: of the system, such as ``.run``.
+        progress: shows the steps.
 
     Returns:
-        The system, and whether anything had to be done.
+        The system, and whether anything was changed.
     """
     system = System.open(directory)
     if system and system.is_running() and not system.supervisor.knows_parts_one_by_one():
@@ -44,9 +44,9 @@ def choose(directory: Path, given: Mapping[str, str], before: state.State | None
     """Choose ports, and secrets if there are none yet.
 
     Args:
-        directory: where everything lies.
-        given: the variables that were set from outside.
-        before: what was chosen the last time; its ports are taken again if they are free.
+        directory: of the system.
+        given: environment variables set from outside.
+        before: the previous choice; its ports are used again if they are free.
     """
     used_elsewhere = given_servers(given)
     wanted = {

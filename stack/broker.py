@@ -1,6 +1,6 @@
-"""A plain connection to RabbitMQ, for the stack's own few questions.
+"""A plain connection to RabbitMQ, for the stack's own use.
 
-Needs a package of the project: whoever must do without imports this when it is wanted.
+Requires the package ``amqp``; modules that must work without it import this one lazily.
 """
 
 from urllib.parse import unquote, urlsplit
@@ -9,11 +9,11 @@ import amqp
 
 
 def connection_to(amqp_uri: str, seconds: float) -> amqp.Connection:
-    """Return a connection that is not open yet.
+    """Return a connection, not connected yet.
 
     Args:
         amqp_uri: ``amqp://user:password@host:port/virtual host``.
-        seconds: the bound of each wait.
+        seconds: timeout of connecting and of each read and write.
     """
     parts = urlsplit(amqp_uri)
     return amqp.Connection(

@@ -31,7 +31,7 @@ LATEST = 15
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        # everything that follows is for them
+        # all further arguments are theirs
         if arguments[:1] == ["test"]:
             return suite.run(arguments[1:])
         if arguments[:1] == ["bench"]:
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         print("gym: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # `gym logs | head`: nobody reads any more, and Python would complain at exit
+        # `gym logs | head` has closed the pipe, and Python would report that at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -144,7 +144,7 @@ def down(options: argparse.Namespace) -> int:
 
 
 def restart(options: argparse.Namespace) -> int:
-    """Restart services, with the code, packages and settings of now."""
+    """Restart services, with the current code, packages and settings."""
     with held(RUN_DIRECTORY):
         upgrading.restart(_running_system(), options.part, for_people())
     return 0
@@ -189,7 +189,7 @@ def logs(options: argparse.Namespace) -> int:
 
 def trace(options: argparse.Namespace) -> int:
     """Draw what a request did, or list the last requests."""
-    # as for the services, which in a container keep them elsewhere
+    # the services' own variable: containers write their traces elsewhere
     kept = Path(os.environ.get("TRACE_DIRECTORY") or RUN_DIRECTORY / traces.DIRECTORY)
     if not options.request_id:
         print(waterfall.as_list(traces.latest(kept, LATEST)) or "No traces have been kept yet.")
@@ -209,20 +209,20 @@ def trace(options: argparse.Namespace) -> int:
 
 
 def shell(options: argparse.Namespace) -> int:
-    """Become a ``nameko shell`` on the running system."""
+    """Replace this process by a ``nameko shell`` on the running system."""
     configuration = RUN_DIRECTORY / "shell.yaml"
-    # Nameko's configuration, and JSON is YAML; an argument would be seen by all who list processes
+    # Nameko reads YAML, of which JSON is a subset; in arguments, ps would show the password
     write_private(configuration, json.dumps({"AMQP_URI": _broker()}))
     become("services.shell", [str(configuration)])
 
 
 def become_benchmark(arguments: list[str]) -> NoReturn:
-    """Hand over to the quick benchmark, which has options of its own."""
+    """Replace this process by the quick benchmark, which parses its own options."""
     become("benchmarks.quick", arguments)
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Show the running system at work, or whichever has the URL."""
+    """Run the demo on the running system, or on the gateway at ``--url``."""
     url = options.url or _running_system().url
     return importlib.import_module("stack.demo").main(url) or 0
 
@@ -234,7 +234,7 @@ def import_wger(options: argparse.Namespace) -> int:
 
 def letters(options: argparse.Namespace) -> int:
     """Show the dead letters, send them again or drop them."""
-    # needs a package of the project, which the simple commands must do without
+    # imported lazily: needs a package, without which the other commands must work
     dead_letters = importlib.import_module("stack.dead_letters")
     with dead_letters.connected(_broker()) as queue:
         found = queue.fetch()
@@ -256,7 +256,7 @@ def _running_system() -> System:
 
 
 def _broker() -> str:
-    # it may be in a container, or on another machine
+    # the broker may be in a container, or on another machine
     return os.environ.get("AMQP_URI") or _running_system().environment["AMQP_URI"]
 
 

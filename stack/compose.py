@@ -17,7 +17,7 @@ from stack.waiting import wait_until
 
 FLAG = "--compose"
 ENABLED = "GYM_TEST_COMPOSE"
-"""Set for pytest when the tests with containers are to run."""
+"""Environment variable that enables the tests with containers."""
 
 TESTS = "tests/compose"
 TEST_SECONDS = 900
@@ -42,7 +42,7 @@ PORTS = (
     "RABBITMQ_METRICS_PORT",
 )
 INSTANCES = 2
-"""Of how many containers of a service the ports can be published."""
+"""Containers of a service whose ports can be published."""
 
 NO_LIMITS = dict.fromkeys(
     ["RATE_LIMIT_LOGIN", "RATE_LIMIT_LOGIN_EMAIL", "RATE_LIMIT_REGISTER", "RATE_LIMIT_API"], ""
@@ -50,10 +50,10 @@ NO_LIMITS = dict.fromkeys(
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Become pytest, on the tests with containers.
+    """Replace this process by pytest, running the tests with containers.
 
     Args:
-        arguments: what pytest is given besides.
+        arguments: further arguments of pytest.
     """
     find_compose()
     command = [sys.executable, "-m", "pytest", TESTS, f"--timeout={TEST_SECONDS}", *arguments]
@@ -62,7 +62,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def find_compose() -> list[str]:
-    """Return the command that is Docker Compose here, be it of version 1 or 2."""
+    """Return the command of Docker Compose, version 2 or 1."""
     if not shutil.which("docker"):
         raise Failure("Docker is not installed; without it, test with: ./gym test")
     if not _works("docker", "version"):
@@ -75,14 +75,14 @@ def find_compose() -> list[str]:
 
 @dataclass(frozen=True)
 class Container:
-    """What Docker says of a container.
+    """The state of a container, from ``docker inspect``.
 
     Attributes:
         identity: its id.
         service: its name in the compose file.
         running: whether it runs.
-        health: ``healthy``, ``starting``, ``unhealthy``, or empty if it is not watched.
-        restarts: how often it was started again after it ended by itself.
+        health: ``healthy``, ``starting``, ``unhealthy``, or empty without a health check.
+        restarts: how often Docker has restarted it.
     """
 
     identity: str
@@ -97,8 +97,8 @@ class Stack:
     """One project of Docker Compose.
 
     Attributes:
-        project: its name, by which everything of it is known to Docker.
-        settings: what the compose file is given.
+        project: its name.
+        settings: environment variables of the compose files.
         overlays: compose files besides ``docker-compose.yml``, relative to the checkout.
     """
 
@@ -123,7 +123,7 @@ class Stack:
         return _run(command, {**os.environ, **self.settings})
 
     def up(self, *options: str, seconds: float = HEALTHY_SECONDS) -> None:
-        """Start what does not run, make anew what has gone, and wait until all is healthy."""
+        """Start stopped and create missing containers; wait until all are healthy."""
         self.compose("up", "--detach", *options)
         self.wait_healthy(seconds)
 
@@ -135,7 +135,7 @@ class Stack:
             raise Failure(f"not healthy after {seconds:.0f} s: {', '.join(sick)}\n{logs}")
 
     def is_healthy(self) -> bool:
-        """Tell whether every container is healthy."""
+        """Return whether every container is healthy."""
         return all(c.running and c.health == "healthy" for c in self.containers())
 
     def containers(self, service: str | None = None) -> list[Container]:
@@ -165,13 +165,13 @@ class Stack:
         return _run(["docker", "exec", self.containers(service)[0].identity, *command])
 
     def address(self, service: str, port: int) -> tuple[str, int]:
-        """Return where on this machine a port of a service's first container is published."""
+        """Return the local address at which a port of a service's first container is published."""
         identity = self.containers(service)[0].identity
         published = _run(["docker", "port", identity, f"{port}/tcp"]).splitlines()[0]
         return "127.0.0.1", int(published.rpartition(":")[2])
 
     def down(self) -> list[str]:
-        """Remove everything, data and all; return what is left all the same."""
+        """Remove containers, volumes and networks; return the ids of any that remain."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "20")
         filters = ["--filter", f"label={PROJECT_LABEL}={self.project}", "--quiet"]
         kinds = (["ps", "--all"], ["volume", "ls"], ["network", "ls"])
@@ -190,10 +190,10 @@ def make_stack(project: str, overlays: tuple[str, ...] = ()) -> Stack:
 
 
 def choose_ports() -> dict[str, str]:
-    """Return free ports for all that is published.
+    """Return free ports for all published ones.
 
-    Left to itself Docker tries for the gateway, which is on all addresses, the ports that it has
-    given to the others on 127.0.0.1, and gives up after ten.
+    If Docker chooses, it tries for the gateway (on all addresses) the ports that it has given to
+    other services on 127.0.0.1, and gives up after ten attempts.
     """
     chosen = ports.choose_anywhere(PORTS, apart=INSTANCES)
     return {name: f"{port}-{port + INSTANCES - 1}" for name, port in chosen.items()}

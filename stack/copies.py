@@ -1,4 +1,4 @@
-"""Tells a directory from a copy of it, which has the same files and knows the same secrets."""
+"""Detects copies of a system's directory, which have the same files and secrets."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ OF_A_RUNNING_DATABASE = "postgres/*/postmaster.pid"
 
 
 def note_place(directory: Path) -> None:
-    """Note where a directory is. One that is moved keeps its number, a copy has another."""
+    """Record path and inode of a directory. Moving it keeps the inode, copying does not."""
     write_private(directory / FILE_NAME, f"{directory.stat().st_ino} {directory}")
 
 
@@ -28,10 +28,10 @@ def original_of(directory: Path) -> Path | None:
 
 
 def secrets_of(directory: Path, secrets: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a directory's secrets: a copy's are its own, but for those that its databases have.
+    """Return a directory's secrets; a copy gets new ones, except the passwords of its databases.
 
     Raises:
-        Failure: it was copied while its databases were written to.
+        Failure: it was copied while its databases were running.
     """
     original = original_of(directory)
     if original is None:

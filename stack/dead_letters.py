@@ -1,6 +1,7 @@
-"""``gym dead-letters``: shows the messages that nobody could handle, sends them again, drops them.
+"""``gym dead-letters``: lists, replays and drops dead letters.
 
-While this looks, the broker holds the messages for it, and takes back what is left at the end.
+The messages are fetched without an acknowledgement; the broker requeues the rest when the
+connection closes.
 """
 
 import hashlib
@@ -30,11 +31,11 @@ class DeadLetter:
     """One message.
 
     Attributes:
-        id: by which it is named here.
-        queue: where it came from.
-        reason: why it could not be handled.
-        since: when it got here.
-        content: its beginning.
+        id: names it in the commands.
+        queue: the queue that it came from.
+        reason: why it was dead-lettered.
+        since: when it was dead-lettered.
+        content: the beginning of its body.
         message: the message itself.
     """
 
@@ -47,11 +48,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The queue of dead letters, held by one connection.
-
-    Args:
-        connection: to the broker.
-    """
+    """The queue of dead letters, consumed by one connection."""
 
     def __init__(self, connection: amqp.Connection):
         self._channel = connection.channel()
@@ -69,10 +66,10 @@ class DeadLetters:
         return found
 
     def replay(self, letter: DeadLetter) -> None:
-        """Send one to the queue that it came from, as if it had never been there.
+        """Send one to the queue that it came from, with its original headers.
 
         Raises:
-            Failure: there is no such queue now, or only the beginning of the message was kept.
+            Failure: the queue no longer exists, or only the beginning of the message was kept.
         """
         old = letter.message
         if SIZE_HEADER in (old.headers or {}):
@@ -94,10 +91,10 @@ class DeadLetters:
 
 @contextmanager
 def connected(amqp_uri: str) -> Iterator[DeadLetters]:
-    """Give the dead letters of a broker.
+    """Connect to a broker, and yield its dead letters.
 
     Raises:
-        Failure: the broker can't be reached, lets us not in, or has none.
+        Failure: the broker can't be reached, refuses the login, or has no such queue.
     """
     connection = connection_to(amqp_uri, CONNECT_SECONDS)
     try:
@@ -123,10 +120,10 @@ def _in_one_line(problem: amqp.AMQPError) -> str:
 
 
 def choose(letters: list[DeadLetter], ids: list[str], everything: bool) -> list[DeadLetter]:
-    """Return the letters that are meant.
+    """Return the letters with the given ids, or all.
 
     Raises:
-        Failure: an id is not there, or nothing was named.
+        Failure: an id is unknown, or none was given.
     """
     if everything:
         return letters
@@ -156,7 +153,7 @@ def read(message: amqp.Message) -> DeadLetter:
 
 
 def own_headers(headers: dict | None) -> dict:
-    """Return the headers that a message had before it came here."""
+    """Return the headers without those that were added by dead-lettering."""
     added = (OUR_HEADERS, *BROKERS_HEADERS)
     return {key: value for key, value in (headers or {}).items() if not key.startswith(added)}
 
@@ -165,7 +162,7 @@ def as_table(letters: list[DeadLetter]) -> str:
     """Return a table for people."""
     rows = [COLUMNS]
     rows += [
-        # whoever wrote a message must not be able to write to the terminal
+        # the content of a message must not control the terminal
         tuple(map(_printable, (x.id, x.since, x.queue, x.reason, x.content)))
         for x in letters
     ]

@@ -1,7 +1,7 @@
-"""A lifter with two years of workouts, logged through the public API, and what came of them.
+"""``gym demo``: logs two years of workouts through the public API, and shows the statistics.
 
-The same lifter every time: the plan is made from a fixed seed, and every workout has an idempotency
-key of its own, so that running the demo again adds nothing.
+The plan is made from a fixed seed, and every workout has an idempotency key, so running the demo
+again adds nothing.
 """
 
 import http.client
@@ -39,7 +39,7 @@ PLAN = [
 """Name, day of the week, and exercises with their first weight (kg) and repetitions."""
 
 GAIN = 0.0045
-"""Of the weight, gained a week to begin with; less and less as the lifter gets stronger."""
+"""Relative gain of weight per week at the beginning; it decreases over time."""
 
 
 class Api:
@@ -49,7 +49,7 @@ class Api:
         url: the gateway's base URL.
 
     Raises:
-        Failure: it is none.
+        Failure: the URL is invalid.
     """
 
     def __init__(self, url: str):
@@ -68,7 +68,7 @@ class Api:
         """Send a request and return its status and its envelope.
 
         Raises:
-            Failure: nobody answers, or somebody else.
+            Failure: there is no response, or none of a gateway.
         """
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if self.token:
@@ -90,7 +90,7 @@ class Api:
         self._connection.close()
 
     def get(self, path: str) -> dict:
-        """Return the first item of an answer."""
+        """Return the first item of a response."""
         status, envelope = self.call("GET", path)
         if status != http.client.OK:
             raise Failure(f"GET {path} was answered {status}: {envelope['errors'][0]['message']}")
@@ -98,7 +98,7 @@ class Api:
 
 
 def main(url: str) -> None:
-    """Log the lifter's workouts and print what came of them.
+    """Log the lifter's workouts and print the statistics.
 
     Args:
         url: the gateway's base URL.

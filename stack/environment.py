@@ -28,7 +28,7 @@ SERVER_VARIABLES = {
         for name, database in DATABASES.items()
     },
     "redis": ("REDIS_HOST", "REDIS_PORT"),
-    # where nothing more is said the caches' server has the counters, too
+    # without variables of its own, the counters are on the server of the caches
     "redis-counters": (
         *COUNTERS,
         "REDIS_HOST",
@@ -79,7 +79,7 @@ OWN_SETTINGS = {
     "workouts": (),
     "analytics": (),
 }
-"""What is for one service or two, besides databases and addresses; all else is for everybody."""
+"""Settings of single services, besides databases and addresses; all others go to every service."""
 
 BROKER_SECRETS = (
     *(f"RABBITMQ_{user.upper()}_PASSWORD" for user in BROKER_USERS),
@@ -89,7 +89,7 @@ BROKER_SECRETS = (
 
 
 def given_from_outside(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that are used instead of what would be chosen here."""
+    """Return the variables that replace what would be chosen here."""
     names = [*ADDRESSES, "JWT_SECRET", "TRACE_DIRECTORY"]
     for server in SERVERS:
         if any(environment.get(name) for name in SERVER_VARIABLES[server]):
@@ -98,7 +98,7 @@ def given_from_outside(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def given_servers(given: Mapping[str, str]) -> list[str]:
-    """Return the servers that are used and not started."""
+    """Return the servers that are given from outside, and not started."""
     return [server for server in SERVERS if any(name in given for name in SERVER_VARIABLES[server])]
 
 
@@ -118,13 +118,12 @@ def database_password(state: State, name: str) -> str:
 def make_environment(
     state: State, user: str = OPERATOR, outside: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return the variables that lead to all parts, or those that a service is told.
+    """Return the environment variables of a service, or of the operator.
 
     Args:
         state: ports and secrets.
-        user: who uses the broker: a service, which has a user of its name, or the operator, who
-            has everything.
-        outside: a shell's variables, whose settings are handed on.
+        user: of the broker: a service gets its own variables, the operator those of all parts.
+        outside: a shell's variables, whose settings are passed on.
     """
     variables = {name: outside[name] for name in ALL_SETTINGS if name in (outside or {})}
     variables |= _chosen(state, user) | dict(state.given)
@@ -145,7 +144,7 @@ def server_address(name: str, environment: Mapping[str, str]) -> tuple[str, int]
 
 
 def _foreign_settings(service: str) -> set[str]:
-    """Return the variables that are for other services and not for this one."""
+    """Return the variables of other services that this one does not get."""
     own = {other: _own_settings(other) for other in SERVICES}
     return set().union(*own.values()) - own[service]
 

@@ -21,11 +21,11 @@ def find() -> Path | None:
 
 
 def find_or_install(log: Path, progress: Progress) -> None:
-    """Install the library where that can be done, and otherwise say that it can't be.
+    """Install the library if possible; otherwise report that it is missing.
 
     Args:
-        log: where the package tools' output goes.
-        progress: what is shown meanwhile.
+        log: file for the output of the package tools.
+        progress: shows the step.
     """
     if find():
         return

@@ -19,7 +19,7 @@ PLACES = f"{os.environ.get('PATH', '')}:/usr/local/bin:/usr/bin:/usr/local/sbin:
 
 @dataclass(frozen=True)
 class Programs:
-    """Where the servers' programs are; None is missing.
+    """Paths of the servers' programs; None if missing.
 
     Attributes:
         postgres: the directory that has ``postgres`` and ``initdb``.
@@ -35,7 +35,7 @@ class Programs:
 
 
 def find_programs() -> Programs:
-    """Look for all of them."""
+    """Find the programs of all servers."""
     return Programs(find_postgres(), find_redis(), find_rabbitmq(), find_epmd())
 
 
@@ -46,7 +46,7 @@ def present(program: Path | None) -> Path:
 
 
 def find_postgres() -> Path | None:
-    """Return the newest PostgreSQL's directory of programs, if it is new enough."""
+    """Return the directory of programs of the newest PostgreSQL, if it is new enough."""
     candidates = {Path(path) for path in glob.glob("/usr/lib/postgresql/*/bin")}
     if on_path := _which("postgres"):
         candidates.add(on_path.resolve().parent)
@@ -60,11 +60,11 @@ def find_postgres() -> Path | None:
 
 
 def postgres_for(data: Path, newest: Path) -> Path:
-    """Return the directory of programs of the version that has made a data directory.
+    """Return the directory of programs of the version that created a data directory.
 
     Args:
-        data: the data directory, which need not be there yet.
-        newest: what is used for a new one.
+        data: the data directory; need not exist yet.
+        newest: the programs for a new one.
     """
     try:
         made_by = int((data / "PG_VERSION").read_text())
@@ -89,7 +89,7 @@ def find_redis() -> Path | None:
 def find_rabbitmq() -> Path | None:
     """Return the directory of RabbitMQ's own programs, if it is new enough.
 
-    What a distribution puts into ``/usr/sbin`` changes user before it starts the server.
+    Not a distribution's wrappers in ``/usr/sbin``: these change the user first.
     """
     candidates = ["/usr/lib/rabbitmq/bin", *glob.glob("/usr/lib/rabbitmq/lib/*/sbin")]
     candidates += glob.glob("/opt/rabbitmq*/sbin")

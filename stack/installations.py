@@ -1,8 +1,8 @@
-"""Virtual environments that are whole, or not there.
+"""Virtual environments that are complete, or not there.
 
-Each is made in a directory of its own below ``.venvs/``, as what pip installs names its own path
-and can't be moved. That it is whole is written down last, and only then ``.venv`` leads to it. So
-whoever breaks off leaves things as they were, and what runs keeps what it was started from.
+Each is made in a directory of its own below ``.venvs/``, as scripts that pip installs contain their
+path and can't be moved. A mark is written when it is complete, and only then ``.venv`` is linked to
+it. So an interrupted installation changes nothing, and running processes keep their environment.
 """
 
 import fcntl
@@ -26,17 +26,17 @@ UNREACHABLE = re.compile(r"Retry\(total=0.* after connection broken by|Could not
 
 
 def content(checkout: Path) -> str | None:
-    """Return what the installed environment was made of, or None if there is none."""
+    """Return the content mark of the installed environment, or None if there is none."""
     return _content(checkout / LINK)
 
 
 def python(checkout: Path) -> Path:
-    """Return its Python, by a path that goes on to lead to it when there is a newer one."""
+    """Return its Python, by a path that stays valid when ``.venv`` is linked to a newer one."""
     return (checkout / LINK).resolve() / "bin" / "python"
 
 
 def take(checkout: Path, wanted: str) -> bool:
-    """Have ``.venv`` lead to the environment made of something, if there is one."""
+    """Link ``.venv`` to the environment with a content, if there is one."""
     if content(checkout) == wanted:
         return True
     if not any(_content(path) == wanted for path in _environments(checkout)):
@@ -56,14 +56,14 @@ def replace(
     name: str = "",
     is_current: Callable[[str], bool] = lambda content: False,
 ) -> None:
-    """Have an environment made, unless another process has just done that.
+    """Make an environment, unless another process has just done that.
 
     Args:
-        checkout: where it belongs.
-        wanted: what it is made of.
-        build: makes it in the directory that it is given.
-        name: what the name of that directory begins with.
-        is_current: tells of what another environment is made of whether that is kept, too.
+        checkout: the project's directory.
+        wanted: the content.
+        build: makes the environment in the directory that is passed.
+        name: prefix of that directory's name.
+        is_current: returns whether another environment, given its content, is kept.
     """
     with _alone(checkout):
         _clear(checkout, is_current)
@@ -78,12 +78,12 @@ def replace(
 
 
 def extend(checkout: Path, name: str, build: Callable[[Path], None]) -> None:
-    """Have something added to the installed environment, unless that was done.
+    """Add something to the installed environment, unless that was done.
 
     Args:
-        checkout: where it belongs.
-        name: of what is added; written down last, so that who breaks off begins it again.
-        build: adds it to the environment that it is given.
+        checkout: the project's directory.
+        name: recorded when ``build`` is done, so that an interrupted one is repeated.
+        build: adds it to the environment that is passed.
     """
     with _alone(checkout):
         environment = (checkout / LINK).resolve()
@@ -93,7 +93,7 @@ def extend(checkout: Path, name: str, build: Callable[[Path], None]) -> None:
 
 
 def explain_pip(output: str) -> str | None:
-    """Return why pip failed, in one line, if its own words would mislead."""
+    """Return why pip failed, in one line, if its own message is misleading."""
     if not UNREACHABLE.search(output):
         return None
     return (
@@ -130,7 +130,7 @@ def _environments(checkout: Path) -> list[Path]:
 
 
 def _clear(checkout: Path, is_current: Callable[[str], bool]) -> None:
-    """Delete what was left unfinished, and what is outdated and nobody runs from any more."""
+    """Delete unfinished environments, and outdated ones that no process runs from."""
     linked = (checkout / LINK).resolve()
     for entry in _environments(checkout):
         made_of = _content(entry)
@@ -138,7 +138,7 @@ def _clear(checkout: Path, is_current: Callable[[str], bool]) -> None:
             continue
         users = processes.running_from(entry)
         if made_of is None:
-            # of one who was killed; nobody else is at work, as we have the lock
+            # left by a killed process; no other one is at work, as we have the lock
             processes.send(users, signal.SIGKILL)
             wait_until(lambda place=entry: not processes.running_from(place), KILL_SECONDS)
         elif users:

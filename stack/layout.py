@@ -1,4 +1,4 @@
-"""Where things are, what the parts are called, and the ports that they would like to have."""
+"""Paths, names of the parts, and their default ports."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +7,12 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 RUN_DIRECTORY = CHECKOUT / ".run"
 LOOPBACK = "127.0.0.1"
 DIRECTORY_VARIABLE = "GYM_RUN_DIRECTORY"
-"""Set in every process that is started, so that a lost one can be found again."""
+"""Variable set in every process that is started, by which orphans are found."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """A service's PostgreSQL database, and the prefix of the variables that lead to it."""
+    """A service's PostgreSQL database, and the prefix of its environment variables."""
 
     name: str
     prefix: str
@@ -31,10 +31,10 @@ DATABASE_OF = {
     "workouts": "workout-db",
     "analytics": "analytics-db",
 }
-"""Which database is whose; the gateway has none."""
+"""Databases by service; the gateway has none."""
 
 REDIS = {"redis": "REDIS", "redis-counters": "REDIS_COUNTERS"}
-"""The Redis servers, and the prefixes of the variables that lead to them."""
+"""The Redis servers, and the prefixes of their environment variables."""
 
 SERVERS = (*DATABASES, *REDIS, "rabbitmq")
 SERVICES = {
@@ -55,14 +55,14 @@ PORTS = {
 }
 """The parts that people connect to."""
 
-# below 32768, where the kernel takes the ports of outgoing connections from
+# below 32768, from where on the kernel takes ports for outgoing connections
 INNER_PORTS = {
     "rabbitmq-metrics": 15692,
     "rabbitmq-nodes": 25682,
     "epmd": 24369,
     "supervisor": 9001,
 }
-"""What the parts use among themselves."""
+"""Ports that only the parts themselves connect to."""
 
 
 def address_variable(service: str) -> str:

@@ -1,4 +1,4 @@
-"""What ``gym up`` and ``gym status`` show: each part, its address and its state."""
+"""The table of ``gym up`` and ``gym status``: each part, its address and its state."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +20,11 @@ class Row:
 
     Attributes:
         part: its name.
-        url: where it is.
+        url: its address.
         state: ``ready``, ``starting``, ``restarting``, ``not ready`` or ``stopped``.
-        detail: what else a person should know.
-        pid: its process, if it is one of ours.
-        restarts: how often it died and was started again.
+        detail: a remark.
+        pid: its process id, if it was started here.
+        restarts: how often it died and was restarted.
     """
 
     part: str
@@ -41,7 +41,7 @@ class Row:
 
 
 def look(system: System) -> list[Row]:
-    """Ask every part how it is, all at the same time."""
+    """Check all parts in parallel."""
     names = [*ORDER, *REDIS]
     running = system.is_running()
     known = system.supervisor.parts() if running else {}

@@ -13,8 +13,8 @@ from stack.rights import as_administrator
 from stack.running import run
 
 SUDO = "sudo"
-# 101 is Debian's answer for "do not start it" (invoke-rc.d(8)); one that is already there, as in
-# most containers, is somebody's decision and stays.
+# policy-rc.d exits with 101 for "do not start it" (invoke-rc.d(8)). An existing one, as in most
+# containers, is kept.
 SCRIPT = """
 policy=/usr/sbin/policy-rc.d
 mark="written by gym"
@@ -39,8 +39,8 @@ def install(packages: Sequence[str], log: Path, progress: Progress, otherwise: s
     Args:
         packages: their names.
         log: the file that apt's output is added to.
-        progress: what is shown meanwhile.
-        otherwise: what a person can do if this can't be done here; ends the message.
+        progress: shows the step.
+        otherwise: what to do if this is not possible; ends the message.
 
     Raises:
         Failure: this is no Debian, or there is no right to install, or apt failed.
@@ -56,7 +56,7 @@ def install(packages: Sequence[str], log: Path, progress: Progress, otherwise: s
             f"  {as_administrator(command)}\n{otherwise}"
         )
     if rights == [SUDO]:
-        # it asks on the terminal, where nothing else must be shown meanwhile
+        # sudo prompts on the terminal, where nothing else must be shown meanwhile
         print(f"To install {names}, sudo asks for your password.", file=sys.stderr)
         if subprocess.run([SUDO, "--validate"], check=False).returncode:
             raise Failure(f"without sudo nothing can be installed; {otherwise}")
@@ -65,12 +65,12 @@ def install(packages: Sequence[str], log: Path, progress: Progress, otherwise: s
 
 
 def become_root() -> list[str] | None:
-    """Return what to put before a command so that it runs as root, or None if that can't be."""
+    """Return the prefix that runs a command as root, or None if that is not possible."""
     if os.geteuid() == 0:
         return []
     if not shutil.which(SUDO):
         return None
     if subprocess.run([SUDO, "-n", "true"], capture_output=True, check=False).returncode == 0:
         return [SUDO, "-n"]
-    # it can ask for the password
+    # sudo can prompt for the password
     return [SUDO] if sys.stdin.isatty() and sys.stderr.isatty() else None

@@ -53,7 +53,7 @@ class Parts:
         return services.reachable_address(self.environment, service)
 
     def is_running(self) -> bool:
-        """Tell whether the supervisor runs, and with it whatever has not been stopped."""
+        """Return whether the supervisor runs, and with it whatever has not been stopped."""
         return self.supervisor.is_running()
 
     def start(self, name: str) -> None:

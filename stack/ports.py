@@ -14,7 +14,7 @@ ANYWHERE = range(20000, 32000)
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on a port of this machine."""
+    """Return whether a server could listen on a port of this machine."""
     with socket.socket() as probe:
         # as servers do: a port whose last connections have just been closed is free
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -106,7 +106,7 @@ def program(state: State, binaries: Path, name: str) -> Program:
 
 
 def accepts(host: str, port: int) -> bool:
-    """Tell whether a PostgreSQL server is ready to let somebody log in."""
+    """Return whether a PostgreSQL server is ready to let somebody log in."""
     pairs = b"user\0postgres\0database\0postgres\0\0"
     greeting = struct.pack("!ii", 8 + len(pairs), PROTOCOL) + pairs
     try:

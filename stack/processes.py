@@ -23,7 +23,7 @@ def belonging_to(directory: Path) -> list[int]:
 
 
 def works_in(pid: int, directory: Path) -> bool:
-    """Tell whether a process has a directory as its working directory."""
+    """Return whether a process has a directory as its working directory."""
     try:
         return (PROC / str(pid) / "cwd").samefile(directory)
     except OSError:

@@ -115,7 +115,7 @@ def write_configuration(state: State, programs: Iterable[Program]) -> None:
 
 
 def is_current(state: State, program: Program) -> bool:
-    """Tell whether a program was last started just as it would be now."""
+    """Return whether a program was last started just as it would be now."""
     try:
         return all(
             (state.directory / path).read_text() == text

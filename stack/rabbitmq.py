@@ -60,7 +60,7 @@ def begin(state: State) -> None:
 
 
 def was_ready(state: State) -> bool:
-    """Tell whether the node's own log says that it came up, whoever looked then."""
+    """Return whether the node's own log says that it came up, whoever looked then."""
     logs = (state.directory / LOGS).glob("rabbitmq.log*")
     return any(STARTED in log.read_text(errors="replace") for log in logs)
 
@@ -76,7 +76,7 @@ def note_loaded(state: State) -> None:
 
 
 def is_loaded(state: State) -> bool:
-    """Tell whether the node has the definitions and users of now."""
+    """Return whether the node has the definitions and users of now."""
     loaded = state.directory / DIRECTORY / LOADED
     return loaded.exists() and loaded.read_text() == _fingerprint(state)
 
@@ -169,7 +169,7 @@ def control(state: State, binaries: Path, *arguments: str) -> str:
 
 
 def accepts(amqp_uri: str) -> bool:
-    """Tell whether one can log in."""
+    """Return whether one can log in."""
     # one of the project's packages, which are not there yet when the others of this module are
     # wanted
     import amqp

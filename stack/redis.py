@@ -35,7 +35,7 @@ def program(state: State, server: Path, name: str) -> Program:
 
 
 def accepts(host: str, port: int) -> bool:
-    """Tell whether a Redis server answers."""
+    """Return whether a Redis server answers."""
     try:
         with socket.create_connection((host, port), CHECK_SECONDS) as connection:
             connection.sendall(b"PING\r\n")

@@ -72,7 +72,7 @@ def describe(state: State, found: Programs, names: list[str]) -> list[Program]:
 
 
 def accepts(name: str, environment: dict[str, str]) -> bool:
-    """Tell whether a server lets its clients in.
+    """Return whether a server lets its clients in.
 
     Args:
         name: which server.

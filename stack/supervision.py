@@ -63,7 +63,7 @@ class Supervisor:
             raise Failure("the supervisor did not start:\n" + "\n".join(last_lines(output)))
 
     def is_running(self) -> bool:
-        """Tell whether it answers, and is this directory's.
+        """Return whether it answers, and is this directory's.
 
         A copy of the directory knows the same port and the same password.
         """
@@ -87,7 +87,7 @@ class Supervisor:
         return {info["name"]: info for info in self._call("getAllProcessInfo")}
 
     def knows_parts_one_by_one(self) -> bool:
-        """Tell whether each part can be taken out and put in again; earlier versions' can't."""
+        """Return whether each part can be taken out and put in again; earlier versions' can't."""
         return all(info["group"] == name for name, info in self.parts().items())
 
     def start_part(self, name: str) -> None:

@@ -229,7 +229,7 @@ class System(Parts):
         return environment
 
     def _idle(self, wanted: Mapping[str, Program]) -> bool:
-        """Tell whether a server is down, not ready, or not as it should be."""
+        """Return whether a server is down, not ready, or not as it should be."""
         waiting = {*self.held_up(), *self.outdated(wanted)}
         own = [name for name in wanted if name in (*SERVERS, "epmd")]
         return any(name in waiting or not self._is_ready(name) for name in own)

@@ -120,6 +120,6 @@ def prepare(
 
 
 def has_tag(known_tags: str, tag: str) -> bool:
-    """Tell whether an ``If-None-Match`` says that the client has the data with this tag."""
+    """Return whether an ``If-None-Match`` says that the client has the data with this tag."""
     # no tag of ours has a comma; werkzeug.http.parse_etags takes five times as long
     return known_tags.strip() == "*" or tag in map(str.strip, known_tags.split(","))

@@ -134,7 +134,7 @@ class ResponseCache(SharedExtension):
         self._responses.move_to_end(key)
 
     def holds(self, key: Key, cached: CachedResponse) -> bool:
-        """Tell whether a response is still the one that is cached."""
+        """Return whether a response is still the one that is cached."""
         return self._responses.get(key) is cached
 
     def remove(self, key: Key, cached: CachedResponse) -> None:

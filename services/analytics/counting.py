@@ -57,7 +57,7 @@ class CountedWorkouts(DependencyProvider):
                 done.send()
 
     def covers(self, workout_id: int, version: object) -> bool:
-        """Tell whether a version of a workout, or a later one, is counted.
+        """Return whether a version of a workout, or a later one, is counted.
 
         If the workout is being counted, wait for the end first.
 
@@ -71,7 +71,7 @@ class CountedWorkouts(DependencyProvider):
         return type(version) is int and self._versions.get(workout_id, -1) >= version
 
     def is_counting(self, user_id: int) -> bool:
-        """Tell whether a user's numbers are being counted, so that a read should wait a moment.
+        """Return whether a user's numbers are being counted, so that a read should wait a moment.
 
         Who logs a workout and looks at once would otherwise see the numbers of before.
         """

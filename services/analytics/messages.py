@@ -23,7 +23,7 @@ def workout_id(event: dict) -> int:
 
 
 def is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
-    """Tell whether an event's version of its workout, or a later one, is counted.
+    """Return whether an event's version of its workout, or a later one, is counted.
 
     Args:
         event: with a valid ``workout_id``.
@@ -34,5 +34,5 @@ def is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
 
 
 def is_whole(workout: dict) -> bool:
-    """Tell whether a hint brings a workout that can be counted without asking for it."""
+    """Return whether a hint brings a workout that can be counted without asking for it."""
     return workout.keys() >= NEEDED and all("rep_type" in each for each in workout["exercises"])

@@ -55,7 +55,7 @@ class Revocations(RedisStore):
             self._revoked.popitem(last=False)
 
     def has(self, token_id: str) -> bool:
-        """Tell whether a token has been revoked, as far as can be known."""
+        """Return whether a token has been revoked, as far as can be known."""
         if token_id in self._revoked:
             return True
         is_noted, _ = self._ask("EXISTS", revocation_key(token_id))
@@ -84,11 +84,11 @@ class Revocations(RedisStore):
         self._begin(("EXISTS", revocation_key(token_id)), take)
 
     def is_known_valid(self, token_id: str, generation: str | None) -> bool:
-        """Tell whether a token was valid in this generation of the user's tokens; asks nobody."""
+        """Return whether a token was valid in this generation of the user's tokens; asks nobody."""
         return generation is not None and self._valid.get(token_id) == generation
 
     def is_unconfirmed(self, token_id: str) -> bool:
-        """Tell whether a token was never found valid by :meth:`confirm_valid`."""
+        """Return whether a token was never found valid by :meth:`confirm_valid`."""
         return token_id not in self._valid
 
 

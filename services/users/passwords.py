@@ -42,7 +42,7 @@ class Passwords(DependencyProvider):
             return tpool.execute(bcrypt.hashpw, secret, salt).decode()
 
     def matches(self, password: str, password_hash: str | None) -> bool:
-        """Tell whether a password is the one that a hash was made from.
+        """Return whether a password is the one that a hash was made from.
 
         It takes the same time without a hash, and for a password that can't be right: how many
         comparisons are made depends on the password alone, so the time does not tell whether there

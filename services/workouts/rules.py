@@ -80,7 +80,7 @@ def plan_update(
 
 
 def needs_stored(changes: dict[str, Any], today: date) -> bool:
-    """Tell whether the stored workout must be read before a change can be planned or refused.
+    """Return whether the stored workout must be read before a change can be planned or refused.
 
     It need not for columns alone: the statement compares the version itself. But exercises that
     are there already may stay though inactive; without any field the stored workout is the result;
@@ -133,7 +133,7 @@ def check_day(day: date, today: date) -> None:
 
 
 def is_soon_enough(day: date, today: date) -> bool:
-    """Tell whether :func:`check_day` allows a day."""
+    """Return whether :func:`check_day` allows a day."""
     return day <= _latest_day(today)
 
 

@@ -32,7 +32,7 @@ class ProcessedWorkout(NamedTuple):
     deleted: bool
 
     def lasts_as(self, other: "ProcessedWorkout") -> bool:
-        """Tell whether another version has the same day, duration and deletion.
+        """Return whether another version has the same day, duration and deletion.
 
         These are what a week or a month counts of a workout besides its exercises.
         """
@@ -40,13 +40,13 @@ class ProcessedWorkout(NamedTuple):
         return self[1:] == other[1:]
 
     def covers(self, change: dict[str, Any]) -> bool:
-        """Tell whether a change of the feed is counted already."""
+        """Return whether a change of the feed is counted already."""
         if change["kind"] == "deleted":
             return self.deleted
         return self.has_counted(change["version"])
 
     def has_counted(self, version: int) -> bool:
-        """Tell whether a version, or a later one, is counted already."""
+        """Return whether a version, or a later one, is counted already."""
         return self.deleted or self.version >= version
 
 
@@ -80,7 +80,7 @@ class Change(NamedTuple):
         return cls(user_id, workout_id, ProcessedWorkout(0, None, None, deleted=True), [])
 
     def is_uncounted(self, known: ProcessedWorkout | None, again: bool) -> bool:
-        """Tell whether this is to be counted.
+        """Return whether this is to be counted.
 
         Args:
             known: what is stored of the workout.

@@ -87,7 +87,7 @@ class HistoryRow(NamedTuple):
     raw_sets: list[dict[str, Any]] | None = None
 
     def counts_as(self, other: "HistoryRow | None") -> bool:
-        """Tell whether another row counts the same: all but ``raw_sets`` is equal."""
+        """Return whether another row counts the same: all but ``raw_sets`` is equal."""
         return other is not None and self._replace(raw_sets=other.raw_sets) == other
 
 

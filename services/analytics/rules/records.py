@@ -99,7 +99,7 @@ def carried_record(
 
 
 def needs_history(kind: str, record: Record | None, row: HistoryRow) -> bool:
-    """Tell whether :func:`carried_record` will call ``best_before``.
+    """Return whether :func:`carried_record` will call ``best_before``.
 
     It does where a row is at least as good as the record and stands before it in the history.
     """

@@ -257,7 +257,7 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
 
 
 def is_one_slip(first: str, second: str) -> bool:
-    """Tell whether two words are equal but for one wrong, missing, extra or swapped letter."""
+    """Return whether two words are equal but for one wrong, missing, extra or swapped letter."""
     if len(first) > len(second):
         first, second = second, first
     start = next(

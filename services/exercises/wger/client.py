@@ -67,7 +67,7 @@ class Page:
     has_next: bool
 
     def ends_at(self, offset: int) -> bool:
-        """Tell whether there is nothing at an offset, the one after this page."""
+        """Return whether there is nothing at an offset, the one after this page."""
         if not self.results:
             return True
         return not self.has_next and (self.count is None or offset >= self.count)
@@ -276,7 +276,7 @@ def _sentence(problem: Exception) -> str:
 
 
 def _is_this_machine(host: str | None) -> bool:
-    """Tell whether a host is this machine, which no proxy must be asked for."""
+    """Return whether a host is this machine, which no proxy must be asked for."""
     if host == "localhost":
         return True
     try:

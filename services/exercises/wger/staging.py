@@ -194,7 +194,7 @@ def add(connection: Connection, entries: Iterable[Entry]) -> bool:
 
 
 def is_whole(connection: Connection) -> bool:
-    """Tell whether the pages held everything that the server has.
+    """Return whether the pages held everything that the server has.
 
     They may not if the list changed meanwhile, or was ordered differently for each page: then an
     entry can move from an unread page to one that was read. Either the total has changed, or an
@@ -249,7 +249,7 @@ def status(connection: Connection) -> dict[str, Any]:
 
 
 def is_due(connection: Connection, hours: float) -> bool:
-    """Tell whether the last successful import is so many hours old."""
+    """Return whether the last successful import is so many hours old."""
     return connection.execute(
         text(
             """

@@ -47,7 +47,7 @@ class BoundQueue:
     arguments: dict[str, object] = field(hash=False)
 
     def exists(self, channel: Channel) -> bool:
-        """Tell whether both exist; if not the broker has closed the channel."""
+        """Return whether both exist; if not the broker has closed the channel."""
         try:
             # nowait: queue.declare-ok has the number of messages, and may take seconds in a cluster
             # that has just lost a node. A refusal still arrives, before the answer to the second.

@@ -63,7 +63,7 @@ class ConnectionLimits:
         )
 
     def make_room(self, address: str | None) -> bool:
-        """Tell whether one more connection may come, having closed another if need be."""
+        """Return whether one more connection may come, having closed another if need be."""
         now = time.monotonic()
         own = self._own.get(address)
         if own is not None and own.is_full:
