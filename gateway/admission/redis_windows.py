@@ -27,8 +27,8 @@ return found and {{tostring(now - found[1]), found[2]}}
 class OneClockStorage(RedisStorage):
     """The Redis storage of ``limits``, with the server's clock in place of the process's."""
 
-    SCRIPT_ACQUIRE_MOVING_WINDOW = _ACQUIRE
-    SCRIPT_MOVING_WINDOW = _WINDOW
+    SCRIPT_ACQUIRE_MOVING_WINDOW = _ACQUIRE.encode()
+    SCRIPT_MOVING_WINDOW = _WINDOW.encode()
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """Return the time of the oldest request, by this process's clock, and how many there are.

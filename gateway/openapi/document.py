@@ -31,6 +31,7 @@ from gateway.openapi.routes import TAGS, routes_of, tag_of
 from gateway.responses.failures import failure_status
 from schemas import responses
 from schemas.idempotency import HOURS_KEPT, IDEMPOTENCY_KEY, KEY_CHARACTERS, LONGEST_KEY
+from schemas.loading import Body
 from schemas.version import VERSION
 from services.transport.http.messages import JSON_TYPE
 
@@ -61,12 +62,15 @@ def make_document(service: type) -> dict[str, Any]:
         servers=[{"url": "/"}],
         tags=[{"name": name, "description": text} for name, (_, text) in TAGS.items()],
     )
-    add_field_rules(plugin.converter)
+    converter = plugin.converter
+    # APISpec() has made it
+    assert converter is not None
+    add_field_rules(converter)
     add_components(spec)
     failures.add_responses(spec)
     spec.components.response(UNCHANGED, _UNCHANGED)
     for name, summary, route in routes_of(service):
-        operation = _describe(spec, plugin.converter, name, summary, route)
+        operation = _describe(spec, converter, name, summary, route)
         spec.path(openapi_path(route.path), operations={route.method.lower(): operation})
     for path, operation in _health(spec).items():
         spec.path(path, operations={"get": operation})
@@ -98,7 +102,7 @@ def _describe(
     if given := _parameters(converter, route):
         result["parameters"] = given
     if route.body is not None:
-        result["requestBody"] = _body(spec, route)
+        result["requestBody"] = _body(spec, route.body)
     return result
 
 
@@ -122,8 +126,8 @@ def _is_read(route: Route) -> bool:
     return route.method == "GET"
 
 
-def _body(spec: APISpec, route: Route) -> dict[str, Any]:
-    media = {"schema": _known(spec, route.body), "example": EXAMPLES[route.body]}
+def _body(spec: APISpec, body: type[Body]) -> dict[str, Any]:
+    media = {"schema": _known(spec, body), "example": EXAMPLES[body]}
     return {"required": True, "content": {JSON_TYPE: media}}
 
 

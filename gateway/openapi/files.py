@@ -69,4 +69,7 @@ def cache_control(name: str) -> str:
 
 def _swagger_ui() -> Path:
     # found without being imported, as the package would import Flask
-    return Path(find_spec(PACKAGE).submodule_search_locations[0]) / "dist"
+    found = find_spec(PACKAGE)
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    return Path(found.submodule_search_locations[0]) / "dist"

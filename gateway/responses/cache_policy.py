@@ -46,7 +46,7 @@ def key_of(request: HttpRequest, policy: CachePolicy | None, caller: AnyCaller) 
 
 
 def generation_keys_of(
-    request: HttpRequest, policy: CachePolicy, caller: AnyCaller
+    request: HttpRequest, policy: CachePolicy | None, caller: AnyCaller
 ) -> GenerationKeys | None:
     """Return the keys of the generations that a response depends on; None if on none in Redis."""
     if policy is CachePolicy.WORKOUTS:

@@ -11,11 +11,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from nameko.extensions import SharedExtension
 
 from gateway.admission.admission import Admission
-from gateway.admission.callers import Caller
+from gateway.admission.callers import AnyCaller, Caller
 from gateway.requests.context import context_of
 from gateway.responses.cache_policy import (
     LONGEST_TARGET,
@@ -60,7 +61,8 @@ class CachedResponse:
     reply: EncodedReply
     route: str
     generation_keys: GenerationKeys | None
-    generation: str | int
+    generation: str | Any
+    """Any: the catalogue's is a number."""
     day: int
     made_at: float
     prepared: dict[bool, PreparedResponse] = field(default_factory=dict)
@@ -190,10 +192,11 @@ class Lookup:
         self._request = request
         self._route = route
         self._policy = policy
-        self._key: Key | None = None
+        # Any: None until get() has found out that the response may be cached
+        self._key: Key | Any = None
         self._ask: Callable[[], str | None] | None = None
         self._generation_keys: GenerationKeys | None = None
-        self._generation: str | int | None = None
+        self._generation: Any = None
         """Of what is made now; None where nothing can be cached."""
 
     def ask_ahead(self, caller: Caller) -> None:
@@ -209,7 +212,7 @@ class Lookup:
         if keys is not None:
             self._ask = self._responses.admission.cache.ask_generation(keys)
 
-    def get(self, caller: Caller | None) -> EncodedReply | None:
+    def get(self, caller: AnyCaller) -> EncodedReply | None:
         """Return the cached response to a request that was counted and let in.
 
         If there is none, the generation is taken that the response will belong to: before anything

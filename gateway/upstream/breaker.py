@@ -93,6 +93,6 @@ class Breaker:
             self._outage.begin(str(problem))
 
     def _is_failure(self, kind: type[BaseException], problem: BaseException) -> bool:
-        if not issubclass(kind, ServiceUnavailable | TimedOut):
+        if not isinstance(problem, ServiceUnavailable | TimedOut):
             return False
         return problem.details.get("service") == self.service

@@ -52,7 +52,10 @@ class UpstreamService(RemoteService):
         """Return the state of the circuit, for ``/ready``."""
         return {"circuits": {self.public_name: self.breaker.describe()}}
 
-    def call(self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict) -> Any:
+    # how long a call may take is not for the caller to say here: a read is tried twice
+    def call(  # type: ignore[override]
+        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict
+    ) -> Any:
         """Call a method; see :meth:`RemoteService.call`."""
         attempt = partial(self.ask, worker_ctx, method, args, kwargs)
         result = self._read(attempt) if method in self.reads else attempt(self.seconds)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 _NAMES = {
     dict: "an object",
@@ -18,10 +19,10 @@ _NAMES = {
 class Shape:
     """One of JSON's types, and of an object the fields that must be in it, with their shapes."""
 
-    kind: type
+    kind: type[Any]
     fields: Mapping[str, "Shape"] = field(default_factory=dict)
 
-    def problem(self, value: object, place: str = "the result") -> str | None:
+    def problem(self, value: Any, place: str = "the result") -> str | None:
         """Return what is wrong with a value, for the log; None if nothing is."""
         if type(value) is not self.kind:
             return f"{place} is {_name(value)}, not {_NAMES[self.kind]}"

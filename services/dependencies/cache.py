@@ -23,6 +23,7 @@ from services.dependencies.generation_store import (
     several,
 )
 from services.observability import metrics
+from services.transport.redis.pipeline import Command
 
 LONGEST_KEY = 128
 """In bytes; a longer key is replaced by its beginning and a hash."""
@@ -66,8 +67,9 @@ class Cache(GenerationStore):
                 return value
         value = make()
         # None is not stored: what does not exist has no generation yet that a later write replaces
-        if value is not None and are_ours(found[0]):
-            self._store(key, keys, found, seconds, variant, value)
+        current, run = found
+        if value is not None and are_ours(current):
+            self._store(key, keys, current, run, seconds, variant, value)
         return value
 
     def _get(self, key: str, keys: tuple[str, ...], variant: str | None) -> tuple[Any, Found]:
@@ -88,17 +90,17 @@ class Cache(GenerationStore):
         self,
         key: str,
         keys: tuple[str, ...],
-        found: Found,
+        current: list[str],
+        run: str | None,
         seconds: int,
         variant: str | None,
         value: object,
     ) -> None:
-        current, run = found
         # the version before reads these names, and runs beside this one during an upgrade
         stored = {"version": "/".join(current), "run": run, "of": variant, "value": value}
         text = orjson.dumps(stored).decode()
         seconds = max(int(seconds), 1)
-        command = "EVAL", KEEP, len(keys) + 1, *keys, key, seconds, *current, text
+        command: Command = "EVAL", KEEP, len(keys) + 1, *keys, key, seconds, *current, text
         self._begin(command, ignore, in_no_hurry=True)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg2
 from nameko.containers import WorkerContext
@@ -10,7 +11,6 @@ from psycopg2.extensions import set_wait_callback
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolProxiedConnection
 
 from schemas.errors import DatabaseError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
@@ -20,7 +20,7 @@ from services.observability.outages import Outage
 from services.process import budgets
 from services.process.settings import SETTINGS_KEY
 from services.transport.postgres.engine import Trust, make_engine, wait_bounded
-from services.transport.postgres.statements import Statement, Together, run
+from services.transport.postgres.statements import Pooled, Statement, Together, run
 
 log = get_logger(__name__)
 
@@ -69,7 +69,8 @@ class Database(DependencyProvider):
         self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
         self._trust = Trust()
         event.listen(self.engine, "checkout", self._trust.check)
-        pool = self.engine.pool
+        # Any: SQLAlchemy has these two on QueuePool, which it makes here, and not on Pool
+        pool: Any = self.engine.pool
         metrics.watch_pool(pool.checkedout, pool.checkedin, budgets.DATABASE_CONNECTIONS)
 
     def stop(self) -> None:
@@ -119,13 +120,13 @@ class Database(DependencyProvider):
             yield connection
 
     @contextmanager
-    def _autocommitting(self) -> Iterator[PoolProxiedConnection]:
+    def _autocommitting(self) -> Iterator[Pooled]:
         """Give a connection on which every statement is a transaction.
 
         Without autocommit psycopg2 sends a BEGIN before the first statement, a round trip of its
         own. SQLAlchemy does not expect it: the pool's ``Trust`` switches it off again.
         """
-        connection = self.engine.raw_connection()
+        connection: Pooled = self.engine.raw_connection()
         try:
             connection.dbapi_connection.autocommit = True
             yield connection

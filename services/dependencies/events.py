@@ -104,6 +104,7 @@ class SafeEventHandler(EventHandler):
     """
 
     queue_consumer = QueueConsumer()
+    queue: Queue
     publishing = Publishing()
     prefetch: int | None = budgets.EVENT_PREFETCH
     span_kind = tracing.CONSUMER

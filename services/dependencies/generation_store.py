@@ -43,6 +43,7 @@ from typing import Any, TypeGuard
 from services.process import budgets
 from services.process.settings import Settings
 from services.transport.redis.pending_writes import FRESH
+from services.transport.redis.pipeline import Command
 from services.transport.redis.store import RedisStore
 
 CHANGING = "changing:"
@@ -152,14 +153,7 @@ class GenerationStore(RedisStore):
             seconds: lifetime of the cached value.
         """
         keys = several(generation_keys)
-        command: tuple[str | int, ...] = (
-            "EVAL",
-            PROLONG,
-            len(keys),
-            *keys,
-            seconds,
-            *generation.split("/")[1:],
-        )
+        command: Command = "EVAL", PROLONG, len(keys), *keys, seconds, *generation.split("/")[1:]
         self._begin(command, ignore, in_no_hurry=True)
 
     @contextmanager

@@ -102,7 +102,7 @@ class ReplyListener(SharedExtension):
         for correlation_id in list(self._waiting):
             self._resolve(correlation_id, LOST)
 
-    def _resolve(self, correlation_id: str | None, reply: object) -> None:
+    def _resolve(self, correlation_id: Any, reply: object) -> None:
         event = self._waiting.pop(correlation_id, None)
         if event is not None and not event.ready():
             event.send(reply)

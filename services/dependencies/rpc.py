@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
+from typing import Any
 
 import eventlet
 from kombu import Queue
@@ -69,6 +70,7 @@ class SafeRpcConsumer(RpcConsumer):
     """
 
     queue_consumer = QueueConsumer()
+    queue: Any
     replies = Replies()
     prefetch = budgets.SERVICE_WORKERS
 

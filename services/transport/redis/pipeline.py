@@ -23,8 +23,11 @@ from services.transport.hub_socket import HubSocket, plain_socket
 
 log = get_logger(__name__)
 
+Command = tuple[str | int, ...]
+"""Its name and arguments."""
+
 # the stub of hiredis has a tuple of one item, where a tuple of any length is meant
-_pack: Callable[[tuple[str | int, ...]], bytes] = pack_command  # type: ignore[assignment]
+_pack: Callable[[Command], bytes] = pack_command  # type: ignore[assignment]
 
 Take = Callable[[Any], None]
 """Takes a reply, or a :class:`RedisFailure` in its place."""

@@ -18,7 +18,7 @@ from services.observability.outages import Outage
 from services.process import budgets
 from services.process.settings import SETTINGS_KEY, Settings
 from services.transport.redis.pending_writes import PendingWrites
-from services.transport.redis.pipeline import RedisFailure, RedisLink
+from services.transport.redis.pipeline import Command, RedisFailure, RedisLink
 
 Then = Callable[[Any, str | None], None]
 """Takes a reply and the id of the server's run; the reply is None if it must not be used."""
@@ -87,7 +87,7 @@ class RedisStore(DependencyProvider):
         self._begin(command, lambda *answer: answered.send(answer))
         return answered
 
-    def _begin(self, command: tuple[str | int, ...], then: Then, in_no_hurry: bool = False) -> None:
+    def _begin(self, command: Command, then: Then, in_no_hurry: bool = False) -> None:
         if time.monotonic() < self._down_until:
             metrics.CACHE_FAILURES.inc()
             then(None, None)
@@ -103,7 +103,7 @@ class RedisStore(DependencyProvider):
 
     def _send(
         self,
-        command: tuple[str | int, ...],
+        command: Command,
         take: Callable[[Any, bool], None],
         in_no_hurry: bool = False,
     ) -> None:
