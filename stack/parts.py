@@ -1,4 +1,4 @@
-"""The running parts of a system, one by one: start, stop, kill, freeze and ask them."""
+"""The parts of a running system: start, stop, kill, freeze and check each of them."""
 
 import os
 import shutil
@@ -40,20 +40,20 @@ class Parts:
 
     @property
     def directory(self) -> Path:
-        """Where everything lies."""
+        """The directory of the system."""
         return self.state.directory
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that lead to all parts, with the operator's rights."""
+        """The environment variables of the operator: addresses and passwords of all parts."""
         return make_environment(self.state)
 
     def address(self, service: str) -> str:
-        """Return the ``host:port`` at which a service is reached."""
+        """Return the ``host:port`` of a service."""
         return services.reachable_address(self.environment, service)
 
     def is_running(self) -> bool:
-        """Return whether the supervisor runs, and with it whatever has not been stopped."""
+        """Return whether the supervisor runs, and with it all parts that have not been stopped."""
         return self.supervisor.is_running()
 
     def start(self, name: str) -> None:
@@ -62,17 +62,17 @@ class Parts:
         self.wait_ready([name])
 
     def stop(self, name: str) -> None:
-        """Stop a part properly; it stays down."""
+        """Stop a part gracefully; it stays down."""
         self.resume(name)
         self.supervisor.stop_part(name)
 
     def restart(self, name: str) -> None:
-        """Stop a part properly, start it again and wait until it is ready."""
+        """Stop a part gracefully, start it again and wait until it is ready."""
         self.stop(name)
         self.start(name)
 
     def kill(self, name: str) -> int:
-        """Kill a part; the supervisor starts it again by itself.
+        """Kill a part; the supervisor restarts it.
 
         Returns:
             The id of the process that was killed.
@@ -82,7 +82,7 @@ class Parts:
     def kill_for_good(self, name: str) -> None:
         """Kill a part, and leave it down until it is started."""
         pid = self.pid(name)
-        # it must not use the time between the supervisor's polite signal and ours
+        # frozen, so that it can't shut down gracefully between the supervisor's signal and ours
         processes.send([pid], signal.SIGSTOP)
         processes_of_part = processes.tree(pid)
         self.supervisor.request_stop(name)
@@ -90,7 +90,7 @@ class Parts:
         self.supervisor.stop_part(name)
 
     def pause(self, name: str) -> None:
-        """Freeze a part, with everything that it started, until :meth:`resume`."""
+        """Freeze a part and its children, until :meth:`resume`."""
         processes.send(processes.tree(self.pid(name)), signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
@@ -123,7 +123,7 @@ class Parts:
     # -- readiness -----------------------------------------------------------------------------
 
     def check(self, name: str) -> Readiness:
-        """Ask a part whether it can do its work."""
+        """Check whether a part is ready."""
         if name in SERVERS:
             accepting = servers.accepts(name, self.environment)
             return Readiness(accepting, "" if accepting else "does not answer")
@@ -139,8 +139,8 @@ class Parts:
         """Wait until parts are ready.
 
         Raises:
-            Failure: one of them keeps ending, or the time is up; the message has the end of its
-                log.
+            Failure: one of them keeps ending, or the time is up; the message has the last lines
+                of its log.
         """
         waiting = list(names)
         trouble = _Trouble(self.supervisor)
@@ -158,13 +158,13 @@ class Parts:
     # -- the end -------------------------------------------------------------------------------
 
     def shut_down(self, tick: Callable[[str], None] = lambda detail: None) -> int:
-        """Stop everything properly.
+        """Stop everything gracefully.
 
         Args:
-            tick: called often meanwhile, with what is still running.
+            tick: called repeatedly with the names of the parts that are still running.
 
         Returns:
-            How many processes had to be ended by force.
+            The number of processes that had to be killed.
         """
         if self.is_running():
             pid = self.supervisor.pid
@@ -177,14 +177,14 @@ class Parts:
         return forced
 
     def stop_services(self, tick: Callable[[str], None] = lambda detail: None) -> None:
-        """Stop the services properly, and leave the servers running."""
+        """Stop the services gracefully, and leave the servers running."""
         self._stop_together(self._stop_order()[0], tick)
 
     def destroy(self) -> None:
-        """End everything at once and delete the directory."""
+        """Kill everything and delete the directory."""
         pid = self.supervisor.pid
         if pid:
-            # from now on it starts nothing again
+            # from now on it restarts nothing
             self.supervisor.ask_to_stop()
         processes.end_all(self.directory, spared=pid)
         if pid:
@@ -197,7 +197,7 @@ class Parts:
         return self.check(name).ready
 
     def _stop_order(self) -> list[list[str]]:
-        # the supervisor itself keeps an order, too, but waits up to a second between its steps
+        # supervisord can stop in order, too, but waits up to a second between its steps
         names = self.supervisor.parts()
         servers_last = [name for name in names if name in SERVERS]
         return [[name for name in names if name not in (*SERVERS, "epmd")], servers_last]
@@ -221,7 +221,7 @@ class Parts:
 
 
 class _Trouble:
-    """Notices parts that end again and again instead of coming up."""
+    """Detects parts that end repeatedly instead of getting ready."""
 
     def __init__(self, supervisor: Supervisor):
         self.supervisor = supervisor
@@ -242,5 +242,5 @@ class _Trouble:
         starts.add(info["start"])
         if info["statename"] == "BACKOFF":
             return len(starts) >= FAILED_STARTS
-        # the newest may be a good one
+        # the latest process may be a good one
         return info["statename"] in GIVEN_UP or len(starts) > FAILED_STARTS

@@ -1,4 +1,4 @@
-"""Chooses ports: the wanted one if it is free, otherwise the next that is."""
+"""Choice of ports: the default one if it is free, otherwise the next free one."""
 
 import random
 import socket
@@ -8,15 +8,15 @@ from stack.failures import Failure
 from stack.layout import LOOPBACK
 
 HIGHEST = 65535
-# Outgoing connections take their ports from 32768 on. A client that tries again and again to
-# reach a server there, while it is down, can end up connected to itself and keep the port.
+# The kernel takes ports for outgoing connections from 32768 on. A client that keeps trying to reach
+# a server there, while it is down, can get connected to itself and occupy the port.
 ANYWHERE = range(20000, 32000)
 
 
 def is_free(port: int) -> bool:
     """Return whether a server could listen on a port of this machine."""
     with socket.socket() as probe:
-        # as servers do: a port whose last connections have just been closed is free
+        # as servers do: a port with connections in TIME_WAIT is free
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -31,16 +31,16 @@ def choose(
     fixed: Collection[int] = (),
     free: Callable[[int], bool] = is_free,
 ) -> dict[str, int]:
-    """Give each part a port of its own.
+    """Choose a port for each part.
 
     Args:
-        wanted: the port that each part would like to have, by its name.
+        wanted: the preferred port of each part, by its name.
         fixed: ports that no part may get.
-        free: tells whether a port is free.
+        free: returns whether a port is free.
 
     Returns:
-        The ports by name: the wanted ones where they are free, otherwise the next free one that
-        no other part wants.
+        The ports by name: the preferred one if it is free, otherwise the next free one that no
+        other part prefers.
     """
     kept: dict[str, int] = {}
     for name, port in wanted.items():
@@ -55,11 +55,11 @@ def choose(
 
 
 def choose_anywhere(names: Collection[str], apart: int = 1) -> dict[str, int]:
-    """Give each part a free port, starting at a random place.
+    """Choose a free port for each part, starting at a random number.
 
     Args:
         names: the parts.
-        apart: how far from each other the ports should be.
+        apart: minimum distance between two ports.
     """
     first = random.choice(ANYWHERE)
     return choose({name: first + place * apart for place, name in enumerate(names)})

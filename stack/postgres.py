@@ -1,8 +1,8 @@
 """Private PostgreSQL instances: one for each database, as in the containers.
 
-PostgreSQL refuses to run as root. Started by root it runs as another user, who may have no way
-into the checkout (below ``/root``, say). So a shell that is still root opens the data directory,
-and PostgreSQL is pointed to it through ``/proc/self/fd``: the way there is not walked again.
+PostgreSQL refuses to run as root. Started by root it runs as another user, who may not be allowed
+to traverse the path of the checkout (below ``/root``, say). So a shell that is still root opens the
+data directory, and PostgreSQL gets it as ``/proc/self/fd/N``, which needs no traversal.
 """
 
 import os
@@ -37,23 +37,23 @@ SETTINGS = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "jit": "off",
-    # in the data directory: in /dev/shm it would be left behind by one that is killed
+    # in the data directory, as a killed server would leave it behind in /dev/shm
     "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-# Tests kill PostgreSQL, never the machine: what a commit has written need not reach the disk, but
-# an acknowledged commit must have been written.
+# Tests kill PostgreSQL, never the machine: commits need not reach the disk (fsync), but must have
+# been written before they are acknowledged.
 THROWAWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
 
 def prepare(state: State, binaries: Path, names: list[str]) -> None:
-    """Make the data directories that are not there yet.
+    """Create the missing data directories.
 
     Args:
-        state: where, and the passwords.
+        state: directory and passwords.
         binaries: the directory of PostgreSQL's programs.
-        names: which instances.
+        names: of the instances.
     """
     root = state.directory / DIRECTORY
     missing = missing_ones(state, names)
@@ -81,7 +81,7 @@ def prepare(state: State, binaries: Path, names: list[str]) -> None:
 
 
 def missing_ones(state: State, names: list[str]) -> list[str]:
-    """Return the instances that have no data directory yet."""
+    """Return the instances without a data directory."""
     return [name for name in names if not (state.directory / DIRECTORY / name).exists()]
 
 
@@ -100,13 +100,13 @@ def program(state: State, binaries: Path, name: str) -> Program:
         directory=Path("/"),
         prologue=tuple(prologue),
         stage=SERVERS_STAGE,
-        # fast: sessions are broken off, what was committed is kept
+        # SIGINT is PostgreSQL's fast shutdown: sessions are terminated, no commit is lost
         stop_signal="INT",
     )
 
 
 def accepts(host: str, port: int) -> bool:
-    """Return whether a PostgreSQL server is ready to let somebody log in."""
+    """Return whether a PostgreSQL server accepts logins."""
     pairs = b"user\0postgres\0database\0postgres\0\0"
     greeting = struct.pack("!ii", 8 + len(pairs), PROTOCOL) + pairs
     try:
@@ -118,7 +118,7 @@ def accepts(host: str, port: int) -> bool:
 
 
 def server_user() -> pwd.struct_passwd | None:
-    """Return whom PostgreSQL runs as when it is root who starts it, or None for oneself."""
+    """Return the user that PostgreSQL runs as if started by root, or None for the current user."""
     if os.geteuid() != 0:
         return None
     for name in USERS:
@@ -145,7 +145,7 @@ def _make_template(directory: Path, binaries: Path) -> None:
 
 
 def _sync_names(directory: Path) -> None:
-    # a crash of the machine must not undo a rename after the first commit
+    # without an fsync of the directory, a crash of the machine could undo the rename
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -159,7 +159,7 @@ def _single_user(directory: Path, binaries: Path, statements: list[str]) -> None
 
 
 def _nothing_at(path: Path) -> Path:
-    # whoever was killed at this may have left somebody at work
+    # a gym that was killed here may have left a server running
     processes.end_all(path)
     if path.exists():
         shutil.rmtree(path)
@@ -183,8 +183,7 @@ def _run(
         input=text,
         capture_output=True,
         text=True,
-        # a language of its own would have initdb look for its messages, and a locale that is
-        # not installed would stop it
+        # initdb fails with a locale that is not installed, and would look for translated messages
         env={
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C.UTF-8",

@@ -1,4 +1,4 @@
-"""Finds processes by what the kernel tells of them, and ends those that were left behind."""
+"""Finds processes in ``/proc``, and kills orphans."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ SHOWING_THEIR_WORK = (POSTGRES, "redis-server", "valkey-server")
 
 
 def belonging_to(directory: Path) -> list[int]:
-    """Return the processes that were started for a directory, by whomever they are kept now."""
+    """Return the processes that were started for a directory, whatever their parents are now."""
     mark = f"{DIRECTORY_VARIABLE}={directory}".encode()
     return [pid for pid in _all() if pid != os.getpid() and _belongs(pid, mark, directory)]
 
@@ -31,13 +31,13 @@ def works_in(pid: int, directory: Path) -> bool:
 
 
 def running_from(directory: Path) -> list[int]:
-    """Return the processes whose program lies in a directory."""
+    """Return the processes whose executable is in a directory."""
     begin = f"{directory}/".encode()
     return [pid for pid in _all() if _words(pid)[0].startswith(begin)]
 
 
 def tree(pid: int) -> list[int]:
-    """Return a process and everything that it started."""
+    """Return a process and its descendants."""
     children: dict[int, list[int]] = {}
     for other in _all():
         children.setdefault(_parent(other), []).append(other)
@@ -48,20 +48,20 @@ def tree(pid: int) -> list[int]:
 
 
 def send(pids: Iterable[int], number: int) -> None:
-    """Send a signal to processes; those that have ended meanwhile don't matter."""
+    """Send a signal to processes; those that have ended are ignored."""
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
 def end_all(directory: Path, spared: int | None = None) -> int:
-    """End what was started for a directory, at once; tell how many there were.
+    """Kill the processes of a directory; return how many there were.
 
-    PostgreSQL is asked to stop without ceremony: killed, it would leave shared memory behind.
+    PostgreSQL gets SIGQUIT, an immediate shutdown: killed, it would leave shared memory behind.
 
     Args:
-        directory: which directory.
-        spared: a process that goes on.
+        directory: of the system.
+        spared: id of a process to leave running.
     """
 
     def left() -> list[int]:
@@ -85,7 +85,7 @@ def _belongs(pid: int, mark: bytes, directory: Path) -> bool:
     try:
         if mark in (PROC / str(pid) / "environ").read_bytes().split(b"\0"):
             return True
-        # these write over their variables to show what they are doing
+        # PostgreSQL and Redis overwrite their environment with a process title
         place = Path(os.readlink(PROC / str(pid) / "cwd"))
     except OSError:
         return False
@@ -108,7 +108,7 @@ def _name(pid: int) -> str:
 
 def _parent(pid: int) -> int:
     try:
-        # the name, in brackets, may hold anything
+        # the name, in parentheses, may contain any character
         return int((PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
     except (OSError, IndexError, ValueError):
         return 0

@@ -1,8 +1,8 @@
-"""Describes what runs under the supervisor, and writes its files.
+"""Programs under the supervisor, and the files they are started with.
 
-Every part becomes a small shell script that can be read, and run by hand. The supervisor's own
-file names nothing but these scripts, by relative paths: it would misread a path that has a space,
-a percent sign, a semicolon or a hash.
+Every program is a small shell script that can be read, and run by hand. The supervisor's own file
+refers only to these scripts, by relative paths: it misreads paths with a space, a percent sign, a
+semicolon or a hash.
 """
 
 import os
@@ -17,30 +17,30 @@ from stack.state import State, write_private
 CONFIGURATION = "supervisord.conf"
 SCRIPTS = "programs"
 LOGS = "logs"
-# The pause before a start grows by a second with each one that failed, without an end: giving up
+# supervisord waits a second longer before each retry, and would give up after the last one, which
 # would leave a part dead after a long outage.
 TRIES = 1_000_000
-# stopped in the opposite order: services first, what finds RabbitMQ's nodes last
+# stopped in reverse order: services first, epmd last
 NODES_STAGE, SERVERS_STAGE, SERVICES_STAGE = 1, 2, 3
 
 
 @dataclass(frozen=True)
 class Program:
-    """One process to keep running.
+    """A process that the supervisor keeps running.
 
     Attributes:
         name: the part's name.
         command: the program and its arguments.
-        directory: where it runs.
+        directory: its working directory.
         environment: variables in addition to the inherited ones.
-        prologue: lines of shell to run before it.
-        files: what else it is started with, by path below the system's directory.
-        code: a fingerprint of the files of this project that it runs from.
-        stage: those of a higher one are stopped first.
-        stop_signal: asks it to stop.
-        stop_seconds: after which it is killed.
+        prologue: shell commands to run before it.
+        files: configuration files, by path below the system's directory.
+        code: fingerprint of the files of this project that it runs from.
+        stage: programs of a higher stage are stopped first.
+        stop_signal: for a graceful shutdown.
+        stop_seconds: timeout of the shutdown; then it is killed.
         settle_seconds: a process that ends sooner counts as a failed start.
-        whole_group: signals go to its children, too.
+        whole_group: whether signals go to its children, too.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Program:
 
     @property
     def script(self) -> str:
-        """The shell script that becomes the process."""
+        """The shell script that execs the process."""
         exports = [f"export {key}={shlex.quote(v)}" for key, v in self.environment.items()]
         lines = [
             "#!/bin/sh",
@@ -73,7 +73,7 @@ class Program:
 
     @property
     def section(self) -> str:
-        """Its part of the supervisor's file."""
+        """Its section of the supervisor's file."""
         together = "true" if self.whole_group else "false"
         return _section(
             f"program:{self.name}",
@@ -104,7 +104,7 @@ def write_files(state: State, programs: Iterable[Program]) -> None:
 
 
 def write_program(state: State, program: Program) -> None:
-    """Write the files of a program, which must not run: they say how what runs was started."""
+    """Write the files of a program, which must not run: they record how it was started."""
     for path, (text, mode) in _files(program).items():
         write_private(state.directory / path, text, mode)
 
@@ -115,7 +115,7 @@ def write_configuration(state: State, programs: Iterable[Program]) -> None:
 
 
 def is_current(state: State, program: Program) -> bool:
-    """Return whether a program was last started just as it would be now."""
+    """Return whether a program's files are those that would be written now."""
     try:
         return all(
             (state.directory / path).read_text() == text

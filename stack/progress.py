@@ -1,6 +1,6 @@
-"""Shows a person what is being done, and for how long.
+"""Progress of long steps.
 
-On a terminal one line is rewritten in place. Elsewhere plain lines are printed, at most one every
+On a terminal one line is rewritten in place. Otherwise plain lines are printed, at most one every
 few seconds, so that a log stays readable.
 """
 
@@ -16,7 +16,7 @@ WIDTH = 78
 
 
 class Step:
-    """One thing that is being done. :meth:`tick` must be called often while it lasts."""
+    """A step in progress. :meth:`tick` must be called repeatedly."""
 
     def __init__(self, title: str, stream: TextIO | None):
         self.title = title
@@ -27,14 +27,14 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        """How long it has lasted."""
+        """Seconds since its start."""
         return time.monotonic() - self.started
 
     def tick(self, detail: str = "") -> None:
-        """Say that work goes on.
+        """Update the line.
 
         Args:
-            detail: what is being done just now.
+            detail: of the current work.
         """
         pause = REWRITE_SECONDS if self.rewrites else PLAIN_SECONDS
         if self.stream is None or time.monotonic() - self.shown < pause:
@@ -43,11 +43,11 @@ class Step:
         text = f"{self.title} ... {self.seconds:.0f} s"
         if detail:
             text += f"  {detail}"
-        # a longer line would be broken, and only its last part rewritten
+        # a longer line would wrap, and only its last part would be rewritten
         self._write(text[:WIDTH] if self.rewrites else text, last=False)
 
     def finish(self, outcome: str) -> None:
-        """Say how it ended."""
+        """Show the outcome."""
         if self.stream is not None:
             self._write(f"{self.title}: {outcome} ({self.seconds:.1f} s)", last=True)
 
@@ -60,10 +60,10 @@ class Step:
 
 
 class Progress:
-    """Shows one step after another.
+    """Shows steps.
 
     Args:
-        stream: where to, or None to show nothing.
+        stream: the output, or None to show nothing.
     """
 
     def __init__(self, stream: TextIO | None = None):
@@ -71,7 +71,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Show a step while the block lasts."""
+        """Show a step for the duration of the block."""
         step = Step(title, self.stream)
         step.tick()
         try:
@@ -83,5 +83,5 @@ class Progress:
 
 
 def for_people() -> Progress:
-    """Return a progress that is shown on standard error."""
+    """Return a progress on standard error."""
     return Progress(sys.stderr)

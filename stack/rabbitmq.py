@@ -1,8 +1,8 @@
 """A private RabbitMQ node, with a private ``epmd`` by which its tools find it.
 
-The settings, plugins and topology are those of ``rabbitmq/`` in the checkout, shared with the
-containers. Added here are the addresses, and the users with the hashes of generated passwords:
-loading definitions on a blank node makes no default user.
+Settings, plugins and topology are those of ``rabbitmq/`` in the checkout, shared with the
+containers. Added here are addresses, and users with hashes of generated passwords: RabbitMQ creates
+no default user on a blank node that loads definitions.
 """
 
 import hashlib
@@ -20,8 +20,8 @@ from stack.state import State, write_private
 SOURCE = CHECKOUT / "rabbitmq"
 DIRECTORY = "rabbitmq"
 NODE = "gym@localhost"
-# RabbitMQ's configuration can't name a path with a hash in it, and its check of the disk fails on
-# one with a space. Its own working directory is always a good name.
+# relative to the working directory: RabbitMQ's configuration can't contain a path with a hash, and
+# its disk monitor fails on one with a space
 HERE = "/proc/self/cwd"
 DATA = "mnesia"
 UNFINISHED = "unfinished"
@@ -36,7 +36,7 @@ CHECK_SECONDS = 2.0
 
 
 def prepare(state: State) -> None:
-    """Write what the node loads at its start, and what it and its tools know each other by."""
+    """Write the node's configuration, definitions and Erlang cookie."""
     directory = state.directory / DIRECTORY
     definitions = directory / "definitions"
     write_private(definitions / "definitions.json", (SOURCE / "definitions.json").read_text())
@@ -46,9 +46,9 @@ def prepare(state: State) -> None:
 
 
 def begin(state: State) -> None:
-    """Prepare a start of the node, which does not run.
+    """Prepare the start of a node that is down.
 
-    A node that was never ready has nothing that anybody needs, and may have stopped half made.
+    The data of a node that was never ready is deleted: nobody needs it, and it may be incomplete.
     """
     directory = state.directory / DIRECTORY
     (directory / LOADED).unlink(missing_ok=True)
@@ -60,29 +60,29 @@ def begin(state: State) -> None:
 
 
 def was_ready(state: State) -> bool:
-    """Return whether the node's own log says that it came up, whoever looked then."""
+    """Return whether the node was ever ready, according to its own log."""
     logs = (state.directory / LOGS).glob("rabbitmq.log*")
     return any(STARTED in log.read_text(errors="replace") for log in logs)
 
 
 def note_ready(state: State) -> None:
-    """Note that the node was ready."""
+    """Record that the node was ready."""
     (state.directory / DIRECTORY / UNFINISHED).unlink(missing_ok=True)
 
 
 def note_loaded(state: State) -> None:
-    """Note that the node has the definitions and users of now."""
+    """Record that the node has the current definitions and users."""
     write_private(state.directory / DIRECTORY / LOADED, _fingerprint(state))
 
 
 def is_loaded(state: State) -> bool:
-    """Return whether the node has the definitions and users of now."""
+    """Return whether the node has the current definitions and users."""
     loaded = state.directory / DIRECTORY / LOADED
     return loaded.exists() and loaded.read_text() == _fingerprint(state)
 
 
 def load(state: State, binaries: Path) -> None:
-    """Bring the definitions and users of now into the running node."""
+    """Load the current definitions and users into the running node."""
     prepare(state)
     for name in ("definitions.json", "users.json"):
         try:
@@ -94,7 +94,7 @@ def load(state: State, binaries: Path) -> None:
 
 
 def own_settings(state: State) -> str:
-    """Return the settings that belong to this node alone."""
+    """Return the settings of this node, beyond the shared ones."""
     ports = state.ports
     lines = [
         "",
@@ -112,7 +112,7 @@ def own_settings(state: State) -> str:
 
 
 def make_users(state: State) -> str:
-    """Return the broker's users, with hashes of their passwords, made as in the containers."""
+    """Return the definitions of the users with hashed passwords, made by the containers' script."""
     passwords = {
         f"RABBITMQ_{user.upper()}_PASSWORD": broker_password(state, user) for user in BROKER_USERS
     }
@@ -127,12 +127,12 @@ def make_users(state: State) -> str:
 
 
 def programs(state: State, binaries: Path, epmd: Path) -> list[Program]:
-    """Describe the node, and what it is found by."""
+    """Return the programs of ``epmd`` and of the node."""
     directory = state.directory / DIRECTORY
     return [
         Program(
             name="epmd",
-            # started by us and kept in the foreground: one that a node starts would outlive it
+            # started here, in the foreground: an epmd that the node starts would outlive it
             command=(str(epmd), "-address", LOOPBACK, "-port", str(state.ports["epmd"])),
             directory=directory,
             stage=NODES_STAGE,
@@ -148,7 +148,7 @@ def programs(state: State, binaries: Path, epmd: Path) -> list[Program]:
                 f"{DIRECTORY}/enabled_plugins": (SOURCE / "enabled_plugins").read_text(),
             },
             stage=SERVERS_STAGE,
-            # it takes its time to say good-bye to the management plugin
+            # stopping the management plugin takes long
             stop_seconds=30,
         ),
     ]
@@ -169,9 +169,8 @@ def control(state: State, binaries: Path, *arguments: str) -> str:
 
 
 def accepts(amqp_uri: str) -> bool:
-    """Return whether one can log in."""
-    # one of the project's packages, which are not there yet when the others of this module are
-    # wanted
+    """Return whether the broker accepts logins."""
+    # imported lazily: needs a package, which may not be installed yet when this module is imported
     import amqp
 
     from stack.broker import connection_to
@@ -186,7 +185,7 @@ def accepts(amqp_uri: str) -> bool:
 
 
 def _fingerprint(state: State) -> str:
-    # made users have another salt each time
+    # hashed passwords have another salt each time
     sources = [(SOURCE / name).read_text() for name in ("definitions.json", "users.json")]
     return hashlib.sha256("\0".join([*sources, state.secrets["rabbitmq"]]).encode()).hexdigest()
 
@@ -204,12 +203,12 @@ def _environment(state: State) -> dict[str, str]:
         "RABBITMQ_LOGS": "-",
         "RABBITMQ_CONFIG_FILE": f"{HERE}/rabbitmq.conf",
         "RABBITMQ_ENABLED_PLUGINS_FILE": f"{HERE}/enabled_plugins",
-        # the machine's own file, in /etc, is for the machine's own node
+        # not the file in /etc, which belongs to the machine's own node
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
             f"-kernel inet_dist_use_interface {{127,0,0,1}} +S {SCHEDULERS}:{SCHEDULERS}"
         ),
-        # the start script becomes the server instead of waiting for it, so that the supervisor
-        # has the server's own process id
+        # the start script execs the server instead of waiting for it, so that the supervisor has
+        # the server's own process id
         "detached": "1",
     }

@@ -1,4 +1,4 @@
-"""``gym logs``: the ends of the parts' log files, and what is added to them."""
+"""``gym logs``: the last lines of the parts' log files, and new ones."""
 
 import time
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def show(logs: dict[str, Path], count: int) -> None:
 
 
 def follow(logs: dict[str, Path]) -> None:
-    """Print what is added to the logs, until interrupted."""
+    """Print new lines of the logs, until interrupted."""
     followed = {name: _Followed(path) for name, path in logs.items()}
     while True:
         for name, log in followed.items():
@@ -31,7 +31,7 @@ def follow(logs: dict[str, Path]) -> None:
 
 
 class _Followed:
-    """A log file that grows, and that is replaced by an empty one when it has become long."""
+    """A growing log file, which the supervisor rotates."""
 
     def __init__(self, path: Path):
         self.path = path

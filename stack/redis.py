@@ -1,4 +1,4 @@
-"""Two private servers of Redis (or Valkey): one may forget anything, the other nothing."""
+"""Two private servers of Redis (or Valkey): a cache, and the counters."""
 
 import socket
 from pathlib import Path
@@ -9,11 +9,10 @@ from stack.state import State
 
 CHECK_SECONDS = 2.0
 SETTINGS = {
-    # caches: what was used least lately makes room for what is new
+    # caches: the least recently used keys are evicted
     "redis": {"maxmemory": "64mb", "maxmemory-policy": "allkeys-lru", "save": ""},
-    # Rate limits and revoked tokens: nobody must be able to push them out. When it is full the
-    # gateways count in their own memory. A copy on disk now and then, and at the end, so that
-    # revoked tokens stay revoked.
+    # Rate limits and revoked tokens: not evicted, so that nobody can push them out. When it is
+    # full, the gateways count in memory. Snapshots keep tokens revoked after a restart.
     "redis-counters": {"maxmemory": "32mb", "maxmemory-policy": "noeviction", "save": "60 1"},
 }
 
@@ -35,11 +34,11 @@ def program(state: State, server: Path, name: str) -> Program:
 
 
 def accepts(host: str, port: int) -> bool:
-    """Return whether a Redis server answers."""
+    """Return whether a Redis server replies to PING."""
     try:
         with socket.create_connection((host, port), CHECK_SECONDS) as connection:
             connection.sendall(b"PING\r\n")
-            # one that asks for a password or still reads its file begins with a minus
+            # an error reply (NOAUTH, LOADING) begins with a minus
             return connection.recv(5) == b"+PONG"
     except OSError:
         return False

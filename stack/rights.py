@@ -1,4 +1,4 @@
-"""Whether whoever runs ``gym`` may use what is in the checkout, and what to do if not."""
+"""Checks whether the user of ``gym`` may use the files of the checkout."""
 
 import os
 import pwd
@@ -12,19 +12,19 @@ RUN = ".run"
 ENVIRONMENTS = (".venv", ".venvs")
 SHOWN = 10
 LEVELS = 2
-"""So deep is looked. What lies deeper, the databases' files, has the owner of what it lies in."""
+"""Levels of directories that are checked; deeper files have the owner of their directory."""
 
 
 def check(checkout: Path, installing: bool = False, starting: bool = False) -> None:
-    """Refuse to go on where it could only end in the middle.
+    """Refuse to begin what would fail halfway.
 
     Args:
-        checkout: where the project is.
-        installing: an environment is to be made.
-        starting: parts are to be started or restarted.
+        checkout: the project's directory.
+        installing: whether an environment is to be made.
+        starting: whether parts are to be started or restarted.
 
     Raises:
-        Failure: somebody else's files are in the way; the message names them, and the commands
+        Failure: files of another user are in the way; the message names them, and the commands
             that help.
     """
     if os.geteuid() == 0:
@@ -41,7 +41,7 @@ def check(checkout: Path, installing: bool = False, starting: bool = False) -> N
 
 
 def user_name(uid: int) -> str:
-    """Return a user's name, or the number of one that has none."""
+    """Return a user's name, or the id if it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -49,14 +49,14 @@ def user_name(uid: int) -> str:
 
 
 def as_administrator(command: str) -> str:
-    """Return how somebody with the right to do so runs a command of the shell."""
+    """Return a shell command as an administrator has to type it."""
     if not shutil.which("sudo"):
         return f"as root: {command}"
     return f"sudo sh -c {shlex.quote(command)}"
 
 
 def _foreign(path: Path, levels: int) -> list[Path]:
-    """Return what is another user's: a directory itself, or what lies in it."""
+    """Return the paths of another user: a directory itself, or files in it."""
     try:
         if path.lstat().st_uid != os.geteuid():
             return [path]
@@ -64,7 +64,7 @@ def _foreign(path: Path, levels: int) -> list[Path]:
             return []
         return [found for entry in sorted(path.iterdir()) for found in _foreign(entry, levels - 1)]
     except FileNotFoundError:
-        # gone meanwhile
+        # deleted meanwhile
         return []
 
 
@@ -80,7 +80,7 @@ def _leave_to_its_owner(checkout: Path) -> None:
 
 def _explain(checkout: Path, foreign: list[Path]) -> str:
     me = user_name(os.geteuid())
-    # with the user's own group, which one without a name has not
+    # "user:" means the user's login group; a user without a name has none
     owner = me if me.isdecimal() else f"{me}:"
     lines = [f"  {user_name(path.lstat().st_uid):<10} {path}" for path in foreign[:SHOWN]]
     if len(foreign) > SHOWN:

@@ -13,10 +13,10 @@ LOCK = "lock"
 
 @contextmanager
 def held(directory: Path) -> Iterator[None]:
-    """Keep other commands that change something out while the block lasts.
+    """Hold the directory's lock for the duration of the block.
 
     Raises:
-        Failure: one of them is at work.
+        Failure: another command holds it.
     """
     directory.mkdir(exist_ok=True)
     directory.chmod(0o700)
@@ -29,7 +29,7 @@ def held(directory: Path) -> Iterator[None]:
 
 
 def delete_data(directory: Path) -> None:
-    """Delete everything but the lock and what tests that run just now have of their own."""
+    """Delete everything except the lock, and the directories of running tests."""
     for path in directory.iterdir():
         if path.name.startswith("test-") or path.name == LOCK:
             continue

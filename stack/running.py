@@ -28,11 +28,11 @@ def run(
 
     Args:
         command: the program and its arguments.
-        log: the file that its output is added to.
-        step: what is shown meanwhile.
-        environment: all its variables; this process's if left out.
-        directory: where it runs.
-        explain: says why it failed, given its output, or None if its last lines do.
+        log: file that its output is appended to.
+        step: is updated while it runs.
+        environment: all its variables; by default this process's.
+        directory: its working directory.
+        explain: returns the reason of a failure from the output; None for its last lines.
 
     Raises:
         Failure: it ended with an error; the message has the reason, or its last lines.
@@ -62,7 +62,7 @@ def run(
 
 
 def become(module: str, arguments: Sequence[str]) -> NoReturn:
-    """Let a Python module take this process's place, in the checkout."""
+    """Replace this process by a Python module, run in the checkout."""
     os.chdir(CHECKOUT)
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
 
@@ -71,9 +71,9 @@ def last_lines(log: Path, count: int = TAIL_LINES, since: int = 0) -> list[str]:
     """Return the last lines of a file that are not empty.
 
     Args:
-        log: the file, which need not exist.
-        count: how many lines at most.
-        since: where in the file to begin.
+        log: the file; need not exist.
+        count: maximum number of lines.
+        since: offset in the file to start at.
     """
     try:
         with log.open("rb") as stream:

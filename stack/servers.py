@@ -1,4 +1,4 @@
-"""The servers together: which of them must be started, with what, and whether they accept."""
+"""The servers: finding their programs, describing how to run them, and checking them."""
 
 import os
 from pathlib import Path
@@ -21,8 +21,8 @@ def find_or_install(names: list[str], log: Path, progress: Progress) -> Programs
 
     Args:
         names: the servers, one for each database.
-        log: where the package tools' output goes.
-        progress: what is shown meanwhile.
+        log: file for the output of the package tools.
+        progress: shows the steps.
     """
     found = find_programs()
     missing = missing_packages(found, names)
@@ -39,7 +39,7 @@ def find_or_install(names: list[str], log: Path, progress: Progress) -> Programs
 
 
 def missing_packages(found: Programs, names: list[str]) -> list[str]:
-    """Return the packages that hold what was not found."""
+    """Return the packages of the programs that were not found."""
     missing = []
     if any(name in DATABASES for name in names) and not found.postgres:
         missing.append(PACKAGES["postgres"])
@@ -51,7 +51,7 @@ def missing_packages(found: Programs, names: list[str]) -> list[str]:
 
 
 def missing_here() -> list[str]:
-    """Return the packages that hold what is missing of the servers that would be started."""
+    """Return the packages of the missing programs, of the servers that would be started."""
     given = given_servers(given_from_outside(os.environ))
     return missing_packages(find_programs(), [name for name in SERVERS if name not in given])
 
@@ -72,11 +72,11 @@ def describe(state: State, found: Programs, names: list[str]) -> list[Program]:
 
 
 def accepts(name: str, environment: dict[str, str]) -> bool:
-    """Return whether a server lets its clients in.
+    """Return whether a server accepts connections.
 
     Args:
-        name: which server.
-        environment: the variables that lead to it.
+        name: the server.
+        environment: with the variables of its address.
     """
     if name == "rabbitmq":
         return rabbitmq.accepts(environment["AMQP_URI"])

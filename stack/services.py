@@ -1,4 +1,4 @@
-"""The five services: how each is started, and whether it is ready."""
+"""The five services: how to run them, and their readiness."""
 
 import hashlib
 import http.client
@@ -25,11 +25,11 @@ SHARED = (
 
 @dataclass(frozen=True)
 class Readiness:
-    """What a service says of itself.
+    """The result of ``GET /ready``.
 
     Attributes:
-        ready: it can do its work.
-        detail: what is missing, or what it does without.
+        ready: whether it can work.
+        detail: the missing or degraded parts.
     """
 
     ready: bool
@@ -40,9 +40,9 @@ def program(service: str, environment: Mapping[str, str], name: str | None = Non
     """Describe one process of a service.
 
     Args:
-        service: which service.
+        service: its name.
         environment: all its variables.
-        name: the part's name, if there is more than one process of the service.
+        name: the part's name, if the service has several processes.
     """
     return Program(
         name=name or service,
@@ -50,14 +50,14 @@ def program(service: str, environment: Mapping[str, str], name: str | None = Non
         directory=CHECKOUT,
         environment={**environment, "PYTHONUNBUFFERED": "1"},
         code=fingerprint(service),
-        # on a busy machine it takes some seconds before it can find a mistake in its settings
+        # on a busy machine it takes some seconds until it ends because of a bad setting
         settle_seconds=5,
         whole_group=True,
     )
 
 
 def fingerprint(service: str) -> str:
-    """Return what changes when a file changes that a service runs from."""
+    """Return a hash of the files that a service runs from."""
     names = (*SHARED, "gateway" if service == "gateway" else f"services/{service}")
     files = [path for name in names for path in (CHECKOUT / name).rglob("*") if path.is_file()]
     files += (CHECKOUT / "services").glob("*.py")
@@ -70,7 +70,7 @@ def fingerprint(service: str) -> str:
 
 
 def ask(address: str) -> Readiness:
-    """Ask the service at an address whether it is ready."""
+    """Request ``/ready`` of the service at an address."""
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host or "localhost", int(port), timeout=CHECK_SECONDS)
     try:
@@ -84,7 +84,7 @@ def ask(address: str) -> Readiness:
 
 
 def reachable_address(environment: Mapping[str, str], service: str) -> str:
-    """Return the address at which a service is reached from this machine."""
+    """Return the address of a service as seen from this machine."""
     host, _, port = environment[address_variable(service)].rpartition(":")
     return f"127.0.0.1:{port}" if host in ("", "0.0.0.0") else f"{host}:{port}"
 
@@ -103,7 +103,7 @@ def _notes(body: bytes) -> Iterator[str]:
         errors = answer.get("errors", [])
         missing = [part for entry in errors for part in entry["details"]["missing"]]
     except (ValueError, KeyError, TypeError, AttributeError):
-        # something else answers at this address, or nothing that we know
+        # the response is not one of our services'
         return
     if degraded:
         yield f"without {', '.join(degraded)}"

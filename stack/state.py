@@ -1,4 +1,4 @@
-"""What is kept between two commands: ports, secrets, and what was given from outside."""
+"""State between two commands: ports, secrets, and settings given from outside."""
 
 import json
 import os
@@ -18,14 +18,13 @@ class State:
     """The choices made for one directory.
 
     Attributes:
-        directory: where everything lies.
-        ports: each part's port, by the part's name.
-        secrets: generated passwords and keys, by what they are for.
-        given: variables that were set from outside, and are used instead of what is chosen here.
-        replaced: ports that were wanted but taken, by the part's name.
-        throwaway: the data need not survive, as in tests.
-        added: further processes of services, by name: which service, and the settings of their
-            own.
+        directory: of the system.
+        ports: by the part's name.
+        secrets: generated passwords and keys, by their purpose.
+        given: environment variables set from outside, which replace choices made here.
+        replaced: preferred ports that were taken, by the part's name.
+        throwaway: whether the data may be lost, as in tests.
+        added: further processes of services, by name: the service, and its own settings.
     """
 
     directory: Path
@@ -37,7 +36,7 @@ class State:
     added: Mapping[str, Mapping] = field(default_factory=dict)
 
     def save(self) -> None:
-        """Write it to the directory, readable for the owner alone."""
+        """Write the state to its directory, readable only by the owner."""
         content = {
             "ports": dict(self.ports),
             "secrets": dict(self.secrets),
@@ -46,13 +45,13 @@ class State:
             "throwaway": self.throwaway,
         }
         if self.added:
-            # what an earlier version would not know is written only where it is needed
+            # earlier versions refuse unknown fields, so write these only if they are set
             content["added"] = dict(self.added)
         write_private(self.directory / FILE_NAME, json.dumps(content, indent=2) + "\n")
 
 
 def load(directory: Path) -> State | None:
-    """Return what was kept in a directory, or None."""
+    """Return the saved state of a directory, or None."""
     try:
         content = json.loads((directory / FILE_NAME).read_text())
     except FileNotFoundError:
@@ -66,7 +65,7 @@ def make_secrets() -> dict[str, str]:
 
 
 def write_private(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a file in one go, so that nobody ever reads half of it or what is not theirs."""
+    """Write a file atomically and with a private mode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)

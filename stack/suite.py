@@ -10,7 +10,7 @@ from stack.progress import for_people
 from stack.running import become
 
 WORKERS = max(2, min(4, os.cpu_count() or 1))
-"""Most of the time tests wait for servers; each process has servers of its own, of some 1.5 GB."""
+"""Tests mostly wait for servers; each process has servers of its own, of some 1.5 GB."""
 
 SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--no-loadscope-reorder")
 
@@ -19,8 +19,8 @@ def run(arguments: list[str]) -> int:
     """Run the tests: in containers if asked to, otherwise on this machine.
 
     Args:
-        arguments: what follows ``gym test``; all but ``--compose`` is for pytest. Without any
-            the whole suite is run, on several processes side by side (tests/side_by_side.py).
+        arguments: of ``gym test``; all but ``--compose`` are passed to pytest. Without any,
+            the whole suite is run in several processes (tests/side_by_side.py).
     """
     if compose.FLAG in arguments:
         return compose.test([argument for argument in arguments if argument != compose.FLAG])
@@ -28,7 +28,7 @@ def run(arguments: list[str]) -> int:
 
 
 def become_pytest(arguments: list[str]) -> NoReturn:
-    """Hand over to pytest, once the servers' programs are there, and what only tests need."""
+    """Install missing programs and libraries, then replace this process by pytest."""
     log, progress = RUN_DIRECTORY / LOGS / "packages.log", for_people()
     servers.find_or_install(list(SERVERS), log, progress)
     faketime.find_or_install(log, progress)

@@ -1,7 +1,7 @@
-"""``python stack/supervising.py DIRECTORY``: becomes the supervisor of a directory.
+"""``python stack/supervising.py DIRECTORY``: runs the supervisor of a directory.
 
-Processes whose parent has died become its children, so that none of them outlives it or stays
-behind as a zombie where the machine's first process does not clear up, as in many containers.
+It is a subreaper: orphaned processes become its children. So none outlives it, or stays a zombie
+where the init process does not reap, as in many containers.
 """
 
 import ctypes
