@@ -1,4 +1,4 @@
-"""Talks to supervisord, which keeps the parts running and starts again those that die."""
+"""A client of supervisord, which keeps the parts running and restarts those that die."""
 
 import http.client
 import os
@@ -37,14 +37,14 @@ class Supervisor:
         self._process: subprocess.Popen | None = None
 
     def start(self, environment: dict[str, str]) -> None:
-        """Start it in the background, where it stays when this process ends.
+        """Start it as a daemon.
 
         Args:
-            environment: what it hands on to every part.
+            environment: its variables, which every part inherits.
         """
         directory = self.state.directory
         output = directory / LOGS / "supervisor.out"
-        # -P: what lies beside the program is no Python package, whatever it is called
+        # -P: modules beside the script must not shadow others
         command = [sys.executable, "-P", str(PROGRAM), str(directory)]
         with output.open("wb") as stream:
             self._process = subprocess.Popen(
@@ -54,7 +54,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                # the terminal's signals are not for it
+                # in a session of its own, out of reach of the terminal's signals
                 start_new_session=True,
             )
         if not wait_until(lambda: self.is_running() or self._has_ended(), START_SECONDS):
@@ -63,9 +63,9 @@ class Supervisor:
             raise Failure("the supervisor did not start:\n" + "\n".join(last_lines(output)))
 
     def is_running(self) -> bool:
-        """Return whether it answers, and is this directory's.
+        """Return whether it responds, and belongs to this directory.
 
-        A copy of the directory knows the same port and the same password.
+        A copy of the directory has the same port and the same password.
         """
         try:
             answer = self._call("getState")["statename"]
@@ -83,15 +83,15 @@ class Supervisor:
         return pid if processes.works_in(pid, self.state.directory) else None
 
     def parts(self) -> dict[str, dict]:
-        """Return what it knows of each part (state, pid, start, …) by name."""
+        """Return the process info of each part (state, pid, start, …) by name."""
         return {info["name"]: info for info in self._call("getAllProcessInfo")}
 
     def knows_parts_one_by_one(self) -> bool:
-        """Return whether each part can be taken out and put in again; earlier versions' can't."""
+        """Return whether single parts can be removed and added; not with earlier versions."""
         return all(info["group"] == name for name, info in self.parts().items())
 
     def start_part(self, name: str) -> None:
-        """Start a part, without waiting for it; a part that waits for its next try starts now."""
+        """Start a part, without waiting for it; a part in backoff is started at once."""
         info = self._info(name)
         if info["statename"] == "BACKOFF":
             self.stop_part(name)
@@ -107,34 +107,34 @@ class Supervisor:
         wait_until(lambda: self._info(name)["statename"] in STOPPED_STATES, STOP_SECONDS)
 
     def remove(self, name: str) -> None:
-        """Stop a part, if there is one of the name, and forget it."""
+        """Stop and remove a part, if it exists."""
         if name in self.parts():
             self.stop_part(name)
             self._call("removeProcessGroup", name)
 
     def add(self, name: str) -> None:
-        """Take up a part from the supervisor's file; it is not started yet."""
+        """Add a part from the supervisor's file, without starting it."""
         self._call("reloadConfig")
         self._call("addProcessGroup", name)
 
     def ask_to_stop(self) -> None:
-        """Ask it to stop all parts in their order, and then itself."""
+        """Ask it to stop all parts in order, and then itself."""
         self._call("shutdown")
 
     def end(self, pid: int) -> None:
-        """End the supervisor itself, which has nothing left to do."""
+        """Kill the supervisor, after all parts have stopped."""
         wait_until(lambda: processes.tree(pid) == [pid], KILL_SECONDS)
         processes.send([pid], signal.SIGKILL)
         self.reap()
 
     def reap(self) -> None:
-        """Let go of it, after it has ended, if it was this process that started it."""
+        """Reap its process after it has ended, if it is this process's child."""
         if self._process:
             self._process.wait(KILL_SECONDS)
             self._process = None
 
     def restarts(self) -> dict[str, int]:
-        """Return how often each part has died and was started again, by name."""
+        """Return how often each part has died and was restarted, by name."""
         return count_restarts(self.state.directory / LOGS / "supervisord.log")
 
     def _has_ended(self) -> bool:
@@ -168,7 +168,7 @@ class _Transport(xmlrpc.client.Transport):
 
 
 def count_restarts(log: Path) -> dict[str, int]:
-    """Count in the supervisor's log how often each part died since the supervisor started."""
+    """Count the deaths of each part in the supervisor's log since its last start."""
     counts: dict[str, int] = {}
     try:
         lines = log.read_text(errors="replace").splitlines()

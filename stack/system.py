@@ -1,4 +1,4 @@
-"""A whole system in one directory: servers, services, and the supervisor that keeps them."""
+"""A whole system in one directory: servers, services, and their supervisor."""
 
 import os
 import sys
@@ -40,7 +40,7 @@ QUIET = Progress()
 
 
 class System(Parts):
-    """Describes, prepares, starts and renews the parts of one directory."""
+    """Describes, prepares, starts and replaces the parts of one directory."""
 
     @classmethod
     def open(cls, directory: Path) -> "System | None":
@@ -60,14 +60,14 @@ class System(Parts):
 
     @property
     def own_servers(self) -> list[str]:
-        """The servers that are started here, not given from outside."""
+        """The servers that are started here, that is, not given from outside."""
         given = given_servers(self.state.given)
         return [name for name in SERVERS if name not in given]
 
     # -- starting ------------------------------------------------------------------------------
 
     def start_supervisor(self, found: Programs) -> None:
-        """Write all files and start the supervisor, with no part yet.
+        """Write all files and start the supervisor, without any part.
 
         Args:
             found: the servers' programs.
@@ -79,16 +79,16 @@ class System(Parts):
         if "rabbitmq" in self.own_servers:
             rabbitmq.begin(self.state)
         programs.write_files(self.state, self.describe(found).values())
-        # each service is told what is for it alone, and the servers need none of it
+        # each service gets its own settings by its script, and the servers need none of these
         self.supervisor.start(clean_environment((*ALL_SETTINGS, *BROKER_SECRETS)))
 
     def start_servers(self, found: Programs | None = None, progress: Progress = QUIET) -> bool:
         """Start the supervisor and the servers, and wait until they accept connections.
 
-        What runs as it should is left alone; what should run otherwise is started anew.
+        Up-to-date servers are left running; outdated ones are restarted.
 
         Returns:
-            Whether there was anything to do.
+            Whether anything was changed.
         """
         found = found or servers.find_or_install(
             self.own_servers, self.directory / LOGS / "packages.log", progress
@@ -107,16 +107,16 @@ class System(Parts):
                 self._begin(name, wanted)
             self.wait_ready(SERVERS, SERVERS_SECONDS, step)
         if fresh and "rabbitmq" in self.own_servers:
-            # it has read them at its start
+            # the node has loaded them at its start
             rabbitmq.note_loaded(self.state)
         self.load_definitions(found, progress)
         return True
 
     def load_definitions(self, found: Programs, progress: Progress = QUIET) -> bool:
-        """Bring RabbitMQ's definitions and users of now into the broker, if it has others.
+        """Load the current definitions and users into the broker, if it has others.
 
         Returns:
-            Whether there was anything to do.
+            Whether anything was changed.
         """
         if "rabbitmq" not in self.own_servers:
             return False
@@ -131,7 +131,7 @@ class System(Parts):
     def start_services(
         self, names: Iterable[str] = tuple(SERVICES), progress: Progress = QUIET
     ) -> None:
-        """Start services and wait until each says that it is ready."""
+        """Start services and wait until all are ready."""
         names = list(names)
         wanted = self.describe(find_programs())
         with progress.step("Starting the services") as step:
@@ -145,12 +145,12 @@ class System(Parts):
         """Start one more process of a service and wait until it is ready.
 
         Args:
-            service: which service.
-            name: what to call the new part.
+            service: its name.
+            name: of the new part.
             settings: variables that differ from the other process's.
 
         Returns:
-            The address at which the new process answers.
+            The new process's address.
         """
         port = ports.choose_anywhere([name])[name]
         self.state = replace(
@@ -181,13 +181,13 @@ class System(Parts):
             for service in SERVICES
         }
 
-    # -- anew ----------------------------------------------------------------------------------
+    # -- replacing -----------------------------------------------------------------------------
 
     def outdated(self, wanted: Mapping[str, Program]) -> list[str]:
-        """Return the parts that should run otherwise than they do, or don't exist yet.
+        """Return the parts that are outdated or missing.
 
         Args:
-            wanted: how each part should run, as :meth:`describe` returns it.
+            wanted: the result of :meth:`describe`.
         """
         known = self.supervisor.parts()
         return [
@@ -202,14 +202,14 @@ class System(Parts):
         return [name for name, info in known.items() if info["statename"] in STOPPED_STATES]
 
     def migrate(self, service: str, step: Step) -> None:
-        """Bring a service's database up to date, while the service may be running."""
+        """Migrate a service's database, while the service may be running."""
         command = [sys.executable, "-m", services.MIGRATION, service]
         environment = clean_environment((*ALL_SETTINGS, *BROKER_SECRETS))
         environment |= {**self._environment_of(service), DIRECTORY_VARIABLE: str(self.directory)}
         run(command, self.log("migrations"), step, environment, CHECKOUT)
 
     def renew(self, name: str, wanted: Mapping[str, Program], step: Step) -> None:
-        """Stop a part properly, start it as it should run now and wait until it is ready."""
+        """Stop a part gracefully, start it as described and wait until it is ready."""
         self._put_in(name, wanted)
         self.supervisor.start_part(name)
         seconds = SERVERS_SECONDS if name in SERVERS else SERVICES_SECONDS
@@ -220,7 +220,7 @@ class System(Parts):
     def _environment_of(self, name: str) -> dict[str, str]:
         added = self.state.added.get(name)
         service = added["service"] if added else name
-        # a test's system must not depend on who runs the tests
+        # a test's system must not depend on the environment of the tests
         outside = {} if self.state.throwaway else os.environ
         environment = make_environment(self.state, service, outside)
         if added:
@@ -229,26 +229,26 @@ class System(Parts):
         return environment
 
     def _idle(self, wanted: Mapping[str, Program]) -> bool:
-        """Return whether a server is down, not ready, or not as it should be."""
+        """Return whether a server is down, not ready, or outdated."""
         waiting = {*self.held_up(), *self.outdated(wanted)}
         own = [name for name in wanted if name in (*SERVERS, "epmd")]
         return any(name in waiting or not self._is_ready(name) for name in own)
 
     def _begin(self, name: str, wanted: Mapping[str, Program]) -> None:
-        """Start a part that is down; one that should run otherwise than it does, anew."""
+        """Start a part that is down; restart an outdated one."""
         if name in self.outdated({name: wanted[name]}):
             self._put_in(name, wanted)
         self.supervisor.start_part(name)
 
     def _put_in(self, name: str, wanted: Mapping[str, Program]) -> None:
-        # in this order, so that the files of what runs always say how it was started
+        # in this order, so that the files of a running part always record how it was started
         self.supervisor.remove(name)
         programs.write_program(self.state, wanted[name])
         programs.write_configuration(self.state, wanted.values())
         self.supervisor.add(name)
 
     def _start_broker(self, wanted: Mapping[str, Program], step: Step) -> None:
-        # the slowest of all, so it starts while the databases are being made
+        # the slowest server, so it starts while the databases are being created
         if "rabbitmq" in self.own_servers:
             self._begin("epmd", wanted)
             port = self.state.ports["epmd"]

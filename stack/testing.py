@@ -1,7 +1,7 @@
-"""Systems for tests: on free ports, in a directory of their own, gone at the end.
+"""Systems for tests: on free ports, in a directory of their own, deleted at the end.
 
-They end, too, when the process that started them is killed: a watcher is connected to it by a
-pipe, and clears up when the other end is closed.
+That happens also if the process that started them is killed: a watcher holds a pipe to it, and
+cleans up when the other end is closed.
 """
 
 import os
@@ -20,7 +20,7 @@ from stack.state import State, make_secrets
 from stack.system import System
 
 NAME = re.compile(r"test-(\d+)(-[\w-]+)?")
-# cheap passwords and no limits, unless a test is about them
+# cheap hashes and no rate limits, unless a test is about them
 SETTINGS = {
     "BCRYPT_COST": "4",
     "RATE_LIMIT_LOGIN": "",
@@ -38,16 +38,16 @@ def running_system(
     directory: Path | None = None,
     throwaway: bool = True,
 ) -> Iterator[System]:
-    """Start servers and services for tests, and end them when the block does.
+    """Run servers and services for tests, for the duration of the block.
 
     Args:
-        services: which services; none for the servers alone.
-        settings: variables of the services, instead of the tests' usual ones.
-        directory: where everything lies, instead of ``.run/test-<process id>``.
-        throwaway: whether PostgreSQL may leave out what makes data survive a crash of the machine.
+        services: names of the services; none starts only the servers.
+        settings: variables of the services, besides the tests' defaults.
+        directory: of the system; by default ``.run/test-<process id>``.
+        throwaway: whether PostgreSQL runs without fsync.
 
     Yields:
-        The system. ``system.environment`` has the variables that lead to every part.
+        The system. ``system.environment`` has the variables of all addresses.
     """
     clear_old()
     directory = directory or RUN_DIRECTORY / f"test-{os.getpid()}"
@@ -77,7 +77,7 @@ def make_system(directory: Path, settings: Mapping[str, str], throwaway: bool = 
 
 
 def clear_old(root: Path = RUN_DIRECTORY) -> None:
-    """Delete what tests left behind whose process and watcher were both killed."""
+    """Delete what is left of tests whose process and watcher were both killed."""
     for directory in root.glob("test-*"):
         found = NAME.fullmatch(directory.name)
         if found and not Path(f"/proc/{found[1]}").exists():
@@ -89,12 +89,12 @@ def clear_old(root: Path = RUN_DIRECTORY) -> None:
 
 @contextmanager
 def watched(directory: Path) -> Iterator[None]:
-    """Have a system's directory cleared up when the block ends, also by this process's death."""
+    """Clean up a system's directory when the block ends, or this process is killed."""
     watcher = subprocess.Popen(
         [sys.executable, "-m", "stack.watcher", str(directory)],
         cwd=CHECKOUT,
         stdin=subprocess.PIPE,
-        # Ctrl-C at the terminal is for the tests alone
+        # in a session of its own: Ctrl-C at the terminal is for the tests
         start_new_session=True,
     )
     try:

@@ -1,4 +1,4 @@
-"""Traces as the services keep them below the run directory: a span a line, in JSON.
+"""Reads traces that the services have written: one span per line, in JSON.
 
 ``services/observability/tracing/ring.py`` writes them, and deletes the oldest.
 """
@@ -14,18 +14,18 @@ HTTP_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 @dataclass
 class Span:
-    """What was done for a stretch of time, and what was done meanwhile on its behalf.
+    """A span, and its children.
 
     Attributes:
-        id: its own id.
-        parent: the id of the span on whose behalf it was done.
-        name: what was done.
-        service: who did it.
+        id: of the span.
+        parent: the id of its parent.
+        name: of the operation.
+        service: name of the service.
         start: in nanoseconds since the epoch.
         end: likewise.
-        failed: whether it went wrong.
-        attributes: whatever helps to understand it.
-        children: the spans on its behalf, in order.
+        failed: whether the operation failed.
+        attributes: of the operation.
+        children: by their start.
     """
 
     id: str
@@ -40,35 +40,35 @@ class Span:
 
     @property
     def milliseconds(self) -> float:
-        """How long it took."""
+        """The duration."""
         return (self.end - self.start) / 1e6
 
 
 @dataclass(frozen=True)
 class Trace:
-    """All that was done for a request.
+    """All spans of a request.
 
     Attributes:
-        roots: the spans that nobody else's are on behalf of, usually one.
+        roots: the spans without a parent, usually one.
     """
 
     roots: list[Span]
 
     @property
     def start(self) -> int:
-        """When it began, in nanoseconds since the epoch."""
+        """The first span's start, in nanoseconds since the epoch."""
         return min(span.start for span, _ in self.walk())
 
     @property
     def end(self) -> int:
-        """When the last of it ended."""
+        """The last span's end, likewise."""
         return max(span.end for span, _ in self.walk())
 
     def walk(self) -> Iterator[tuple[Span, tuple[bool, ...]]]:
-        """Go through all spans, parents first.
+        """Iterate over all spans, parents first.
 
         Yields:
-            A span, and for each level down to it whether it is the last one there.
+            A span, and for each level whether the branch is the last one of its parent.
         """
         for root in self.roots:
             yield from _walk(root, ())
@@ -85,7 +85,7 @@ def find(directory: Path, request_id: str) -> list[Trace]:
 
 
 def latest(directory: Path, count: int) -> list[Span]:
-    """Return the last requests that came in over HTTP, the newest first, without what they did."""
+    """Return the root spans of the last HTTP requests, newest first."""
     marks = [f'"name":"{method} '.encode() for method in HTTP_METHODS]
     spans = [_span(line) for line in _lines(directory, marks) if line["kind"] == "SERVER"]
     return sorted(spans, key=lambda span: span.start, reverse=True)[:count]
@@ -98,14 +98,14 @@ def _lines(directory: Path, marks: list[bytes]) -> Iterator[dict]:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            # the oldest goes as a new one begins
+            # deleted meanwhile, as a service has begun a new file
             continue
         for line in content.splitlines():
             if any(mark in line for mark in marks):
                 try:
                     yield json.loads(line)
                 except ValueError:
-                    # the last line of a process that was killed
+                    # the last line of a killed process may be incomplete
                     continue
 
 

@@ -1,4 +1,4 @@
-"""Puts new code, packages and settings under a running system, one process after the other."""
+"""Rolling restarts of a running system, with new code, packages and settings."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,15 +11,15 @@ from stack.system import System
 
 
 def bring_services(system: System, found: Programs, progress: Progress) -> bool:
-    """Start the services that are down, and replace those that should run otherwise.
+    """Start the services that are down, and restart outdated ones.
 
     Args:
-        system: whose servers are ready.
+        system: its servers must be ready.
         found: the servers' programs.
-        progress: what is shown meanwhile.
+        progress: shows the steps.
 
     Returns:
-        Whether there was anything to do.
+        Whether anything was changed.
     """
     wanted = system.describe(found)
     names = [name for parts in system.processes_of_services().values() for name in parts]
@@ -38,12 +38,12 @@ def bring_services(system: System, found: Programs, progress: Progress) -> bool:
 
 
 def restart(system: System, chosen: Iterable[str], progress: Progress) -> None:
-    """Restart parts one after the other, with the code, packages and settings of now.
+    """Restart parts one after the other, with the current code, packages and settings.
 
     Args:
-        system: which is running.
-        chosen: services, each with all its processes, or other parts; all services if empty.
-        progress: what is shown meanwhile.
+        system: must be running.
+        chosen: services (each with all its processes) or other parts; all services if empty.
+        progress: shows the steps.
     """
     refuse_earlier(system)
     found = find_programs()
@@ -53,7 +53,7 @@ def restart(system: System, chosen: Iterable[str], progress: Progress) -> None:
     if unknown := [name for name in chosen if name not in wanted]:
         raise Failure(f"there is no part called {', '.join(unknown)}; ./gym status shows them")
     names = [name for part in chosen for name in processes.get(part, [part])]
-    # services need their servers, and the broker's users and definitions of now
+    # services need their servers, and the broker's current users and definitions
     _replace(system, [name for name in names if name in SERVERS], wanted, progress)
     system.load_definitions(found, progress)
     _migrate(system, names, progress)
@@ -61,13 +61,13 @@ def restart(system: System, chosen: Iterable[str], progress: Progress) -> None:
 
 
 def refuse_earlier(system: System) -> None:
-    """Refuse what an earlier version started, whose supervisor can't replace a single part."""
+    """Refuse a system started by an earlier version: its supervisor can't replace single parts."""
     if not system.supervisor.knows_parts_one_by_one():
         raise Failure("this was started by an earlier version; use ./gym up")
 
 
 def _migrate(system: System, names: list[str], progress: Progress) -> None:
-    # what serves survives the next version's migrations, but not the other way round
+    # migrate first: the old code works with the new schema, but not the new code with the old one
     concerned = [
         service
         for service, processes in system.processes_of_services().items()

@@ -1,7 +1,7 @@
-"""``python -m stack.watcher DIRECTORY``: clears up after the process that started it.
+"""``python -m stack.watcher DIRECTORY``: cleans up after the process that started it.
 
-It waits until the other end of its standard input is closed, which the kernel sees to even when
-that process is killed. Then it ends whatever still runs for the directory, and deletes it.
+It waits until the other end of its standard input is closed, which happens even if that process is
+killed. Then it kills all remaining processes of the directory, and deletes it.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from stack.system import System
 
 
 def main(directory: Path) -> None:
-    """Wait, then clear up."""
+    """Wait, then clean up."""
     sys.stdin.buffer.read()
     if system := System.open(directory):
         system.destroy()

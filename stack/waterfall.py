@@ -28,12 +28,12 @@ OTHER_COLOUR = "#525252"
 
 
 def as_text(trace: Trace, width: int, coloured: bool) -> str:
-    """Draw a trace.
+    """Draw a trace as text.
 
     Args:
-        trace: which one.
-        width: of the terminal.
-        coloured: whether it shows colours.
+        trace: the trace.
+        width: of the terminal, in characters.
+        coloured: whether to use colours.
     """
     rows = [(span, _branches(last) + _shortened(span.name)) for span, last in trace.walk()]
     services = max(len(span.service) for span, _ in rows)
@@ -51,7 +51,7 @@ def as_text(trace: Trace, width: int, coloured: bool) -> str:
 
 
 def headline(trace: Trace) -> str:
-    """Return a line about a whole trace."""
+    """Return a one-line summary of a trace."""
     root = trace.roots[0]
     spans = [span for span, _ in trace.walk()]
     services = len({span.service for span in spans})
@@ -67,7 +67,7 @@ def headline(trace: Trace) -> str:
 
 
 def as_list(spans: Iterable[Span]) -> str:
-    """List requests, one a line."""
+    """Return a list of requests, one per line."""
     return "\n".join(
         f"{_time(span)}  {span.attributes.get('status', ''):>3}  {span.milliseconds:>8.1f} ms  "
         f"{span.attributes.get('request_id', ''):<20}  {span.name}"
@@ -76,7 +76,7 @@ def as_list(spans: Iterable[Span]) -> str:
 
 
 def as_page(request_id: str, traces: Iterable[Trace]) -> str:
-    """Return a page that needs nothing but a browser."""
+    """Return a self-contained HTML page."""
     body = "\n".join(itertools.chain.from_iterable(_section(trace) for trace in traces))
     title = html.escape(f"Trace of {request_id}")
     return f"""<!doctype html>

@@ -1,4 +1,4 @@
-"""``gym import-wger``: asks the exercises service for an import and shows how far it is."""
+"""``gym import-wger``: starts an import in the exercises service and shows its progress."""
 
 import sys
 import time
@@ -15,10 +15,10 @@ LOOK_SECONDS = 0.3
 REWRITE_SECONDS = 0.2
 PLAIN_SECONDS = 5.0
 PATIENCE_SECONDS = 60
-"""The service may be away for so long, say for a restart."""
+"""The service may be unavailable for this long, say during a restart."""
 
 MOST_STARTS = 5
-"""An import that is interrupted is begun again, and goes on; but not for ever."""
+"""Maximum number of starts: an interrupted import is started again, and continues."""
 
 WIDTH = 28
 REASONS = {
@@ -34,8 +34,8 @@ def main(amqp_uri: str, stream: TextIO = sys.stderr) -> None:
     """Import, show the progress, and print the report.
 
     Args:
-        amqp_uri: the broker at which the service is.
-        stream: where the progress goes.
+        amqp_uri: of the broker.
+        stream: output of the progress.
 
     Raises:
         Failure: the import did not succeed.
@@ -49,7 +49,7 @@ def main(amqp_uri: str, stream: TextIO = sys.stderr) -> None:
 
 
 class Meter:
-    """Shows how far it is: one line rewritten in place, or a plain line every few seconds."""
+    """Shows the progress: one line rewritten in place, or a plain line every few seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
         self.stream = stream
@@ -59,7 +59,7 @@ class Meter:
         self._first: tuple[float, int] | None = None
 
     def show(self, status: dict[str, Any]) -> None:
-        """Show a status, unless the last one was shown a moment ago."""
+        """Show a status; rate-limited."""
         now = self.clock()
         if self._first is None:
             self._first = now, status["done"] or 0
@@ -69,7 +69,7 @@ class Meter:
             self._write(self._line(status, now), "")
 
     def end(self, outcome: str) -> None:
-        """Leave a last line."""
+        """Show the outcome as the last line."""
         self._write(outcome, "\n" if self.rewrites else "")
 
     def _line(self, status: dict[str, Any], now: float) -> str:
@@ -84,7 +84,7 @@ class Meter:
         return f"{bar}{self._pace(now, done, total)}"
 
     def _pace(self, now: float, done: int, total: int) -> str:
-        # what an earlier run had read says nothing about this one's pace
+        # entries read by an earlier run don't count for the pace of this one
         began, before = self._first or (now, done)
         if done <= before or now <= began:
             return ""
@@ -97,14 +97,14 @@ class Meter:
 
 
 def follow(exercises: Any, meter: Meter) -> dict[str, Any]:
-    """Begin an import, or join the one that is running, and return its report when it is done.
+    """Start an import, or join a running one; return its report when it is done.
 
     Args:
         exercises: the service.
         meter: shows the progress.
 
     Raises:
-        Failure: the import failed, or the service is away for too long.
+        Failure: the import failed, or the service is unavailable for too long.
     """
     for _ in range(MOST_STARTS):
         begun = _patiently(lambda: exercises.import_from_wger(wait=False))
@@ -123,7 +123,7 @@ def follow(exercises: Any, meter: Meter) -> dict[str, Any]:
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """Return a report as a person reads it."""
+    """Return a report as text."""
     skipped = sum(item["count"] for item in report["skipped"])
     counts = [f"{report[name]} {name}" for name in ("added", "changed", "unchanged", "deactivated")]
     lines = [
@@ -150,7 +150,7 @@ def _watch(exercises: Any, meter: Meter, status: dict[str, Any]) -> dict[str, An
 
 
 def _patiently(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what a call returns, once the service can be reached."""
+    """Return the result of a call; retry while the service is unavailable."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
