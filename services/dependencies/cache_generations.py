@@ -1,4 +1,4 @@
-"""The keys in Redis of the generations of what is cached.
+"""The Redis keys of the generations of cached data.
 
 A write replaces the generation of what it changes, and readers compare it
 (:mod:`services.dependencies.generation_store`). Writer and reader may be different services, so the
@@ -9,7 +9,7 @@ and writes the same keys during an upgrade. Which are ever in Redis, and for how
 
 CATALOGUE = "exercise:version"
 CATALOGUE_CHANGED = "catalogue_changed"
-"""The event by which exercises tells that this generation was replaced."""
+"""The event that the exercises service dispatches when it has replaced this generation."""
 
 
 FACTS_IN_WORKOUTS = "workout:exercises:version"

@@ -25,8 +25,8 @@ from services.transport.postgres.statements import Pooled, Statement, Together, 
 log = get_logger(__name__)
 
 _GONE = ("08", "57P", "53", "25P03")
-"""Beginnings of SQLSTATEs that say that the server is away or takes nobody in: connection lost,
-shutting down, out of resources, idle for too long in a transaction."""
+"""Prefixes of SQLSTATEs of an unavailable server: connection lost, shutting down, out of resources,
+idle for too long in a transaction."""
 
 _SLOW = ("57014", "55P03")
 """SQLSTATEs of a statement, or a wait for a lock, that took too long."""
@@ -78,7 +78,7 @@ class Database(DependencyProvider):
         self.engine.dispose()
 
     def ping(self) -> None:
-        """Raise if the database does not answer."""
+        """Raise if the database does not respond."""
         self.fetch(_PING)
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "Database":

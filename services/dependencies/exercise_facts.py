@@ -1,8 +1,8 @@
 """The current names and ``rep_type`` of exercises, as a copy in a service's own database.
 
 A workout keeps the name and ``rep_type`` that its exercises had when it was logged. The catalogue
-may change both at any time; so whatever shows an exercise joins its row of ``exercise_facts``. The
-copy follows the feed ``exercises.changes`` from the position of its newest row.
+may change both at any time, so queries that show an exercise join its row of ``exercise_facts``.
+The copy follows the feed ``exercises.changes`` from the position of its newest row.
 """
 
 import time
@@ -73,7 +73,7 @@ class ExerciseFacts(DependencyProvider):
         """
         generation = self.catalogue_changes.generation
         if not self._has_begun:
-            # who changed the copy last may have died before it could tell
+            # the process that changed the copy last may have died before it replaced the generation
             cache.invalidate(self.generation_key)
             self._has_begun = True
         if generation == self._generation and time.monotonic() < self._look_at:

@@ -1,9 +1,9 @@
 """Tokens that were revoked before they end, in the counters' Redis, which evicts nothing.
 
-Without that Redis only this process's own memory counts: what it has revoked, or seen revoked.
-Another process then takes a revoked token until Redis is back, because the alternative is that
-nobody could use anything; the token still ends by itself. A revocation that could not be written,
-as Redis was away or full, is repeated until it can (``services.transport.redis.pending_writes``).
+While that Redis is down, a process knows only the revocations in its own memory. Another process
+then accepts a revoked token until Redis is back, as the alternative is to refuse all tokens; the
+token still expires. A revocation that could not be written, as Redis was down or full, is retried
+(``services.transport.redis.pending_writes``).
 
 That a token is *not* revoked is cached under a generation in the cache's Redis
 (:mod:`services.dependencies.cache`): read before the question is asked, and replaced when any of
@@ -20,20 +20,20 @@ MOST_KNOWN = 10_000
 
 
 class Revocations(RedisStore):
-    """Gives workers the list of revoked tokens. No method ever raises because of Redis."""
+    """Dependency provider of the revoked tokens. No method raises because of Redis."""
 
     part = "redis-counters"
 
     def __init__(self) -> None:
         super().__init__()
         self._revoked: OrderedDict[str, None] = OrderedDict()
-        """Ids of tokens, as far as this process knows."""
+        """Ids of revoked tokens that this process knows."""
         self._valid: OrderedDict[str, str] = OrderedDict()
         """By a token's id, the generation of its user's tokens in which it was not revoked."""
 
     @staticmethod
     def place(settings: Settings) -> tuple[str, int]:
-        """Return the host and the port of the server."""
+        """Return host and port of the server."""
         return settings.redis_counters_host, settings.redis_counters_port
 
     def add(self, token_id: str, user_id: int, seconds: int) -> None:
@@ -41,14 +41,14 @@ class Revocations(RedisStore):
 
         Args:
             token_id: its claim ``jti``.
-            user_id: whose it is; stored for a person who looks, no program reads it.
-            seconds: until it ends by itself.
+            user_id: its user; stored for operators, no program reads it.
+            seconds: until it expires.
         """
         self.add_here(token_id)
         self._send_surely({revocation_key(token_id): (str(user_id), max(int(seconds), 1))})
 
     def add_here(self, token_id: str) -> None:
-        """Count a token as revoked in this process, whatever becomes of Redis."""
+        """Revoke a token in this process, independently of Redis."""
         self._revoked[token_id] = None
         self._valid.pop(token_id, None)
         if len(self._revoked) > MOST_KNOWN:
@@ -65,16 +65,16 @@ class Revocations(RedisStore):
         return bool(is_noted)
 
     def confirm_valid(self, token_id: str, generation: str) -> None:
-        """Find out, without waiting, whether a token is valid, and note the generation if it is.
+        """Look up, without waiting, whether a token is valid; cache that under a generation.
 
         Args:
             token_id: the token's claim ``jti``.
-            generation: of the user's tokens, as it was before this question: whoever revokes one
-                replaces the generation after that, so a revocation in between is not missed.
+            generation: of the user's tokens, read before this look-up: a revocation replaces it
+                after writing, so one in between is not missed.
         """
 
         def take(is_noted: int | None, _run: str | None) -> None:
-            # None: nobody knows. Whatever lies under the key, that there is something counts.
+            # None: unknown, as Redis is down. Only the existence of the key counts, not its value.
             if is_noted == 0 and token_id not in self._revoked:
                 self._valid[token_id] = generation
                 if len(self._valid) > MOST_KNOWN:
@@ -84,7 +84,7 @@ class Revocations(RedisStore):
         self._begin(("EXISTS", revocation_key(token_id)), take)
 
     def is_known_valid(self, token_id: str, generation: str | None) -> bool:
-        """Return whether a token was valid in this generation of the user's tokens; asks nobody."""
+        """Return whether a token is cached as valid under this generation; never asks Redis."""
         return generation is not None and self._valid.get(token_id) == generation
 
     def is_unconfirmed(self, token_id: str) -> bool:

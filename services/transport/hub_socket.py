@@ -1,8 +1,8 @@
 """A connected socket that the event loop watches, without a greenthread that waits on it.
 
-eventlet's own sockets register with the event loop anew for each wait, and each wait takes a
-greenthread. A :class:`HubSocket` registers once and calls back. RabbitMQ, Redis and the clients of
-the HTTP server are all spoken to through it.
+eventlet's own sockets register with the event loop for each wait again, and each wait takes a
+greenthread. A :class:`HubSocket` registers once and calls back. It serves the connections to
+RabbitMQ and Redis, and those of the HTTP server's clients.
 """
 
 import struct
@@ -27,7 +27,7 @@ _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 def _nothing() -> None:
-    """Stand in for a callback that nobody gave."""
+    """Default of an optional callback."""
 
 
 class HubSocket:
@@ -35,13 +35,13 @@ class HubSocket:
 
     Args:
         connected: the socket; belongs to this object from now on.
-        on_data: gets what has arrived.
-        on_lost: gets the reason why the connection ended, unless that was by :meth:`close`.
-        on_end: is called when the other side has said that it will send no more; without it, the
-            connection is then lost.
-        on_progress: is called whenever a part has left of what could not leave at once, and
-            :attr:`unsent` tells how much is left.
-        chunk: how many bytes are received at a time.
+        on_data: called with received data.
+        on_lost: called with the reason when the connection has ended, unless by :meth:`close`.
+        on_end: called when the peer has closed its sending side; by default the connection is
+            then lost.
+        on_progress: called whenever some of the unsent data has been sent; :attr:`unsent` is
+            what remains.
+        chunk: maximum number of bytes received at a time.
     """
 
     __slots__ = (
@@ -116,9 +116,9 @@ class HubSocket:
             self._reader = None
 
     def send(self, data: bytes) -> bool:
-        """Send now what fits and the rest as soon as it does; tell whether all has left.
+        """Send what fits now, and the rest as soon as possible; return whether all was sent.
 
-        What can't leave is added up, so whoever sends on and on has to look at :attr:`unsent`.
+        The rest is buffered without a limit, so callers have to check :attr:`unsent`.
         """
         if self._rest is not None:
             self._rest = memoryview(bytes(self._rest) + data)
@@ -135,13 +135,13 @@ class HubSocket:
         self.sent += sent
         if sent == len(data):
             return True
-        # a view: something large would otherwise be copied anew for each part of it that leaves
+        # a view, as slicing bytes would copy the rest after each partial send
         self._rest = memoryview(data)[sent:]
         self._writer = self._watch(WRITE, self._send_rest)
         return False
 
     def read(self, _descriptor: int = 0) -> bool:
-        """Hand on what has arrived, and tell whether that was anything."""
+        """Receive data and pass it on; return whether there was any."""
         if self._socket is None:
             return False
         try:
@@ -157,13 +157,13 @@ class HubSocket:
         try:
             self._on_data(data)
         except Exception as problem:
-            # the event loop would take the socket off its list, and nobody would learn of it
+            # the hub would only remove the listener, and the connection would hang
             log.error("what arrived can't be handled", exc_info=problem)
             self._lose(f"{type(problem).__name__}: {problem}")
         return True
 
     def end_sending(self) -> None:
-        """Tell the other side that nothing more will come; what it sends is still received."""
+        """Close the sending side; data is still received."""
         try:
             self._socket.shutdown(plain_socket.SHUT_WR)
         except OSError as problem:
@@ -228,8 +228,8 @@ class HubSocket:
             lost(reason)
 
     def _disown(self) -> None:
-        # eventlet has seen this descriptor given out again, which must not be closed under its
-        # new owner: somebody had closed ours
+        # eventlet has seen this descriptor reused, so ours had been closed; detached, as closing it
+        # would close the new owner's
         if self._socket is not None:
             lost = self._on_lost
             self._socket.detach()
@@ -238,7 +238,7 @@ class HubSocket:
 
     def _forget(self) -> None:
         self._socket = self._reader = self._writer = self._rest = None
-        # these are methods of whoever holds this object: without the circle both are freed at once
+        # bound methods of the owner: breaks the reference cycle, so that both are freed at once
         self._on_data = self._on_lost = self._on_end = self._on_progress = None
 
 

@@ -64,9 +64,9 @@ def deadlines() -> _Deadlines:
 
 
 def wait_for(event: Event, seconds: float) -> object:
-    """Return what an event brings, or None after so many seconds.
+    """Return the value of an event, or None after a timeout in seconds.
 
-    Whoever sends the event must look first whether it is ready: the end of its time makes it so.
+    Senders must check ``event.ready()`` first: the timeout sends the event, too.
     """
     if seconds < SHORT_SECONDS:
         with eventlet.Timeout(max(seconds, 0), False):

@@ -80,7 +80,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             channel.queue_delete(queue, if_unused=True)
 
     def disconnected(self) -> None:
-        """Tell the providers that have ``connection_lost``."""
+        """Call ``connection_lost`` of the providers that have it."""
         self._channels, self._queues, self._consumed = {}, {}, set()
         self._fences.clear()
         for provider in self._providers:

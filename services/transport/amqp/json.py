@@ -46,7 +46,7 @@ def loads(body: bytes, content_type: object, encoding: object, *, exact: bool = 
     if encoding not in _ENCODINGS:
         raise ValueError(f"the content encoding is not {ENCODING}")
     if not (exact and exact_numbers.may_be_rounded(body)):
-        # orjson refuses halves of surrogate pairs, which JSON allows; the standard library does not
+        # orjson refuses lone surrogates, which JSON allows; the standard library does not
         with suppress(ValueError):
             return orjson.loads(body)
     return exact_numbers.loads(body)

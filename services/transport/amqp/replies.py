@@ -57,7 +57,7 @@ class Replies(SharedExtension):
 
         Args:
             body: the reply as JSON.
-            address: the routing key of whoever asked.
+            address: the routing key of the caller's reply queue.
             correlation_id: as the request had it.
         """
         self._try(Reply(time.monotonic(), body, address, correlation_id))

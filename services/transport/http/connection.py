@@ -1,7 +1,7 @@
-"""One client's connection, whose requests are answered one after the other.
+"""A client's connection: serves its requests one after the other.
 
-An idle connection has no greenthread and no timer. Cached reads are answered by the event loop as
-they arrive; for any other request a greenthread is made once its head is complete.
+An idle connection has no greenthread and no timer. Cached reads are served in the event loop; any
+other request gets a greenthread once its head is complete.
 """
 
 from functools import partial
@@ -29,7 +29,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class Server(Protocol):
-    """What a connection needs of the server that it belongs to."""
+    """The interface of the server that a connection uses."""
 
     application: Application
     connection_limits: ConnectionLimits
@@ -38,17 +38,17 @@ class Server(Protocol):
     closing: bool
 
     def forget(self, connection: "Connection") -> None:
-        """Count a connection no longer, as it has been closed."""
+        """Remove a closed connection."""
 
 
 class Connection(Receiver):
     """Serves the requests of one client, in their order.
 
     Args:
-        server: the one that accepted it.
+        server: the server.
         sock: the client's socket.
         peer: the client's address.
-        address: under which its limits count, or None for a trusted proxy.
+        address: key of its limits, or None for a trusted proxy.
     """
 
     __slots__ = ("_is_last", "_unread", "peer")
@@ -64,14 +64,14 @@ class Connection(Receiver):
         )
 
     def _take(self, data: bytes) -> None:
-        """Take what has arrived, and answer what can be answered."""
+        """Buffer received data, and serve complete requests."""
         if self.state is LINGERING:
             return
         self._buffer += data
         self._take_up()
 
     def _end(self) -> None:
-        """Answer what is here, though the client will send no more."""
+        """Serve the remaining requests: the client has closed its sending side."""
         if self.state is LINGERING:
             self.close()
             return
@@ -95,7 +95,7 @@ class Connection(Receiver):
             self._go_on()
 
     def close(self) -> None:
-        """Close the connection, whatever is under way."""
+        """Close the connection, in any state."""
         if self.state is CLOSED:
             return
         self.state = CLOSED
@@ -125,7 +125,7 @@ class Connection(Receiver):
             self.close()
 
     def _go_on(self) -> None:
-        """Answer what is here, in order, until something has to be waited for."""
+        """Serve buffered requests in order, until one has to wait."""
         try:
             while self.is_at_rest or self.state is HEAD:
                 if not self._buffer:
@@ -139,7 +139,7 @@ class Connection(Receiver):
             self.close()
 
     def _answer_fast(self) -> bool:
-        """Answer at once, if a whole head is here and the fast path knows the response to it."""
+        """Serve a request by the fast path; return whether that was possible."""
         fast_path, data = self._server.fast_path, self._buffer
         # a server that is closing has to say so in its responses, which the fast path does not
         if fast_path is None or self.state is HEAD or self._server.closing:
@@ -164,7 +164,7 @@ class Connection(Receiver):
         return True
 
     def _finish_pending(self, pending: PendingResponse, head: bytes) -> None:
-        """Send a response whose condition has been answered, or take the slow path."""
+        """Send a pending response after its query, or take the slow path."""
         # a client that has gone gets nothing, and is neither counted nor logged
         if self.state is not BUSY:
             return
@@ -182,10 +182,10 @@ class Connection(Receiver):
         self._go_on()
 
     def _begin(self, context: object = None) -> bool:
-        """Begin to work on the next request; tell whether its head was here and good.
+        """Start the next request; return whether its head was complete and valid.
 
         Args:
-            context: what the fast path has found out about it.
+            context: results of the fast path.
         """
         head = None
         try:
@@ -204,7 +204,7 @@ class Connection(Receiver):
         return True
 
     def _work(self, request: HttpRequest) -> None:
-        """Answer a request, in a greenthread of its own."""
+        """Serve a request; runs in a greenthread of its own."""
         try:
             response, keeps = self._server.application.respond(request)
             self._let_go_of_body()
@@ -213,7 +213,7 @@ class Connection(Receiver):
             log.error("connection failed", exc_info=problem, peer=self.peer)
             self.close()
         if self.is_at_rest and (self._buffer or self._ended):
-            # by the hub: what comes next must not run on behalf of this request
+            # by the hub: the next request must not run in the greenthread of this one
             hubs.get_hub().schedule_call_global(0, self._go_on)
 
     def _answer(self, response: bytes, keeps: bool = True, unread: bool = False) -> None:

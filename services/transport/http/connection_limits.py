@@ -17,14 +17,14 @@ log = get_logger(__name__)
 
 MOST_ADDRESSES = 4096
 FOUND_AT_ONCE = 64
-"""So many are found by one look at all connections."""
+"""Connections found by one scan of all."""
 
 LOOK_PAUSE_SECONDS = 0.02
-"""After a look that found none there is no other for so long."""
+"""Pause after a scan that found none."""
 
 
 class Client(Protocol):
-    """What is looked at of a connection."""
+    """The interface of a connection that is used here."""
 
     address: str | None
     since: float
@@ -159,7 +159,7 @@ class LimitedSet:
 
         Args:
             now: by the monotonic clock.
-            also_slow: whether it can be one that sends a body or reads an answer, too.
+            also_slow: whether it may be one that is sending a body or reading a response.
         """
         head = self._oldest_head()
         is_many = len(self._heads) > self.most // 2

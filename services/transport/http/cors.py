@@ -18,16 +18,16 @@ class Cors:
         self.origins = frozenset(origins)
 
     def headers(self, request: HttpRequest, allow: str | None = None) -> Headers:
-        """Return what an answer needs besides its own headers.
+        """Return the CORS headers of a response.
 
         Args:
-            request: the request that is answered.
-            allow: the path's methods, for an answer to OPTIONS.
+            request: the request.
+            allow: the path's methods, for OPTIONS.
         """
         return self.headers_for(request.header("Origin"), allow) if self.origins else ()
 
     def headers_for(self, origin: str | None, allow: str | None = None) -> Headers:
-        """Return what an answer to a request from an origin needs besides its own headers."""
+        """Return the CORS headers of a response to a request from an origin."""
         if not self.origins:
             return ()
         if origin not in self.origins:

@@ -1,7 +1,7 @@
 """All limits of the HTTP server: connections, times, sizes."""
 
 MOST_CONNECTIONS = 2000
-"""At these another gives way to a new one; also never more than half the open files allowed."""
+"""Beyond this a new connection displaces another; at most half the limit of open files."""
 
 MOST_PER_ADDRESS = 256
 """The same for one address, unless it is a trusted proxy's."""
@@ -22,13 +22,13 @@ ACCEPT_PAUSE_SECONDS = 0.1
 """Pause after a failed accept, such as when no more files may be opened."""
 
 IDLE_SECONDS = 30
-"""A connection that is kept open without a request, or whose answer is not read, is closed."""
+"""A connection is closed after this time without a request, or with an unread response."""
 
 HEAD_SECONDS = 10
-"""The request line and all headers must be here within this, however they trickle."""
+"""The whole request head must arrive within this."""
 
 BODY_SECONDS = 15
-"""The whole body must be here within this."""
+"""The whole body must arrive within this."""
 
 LINGER_SECONDS = 2
 """After a refusal, unread bytes are read for so long: closing at once would reset the connection
@@ -40,16 +40,16 @@ LARGEST_HEAD = 64 * 1024
 MOST_HEADERS = 100
 
 PIECE = 8 * 1024
-"""So much is received at a time."""
+"""Bytes received at a time."""
 
 READ_AHEAD = 8 * 1024
-"""With so much of what comes after a request nothing more is received until that is answered."""
+"""Buffered bytes beyond the current request at which receiving stops until its response."""
 
 NEGLIGIBLE_BYTES = READ_AHEAD + 2 * PIECE
-"""A connection that makes us hold no more than this is not counted."""
+"""A connection with no more bytes held than this is not counted."""
 
 MOST_HELD_PER_ADDRESS = 16 * 1024 * 1024
-"""What the connections of an address make us hold: begun heads, bodies, and unread answers."""
+"""Bytes held for the connections of an address: incomplete heads, bodies, unread responses."""
 
 MOST_HELD = 32 * 1024 * 1024
 """The same for all addresses."""
@@ -61,18 +61,18 @@ SWEEP_SECONDS = 0.25
 """How often the time limits of all connections are checked."""
 
 SWEEP_PART_SECONDS = 0.002
-"""After so much checking in one go, other work has its turn."""
+"""Maximum duration of one part of such a check; then other work has its turn."""
 
 ACCEPTED_AT_ONCE = 64
-"""New connections that are let in before those that are there are looked after again."""
+"""Connections accepted in a row before existing ones have their turn."""
 
 WORKER_WAIT_SECONDS = 1
-"""A request waits so long for a free worker."""
+"""Maximum wait of a request for a free worker."""
 
 LATE_SECONDS = 1
-"""A method gets so much longer than the calls it makes, to say which of them was late."""
+"""A method may take this much longer than its calls, so that it can report which one was late."""
 
 IDLE_GRACE_SECONDS = 0.5
-"""At the end, a kept-open connection may bring one more request within this."""
+"""On shutdown, an idle connection may send one more request within this."""
 
 LONGEST_LOGGED_PATH = 200

@@ -7,7 +7,7 @@ from services.transport.http import limits
 
 
 class Holder(Protocol):
-    """What is looked at of a connection."""
+    """The interface of a connection that is used here."""
 
     address: str | None
 

@@ -46,7 +46,7 @@ _random = random.Random()
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer as it goes out."""
+    """An HTTP response."""
 
     status: int
     body: bytes = b""

@@ -59,8 +59,8 @@ class PlainGet:
 class PlainGets(Generic[Made]):
     """Reads heads, and recognises those that differ only in their request's id.
 
-    Clients send the same few heads again and again. One look at a dictionary by the bytes, with
-    the id cut out, replaces reading them.
+    Clients repeat the same few heads. A look-up in a dictionary by the bytes, without the id,
+    replaces parsing them.
 
     Args:
         make: makes what is kept of a head; called once for as long as the head is known.
@@ -74,7 +74,7 @@ class PlainGets(Generic[Made]):
         """Return what was made of a plain GET, and its request's id or nothing; otherwise None.
 
         Args:
-            head: a whole head, as far as can be told from its last bytes.
+            head: bytes that end like a request head.
         """
         bare, request_id = _split_id(head)
         made = self._known.get(bare)

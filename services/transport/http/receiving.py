@@ -56,12 +56,12 @@ class Receiver:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no request has begun."""
         return self.state is IDLE or self.state is NEW
 
     @property
     def has_incomplete_head(self) -> bool:
-        """Whether it has not brought a whole request, or only a part of the next."""
+        """Whether the first or next request head is incomplete."""
         return self.state is NEW or self.state is HEAD
 
     @property
@@ -71,7 +71,7 @@ class Receiver:
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether the client is to send or to read something."""
+        """Whether it waits for the client to send or read."""
         return self.state is HEAD or self.state is SENDING or self._woken is not None
 
     def close(self) -> None:
@@ -87,7 +87,7 @@ class Receiver:
         self._server.memory_limits.note(self, held)
 
     def _take_head(self) -> Head | None:
-        """Return the next head, or None if it is not here yet."""
+        """Return the next head, or None if it is incomplete."""
         if self._head_reader is None:
             self._head_reader = HeadReader()
         end = self._head_reader.find_end(self._buffer, self._ended)
@@ -106,13 +106,13 @@ class Receiver:
             if self.state is not NEW:
                 self._server.connection_limits.note_head(self)
             self._enter(HEAD)
-            # what may come byte by byte must not be copied each time
+            # mutable, as data that arrives byte by byte must not copy the buffer each time
             self._buffer = bytearray(self._buffer)
             self._socket.listen()
         self._note_held()
 
     def _receive(self, length: int, seconds: float) -> bytes:
-        """Return so much of the body, or less if that is all there is."""
+        """Return ``length`` bytes of the body; fewer if the client has sent no more."""
         if len(self._buffer) < length and not self._ended:
             self._wait_for(length, seconds)
         if self.state is CLOSED:

@@ -1,4 +1,4 @@
-"""Answers as HTTP has them, byte by byte."""
+"""Serialization of responses."""
 
 import time
 from email.utils import formatdate
@@ -22,13 +22,13 @@ _STATUS_LINES = {
 def on_the_wire(
     answer: Response, request_id: str, connection: bytes = b"", bodiless: bool = False
 ) -> bytes:
-    """Return an answer with all its headers.
+    """Return a response as bytes, with all headers.
 
     Args:
-        answer: the answer.
+        answer: the response.
         request_id: of the request.
-        connection: what becomes of the connection, if that has to be said.
-        bodiless: whether the body stays away, though its length is told.
+        connection: the header ``Connection``, if needed.
+        bodiless: whether to omit the body, but not its ``Content-Length``.
     """
     body = answer.body
     length = b"" if answer.status in BODILESS else b"Content-Length: %d\r\n" % len(body)
@@ -44,12 +44,12 @@ def on_the_wire(
 
 
 def start_of(status: int, headers: Headers) -> bytes:
-    """Return what an answer begins with, whoever asks for it and when."""
+    """Return the constant beginning of a response: status line and headers."""
     return _STATUS_LINES[status] + header_lines(headers)
 
 
 def header_lines(headers: Headers) -> bytes:
-    """Return an answer's headers, with those that every answer has."""
+    """Return the headers of a response, with those of every response."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
     # a page has a policy of its own; a second one beside it would hold as well
     own = frozenset([name for name, _ in headers if name in _SECURITY_NAMES])
@@ -64,5 +64,5 @@ def _security_lines(own: frozenset[str]) -> bytes:
 
 @lru_cache(maxsize=2)
 def date(seconds: int) -> bytes:
-    """Return a time as ``Date`` has it."""
+    """Return a time in the format of ``Date``."""
     return formatdate(seconds, usegmt=True).encode()

@@ -33,10 +33,10 @@ REUSE_PORT_KEY = "WEB_SERVER_REUSE_PORT"
 
 
 class WebServer(ProviderCollector, SharedExtension):
-    """Serves what its providers offer, and can be stopped or filled up by no client.
+    """Serves the routes of its providers, with limits on everything that clients can hold.
 
-    Nameko's own is WSGI's: a greenthread for each connection, and for each request a dictionary,
-    timers and an answer in pieces, all of which this one does without.
+    Nameko's server is ``eventlet.wsgi``: a greenthread for each connection; a WSGI environment,
+    timers and a response in pieces for each request. This one does without all of these.
 
     - A failed ``accept`` (too many open files) or connection does not end the process.
     - Connections and what they make the server hold have bounds, for each address and in all.
@@ -89,11 +89,11 @@ class WebServer(ProviderCollector, SharedExtension):
 
     @property
     def headers_without_origin(self) -> Headers:
-        """What answers to requests that come from no page need besides their own headers."""
+        """The CORS headers of responses to requests without ``Origin``."""
         return self.cors.headers_for(None)
 
     def forget(self, connection: Connection) -> None:
-        """Take leave of a connection that has been closed."""
+        """Remove a closed connection."""
         self.connection_limits.discard(connection)
         self.memory_limits.release(connection)
 
@@ -196,11 +196,11 @@ class WebServer(ProviderCollector, SharedExtension):
 
 
 def _bound_kernel(listening: Any) -> None:
-    """Bound what the kernel keeps for each connection that will be accepted, and for how long."""
+    """Limit the kernel's buffers of accepted connections, and the time data stays in them."""
     for option in (plain_socket.SO_SNDBUF, plain_socket.SO_RCVBUF):
         listening.setsockopt(plain_socket.SOL_SOCKET, option, limits.KERNEL_BUFFER)
     if hasattr(plain_socket, "TCP_USER_TIMEOUT"):
-        # also of answers that nobody reads after we have closed
+        # also limits how long the kernel keeps unread responses after we have closed
         milliseconds = limits.IDLE_SECONDS * 1000
         listening.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_USER_TIMEOUT, milliseconds)
 

@@ -94,7 +94,7 @@ class Trust:
         """Try a connection that leaves the pool, unless it is trusted.
 
         Raises:
-            DisconnectionError: it is broken; SQLAlchemy takes it for a sign to connect anew.
+            DisconnectionError: it is broken; SQLAlchemy then connects again.
         """
         # Database.fetch has left it on; SQLAlchemy's own transactions rely on psycopg2's BEGIN
         if connection.autocommit:
