@@ -30,7 +30,7 @@ LATEST_MOMENT = 2**40
 HEADER_FIELDS = {"alg", "typ"}
 """Others, such as ``kid`` or ``jku``, would let the sender choose the key, and are refused."""
 
-REQUIRED_CLAIMS = ("user_id", "email", "role", "exp", "iat", "iss", "jti")
+REQUIRED_CLAIMS = ["user_id", "email", "role", "exp", "iat", "iss", "jti"]
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
 _TOKEN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -49,7 +49,8 @@ def import_redis() -> None:
 
     redis-py imports these if they are installed, which costs 2 MiB for nothing.
     """
-    sys.modules["opentelemetry"] = None
+    # the import system's own way to make an import fail
+    sys.modules["opentelemetry"] = None  # type: ignore[assignment]
     importlib.import_module("redis")
     del sys.modules["opentelemetry"]
 

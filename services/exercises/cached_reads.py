@@ -60,9 +60,9 @@ class ExerciseReads:
         paging = query["page"], query["limit"]
         if query.get("search"):
             variant = f"{' '.join(search.split(query['search']))}:{rest}"
-            given = query["search"], filters, sort, *paging
+            asked = query["search"], filters, sort, *paging
             return self._cached_in_slot(
-                "search", variant, SEARCH_SECONDS, lambda: self._search(*given)
+                "search", variant, SEARCH_SECONDS, lambda: self._search(*asked)
             )
         category = ",".join(sorted(filters.get("category", ["all"])))
         given = filters, sort or DEFAULT_SORT, *paging

@@ -40,7 +40,7 @@ def read(environment: Mapping[str, str]) -> dict[str, Callable[[], None]]:
     """
     if environment.get("GYM_ENV", DEVELOPMENT) != DEVELOPMENT:
         return {}
-    points = {}
+    points: dict[str, Callable[[], None]] = {}
     for item in filter(None, environment.get(VARIABLE, "").split(",")):
         place, _, rest = item.strip().partition(":")
         action, _, argument = rest.partition(":")

@@ -77,7 +77,7 @@ class Service(ModuleType):
             setattr(self, name, self._make(name, function))
         summary = inspect.getdoc(known) if known else "A service whose code is not here."
         lines = [_summary(name, function) for name, function in functions.items()]
-        self._overview = "\n".join([summary, "", *lines])
+        self._overview = "\n".join([summary or "", "", *lines])
         self.__doc__ = summary
         self.__all__ = list(functions)
 
@@ -113,13 +113,14 @@ class Service(ModuleType):
                 # the reply queue is gone with the connection; Nameko declares no other
                 raise Disconnected(f"open the shell again: {problem}") from problem
 
+        made: Any = method
         method.__name__ = name
         method.__qualname__ = f"{self.__name__}.{name}"
         method.__module__ = self.__name__
-        method.call_async = remote.call_async
+        made.call_async = remote.call_async
         if function:
             method.__doc__ = inspect.getdoc(function)
-            method.__signature__ = _without_self(inspect.signature(function))
+            made.__signature__ = _without_self(inspect.signature(function))
         return method
 
 
@@ -137,7 +138,7 @@ def _without_self(signature: inspect.Signature) -> inspect.Signature:
 
 
 def _summary(name: str, described: object) -> str:
-    return SUMMARY.format(name=name, text=inspect.getdoc(described).partition("\n")[0])
+    return SUMMARY.format(name=name, text=(inspect.getdoc(described) or "").partition("\n")[0])
 
 
 def _refuse_private(name: str) -> None:

@@ -1,5 +1,7 @@
 """The administrator's account, which is created at the start."""
 
+from functools import partial
+
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError, ValidationFailed
@@ -42,12 +44,14 @@ class Administrator(DependencyProvider):
     def start(self) -> None:
         """Begin in the background; the service starts whether the database is there or not."""
         if self.wanted is not None:
-            self.container.spawn_managed_thread(self._make, identifier="users.administrator")
+            self.container.spawn_managed_thread(
+                partial(self._make, self.wanted), identifier="users.administrator"
+            )
 
-    def _make(self) -> None:
+    def _make(self, wanted: dict[str, str]) -> None:
         database, passwords = sibling(self.container, Database), sibling(self.container, Passwords)
         retry(
-            lambda: ensure_administrator(database, passwords, **self.wanted),
+            lambda: ensure_administrator(database, passwords, **wanted),
             GymError,
             RETRY_SECONDS,
             lambda problem: log.warning("administrator not made yet", reason=str(problem)),

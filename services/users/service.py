@@ -96,7 +96,8 @@ class Users:
         """
         values = load(CREDENTIALS, credentials)
         profile, password_hash = self._find(values["email"])
-        if not self.passwords.matches(values["password"], password_hash):
+        # the password first: it takes the same time where there is no such account
+        if not self.passwords.matches(values["password"], password_hash) or profile is None:
             raise Unauthorized("Wrong e-mail or password")
         return {"token": self._token(profile), "user": profile}
 

@@ -73,6 +73,8 @@ def plan_update(
     columns = {name: changes[name] for name in _OWN_COLUMNS if name in changes}
     exercises = changes.get("exercises")
     if exercises is not None:
+        # needs_stored() has told the caller to read it
+        assert stored is not None
         present = frozenset(item["exercise_id"] for item in stored["exercises"])
         exercises = with_catalogue(exercises, catalogue, present)
         columns |= totals(exercises)

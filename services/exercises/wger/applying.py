@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import eventlet
@@ -150,8 +150,10 @@ def _save_all(connection: Connection) -> dict[str, int]:
     return dict(counts)
 
 
-def _save(connection: Connection, batch: list[Row], taken: set[str]) -> dict[str, int]:
-    old, new, indexed = [], [], []
+def _save(connection: Connection, batch: Sequence[Row[Any]], taken: set[str]) -> dict[str, int]:
+    old: list[dict[str, Any]] = []
+    new: list[dict[str, Any]] = []
+    indexed = []
     for entry in batch:
         columns = entry.columns
         words = search.index(columns["name"], columns["aliases"], columns["description"])

@@ -230,7 +230,7 @@ def _decode(body: bytes) -> Any:
         raise _TryAgain("answered something that is no JSON") from problem
 
 
-def _page(content: object) -> Page:
+def _page(content: Any) -> Page:
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, list):
         raise _TryAgain("answered something that is no page of results")

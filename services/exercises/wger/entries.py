@@ -49,7 +49,7 @@ class Entry:
     reason: str | None = None
 
 
-def read_entry(given: object, english: Collection[int]) -> Entry:
+def read_entry(given: Any, english: Collection[int]) -> Entry:
     """Decode an entry.
 
     Args:
@@ -179,7 +179,8 @@ def _is_english(language: object, english: Collection[int]) -> bool:
         return _is_english_code(code) if code else _is_english(language.get("id"), english)
     if isinstance(language, str) and not language.isdecimal():
         return _is_english_code(language)
-    return _id(language) is not None and int(_id(language)) in english
+    known = _id(language)
+    return known is not None and int(known) in english
 
 
 def _is_plain_english(translation: dict, english: Collection[int]) -> bool:
@@ -199,7 +200,8 @@ def _any_name(given: dict) -> str | None:
 
 def _aliases(translation: dict, name: str) -> list[str]:
     items = translation.get("aliases")
-    texts = [item for item in items if isinstance(item, str)] if isinstance(items, list) else []
+    given = items if isinstance(items, list) else []
+    texts: list[Any] = [item for item in given if isinstance(item, str)]
     texts += [item.get("alias") for item in sorted(_dicts(items), key=_order)]
     found = {search.key(name): name}
     for text in texts:

@@ -33,7 +33,9 @@ class Span(Protocol):
 
     def __enter__(self) -> "Span": ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, _kind: object, _problem: BaseException | None, _trace: object, /
+    ) -> None: ...
 
     def rename(self, name: str) -> None:
         """Replace the name."""

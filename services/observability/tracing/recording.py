@@ -34,7 +34,7 @@ class RecordedSpan:
 
     def __init__(self, span: trace.Span):
         self._span = span
-        self._token: object = None
+        self._token: Any = None
 
     def __enter__(self) -> "RecordedSpan":
         self._token = context.attach(trace.set_span_in_context(self._span))
@@ -55,7 +55,7 @@ class RecordedSpan:
         """Replace the name."""
         self._span.update_name(name)
 
-    def note(self, **attributes: object) -> None:
+    def note(self, **attributes: Any) -> None:
         """Add attributes."""
         self._span.set_attributes({k: v for k, v in attributes.items() if v is not None})
 

@@ -10,10 +10,11 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import orjson
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
+from opentelemetry.trace import SpanContext, StatusCode, format_span_id, format_trace_id
 
 LARGEST_FILE = 1024 * 1024
 MOST_FILES = 48
@@ -31,7 +32,8 @@ class Ring(SpanProcessor):
     def __init__(self, directory: str, service: str):
         self._directory = Path(directory)
         self._service = service
-        self._file: io.FileIO | None = None
+        # Any: None until the first span
+        self._file: io.FileIO | Any = None
         self._size = 0
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -68,7 +70,8 @@ def _age(path: Path) -> float:
 
 
 def _as_line(span: ReadableSpan, service: str) -> bytes:
-    own, parent = span.get_span_context(), span.parent
+    own: SpanContext | Any = span.get_span_context()
+    parent = span.parent
     return orjson.dumps(
         {
             "trace": format_trace_id(own.trace_id),
@@ -80,7 +83,7 @@ def _as_line(span: ReadableSpan, service: str) -> bytes:
             "start": span.start_time,
             "end": span.end_time,
             "failed": span.status.status_code is StatusCode.ERROR,
-            "attributes": dict(span.attributes),
+            "attributes": dict(span.attributes or {}),
         },
         option=orjson.OPT_APPEND_NEWLINE,
     )
