@@ -34,7 +34,8 @@ def bring_up(directory: Path, progress: Progress) -> tuple[System, bool]:
             system.shut_down(step.tick)
     if not (system and system.is_running()):
         processes.end_all(directory)
-        system = System(choose(directory, given_from_outside(os.environ), system and system.state))
+        before = system.state if system else None
+        system = System(choose(directory, given_from_outside(os.environ), before))
     found = servers.find_or_install(system.own_servers, directory / LOGS / "packages.log", progress)
     changed = system.start_servers(found, progress)
     return system, upgrading.bring_services(system, found, progress) or changed

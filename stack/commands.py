@@ -124,9 +124,9 @@ def down(options: argparse.Namespace) -> int:
         raise Failure("--data deletes what the servers have open; leave out --keep-servers")
     with held(RUN_DIRECTORY):
         if options.keep_servers:
-            system = _running_system()
+            running = _running_system()
             with for_people().step("Stopping the services") as step:
-                system.stop_services(step.tick)
+                running.stop_services(step.tick)
             return 0
         system = System.open(RUN_DIRECTORY)
         if processes.belonging_to(RUN_DIRECTORY):

@@ -160,7 +160,7 @@ def own_headers(headers: dict | None) -> dict:
 
 def as_table(letters: list[DeadLetter]) -> str:
     """Return a table for people."""
-    rows = [COLUMNS]
+    rows: list[tuple[str, ...]] = [COLUMNS]
     rows += [
         # the content of a message must not control the terminal
         tuple(map(_printable, (x.id, x.since, x.queue, x.reason, x.content)))

@@ -30,7 +30,7 @@ CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSCon
 BAR_WIDTH = 40
 
 BENCH, SQUAT, DEADLIFT, PULL_UPS, RUNNING, PLANK = range(1, 7)
-PLAN = [
+PLAN: list[tuple[str, int, list[tuple[int, float | None, int]]]] = [
     ("Push day", 0, [(BENCH, 60.0, 5), (PLANK, None, 60)]),
     ("Leg day", 2, [(SQUAT, 80.0, 5), (PLANK, None, 75)]),
     ("Pull day", 4, [(DEADLIFT, 100.0, 4), (PULL_UPS, None, 6)]),

@@ -125,7 +125,8 @@ def make_environment(
         user: of the broker: a service gets its own variables, the operator those of all parts.
         outside: a shell's variables, whose settings are passed on.
     """
-    variables = {name: outside[name] for name in ALL_SETTINGS if name in (outside or {})}
+    given = outside or {}
+    variables = {name: given[name] for name in ALL_SETTINGS if name in given}
     variables |= _chosen(state, user) | dict(state.given)
     if user == OPERATOR:
         return variables

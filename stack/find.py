@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from stack.failures import Failure
 
@@ -28,21 +29,16 @@ class Programs:
         epmd: the program by which Erlang nodes find each other.
     """
 
-    postgres: Path | None
-    redis: Path | None
-    rabbitmq: Path | None
-    epmd: Path | None
+    # Any: None where a server is given from outside, or its package has to be installed
+    postgres: Path | Any
+    redis: Path | Any
+    rabbitmq: Path | Any
+    epmd: Path | Any
 
 
 def find_programs() -> Programs:
     """Find the programs of all servers."""
     return Programs(find_postgres(), find_redis(), find_rabbitmq(), find_epmd())
-
-
-def present(program: Path | None) -> Path:
-    """Return one of the programs, which must have been found."""
-    assert program is not None
-    return program
 
 
 def find_postgres() -> Path | None:

@@ -140,7 +140,11 @@ def _clear(checkout: Path, is_current: Callable[[str], bool]) -> None:
         if made_of is None:
             # left by a killed process; no other one is at work, as we have the lock
             processes.send(users, signal.SIGKILL)
-            wait_until(lambda place=entry: not processes.running_from(place), KILL_SECONDS)
+
+            def is_left(place: Path = entry) -> bool:
+                return not processes.running_from(place)
+
+            wait_until(is_left, KILL_SECONDS)
         elif users:
             continue
         shutil.rmtree(entry)

@@ -10,7 +10,7 @@ from pathlib import Path
 from stack import processes, rabbitmq, servers, services, state
 from stack.environment import make_environment
 from stack.failures import Failure
-from stack.find import find_programs, present
+from stack.find import find_programs
 from stack.layout import INNER_PORTS, SERVERS, SERVICES
 from stack.programs import LOGS
 from stack.progress import Step
@@ -118,7 +118,7 @@ class Parts:
 
     def rabbitmqctl(self, *arguments: str) -> str:
         """Run ``rabbitmqctl`` on the broker and return what it printed."""
-        return rabbitmq.control(self.state, present(find_programs().rabbitmq), *arguments)
+        return rabbitmq.control(self.state, find_programs().rabbitmq, *arguments)
 
     # -- readiness -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 REWRITE_SECONDS = 0.2
 PLAIN_SECONDS = 2.5
@@ -20,7 +20,8 @@ class Step:
 
     def __init__(self, title: str, stream: TextIO | None):
         self.title = title
-        self.stream = stream
+        # Any: None shows nothing, and then nothing is written
+        self.stream: TextIO | Any = stream
         self.started = time.monotonic()
         self.shown = 0.0
         self.rewrites = stream is not None and stream.isatty()

@@ -6,7 +6,7 @@ from pathlib import Path
 from stack import packages, postgres, rabbitmq, redis
 from stack.environment import given_from_outside, given_servers, server_address
 from stack.failures import Failure
-from stack.find import OLDEST_POSTGRES, OLDEST_RABBITMQ, Programs, find_programs, present
+from stack.find import OLDEST_POSTGRES, OLDEST_RABBITMQ, Programs, find_programs
 from stack.layout import DATABASES, REDIS, SERVERS
 from stack.programs import Program
 from stack.progress import Progress
@@ -58,16 +58,10 @@ def missing_here() -> list[str]:
 
 def describe(state: State, found: Programs, names: list[str]) -> list[Program]:
     """Return how to run each server."""
-    programs = [
-        postgres.program(state, present(found.postgres), name)
-        for name in names
-        if name in DATABASES
-    ]
-    programs += [
-        redis.program(state, present(found.redis), name) for name in names if name in REDIS
-    ]
+    programs = [postgres.program(state, found.postgres, n) for n in names if n in DATABASES]
+    programs += [redis.program(state, found.redis, name) for name in names if name in REDIS]
     if "rabbitmq" in names:
-        programs += rabbitmq.programs(state, present(found.rabbitmq), present(found.epmd))
+        programs += rabbitmq.programs(state, found.rabbitmq, found.epmd)
     return programs
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xmlrpc.client
 from pathlib import Path
+from typing import Any
 
 from stack import processes
 from stack.failures import Failure
@@ -146,7 +147,7 @@ class Supervisor:
         except KeyError:
             raise Failure(f"there is no part called {name}") from None
 
-    def _call(self, method: str, *arguments: object, allowed: tuple[int, ...] = ()) -> object:
+    def _call(self, method: str, *arguments: object, allowed: tuple[int, ...] = ()) -> Any:
         with xmlrpc.client.ServerProxy(
             f"http://gym:{self.state.secrets['supervisor']}@{LOOPBACK}"
             f":{self.state.ports['supervisor']}/RPC2",
@@ -161,7 +162,7 @@ class Supervisor:
 
 
 class _Transport(xmlrpc.client.Transport):
-    def make_connection(self, host: str) -> http.client.HTTPConnection:
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
         connection = super().make_connection(host)
         connection.timeout = CALL_SECONDS
         return connection

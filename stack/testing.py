@@ -100,5 +100,6 @@ def watched(directory: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        assert watcher.stdin is not None
         watcher.stdin.close()
         watcher.wait(WATCHER_SECONDS)

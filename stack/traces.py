@@ -124,7 +124,7 @@ def _span(line: dict) -> Span:
 
 def _grow(lines: Iterable[dict]) -> Trace:
     spans = {line["span"]: _span(line) for line in lines}
-    roots = []
+    roots: list[Span] = []
     for span in sorted(spans.values(), key=lambda span: span.start):
         above = spans.get(span.parent)
         (above.children if above else roots).append(span)
