@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from services.analytics.rules.metrics import Performance
 
@@ -61,4 +62,7 @@ def _compare(recent: list[Decimal], earlier: list[Decimal]) -> str | None:
 
 def _mean(values: list[Decimal]) -> Fraction:
     # fractions, since the border of 2.5 % is exact and most means are no decimals
-    return sum(map(Fraction, values), Fraction()) / len(values)
+    # Any: of no values, which there are, sum() would make the int 0
+    total: Any = sum(map(Fraction, values))
+    mean: Fraction = total / len(values)
+    return mean
