@@ -135,7 +135,9 @@ def _locked(engine: Engine) -> Iterator[Connection]:
 
 def _is_unreachable(problem: DBAPIError) -> bool:
     # without a SQLSTATE, psycopg2 has failed to connect
-    never_made = isinstance(problem, OperationalError) and problem.orig.pgcode is None
+    never_made = (
+        isinstance(problem, OperationalError) and getattr(problem.orig, "pgcode", None) is None
+    )
     return never_made or problem.connection_invalidated
 
 

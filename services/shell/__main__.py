@@ -39,7 +39,8 @@ class Console(RaisingInteractiveConsole):
 
     def showtraceback(self) -> None:
         """Show the current exception."""
-        told = sentence(sys.exc_info()[1])
+        problem = sys.exc_info()[1]
+        told = sentence(problem) if problem else None
         if told:
             self.write(f"{told}\n")
         else:
