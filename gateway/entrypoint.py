@@ -42,16 +42,16 @@ class Route(Entrypoint):
         method: the HTTP method.
         path: the path, as ``/api/users/:id``.
         caller: who may use it.
-        body: the schema of the body; the service that is called judges it, the gateway does not.
+        body: the schema of the body; the called service validates it, the gateway does not.
         query: the schema of the query.
-        limit: the name of the rate limit it counts for.
-        status: of the answer, if all goes well.
-        takes_key: whether the ``Idempotency-Key`` header means something here.
+        limit: the name of its rate limit.
+        status: of the response to a successful request.
+        takes_key: whether it supports the ``Idempotency-Key`` header.
         cache: the cache policy of its responses; None if they are not cached.
-        changes: the policies of the cached responses that are made from what it changes.
+        changes: the policies of the cached responses that it makes stale.
         shows: the schema of the one item in ``data``, or :mod:`gateway.openapi.contents`.
-        refuses: the errors that follow from the route's own rules; those that any route may
-            answer with need not be listed.
+        refuses: the errors that follow from the route's own rules; those of all routes need not
+            be listed.
         example: of an item, if that of its schema in :mod:`gateway.openapi.examples` doesn't fit.
     """
 
@@ -99,21 +99,21 @@ class Route(Entrypoint):
         self.server.register_provider(self)
 
     def stop(self) -> None:
-        """Take it back, when all its requests have been answered."""
+        """Unregister the route, when all its requests have their responses."""
         self.server.unregister_provider(self)
 
     @property
     def path_parameters(self) -> type[Parameters]:
-        """The schema of what stands in the path."""
+        """The schema of the parameters in the path."""
         return ById if ":id" in self.path else NoParameters
 
     @property
     def is_personal(self) -> bool:
-        """Whether its answers are for the caller only."""
+        """Whether its responses are for the caller only."""
         return self.caller is not PUBLIC or self.body is not None
 
     def handle_request(self, request: HttpRequest) -> Response:
-        """Answer a request: check it, run the method, put the result into the envelope."""
+        """Serve a request: check it, run the method, put the result into the envelope."""
         lookup = self.response_cache.lookup(request, self.path, self.cache)
         try:
             checked = self._check(request, lookup)
@@ -150,7 +150,7 @@ class Route(Entrypoint):
         return self.path_parameters(), self.query()
 
     def _check(self, request: HttpRequest, lookup: Lookup) -> Request:
-        # in the order in which the contract answers when several things are wrong
+        # in the order that the contract gives to errors when several apply
         caller = self.admission.admit(request, self.caller, self.limit, lookup.ask_ahead)
         request.check_length()
         if self.body is not None:

@@ -69,8 +69,7 @@ def parse_object(body: bytes, pause: Callable[[], None] = eventlet.sleep) -> dic
     """Return the JSON object that a body is.
 
     Integers come as ``int``, and so do numbers such as ``75.0``; other numbers as ``float`` if
-    that is exactly what was written, and as ``Decimal`` otherwise, so that whoever judges them
-    sees every decimal.
+    that is exact, and as ``Decimal`` otherwise, so that validation sees every decimal.
 
     Args:
         body: the bytes that were received.

@@ -34,7 +34,7 @@ class FailureStatus:
     Args:
         status: the HTTP status.
         meaning: what it says, for the documentation.
-        errors: the classes that are answered with it; none if only HTTP itself refuses with it
+        errors: the classes of errors with this status; none if only HTTP itself refuses with it
             (:data:`services.transport.http.messages.REFUSALS`).
         headers: the names of the headers that the response has because of this status.
     """
@@ -100,7 +100,7 @@ _STATUS_OF = {kind: failed for failed in FAILURES for kind in failed.errors}
 
 
 def failure_status(kind: type[GymError]) -> FailureStatus:
-    """Return how an error of this class is answered; a subclass without a status as its base is."""
+    """Return the status of a class of errors; subclasses inherit that of their base."""
     for base in kind.__mro__:
         if base in _STATUS_OF:
             return _STATUS_OF[base]

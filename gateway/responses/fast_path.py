@@ -4,12 +4,13 @@ No head is parsed, no route looked for and no greenthread made. The web server h
 each request head to :meth:`FastPath.respond`, its one callback. That recognises the head, knows the
 caller by a token that was checked before, and takes the response from the response cache.
 
-- What is not personal is sent at once.
-- For what is, Redis is asked one question without waiting: is the response's generation still the
-  current one, and that of the user's tokens still the one in which this token was seen not to be
-  revoked? See :mod:`services.dependencies.cache` and :mod:`services.dependencies.revocations`.
-- Everything else takes the slow path: a route's entrypoint, which understands all of HTTP and tells
-  what is wrong. What Redis has said already goes with the request as its context.
+- A public response is sent at once.
+- For a personal one, Redis is asked for two generations, without waiting: that of the response,
+  and that of the user's tokens, under which the token is cached as not revoked. It is sent if both
+  are still current. See :mod:`services.dependencies.cache` and
+  :mod:`services.dependencies.revocations`.
+- Everything else takes the slow path: a route's entrypoint, which handles all of HTTP and reports
+  errors. The replies of Redis are passed on as the request's context.
 """
 
 import time
@@ -49,7 +50,7 @@ class CacheableGet:
 
 
 class FastPath(SharedExtension):
-    """Answers plain GETs from the response cache."""
+    """Serves plain GETs from the response cache."""
 
     server = WebServer()
     admission = Admission()

@@ -9,7 +9,7 @@ from services.transport.http import HttpRequest
 
 PAGE = "page"
 LONGEST_LINK = 2000
-"""Longer than any address that a person or a program needs; an answer has up to four of them."""
+"""Longer than any URL that a client needs; a response has up to four links."""
 
 
 def describe_page(query: dict, total: int) -> dict:

@@ -60,7 +60,7 @@ def encode_reply(request: HttpRequest, reply: Reply, *, personal: bool) -> Encod
     """Return a reply as JSON, with the headers of its response.
 
     Args:
-        request: the request that it answers.
+        request: the request.
         reply: what the route's method returned.
         personal: whether the response is for this caller only, and no proxy may keep it.
     """

@@ -1,10 +1,9 @@
 """The gateway's cache of responses to reads.
 
-What everybody may read is cached until the catalogue changes, which an event tells every process.
-What one user may read is cached with the generations in Redis of whatever it was made from, taken
-before it was made. The writer of any of it replaces them before its write is acknowledged, so a
-response that raced with a write is never given (docs/decisions/cache-generations.md). Without
-Redis nothing personal is cached.
+Public responses are cached until the catalogue changes, of which an event notifies every process.
+Personal ones are cached with the generations in Redis of the data that they depend on, read before
+the data was. A write replaces these before it is acknowledged, so a response that raced with it is
+never served (docs/decisions/cache-generations.md). Without Redis nothing personal is cached.
 """
 
 import time
@@ -101,13 +100,13 @@ class ResponseCache(SharedExtension):
     ) -> None:
         """Invalidate what a request of this process has changed.
 
-        Generations would tell, as they do of writes through other gateways; but each look at them
-        is a question to Redis, which this saves after the process's own writes.
+        The generations would show that, as they do for writes through other gateways; but comparing
+        them takes a command to Redis, which this saves after the process's own writes.
 
         Args:
             request: the request that has changed something.
-            changes: the policies of the responses that are made from it.
-            caller: whose it is.
+            changes: the policies of the responses that it makes stale.
+            caller: the user that made it.
         """
         if len(self._invalidated_at) > MOST_INVALIDATED:
             self._invalidated_at.clear()
@@ -162,7 +161,7 @@ class ResponseCache(SharedExtension):
 
 
 class Lookup:
-    """The response cache in one request that is answered by a worker or by the slow path.
+    """The use of the response cache by one request on the slow path.
 
     Args:
         responses: the cache.

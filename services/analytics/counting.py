@@ -73,7 +73,7 @@ class CountedWorkouts(DependencyProvider):
     def is_counting(self, user_id: int) -> bool:
         """Return whether a user's numbers are being counted, so that a read should wait a moment.
 
-        Who logs a workout and looks at once would otherwise see the numbers of before.
+        Without the wait, a user who logs a workout and reads at once would see the old numbers.
         """
         return user_id in self._countings
 

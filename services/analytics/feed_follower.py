@@ -24,8 +24,8 @@ LONGEST_REASON = 500
 class FeedFollower(DependencyProvider):
     """Follows the change feed of workouts; all workers share it, as they share one position.
 
-    Events are the fast way and the feed is the sure one. It has every change of every workout,
-    in an order that no later commit changes, so whoever follows it misses nothing.
+    Events are fast, and the feed is reliable. It has every change of every workout, in an order
+    that no later commit changes, so a follower misses nothing.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class FeedFollower(DependencyProvider):
             if not changes:
                 return
             unseen = _unseen(processor, changes)
-            # whoever made these changes may have died before it replaced the generations
+            # the process that made these changes may have died before it replaced the generations
             processor.cache.invalidate(*_generations_of(unseen))
             bisect_batch(
                 unseen,

@@ -54,7 +54,7 @@ class WorkoutSaving:
             key: the idempotency key.
             body: the hash of the body.
         """
-        # also around a stored result: whoever made it may have died before the cache was told
+        # also around a stored result: its process may have died before it replaced the generation
         with self.reads.changing(user_id):
             stored = idempotency.find_result(self.database.fetch, user_id, key, body)
             if stored is not None:
@@ -97,8 +97,8 @@ class WorkoutSaving:
                 workout = writes.update(self.database.fetch, user_id, workout_id, plan)
             if workout is not None:
                 return workout
-            # gone, of another version, or changed in the same moment: reading it tells. It ends,
-            # as each turn is another change that somebody has committed.
+            # deleted, of another version, or changed concurrently: read it to find out. The loop
+            # ends, as each turn means that another change was committed.
             stored = self._stored(user_id, workout_id)
 
     def _plan_creation(self, values: dict[str, Any]) -> rules.Plan:

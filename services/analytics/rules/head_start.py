@@ -12,7 +12,7 @@ class HeadStart:
     all of them at once.
 
     Args:
-        batch: how many changes are taken at a time.
+        batch: maximum number of changes per poll.
     """
 
     def __init__(self, batch: int):
@@ -21,7 +21,7 @@ class HeadStart:
         self._newest_before: int | None = None
 
     def begin_look(self) -> None:
-        """Note that what was seen until now has had its time."""
+        """Begin a poll: changes seen before it need not wait any longer."""
         self._newest_before = self._newest
 
     def left_to_the_feed(self, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:

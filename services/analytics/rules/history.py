@@ -17,7 +17,7 @@ MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
 class Lifetime:
     """The whole history of an exercise in a few exact numbers.
 
-    The name is the latest row's, and ``last_workout_id`` tells which of that day it is.
+    The name is that of the latest row, whose workout is ``last_workout_id``.
     ``rep_type`` is the kind of all rows, None if they are of several.
     """
 

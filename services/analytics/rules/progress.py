@@ -15,7 +15,7 @@ UNITS = {"weekly": "week", "monthly": "month"}
 
 
 class LoggedWorkout(Protocol):
-    """A workout as far as progress looks at it; whatever has these attributes will do."""
+    """The attributes of a workout that progress depends on."""
 
     date: date
     duration_minutes: int | None

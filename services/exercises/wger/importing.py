@@ -128,7 +128,7 @@ class Import:
             raise BadGateway("wger has no exercises")
 
     def _look_for_missing(self, english: frozenset[int]) -> bool:
-        """Request active exercises that were on no page; tell whether the list is whole then."""
+        """Request active exercises that were on no page; return whether the list is complete."""
         with self._step() as connection:
             if staging.is_whole(connection):
                 return True

@@ -166,7 +166,7 @@ def add_page(
 
 
 def add(connection: Connection, entries: Iterable[Entry]) -> bool:
-    """Stage entries, and tell whether one of them was there already."""
+    """Stage entries; return whether one of them was staged already."""
     entries = list(entries)
     given = {
         "ids": [entry.external_id for entry in entries],
