@@ -81,11 +81,22 @@ def _run(service: type, config: dict) -> None:
     logging.get_logger(__name__).info("starting", pid=os.getpid())
     # start() raises its failures; the hub would print them as well, once per greenthread
     hub_exceptions(False)
-    runner.start()
+    if problem := eventlet.spawn(_start, runner).wait():
+        raise problem
     hub_exceptions(True)
     spare_the_collector()
     eventlet.spawn(runner.wait).wait()
     tracing.switch_off()
+
+
+def _start(runner: ServiceRunner) -> Exception | None:
+    # Nameko waits in a queue for its extensions. Eventlet's Waiter, which ends such a wait, prints
+    # what is raised in the greenlet that it resumes; in the main one, also the end of the process.
+    try:
+        runner.start()
+    except Exception as problem:
+        return problem
+    return None
 
 
 if __name__ == "__main__":
