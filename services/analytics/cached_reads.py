@@ -7,7 +7,6 @@ from typing import Any
 from psycopg2.errors import LockNotAvailable
 
 from services.analytics import reads
-from services.analytics.columns import Fetch
 from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.history import Lifetime, data_points, range_start, shown_stats
 from services.analytics.rules.metrics import Performance
@@ -17,6 +16,7 @@ from services.analytics.rules.trend import WINDOW, trend_30d
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.transport.postgres.statements import Fetch
 
 RECORDS_SECONDS = 24 * 3600
 OTHER_SECONDS = 3600

@@ -4,7 +4,7 @@ Keys and rows are sent as JSON documents. Numbers travel as text in both directi
 parsers make floats of them, which are not exact.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,12 +14,6 @@ import orjson
 from services.analytics.rules.changes import ExerciseKey, PeriodKey
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.periods import period_end
-
-Fetch = Callable[..., list[tuple[Any, ...]]]
-"""Runs a statement with its values, alone or inside a transaction."""
-
-Send = Callable[..., object]
-"""Runs a statement whose rows nobody needs, maybe in one round trip with the next one."""
 
 
 def exercise_columns(key: ExerciseKey) -> dict[str, Any]:

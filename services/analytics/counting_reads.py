@@ -11,8 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 from services.analytics.columns import (
-    Fetch,
-    Send,
     as_json,
     exact,
     exercise_columns,
@@ -25,7 +23,7 @@ from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.records import Record
 from services.analytics.tables import ONLY_KIND
-from services.transport.postgres.statements import Statement
+from services.transport.postgres.statements import Fetch, Send, Statement
 
 # A transaction-level lock, which the commit releases. The numbers of a user are read, changed in
 # Python and written, so without it one of two transactions would overwrite what the other wrote.

@@ -4,8 +4,7 @@ Two tables of a few rows. Each function is one statement and a transaction of it
 because what they compute from the clock of PostgreSQL reads no better in SQLAlchemy Core.
 """
 
-from services.analytics.columns import Fetch
-from services.transport.postgres.statements import Statement
+from services.transport.postgres.statements import Fetch, Statement
 
 LEASE_SECONDS = 5
 """One process at a time follows the feed; another takes over when this one is silent so long. Two

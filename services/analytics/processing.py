@@ -9,10 +9,10 @@ end in the same numbers, so events, hints and the feed may bring workouts in any
 from collections.abc import Iterable, Mapping
 
 from services.analytics import counting_reads, writes
-from services.analytics.columns import Fetch, Send
 from services.analytics.recount import compared
 from services.analytics.rules.changes import Change
 from services.analytics.rules.incremental import IncrementalCount
+from services.transport.postgres.statements import Fetch, Send
 
 
 def apply(

@@ -12,13 +12,13 @@ from typing import NamedTuple
 import orjson
 from orjson import Fragment
 
-from services.analytics.columns import Fetch, Send, exact, lifetime
+from services.analytics.columns import exact, lifetime
 from services.analytics.rules.changes import ProcessedWorkout
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.records import REP_UNITS
 from services.analytics.tables import ONLY_KIND
-from services.transport.postgres.statements import Statement
+from services.transport.postgres.statements import Fetch, Send, Statement
 
 PATIENCE_MILLISECONDS = 50
 """How long a read waits for numbers that are being counted; after that the cache serves it."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.analytics import counting_reads
-from services.analytics.columns import Fetch
 from services.analytics.rules.changes import (
     Change,
     ExerciseKey,
@@ -22,6 +21,7 @@ from services.analytics.rules.incremental import Numbers
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import snapshots
 from services.analytics.rules.records import KINDS, personal_records
+from services.transport.postgres.statements import Fetch
 
 
 class Recount:

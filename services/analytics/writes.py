@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSON, Insert, insert
 
-from services.analytics.columns import Send, as_json, exercise_columns, period_columns
+from services.analytics.columns import as_json, exercise_columns, period_columns
 from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.incremental import Numbers
@@ -32,7 +32,7 @@ from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.records import Record
 from services.analytics.tables import TABLES
-from services.transport.postgres.statements import Statement
+from services.transport.postgres.statements import Send, Statement
 
 
 def _given(table: Table, columns: Collection[Column]) -> FromClause:
