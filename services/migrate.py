@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -21,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from schemas.names import PUBLIC_NAMES
+from services import revisions
 from services.observability import logging
 from services.observability.logging import get_logger
 from services.process import budgets
@@ -29,7 +29,6 @@ from services.process.settings import BadSettings, DatabaseAddress, Settings
 
 log = get_logger(__name__)
 
-SERVICES = Path(__file__).parent
 NAMES = ("users", "exercises", "workouts", "analytics")
 LATEST = "head"
 
@@ -75,11 +74,10 @@ def downgrade(name: str, address: DatabaseAddress, revision: str) -> None:
 
 
 def _config(name: str, connection: Connection) -> Config:
-    versions = SERVICES / name / "migrations" / "versions"
     config = Config()
     for option, value in {
-        "script_location": str(SERVICES / "migrations_environment"),
-        "version_locations": str(versions),
+        "script_location": str(revisions.SERVICES / "migrations_environment"),
+        "version_locations": str(revisions.directory(name)),
         # the default separator splits at spaces, which a path may contain
         "path_separator": "newline",
     }.items():

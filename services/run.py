@@ -16,6 +16,7 @@ from eventlet.debug import hub_exceptions
 from nameko.runners import ServiceRunner
 
 from schemas.names import PUBLIC_NAMES
+from services import revisions
 from services.containers import SERVICES, make_config, service_class
 from services.observability import logging, tracing
 from services.process import budgets
@@ -32,7 +33,7 @@ def main(name: str) -> int:
         settings.refuse_well_known_passwords(name)
         budgets.check()
         logging.configure(settings, PUBLIC_NAMES[name])
-        if name != "gateway" and not _migrate(name):
+        if name != "gateway" and not _is_migrated(name, settings):
             return 1
         if name == "gateway":
             import_redis()
@@ -63,6 +64,11 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE, 20, 20)
+
+
+def _is_migrated(name: str, settings: Settings) -> bool:
+    """Return whether the database has the latest revision, after a migration if need be."""
+    return revisions.is_latest(name, settings.databases[name]) or _migrate(name)
 
 
 def _migrate(name: str) -> bool:
