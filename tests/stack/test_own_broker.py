@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import amqp
 import pytest
@@ -18,6 +17,7 @@ from stack.broker import connection_to
 from stack.layout import CHECKOUT, RUN_DIRECTORY
 from stack.ports import choose_anywhere
 from stack.testing import running_system
+from tests.broker_administration import Administration
 from tests.waiting import eventually
 
 BARE = "bare"
@@ -41,9 +41,10 @@ def servers():
 
 def add_virtual_host(system, name, user="operator", configure=".*", write=".*", read=".*"):
     """Make one with nothing in it, and return the address with which the operator uses it."""
-    system.rabbitmqctl("add_vhost", name)
-    system.rabbitmqctl("set_permissions", "--vhost", name, "operator", ".*", ".*", ".*")
-    system.rabbitmqctl("set_permissions", "--vhost", name, user, configure, write, read)
+    broker = Administration(system)
+    broker.add_virtual_host(name)
+    broker.set_permissions(name, "operator")
+    broker.set_permissions(name, user, configure, write, read)
     return address(system, name)
 
 
@@ -52,12 +53,10 @@ def address(system, virtual_host):
 
 
 def import_definitions(system, virtual_host):
-    """Do what ``rabbitmqctl import_definitions`` does, for another virtual host than ``gym``."""
+    """Import them for another virtual host than ``gym``."""
     text = json.dumps(DEFINITIONS).replace('"vhost": "gym"', f'"vhost": "{virtual_host}"')
     text = text.replace('"vhosts": [{"name": "gym"}]', f'"vhosts": [{{"name": "{virtual_host}"}}]')
-    file = Path(system.directory) / f"{virtual_host}.json"
-    file.write_text(text)
-    system.rabbitmqctl("import_definitions", str(file))
+    Administration(system).import_definitions(text)
 
 
 def publish(amqp_uri, exchange, routing_key, body, **properties):
@@ -134,12 +133,10 @@ def pauses(log):
 def test_the_definitions_can_be_imported_later(bare, servers):
     import_definitions(servers, BARE)
     servers.restart("analytics-bare")
-    listed = servers.rabbitmqctl(
-        "list_queues", "--vhost", BARE, "name", "policy", "--no-table-headers"
-    )
-    policies = dict(line.split("\t") for line in listed.splitlines())
-    assert policies[CREATED] == "events"
-    assert policies["wait-600s"] == "wait-600s"
+    broker = Administration(servers)
+    wanted = {(CREATED, "events"), ("wait-600s", "wait-600s")}
+    # the management plugin learns of a queue's policy every few seconds
+    eventually(lambda: wanted <= broker.policies_of_queues(BARE).items(), seconds=20)
     publish(bare, "gateway.events", "workout_created", {"no": "workout"})
     eventually(lambda: letters(bare), seconds=20)
     drop_letters(bare)
@@ -200,8 +197,7 @@ def analytics(system, amqp_uri):
 
 def is_bound(system, virtual_host, name):
     # one binding is the queue's own, by its name
-    listed = system.rabbitmqctl("list_bindings", "--vhost", virtual_host, "destination_name")
-    return listed.count(name) > 1
+    return len(Administration(system).bindings_of(virtual_host, name)) > 1
 
 
 def readiness(url):
@@ -215,7 +211,7 @@ def test_whoever_may_not_declare_it_says_what_to_import_and_loses_nothing(server
     (rights,) = [each for each in USERS["permissions"] if each["user"] == "analytics"]
     wanted = {name: rights[name] for name in ("configure", "write", "read")}
     operators = add_virtual_host(servers, CLOSED, "analytics", **wanted)
-    servers.rabbitmqctl("change_password", "analytics", "closed")
+    Administration(servers).change_password("analytics", "closed")
     uri = f"amqp://analytics:closed@127.0.0.1:{servers.state.ports['rabbitmq']}/{CLOSED}"
     with analytics(servers, uri) as (url, log):
         eventually(lambda: "definitions.json" in log.read_text(), seconds=60)
@@ -248,11 +244,10 @@ def test_whoever_may_not_declare_it_says_what_to_import_and_loses_nothing(server
 def test_dead_letters_that_can_t_be_read_are_told_in_one_line(
     servers, monkeypatch, capsys, user, virtual_host, said
 ):
-    if virtual_host not in servers.rabbitmqctl("list_vhosts", "--no-table-headers").split() and (
-        virtual_host != "nowhere"
-    ):
+    broker = Administration(servers)
+    if virtual_host not in ("nowhere", *broker.virtual_hosts()):
         add_virtual_host(servers, virtual_host, "monitoring", "^$", "^$", "^$")
-    servers.rabbitmqctl("change_password", "monitoring", "only-looks")
+    broker.change_password("monitoring", "only-looks")
     known = {"operator": servers.state.secrets["rabbitmq"], "monitoring": "only-looks"}
     name, _, password = user.partition(":")
     port = servers.state.ports["rabbitmq"]

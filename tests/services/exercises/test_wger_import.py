@@ -35,6 +35,7 @@ from services.process.settings import SETTINGS_KEY, BadSettings, DatabaseAddress
 from services.transport.postgres.statements import fetch
 from stack.layout import CHECKOUT
 from stack.wger import Meter
+from tests.broker_administration import Administration
 from tests.fakes import wger_server as faults
 from tests.fakes.wger_server import (
     GERMAN,
@@ -1104,8 +1105,9 @@ def amqp_uri(system, address, slow_wger):
     """Where a second exercises service is called, with a catalogue that nobody else sees."""
     uri = system.environment["AMQP_URI"]
     user, host = urlsplit(uri).username, uri.rpartition("/")[0]
-    system.rabbitmqctl("add_vhost", OTHER_HOST)
-    system.rabbitmqctl("set_permissions", "-p", OTHER_HOST, user, ".*", ".*", ".*")
+    broker = Administration(system)
+    broker.add_virtual_host(OTHER_HOST)
+    broker.set_permissions(OTHER_HOST, user)
     settings = {
         "AMQP_URI": f"{host}/{OTHER_HOST}",
         "EXERCISE_DB_NAME": address.name,
