@@ -112,7 +112,7 @@ class Admission(SharedExtension):
 
     def caller_of_known_token(self, token: str) -> Caller | None:
         """Return the caller of a cached token that has not expired; never waits."""
-        return self.tokens.remembered(token)
+        return self.tokens.cached(token)
 
     def confirm_token(self, caller: Caller) -> None:
         """Cache, without waiting, that a token is not revoked, under the user's token generation.

@@ -68,7 +68,7 @@ class TokenCache:
         Raises:
             Unauthorized: the token is invalid or has expired.
         """
-        caller = self.remembered(token)
+        caller = self.cached(token)
         if caller is not None:
             return caller
         claims = verify(token, self.settings, time.time())
@@ -76,7 +76,7 @@ class TokenCache:
         self._known[token] = caller, claims["exp"]
         return caller
 
-    def remembered(self, token: str) -> Caller | None:
+    def cached(self, token: str) -> Caller | None:
         """Return the caller of a cached token that has not expired, otherwise None."""
         caller, ends_at = self._known.get(token, (None, 0.0))
         return caller if time.time() < ends_at else None

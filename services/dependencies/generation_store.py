@@ -95,7 +95,7 @@ class GenerationStore(RedisStore):
     def ask_generation(self, generation_keys: GenerationKeys) -> Callable[[], str | None]:
         """Ask for a generation without waiting; return a function that waits and returns it."""
         keys = several(generation_keys)
-        asked = self._tell("MGET", *keys)
+        asked = self._execute("MGET", *keys)
 
         def wait() -> str | None:
             found, run = asked.wait()
@@ -172,7 +172,7 @@ class GenerationStore(RedisStore):
 
     def _mark(self, generation_keys: tuple[str, ...]) -> None:
         mark = CHANGING + uuid.uuid4().hex
-        marked = [self._tell("SET", key, mark, "EX", REQUEST_SECONDS) for key in generation_keys]
+        marked = [self._execute("SET", key, mark, "EX", REQUEST_SECONDS) for key in generation_keys]
         if self.link.is_open:
             # it is sent before the write begins, and its replacement can't overtake it
             # (test_the_mark_has_left_before_the_write_begins)
@@ -184,7 +184,7 @@ class GenerationStore(RedisStore):
     def _begin_generations(self, keys: tuple[str, ...]) -> Found:
         # NX: if several processes create it at the same time, all use the first one's
         for key in keys:
-            self._tell("SET", key, uuid.uuid4().hex, "EX", REQUEST_SECONDS, "NX")
+            self._execute("SET", key, uuid.uuid4().hex, "EX", REQUEST_SECONDS, "NX")
         return self._ask("MGET", *keys)
 
     def _is_believed(self, went_well: bool) -> bool:

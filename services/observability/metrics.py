@@ -67,7 +67,7 @@ class HttpCounts(Collector):
     """Counters of HTTP requests, rendered as Prometheus metrics only when they are scraped."""
 
     def __init__(self) -> None:
-        self.remembered = 0
+        self.from_cache = 0
         self._all_series: dict[tuple[str, str, int], Series] = {}
 
     def series(self, method: str, route: str | None, status: int) -> Series:
@@ -93,7 +93,7 @@ class HttpCounts(Collector):
         yield CounterMetricFamily(
             "gym_http_remembered",
             "Of the HTTP requests, those answered from the gateway's memory",
-            self.remembered,
+            self.from_cache,
         )
 
 

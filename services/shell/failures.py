@@ -7,7 +7,7 @@ from nameko.exceptions import BadRequest, RemoteError, RpcTimeout, UnknownServic
 from schemas.errors import GymError
 from services.shell.calls import Disconnected
 
-TOLD = (
+SHOWN_IN_ONE_LINE = (
     GymError,
     RemoteError,
     BadRequest,
@@ -23,7 +23,7 @@ TOLD = (
 
 def sentence(problem: BaseException) -> str | None:
     """Return the sentence to show, or None if the traceback should be shown."""
-    if not isinstance(problem, TOLD):
+    if not isinstance(problem, SHOWN_IN_ONE_LINE):
         return None
     if isinstance(problem, RemoteError):
         # an exception class that is not importable here

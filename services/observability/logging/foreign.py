@@ -45,11 +45,11 @@ class _Stream(io.TextIOBase):
 
     encoding = "utf-8"
 
-    def __init__(self, descriptor: int, tell: Callable[[str], None]):
+    def __init__(self, descriptor: int, report: Callable[[str], None]):
         self._descriptor = descriptor
-        self._tell = tell
+        self._report = report
         self._rest = ""
-        atexit.register(self._tell_rest)
+        atexit.register(self._report_rest)
 
     def fileno(self) -> int:
         return self._descriptor
@@ -60,8 +60,8 @@ class _Stream(io.TextIOBase):
     def write(self, text: str) -> int:
         *lines, self._rest = (self._rest + text).split("\n")
         for line in filter(None, lines):
-            self._tell(line)
+            self._report(line)
         return len(text)
 
-    def _tell_rest(self) -> None:
+    def _report_rest(self) -> None:
         self.write("\n")

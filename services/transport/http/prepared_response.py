@@ -60,7 +60,7 @@ class PreparedResponse:
         response = self._respond(request_id)
         seconds = time.monotonic() - started
         self._series.note(seconds)
-        metrics.HTTP.remembered += 1
+        metrics.HTTP.from_cache += 1
         self._line.write(request_id, seconds)
         return response
 

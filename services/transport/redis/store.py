@@ -78,10 +78,10 @@ class RedisStore(DependencyProvider):
         """Called when a write of :meth:`_send_surely` has arrived; ``text`` is what was sent."""
 
     def _ask(self, *command: str | int) -> tuple[Any, str | None]:
-        answer: tuple[Any, str | None] = self._tell(*command).wait()
+        answer: tuple[Any, str | None] = self._execute(*command).wait()
         return answer
 
-    def _tell(self, *command: str | int) -> Event:
+    def _execute(self, *command: str | int) -> Event:
         """Send a command; the event is sent the arguments of a :data:`Then`."""
         answered = Event()
         self._begin(command, lambda *answer: answered.send(answer))
