@@ -1,4 +1,4 @@
-"""Migrates a service's database: ``python -m services.migrate workouts``.
+"""Migrates the databases of services: ``python -m services.migrate workouts analytics``.
 
 The migrations of a service are in ``services/<name>/migrations/versions``. Several instances of a
 service may start at once: an advisory lock lets one migrate, while the others wait.
@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -26,8 +27,6 @@ from services.observability.logging import get_logger
 from services.process import budgets
 from services.process.retrying import with_last_repeated
 from services.process.settings import BadSettings, DatabaseAddress, Settings
-
-log = get_logger(__name__)
 
 NAMES = ("users", "exercises", "workouts", "analytics")
 LATEST = "head"
@@ -53,7 +52,7 @@ def migrate(name: str, address: DatabaseAddress) -> None:
         config = _config(name, connection)
         if newer := _unknown_revisions(config, connection):
             # a process of the version before, restarted during an upgrade, must start all the same
-            log.warning("the database is of a newer version", revisions=newer)
+            _log().warning("the database is of a newer version", revisions=newer)
         else:
             command.upgrade(config, LATEST)
 
@@ -71,6 +70,11 @@ def downgrade(name: str, address: DatabaseAddress, revision: str) -> None:
     _when_reachable(
         address, lambda connection: command.downgrade(_config(name, connection), revision)
     )
+
+
+def _log() -> Any:
+    # not once for all: a logger keeps the name of the service whose configuration it saw first
+    return get_logger(__name__)
 
 
 def _config(name: str, connection: Connection) -> Config:
@@ -112,12 +116,12 @@ def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], Non
                 raise
             reason = _first_line(problem)
             if reason != told:
-                log.warning("waiting for the database", database=place, reason=reason)
+                _log().warning("waiting for the database", database=place, reason=reason)
                 told = reason
             time.sleep(pause)
         else:
             waited = round(time.monotonic() - began, 1)
-            log.info("database migrated", database=place, seconds=waited)
+            _log().info("database migrated", database=place, seconds=waited)
             return
 
 
@@ -146,23 +150,31 @@ def _first_line(problem: Exception) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Migrate as the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m services.migrate", description=__doc__)
-    parser.add_argument("service", choices=NAMES)
+    listed = ", ".join(NAMES)
+    parser.add_argument("services", nargs="+", choices=NAMES, metavar="SERVICE", help=listed)
     parser.add_argument("--down-to", metavar="REVISION", help="go back, for example to base")
     options = parser.parse_args(arguments)
+    if options.down_to and len(options.services) > 1:
+        parser.error("--down-to takes one service: each has revisions of its own")
+    # one after the other ends at the first that fails
+    return next(filter(None, (_run(name, options.down_to) for name in options.services)), 0)
+
+
+def _run(name: str, down_to: str | None) -> int:
     try:
-        settings = Settings.from_environment(service=options.service)
+        settings = Settings.from_environment(service=name)
     except BadSettings as problem:
-        logging.report_no_start(PUBLIC_NAMES[options.service], "can't migrate", problem)
+        logging.report_no_start(PUBLIC_NAMES[name], "can't migrate", problem)
         return 2
-    logging.configure(settings, PUBLIC_NAMES[options.service])
-    address = settings.databases[options.service]
+    logging.configure(settings, PUBLIC_NAMES[name])
+    address = settings.databases[name]
     try:
-        if options.down_to:
-            downgrade(options.service, address, options.down_to)
+        if down_to:
+            downgrade(name, address, down_to)
         else:
-            migrate(options.service, address)
+            migrate(name, address)
     except (CommandError, DBAPIError) as problem:
-        log.error("migration failed", reason=_first_line(problem))
+        _log().error("migration failed", reason=_first_line(problem))
         return 1
     return 0
 

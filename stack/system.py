@@ -21,6 +21,7 @@ from stack.environment import ALL_SETTINGS, BROKER_SECRETS, given_servers, make_
 from stack.find import Programs, find_programs
 from stack.layout import (
     CHECKOUT,
+    DATABASE_OF,
     DATABASES,
     DIRECTORY_VARIABLE,
     LOOPBACK,
@@ -41,6 +42,10 @@ QUIET = Progress()
 
 class System(Parts):
     """Describes, prepares, starts and replaces the parts of one directory."""
+
+    def __init__(self, chosen: state.State):
+        super().__init__(chosen)
+        self._new_databases: list[str] = []
 
     @classmethod
     def open(cls, directory: Path) -> "System | None":
@@ -96,7 +101,8 @@ class System(Parts):
         fresh = not self.is_running()
         wanted = self.describe(found)
         databases = [name for name in self.own_servers if name in DATABASES]
-        if not (fresh or postgres.missing_ones(self.state, databases) or self._idle(wanted)):
+        self._new_databases = postgres.missing_ones(self.state, databases)
+        if not (fresh or self._new_databases or self._idle(wanted)):
             return self.load_definitions(found, progress)
         with progress.step("Starting the servers") as step:
             if fresh:
@@ -135,6 +141,8 @@ class System(Parts):
         names = list(names)
         wanted = self.describe(find_programs())
         with progress.step("Starting the services") as step:
+            # they would do so themselves, but each would import Alembic
+            self.migrate([n for n in names if DATABASE_OF.get(n) in self._new_databases], step)
             for name in names:
                 self._begin(name, wanted)
             self.wait_ready(names, SERVICES_SECONDS, step)
@@ -201,11 +209,16 @@ class System(Parts):
         known = self.supervisor.parts()
         return [name for name, info in known.items() if info["statename"] in STOPPED_STATES]
 
-    def migrate(self, service: str, step: Step) -> None:
-        """Migrate a service's database, while the service may be running."""
-        command = [sys.executable, "-m", services.MIGRATION, service]
+    def migrate(self, names: list[str], step: Step) -> None:
+        """Migrate the databases of services, while the services may be running."""
+        if not names:
+            return
+        step.tick(f"migrating the databases of {', '.join(names)}")
+        command = [sys.executable, "-m", services.MIGRATION, *names]
         environment = clean_environment((*ALL_SETTINGS, *BROKER_SECRETS))
-        environment |= {**self._environment_of(service), DIRECTORY_VARIABLE: str(self.directory)}
+        for name in names:
+            environment |= self._environment_of(name)
+        environment[DIRECTORY_VARIABLE] = str(self.directory)
         run(command, self.log("migrations"), step, environment, CHECKOUT)
 
     def renew(self, name: str, wanted: Mapping[str, Program], step: Step) -> None:

@@ -75,9 +75,7 @@ def _migrate(system: System, names: list[str], progress: Progress) -> None:
     ]
     if concerned:
         with progress.step("Migrating the databases") as step:
-            for service in concerned:
-                step.tick(f"of {service}")
-                system.migrate(service, step)
+            system.migrate(concerned, step)
 
 
 def _replace(
