@@ -7,13 +7,20 @@ from xdist.scheduler import LoadScopeScheduling
 
 from stack import ports
 
-# These share a system, which is started once for the whole directory.
-TOGETHER = ("tests/faults/",)
+# What shares a system, which is started once, is run by one process.
+TOGETHER = {
+    "tests/faults/": "a system with faults",
+    "tests/stack/test_copies.py": "a checkout",
+    "tests/stack/test_upgrading.py": "a checkout",
+    "tests/stack/test_fresh_broker.py": "servers",
+    "tests/stack/test_own_broker.py": "servers",
+}
 # Whatever takes longest begins first, so that no process is left with it at the end.
 LONGEST_FIRST = (
-    "tests/stack/test_running_in_earnest.py",
-    "tests/stack/test_upgrading.py",
     "tests/stack/test_copies.py",
+    "tests/stack/test_upgrading.py",
+    "tests/stack/test_running_in_earnest.py",
+    "tests/stack/test_fresh_broker.py",
     "tests/stack/test_own_broker.py",
     "tests/faults/",
     "tests/stack/test_interrupted_up.py",
@@ -31,11 +38,11 @@ LONGEST_FIRST = (
 
 
 class Scheduler(LoadScopeScheduling):
-    """Hands out whole files, and the directories that share a system."""
+    """Hands out whole files, and those together that share a system."""
 
     def _split_scope(self, nodeid: str) -> str:
-        together = (place for place in TOGETHER if nodeid.startswith(place))
-        return next(together, nodeid.split("::", 1)[0])
+        shared = (what for place, what in TOGETHER.items() if nodeid.startswith(place))
+        return next(shared, nodeid.split("::", 1)[0])
 
 
 def arrange(items: list) -> None:

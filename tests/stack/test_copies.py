@@ -10,27 +10,21 @@ from stack.failures import Failure
 from stack.layout import DATABASES
 from stack.processes import end_all
 from stack.state import make_secrets
-from tests.stack.checkouts import Checkout, copied
+from tests.stack.checkouts import Checkout
 
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    with copied(tmp_path_factory.mktemp("original"), is_installed=True) as made:
-        made.gym("up")
-        yield made
-
-
 @pytest.fixture
-def copy(original, tmp_path):
+def copy(running_checkout, tmp_path):
     place = tmp_path / "copy"
-    subprocess.run(["cp", "-a", original.directory, place], check=True)
-    yield Checkout(place, original.environment["PYTHONPATH"])
+    subprocess.run(["cp", "-a", running_checkout.directory, place], check=True)
+    yield Checkout(place, running_checkout.environment["PYTHONPATH"])
     end_all(place / ".run")
 
 
-def test_a_copy_of_a_running_system_leaves_the_original_alone(original, copy):
+def test_a_copy_of_a_running_system_leaves_the_original_alone(running_checkout, copy):
+    original = running_checkout
     before = original.pids()
     assert copy.gym("status", code=3) == "Nothing is running.\n"
     assert "nothing is running" in copy.gym("url", code=1)

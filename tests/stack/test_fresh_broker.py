@@ -1,14 +1,12 @@
 """A fresh broker has all that must outlive a process, before the first process comes."""
 
 import json
-import os
 
 import pytest
 import requests
 
 from stack import rabbitmq
-from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVICES
-from stack.testing import running_system
+from stack.layout import CHECKOUT, SERVICES
 from tests.waiting import eventually
 
 CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
@@ -16,11 +14,11 @@ TOPOLOGY = json.loads((CHECKOUT / "rabbitmq" / "definitions.json").read_text())
 WORKOUT = {"date": "2026-01-02", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
 
 
-@pytest.fixture(scope="module")
-def fresh():
-    directory = RUN_DIRECTORY / f"test-{os.getpid()}-fresh"
-    with running_system(services=(), directory=directory) as system:
-        yield system
+@pytest.fixture
+def fresh(servers):
+    yield servers
+    for name in SERVICES:
+        servers.stop(name)
 
 
 def queues(system):

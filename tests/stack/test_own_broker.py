@@ -14,9 +14,8 @@ from nameko.standalone.rpc import ClusterRpcProxy
 from services.transport.amqp import topology
 from stack import commands, dead_letters
 from stack.broker import connection_to
-from stack.layout import CHECKOUT, RUN_DIRECTORY
+from stack.layout import CHECKOUT
 from stack.ports import choose_anywhere
-from stack.testing import running_system
 from tests.broker_administration import Administration
 from tests.waiting import eventually
 
@@ -30,13 +29,6 @@ WORKOUT = {"date": "2026-01-02", "exercises": [{"exercise_id": 1, "sets": [{"rep
 
 # many processes are started, and RabbitMQ's own tool takes seconds at each call
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def servers():
-    directory = RUN_DIRECTORY / f"test-{os.getpid()}-own-broker"
-    with running_system(services=(), directory=directory) as system:
-        yield system
 
 
 def add_virtual_host(system, name, user="operator", configure=".*", write=".*", read=".*"):

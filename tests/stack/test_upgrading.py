@@ -1,6 +1,6 @@
 """New files under a running system: what ``gym up`` and ``gym restart`` do about them.
 
-On a copy of the checkout, which is started once for all of these tests.
+On a copy of the checkout, which is started once.
 """
 
 import json
@@ -12,7 +12,6 @@ from stack.commands import NOT_READY
 from stack.layout import SERVERS, SERVICES
 from stack.system import System
 from tests.faults.lifters import DONE, Crowd
-from tests.stack.checkouts import copied
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -38,10 +37,8 @@ print(*(system.start_another(name, name + "-2") for name in {names}))
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    with copied(tmp_path_factory.mktemp("upgraded"), is_installed=True) as made:
-        made.gym("up")
-        yield made
+def checkout(running_checkout):
+    return running_checkout
 
 
 @pytest.fixture
