@@ -52,6 +52,7 @@ EXERCISE = {
     "equipment": "bodyweight",
     "all_equipment": ["bodyweight"],
     "difficulty": "intermediate",
+    "measure": "bodyweight_reps",
     "rep_type": "count",
     "unit": "reps",
     "is_active": True,

@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from schemas.exercises import CATEGORIES, COUNTED, DIFFICULTIES, REP_TYPES
+from schemas.measures import MEASURES
 from schemas.responses.base import (
     ResponseSchema,
     choice,
@@ -31,7 +32,8 @@ class Exercise(ResponseSchema):
     equipment = text("The main piece.", null=True)
     all_equipment = list_of(fields.String(), "Every piece, the main one first.")
     difficulty = choice(DIFFICULTIES, null=True)
-    rep_type = choice(REP_TYPES, "What the `reps` of a set count.")
+    measure = choice(MEASURES, "What a set holds.")
+    rep_type = choice(REP_TYPES, "What the `reps` of a set count; follows from `measure`.")
     unit = choice(COUNTED, "The unit of `reps`.")
     is_active = fields.Boolean(
         **options("Inactive ones are in no list; old workouts show them.", False)

@@ -1,8 +1,13 @@
-"""The current names and ``rep_type`` of exercises, as a copy in a service's own database.
+"""The current names and measures of exercises, as a copy in a service's own database.
 
-A workout keeps the name and ``rep_type`` that its exercises had when it was logged. The catalogue
-may change both at any time, so queries that show an exercise join its row of ``exercise_facts``.
-The copy follows the feed ``exercises.changes`` from the position of its newest row.
+A workout keeps the name, ``rep_type`` and ``measure`` that its exercises had when it was logged.
+The catalogue may change these at any time, so queries that show an exercise join its row of
+``exercise_facts``. The copy follows the feed ``exercises.changes``.
+
+During an upgrade the version before, which knows no measures, may still run: of this service, and
+then it copies rows without a measure, or of the exercises service, and then the feed lacks them.
+Such rows are read again: ``measure_position`` is set where all of the feed up to a row came with
+measures, and the feed is followed from the greatest of them.
 """
 
 import time
@@ -23,17 +28,22 @@ from services.transport.postgres.statements import Statement
 BATCH = 1000
 """Changes that are read and written at a time."""
 
-_POSITION = Statement("SELECT coalesce(max(position), 0) FROM exercise_facts")
+_POSITIONS = Statement(
+    "SELECT coalesce(max(measure_position), 0), coalesce(max(position), 0) FROM exercise_facts"
+)
 
 _WRITE = Statement(
     """
-    INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, position)
-    SELECT exercise_id, name, rep_type, position
+    INSERT INTO exercise_facts AS known
+        (exercise_id, name, rep_type, measure, position, measure_position)
+    SELECT exercise_id, name, rep_type, measure, position, CASE WHEN :measured THEN position END
     FROM json_to_recordset(CAST(:facts AS json)) AS given (
-        exercise_id bigint, name text, rep_type text, position bigint)
+        exercise_id bigint, name text, rep_type text, measure text, position bigint)
     ON CONFLICT (exercise_id) DO UPDATE SET name = excluded.name, rep_type = excluded.rep_type,
-        position = excluded.position
-    WHERE known.position < excluded.position
+        measure = excluded.measure, position = excluded.position,
+        measure_position = excluded.measure_position
+    WHERE (known.position, coalesce(known.measure_position, 0))
+        < (excluded.position, coalesce(excluded.measure_position, 0))
     """
 )
 
@@ -91,10 +101,12 @@ class ExerciseFacts(DependencyProvider):
     def _follow(
         self, database: Database, cache: Cache, ask: Callable[..., list[dict[str, Any]]]
     ) -> None:
-        while True:
-            [(position,)] = database.fetch(_POSITION)
-            changes = ask(position, limit=BATCH)
-            if not changes:
-                return
-            with cache.changing(self.generation_key):
-                database.fetch(_WRITE, facts=orjson.dumps(changes).decode())
+        [(position, newest)] = database.fetch(_POSITIONS)
+        measured = True
+        while changes := ask(position, limit=BATCH):
+            position = changes[-1]["position"]
+            measured = measured and all("measure" in change for change in changes)
+            if measured or position > newest:
+                with cache.changing(self.generation_key):
+                    facts = orjson.dumps(changes).decode()
+                    database.fetch(_WRITE, facts=facts, measured=measured)

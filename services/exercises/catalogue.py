@@ -1,13 +1,14 @@
 """The exercises of the first start, and the vocabulary that describes every exercise.
 
-The data is ``catalogue.json`` beside this file, written by hand. What can be derived (slug, unit,
-the ids of the seed) is not in it.
+The data is ``catalogue.json`` beside this file, written by hand. What can be derived (slug,
+``rep_type``, unit, the ids of the seed) is not in it.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
+from schemas.measures import REP_TYPE_OF
 from services.exercises.rules.search import plain_words
 
 FILE = Path(__file__).with_name("catalogue.json")
@@ -60,12 +61,14 @@ def numbered(steps: list[str]) -> str:
 def _complete(entry: dict[str, Any]) -> dict[str, Any]:
     address = slug(entry["name"])
     seeded = address in SEED_SLUGS
+    rep_type = REP_TYPE_OF[entry["measure"]]
     return {
         **entry,
         "id": SEED_SLUGS.index(address) + 1 if seeded else None,
         "slug": address,
         "instructions": numbered(entry["instructions"]),
         "all_equipment": [entry["equipment"]],
-        "unit": UNITS[entry["rep_type"]],
+        "rep_type": rep_type,
+        "unit": UNITS[rep_type],
         "external_source": SOURCE,
     }

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from services.exercises.rules import search
-from services.exercises.tables import EXERCISE
+from services.exercises.tables import EXERCISE, MEASURE
 from services.transport.postgres.statements import Fetch, Statement
 
 _GET_MANY = Statement(
@@ -12,9 +12,9 @@ _GET_MANY = Statement(
 )
 
 _CHANGES = Statement(
-    """
+    f"""
     SELECT json_build_object('position', c.position, 'exercise_id', e.id, 'name', e.name,
-        'rep_type', e.rep_type)
+        'rep_type', e.rep_type, 'measure', {MEASURE})
     FROM exercise_changes c JOIN exercises e ON e.id = c.exercise_id
     WHERE c.position > :after ORDER BY c.position LIMIT :limit
     """
@@ -232,7 +232,7 @@ def count_facets(fetch: Fetch, filters: dict[str, list[str]]) -> dict[str, Any]:
 
 
 def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return exercises whose name or ``rep_type`` changed after a position, oldest change first."""
+    """Return exercises whose name or ``measure`` changed after a position, oldest change first."""
     return _firsts(fetch(_CHANGES, after=after, limit=limit))
 
 

@@ -10,6 +10,7 @@ from services.dependencies.events import EventDispatcher
 from services.dependencies.siblings import sibling
 from services.exercises import catalogue, writes
 from services.exercises.events import dispatch_catalogue_changed
+from services.exercises.wger import filling
 from services.observability.logging import get_logger
 from services.process.retrying import retry
 
@@ -58,10 +59,14 @@ class SeededCatalogue(DependencyProvider):
 
 
 def seed(database: Database, cache: Cache) -> writes.Saved:
-    """Write the catalogue's exercises; several processes may do it at once."""
+    """Write the catalogue's exercises; several processes may do it at once.
+
+    Imported exercises that have no measure yet get theirs, too.
+    """
     with database.transaction() as connection:
         saved = writes.save(connection, catalogue.read())
-    if saved.added or saved.changed:
+    filled = filling.fill(database)
+    if saved.added or saved.changed or filled:
         cache.invalidate(cache_generations.CATALOGUE)
-        log.info("catalogue seeded", added=saved.added, changed=saved.changed)
+        log.info("catalogue seeded", added=saved.added, changed=saved.changed, measured=filled)
     return saved

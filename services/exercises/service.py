@@ -51,9 +51,10 @@ class Exercises:
         Returns:
             ``{"id", "name", "slug", "description", "instructions", "category", "body_part",
             "primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty",
-            "rep_type": "count|time|distance", "unit": "reps|seconds|meters", "aliases",
+            "measure", "rep_type": "count|time|distance", "unit": "reps|seconds|meters", "aliases",
             "external_source", "external_id", "license", "license_author", "is_active",
-            "created_at", "updated_at"}``.
+            "created_at", "updated_at"}``. ``measure`` is what its sets hold, one of
+            ``schemas.measures.MEASURES``; ``rep_type`` and ``unit`` follow from it.
 
         Raises:
             InvalidParameter: the id can't be one.
@@ -149,15 +150,15 @@ class Exercises:
 
     @rpc
     def changes(self, after: int = 0, limit: int = 100) -> Several:
-        """Return the feed of names and ``rep_type``, for copies of them; oldest change first.
+        """Return the feed of names and measures, for copies of them; oldest change first.
 
         Args:
             after: position of the last change already seen; 0 for all exercises.
             limit: at most so many, 1 to 1000.
 
         Returns:
-            ``[{"position", "exercise_id", "name", "rep_type"}]``, each exercise once, as it is
-            now. Once a change was returned, none with a lower position will ever appear.
+            ``[{"position", "exercise_id", "name", "rep_type", "measure"}]``, each exercise once,
+            as it is now. Once a change was returned, none with a lower position will ever appear.
 
         Raises:
             InvalidParameter: a value is not allowed.

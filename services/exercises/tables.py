@@ -1,5 +1,6 @@
 """The columns of ``exercises``: written with their types, read as JSON."""
 
+from schemas.measures import LIKELY_MEASURE
 from services.transport.postgres.expressions import instant
 
 COLUMNS = {
@@ -15,6 +16,7 @@ COLUMNS = {
     "equipment": "text",
     "all_equipment": "jsonb",
     "difficulty": "text",
+    "measure": "text",
     "rep_type": "text",
     "unit": "text",
     "external_source": "text",
@@ -26,13 +28,19 @@ COLUMNS = {
 }
 """What the seed writes, and the import among others, with the types in PostgreSQL."""
 
+_LIKELY = " ".join(
+    f"WHEN '{rep_type}' THEN '{measure}'" for rep_type, measure in LIKELY_MEASURE.items()
+)
+MEASURE = f"coalesce(e.measure, CASE e.rep_type {_LIKELY} END)"
+"""The measure of a row ``e``; null was written by the version before, which knows no measures."""
+
 EXERCISE = f"""
     json_build_object(
         'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
         'instructions', e.instructions, 'category', e.category, 'body_part', e.body_part,
         'primary_muscles', e.primary_muscles, 'secondary_muscles', e.secondary_muscles,
         'equipment', e.equipment, 'all_equipment', e.all_equipment, 'difficulty', e.difficulty,
-        'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
+        'measure', {MEASURE}, 'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
         'external_source', e.external_source, 'external_id', e.external_id,
         'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
         'created_at', {instant("e.created_at")},

@@ -59,6 +59,11 @@ class Saved:
     changed: int
 
 
+def lock(connection: Connection) -> None:
+    """Wait until no other transaction writes exercises, and let none until the end of this one."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITING_LOCK})
+
+
 def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
     """Insert exercises, and update those that differ and have the same slug and source.
 
@@ -68,7 +73,7 @@ def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
         connection: inside a transaction; until its end no other one writes exercises.
         entries: columns by name, ``id`` only where it must be a certain one.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITING_LOCK})
+    lock(connection)
     entries = list(entries)
     indexed = [
         search.index(entry["name"], entry["aliases"], entry["description"]) for entry in entries

@@ -6,6 +6,7 @@ from typing import Any
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
+from schemas.measures import LIKELY_MEASURE
 from services.dependencies.catalogue_changes import CatalogueChanges
 
 MOST_ENTRIES = 50_000
@@ -33,7 +34,7 @@ class ExerciseCache(DependencyProvider):
     def get_many(
         self, exercise_ids: set[int], ask: Callable[[list[int]], list[dict[str, Any]]]
     ) -> list[dict[str, Any]]:
-        """Return the :data:`FIELDS` of exercises; unknown ones are left out.
+        """Return the :data:`FIELDS` and ``measure`` of exercises; unknown ones are left out.
 
         Args:
             exercise_ids: their ids.
@@ -50,5 +51,7 @@ class ExerciseCache(DependencyProvider):
         missing = sorted(exercise_ids - entries.keys())
         if missing:
             for entry in ask(missing):
-                entries[entry["id"]] = {key: entry[key] for key in FIELDS}
+                # an exercises service of the version before tells no measures
+                measure = entry.get("measure", LIKELY_MEASURE[entry["rep_type"]])
+                entries[entry["id"]] = {**{key: entry[key] for key in FIELDS}, "measure": measure}
         return [entries[exercise_id] for exercise_id in exercise_ids if exercise_id in entries]

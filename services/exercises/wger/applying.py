@@ -13,6 +13,7 @@ from services.exercises.rules import search
 from services.exercises.tables import COLUMNS
 from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE
+from services.exercises.wger.measures import MEASURED_BY, measure_of
 
 BATCH = 100
 MOST_EXAMPLES = 5
@@ -113,7 +114,7 @@ def apply(connection: Connection, is_whole: bool) -> dict[str, Any]:
     Returns:
         The import's report, without its seconds.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": writes.WRITING_LOCK})
+    writes.lock(connection)
     connection.execute(_FIND_CLASHES, {"reason": MANUAL_NAME, "source": SOURCE})
     matching.match(connection)
     # before anything is added: what is new has no entry with its id in known_as
@@ -159,6 +160,9 @@ def _save(connection: Connection, batch: Sequence[Row[Any]], taken: set[str]) ->
         words = search.index(columns["name"], columns["aliases"], columns["description"])
         indexed.append(words)
         row = {**columns, **writes.search_columns(words), "id": entry.id, "is_active": True}
+        if "measure" not in columns:
+            # pages staged by the version before
+            row["measure"] = measure_of(**{name: columns[name] for name in MEASURED_BY})
         # older wger servers send no uuids: the stored one stays
         row["external_uuid"] = columns["external_uuid"] or entry.external_uuid
         if entry.id is None:

@@ -13,6 +13,7 @@ from typing import Any
 from services.exercises.catalogue import UNITS
 from services.exercises.rules import search
 from services.exercises.wger import vocabulary
+from services.exercises.wger.measures import measure_of
 from services.exercises.wger.text import one_line, plain_text, tidy_name
 
 SOURCE = "wger"
@@ -140,6 +141,7 @@ def _columns(given: dict, translation: dict) -> dict[str, Any]:
     category = category_of(name, wger_category)
     rep_type = rep_type_of(name, category)
     equipment = equipment_of(_labels(given.get("equipment")), name)
+    main = equipment[0] if equipment else None
     primary = muscles_of(given.get("muscles"))
     secondary = [item for item in muscles_of(given.get("muscles_secondary")) if item not in primary]
     return {
@@ -151,9 +153,10 @@ def _columns(given: dict, translation: dict) -> dict[str, Any]:
         "body_part": _ours(vocabulary.BODY_PARTS, wger_category) or None,
         "primary_muscles": primary,
         "secondary_muscles": secondary,
-        "equipment": equipment[0] if equipment else None,
+        "equipment": main,
         "all_equipment": equipment,
         "difficulty": None,
+        "measure": measure_of(name, category, rep_type, main),
         "rep_type": rep_type,
         "unit": UNITS[rep_type],
         "external_source": SOURCE,

@@ -54,6 +54,12 @@ LOADS = (
 SUPPORTS = ("bodyweight", "pull-up bar", "swiss ball", "bench", "incline bench", "gym mat")
 """What one lies on or hangs from: the main piece only without anything else."""
 
+WEIGHTS = {"barbell", "ez bar", "trap bar", "dumbbell", "kettlebell", "medicine ball"}
+"""What is held for a time, and how heavy it is matters."""
+
+WEIGHTLESS = {*SUPPORTS, "none", "ab wheel", "foam roller"}
+"""What has no weight to choose."""
+
 EQUIPMENT_IN_NAMES = {
     "ez bar": ["ez bar", "sz bar"],
     "trap bar": ["trap bar", "hex bar"],
@@ -118,6 +124,22 @@ MOVING = _each(
     "step steps tap taps twist twists up ups walk walks"
 )
 """... unless one of these stands beside them."""
+
+# The words that tell a measure are compared in the singular.
+
+LIFTING_ONESELF = ["pull up", "pullup", "chin up", "chinup", "muscle up", "push up", "pushup"]
+LIFTING_ONESELF += ["press up", "dip", "inverted row", "back extension", "hyperextension"]
+LIFTING_ONESELF += ["glute bridge", "nordic", "pistol squat", "russian twist"]
+"""Words of exercises that are done with the body's weight, to which more may be added."""
+
+ASSISTED = ["assisted"]
+"""Words by which weight is taken off."""
+
+WEIGHTED = ["weighted", "loaded"]
+"""Words by which weight is added to what is held."""
+
+LOADED = ["carry", "farmer", "suitcase", "sled", "prowler", "yoke"]
+"""Words by which something is moved over a distance."""
 
 REPEATED = ["burpee", "burpees", "jumping jack", "jumping jacks"]
 """Cardio exercises that count repetitions; any other without a way counts seconds."""

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from schemas.exercises import CATEGORIES, DIFFICULTIES
+from schemas.measures import MEASURES, REP_TYPE_OF
 from services.exercises import catalogue
 
 ENTRIES = catalogue.read()
@@ -39,6 +40,16 @@ def unique(values):
     return len(set(values)) == len(values)
 
 
+MEASURE_OF = {
+    "Barbell Bench Press": "weight_reps",
+    "Sit-ups": "reps",
+    "Pull-ups": "bodyweight_reps",
+    "Assisted Pull-ups": "assisted_reps",
+    "Plank": "duration",
+    "Running": "distance_duration",
+    "Farmer's Walk": "weight_distance",
+}
+
 # The data
 
 
@@ -55,6 +66,13 @@ def test_there_are_enough_of_every_kind():
     assert {entry["category"] for entry in ENTRIES} == set(CATEGORIES)
     assert {entry["difficulty"] for entry in ENTRIES} == set(DIFFICULTIES)
     assert {entry["rep_type"] for entry in ENTRIES} == set(catalogue.UNITS)
+    assert {entry["measure"] for entry in ENTRIES} == set(MEASURES)
+
+
+@pytest.mark.parametrize(("name", "measure"), MEASURE_OF.items())
+def test_exercises_are_measured_as_lifters_do(name, measure):
+    [entry] = [entry for entry in ENTRIES if entry["name"] == name]
+    assert entry["measure"] == measure
 
 
 def test_names_slugs_and_aliases_name_one_exercise_each():
@@ -81,6 +99,7 @@ def test_every_entry_is_whole(entry):
     assert entry["equipment"] in catalogue.EQUIPMENT
     assert entry["all_equipment"] == [entry["equipment"]]
     assert entry["body_part"] in catalogue.BODY_PARTS
+    assert entry["rep_type"] == REP_TYPE_OF[entry["measure"]]
     assert entry["unit"] == catalogue.UNITS[entry["rep_type"]]
     assert entry["external_source"] == "manual"
 

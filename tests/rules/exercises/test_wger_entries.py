@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.exercises import CATEGORIES as CATEGORY_NAMES
+from schemas.measures import LIKELY_MEASURE, REP_TYPE_OF
 from services.exercises import catalogue
 from services.exercises.wger import vocabulary
 from services.exercises.wger.entries import (
@@ -19,6 +21,7 @@ from services.exercises.wger.entries import (
     read_entry,
     rep_type_of,
 )
+from services.exercises.wger.measures import MEASURED_BY, measure_of
 from services.exercises.wger.text import LONGEST_NAME, LONGEST_TEXT, plain_text, tidy_name
 from tests.fakes.wger_server import (
     ENGLISH,
@@ -234,6 +237,7 @@ def test_only_id_and_name_are_needed():
         "equipment": None,
         "all_equipment": [],
         "difficulty": None,
+        "measure": "weight_reps",
         "rep_type": "count",
         "unit": "reps",
         "external_source": "wger",
@@ -375,6 +379,55 @@ def test_the_rules_agree_with_most_of_our_own_catalogue():
         entry["name"]
         for entry in entries
         if rep_type_of(entry["name"], entry["category"]) != entry["rep_type"]
+    ]
+
+    assert len(other) <= len(entries) * 0.05, other
+
+
+MEASURES = {
+    ("Squat", "strength", "count", "barbell"): "weight_reps",
+    ("Leg Press", "strength", "count", None): "weight_reps",
+    ("Crunches", "strength", "count", "bodyweight"): "reps",
+    ("Hanging Leg Raises", "strength", "count", "pull-up bar"): "reps",
+    ("Burpees", "cardio", "count", None): "reps",
+    ("Pull-ups", "strength", "count", "pull-up bar"): "bodyweight_reps",
+    ("Wide Pullups", "strength", "count", None): "bodyweight_reps",
+    ("Weighted Chin-Ups", "strength", "count", None): "bodyweight_reps",
+    ("Dips Between Two Benches", "strength", "count", "bench"): "bodyweight_reps",
+    ("Dip Machine", "strength", "count", "machine"): "weight_reps",
+    ("Assisted Dips", "strength", "count", "machine"): "assisted_reps",
+    ("Pull-ups with band", "strength", "count", "band"): "assisted_reps",
+    ("Side Plank", "strength", "time", "bodyweight"): "duration",
+    ("Weighted Plank", "strength", "time", "bodyweight"): "weight_duration",
+    ("Axe Hold", "strength", "time", "dumbbell"): "weight_duration",
+    ("Hamstring Stretch", "flexibility", "time", "band"): "duration",
+    ("Jump Rope", "cardio", "time", None): "duration",
+    ("Rowing Machine", "cardio", "distance", "machine"): "distance_duration",
+    ("Running", "cardio", "distance", None): "distance_duration",
+    ("Bear Walk", "strength", "distance", "bodyweight"): "distance_duration",
+    ("Farmer's Walk", "strength", "distance", None): "weight_distance",
+    ("Suitcase Carry", "strength", "distance", "dumbbell"): "weight_distance",
+    ("Sled Drag", "strength", "distance", "sled"): "weight_distance",
+}
+
+
+@pytest.mark.parametrize(("given_columns", "measure"), MEASURES.items())
+def test_what_a_set_holds_is_derived(given_columns, measure):
+    assert measure_of(*given_columns) == measure
+
+
+@pytest.mark.parametrize("rep_type", LIKELY_MEASURE)
+@given(st.text(), st.sampled_from(CATEGORY_NAMES), st.sampled_from([None, "band", "barbell"]))
+def test_a_measure_is_one_of_what_is_counted(rep_type, name, category, equipment):
+    assert REP_TYPE_OF[measure_of(name, category, rep_type, equipment)] == rep_type
+
+
+def test_the_measures_agree_with_most_of_our_own_catalogue():
+    entries = catalogue.read()
+    other = [
+        entry["name"]
+        for entry in entries
+        if measure_of(*(entry[column] for column in MEASURED_BY)) != entry["measure"]
     ]
 
     assert len(other) <= len(entries) * 0.05, other

@@ -1,4 +1,4 @@
-"""The feed of names and kinds of exercises, from which other services keep their copies."""
+"""The feed of names and measures of exercises, from which other services keep their copies."""
 
 import threading
 
@@ -46,6 +46,7 @@ def test_it_has_every_exercise_once(rpc, own):
         "exercise_id": exercise_id,
         "name": "Zercher Carry",
         "rep_type": "distance",
+        "measure": "distance_duration",
     }
     assert [one["position"] for one in feed] == sorted(one["position"] for one in feed)
 
@@ -61,6 +62,31 @@ def test_what_changes_its_name_or_kind_comes_again(rpc, own):
 
     own.change(first, name="Renamed Again")
     assert told(rpc, position) == [(second, "Second", "time"), (first, "Renamed Again", "count")]
+
+
+def measures(rpc, position):
+    return [(one["exercise_id"], one["measure"]) for one in follow(rpc, position)]
+
+
+def test_a_change_of_its_measure_comes_again(rpc, own):
+    exercise_id = own.add("Plate Hold", "time")
+    position = newest(rpc)
+    own.change(exercise_id, measure="weight_duration")
+    assert measures(rpc, position) == [(exercise_id, "weight_duration")]
+    assert rpc.exercises.get(exercise_id)["measure"] == "weight_duration"
+
+
+def test_the_version_before_leaves_no_measure_of_something_else(rpc, own):
+    """It writes what is counted and does not know that there is a measure."""
+    exercise_id = own.add("Plate Walk")
+    own.change(exercise_id, measure="bodyweight_reps")
+    position = newest(rpc)
+    own.change(exercise_id, rep_type="distance")
+    assert measures(rpc, position) == [(exercise_id, "distance_duration")]
+
+    own.change(exercise_id, rep_type="time", measure="weight_duration")
+    own.change(exercise_id, description="Hold it.", rep_type="time")
+    assert measures(rpc, position) == [(exercise_id, "weight_duration")]
 
 
 def test_what_is_gone_when_its_change_is_noted_is_left_out(rpc, own):

@@ -26,6 +26,7 @@ SHOWN = {
     *("id", "name", "slug", "description", "instructions", "category", "body_part"),
     *("primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty"),
     *(
+        "measure",
         "rep_type",
         "unit",
         "aliases",

@@ -27,7 +27,7 @@ from services.dependencies.cache import Cache
 from services.dependencies.cache_generations import CATALOGUE
 from services.dependencies.database import Database
 from services.exercises import catalogue, reads, writes
-from services.exercises.wger import applying, client, importing, staging
+from services.exercises.wger import applying, client, filling, importing, staging
 from services.exercises.wger.client import WgerClient
 from services.exercises.wger.importing import Import
 from services.exercises.wger.provider import WgerImports
@@ -616,6 +616,35 @@ def test_pages_that_the_version_before_has_read_are_matched_as_well(wger, run, d
     assert counts(run(wger)) == (0, 1, FEW - 1, 0)
     assert wger.offsets == [5, 10]
     assert by_uuid()[1]["id"] == before[1]["id"]
+
+
+def test_pages_that_the_version_before_has_read_get_measures(wger, run, database, imported):
+    run(wger)
+    before = imported("id, measure")
+    interrupt(wger, run)
+    with database.transaction() as connection:
+        without = "(CAST(columns AS jsonb) - 'measure')::json"
+        connection.execute(text(f"UPDATE wger_entries SET columns = {without}"))
+
+    assert counts(run(wger)) == (0, 0, FEW, 0)
+    assert imported("id, measure") == before
+
+
+def test_what_the_version_before_has_imported_gets_its_measures(wger, run, database, imported):
+    names = ("Pull-up Isometric Hold", "Pull-ups Behind the Neck", "Carry")
+    wger.entries[:] = [make_entry(number, name) for number, name in enumerate(names, start=1)]
+    run(wger)
+    with database.transaction() as connection:
+        statement = "UPDATE exercises SET measure = NULL WHERE external_id IN ('2', '3')"
+        connection.execute(text(statement))
+
+    assert filling.fill(database) == 2
+    assert {key: row["measure"] for key, row in imported("measure").items()} == {
+        "1": "duration",
+        "2": "bodyweight_reps",
+        "3": "weight_distance",
+    }
+    assert filling.fill(database) == 0
 
 
 BEFORE = {

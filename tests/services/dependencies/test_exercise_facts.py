@@ -1,0 +1,179 @@
+"""The copy of the catalogue's names and measures, also beside processes of the version before."""
+
+import json
+import random
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import psycopg2.extensions
+import pytest
+from sqlalchemy import create_engine, text
+
+from services import migrate
+from services.dependencies.database import Database
+from services.dependencies.exercise_facts import ExerciseFacts
+from services.process.settings import SETTINGS_KEY, DatabaseAddress, Settings
+
+OF_THE_VERSION_BEFORE = """
+    INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, position)
+    SELECT exercise_id, name, rep_type, position
+    FROM json_to_recordset(CAST(:facts AS json)) AS given (
+        exercise_id bigint, name text, rep_type text, position bigint)
+    ON CONFLICT (exercise_id) DO UPDATE SET name = excluded.name, rep_type = excluded.rep_type,
+        position = excluded.position
+    WHERE known.position < excluded.position
+"""
+BENCH = {"exercise_id": 1, "name": "Bench", "rep_type": "count", "measure": "weight_reps"}
+PULL_UPS = {"exercise_id": 4, "name": "Pull-ups", "rep_type": "count", "measure": "bodyweight_reps"}
+PLANK = {"exercise_id": 6, "name": "Plank", "rep_type": "time", "measure": "duration"}
+
+
+@pytest.fixture(scope="module", params=["workouts", "analytics"])
+def database(request, system):
+    """A database of this module's own, of each service that has a copy."""
+    service = request.param
+    server = Settings.from_environment(system.environment).databases[service]
+    name = f"facts_{random.randrange(10**9)}"
+    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    address = DatabaseAddress(server.host, server.port, server.user, server.password, name)
+    migrate.migrate(service, address)
+    database = Database(service)
+    settings = SimpleNamespace(databases={service: address})
+    database.container = SimpleNamespace(config={SETTINGS_KEY: settings})
+    database.setup()
+    yield database
+    database.stop()
+    psycopg2.extensions.set_wait_callback(None)
+    with administration.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    administration.dispose()
+
+
+class Catalogue:
+    """The feed of an exercises service, which may be of the version before."""
+
+    def __init__(self):
+        self.feed = []
+        self.knows_measures = True
+
+    def change(self, *exercises):
+        """Put exercises at the end of the feed."""
+        for exercise in exercises:
+            position = self.feed[-1]["position"] + 1 if self.feed else 1
+            others = [one for one in self.feed if one["exercise_id"] != exercise["exercise_id"]]
+            self.feed = [*others, exercise | {"position": position}]
+
+    def changes(self, after, limit):
+        found = [one for one in self.feed if one["position"] > after][:limit]
+        if self.knows_measures:
+            return found
+        return [{name: one[name] for name in one if name != "measure"} for one in found]
+
+
+class Copy:
+    """The provider in a process, and the cache of what shows the copy."""
+
+    def __init__(self, database, catalogue):
+        self.database = database
+        self.catalogue = catalogue
+        self.outdated = 0
+        self.facts = ExerciseFacts("facts:version")
+        self.facts.catalogue_changes = SimpleNamespace(generation=0)
+
+    def invalidate(self, _key):
+        pass
+
+    @contextmanager
+    def changing(self, _key):
+        self.outdated += 1
+        yield
+
+    def follow(self):
+        self.facts.catalogue_changes.generation += 1
+        self.facts.keep_up(self.database, self, self.catalogue.changes)
+        return self.known()
+
+    def known(self):
+        with self.database.transaction() as connection:
+            statement = text("SELECT name, rep_type, measure FROM exercise_facts ORDER BY 1")
+            return [tuple(row) for row in connection.execute(statement)]
+
+    def follow_as_the_version_before(self):
+        with self.database.transaction() as connection:
+            values = {"facts": json.dumps(self.catalogue.feed)}
+            connection.execute(text(OF_THE_VERSION_BEFORE), values)
+
+
+@pytest.fixture
+def catalogue():
+    return Catalogue()
+
+
+@pytest.fixture
+def copy(database, catalogue):
+    yield Copy(database, catalogue)
+    with database.transaction() as connection:
+        connection.execute(text("DELETE FROM exercise_facts"))
+
+
+def shown(*exercises):
+    return sorted((one["name"], one["rep_type"], one.get("measure")) for one in exercises)
+
+
+def test_names_and_measures_are_copied(catalogue, copy):
+    catalogue.change(BENCH, PLANK)
+    assert copy.follow() == shown(BENCH, PLANK)
+
+    held = PLANK | {"measure": "weight_duration"}
+    catalogue.change(held, PULL_UPS)
+    assert copy.follow() == shown(BENCH, held, PULL_UPS)
+    assert copy.outdated == 2
+    assert copy.follow() == shown(BENCH, held, PULL_UPS)
+    assert copy.outdated == 2
+
+
+def test_what_the_version_before_has_copied_gets_its_measures(catalogue, copy):
+    catalogue.change(BENCH, PLANK)
+    copy.follow_as_the_version_before()
+    assert {measure for _, _, measure in copy.known()} == {None}
+    assert copy.follow() == shown(BENCH, PLANK)
+
+
+def test_a_process_of_the_version_before_may_be_the_first_to_see_a_change(catalogue, copy):
+    catalogue.change(BENCH, PULL_UPS, PLANK)
+    copy.follow()
+
+    carried = PLANK | {"name": "Carry", "rep_type": "distance", "measure": "weight_distance"}
+    catalogue.change(carried)
+    copy.follow_as_the_version_before()
+    assert copy.follow() == shown(BENCH, PULL_UPS, carried)
+
+
+def test_an_exercises_service_of_the_version_before_tells_names_meanwhile(catalogue, copy):
+    catalogue.knows_measures = False
+    catalogue.change(BENCH, PLANK)
+    unmeasured = [one | {"measure": None} for one in (BENCH, PLANK)]
+    assert copy.follow() == shown(*unmeasured)
+    assert copy.follow() == shown(*unmeasured)
+    assert copy.outdated == 1, "what was not news has outdated the cache"
+
+    catalogue.knows_measures = True
+    assert copy.follow() == shown(BENCH, PLANK)
+
+
+def test_a_feed_of_both_versions_is_read_again(catalogue, copy, monkeypatch):
+    """Two processes of the exercises service, one of each version, give a page each."""
+    monkeypatch.setattr("services.dependencies.exercise_facts.BATCH", 1)
+    catalogue.change(BENCH, PLANK)
+    asked = iter([False, True, True, True, True, True])
+    ask = catalogue.changes
+
+    def either(after, limit):
+        catalogue.knows_measures = next(asked)
+        return ask(after, limit)
+
+    monkeypatch.setattr(catalogue, "changes", either)
+    assert copy.follow() == shown(BENCH | {"measure": None}, PLANK)
+    assert copy.follow() == shown(BENCH, PLANK)
