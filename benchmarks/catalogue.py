@@ -53,6 +53,7 @@ LISTS: list[tuple[str, dict[str, list[str]], list[tuple[str, str]], int]] = [
     ("list, category strength", {"category": ["strength"]}, BY_NAME, 1),
     ("list, category cardio", {"category": ["cardio"]}, BY_NAME, 1),
     ("list, body part back", {"body_part": ["back"]}, BY_NAME, 1),
+    ("list, measure duration", {"measure": ["duration"]}, BY_NAME, 1),
     ("list, equipment ab wheel", {"equipment": ["ab wheel"]}, BY_NAME, 1),
     ("list, equipment barbell or dumbbell", {"equipment": ["barbell", "dumbbell"]}, BY_NAME, 1),
     ("list, muscles chest", {"muscles": ["chest"]}, BY_NAME, 1),

@@ -2,6 +2,7 @@
 
 from schemas.fields import AnyOf, Sort, Text, about
 from schemas.loading import Parameters
+from schemas.measures import MEASURES
 from schemas.pages import Page
 
 CATEGORIES = ["strength", "cardio", "flexibility"]
@@ -20,6 +21,7 @@ class _Filters(Parameters):
     category = AnyOf(CATEGORIES, metadata=about("Kinds of training."))
     body_part = AnyOf(metadata=about("Parts of the body, as `/api/exercises/facets` lists them."))
     difficulty = AnyOf(DIFFICULTIES, metadata=about("How hard it is."))
+    measure = AnyOf(MEASURES, metadata=about("What a set of it holds."))
     equipment = AnyOf(metadata=about("Pieces of equipment, as `/api/exercises/facets` lists them."))
     muscles = AnyOf(
         metadata=about("Primary or secondary muscles, as `/api/exercises/facets` lists them.")

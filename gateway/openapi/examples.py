@@ -69,6 +69,7 @@ FACETS = {
     "body_part": [{"value": "chest", "count": 1}, {"value": "legs", "count": 1}],
     "equipment": [{"value": "smith machine", "count": 2}],
     "difficulty": [{"value": "beginner", "count": 2}],
+    "measure": [{"value": "weight_reps", "count": 2}],
     "muscles": [
         {"value": "chest", "count": 1},
         {"value": "glutes", "count": 1},

@@ -60,4 +60,5 @@ class Facets(ResponseSchema):
     body_part = list_of(FacetValue)
     equipment = list_of(FacetValue, "An exercise counts for each of its pieces.")
     difficulty = list_of(FacetValue)
+    measure = list_of(FacetValue)
     muscles = list_of(FacetValue, "Primary or secondary; an exercise counts for each.")

@@ -23,7 +23,7 @@ the value names the query, and another one in the same slot is a miss and replac
 """
 
 DEFAULT_SORT = [("name", "asc")]
-FILTERS = ("category", "body_part", "difficulty", "equipment", "muscles")
+FILTERS = ("category", "body_part", "difficulty", "measure", "equipment", "muscles")
 
 
 class ExerciseReads:

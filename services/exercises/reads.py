@@ -32,6 +32,7 @@ _CONDITIONS = {
     "category": "s.category = ANY(:category)",
     "difficulty": "s.difficulty = ANY(:difficulty)",
     "body_part": "s.body_part = ANY(:body_part)",
+    "measure": "s.measure = ANY(:measure)",
     "equipment": "s.all_equipment && CAST(:equipment AS text[])",
     "muscles": "s.muscles && CAST(:muscles AS text[])",
 }
@@ -90,6 +91,7 @@ _FACET_VALUES = {
     "body_part": "body_part",
     "equipment": "unnest(all_equipment)",
     "difficulty": "difficulty",
+    "measure": "measure",
     "muscles": "unnest(muscles)",
 }
 """The values of an exercise, by facet."""
@@ -265,12 +267,12 @@ def _count_of(conditions: str) -> Statement:
 
 @lru_cache(maxsize=256)
 def _facets_of(conditions: str) -> Statement:
-    # many exercises are alike in all of this, so all are read once, and few are counted five times
+    # many exercises are alike in all of this, so all are read once, and few are counted six times
+    alike = "category, body_part, all_equipment, difficulty, measure, muscles"
     statement = f"""
         WITH kinds AS MATERIALIZED (
-            SELECT category, body_part, all_equipment, difficulty, muscles, count(*) AS alike
-            FROM exercise_search s WHERE {conditions}
-            GROUP BY category, body_part, all_equipment, difficulty, muscles
+            SELECT {alike}, count(*) AS alike
+            FROM exercise_search s WHERE {conditions} GROUP BY {alike}
         )
         SELECT json_build_object({_FACETS})
     """

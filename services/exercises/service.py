@@ -90,8 +90,9 @@ class Exercises:
         Args:
             q: at least 3 characters. Each of its words must be in the name, an alias or the
                 description, in any order; one wrong letter a word is forgiven.
-            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``
-                (several values separated by commas), ``page`` (1), ``limit`` (10, at most 100).
+            query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
+                ``muscles`` (several values separated by commas), ``page`` (1), ``limit`` (10, at
+                most 100).
 
         Returns:
             ``{"items": [...], "total": number of all}``, items as from ``get``.
@@ -110,11 +111,11 @@ class Exercises:
         """List active exercises.
 
         Args:
-            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``
-                (several values separated by commas, any of which matches), ``search`` (``q`` of
-                the method ``search``), ``page`` (1), ``limit`` (10, at most 100), ``sort``
-                (``"name:asc"``; also by category, difficulty, equipment, created_at; by default
-                the best match of ``search`` comes first).
+            query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
+                ``muscles`` (several values separated by commas, any of which matches), ``search``
+                (``q`` of the method ``search``), ``page`` (1), ``limit`` (10, at most 100),
+                ``sort`` (``"name:asc"``; also by category, difficulty, equipment, created_at; by
+                default the best match of ``search`` comes first).
 
         Returns:
             ``{"items": [...], "total": number of all}``, items as from ``get``.
@@ -132,13 +133,14 @@ class Exercises:
         """Count active exercises by each value of each filter.
 
         Args:
-            query: ``category``, ``body_part``, ``difficulty``, ``equipment``, ``muscles``, as for
-                ``list``: only exercises that pass these filters are counted.
+            query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
+                ``muscles``, as for ``list``: only exercises that pass these filters are counted.
 
         Returns:
             ``{"category": [{"value", "count"}, ...], "body_part", "equipment", "difficulty",
-            "muscles"}``, the most frequent value first. An exercise counts once for each of its
-            muscles and each piece of its equipment, and not at all where it has no value.
+            "measure", "muscles"}``, the most frequent value first. An exercise counts once for
+            each of its muscles and each piece of its equipment, and not at all where it has no
+            value.
 
         Raises:
             InvalidParameter: a value is not allowed.

@@ -90,6 +90,14 @@ def test_a_page_past_the_end_is_empty(http):
         ("category=CARDIO,flexibility", lambda e: e["category"] in {"cardio", "flexibility"}),
         ("difficulty=beginner", lambda e: e["difficulty"] == "beginner"),
         ("equipment=barbell", lambda e: e["equipment"] == "barbell"),
+        ("measure=duration", lambda e: e["measure"] == "duration"),
+        (
+            "measure=Bodyweight_reps,assisted_reps&muscles=lats",
+            lambda e: (
+                e["measure"] in {"bodyweight_reps", "assisted_reps"}
+                and "lats" in e["primary_muscles"] + e["secondary_muscles"]
+            ),
+        ),
         (
             "muscles=Chest,back",
             lambda e: {"chest", "back"} & {*e["primary_muscles"], *(e["secondary_muscles"] or [])},
@@ -125,6 +133,8 @@ def test_free_words_without_a_match_give_an_empty_page(http, query):
         ("category=", "category", "min_length"),
         ("category=strength,", "category", "min_length"),
         ("difficulty=hard", "difficulty", "one_of"),
+        ("measure=time", "measure", "one_of"),
+        ("measure=reps,", "measure", "min_length"),
         ("muscles=chest,,back", "muscles", "min_length"),
         ("search=ab", "search", "min_length"),
         ("search=", "search", "min_length"),

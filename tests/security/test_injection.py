@@ -44,9 +44,9 @@ TEXTS = SQL + JSON_PATHS + OTHERS
 SEARCHES = [text for text in TEXTS if len(text) >= 3 and "," not in text]
 
 QUERIES = {
-    "/api/exercises": ["page", "limit", "category", "difficulty", "sort"],
-    "/api/exercises/search?q=bench&": ["page", "limit", "category", "difficulty"],
-    "/api/exercises/facets": ["category", "difficulty"],
+    "/api/exercises": ["page", "limit", "category", "difficulty", "measure", "sort"],
+    "/api/exercises/search?q=bench&": ["page", "limit", "category", "difficulty", "measure"],
+    "/api/exercises/facets": ["category", "difficulty", "measure"],
     "/api/workouts": ["page", "limit", "user_id", "date_from", "date_to", "sort"],
     "/api/stats/exercise/1/history": ["range", "unit"],
     "/api/stats/progress": ["period", "weeks"],

@@ -181,6 +181,11 @@ FILTERS = [
         lambda e: (e["body_part"], e["difficulty"]) == ("chest", "beginner"),
     ),
     ({"body_part": "tail"}, lambda _: False),
+    ({"measure": "Assisted_Reps"}, lambda e: e["measure"] == "assisted_reps"),
+    (
+        {"measure": "weight_distance,distance_duration", "category": "strength"},
+        lambda e: (e["rep_type"], e["category"]) == ("distance", "strength"),
+    ),
     ({"muscles": "Chest"}, lambda e: "chest" in e["primary_muscles"] + e["secondary_muscles"]),
     (
         {"muscles": "lower back,obliques", "category": "strength", "equipment": "bodyweight"},
@@ -264,6 +269,7 @@ def test_sorts_by_name_if_nothing_is_said(rpc):
         ({"category": "dance"}, "category", "one_of"),
         ({"category": "strength,"}, "category", "min_length"),
         ({"difficulty": "hard"}, "difficulty", "one_of"),
+        ({"measure": "count"}, "measure", "one_of"),
         ({"muscles": "chest,,back"}, "muscles", "min_length"),
         ({"equipment": " , "}, "equipment", "min_length"),
         ({"body_part": "chest,"}, "body_part", "min_length"),
@@ -460,6 +466,7 @@ def test_filters_by_one_of_several_have_indexes(connection, column):
         ({}, "name", "exercise_search_by_name"),
         ({"category": ["cardio"]}, "category", "exercise_search_by_category"),
         ({"body_part": ["arms"]}, "name", "exercise_search_by_body_part"),
+        ({"measure": ["duration"]}, "name", "exercise_search_by_measure"),
         ({}, "difficulty", "exercise_search_by_difficulty"),
         ({}, "difficulty,name", "exercise_search_by_difficulty_and_name"),
         ({}, "difficulty:desc", "exercise_search_by_difficulty_descending"),
@@ -512,16 +519,31 @@ def several_values(exercise, facet):
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"category": "strength", "muscles": "Chest,back"}, {"equipment": "spaceship"}]
+    "query",
+    [
+        *({}, {"category": "strength", "muscles": "Chest,back"}, {"equipment": "spaceship"}),
+        {"measure": "bodyweight_reps,reps"},
+    ],
 )
 def test_facets_count_what_the_filters_let_through(rpc, query):
     found = everything(rpc, **query)
     told_facets = rpc.exercises.facets(**query)
-    assert told_facets.keys() == {"category", "body_part", "equipment", "difficulty", "muscles"}
+    assert told_facets.keys() == {
+        *("category", "body_part", "equipment", "difficulty", "measure", "muscles")
+    }
     for facet, values in told_facets.items():
         counts = Counter(value for e in found for value in several_values(e, facet))
         told = [(item["value"], item["count"]) for item in values]
         assert told == sorted(counts.items(), key=lambda item: (-item[1], item[0])), facet
+
+
+def test_what_the_version_before_has_written_is_measured_by_what_it_counts(connection):
+    connection.execute(text("UPDATE exercises SET measure = NULL WHERE id IN (4, 6)"))
+    listed = partial(reads.list_page, fetching(connection), sort=[("name", "asc")], page=1)
+    for exercise_id, measure in [(4, "weight_reps"), (6, "duration")]:
+        assert reads.get(fetching(connection), exercise_id)["measure"] == measure
+        found = listed({"measure": [measure]}, limit=100)
+        assert exercise_id in [exercise["id"] for exercise in found["items"]]
 
 
 def test_facets_leave_out_what_is_inactive_or_has_no_value(rpc, connection):
