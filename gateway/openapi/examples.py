@@ -39,6 +39,7 @@ EXERCISE = {
         "Traction",
         "Klimmzug",
         "Dominadas",
+        "Barra Fixa",
     ],
     "description": "From a dead hang with an overhand grip, pull your body up until the chin "
     "clears the bar.",
@@ -65,18 +66,24 @@ EXERCISE = {
 }
 
 FACETS = {
-    "category": [{"value": "strength", "count": 2}],
-    "body_part": [{"value": "chest", "count": 1}, {"value": "legs", "count": 1}],
-    "equipment": [{"value": "smith machine", "count": 2}],
-    "difficulty": [{"value": "beginner", "count": 2}],
-    "measure": [{"value": "weight_reps", "count": 2}],
+    "category": [{"value": "strength", "count": 5}],
+    "body_part": [
+        {"value": "chest", "count": 2},
+        {"value": "calves", "count": 1},
+        {"value": "legs", "count": 1},
+        {"value": "shoulders", "count": 1},
+    ],
+    "equipment": [{"value": "smith machine", "count": 5}],
+    "difficulty": [{"value": "beginner", "count": 5}],
+    "measure": [{"value": "weight_reps", "count": 5}],
     "muscles": [
-        {"value": "chest", "count": 1},
+        {"value": "shoulders", "count": 3},
+        {"value": "triceps", "count": 3},
+        {"value": "chest", "count": 2},
+        {"value": "calves", "count": 1},
         {"value": "glutes", "count": 1},
         {"value": "hamstrings", "count": 1},
         {"value": "quadriceps", "count": 1},
-        {"value": "shoulders", "count": 1},
-        {"value": "triceps", "count": 1},
     ],
 }
 

@@ -29,17 +29,19 @@ UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
 
 MUSCLES = {
     *("abductors", "adductors", "back", "biceps", "calves", "cardiovascular", "chest", "core"),
-    *("forearms", "glutes", "hamstrings", "hip flexors", "lats", "legs", "lower back", "obliques"),
-    *("quadriceps", "shoulders", "traps", "triceps"),
+    *("forearms", "glutes", "hamstrings", "hip flexors", "lats", "legs", "lower back", "neck"),
+    *("obliques", "quadriceps", "shoulders", "traps", "triceps"),
 }
 
 EQUIPMENT = {
     *("ab wheel", "band", "barbell", "bodyweight", "cable", "dumbbell", "ez bar", "foam roller"),
-    *("kettlebell", "machine", "medicine ball", "none", "sled", "smith machine", "trap bar"),
+    *("kettlebell", "machine", "medicine ball", "none", "plate", "sled", "smith machine"),
+    *("swiss ball", "trap bar"),
 }
 
 BODY_PARTS = {
-    *("arms", "back", "calves", "cardio", "chest", "core", "full body", "legs", "shoulders"),
+    *("arms", "back", "calves", "cardio", "chest", "core", "full body", "legs", "neck"),
+    "shoulders",
 }
 
 

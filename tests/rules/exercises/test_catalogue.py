@@ -7,6 +7,7 @@ import pytest
 from schemas.exercises import CATEGORIES, DIFFICULTIES
 from schemas.measures import MEASURES, REP_TYPE_OF
 from services.exercises import catalogue
+from services.exercises.rules import search
 
 ENTRIES = catalogue.read()
 SEED = [
@@ -62,7 +63,7 @@ def test_the_seeds_six_come_first_as_the_seed_has_them():
 
 
 def test_there_are_enough_of_every_kind():
-    assert len(ENTRIES) >= 100
+    assert len(ENTRIES) >= 220
     assert {entry["category"] for entry in ENTRIES} == set(CATEGORIES)
     assert {entry["difficulty"] for entry in ENTRIES} == set(DIFFICULTIES)
     assert {entry["rep_type"] for entry in ENTRIES} == set(catalogue.UNITS)
@@ -79,6 +80,53 @@ def test_names_slugs_and_aliases_name_one_exercise_each():
     assert unique(entry["slug"] for entry in ENTRIES)
     titles = [title for entry in ENTRIES for title in [entry["name"], *entry["aliases"]]]
     assert unique(title.lower() for title in titles)
+
+
+IN_EXPORTS = {
+    "Triceps Extension (Cable)": "Cable Triceps Extension",
+    "Triceps Extension (Machine)": "Machine Triceps Extension",
+    "Calf Press on Leg Press": "Leg Press Calf Raise",
+    "Standing Calf Raise (Barbell)": "Barbell Calf Raise",
+    "Standing Calf Raise (Smith Machine)": "Smith Machine Calf Raise",
+    "Skullcrusher (Dumbbell)": "Dumbbell Skull Crusher",
+    "Lateral Raise (Machine)": "Machine Lateral Raise",
+    "Preacher Curl (Machine)": "Machine Preacher Curl",
+    "Preacher Curl (Dumbbell)": "Dumbbell Preacher Curl",
+    "Iso-Lateral Row (Machine)": "Iso-Lateral Row",
+    "Chest Fly (Band)": "Band Chest Fly",
+    "Crunch (Machine)": "Machine Crunch",
+    "Lat Pulldown (Machine)": "Machine Lat Pulldown",
+    "Incline Bench Press (Smith Machine)": "Smith Machine Incline Bench Press",
+    "Back Extension (Machine)": "Machine Back Extension",
+    "Reverse Fly (Cable)": "Cable Reverse Fly",
+    "Seated Leg Press (Machine)": "Seated Leg Press",
+    "Bicep Curl (Machine)": "Machine Biceps Curl",
+    "Hip Abductor (Machine)": "Hip Abduction Machine",
+    "Hip Adductor (Machine)": "Hip Adduction Machine",
+    "Elliptical Machine": "Elliptical Trainer",
+    "Treadmill": "Treadmill",
+    "Pull Up (Neutral Grip)": "Neutral-Grip Pull-ups",
+    "Pull Up (Assisted)": "Assisted Pull-ups",
+    "Pull Up (Band)": "Band-Assisted Pull-ups",
+    "Bench Press - Close Grip (Barbell)": "Close-Grip Bench Press",
+    "Seated Incline Curl (Dumbbell)": "Incline Dumbbell Curl",
+    "Back Extension (Weighted Hyperextension)": "Back Extension",
+    "Seated Palms Up Wrist Curl": "Wrist Curl",
+    "Bicep Curl (EZ Bar)": "EZ-Bar Curl",
+    "Plank": "Plank",
+}
+"""Names that apps give what people log most."""
+
+
+@pytest.mark.parametrize(("title", "name"), IN_EXPORTS.items())
+def test_apps_names_are_among_the_names(title, name):
+    key = search.key(title)
+    found = [
+        entry["name"]
+        for entry in ENTRIES
+        if key in map(search.key, [entry["name"], *entry["aliases"]])
+    ]
+    assert found == [name]
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["slug"])

@@ -542,7 +542,7 @@ def test_what_the_version_before_has_written_is_measured_by_what_it_counts(conne
     listed = partial(reads.list_page, fetching(connection), sort=[("name", "asc")], page=1)
     for exercise_id, measure in [(4, "weight_reps"), (6, "duration")]:
         assert reads.get(fetching(connection), exercise_id)["measure"] == measure
-        found = listed({"measure": [measure]}, limit=100)
+        found = listed({"measure": [measure]}, limit=1000)
         assert exercise_id in [exercise["id"] for exercise in found["items"]]
 
 
