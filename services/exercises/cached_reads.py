@@ -9,7 +9,7 @@ from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.exercises import reads
-from services.exercises.rules import search
+from services.exercises.rules.words import split
 
 EXERCISE_SECONDS = 24 * 3600
 LIST_SECONDS = 3600
@@ -59,7 +59,7 @@ class ExerciseReads:
         sort = query.get("sort") or []
         paging = query["page"], query["limit"]
         if query.get("search"):
-            variant = f"{' '.join(search.split(query['search']))}:{rest}"
+            variant = f"{' '.join(split(query['search']))}:{rest}"
             asked = query["search"], filters, sort, *paging
             return self._cached_in_slot(
                 "search", variant, SEARCH_SECONDS, lambda: self._search(*asked)

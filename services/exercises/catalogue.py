@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.measures import REP_TYPE_OF
-from services.exercises.rules.search import plain_words
+from services.exercises.rules.words import plain_words
 
 FILE = Path(__file__).with_name("catalogue.json")
 SOURCE = "manual"

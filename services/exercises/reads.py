@@ -1,8 +1,10 @@
 """Reading exercises from PostgreSQL."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from services.exercises import ranks
 from services.exercises.rules import search
 from services.exercises.tables import EXERCISE, MEASURE
 from services.transport.postgres.statements import Fetch, Statement
@@ -37,36 +39,6 @@ _CONDITIONS = {
     "muscles": "s.muscles && CAST(:muscles AS text[])",
 }
 
-_FOUND = "s.search_words @@ CAST(:found AS tsquery)"
-
-_SHORTEST = "s.name_length, s.sort_name, s.id"
-
-_PARTS = [
-    (
-        "s.name_words @@ CAST(:strict AS tsquery)",
-        "s.name_key = :key DESC, starts_with(s.name_key, :beginning) DESC, "
-        ":key = ANY(s.alias_keys) DESC, s.name_words @@ CAST(:whole AS tsquery) DESC, "
-        f"{_SHORTEST}",
-    ),
-    (
-        "s.title_words @@ CAST(:strict AS tsquery) "
-        "AND NOT s.name_words @@ CAST(:strict AS tsquery)",
-        ":key = ANY(s.alias_keys) DESC, s.title_words @@ CAST(:whole AS tsquery) DESC, "
-        f"{_SHORTEST}",
-    ),
-    (
-        "s.title_words @@ CAST(:close AS tsquery) "
-        "AND NOT s.title_words @@ CAST(:strict AS tsquery)",
-        f"(s.alias_keys || s.name_key) && CAST(:near_keys AS text[]) DESC, {_SHORTEST}",
-    ),
-    (f"{_FOUND} AND NOT s.title_words @@ CAST(:close AS tsquery)", _SHORTEST),
-]
-"""The parts of a search's result, in order: the condition and the ORDER BY of each.
-
-Found in the name, in an alias, in a close spelling of those, in the description. PostgreSQL runs a
-part of a UNION ALL only if the LIMIT is not reached without it.
-"""
-
 # The planner underrates what it costs to look into a list of words, so that it would rather read
 # the whole table; and it reckons with pages that come from a disk.
 _USE_INDEXES = Statement(
@@ -77,7 +49,8 @@ _USE_INDEXES = Statement(
 _NEAR_WORDS = Statement(
     """
     SELECT word FROM exercise_words
-    WHERE spellings && :spellings OR (NOT is_joined AND word LIKE ANY(:patterns))
+    WHERE spellings && :spellings
+        OR (NOT is_joined AND (spellings && :joined_spellings OR word LIKE ANY(:patterns)))
     """,
     prepared=False,
 )
@@ -163,12 +136,13 @@ def search_page(
         return {"items": [], "total": 0}
     fetch(_USE_INDEXES)
     patterns = search.patterns(query, terms, _near_words(fetch, terms))
-    parts = [(_FOUND, _order(sort))] if sort else _PARTS
+    found = ranks.FOUND_ANYWHERE if patterns.is_one_word else ranks.FOUND_IN_TITLES
+    parts = [(found, _order(sort))] if sort else ranks.parts(patterns.is_one_word)
     passes = _conditions(filters)
     return _page(
         fetch,
         {**filters, **vars(patterns)},
-        f"{passes} AND {_FOUND}",
+        f"{passes} AND {found}",
         [(f"{passes} AND {condition}", order) for condition, order in parts],
         page,
         limit,
@@ -181,12 +155,22 @@ def _near_words(fetch: Fetch, terms: list[search.Term]) -> list[str]:
         return []
     endings = [f"%{word}" for word in words if len(word) >= search.SHORTEST_MISTYPED]
     beginnings = [f"{word}%" for word in words if len(word) >= search.SHORTEST_MISSPELT]
-    slips = {spelling for word in words for spelling in search.spellings(word)}
-    near = _firsts(fetch(_NEAR_WORDS, spellings=sorted(slips), patterns=endings + beginnings))
+    # two words for one are compared with what is one, not with any other two
+    alone = {term.word for term in terms}
+    given = {
+        "spellings": _spellings(word for word in words if word in alone),
+        "joined_spellings": _spellings(word for word in words if word not in alone),
+        "patterns": endings + beginnings,
+    }
+    near = _firsts(fetch(_NEAR_WORDS, **given))
     unknown = search.unknown(terms, near)
     if unknown:
         near += _firsts(fetch(_LIKE_WORDS, unknown=unknown))
     return near
+
+
+def _spellings(words: Iterable[str]) -> list[str]:
+    return sorted({spelling for word in words for spelling in search.spellings(word)})
 
 
 def _conditions(filters: dict[str, list[str]]) -> str:

@@ -1,5 +1,7 @@
 """Brings the catalogue's own exercises into the database when the service starts."""
 
+from collections.abc import Callable
+
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
@@ -8,7 +10,7 @@ from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
 from services.dependencies.siblings import sibling
-from services.exercises import catalogue, writes
+from services.exercises import catalogue, indexing, writes
 from services.exercises.events import dispatch_catalogue_changed
 from services.exercises.wger import filling
 from services.observability.logging import get_logger
@@ -48,14 +50,10 @@ class SeededCatalogue(DependencyProvider):
 
     def _seed(self) -> None:
         database, cache = sibling(self.container, Database), sibling(self.container, Cache)
-        retry(
-            lambda: seed(database, cache),
-            GymError,
-            RETRY_SECONDS,
-            lambda problem: log.warning("catalogue not seeded yet", reason=str(problem)),
-        )
+        retry(lambda: seed(database, cache), GymError, RETRY_SECONDS, _warn("not seeded yet"))
         self._done = True
         dispatch_catalogue_changed(sibling(self.container, EventDispatcher))
+        retry(lambda: index(database, cache), GymError, RETRY_SECONDS, _warn("not indexed yet"))
 
 
 def seed(database: Database, cache: Cache) -> writes.Saved:
@@ -70,3 +68,16 @@ def seed(database: Database, cache: Cache) -> writes.Saved:
         cache.invalidate(cache_generations.CATALOGUE)
         log.info("catalogue seeded", added=saved.added, changed=saved.changed, measured=filled)
     return saved
+
+
+def index(database: Database, cache: Cache) -> int:
+    """Index exercises that an earlier version has indexed; several processes may do it at once."""
+    changed = indexing.index_all(database)
+    if changed:
+        cache.invalidate(cache_generations.CATALOGUE)
+        log.info("catalogue indexed", changed=changed)
+    return changed
+
+
+def _warn(what: str) -> Callable[[Exception], None]:
+    return lambda problem: log.warning(f"catalogue {what}", reason=str(problem))

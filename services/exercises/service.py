@@ -89,7 +89,8 @@ class Exercises:
 
         Args:
             q: at least 3 characters. Each of its words must be in the name, an alias or the
-                description, in any order; one wrong letter a word is forgiven.
+                equipment, in any order; one wrong letter a word is forgiven. One word alone is
+                looked for in descriptions, too.
             query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
                 ``muscles`` (several values separated by commas), ``page`` (1), ``limit`` (10, at
                 most 100).

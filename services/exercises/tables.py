@@ -22,6 +22,7 @@ COLUMNS = {
     "external_source": "text",
     "name_key": "text",
     "alias_keys": "text[]",
+    "title_keys": "text[]",
     "name_words": "tsvector",
     "title_words": "tsvector",
     "search_words": "tsvector",

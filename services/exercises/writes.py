@@ -1,7 +1,7 @@
 """Writing exercises to PostgreSQL, together with the words by which a search finds them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,9 +75,7 @@ def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
     """
     lock(connection)
     entries = list(entries)
-    indexed = [
-        search.index(entry["name"], entry["aliases"], entry["description"]) for entry in entries
-    ]
+    indexed = [index(entry) for entry in entries]
     rows = [entry | search_columns(found) for entry, found in zip(entries, indexed, strict=True)]
     given = {"entries": json.dumps(rows)}
     changed = connection.execute(_UPDATE, given).rowcount
@@ -87,11 +85,24 @@ def save(connection: Connection, entries: Iterable[dict[str, Any]]) -> Saved:
     return Saved(added, changed)
 
 
+def index(columns: Mapping[str, Any]) -> search.IndexedText:
+    """Return the words by which an exercise is found.
+
+    Args:
+        columns: of the exercise; ``name``, ``aliases``, ``description`` and ``all_equipment`` are
+            looked at.
+    """
+    return search.index(
+        columns["name"], columns["aliases"], columns["description"], columns["all_equipment"]
+    )
+
+
 def search_columns(indexed: search.IndexedText) -> dict[str, Any]:
     """Return the columns of an exercise by which a search finds it."""
     return {
         "name_key": indexed.name_key,
         "alias_keys": indexed.alias_keys,
+        "title_keys": indexed.title_keys,
         "name_words": " ".join(sorted(indexed.name_words)),
         "title_words": " ".join(sorted(indexed.title_words)),
         "search_words": " ".join(sorted(indexed.search_words)),

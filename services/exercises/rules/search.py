@@ -1,21 +1,29 @@
 """How a query finds an exercise: plain rules on texts and words.
 
-A text becomes *words*: no accents, no case, no punctuation, and few letters of difference between
-what different lifters write (``DB``, ``1-arm``, ``flyes``). Every exercise is indexed by the words
-of its name, of its aliases and of its description. Neighbours in a name are also indexed as one
-word, so that "pullup", "pull up" and "Pull-ups" are the same.
+Every exercise is indexed by the words of its name, of its aliases, of its equipment and of its
+description. Neighbours in a name are also indexed as one word, so that "pullup", "pull up" and
+"Pull-ups" are the same.
 
-All words of a query must be found, in any order. A word is found *strictly* as it stands or as the
-beginning of a longer one, and *closely* with a slip of the finger or as the end of a compound word
-("press" in "benchpress"). PostgreSQL does the rest (``services/exercises/reads.py``).
+All words of a query must be found, in any order; one alone may be in the description. A word is
+found *strictly* as it stands or as the beginning of a longer one, and *closely* with a slip of the
+finger or as the end of a compound word ("press" in "benchpress"). PostgreSQL does the rest
+(``services/exercises/reads.py``).
 """
 
-import re
-import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice, pairwise, product
+
+from services.exercises.rules import titles
+from services.exercises.rules.words import (
+    FILLERS,
+    is_one_slip,
+    key,
+    singular,
+    split,
+    with_singulars,
+)
 
 SHORTEST_BEGINNING = 3
 """A shorter word of a query matches only itself and no longer word, unless it is the last one,
@@ -39,35 +47,6 @@ MOST_WORDS = 12
 MOST_NEAR_KEYS = 50
 """Combinations of close spellings of a query's words that are compared with whole names."""
 
-_WORD = re.compile(r"[^\W_]{1,100}")
-_APOSTROPHES = re.compile("['`´\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
-_WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
-"""Letters that Unicode does not take apart into a letter and an accent."""
-
-_FILLERS = {"a", "an", "and", "at", "by", "for", "from", "how", "in", "of", "on", "or", "the"}
-_FILLERS |= {"to", "with"}
-_SAME = {
-    "1": "one",
-    "single": "one",
-    "armed": "arm",
-    "bb": "barbell",
-    "bi": "bicep",
-    "bw": "bodyweight",
-    "db": "dumbbell",
-    "dl": "deadlift",
-    "flye": "fly",
-    "ham": "hamstring",
-    "kb": "kettlebell",
-    "legged": "leg",
-    "oh": "overhead",
-    "pd": "pulldown",
-    "quad": "quadricep",
-    "tri": "tricep",
-    "calve": "calf",
-}
-_ES_PLURAL = ("sses", "shes", "ches", "xes", "zes")
-_NO_PLURAL = ("ss", "us", "is")
-
 
 @dataclass(frozen=True)
 class IndexedText:
@@ -76,14 +55,16 @@ class IndexedText:
     Attributes:
         name_key: the name without spaces, see :func:`key`.
         alias_keys: the same of each alias.
+        title_keys: of name and aliases without equipment, see :mod:`.titles`.
         name_words: the words of the name.
-        title_words: the words of the name and of the aliases.
+        title_words: the words of the name, of the aliases and of the equipment.
         search_words: those, and the words of the description.
         joined_words: those of them that are neighbours written as one.
     """
 
     name_key: str
     alias_keys: list[str]
+    title_keys: list[str]
     name_words: frozenset[str]
     title_words: frozenset[str]
     search_words: frozenset[str]
@@ -95,11 +76,13 @@ class Term:
     """One word of a query, and the words of the catalogue that it may mean.
 
     Attributes:
-        written: the word as it was written.
+        word: as it was written.
+        written: the same, and with each of its neighbours as one word.
         whole: words that it means.
         beginnings: beginnings of words that it means.
     """
 
+    word: str
     written: frozenset[str]
     whole: frozenset[str]
     beginnings: frozenset[str]
@@ -111,68 +94,56 @@ class Patterns:
 
     Attributes:
         key: the name looked for, see :func:`key`.
+        title_keys: those of equal titles, see :mod:`.titles`.
         near_keys: the same, and what it becomes with close spellings of its words.
         beginning: the beginning of a name, as typed.
         whole: all words as they stand.
         strict: the same, or as beginnings of words.
         close: the same, or in a close spelling.
         found: the same, but for a word of which only the first letter is there yet.
+        is_one_word: whether that is one word, which is looked for in descriptions, too.
     """
 
     key: str
+    title_keys: list[str]
     near_keys: list[str]
     beginning: str
     whole: str
     strict: str
     close: str
     found: str
+    is_one_word: bool
 
 
-def plain_words(text: str) -> list[str]:
-    """Split a text into words of lower-case letters and digits, without accents."""
-    bare = _APOSTROPHES.sub("", text.casefold()).translate(_WHOLE_LETTERS)
-    letters = unicodedata.normalize("NFKD", bare)
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return _WORD.findall(plain.casefold())
+def index(
+    name: str,
+    aliases: Iterable[str],
+    description: str | None,
+    equipment: Collection[str] = (),
+) -> IndexedText:
+    """Return the words by which an exercise is found.
 
-
-def split(text: str) -> list[str]:
-    """Split a text into the words that search looks at: all but fillers."""
-    words = plain_words(text)
-    return [word for word in words if word not in _FILLERS] or words
-
-
-def singular(word: str) -> str:
-    """Return the word that stands for all spellings of its kind: no plural, no abbreviation."""
-    if len(word) > 3 and word.endswith("ies"):
-        word = word[:-3] + "y"
-    elif word.endswith(_ES_PLURAL):
-        word = word[:-2]
-    elif len(word) > 2 and word.endswith("s") and not word.endswith(_NO_PLURAL):
-        word = word[:-1]
-    return _SAME.get(word, word)
-
-
-def key(text: str) -> str:
-    """Return a name as one word, the same however it is hyphenated, spaced or accented."""
-    return "".join(map(singular, split(text)))
-
-
-def index(name: str, aliases: Iterable[str], description: str | None) -> IndexedText:
-    """Return the words by which an exercise is found."""
-    titles = [split(title) for title in (name, *aliases)]
-    keys = [key(title) for title in (name, *aliases)]
-    joined = [_joined(words) | {one} for words, one in zip(titles, keys, strict=True)]
-    words = [_with_singulars(words) for words in titles]
-    title_words = frozenset().union(*words, *joined)
-    described = _with_singulars(split(description or ""))
+    Args:
+        name: its name.
+        aliases: its other names.
+        description: what is told of it.
+        equipment: all pieces.
+    """
+    named = [name, *aliases]
+    keys = [key(title) for title in named]
+    joined = [_joined(split(title)) | {one} for title, one in zip(named, keys, strict=True)]
+    words = [with_singulars(split(title)) for title in named]
+    pieces = titles.equipment_words(equipment)
+    title_words = frozenset().union(*words, *joined, pieces)
+    described = with_singulars(split(description or ""))
     return IndexedText(
         name_key=keys[0],
         alias_keys=keys[1:],
+        title_keys=titles.title_keys(named, equipment),
         name_words=frozenset(words[0] | joined[0]),
         title_words=title_words,
         search_words=title_words | described,
-        joined_words=frozenset().union(*joined).difference(described, *words),
+        joined_words=frozenset().union(*joined).difference(described, pieces, *words),
     )
 
 
@@ -198,8 +169,9 @@ def terms(query: str) -> list[Term]:
         begins = [word] if last or len(word) >= SHORTEST_BEGINNING else []
         found.append(
             Term(
+                word=word,
                 written=frozenset([word, *joined]),
-                whole=frozenset(_with_singulars([word, *joined])),
+                whole=frozenset(with_singulars([word, *joined]) | _translated(word)),
                 beginnings=frozenset(begins + joined),
             )
         )
@@ -221,11 +193,9 @@ def unknown(query_terms: Iterable[Term], vocabulary: Collection[str]) -> list[st
             differ from one by a slip.
     """
     return sorted(
-        word
+        term.word
         for term in query_terms
-        if not _known(term, vocabulary)
-        for word in term.written
-        if SHORTEST_MISSPELT <= len(word) <= LONGEST_MISTYPED
+        if SHORTEST_MISSPELT <= len(term.word) <= LONGEST_MISTYPED and not _known(term, vocabulary)
     )
 
 
@@ -245,28 +215,19 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
         _found_by(term.whole | others, term.beginnings)
         for term, others in zip(meant, near, strict=True)
     ]
+    begun = len(words) > 1 and len(words[-1]) == 1
+    found = close[:-1] if begun else close
     return Patterns(
         key=key(query),
+        title_keys=titles.query_keys(words),
         near_keys=_near_keys(words, near),
         beginning="".join(split(query)),
         whole=_all_of(whole),
         strict=_all_of(strict),
         close=_all_of(close),
-        found=_all_of(close[:-1] if len(words) > 1 and len(words[-1]) == 1 else close),
+        found=_all_of(found),
+        is_one_word=len(found) == 1,
     )
-
-
-def is_one_slip(first: str, second: str) -> bool:
-    """Return whether two words are equal but for one wrong, missing, extra or swapped letter."""
-    if len(first) > len(second):
-        first, second = second, first
-    start = next(
-        (place for place, letter in enumerate(first) if letter != second[place]), len(first)
-    )
-    rest, other = first[start:], second[start:]
-    if len(first) < len(second):
-        return rest == other[1:]
-    return rest[1:] == other[1:] or (rest[1::-1] + rest[2:] == other and len(rest) > 1)
 
 
 def _without_fillers(
@@ -279,7 +240,7 @@ def _without_fillers(
 
 
 def _is_filler(word: str, term: Term, vocabulary: Collection[str]) -> bool:
-    long = (filler for filler in _FILLERS if len(filler) >= SHORTEST_MISTYPED)
+    long = (filler for filler in FILLERS if len(filler) >= SHORTEST_MISTYPED)
     return any(is_one_slip(word, filler) for filler in long) and not _known(term, vocabulary)
 
 
@@ -315,8 +276,9 @@ def _is_close(word: str, written: str) -> bool:
     return max(len(word), len(written)) >= SHORTEST_MISTYPED and is_one_slip(word, written)
 
 
-def _with_singulars(words: Iterable[str]) -> set[str]:
-    return {form for word in words for form in (word, singular(word))}
+def _translated(word: str) -> set[str]:
+    meant = titles.FOREIGN.get(singular(word))
+    return {meant} if meant else set()
 
 
 def _joined(words: list[str]) -> set[str]:

@@ -9,7 +9,6 @@ import eventlet
 from sqlalchemy import Connection, Row, text
 
 from services.exercises import catalogue, writes
-from services.exercises.rules import search
 from services.exercises.tables import COLUMNS
 from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE
@@ -157,7 +156,7 @@ def _save(connection: Connection, batch: Sequence[Row[Any]], taken: set[str]) ->
     indexed = []
     for entry in batch:
         columns = entry.columns
-        words = search.index(columns["name"], columns["aliases"], columns["description"])
+        words = writes.index(columns)
         indexed.append(words)
         row = {**columns, **writes.search_columns(words), "id": entry.id, "is_active": True}
         if "measure" not in columns:

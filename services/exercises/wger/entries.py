@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.exercises.catalogue import UNITS
-from services.exercises.rules import search
+from services.exercises.rules.words import key, split
 from services.exercises.wger import vocabulary
 from services.exercises.wger.measures import measure_of
 from services.exercises.wger.text import one_line, plain_text, tidy_name
@@ -171,7 +171,7 @@ def _english(given: dict, english: Collection[int]) -> dict | None:
     found = [
         (not _is_plain_english(item, english), _order(item), number, item)
         for number, item in enumerate(candidates)
-        if _is_english(item.get("language"), english) and search.key(tidy_name(item.get("name")))
+        if _is_english(item.get("language"), english) and key(tidy_name(item.get("name")))
     ]
     return min(found)[-1] if found else None
 
@@ -206,11 +206,11 @@ def _aliases(translation: dict, name: str) -> list[str]:
     given = items if isinstance(items, list) else []
     texts: list[Any] = [item for item in given if isinstance(item, str)]
     texts += [item.get("alias") for item in sorted(_dicts(items), key=_order)]
-    found = {search.key(name): name}
+    found = {key(name): name}
     for text in texts:
         alias = tidy_name(text)
-        if search.key(alias):
-            found.setdefault(search.key(alias), alias)
+        if key(alias):
+            found.setdefault(key(alias), alias)
     return list(found.values())[1 : MOST_ALIASES + 1]
 
 
@@ -255,11 +255,11 @@ def _weight(piece: str) -> tuple[int, int, str]:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(search.split(text))
+    return frozenset(split(text))
 
 
 def _mentions(name: str, phrases: Iterable[str]) -> bool:
-    words = f" {' '.join(search.split(name))} "
+    words = f" {' '.join(split(name))} "
     return any(f" {phrase} " in words for phrase in phrases)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from services.exercises.rules import search
+from services.exercises.rules.words import singular, split
 from services.exercises.wger import vocabulary
 
 MEASURED_BY = ("name", "category", "rep_type", "equipment")
@@ -18,7 +18,7 @@ def measure_of(name: str, category: str, rep_type: str, equipment: str | None) -
         rep_type: as :func:`services.exercises.wger.entries.rep_type_of` returns it.
         equipment: the main piece, None if it is not known.
     """
-    words = f" {' '.join(map(search.singular, search.split(name)))} "
+    words = f" {' '.join(map(singular, split(name)))} "
     is_strength = category == "strength"
     if rep_type == "time":
         is_weighted = equipment in vocabulary.WEIGHTS or _mentions(words, vocabulary.WEIGHTED)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from services.exercises.rules import search
+from services.exercises.rules.words import key
 from services.exercises.wger import matching
 from services.exercises.wger.entries import SOURCE, Entry
 from services.transport.postgres.expressions import instant
@@ -184,7 +184,7 @@ def add(connection: Connection, entries: Iterable[Entry]) -> bool:
                 "external_id": entry.external_id,
                 "external_uuid": entry.external_uuid,
                 "name": entry.name,
-                "name_key": search.key(entry.columns["name"]) if entry.columns else None,
+                "name_key": key(entry.columns["name"]) if entry.columns else None,
                 "columns": entry.columns,
                 "reason": DUPLICATE if repeated else entry.reason,
             }

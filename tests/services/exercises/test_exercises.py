@@ -15,7 +15,7 @@ from schemas.errors import InvalidParameter, NotFound
 from schemas.exercises import SORT_FIELDS
 from schemas.fields import Sort
 from services.dependencies.cache_generations import CATALOGUE
-from services.exercises import catalogue, reads, writes
+from services.exercises import catalogue, indexing, reads, writes
 from services.exercises.cached_reads import SLOTS, ExerciseReads
 from services.process.settings import Settings
 from services.transport.postgres.statements import fetch
@@ -369,6 +369,131 @@ def test_ranks_from_the_exact_name_to_the_description(connection):
     ]
     assert [name for page in paged for name in names(page)] == found
     assert {page["total"] for page in paged} == {len(ranked)}
+
+
+def like(name, aliases=(), description="Something to lift.", equipment="barbell"):
+    """Return an exercise that does not exist."""
+    return {
+        **ENTRIES[0],
+        "id": None,
+        "name": name,
+        "slug": catalogue.slug(name),
+        "aliases": list(aliases),
+        "description": description,
+        "equipment": equipment,
+        "all_equipment": [equipment],
+    }
+
+
+@pytest.fixture
+def found(connection):
+    """Return what a search finds among exercises that are added for this test."""
+
+    def found(query, *entries):
+        if entries:
+            writes.save(connection, entries)
+        return names(reads.search_page(fetching(connection), query, {}, [], 1, 10))
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("query", "right"),
+    [
+        ("Bench Press (Barbell)", "Barbell Bench Press"),
+        ("Bench Press (Dumbbell)", "Dumbbell Bench Press"),
+        ("Bench Press - Close Grip (Barbell)", "Close-Grip Bench Press"),
+        ("Seated Leg Curl (Machine)", "Seated Leg Curl"),
+        ("Bicep Curl (Dumbbell)", "Dumbbell Curl"),
+        ("Lat Pulldown (Cable)", "Lat Pulldown"),
+        ("Rack Pull (Barbell)", "Rack Pull"),
+        ("Overhead Press (Dumbbell)", "Seated Dumbbell Shoulder Press"),
+        ("Preacher Curl (Barbell)", "Preacher Curl"),
+        ("Squat (Bodyweight)", "Bodyweight Squat"),
+    ],
+)
+def test_names_with_equipment_in_brackets(rpc, query, right):
+    assert names(rpc.exercises.search(query))[0] == right
+
+
+def test_an_equal_set_of_words_comes_before_everything(found):
+    ranked = [
+        like("Zorb Quux Flip"),
+        like("Gronk", aliases=["Flips of the Quux-Zorb"]),
+        like("Zorb Quux Flip Jump"),
+    ]
+    assert found("quux zorb flip (barbell)", *reversed(ranked)) == [
+        entry["name"] for entry in ranked
+    ]
+
+
+def test_equipment_finds_an_exercise_and_other_equipment_does_not(found):
+    entries = [like("Zorb Quux", equipment="cable"), like("Seated Zorb Quux", equipment="machine")]
+    assert found("Zorb Quux (Cable)", *entries) == ["Zorb Quux"]
+    assert found("zorb machine") == ["Seated Zorb Quux"]
+    assert found("Zorb Quux (Dumbbell)") == []
+    assert found("zorb qux cable") == ["Zorb Quux"]
+
+
+def imported(number, name, **given):
+    return {**like(name, **given), "external_source": "wger", "slug": f"wger-{number}"}
+
+
+def test_the_catalogue_s_own_stand_before_imported_ones(found):
+    entries = [
+        like("Zorb Quux with a Long Name"),
+        like("Barbell Zorb Quux"),
+        imported(1, "Zorb Quux"),
+        imported(2, "Zorb Quux BB"),
+        imported(3, "Zorb Quux Up"),
+    ]
+    assert found("zorb quux", *entries) == [
+        "Barbell Zorb Quux",
+        "Zorb Quux",
+        "Zorb Quux BB",
+        "Zorb Quux with a Long Name",
+        "Zorb Quux Up",
+    ]
+
+
+def test_several_words_are_not_looked_for_in_descriptions(found):
+    entries = [
+        imported(1, "Gronk", description="A zorb of the quux."),
+        like("Flip with a Long Name", description="A quuxing zorb."),
+    ]
+    assert found("zorb", *entries) == ["Flip with a Long Name", "Gronk"]
+    assert found("zorb quux") == found("gronk zorb") == []
+    assert found("zorb q") == found("zorb")
+
+
+def test_what_the_version_before_has_written_is_found_and_indexed_again(connection, found):
+    added = [like("Zorb Quux", equipment="machine"), imported(1, "Zorb Gronk", equipment="cable")]
+    found("zorb", *added)
+    # its statements know no keys of titles, and its words no equipment
+    words_before = (
+        "UPDATE exercises SET title_keys = NULL, title_words = name_words, "
+        "search_words = name_words WHERE name LIKE 'Zorb %'"
+    )
+    connection.execute(text(words_before))
+    assert found("zorb quux") == ["Zorb Quux"]
+    assert found("zorb quux (machine)") == []
+
+    assert indexing.index_all(InTransaction(connection)) == len(added)
+
+    assert found("zorb quux (machine)") == ["Zorb Quux"]
+    assert found("zorb gronk (cable)") == ["Zorb Gronk"]
+    assert indexing.index_all(InTransaction(connection)) == 0
+
+
+class InTransaction:
+    """A database with one transaction, of which nothing stays."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    @contextmanager
+    def transaction(self):
+        yield self.connection
 
 
 def test_all_words_must_be_found_in_any_order(rpc):
