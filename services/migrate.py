@@ -34,6 +34,9 @@ LATEST = "head"
 LOCK = 7_306_000
 """Key of the advisory lock; advisory locks are local to a database."""
 
+LOCK_SECONDS = 0.1
+"""Between two tries to take the lock."""
+
 RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
 """Pauses between tries to reach the database; the last one repeats."""
 
@@ -129,7 +132,11 @@ def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], Non
 def _locked(engine: Engine) -> Iterator[Connection]:
     """Yield a connection that holds the lock; PostgreSQL releases it with the session."""
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        # not pg_advisory_lock: CREATE INDEX CONCURRENTLY waits for every statement that has begun,
+        # so a process that waits inside of one and the one that migrates would wait for each other
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}):
+            connection.rollback()
+            time.sleep(LOCK_SECONDS)
         # Alembic begins a transaction per migration only if none is open
         connection.commit()
         yield connection
