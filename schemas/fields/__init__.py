@@ -3,6 +3,7 @@
 from schemas.fields.base import BaseField, about
 from schemas.fields.choices import AnyOf, OneOf, Sort
 from schemas.fields.dates import Day
+from schemas.fields.identifiers import Identifiers
 from schemas.fields.lists import ListOf
 from schemas.fields.numbers import (
     Integer,
@@ -12,20 +13,24 @@ from schemas.fields.numbers import (
     identifier_parameter,
 )
 from schemas.fields.text import Email, Password, Text
+from schemas.fields.times import Moment, TimeZone
 
 __all__ = [
     "AnyOf",
     "BaseField",
     "Day",
     "Email",
+    "Identifiers",
     "Integer",
     "IntegerParameter",
     "ListOf",
+    "Moment",
     "Number",
     "OneOf",
     "Password",
     "Sort",
     "Text",
+    "TimeZone",
     "about",
     "identifier",
     "identifier_parameter",
