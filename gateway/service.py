@@ -5,21 +5,21 @@ from gateway.admission.callers import PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import route
 from gateway.openapi import examples
-from gateway.openapi.contents import one_of, page_of
+from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from gateway.upstream.remote_services import UpstreamService
-from gateway.upstream.result_shapes import BOOLEAN, INTEGER, PAGE, object_with
+from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, object_with
 from schemas import responses
 from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
-from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
+from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
 from services.dependencies.events import EventDispatcher
 from services.dependencies.health import Health
@@ -59,11 +59,12 @@ class Gateway:
     )
     workouts = UpstreamService(
         "workouts",
-        reads=["list", "get"],
+        reads=["list", "get", "last_sets"],
         writes=["create", "update", "delete"],
         returns={
             "create": object_with(workout=workout_events.WORKOUT_SHAPE, replayed=BOOLEAN),
             "list": PAGE,
+            "last_sets": LIST,
             "update": workout_events.WORKOUT_SHAPE,
             "delete": workout_events.WORKOUT_SHAPE,
         },
@@ -160,6 +161,17 @@ class Gateway:
     def count_exercises(self, request: Request) -> Reply:
         """Count the catalogue by each value it can be filtered by, for a filter screen."""
         return Reply(self.exercises.facets(**request.query))
+
+    @route(
+        "GET",
+        "/api/exercises/last",
+        query=LastSets,
+        cache=CachePolicy.WORKOUTS,
+        shows=list_of(responses.LastPerformance),
+    )
+    def last_sets(self, request: Request) -> Reply:
+        """Show the working sets of one's latest workout of each exercise, if there is one."""
+        return Reply(self.workouts.last_sets(request.user_id, **request.query))
 
     @route(
         "GET",

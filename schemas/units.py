@@ -9,6 +9,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import reduce
 from typing import Any
 
+ASSISTED = "assisted_reps"
+"""The measure of exercises whose weight makes them easier."""
+
 WARM_UP = "warmup"
 """The type of a set that counts in no number."""
 
@@ -49,12 +52,20 @@ def is_working_set(logged_set: dict[str, Any]) -> bool:
     return bool(logged_set["set_type"] != WARM_UP)
 
 
-def set_volume(logged_set: dict[str, Any], rep_type: str) -> Decimal:
+def set_volume(logged_set: dict[str, Any], rep_type: str, measure: str | None = None) -> Decimal:
     """Return a set's kilograms × repetitions.
 
-    A warm-up, a set without a weight and a set in seconds or metres have none: 0.
+    A warm-up, a set without a weight, one in seconds or metres and an assisted one, whose weight is
+    taken off, have none: 0.
+
+    Args:
+        logged_set: its ``reps`` are a number.
+        rep_type: of its exercise, as logged.
+        measure: of its exercise, as logged; None if it is not known.
     """
     if rep_type != "count" or not logged_set["weight"] or not is_working_set(logged_set):
+        return Decimal(0)
+    if measure == ASSISTED:
         return Decimal(0)
     return as_decimal(logged_set["reps"]) * kilograms(logged_set["weight"], logged_set["unit"])
 
@@ -62,7 +73,7 @@ def set_volume(logged_set: dict[str, Any], rep_type: str) -> Decimal:
 def workout_volume(workout: dict[str, Any]) -> Decimal:
     """Return the volume of all sets of a workout, whose exercises have their ``rep_type``."""
     return exact_sum(
-        set_volume(logged_set, exercise["rep_type"])
+        set_volume(logged_set, exercise["rep_type"], exercise.get("measure"))
         for exercise in workout["exercises"]
         for logged_set in exercise["sets"]
     )

@@ -11,96 +11,42 @@ from marshmallow import fields
 from schemas.constraints import Violation
 from schemas.fields import (
     Day,
+    Identifiers,
     Integer,
     ListOf,
-    Number,
-    OneOf,
+    Moment,
     Sort,
     Text,
+    TimeZone,
     about,
     identifier,
     identifier_parameter,
 )
 from schemas.limits import LARGEST_INT32
-from schemas.loading import Body
+from schemas.loading import Body, Parameters
 from schemas.pages import Feed, Page
-from schemas.units import KILOGRAMS_IN, WARM_UP
+from schemas.sets import SET_TYPES as SET_TYPES
+from schemas.sets import WEIGHT_UNITS as WEIGHT_UNITS
+from schemas.sets import LoggedSet, notes_field, place_field
 
-SET_TYPES = [
-    WARM_UP,
-    "normal",
-    "top",
-    "backoff",
-    "drop",
-    "failure",
-    "amrap",
-    "approximation",
-    "timed",
-    "distance",
-]
-ABOUT_SET_TYPES = (
-    "`warmup` counts in no number; all others count alike, and only say what the set was: "
-    "`normal`; `top` the heaviest, `backoff` lighter after it; `drop` with less weight and no "
-    "rest; `failure` until nothing more went; `amrap` as many repetitions as possible; "
-    "`approximation` close to failure and not up to it, as near as `rpe` says; `timed` and "
-    "`distance` for what is held or covered."
-)
-WEIGHT_UNITS = [*KILOGRAMS_IN]
 EARLIEST_DAY = date(1900, 1, 1)
-ABOUT_DAY = "The day of the workout, at most one day ahead of today in UTC."
-LOWEST_RPE = 1
-HIGHEST_RPE = 10
+ABOUT_DAY = (
+    "The day of the workout, at most one day ahead of today in UTC. With `started_at` it is the "
+    "day of the start, in `time_zone` or by the offset."
+)
+HIGHEST_SUPERSET = 100
 MOST_EXERCISES = 100
 MOST_SETS = 100
 MOST_SETS_IN_ALL = 1000
+MOST_LAST = 50
+"""So many exercises can be asked for at once, for what was done the last time."""
 SORT_FIELDS = ["date", "created_at", "name", "duration_minutes"]
 
 
-def _place(description: str) -> Integer:
-    """Make the field of a place in a list, which may have gaps."""
-    return Integer(min_value=1, max_value=1000, metadata=about(description))
-
-
-def _notes() -> Text:
-    """Make the field of the notes of a set or an exercise."""
-    return Text(max_length=1000, load_default=None, metadata=about("For oneself."))
-
-
-class LoggedSet(Body):
-    """One set of an exercise."""
-
-    read_only = frozenset({"id"})
-
-    set_number = _place("Its place in the exercise.")
-    reps = Number(
-        min_value=0,
-        max_value=1_000_000,
-        max_decimals=2,
-        required=True,
-        metadata=about("Repetitions, seconds or metres, by the exercise's `rep_type`."),
-    )
-    weight = Number(
-        min_value=0,
-        max_value=10_000,
-        max_decimals=2,
-        load_default=None,
-        metadata=about("In `unit`."),
-    )
-    unit = OneOf(
-        WEIGHT_UNITS,
-        aliases={"lbs": "lb"},
-        load_default="kg",
-        metadata=about("The unit of `weight`."),
-    )
-    set_type = OneOf(SET_TYPES, load_default="normal", metadata=about(ABOUT_SET_TYPES))
-    rpe = Number(
-        min_value=LOWEST_RPE,
-        max_value=HIGHEST_RPE,
-        step="0.5",
-        load_default=None,
-        metadata=about("Rate of perceived exertion, in halves: 10 is the most one could do."),
-    )
-    notes = _notes()
+def _moment(description: str) -> Moment:
+    """Make the field of the start or the end of a workout."""
+    sent = "ISO 8601 with an offset; comes back as it was sent, in whole seconds."
+    return Moment(earliest=EARLIEST_DAY, metadata=about(f"{description} {sent}"))
 
 
 class LoggedExercise(Body):
@@ -109,8 +55,14 @@ class LoggedExercise(Body):
     read_only = frozenset({"id", "exercise_name"})
 
     exercise_id = identifier(required=True, metadata=about("Of the catalogue."))
-    order_index = _place("Its place in the workout.")
-    notes = _notes()
+    order_index = place_field("Its place in the workout.")
+    superset = Integer(
+        min_value=0,
+        max_value=HIGHEST_SUPERSET,
+        load_default=None,
+        metadata=about("Exercises of a workout with the same number are done in turns."),
+    )
+    notes = notes_field()
     sets = ListOf(
         fields.Nested(LoggedSet),
         max_items=MOST_SETS,
@@ -129,7 +81,18 @@ class _WorkoutFields(Body):
     )
 
     name = Text(max_length=255, metadata=about("What to call it."))
-    duration_minutes = Integer(min_value=0, max_value=1440, metadata=about("How long it took."))
+    started_at = _moment("When it began.")
+    ended_at = _moment("When it ended: at most 24 hours after `started_at`, and not before.")
+    time_zone = TimeZone(
+        metadata=about(
+            f"Where it was, by the IANA name of the time zone, such as `{TimeZone.EXAMPLE}`."
+        )
+    )
+    duration_minutes = Integer(
+        min_value=0,
+        max_value=1440,
+        metadata=about("How long it took; if not given, from `started_at` to `ended_at`."),
+    )
     notes = Text(max_length=5000, metadata=about("For oneself."))
     exercises = ListOf(
         fields.Nested(LoggedExercise),
@@ -161,7 +124,18 @@ class NewWorkout(_WorkoutFields):
 
     read_only = _WorkoutFields.read_only | {"version"}
 
-    date = Day(required=True, earliest=EARLIEST_DAY, metadata=about(ABOUT_DAY))
+    date = Day(
+        earliest=EARLIEST_DAY,
+        metadata=about(f"{ABOUT_DAY} It may be left out if `started_at` is given."),
+    )
+
+    def schema_level_violations(self, data: dict[str, Any]) -> dict[str, Violation]:
+        """Refuse a workout without a day, too."""
+        found = super().schema_level_violations(data)
+        if data.get("date") is None and data.get("started_at") is None:
+            message = "Date is required, unless started_at is given"
+            found["date"] = Violation(message, constraint="required", received=None)
+        return found
 
 
 class WorkoutChanges(_WorkoutFields):
@@ -190,6 +164,14 @@ class WorkoutList(Page):
     date_from = Day(metadata=about("The first day, itself included; not after `date_to`."))
     date_to = Day(metadata=about("The last day, itself included."))
     sort = Sort(SORT_FIELDS, metadata=about("`date:desc` if not given."))
+
+
+class LastSets(Parameters):
+    """Query of what was done the last time."""
+
+    ids = Identifiers(
+        required=True, max_items=MOST_LAST, metadata=about("Ids of exercises, in any order.")
+    )
 
 
 class Changes(Feed):

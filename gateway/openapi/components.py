@@ -95,9 +95,9 @@ _PAGE = object_schema(
     }
 )
 _CONSTRAINTS = [
-    *("required", "type", "json", "email", "date", "characters", "min_length", "max_length"),
-    *("min", "max", "decimals", "step", "one_of", "unique", "max_items", "unknown_field"),
-    *("unknown_parameter", "repeated"),
+    *("required", "type", "json", "email", "date", "date_time", "characters", "min_length"),
+    *("max_length", "min", "max", "decimals", "step", "sum", "one_of", "unique", "max_items"),
+    *("unknown_field", "unknown_parameter", "repeated"),
 ]
 _ERROR = object_schema(
     {
@@ -119,6 +119,7 @@ _ERROR = object_schema(
                 "max_value": {"type": ["number", "string"]},
                 "max_decimals": {"type": "integer"},
                 "step": {"type": "number"},
+                "sum": {"type": "number"},
                 "allowed": {"type": "array", "items": {"type": "string"}},
                 "max_items": {"type": "integer"},
                 "received": {},

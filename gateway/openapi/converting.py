@@ -15,19 +15,22 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, missing
 
-from schemas import exercises, roles, stats, workouts
+from schemas import exercises, roles, sets, stats
 from schemas.fields import (
     AnyOf,
     BaseField,
     Day,
     Email,
+    Identifiers,
     Integer,
     ListOf,
+    Moment,
     Number,
     OneOf,
     Password,
     Sort,
     Text,
+    TimeZone,
 )
 from schemas.limits import LARGEST_INT32
 from schemas.loading import Parameters
@@ -36,8 +39,8 @@ TEXT = "string"
 ITEM = r"[^,]*[^,\s][^,]*"
 
 NAMED_ENUMERATIONS = {
-    "SetType": workouts.SET_TYPES,
-    "WeightUnit": workouts.WEIGHT_UNITS,
+    "SetType": sets.SET_TYPES,
+    "WeightUnit": sets.WEIGHT_UNITS,
     "Category": exercises.CATEGORIES,
     "Difficulty": exercises.DIFFICULTIES,
     "RepType": exercises.REP_TYPES,
@@ -195,6 +198,19 @@ def _day(field: Day) -> dict[str, Any]:
     return {"type": TEXT, "format": "date", "description": earliest}
 
 
+def _moment(field: Moment) -> dict[str, Any]:
+    return {
+        "type": TEXT,
+        "format": "date-time",
+        "description": f"Not before {field.earliest}.",
+    }
+
+
+def _time_zone(field: TimeZone) -> dict[str, Any]:
+    # no enumeration: there are 600, and more each year
+    return {"type": TEXT, "examples": [field.EXAMPLE]}
+
+
 def _one_of(field: OneOf) -> dict[str, Any]:
     same = [f"`{other}` is taken as `{word}`." for other, word in field.aliases.items()]
     return {
@@ -220,6 +236,14 @@ def _sort(field: Sort) -> dict[str, Any]:
         "pattern": _several(item),
         "description": f"By these fields in this order, separated by commas, each once, with "
         f"`:asc` (if nothing is said) or `:desc`: {', '.join(field.allowed)}.",
+    }
+
+
+def _identifiers(field: Identifiers) -> dict[str, Any]:
+    return {
+        "type": TEXT,
+        "pattern": _several(r"\d{1,18}"),
+        "description": f"Separated by commas, at most {field.max_items}.",
     }
 
 
@@ -249,6 +273,9 @@ _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
     Number: _number,
     Integer: lambda _: {"type": "integer"},
     Day: _day,
+    Moment: _moment,
+    TimeZone: _time_zone,
+    Identifiers: _identifiers,
     OneOf: _one_of,
     AnyOf: _any_of,
     Sort: _sort,

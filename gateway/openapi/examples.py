@@ -10,7 +10,7 @@ from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
-from schemas.workouts import NewWorkout, WorkoutChanges, WorkoutList
+from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
 
@@ -89,8 +89,9 @@ FACETS = {
 
 NEW_WORKOUT: dict[str, Any] = {
     "name": "Push Day A",
-    "date": "2025-02-16",
-    "duration_minutes": 75,
+    "started_at": "2025-02-16T17:20:00+01:00",
+    "ended_at": "2025-02-16T18:35:00+01:00",
+    "time_zone": "Europe/Berlin",
     "notes": "Great session",
     "exercises": [
         {
@@ -98,7 +99,14 @@ NEW_WORKOUT: dict[str, Any] = {
             "notes": "Paused reps",
             "sets": [
                 {"reps": 8, "weight": 60, "set_type": "warmup", "rpe": 4},
-                {"reps": 5, "weight": 102.5, "set_type": "top", "rpe": 9, "notes": "New PR!"},
+                {
+                    "reps": 5,
+                    "weight": 102.5,
+                    "set_type": "top",
+                    "rpe": 9,
+                    "rest_seconds": 180,
+                    "notes": "New PR!",
+                },
             ],
         }
     ],
@@ -109,6 +117,9 @@ WORKOUT: dict[str, Any] = {
     "user_id": 15,
     "name": "Push Day A",
     "date": "2025-02-16",
+    "started_at": "2025-02-16T17:20:00+01:00",
+    "ended_at": "2025-02-16T18:35:00+01:00",
+    "time_zone": "Europe/Berlin",
     "duration_minutes": 75,
     "notes": "Great session",
     "version": 1,
@@ -120,26 +131,35 @@ WORKOUT: dict[str, Any] = {
             "exercise_id": 1,
             "exercise_name": "Barbell Bench Press",
             "order_index": 1,
+            "superset": None,
             "notes": "Paused reps",
             "sets": [
                 {
                     "id": 2411,
                     "set_number": 1,
                     "reps": 8,
+                    "duration_seconds": None,
+                    "distance_m": None,
                     "weight": 60,
                     "unit": "kg",
                     "set_type": "warmup",
                     "rpe": 4,
+                    "rir": None,
+                    "rest_seconds": None,
                     "notes": None,
                 },
                 {
                     "id": 2412,
                     "set_number": 2,
                     "reps": 5,
+                    "duration_seconds": None,
+                    "distance_m": None,
                     "weight": 102.5,
                     "unit": "kg",
                     "set_type": "top",
                     "rpe": 9,
+                    "rir": None,
+                    "rest_seconds": 180,
                     "notes": "New PR!",
                 },
             ],
@@ -152,6 +172,14 @@ LISTED_WORKOUT = {
     "exercise_count": 1,
     "set_count": 2,
     "total_volume": 512.5,
+}
+
+LAST_PERFORMANCE = {
+    "exercise_id": 1,
+    "workout_id": 321,
+    "date": "2025-02-16",
+    "started_at": "2025-02-16T17:20:00+01:00",
+    "sets": [WORKOUT["exercises"][0]["sets"][1]],
 }
 
 WORKOUT_CHANGES = {"name": "Push Day B", "version": 1}
@@ -251,6 +279,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     NewWorkout: NEW_WORKOUT,
     WorkoutChanges: WORKOUT_CHANGES,
     WorkoutList: {"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},
+    LastSets: {"ids": "1,2"},
     HistoryQuery: {"range": "all", "unit": "week"},
     ProgressQuery: {"period": "weekly", "weeks": 1},
     responses.Index: INDEX,
@@ -263,6 +292,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.Workout: WORKOUT,
     responses.ListedWorkout: LISTED_WORKOUT,
     responses.DeletedWorkout: DELETED_WORKOUT,
+    responses.LastPerformance: LAST_PERFORMANCE,
     responses.History: HISTORY,
     responses.Records: RECORDS,
     responses.WeeklyProgress: PROGRESS,

@@ -22,6 +22,7 @@ from schemas.responses.stats import (
 from schemas.responses.users import RegisteredUser, SignedIn, SignedOut, User
 from schemas.responses.workouts import (
     DeletedWorkout,
+    LastPerformance,
     ListedWorkout,
     PerformedExercise,
     PerformedSet,
@@ -39,6 +40,7 @@ __all__ = [
     "Health",
     "History",
     "Index",
+    "LastPerformance",
     "ListedWorkout",
     "Month",
     "MonthlyProgress",

@@ -60,6 +60,12 @@ def timestamp(description: str = "") -> fields.String:
     return fields.String(validate=shape, **options(description, False, format="date-time"))
 
 
+def sent_instant(description: str = "", *, null: bool = False) -> fields.String:
+    """Make the field of a moment with the offset that it was sent with."""
+    shape = Regexp(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$")
+    return fields.String(validate=shape, **options(description, null, format="date-time"))
+
+
 def list_of(item: type[Schema] | fields.Field[Any], description: str = "") -> fields.List[Any]:
     """Make the field of a list."""
     inner = item if isinstance(item, fields.Field) else fields.Nested(item)

@@ -9,11 +9,13 @@ from schemas.responses.base import (
     day,
     identifier,
     list_of,
+    sent_instant,
     text,
     timestamp,
 )
-from schemas.workouts import (
+from schemas.sets import (
     ABOUT_SET_TYPES,
+    EFFORT,
     HIGHEST_RPE,
     LOWEST_RPE,
     SET_TYPES,
@@ -26,11 +28,19 @@ class PerformedSet(ResponseSchema):
 
     id = identifier()
     set_number = count("Its place within the exercise.")
-    reps = amount("Repetitions, seconds or metres, by the exercise.")
+    reps = amount(
+        "Repetitions; of an exercise that counts time or distance, and if no others were given, "
+        "the seconds or metres.",
+        null=True,
+    )
+    duration_seconds = amount("How long it took, or was held.", null=True)
+    distance_m = amount("How far, in metres.", null=True)
     weight = amount(null=True)
     unit = choice(WEIGHT_UNITS, "The unit of `weight`.")
     set_type = choice(SET_TYPES, ABOUT_SET_TYPES)
     rpe = amount(f"Rate of perceived exertion, {LOWEST_RPE} to {HIGHEST_RPE}.", null=True)
+    rir = amount(f"Repetitions in reserve, 0 to {EFFORT}.", null=True)
+    rest_seconds = count("The rest after it.", null=True)
     notes = text(null=True)
 
 
@@ -41,6 +51,7 @@ class PerformedExercise(ResponseSchema):
     exercise_id = identifier()
     exercise_name = text("As it is called now.")
     order_index = count("Its place within the workout.")
+    superset = count("Those with the same number were done in turns.", null=True)
     notes = text(null=True)
     sets = list_of(PerformedSet)
 
@@ -50,6 +61,9 @@ class _WorkoutHead(ResponseSchema):
     user_id = identifier()
     name = text(null=True)
     date = day()
+    started_at = sent_instant("As it was sent, in whole seconds.", null=True)
+    ended_at = sent_instant("As it was sent, in whole seconds.", null=True)
+    time_zone = text("The IANA name of the time zone.", null=True)
     duration_minutes = count(null=True)
     notes = text(null=True)
     version = count("Goes up by one with each change.")
@@ -76,3 +90,13 @@ class DeletedWorkout(ResponseSchema):
 
     id = identifier()
     deleted = always_true()
+
+
+class LastPerformance(ResponseSchema):
+    """What was done of an exercise in one's latest workout with it."""
+
+    exercise_id = identifier()
+    workout_id = identifier()
+    date = day()
+    started_at = sent_instant("As it was sent, in whole seconds.", null=True)
+    sets = list_of(PerformedSet, "All but warm-ups.")

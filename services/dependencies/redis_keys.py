@@ -51,6 +51,7 @@ FAMILIES = (
     Family("workout:user:{number}:version", CACHE, 600, "users"),
     Family("workout:user:{number}:id:{number}", CACHE, 600, "workouts that there are"),
     Family("workout:user:{number}:list:{rest}", CACHE, 600, "what users ask for in ten minutes"),
+    Family("workout:user:{number}:last:{rest}", CACHE, 600, "what users ask for in ten minutes"),
     Family("workout:id:{number}:version", CACHE, 600, "workouts; any id for as long as a request"),
     Family("analytics:exercises:version", CACHE, DAY, "one"),
     Family("analytics:user:{number}:version", CACHE, DAY, "users"),

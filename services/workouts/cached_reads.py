@@ -9,7 +9,7 @@ from orjson import Fragment
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.workouts import reads, rules
+from services.workouts import last_sets, reads, rules
 
 CACHE_SECONDS = 600
 
@@ -70,6 +70,17 @@ class WorkoutReads:
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days
         key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
+        return self.cache.get_or_make(
+            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read
+        )
+
+    def last_sets(self, user_id: int, exercise_ids: list[int]) -> list[dict[str, Any]]:
+        """Return what the user did the last time of each exercise."""
+
+        def read() -> Fragment:
+            return last_sets.last_sets(self.database.fetch, user_id, exercise_ids)
+
+        key = f"workout:user:{user_id}:last:{','.join(map(str, exercise_ids))}"
         return self.cache.get_or_make(
             key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read
         )

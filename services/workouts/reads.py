@@ -21,7 +21,7 @@ _GET_SHOWN = Statement(f"SELECT ({workout_json()})::text FROM workouts w WHERE {
 
 _GET_MANY = "SELECT ({workout})::text FROM workouts w WHERE w.id = ANY(:workout_ids)"
 _GET_MANY_SHOWN = Statement(_GET_MANY.format(workout=workout_json()))
-_GET_MANY_TO_COUNT = Statement(_GET_MANY.format(workout=workout_json(rep_types=True, notes=False)))
+_GET_MANY_TO_COUNT = Statement(_GET_MANY.format(workout=workout_json(to_count=True)))
 
 _SORT_COLUMNS = {
     "date": "w.date",
@@ -30,10 +30,14 @@ _SORT_COLUMNS = {
     "duration_minutes": "w.duration_minutes",
 }
 _MAY_BE_NULL = ("name", "duration_minutes")
+_WITHIN_A_DAY = {
+    "asc": "w.started_at ASC NULLS FIRST",
+    "desc": "w.started_at DESC NULLS LAST",
+}
 
 
 def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict[str, Any] | None:
-    """Return a whole workout, or None.
+    """Return a whole workout whose sets are counted, or None.
 
     Args:
         fetch: runs a statement.
@@ -45,7 +49,7 @@ def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict[str, 
 
 
 def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Fragment | None:
-    """Return a whole workout as clients see it, without any ``rep_type``; see :func:`get`."""
+    """Return a whole workout as clients see it; see :func:`get`."""
     rows = fetch(_GET_SHOWN, workout_id=workout_id, user_id=user_id)
     return Fragment(rows[0][0]) if rows else None
 
@@ -56,7 +60,7 @@ def get_many(fetch: Fetch, workout_ids: Sequence[int], to_count: bool) -> list[F
     Args:
         fetch: runs a statement.
         workout_ids: their ids.
-        to_count: with every ``rep_type`` and without notes, which may be most of a workout's text.
+        to_count: as analytics counts them, without notes, which may be most of a workout's text.
     """
     statement = _GET_MANY_TO_COUNT if to_count else _GET_MANY_SHOWN
     return [Fragment(row[0]) for row in fetch(statement, workout_ids=list(workout_ids))]
@@ -112,10 +116,11 @@ def _page(has_first: bool, has_last: bool, sort: tuple[tuple[str, str], ...]) ->
 
 
 def _order(sort: Sequence[tuple[str, str]]) -> str:
-    # NULLS LAST only where it matters: the index workouts_by_date has no such order, so PostgreSQL
-    # would sort all of the user's workouts
+    # NULLS LAST only where it matters, and the start of those of one day as the index
+    # workouts_by_start has it: otherwise PostgreSQL would sort all of the user's workouts
     columns = [
         f"{_SORT_COLUMNS[name]} {direction}{' NULLS LAST' if name in _MAY_BE_NULL else ''}"
         for name, direction in sort
     ]
+    columns += [_WITHIN_A_DAY[direction] for name, direction in sort if name == "date"]
     return ", ".join([*columns, f"w.id {sort[0][1]}"])

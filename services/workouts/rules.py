@@ -7,14 +7,17 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from schemas.errors import BusinessRuleViolation, Conflict, NotFound
+from schemas.measures import LIKELY_MEASURE
 from schemas.units import workout_volume
+from services.workouts import sets, times
 
 Found = TypeVar("Found")
 
 FURTHEST_DAYS_AHEAD = 1
 """Dates are compared in UTC, and east of it the next day has begun."""
 
-_OWN_COLUMNS = ("name", "date", "duration_minutes", "notes")
+_OWN_COLUMNS = ("name", *times.COLUMNS, "notes")
+_MOMENTS = ("started_at", "ended_at", "time_zone")
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,18 @@ class Plan:
         columns: values of its own row: of a new one, or of the existing one beside its next
             version. They include the totals if ``exercises`` are written.
         exercises: what to insert into the two tables below it, each with ``exercise_name``,
-            ``rep_type`` and its ``sets``; an update deletes what was there. None leaves all of
+            ``rep_type``, ``measure`` and its ``sets``, which are counted
+            (:mod:`services.workouts.sets`); an update deletes what was there. None leaves all of
             that as it is.
         expected_version: the version that an update may change; None for any.
+        needs_no_start: whether an update may only change a workout without ``started_at``, on
+            which the day would depend.
     """
 
     columns: dict[str, Any]
     exercises: list[dict[str, Any]] | None
     expected_version: int | None = None
+    needs_no_start: bool = False
 
     @property
     def changes_anything(self) -> bool:
@@ -48,10 +55,12 @@ def plan_creation(values: dict[str, Any], catalogue: Iterable[dict[str, Any]]) -
         catalogue: the entries of its exercises, see :func:`with_catalogue`.
 
     Raises:
-        BusinessRuleViolation: an exercise does not exist or is inactive.
+        BusinessRuleViolation: an exercise does not exist or is inactive, or the times contradict
+            each other.
     """
+    given = values | times.columns(times.of_new(values))
     exercises = with_catalogue(values.get("exercises", []), catalogue)
-    columns = {name: values.get(name) for name in _OWN_COLUMNS}
+    columns = {name: given.get(name) for name in _OWN_COLUMNS}
     return Plan(columns | totals(exercises), exercises)
 
 
@@ -68,9 +77,15 @@ def plan_update(
         stored: the workout as it is; may be left out unless :func:`needs_stored`.
 
     Raises:
-        BusinessRuleViolation: an exercise does not exist, or is inactive and new to the workout.
+        BusinessRuleViolation: an exercise does not exist, or is inactive and new to the workout, or
+            the times would contradict each other.
     """
-    columns = {name: changes[name] for name in _OWN_COLUMNS if name in changes}
+    given, expected = changes, changes.get("version")
+    if stored is not None and not changes.keys().isdisjoint(times.FIELDS):
+        # all of them, as they follow from each other, and of no other version than was read
+        given = changes | times.columns(times.of_changed(changes, stored))
+        expected = stored["version"]
+    columns = {name: given[name] for name in _OWN_COLUMNS if name in given}
     exercises = changes.get("exercises")
     if exercises is not None:
         # needs_stored() has told the caller to read it
@@ -78,17 +93,20 @@ def plan_update(
         present = frozenset(item["exercise_id"] for item in stored["exercises"])
         exercises = with_catalogue(exercises, catalogue, present)
         columns |= totals(exercises)
-    return Plan(columns, exercises, changes.get("version"))
+    return Plan(columns, exercises, expected, needs_no_start=stored is None and "date" in changes)
 
 
 def needs_stored(changes: dict[str, Any], today: date) -> bool:
     """Return whether the stored workout must be read before a change can be planned or refused.
 
-    It need not for columns alone: the statement compares the version itself. But exercises that
-    are there already may stay though inactive; without any field the stored workout is the result;
-    and of several reasons to refuse a change, the date is the last.
+    It need not for columns alone: the statement compares the version itself, and leaves the day of
+    a workout with a start alone. But exercises that are there already may stay though inactive;
+    times depend on each other; without any field the stored workout is the result; and of several
+    reasons to refuse a change, the date is the last.
     """
     if "exercises" in changes or not changes.keys() - {"version"}:
+        return True
+    if not changes.keys().isdisjoint(_MOMENTS):
         return True
     return "date" in changes and not is_soon_enough(changes["date"], today)
 
@@ -98,11 +116,11 @@ def check_update(changes: dict[str, Any], stored: dict[str, Any], today: date) -
 
     Raises:
         Conflict: the change was made for another version than the stored one.
-        BusinessRuleViolation: the new date is more than one day ahead.
+        BusinessRuleViolation: the new date is more than one day ahead, or not the day of the start.
     """
     check_version(changes.get("version"), stored["version"])
-    if "date" in changes:
-        check_day(changes["date"], today)
+    if changes.keys() & {"date", *_MOMENTS}:
+        check_day(times.of_changed(changes, stored)["date"], today)
 
 
 def found(row: Found | None) -> Found:
@@ -170,11 +188,12 @@ def with_catalogue(
     catalogue: Iterable[dict[str, Any]],
     present: frozenset[int] = frozenset(),
 ) -> list[dict[str, Any]]:
-    """Return logged exercises with ``exercise_name`` and ``rep_type`` from the catalogue.
+    """Return logged exercises as they are written: with what the catalogue says, sets counted.
 
     Args:
         exercises: as logged.
-        catalogue: their entries: ``id``, ``name``, ``rep_type``, ``is_active``.
+        catalogue: their entries: ``id``, ``name``, ``rep_type``, ``is_active`` and ``measure``,
+            which the version before does not tell.
         present: ids of exercises that the workout has already; they may stay though inactive.
 
     Raises:
@@ -189,14 +208,17 @@ def with_catalogue(
         raise BusinessRuleViolation(
             f"Unknown or inactive exercises: {listed}", json.dumps({"exercise_ids": missing})
         )
-    return [
-        item
-        | {
-            "exercise_name": known[item["exercise_id"]]["name"],
-            "rep_type": known[item["exercise_id"]]["rep_type"],
-        }
-        for item in exercises
-    ]
+    return [_as_written(item, known[item["exercise_id"]]) for item in exercises]
+
+
+def _as_written(exercise: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+    rep_type = entry["rep_type"]
+    return exercise | {
+        "exercise_name": entry["name"],
+        "rep_type": rep_type,
+        "measure": entry.get("measure") or LIKELY_MEASURE[rep_type],
+        "sets": [sets.counted(each, rep_type) for each in exercise["sets"]],
+    }
 
 
 def totals(exercises: list[dict[str, Any]]) -> dict[str, Any]:

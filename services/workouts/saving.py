@@ -6,8 +6,9 @@ from typing import Any
 
 from services.dependencies.database import Database
 from services.process.failpoints import failpoint
-from services.workouts import idempotency, reads, rules, writes
+from services.workouts import idempotency, reads, rules, times, writes
 from services.workouts.cached_reads import WorkoutReads
+from services.workouts.sets import shown_workout
 
 Result = dict[str, Any]
 """``workout``, and whether it is the stored result of an earlier request: ``replayed``."""
@@ -20,7 +21,7 @@ class WorkoutSaving:
         database: where they are.
         reads: whose cached results a change makes stale.
         catalogue: returns the entries of those exercises that there are, by their ids.
-        committed: called with a whole workout, ``rep_type`` included, once it is committed.
+        committed: called with a whole workout, as analytics counts it, once it is committed.
         today: the day in UTC.
     """
 
@@ -67,7 +68,7 @@ class WorkoutSaving:
                 if stored is not None:
                     return {"workout": stored, "replayed": True}
                 workout = writes.insert(transaction.fetch, user_id, plan)
-                result = without_rep_types(workout)
+                result = shown_workout(workout)
                 idempotency.store_result(transaction.send, user_id, key, body, result)
             return self._created(workout)
 
@@ -77,11 +78,12 @@ class WorkoutSaving:
         Raises:
             NotFound: the user has no such workout.
             Conflict: it has another version than the changes were made for.
-            BusinessRuleViolation: unknown exercise, or a future date.
+            BusinessRuleViolation: unknown exercise, a future date, or times that contradict each
+                other.
         """
         workout = self._update(user_id, workout_id, changes)
-        self.committed(workout)
-        return without_rep_types(workout)
+        self._saved(workout)
+        return shown_workout(workout)
 
     def _update(self, user_id: int, workout_id: int, changes: dict[str, Any]) -> dict[str, Any]:
         stored = None
@@ -102,7 +104,7 @@ class WorkoutSaving:
             stored = self._stored(user_id, workout_id)
 
     def _plan_creation(self, values: dict[str, Any]) -> rules.Plan:
-        rules.check_day(values["date"], self.today)
+        rules.check_day(times.day_of(values), self.today)
         plan = rules.plan_creation(values, self._entries(values.get("exercises")))
         failpoint("workouts.before_write")
         return plan
@@ -121,14 +123,8 @@ class WorkoutSaving:
 
     def _created(self, workout: dict[str, Any]) -> Result:
         failpoint("workouts.after_commit")
-        self.committed(workout)
-        return {"workout": without_rep_types(workout), "replayed": False}
+        self._saved(workout)
+        return {"workout": shown_workout(workout), "replayed": False}
 
-
-def without_rep_types(workout: dict[str, Any]) -> dict[str, Any]:
-    """Return a workout as clients see it."""
-    exercises = [
-        {name: value for name, value in item.items() if name != "rep_type"}
-        for item in workout["exercises"]
-    ]
-    return {**workout, "exercises": exercises}
+    def _saved(self, workout: dict[str, Any]) -> None:
+        self.committed({**workout, "started_at": times.in_utc(workout["started_at"])})

@@ -14,7 +14,7 @@ from orjson import Fragment
 from schemas.errors import GymError
 from schemas.loading import load
 from schemas.pages import checked_id, checked_ids, checked_user
-from schemas.workouts import Changes, NewWorkout, WorkoutChanges, WorkoutList
+from schemas.workouts import Changes, LastSets, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -36,6 +36,7 @@ log = get_logger(__name__)
 NEW_WORKOUT = NewWorkout()
 WORKOUT_CHANGES = WorkoutChanges()
 WORKOUT_LIST = WorkoutList()
+LAST_SETS = LastSets()
 CHANGES = Changes()
 CLEANING_SECONDS = 3600
 
@@ -66,11 +67,14 @@ class Workouts:
 
         Args:
             user_id: the owner.
-            workout: ``date`` (``"2025-02-16"``, at most one day ahead in UTC) and, optionally,
-                ``name``, ``duration_minutes``, ``notes`` and ``exercises``, a list of
-                ``{"exercise_id", "order_index", "notes", "sets": [{"set_number", "reps", "weight",
-                "unit", "set_type", "rpe", "notes"}]}``. ``reps`` are repetitions, seconds or
-                metres, by the exercise's ``rep_type``; ``unit`` is ``kg`` or ``lb``.
+            workout: ``date`` (``"2025-02-16"``, at most one day ahead in UTC) or ``started_at``
+                (``"2025-02-16T18:30:00+01:00"``) and, optionally, ``ended_at``, ``time_zone``
+                (``"Europe/Berlin"``), ``name``, ``duration_minutes``, ``notes`` and ``exercises``,
+                a list of ``{"exercise_id", "order_index", "superset", "notes", "sets":
+                [{"set_number", "reps", "duration_seconds", "distance_m", "weight", "unit" (kg or
+                lb), "set_type", "rpe", "rir", "rest_seconds", "notes"}]}``. A set needs one of
+                ``reps``, ``duration_seconds`` and ``distance_m``; ``reps`` alone are seconds or
+                metres if the exercise's ``rep_type`` says so.
             idempotency_key: 1 to 255 visible ASCII characters. A request with the same key and
                 workout within 24 hours creates nothing and returns the first result.
 
@@ -79,8 +83,8 @@ class Workouts:
 
         Raises:
             ValidationFailed: the workout breaks rules of its schema; all faults are listed.
-            BusinessRuleViolation: unknown or inactive exercise, future date, or the key was used
-                with another workout.
+            BusinessRuleViolation: unknown or inactive exercise, future date, times that contradict
+                each other, or the key was used with another workout.
             Conflict: a request with this key is being processed.
 
         Example:
@@ -133,12 +137,15 @@ class Workouts:
         Args:
             workout_id: its id.
             user_id: the owner it must have; None for anybody's.
-            rep_types: with each exercise's ``rep_type`` as logged: count, time or distance.
+            rep_types: with each exercise's ``rep_type`` and ``measure`` as logged, and sets as
+                for counting (see ``get_many``).
 
         Returns:
-            ``{"id", "user_id", "name", "date", "duration_minutes", "notes", "version",
-            "created_at", "updated_at", "exercises": [{"id", "exercise_id", "exercise_name" (of
-            now), "order_index", "notes", "sets": [{"id", ...}]}]}``; sets as for ``create``.
+            ``{"id", "user_id", "name", "date", "started_at", "ended_at", "time_zone",
+            "duration_minutes", "notes", "version", "created_at", "updated_at", "exercises":
+            [{"id", "exercise_id", "exercise_name" (of now), "order_index", "superset", "notes",
+            "sets": [{"id", ...}]}]}``; sets as for ``create``, and of an exercise that counts time
+            or distance both ``reps`` and what they mean.
 
         Raises:
             NotFound: there is none, or it is somebody else's.
@@ -165,7 +172,10 @@ class Workouts:
 
         Args:
             workout_ids: at most 1000 ids; unknown ones are left out.
-            rep_types: for counting: with each exercise's ``rep_type`` and without any notes.
+            rep_types: for counting: with each exercise's ``rep_type`` and ``measure``, without any
+                notes, ``started_at`` in UTC. The ``reps`` of a set are then the number that counts:
+                seconds or metres of an exercise in these, else repetitions, and 0 if there are
+                none; ``repetitions`` are those that were entered, or None.
 
         Returns:
             Workouts as from ``get``, in no particular order.
@@ -180,6 +190,27 @@ class Workouts:
         return reads.get_many(self.database.fetch, wanted, to_count=rep_types)
 
     @rpc
+    def last_sets(self, user_id: int, ids: list[int] | str) -> list[Any]:  # type: ignore[valid-type]
+        """Return the working sets of a user's latest workout of each exercise.
+
+        Args:
+            user_id: the owner.
+            ids: at most 50 ids of exercises, as a list or separated by commas.
+
+        Returns:
+            ``[{"exercise_id", "workout_id", "date", "started_at", "sets": [...]}]``, in the order
+            of the ids; exercises without a working set are left out.
+
+        Raises:
+            InvalidParameter: an id can't be one, or there are too many.
+
+        Example:
+            ``n.rpc.workouts.last_sets(1, [1, 2])``
+        """
+        user_id = checked_user(user_id)
+        return self._reads.last_sets(user_id, load(LAST_SETS, {"ids": ids})["ids"])
+
+    @rpc
     def update(self, user_id: int, workout_id: int, changes: dict) -> dict[str, Any]:
         """Change a workout.
 
@@ -187,8 +218,8 @@ class Workouts:
             user_id: the owner.
             workout_id: its id.
             changes: fields as for ``create``; ``exercises`` replaces all of them. None clears a
-                field, or empties the list; ``date`` can't be cleared. With ``version`` only that
-                version is changed.
+                field, or empties the list; ``date`` can't be cleared. The date follows the start
+                and the time zone. With ``version`` only that version is changed.
 
         Returns:
             The workout as from ``get``; its ``version`` is one higher if any field was given.
@@ -197,7 +228,8 @@ class Workouts:
             ValidationFailed: the changes break rules of their schema; all faults are listed.
             NotFound: there is no such workout, or it is somebody else's.
             Conflict: the workout has another version than the given one.
-            BusinessRuleViolation: unknown exercise, or a date too far in the future.
+            BusinessRuleViolation: unknown exercise, a date too far in the future, or times that
+                contradict each other.
 
         Example:
             ``n.rpc.workouts.update(1, 15, {"name": "Push day", "duration_minutes": None})``

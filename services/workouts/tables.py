@@ -4,22 +4,65 @@ PostgreSQL takes a workout as one JSON document and gives it back as one, so tha
 writing it is one statement however many sets it has.
 """
 
-from services.transport.postgres.expressions import instant
+from schemas.measures import LIKELY_MEASURE
+from services.transport.postgres.expressions import instant, sent_instant
+from services.workouts.sets import MEANT_BY_REPS
 
 _OWN_COLUMNS = f"""
     'id', w.id, 'user_id', w.user_id, 'name', w.name, 'date', w.date,
+    'started_at', {{started_at}},
+    'ended_at', {sent_instant("w.ended_at", "w.ended_offset")}, 'time_zone', w.time_zone,
     'duration_minutes', w.duration_minutes, {{notes}} 'version', w.version,
     'created_at', {instant("w.created_at")},
     'updated_at', {instant("w.updated_at")}
 """
+STARTED_AS_SENT = sent_instant("w.started_at", "w.started_offset")
+_STARTED_IN_UTC = instant("w.started_at", fraction=False)
+
+# The reps that were entered: repetitions has them only if a time or a distance was given, too.
+_ENTERED = """
+    coalesce(s.repetitions,
+             CASE WHEN s.duration_seconds IS NULL AND s.distance_m IS NULL THEN s.reps END)
+"""
+
+
+def _by_kind(values: dict[str, str]) -> str:
+    """Return the expression with a value for each ``rep_type``, and null for others."""
+    cases = " ".join(f"WHEN '{rep_type}' THEN {value}" for rep_type, value in values.items())
+    return f"CASE e.rep_type {cases} END"
+
+
+def _filled(rep_type: str) -> str:
+    """Return the expression of the field that the ``reps`` of a ``rep_type`` mean."""
+    return f"coalesce(s.{MEANT_BY_REPS[rep_type]}, {_by_kind({rep_type: _ENTERED})})"
+
+
+_SHOWN_REPS = f"""
+    'reps', trim_scale(coalesce({_ENTERED}, {
+    _by_kind({rep_type: f"s.{name}" for rep_type, name in MEANT_BY_REPS.items()})
+})),
+"""
+_COUNTED_REPS = f"'reps', trim_scale(s.reps), 'repetitions', trim_scale({_ENTERED}),"
+
+_SET = f"""
+    json_build_object(
+        'id', s.id, 'set_number', s.set_number, {{reps}}
+        'duration_seconds', trim_scale({_filled("time")}),
+        'distance_m', trim_scale({_filled("distance")}),
+        'weight', trim_scale(s.weight), 'unit', s.unit, 'set_type', s.set_type,
+        {{notes}} 'rpe', trim_scale(s.rpe), 'rir', trim_scale(s.rir),
+        'rest_seconds', s.rest_seconds)
+"""
 
 _SETS = """
-    SELECT json_agg(json_build_object(
-        'id', s.id, 'set_number', s.set_number, 'reps', trim_scale(s.reps),
-        'weight', trim_scale(s.weight), 'unit', s.unit, 'set_type', s.set_type,
-        {notes} 'rpe', trim_scale(s.rpe)) ORDER BY s.set_number)
-    FROM exercise_sets s
+    SELECT json_agg({set} ORDER BY s.set_number) FROM exercise_sets s
     WHERE s.user_id = e.user_id AND s.workout_exercise_id = e.id
+"""
+
+_KIND = f"""
+    'rep_type', e.rep_type, 'measure', coalesce(e.measure, {
+    _by_kind({rep_type: f"'{measure}'" for rep_type, measure in LIKELY_MEASURE.items()})
+}),
 """
 
 _EXERCISES = """
@@ -27,32 +70,49 @@ _EXERCISES = """
         'id', e.id, 'exercise_id', e.exercise_id, 'exercise_name', coalesce(
             (SELECT f.name FROM exercise_facts f WHERE f.exercise_id = e.exercise_id),
             e.exercise_name),
-        {rep_type} 'order_index', e.order_index, {notes}
+        {kind} 'order_index', e.order_index, 'superset', e.superset, {notes}
         'sets', coalesce(({sets}), '[]')) ORDER BY e.order_index)
     FROM workout_exercises e
     WHERE e.user_id = w.user_id AND e.workout_id = w.id
 """
 
 
-def workout_json(rep_types: bool = False, notes: bool = True) -> str:
-    """Return the expression that makes a workout's JSON."""
+def workout_json(counted: bool = False, to_count: bool = False) -> str:
+    """Return the expression that makes a workout's JSON.
+
+    Args:
+        counted: with sets as they count (:mod:`services.workouts.sets`), and the kind and measure
+            of each exercise; otherwise as clients see it.
+        to_count: as counted, and only what analytics needs: without notes, the start in UTC.
+    """
     exercises = _EXERCISES.format(
-        rep_type="'rep_type', e.rep_type," if rep_types else "",
-        notes=_notes("e", notes),
-        sets=_SETS.format(notes=_notes("s", notes)),
+        kind=_KIND if counted or to_count else "",
+        notes="" if to_count else "'notes', e.notes,",
+        sets=_SETS.format(set=set_json(counted, to_count)),
     )
-    return (
-        f"json_build_object({own_columns_json(notes)}, 'exercises', coalesce(({exercises}), '[]'))"
+    own = own_columns_json(to_count)
+    return f"json_build_object({own}, 'exercises', coalesce(({exercises}), '[]'))"
+
+
+def own_columns_json(to_count: bool = False) -> str:
+    """Return the members of a workout's JSON that are its own columns; see :func:`workout_json`."""
+    return _OWN_COLUMNS.format(
+        notes="" if to_count else "'notes', w.notes,",
+        started_at=_STARTED_IN_UTC if to_count else STARTED_AS_SENT,
     )
 
 
-def own_columns_json(notes: bool = True) -> str:
-    """Return the members of a workout's JSON that are its own columns."""
-    return _OWN_COLUMNS.format(notes=_notes("w", notes))
+def set_json(counted: bool = False, to_count: bool = False) -> str:
+    """Return the expression that makes the JSON of a set ``s`` of an exercise ``e``.
+
+    Args:
+        counted: see :func:`workout_json`.
+        to_count: see :func:`workout_json`.
+    """
+    return _SET.format(
+        reps=_COUNTED_REPS if counted or to_count else _SHOWN_REPS,
+        notes="" if to_count else "'notes', s.notes,",
+    )
 
 
-def _notes(table: str, wanted: bool) -> str:
-    return f"'notes', {table}.notes," if wanted else ""
-
-
-WHOLE = workout_json(rep_types=True)
+WHOLE = workout_json(counted=True)

@@ -21,20 +21,28 @@ _INSERT_EXERCISES = f"""
         FROM json_array_elements(CAST(:exercises AS json)) item
     ), exercises AS (
         INSERT INTO workout_exercises
-            (user_id, workout_id, exercise_id, exercise_name, rep_type, order_index, notes)
+            (user_id, workout_id, exercise_id, exercise_name, rep_type, measure, order_index,
+             superset, notes)
         SELECT w.user_id, w.id, (item ->> 'exercise_id')::bigint,
-               item ->> 'exercise_name', item ->> 'rep_type', order_index, item ->> 'notes'
+               item ->> 'exercise_name', item ->> 'rep_type', item ->> 'measure', order_index,
+               (item ->> 'superset')::smallint, item ->> 'notes'
         FROM {{after}}, given ORDER BY order_index
         RETURNING user_id, id, order_index
     ), sets AS (
         INSERT INTO exercise_sets
-            (user_id, workout_exercise_id, set_number, reps, weight, unit, set_type, notes, rpe)
-        SELECT e.user_id, e.id, s.set_number, s.reps, s.weight, s.unit, s.set_type, s.notes, s.rpe
+            (user_id, workout_exercise_id, set_number, reps, repetitions, duration_seconds,
+             distance_m, weight, unit, set_type, notes, rpe, rir, rest_seconds)
+        SELECT e.user_id, e.id, s.set_number, s.reps,
+               CASE WHEN s.duration_seconds IS NOT NULL OR s.distance_m IS NOT NULL
+                    THEN s.repetitions END,
+               s.duration_seconds, s.distance_m, s.weight, s.unit, s.set_type, s.notes, s.rpe,
+               s.rir, s.rest_seconds
         FROM exercises e
         JOIN given USING (order_index)
         CROSS JOIN LATERAL json_to_recordset(item -> 'sets') AS s (
-            set_number integer, reps numeric, weight numeric, unit text, set_type text,
-            notes text, rpe numeric)
+            set_number integer, reps numeric, repetitions numeric, duration_seconds numeric,
+            distance_m numeric, weight numeric, unit text, set_type text, notes text, rpe numeric,
+            rir numeric, rest_seconds smallint)
         ORDER BY order_index, s.set_number
         RETURNING id, workout_exercise_id, set_number
     )
@@ -47,9 +55,11 @@ _INSERT_EXERCISES = f"""
 _INSERT = Statement(
     f"""
     WITH w AS (
-        INSERT INTO workouts (user_id, name, date, duration_minutes, notes,
+        INSERT INTO workouts (user_id, name, date, started_at, started_offset, ended_at,
+                              ended_offset, time_zone, duration_minutes, notes,
                               exercise_count, set_count, total_volume)
-        VALUES (:user_id, :name, :date, :duration_minutes, :notes,
+        VALUES (:user_id, :name, :date, :started_at, :started_offset, :ended_at,
+                :ended_offset, :time_zone, :duration_minutes, :notes,
                 :exercise_count, :set_count, :total_volume)
         RETURNING *
     ), {_INSERT_EXERCISES.format(after="w")}
@@ -62,17 +72,18 @@ _DELETE = Statement(
 
 
 def insert(fetch: Fetch, user_id: int, plan: Plan) -> dict[str, Any]:
-    """Insert a workout, and return it whole."""
+    """Insert a workout, and return it whole, with its sets counted."""
     (row,) = fetch(_INSERT, user_id=user_id, exercises=_json(plan.exercises), **plan.columns)
     return _as_read(row, plan)
 
 
 def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str, Any] | None:
-    """Change a workout, and return it whole.
+    """Change a workout, and return it whole, with its sets counted.
 
     Returns:
         None if nothing was changed: the user has no such workout, it has another version than the
-        plan expects, or somebody else changed it in the same moment.
+        plan expects, or a start that the plan does not know of, or somebody else changed it in the
+        same moment.
     """
     values: dict[str, Any] = {
         "user_id": user_id,
@@ -81,7 +92,7 @@ def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str,
     }
     if plan.exercises is not None:
         values["exercises"] = _json(plan.exercises)
-    statement = _update(tuple(plan.columns), plan.exercises is not None)
+    statement = _update(tuple(plan.columns), plan.exercises is not None, plan.needs_no_start)
     rows = fetch(statement, **values, **plan.columns)
     return _as_read(rows[0], plan) if rows else None
 
@@ -93,7 +104,7 @@ def delete(fetch: Fetch, user_id: int, workout_id: int) -> tuple[int, date] | No
 
 
 @lru_cache(maxsize=64)
-def _update(columns: tuple[str, ...], replaces_exercises: bool) -> Statement:
+def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_start: bool) -> Statement:
     given = "".join(f"{name} = :{name}, " for name in columns)
     # An UPDATE that has waited for another one's lock sees the new row, but all else in the
     # statement is still of the snapshot from before the wait: the exercises would be those of
@@ -103,6 +114,7 @@ def _update(columns: tuple[str, ...], replaces_exercises: bool) -> Statement:
             SELECT user_id, id, version FROM workouts
             WHERE user_id = :user_id AND id = :workout_id
               AND version = coalesce(CAST(:expected AS integer), version)
+              {"AND started_at IS NULL" if needs_no_start else ""}
         ), w AS (
             UPDATE workouts SET {given} version = workouts.version + 1, updated_at = now()
             FROM before WHERE workouts.user_id = before.user_id AND workouts.id = before.id
@@ -151,17 +163,24 @@ def _with_ids(
             "exercise_id": item["exercise_id"],
             "exercise_name": item["exercise_name"],
             "rep_type": item["rep_type"],
+            "measure": item["measure"],
             "order_index": item["order_index"],
+            "superset": item["superset"],
             "notes": item["notes"],
             "sets": [
                 {
                     "id": id_of[exercise_id, logged["set_number"]],
                     "set_number": logged["set_number"],
                     "reps": _shown(logged["reps"]),
+                    "repetitions": _shown(logged["repetitions"]),
+                    "duration_seconds": _shown(logged["duration_seconds"]),
+                    "distance_m": _shown(logged["distance_m"]),
                     "weight": _shown(logged["weight"]),
                     "unit": logged["unit"],
                     "set_type": logged["set_type"],
                     "rpe": _shown(logged["rpe"]),
+                    "rir": _shown(logged["rir"]),
+                    "rest_seconds": logged["rest_seconds"],
                     "notes": logged["notes"],
                 }
                 for logged in sorted(item["sets"], key=lambda logged: logged["set_number"])

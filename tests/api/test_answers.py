@@ -399,6 +399,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "list",
         "search",
         "exercise_history",
+        "last_sets",
         "personal_records",
         "progress",
     }

@@ -21,7 +21,7 @@ from schemas.errors import GymError
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.version import VERSION
-from schemas.workouts import WorkoutList
+from schemas.workouts import LastSets, WorkoutList
 from services.transport.http.messages import REFUSALS
 from stack.layout import CHECKOUT
 from tests.api.described import OUTSIDE, described
@@ -129,7 +129,12 @@ def test_the_limits_are_those_of_the_schemas(document):
     schemas = document["components"]["schemas"]
     logged = schemas["LoggedSet"]["properties"]
     assert (logged["reps"]["minimum"], logged["reps"]["maximum"]) == (0, 1_000_000)
-    assert schemas["LoggedSet"]["required"] == ["reps"]
+    assert (logged["duration_seconds"]["maximum"], logged["distance_m"]["maximum"]) == (
+        604800,
+        10**6,
+    )
+    assert (logged["rir"]["multipleOf"], logged["rest_seconds"]["maximum"]) == (0.5, 3600)
+    assert "required" not in schemas["LoggedSet"]
     assert logged["rpe"]["multipleOf"] == 0.5
     assert schemas["NewWorkout"]["properties"]["exercises"]["maxItems"] == 100
     assert schemas["NewUser"]["properties"]["password"]["minLength"] == 8
@@ -298,6 +303,8 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     assert first(http.get(path, token=token)) == created
     listed = first(http.get("/api/workouts", params=EXAMPLES[WorkoutList], token=token))
     assert alike(listed) == alike(examples.LISTED_WORKOUT)
+    last = first(http.get("/api/exercises/last", params=EXAMPLES[LastSets], token=token))
+    assert alike(last) == alike(examples.LAST_PERFORMANCE)
     history = ("/api/stats/exercise/1/history", EXAMPLES[HistoryQuery])
     eventually(
         lambda: first(http.get(history[0], params=history[1], token=token)), examples.HISTORY

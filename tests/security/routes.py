@@ -33,6 +33,7 @@ TABLE = {
     "GET /api/exercises": anybody(200),
     "GET /api/exercises/search": anybody(200),
     "GET /api/exercises/facets": anybody(200),
+    "GET /api/exercises/last": signed_in(200),
     "GET /api/exercises/:id": anybody(200),
     "POST /api/workouts": signed_in(201),
     "GET /api/workouts": signed_in(200),

@@ -47,6 +47,7 @@ QUERIES = {
     "/api/exercises": ["page", "limit", "category", "difficulty", "measure", "sort"],
     "/api/exercises/search?q=bench&": ["page", "limit", "category", "difficulty", "measure"],
     "/api/exercises/facets": ["category", "difficulty", "measure"],
+    "/api/exercises/last": ["ids"],
     "/api/workouts": ["page", "limit", "user_id", "date_from", "date_to", "sort"],
     "/api/stats/exercise/1/history": ["range", "unit"],
     "/api/stats/progress": ["period", "weeks"],

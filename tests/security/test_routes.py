@@ -26,7 +26,7 @@ BODIES = {
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
 }
-QUERIES = {"GET /api/exercises/search": "?q=bench"}
+QUERIES = {"GET /api/exercises/search": "?q=bench", "GET /api/exercises/last": "?ids=1,2"}
 STAMP = re.compile(rb'"timestamp":\d+')
 
 

@@ -140,7 +140,9 @@ def _measure(exercises: list[dict[str, Any]]) -> ExerciseMetrics:
         best_weight=best_weight,
         best_weight_unit=best_weight_unit,
         most_reps=max(reps, default=Decimal(0)) or None,
-        total_volume=exact_sum(set_volume(logged, first["rep_type"]) for logged in sets),
+        total_volume=exact_sum(
+            set_volume(logged, first["rep_type"], first.get("measure")) for logged in sets
+        ),
         total_sets=len(sets),
         total_reps=exact_sum(reps),
         rpe_sum=exact_sum(ratings),

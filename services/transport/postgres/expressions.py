@@ -11,3 +11,17 @@ def instant(column: str, fraction: bool = True) -> str:
     # json_build_object would write it in the session's time zone, and without trailing zeros
     seconds = "SS.US" if fraction else "SS"
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:{seconds}"Z"')"""
+
+
+def sent_instant(column: str, offset: str) -> str:
+    """Return the expression that writes a ``timestamptz`` as it was sent, to the second.
+
+    Args:
+        column: the column, or an expression.
+        offset: of another with the minutes east of UTC, null for a ``Z``.
+    """
+    hours = f"to_char(make_interval(mins => abs({offset})), 'HH24:MI')"
+    return f"""CASE WHEN {column} IS NOT NULL THEN
+        to_char({column} AT TIME ZONE 'UTC' + make_interval(mins => coalesce({offset}, 0)),
+                'YYYY-MM-DD"T"HH24:MI:SS')
+        || coalesce(CASE WHEN {offset} < 0 THEN '-' ELSE '+' END || {hours}, 'Z') END"""

@@ -29,5 +29,12 @@ export function tell(failed: Failed): string {
   return `${code} ${field ?? ""} ${details?.constraint ?? ""} ${seconds}`;
 }
 
-// @ts-expect-error a workout has a day
-export const undated: Schemas["NewWorkout"] = { exercises: [] };
+// the start says the day, and a time or a distance is a set, too
+const run: Schemas["LoggedSet"] = { distance_m: 5000, duration_seconds: 1800 };
+export const timed: Schemas["NewWorkout"] = {
+  started_at: "2025-02-16T18:30:00+01:00",
+  exercises: [{ exercise_id: 5, sets: [run] }],
+};
+
+// @ts-expect-error an exercise has an id
+export const unknown: Schemas["LoggedExercise"] = { sets: [] };

@@ -89,6 +89,16 @@ def test_volume_of_a_set(given_set, rep_type, volume):
     assert set_volume(given_set, rep_type) == Decimal(volume)
 
 
+@pytest.mark.parametrize(
+    ("measure", "volume"),
+    [(None, 500), ("weight_reps", 500), ("bodyweight_reps", 500), ("assisted_reps", 0)],
+)
+def test_a_weight_that_is_taken_off_makes_no_volume(measure, volume):
+    assert set_volume(logged(5, 100), "count", measure) == volume
+    exercise = workout(logged(5, 100))["exercises"][0] | {"measure": measure}
+    assert workout_volume({"exercises": [exercise]}) == volume
+
+
 def test_volume_of_a_workout_is_the_sum_of_what_counts():
     assert workout_volume({"exercises": []}) == 0
     assert workout_volume(workout()) == 0

@@ -39,13 +39,21 @@ def test_a_new_workout_has_every_column_and_its_totals():
         {
             "name": None,
             "date": TODAY,
+            "started_at": None,
+            "started_offset": None,
+            "ended_at": None,
+            "ended_offset": None,
+            "time_zone": None,
             "duration_minutes": None,
             "notes": None,
             "exercise_count": 1,
             "set_count": 2,
             "total_volume": Decimal("1012.5"),
         },
-        [lifted(BENCH, *sets) | {"exercise_name": "Bench Press", "rep_type": "count"}],
+        [
+            lifted(BENCH, *(each | {"repetitions": each["reps"]} for each in sets))
+            | {"exercise_name": "Bench Press", "rep_type": "count", "measure": "weight_reps"}
+        ],
     )
 
 

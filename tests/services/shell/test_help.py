@@ -19,7 +19,10 @@ METHODS = {
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("import_from_wger", "import_status"),
     ],
-    "workouts": ["create", "list", "get", "get_many", "update", "delete", "changes"],
+    "workouts": [
+        *("create", "list", "get", "get_many", "last_sets"),
+        *("update", "delete", "changes"),
+    ],
     "analytics": ["process_workout", "exercise_history", "personal_records", "progress", "rebuild"],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]

@@ -35,6 +35,7 @@ from tests.waiting import eventually
 
 BENCH, SQUAT, RUNNING, PLANK = 1, 2, 5, 6
 FEED_LOCK = 7_306_001
+LATER_FIELDS = dict.fromkeys(["duration_seconds", "distance_m", "rir", "rest_seconds"])
 SET_TYPES = [
     "warmup",
     "normal",
@@ -147,6 +148,9 @@ def test_a_whole_workout(user):
         "user_id": user.id,
         "name": "Push Day A",
         "date": "2025-02-16",
+        "started_at": None,
+        "ended_at": None,
+        "time_zone": None,
         "duration_minutes": 75,
         "notes": "Great session",
         "version": 1,
@@ -159,6 +163,7 @@ def test_a_whole_workout(user):
         "exercise_id": BENCH,
         "exercise_name": user.rpc.exercises.get(BENCH)["name"],
         "order_index": 1,
+        "superset": None,
         "notes": "Paused reps",
         "sets": [warmup, top],
     }
@@ -171,6 +176,7 @@ def test_a_whole_workout(user):
         "set_type": "warmup",
         "rpe": 4,
         "notes": None,
+        **LATER_FIELDS,
     }
     assert top == {
         "id": top["id"],
@@ -181,6 +187,7 @@ def test_a_whole_workout(user):
         "set_type": "top",
         "rpe": 8.5,
         "notes": "New PR!",
+        **LATER_FIELDS,
     }
     assert all(type(thing["id"]) is int for thing in (workout, exercise, warmup, top))
     assert instant(workout["created_at"]) == instant(workout["updated_at"])
@@ -204,6 +211,7 @@ def test_what_is_left_out_has_its_default(user):
         "set_type": "normal",
         "rpe": None,
         "notes": None,
+        **LATER_FIELDS,
     }
 
 
@@ -915,6 +923,9 @@ LISTED = {
     "user_id",
     "name",
     "date",
+    "started_at",
+    "ended_at",
+    "time_zone",
     "duration_minutes",
     "notes",
     "version",
