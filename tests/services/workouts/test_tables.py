@@ -1,0 +1,89 @@
+"""The tables of workouts: upgraded while they are filled, and taken back."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from services import migrate
+from services.process.settings import DatabaseAddress, Settings
+from tests.services.workouts.test_version_before import INSERT
+
+INDEXES = """
+    SELECT indexrelid::regclass::text, indisvalid, pg_get_indexdef(indexrelid)
+    FROM pg_index WHERE indexrelid::regclass::text IN
+        ('workouts_by_date', 'workouts_by_start', 'workout_exercises_by_exercise')
+    ORDER BY 1
+"""
+EXERCISES = """[{"exercise_id": 6, "exercise_name": "Plank", "rep_type": "time", "order_index": 1,
+    "sets": [{"set_number": 1, "reps": 60, "unit": "kg", "set_type": "normal"}]}]"""
+
+
+@pytest.fixture
+def address(system):
+    """A database of a test's own."""
+    server = Settings.from_environment(system.environment).databases["workouts"]
+    name = f"tables_{random.randrange(10**9)}"
+    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield DatabaseAddress(server.host, server.port, server.user, server.password, name)
+    with administration.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    administration.dispose()
+
+
+@pytest.fixture
+def run(address):
+    """Run a statement in that database."""
+    engine = create_engine(address.url)
+
+    def run(statement, **values):
+        with engine.begin() as connection:
+            found = connection.execute(text(statement), values)
+            return found.all() if found.returns_rows else None
+
+    yield run
+    engine.dispose()
+
+
+@pytest.fixture
+def filled(address, run):
+    """What the version before has logged in its tables."""
+    migrate.migrate("workouts", address)
+    migrate.downgrade("workouts", address, "0004")
+    run(INSERT, user_id=1, date="2025-02-16", exercises=EXERCISES)
+
+
+def stored(run):
+    return run("SELECT date, reps FROM workouts w, exercise_sets s WHERE w.user_id = s.user_id")
+
+
+def test_the_tables_go_back_and_forth(address, run, filled):
+    before = stored(run)
+    assert len(before) == 1
+    assert [name for name, _, _ in run(INDEXES)] == ["workouts_by_date"]
+    migrate.migrate("workouts", address)
+    found = run(INDEXES)
+    assert [name for name, _, _ in found] == ["workout_exercises_by_exercise", "workouts_by_start"]
+    assert all(is_valid for _, is_valid, _ in found)
+    run(INSERT, user_id=2, date="2025-02-16", exercises=EXERCISES)
+    assert stored(run) == before * 2
+    migrate.downgrade("workouts", address, "0003")
+    assert stored(run) == before * 2
+
+
+def test_processes_that_start_together_migrate_once(address, run, filled):
+    with ThreadPoolExecutor(4) as processes:
+        for each in [processes.submit(migrate.migrate, "workouts", address) for _ in range(4)]:
+            each.result()
+    assert all(is_valid for _, is_valid, _ in run(INDEXES))
+
+
+def test_a_migration_that_was_broken_off_is_made_anew(address, run, filled):
+    run("ALTER TABLE workouts ADD COLUMN started_at TIMESTAMPTZ")
+    run("CREATE INDEX workouts_by_start ON workouts (user_id)")
+    migrate.migrate("workouts", address)
+    definitions = {name: definition for name, _, definition in run(INDEXES)}
+    assert "started_at DESC NULLS LAST, id DESC" in definitions["workouts_by_start"]
