@@ -4,16 +4,18 @@
 routes are also the data from which the documentation is made.
 """
 
+import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
 from marshmallow import Schema
+from nameko.containers import WorkerContext
 from nameko.extensions import Entrypoint
 
 from gateway.admission.admission import Admission
-from gateway.admission.callers import PUBLIC, USER, Access
+from gateway.admission.callers import OPEN, USER, Access
 from gateway.admission.rate_limits import API, LOGIN
 from gateway.openapi.contents import Contents, one_of
 from gateway.requests.json_body import check_media_type, parse_object
@@ -30,6 +32,8 @@ from schemas.loading import Parameters
 from schemas.pages import ById
 from services.observability import tracing
 from services.observability.logging import get_logger
+from services.process import budgets
+from services.transport.deadlines import set_deadline
 from services.transport.http import HttpRequest, Refused, Response, WebServer
 
 log = get_logger(__name__)
@@ -109,8 +113,8 @@ class Route(Entrypoint):
 
     @property
     def is_personal(self) -> bool:
-        """Whether its responses are for the caller only."""
-        return self.caller is not PUBLIC or self.body is not None
+        """Whether all its responses are for the caller only."""
+        return self.caller not in OPEN or self.body is not None
 
     def handle_request(self, request: HttpRequest) -> Response:
         """Serve a request: check it, run the method, put the result into the envelope."""
@@ -130,7 +134,8 @@ class Route(Entrypoint):
             return failure(request, InternalError())
         if self.changes:
             self.response_cache.invalidate(request, self.changes, checked.caller)
-        encoded = encode_reply(request, reply, personal=self.is_personal)
+        personal = self.is_personal or checked.caller is not None
+        encoded = encode_reply(request, reply, personal=personal)
         lookup.store(encoded)
         return self._success(request, encoded)
 
@@ -151,7 +156,13 @@ class Route(Entrypoint):
 
     def _check(self, request: HttpRequest, lookup: Lookup) -> Request:
         # in the order that the contract gives to errors when several apply
-        caller = self.admission.admit(request, self.caller, self.limit, lookup.ask_ahead)
+        caller = self.admission.admit(
+            request,
+            self.caller,
+            self.limit,
+            lookup.ask_ahead,
+            lambda user_id: self._is_owner(request, user_id),
+        )
         request.check_length()
         if self.body is not None:
             check_media_type(request)
@@ -165,6 +176,13 @@ class Route(Entrypoint):
             body=body,
             idempotency_key=parameters.idempotency_key,
         )
+
+    def _is_owner(self, request: HttpRequest, user_id: int) -> bool:
+        """Return whether a user has private exercises."""
+        # not a worker, as none is needed if the response is cached
+        context = WorkerContext(self.container, None, self, data=self._context(request))
+        set_deadline(context, time.monotonic() + budgets.REQUEST_SECONDS)
+        return self.admission.owners.is_one(user_id, context)
 
     def _context(self, request: HttpRequest) -> dict:
         context: dict[str, Any] = {"request_id": request.request_id, **tracing.carried()}

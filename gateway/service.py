@@ -1,12 +1,13 @@
 """The gateway: every route of the API, as options of HTTP and a few lines of Python."""
 
 from gateway import workout_events
-from gateway.admission.callers import PUBLIC, SELF
+from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import route
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
+from gateway.private_exercises import PrivateExerciseRoutes, seen_by
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
@@ -41,7 +42,7 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 """The cached responses that a change of a workout makes stale."""
 
 
-class Gateway:
+class Gateway(PrivateExerciseRoutes):
     """The REST API in front of the services."""
 
     name = "gateway"
@@ -54,8 +55,9 @@ class Gateway:
     )
     exercises = UpstreamService(
         "exercises",
-        reads=["list", "search", "facets", "get"],
-        returns={"list": PAGE, "search": PAGE},
+        reads=["list", "search", "facets", "get", "owns"],
+        writes=["create", "update", "archive", "restore", "delete"],
+        returns={"list": PAGE, "search": PAGE, "owns": BOOLEAN, "create": object_with(id=INTEGER)},
     )
     workouts = UpstreamService(
         "workouts",
@@ -129,38 +131,38 @@ class Gateway:
     @route(
         "GET",
         "/api/exercises",
-        caller=PUBLIC,
+        caller=OPTIONAL,
         query=ExerciseList,
         cache=CachePolicy.CATALOGUE,
         shows=page_of(responses.Exercise),
     )
     def list_exercises(self, request: Request) -> Reply:
-        """List the catalogue, filtered and sorted."""
-        return _page(request, self.exercises.list(**request.query))
+        """List the catalogue, and your own exercises, filtered and sorted."""
+        return _page(request, self.exercises.list(**seen_by(request), **request.query))
 
     @route(
         "GET",
         "/api/exercises/search",
-        caller=PUBLIC,
+        caller=OPTIONAL,
         query=ExerciseSearch,
         cache=CachePolicy.CATALOGUE,
         shows=page_of(responses.Exercise),
     )
     def search_exercises(self, request: Request) -> Reply:
-        """Search the catalogue; the best match comes first."""
-        return _page(request, self.exercises.search(**request.query))
+        """Search the catalogue and your own exercises; the best match comes first."""
+        return _page(request, self.exercises.search(**seen_by(request), **request.query))
 
     @route(
         "GET",
         "/api/exercises/facets",
-        caller=PUBLIC,
+        caller=OPTIONAL,
         query=ExerciseFacets,
         cache=CachePolicy.CATALOGUE,
         shows=responses.Facets,
     )
     def count_exercises(self, request: Request) -> Reply:
-        """Count the catalogue by each value it can be filtered by, for a filter screen."""
-        return Reply(self.exercises.facets(**request.query))
+        """Count the exercises by each value they can be filtered by, for a filter screen."""
+        return Reply(self.exercises.facets(**seen_by(request), **request.query))
 
     @route(
         "GET",
@@ -176,14 +178,14 @@ class Gateway:
     @route(
         "GET",
         "/api/exercises/:id",
-        caller=PUBLIC,
+        caller=OPTIONAL,
         cache=CachePolicy.CATALOGUE,
         shows=responses.Exercise,
         refuses=[NotFound],
     )
     def get_exercise(self, request: Request) -> Reply:
-        """Show an exercise."""
-        return Reply(self.exercises.get(request.id))
+        """Show an exercise: of the catalogue, or one of your own."""
+        return Reply(self.exercises.get(request.id, **seen_by(request)))
 
     @route(
         "POST",

@@ -1,6 +1,6 @@
 """The rules of exercises: enumerations, filters and queries of the catalogue."""
 
-from schemas.fields import AnyOf, Sort, Text, about
+from schemas.fields import AnyOf, OneOf, Sort, Text, about
 from schemas.loading import Parameters
 from schemas.measures import MEASURES
 from schemas.pages import Page
@@ -15,6 +15,8 @@ COUNTED = [*REP_UNITS.values()]
 SORT_FIELDS = ["name", "category", "difficulty", "equipment", "created_at"]
 SHORTEST_QUERY = 3
 LONGEST_QUERY = 100
+MINE = "true"
+"""The value of the filter ``mine`` that leaves the catalogue out."""
 
 
 class _Filters(Parameters):
@@ -25,6 +27,13 @@ class _Filters(Parameters):
     equipment = AnyOf(metadata=about("Pieces of equipment, as `/api/exercises/facets` lists them."))
     muscles = AnyOf(
         metadata=about("Primary or secondary muscles, as `/api/exercises/facets` lists them.")
+    )
+    mine = OneOf(
+        [MINE, "false"],
+        metadata=about(
+            "`true` for your own exercises alone, which are none without a token; `false` is as if "
+            "left out."
+        ),
     )
 
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from nameko.extensions import SharedExtension
 
-from gateway.admission.callers import PUBLIC, SELF, Access, Caller, TokenCache
+from gateway.admission.callers import OPTIONAL, PUBLIC, SELF, Access, Caller, TokenCache
 from gateway.admission.logins import LoginThrottle
+from gateway.admission.owners import Owners
 from gateway.admission.rate_limits import API, RateLimits
 from gateway.admission.worker_shares import WorkerShares
 from gateway.requests.context import context_of
@@ -33,6 +34,8 @@ _BY_ID = ById()
 
 class Admission(SharedExtension):
     """Identifies callers by their tokens and counts their requests; shared by all routes."""
+
+    owners = Owners()
 
     def setup(self) -> None:
         """Read the settings.
@@ -59,8 +62,12 @@ class Admission(SharedExtension):
         access: Access,
         limit: str,
         when_known: Callable[[Caller], None] = lambda _caller: None,
+        is_owner: Callable[[int], bool] = lambda _user_id: False,
     ) -> Caller | None:
         """Count a request, and return its caller; None on public routes.
+
+        On a route for anybody the caller is None, too, unless they have private exercises: then
+        the response is the one that everybody gets.
 
         Args:
             request: its ``user_id`` is set, for the log.
@@ -68,6 +75,7 @@ class Admission(SharedExtension):
             limit: name of the rate limit.
             when_known: called with the caller before Redis is asked whether the token is revoked,
                 so that further commands can be sent along in one piece.
+            is_owner: tells whether a user has private exercises.
 
         Raises:
             RateLimitExceeded: too many requests of this user, or from this address.
@@ -77,6 +85,14 @@ class Admission(SharedExtension):
         if access is PUBLIC:
             self.limits.count(limit, self._address(request))
             return None
+        if access is OPTIONAL:
+            owner = self._owner(request, when_known, is_owner)
+            if owner is None:
+                self.limits.count(limit, self._address(request))
+                return None
+            request.user_id = owner.user_id
+            self.limits.count(limit, owner.counted_as)
+            return owner
         try:
             caller = self._caller(request, when_known)
         except Unauthorized:
@@ -99,20 +115,50 @@ class Admission(SharedExtension):
         """Surround an attempt to log in; see :meth:`LoginThrottle.attempt`."""
         return self.logins.attempt(email, self._address(request))
 
+    def _owner(
+        self,
+        request: HttpRequest,
+        when_known: Callable[[Caller], None],
+        is_owner: Callable[[int], bool],
+    ) -> Caller | None:
+        """Return the caller if the token is valid and they have private exercises."""
+        try:
+            caller = self._claimed_caller(request)
+            if not is_owner(caller.user_id):
+                return None
+            self._check_not_revoked(request, caller, when_known)
+        except Unauthorized:
+            return None
+        return caller
+
     def _caller(self, request: HttpRequest, when_known: Callable[[Caller], None]) -> Caller:
+        caller = self._claimed_caller(request)
+        self._check_not_revoked(request, caller, when_known)
+        return caller
+
+    def _claimed_caller(self, request: HttpRequest) -> Caller:
+        """Return the caller that a valid token names, which may have been revoked."""
         match = _BEARER.fullmatch((request.header("Authorization") or "").strip())
         if match is None:
             raise Unauthorized("Sign in first: this needs a bearer token")
-        caller = self.tokens.caller(match[1])
+        return self.tokens.caller(match[1])
+
+    def _check_not_revoked(
+        self, request: HttpRequest, caller: Caller, when_known: Callable[[Caller], None]
+    ) -> None:
         when_known(caller)
         is_valid = context_of(request).valid_token_id == caller.token_id
         if not is_valid and self.revocations.has(caller.token_id):
             raise Unauthorized("The token has been revoked")
-        return caller
 
     def caller_of_known_token(self, token: str) -> Caller | None:
         """Return the caller of a cached token that has not expired; never waits."""
         return self.tokens.cached(token)
+
+    def sees_the_catalogue_alone(self, token: str) -> bool:
+        """Return whether a token's user is known to have no private exercises; never waits."""
+        caller = self.tokens.cached(token)
+        return caller is not None and self.owners.is_none(caller.user_id)
 
     def confirm_token(self, caller: Caller) -> None:
         """Cache, without waiting, that a token is not revoked, under the user's token generation.

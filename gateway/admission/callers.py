@@ -17,11 +17,14 @@ class Access(Enum):
     """Who may use a route; the values stand in the OpenAPI document."""
 
     PUBLIC = "anybody; a token is not looked at"
+    OPTIONAL = "anybody; whoever is signed in sees their own exercises, too"
     USER = "whoever is signed in"
     SELF = "the user whose id is in the path, and administrators"
 
 
-PUBLIC, USER, SELF = Access.PUBLIC, Access.USER, Access.SELF
+PUBLIC, OPTIONAL, USER, SELF = Access.PUBLIC, Access.OPTIONAL, Access.USER, Access.SELF
+OPEN = (PUBLIC, OPTIONAL)
+"""What needs no token."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Caller:
 
 
 AnyCaller = Caller | Any
-"""The caller of a route; None on public routes, which never look at it.
+"""The caller of a route; None on public routes, which never look at it, and on those for anybody
+unless it is somebody who has private exercises.
 
 Any stands for that None: each route knows which of the two it is, and mypy can't.
 """

@@ -31,6 +31,8 @@ from schemas.fields import (
     Sort,
     Text,
     TimeZone,
+    Word,
+    Words,
 )
 from schemas.limits import LARGEST_INT32
 from schemas.loading import Parameters
@@ -260,6 +262,18 @@ def _list_of(field: ListOf) -> dict[str, Any]:
     }
 
 
+def _words(field: Words) -> dict[str, Any]:
+    return {
+        "type": "array",
+        "items": {"type": TEXT, "minLength": 1, "maxLength": field.word.max_length, **_word(None)},
+        "maxItems": field.max_items,
+    }
+
+
+def _word(_field: Word | None) -> dict[str, Any]:
+    return {"pattern": "^[^,]*$"}
+
+
 def _any_text(_field: BaseField) -> dict[str, Any]:
     return {"type": TEXT}
 
@@ -279,6 +293,8 @@ _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
     OneOf: _one_of,
     AnyOf: _any_of,
     Sort: _sort,
+    Word: _word,
+    Words: _words,
     ListOf: _list_of,
 }
 

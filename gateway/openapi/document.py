@@ -6,7 +6,7 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
-from gateway.admission.callers import PUBLIC
+from gateway.admission.callers import OPEN
 from gateway.entrypoint import Route
 from gateway.openapi import failures
 from gateway.openapi.components import (
@@ -82,7 +82,7 @@ def make_document(service: type) -> dict[str, Any]:
 def _describe(
     spec: APISpec, converter: OpenAPIConverter, name: str, summary: str, route: Route
 ) -> dict[str, Any]:
-    signed_in = route.caller is not PUBLIC
+    signed_in = route.caller not in OPEN
     known = failures.statuses(
         signed_in=signed_in,
         has_body=route.body is not None,

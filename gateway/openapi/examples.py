@@ -7,6 +7,7 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.private_exercises import ExerciseChanges, NewExercise
 from schemas.stats import HistoryQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
@@ -63,7 +64,57 @@ EXERCISE = {
     "license_author": None,
     "created_at": "2025-02-01T08:00:00.000000Z",
     "updated_at": "2025-02-01T08:00:00.000000Z",
+    "owner": None,
+    "notes": None,
 }
+
+NEW_EXERCISE: dict[str, Any] = {
+    "name": "Pull-ups on Rings",
+    "measure": "bodyweight_reps",
+    "primary_muscles": ["lats", "biceps"],
+    "secondary_muscles": ["forearms"],
+    "equipment": "rings",
+    "notes": "Rings at shoulder width",
+}
+
+PRIVATE_EXERCISE: dict[str, Any] = {
+    "id": 1042,
+    "name": "Pull-ups on Rings",
+    "slug": "pull-ups-on-rings",
+    "aliases": [],
+    "description": None,
+    "instructions": None,
+    "category": "strength",
+    "body_part": None,
+    "primary_muscles": ["lats", "biceps"],
+    "secondary_muscles": ["forearms"],
+    "equipment": "rings",
+    "all_equipment": ["rings"],
+    "difficulty": None,
+    "measure": "bodyweight_reps",
+    "rep_type": "count",
+    "unit": "reps",
+    "is_active": True,
+    "external_source": "private",
+    "external_id": None,
+    "license": None,
+    "license_author": None,
+    "created_at": "2025-02-16T17:10:42.220183Z",
+    "updated_at": "2025-02-16T17:10:42.220183Z",
+    "owner": "me",
+    "notes": "Rings at shoulder width",
+}
+MADE_EXERCISE = {**PRIVATE_EXERCISE, "details": {"similar": []}}
+EXERCISE_CHANGES = {"name": "Ring Pull-ups", "notes": None}
+CHANGED_EXERCISE = {
+    **PRIVATE_EXERCISE,
+    "name": "Ring Pull-ups",
+    "slug": "ring-pull-ups",
+    "notes": None,
+    "updated_at": "2025-02-16T17:12:08.918340Z",
+}
+ARCHIVED_EXERCISE = {**CHANGED_EXERCISE, "is_active": False}
+DELETED_EXERCISE = {"id": 1042, "deleted": True}
 
 FACETS = {
     "category": [{"value": "strength", "count": 5}],
@@ -276,6 +327,8 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     ExerciseList: {"category": "strength", "equipment": "bodyweight", "search": "pull-ups"},
     ExerciseSearch: {"q": "pull-ups"},
     ExerciseFacets: {"equipment": "smith machine"},
+    NewExercise: NEW_EXERCISE,
+    ExerciseChanges: EXERCISE_CHANGES,
     NewWorkout: NEW_WORKOUT,
     WorkoutChanges: WORKOUT_CHANGES,
     WorkoutList: {"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},
@@ -288,6 +341,8 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.SignedOut: SIGNED_OUT,
     responses.User: USER,
     responses.Exercise: EXERCISE,
+    responses.NewPrivateExercise: MADE_EXERCISE,
+    responses.DeletedExercise: DELETED_EXERCISE,
     responses.Facets: FACETS,
     responses.Workout: WORKOUT,
     responses.ListedWorkout: LISTED_WORKOUT,

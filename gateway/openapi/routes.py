@@ -8,7 +8,7 @@ from gateway.openapi.examples import EXAMPLES
 
 TAGS = {
     "Users": ("/api/users", "Accounts and tokens"),
-    "Exercises": ("/api/exercises", "The catalogue: public, and only read"),
+    "Exercises": ("/api/exercises", "The catalogue, which is public, and one's own"),
     "Workouts": ("/api/workouts", "One's own training log"),
     "Statistics": ("/api/stats", "What follows from the log"),
     "Operations": ("/", "What this is, and whether it is well"),

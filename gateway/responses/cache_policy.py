@@ -23,7 +23,7 @@ _ID = re.compile(r"\d{1,19}", re.ASCII)
 class CachePolicy(Enum):
     """What a response is made from, and so how long it may be cached."""
 
-    CATALOGUE = "until the catalogue changes"
+    CATALOGUE = "until the catalogue changes, or the user's private exercises"
     WORKOUTS = "until any of the user's workouts changes"
     WORKOUT = "until the workout in the path changes"
     NUMBERS = "until what analytics knows of the user changes"
@@ -42,7 +42,7 @@ def key_of(request: HttpRequest, policy: CachePolicy | None, caller: AnyCaller) 
     # anything else is refused later, with all other bad parameters
     if policy is CachePolicy.WORKOUT and not _ID.fullmatch(request.path_values["id"]):
         return None
-    return (ANYBODY if policy is CachePolicy.CATALOGUE else caller.user_id, request.target)
+    return (ANYBODY if caller is None else caller.user_id, request.target)
 
 
 def generation_keys_of(
@@ -54,5 +54,8 @@ def generation_keys_of(
     if policy is CachePolicy.NUMBERS:
         return cache_generations.shown_numbers_of(caller.user_id)
     if policy is CachePolicy.WORKOUT:
-        return cache_generations.shown_workout(int(request.path_values["id"]))
+        workout_id = int(request.path_values["id"])
+        return cache_generations.shown_workout(caller.user_id, workout_id)
+    if policy is CachePolicy.CATALOGUE and caller is not None:
+        return cache_generations.shown_exercises_of(caller.user_id)
     return None

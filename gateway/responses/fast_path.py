@@ -4,7 +4,8 @@ No head is parsed, no route looked for and no greenthread made. The web server h
 each request head to :meth:`FastPath.respond`, its one callback. That recognises the head, knows the
 caller by a token that was checked before, and takes the response from the response cache.
 
-- A public response is sent at once.
+- A public response is sent at once, unless the request has the token of a user who may have private
+  exercises: they may see more.
 - For a personal one, Redis is asked for two generations, without waiting: that of the response,
   and that of the user's tokens, under which the token is cached as not revoked. It is sent if both
   are still current. See :mod:`services.dependencies.cache` and
@@ -78,11 +79,15 @@ class FastPath(SharedExtension):
         get, request_id = found
         key = get.key
         cached = self.response_cache.find(key)
-        if cached is None:
+        if cached is None or not self._is_for(get.token):
             return self._respond_personally(get, request_id, started)
         if not self.admission.count_without_waiting(None, get.forwarded, peer):
             return None
         return self.render(key, cached, get, request_id, started)
+
+    def _is_for(self, token: str | None) -> bool:
+        """Return whether whoever sends a token is given what everybody is given."""
+        return token is None or self.admission.sees_the_catalogue_alone(token)
 
     def _respond_personally(
         self, get: CacheableGet, request_id: bytes, started: float

@@ -1,6 +1,7 @@
 """The gateway's cache of responses to reads.
 
 Public responses are cached until the catalogue changes, of which an event notifies every process.
+A user with private exercises has responses about exercises of their own, under their own keys.
 Personal ones are cached with the generations in Redis of the data that they depend on, read before
 the data was. A write replaces these before it is acknowledged, so a response that raced with it is
 never served (docs/decisions/cache-generations.md). Without Redis nothing personal is cached.
@@ -108,6 +109,8 @@ class ResponseCache(SharedExtension):
             changes: the policies of the responses that it makes stale.
             caller: the user that made it.
         """
+        if CachePolicy.CATALOGUE in changes:
+            self.admission.owners.forget(caller.user_id)
         if len(self._invalidated_at) > MOST_INVALIDATED:
             self._invalidated_at.clear()
         now = time.monotonic()

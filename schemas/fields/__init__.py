@@ -14,6 +14,7 @@ from schemas.fields.numbers import (
 )
 from schemas.fields.text import Email, Password, Text
 from schemas.fields.times import Moment, TimeZone
+from schemas.fields.words import Word, Words
 
 __all__ = [
     "AnyOf",
@@ -31,6 +32,8 @@ __all__ = [
     "Sort",
     "Text",
     "TimeZone",
+    "Word",
+    "Words",
     "about",
     "identifier",
     "identifier_parameter",

@@ -5,7 +5,13 @@ tests validate every response against it.
 """
 
 from schemas.responses.base import ResponseSchema
-from schemas.responses.exercises import Exercise, Facets, FacetValue
+from schemas.responses.exercises import (
+    DeletedExercise,
+    Exercise,
+    Facets,
+    FacetValue,
+    NewPrivateExercise,
+)
 from schemas.responses.operations import Circuit, Health, Index, Readiness
 from schemas.responses.stats import (
     DataPoint,
@@ -32,6 +38,7 @@ from schemas.responses.workouts import (
 __all__ = [
     "Circuit",
     "DataPoint",
+    "DeletedExercise",
     "DeletedWorkout",
     "Exercise",
     "ExerciseRecords",
@@ -44,6 +51,7 @@ __all__ = [
     "ListedWorkout",
     "Month",
     "MonthlyProgress",
+    "NewPrivateExercise",
     "PerformedExercise",
     "PerformedSet",
     "Readiness",

@@ -6,6 +6,7 @@ from schemas.exercises import CATEGORIES, COUNTED, DIFFICULTIES, REP_TYPES
 from schemas.measures import MEASURES
 from schemas.responses.base import (
     ResponseSchema,
+    always_true,
     choice,
     count,
     identifier,
@@ -17,7 +18,7 @@ from schemas.responses.base import (
 
 
 class Exercise(ResponseSchema):
-    """An exercise of the catalogue."""
+    """An exercise of the catalogue, or one of your own."""
 
     id = identifier()
     name = text()
@@ -38,12 +39,42 @@ class Exercise(ResponseSchema):
     is_active = fields.Boolean(
         **options("Inactive ones are in no list; old workouts show them.", False)
     )
-    external_source = text("`manual`, or where it was imported from.")
+    external_source = text("`manual`, `private`, or where it was imported from.")
     external_id = text("Its id there.", null=True)
     license = text(null=True)
     license_author = text(null=True)
     created_at = timestamp()
     updated_at = timestamp()
+    owner = choice(["me"], "`me` of your own exercises, which nobody else sees.", null=True)
+    notes = text("Yours, of your own exercises.", null=True)
+
+
+class SimilarExercise(ResponseSchema):
+    """An exercise of the catalogue that may be the same."""
+
+    id = identifier()
+    name = text()
+
+
+class NewExerciseDetails(ResponseSchema):
+    """What to know about an exercise that was just made."""
+
+    similar = list_of(
+        SimilarExercise, "Those that have all words of its name in theirs, at most 3."
+    )
+
+
+class NewPrivateExercise(Exercise):
+    """A new exercise of your own."""
+
+    details = fields.Nested(NewExerciseDetails, **options("", False))
+
+
+class DeletedExercise(ResponseSchema):
+    """An exercise of your own that is gone."""
+
+    id = identifier()
+    deleted = always_true()
 
 
 class FacetValue(ResponseSchema):

@@ -46,7 +46,7 @@ class Analytics:
     cache = Cache()
     workouts = RemoteService("workouts", methods=["changes", "get_many", "list"])
     exercises = RemoteService("exercises", methods=["changes", "get"])
-    exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_NUMBERS)
+    exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_NUMBERS, cache_generations.numbers_of)
     counted = CountedWorkouts()
     feed_follower = FeedFollower()
     log_context = LogContext()
@@ -112,7 +112,7 @@ class Analytics:
         user_id = checked_user(user_id)
         result = self._reads.history(user_id, exercise_id, **query)
         if result["exercise_name"] is None:
-            result["exercise_name"] = self.exercises.get(exercise_id)["name"]
+            result["exercise_name"] = self._name_of(user_id, exercise_id)
         return result
 
     @rpc
@@ -229,6 +229,14 @@ class Analytics:
     @property
     def _processor(self) -> WorkoutProcessor:
         return WorkoutProcessor(self.database, self.cache, self.workouts, self.counted)
+
+    def _name_of(self, user_id: int, exercise_id: int) -> str:
+        """Return the name of an exercise that a user can see but has never done."""
+        try:
+            return self.exercises.get(exercise_id)["name"]
+        except NotFound:
+            # asked second: the version before, which may serve during an upgrade, takes no user
+            return self.exercises.get(exercise_id, user_id=user_id)["name"]
 
     def _handle_saved(self, events: list[dict]) -> None:
         uncounted = [

@@ -9,7 +9,10 @@ and writes the same keys during an upgrade. Which are ever in Redis, and for how
 
 CATALOGUE = "exercise:version"
 CATALOGUE_CHANGED = "catalogue_changed"
-"""The event that the exercises service dispatches when it has replaced this generation."""
+"""The event that the exercises service dispatches when it has replaced this generation.
+
+With a ``user_id`` it is about that user's private exercises, and the catalogue is as it was.
+"""
 
 
 FACTS_IN_WORKOUTS = "workout:exercises:version"
@@ -27,9 +30,24 @@ def workout(workout_id: int) -> str:
     return f"workout:id:{workout_id}:version"
 
 
-def shown_workout(workout_id: int) -> tuple[str, str]:
-    """Return the keys for one workout with the names of its exercises."""
-    return workout(workout_id), FACTS_IN_WORKOUTS
+def shown_workout(user_id: int, workout_id: int) -> tuple[str, str, str]:
+    """Return the keys for one workout of a user with the names of its exercises."""
+    return workout(workout_id), private_facts_in_workouts_of(user_id), FACTS_IN_WORKOUTS
+
+
+def private_facts_in_workouts_of(user_id: int) -> str:
+    """Return the key for the names of a user's private exercises in their workouts."""
+    return f"workout:user:{user_id}:exercises:version"
+
+
+def exercises_of(user_id: int) -> str:
+    """Return the key for a user's private exercises."""
+    return f"exercise:user:{user_id}:version"
+
+
+def shown_exercises_of(user_id: int) -> tuple[str, str]:
+    """Return the keys for what a user sees of exercises: their own and the catalogue."""
+    return exercises_of(user_id), CATALOGUE
 
 
 def tokens_of(user_id: int) -> str:

@@ -56,13 +56,16 @@ class ExerciseFacts(DependencyProvider):
 
     Args:
         generation_key: Redis key of the generation of cached results that show names of the copy.
+        private_generation_key: the same for one user's results, by the user's id: a change of a
+            private exercise makes no others stale.
     """
 
     catalogue_changes = CatalogueChanges()
 
-    def __init__(self, generation_key: str):
+    def __init__(self, generation_key: str, private_generation_key: Callable[[int], str]):
         self.generation_key = generation_key
-        self._generation: int | None = None
+        self.private_generation_key = private_generation_key
+        self._seen: tuple[int | None, int] = None, 0
         self._look_at = 0.0
         self._has_begun = False
         self._outage = Outage("catalogue", "exercises keep the names that are known of them")
@@ -81,14 +84,14 @@ class ExerciseFacts(DependencyProvider):
             cache: the service's own; a change starts a new generation.
             ask: ``exercises.changes``.
         """
-        generation = self.catalogue_changes.generation
+        seen = self.catalogue_changes.generation, self.catalogue_changes.private_changes
         if not self._has_begun:
             # the process that changed the copy last may have died before it replaced the generation
             cache.invalidate(self.generation_key)
             self._has_begun = True
-        if generation == self._generation and time.monotonic() < self._look_at:
+        if seen == self._seen and time.monotonic() < self._look_at:
             return
-        self._generation = generation
+        self._seen = seen
         self._look_at = time.monotonic() + budgets.FACTS_RETRY_SECONDS
         try:
             self._follow(database, cache, ask)
@@ -107,6 +110,14 @@ class ExerciseFacts(DependencyProvider):
             position = changes[-1]["position"]
             measured = measured and all("measure" in change for change in changes)
             if measured or position > newest:
-                with cache.changing(self.generation_key):
+                with cache.changing(*self._generation_keys(changes)):
                     facts = orjson.dumps(changes).decode()
                     database.fetch(_WRITE, facts=facts, measured=measured)
+
+    def _generation_keys(self, changes: list[dict[str, Any]]) -> list[str]:
+        """Return the keys of what changes make stale; those of private exercises have an owner."""
+        owners = {change.get("owner_id") for change in changes}
+        return [
+            self.generation_key if owner is None else self.private_generation_key(owner)
+            for owner in owners
+        ]

@@ -55,7 +55,7 @@ class ExerciseReads:
 
     def list_page(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return the page that a loaded query asks for, and the number of all matches."""
-        filters, rest = _filters(query), _rest(query)
+        filters, rest = filters_of(query), _rest(query)
         sort = query.get("sort") or []
         paging = query["page"], query["limit"]
         if query.get("search"):
@@ -75,7 +75,7 @@ class ExerciseReads:
 
     def facets(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return the values to filter by with their counts, for a loaded query."""
-        filters = _filters(query)
+        filters = filters_of(query)
         variant = ":".join(_written(filters))
         return self._cached_in_slot(
             "facets",
@@ -104,7 +104,8 @@ def _slot(variant: str) -> int:
     return int.from_bytes(blake2b(variant.encode(), digest_size=8).digest()) % SLOTS
 
 
-def _filters(query: dict[str, Any]) -> dict[str, list[str]]:
+def filters_of(query: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the filters of a loaded query."""
     return {name: query[name] for name in FILTERS if query.get(name)}
 
 
@@ -112,7 +113,7 @@ def _rest(query: dict[str, Any]) -> str:
     """Return a query without its search text, in a canonical form."""
     sort = ",".join(f"{name}:{direction}" for name, direction in query.get("sort") or [])
     paging = [f"sort={sort}", f"page={query['page']}", f"limit={query['limit']}"]
-    return ":".join([*_written(_filters(query)), *paging])
+    return ":".join([*_written(filters_of(query)), *paging])
 
 
 def _written(filters: dict[str, list[str]]) -> list[str]:

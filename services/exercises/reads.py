@@ -1,10 +1,11 @@
 """Reading exercises from PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
 from services.exercises import ranks
+from services.exercises.rows import CATALOGUE, Rows
 from services.exercises.rules import search
 from services.exercises.tables import EXERCISE, MEASURE
 from services.transport.postgres.statements import Fetch, Statement
@@ -15,10 +16,16 @@ _GET_MANY = Statement(
 
 _CHANGES = Statement(
     f"""
-    SELECT json_build_object('position', c.position, 'exercise_id', e.id, 'name', e.name,
-        'rep_type', e.rep_type, 'measure', {MEASURE})
+    (SELECT json_build_object('position', c.position, 'exercise_id', e.id, 'name', e.name,
+        'rep_type', e.rep_type, 'measure', {MEASURE}), c.position
     FROM exercise_changes c JOIN exercises e ON e.id = c.exercise_id
-    WHERE c.position > :after ORDER BY c.position LIMIT :limit
+    WHERE c.position > :after ORDER BY c.position LIMIT :limit)
+    UNION ALL
+    (SELECT json_build_object('position', c.position, 'exercise_id', p.id, 'name', p.name,
+        'rep_type', p.rep_type, 'measure', p.measure, 'owner_id', p.owner_id), c.position
+    FROM private_exercise_changes c JOIN private_exercises p ON p.id = c.exercise_id
+    WHERE c.position > :after ORDER BY c.position LIMIT :limit)
+    ORDER BY position LIMIT :limit
     """
 )
 
@@ -99,6 +106,8 @@ def list_page(
     sort: list[tuple[str, str]],
     page: int,
     limit: int,
+    rows: Rows = CATALOGUE,
+    owner_id: int | None = None,
 ) -> dict[str, Any]:
     """Return one page of the active exercises, and the number of all that pass the filters.
 
@@ -108,9 +117,12 @@ def list_page(
         sort: pairs of a field and ``asc`` or ``desc``.
         page: from 1.
         limit: exercises a page.
+        rows: which exercises.
+        owner_id: the user whose private exercises are among the rows, if any are.
     """
     passes = _conditions(filters)
-    return _page(fetch, filters, passes, [(passes, _order(sort))], page, limit)
+    values = {**filters, "owner_id": owner_id}
+    return _page(fetch, values, passes, [(passes, _order(sort))], page, limit, rows)
 
 
 def search_page(
@@ -120,6 +132,9 @@ def search_page(
     sort: list[tuple[str, str]],
     page: int,
     limit: int,
+    rows: Rows = CATALOGUE,
+    owner_id: int | None = None,
+    own_words: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return one page of the active exercises that a query finds, and the number of all.
 
@@ -130,29 +145,34 @@ def search_page(
         sort: as for :func:`list_page`; empty for the best match first.
         page: from 1.
         limit: exercises a page.
+        rows: as for :func:`list_page`.
+        owner_id: as for :func:`list_page`.
+        own_words: those of the owner's exercises.
     """
     terms = search.terms(query)
     if not terms:
         return {"items": [], "total": 0}
     fetch(_USE_INDEXES)
-    patterns = search.patterns(query, terms, _near_words(fetch, terms))
+    vocabulary = _near_words(fetch, terms, search.mistypable(own_words))
+    patterns = search.patterns(query, terms, vocabulary)
     found = ranks.FOUND_ANYWHERE if patterns.is_one_word else ranks.FOUND_IN_TITLES
     parts = [(found, _order(sort))] if sort else ranks.parts(patterns.is_one_word)
     passes = _conditions(filters)
     return _page(
         fetch,
-        {**filters, **vars(patterns)},
+        {**filters, **vars(patterns), "owner_id": owner_id},
         f"{passes} AND {found}",
         [(f"{passes} AND {condition}", order) for condition, order in parts],
         page,
         limit,
+        rows,
     )
 
 
-def _near_words(fetch: Fetch, terms: list[search.Term]) -> list[str]:
+def _near_words(fetch: Fetch, terms: list[search.Term], own_words: list[str]) -> list[str]:
     words = search.mistypable(frozenset().union(*(term.written for term in terms)))
     if not words:
-        return []
+        return own_words
     endings = [f"%{word}" for word in words if len(word) >= search.SHORTEST_MISTYPED]
     beginnings = [f"{word}%" for word in words if len(word) >= search.SHORTEST_MISSPELT]
     # two words for one are compared with what is one, not with any other two
@@ -162,7 +182,7 @@ def _near_words(fetch: Fetch, terms: list[search.Term]) -> list[str]:
         "joined_spellings": _spellings(word for word in words if word not in alone),
         "patterns": endings + beginnings,
     }
-    near = _firsts(fetch(_NEAR_WORDS, **given))
+    near = own_words + _firsts(fetch(_NEAR_WORDS, **given))
     unknown = search.unknown(terms, near)
     if unknown:
         near += _firsts(fetch(_LIKE_WORDS, unknown=unknown))
@@ -185,6 +205,7 @@ def _page(
     parts: list[tuple[str, str]],
     page: int,
     limit: int,
+    rows: Rows,
 ) -> dict[str, Any]:
     """Return a page, and the number of all that pass the conditions.
 
@@ -195,30 +216,43 @@ def _page(
         parts: condition and ORDER BY of each part; together they have all rows.
         page: from 1.
         limit: exercises a page.
+        rows: which exercises.
     """
     offset = (page - 1) * limit
     given = {**values, "limit": limit, "offset": offset, "enough": offset + limit}
     # counting reads every match, so it is left out where the page itself tells
-    items = _firsts(fetch(_page_of(tuple(parts)), **given))
+    items = _firsts(fetch(_page_of(tuple(parts), rows), **given))
     if len(items) < limit and (items or page == 1):
         return {"items": items, "total": offset + len(items)}
-    ((total,),) = fetch(_count_of(conditions), **values)
+    ((total,),) = fetch(_count_of(conditions, rows), **values)
     return {"items": items, "total": total}
 
 
-def count_facets(fetch: Fetch, filters: dict[str, list[str]]) -> dict[str, Any]:
+def count_facets(
+    fetch: Fetch,
+    filters: dict[str, list[str]],
+    rows: Rows = CATALOGUE,
+    owner_id: int | None = None,
+) -> dict[str, Any]:
     """Return the values of each facet with their counts, the most frequent first.
 
     Args:
         fetch: runs a statement.
         filters: as for a page: only active exercises that pass them are counted.
+        rows: as for a page.
+        owner_id: as for a page.
     """
-    ((facets,),) = fetch(_facets_of(_conditions(filters)), **filters)
+    values = {**filters, "owner_id": owner_id}
+    ((facets,),) = fetch(_facets_of(_conditions(filters), rows), **values)
     return facets
 
 
 def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return exercises whose name or ``measure`` changed after a position, oldest change first."""
+    """Return exercises whose name or ``measure`` changed after a position, oldest change first.
+
+    One statement for the catalogue and all private ones, so that both are of one snapshot: a reader
+    goes on after the last position that it has seen.
+    """
     return _firsts(fetch(_CHANGES, after=after, limit=limit))
 
 
@@ -227,10 +261,10 @@ def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=256)
-def _page_of(parts: tuple[tuple[str, str], ...]) -> Statement:
+def _page_of(parts: tuple[tuple[str, str], ...], rows: Rows) -> Statement:
     selects = " UNION ALL ".join(
         "SELECT id FROM ("
-        f"SELECT s.id FROM exercise_search s WHERE {condition} ORDER BY {order} LIMIT :enough"
+        f"SELECT s.id FROM {rows.searched} WHERE {condition} ORDER BY {order} LIMIT :enough"
         ") AS part"
         for condition, order in parts
     )
@@ -239,24 +273,24 @@ def _page_of(parts: tuple[tuple[str, str], ...]) -> Statement:
             SELECT id, row_number() OVER () AS place
             FROM ({selects} LIMIT :limit OFFSET :offset) AS found
         )
-        SELECT {EXERCISE} FROM page JOIN exercises e USING (id) ORDER BY page.place
+        {rows.shown} ORDER BY page.place
     """
     return Statement(statement, prepared=False)
 
 
 @lru_cache(maxsize=256)
-def _count_of(conditions: str) -> Statement:
-    return Statement(f"SELECT count(*) FROM exercise_search s WHERE {conditions}", prepared=False)
+def _count_of(conditions: str, rows: Rows) -> Statement:
+    return Statement(f"SELECT count(*) FROM {rows.searched} WHERE {conditions}", prepared=False)
 
 
 @lru_cache(maxsize=256)
-def _facets_of(conditions: str) -> Statement:
+def _facets_of(conditions: str, rows: Rows) -> Statement:
     # many exercises are alike in all of this, so all are read once, and few are counted six times
     alike = "category, body_part, all_equipment, difficulty, measure, muscles"
     statement = f"""
         WITH kinds AS MATERIALIZED (
             SELECT {alike}, count(*) AS alike
-            FROM exercise_search s WHERE {conditions} GROUP BY {alike}
+            FROM {rows.searched} WHERE {conditions} GROUP BY {alike}
         )
         SELECT json_build_object({_FACETS})
     """

@@ -1,18 +1,21 @@
-"""The exercises service: reading and searching the catalogue, and the import from wger."""
+"""The exercises service: the catalogue, private exercises, and the import from wger."""
 
 from typing import Any
 
-from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.exercises import MINE, ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.loading import load
-from schemas.pages import ById, Feed, checked_ids
+from schemas.pages import ById, Feed, checked_ids, checked_user
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
+from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.exercises import reads
 from services.exercises.cached_reads import ExerciseReads
+from services.exercises.private.methods import PrivateExerciseMethods
+from services.exercises.private.reading import OwnersReads
 from services.exercises.seeding import SeededCatalogue
 from services.exercises.wger.provider import WgerImports, wger_schedule
 
@@ -28,46 +31,51 @@ Several = list[Exercise]
 """Named here because inside the class ``list`` is the RPC method."""
 
 
-class Exercises:
-    """The catalogue of exercises, its search, and the import from wger."""
+class Exercises(PrivateExerciseMethods):
+    """The catalogue of exercises, its search, private exercises, and the import from wger."""
 
     name = "exercises"
 
     database = Database("exercises")
     cache = Cache()
-    dispatch = EventDispatcher()
+    workouts = RemoteService("workouts", methods=["retire_exercise"])
+    # Any: a worker gets a function in its place
+    dispatch: Any = EventDispatcher()
     seeded_catalogue = SeededCatalogue()
     wger_imports = WgerImports()
     health = Health()
     log_context = LogContext()
 
     @rpc
-    def get(self, exercise_id: int) -> Exercise:
+    def get(self, exercise_id: int, user_id: int | None = None) -> Exercise:
         """Return an exercise, also an inactive one.
 
         Args:
             exercise_id: its id.
+            user_id: who asks; without it private exercises are not found.
 
         Returns:
             ``{"id", "name", "slug", "description", "instructions", "category", "body_part",
             "primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty",
             "measure", "rep_type": "count|time|distance", "unit": "reps|seconds|meters", "aliases",
             "external_source", "external_id", "license", "license_author", "is_active",
-            "created_at", "updated_at"}``. ``measure`` is what its sets hold, one of
-            ``schemas.measures.MEASURES``; ``rep_type`` and ``unit`` follow from it.
+            "created_at", "updated_at", "owner", "notes"}``. ``measure`` is what its sets hold, one
+            of ``schemas.measures.MEASURES``; ``rep_type`` and ``unit`` follow from it. Of a
+            private exercise ``owner`` is ``"me"`` and ``notes`` its owner's; both are None of all
+            others.
 
         Raises:
-            InvalidParameter: the id can't be one.
-            NotFound: there is no such exercise.
+            InvalidParameter: an id can't be one.
+            NotFound: there is no such exercise, or it is somebody else's private one.
 
         Example:
             ``n.rpc.exercises.get(1)``
         """
-        return self._reads.get(load(BY_ID, {"id": exercise_id})["id"])
+        return self._seen_by(user_id).get(load(BY_ID, {"id": exercise_id})["id"])
 
     @rpc
     def get_many(self, exercise_ids: Identifiers) -> Several:
-        """Return several exercises, also inactive ones.
+        """Return several exercises of the catalogue, also inactive ones.
 
         Args:
             exercise_ids: at most 1000 ids; unknown ones are left out.
@@ -84,16 +92,17 @@ class Exercises:
         return self._reads.get_many(checked_ids("exercise_ids", exercise_ids))
 
     @rpc
-    def search(self, q: str, **query: Any) -> dict[str, Any]:
+    def search(self, q: str, user_id: int | None = None, **query: Any) -> dict[str, Any]:
         """Search active exercises, best match first.
 
         Args:
             q: at least 3 characters. Each of its words must be in the name, an alias or the
                 equipment, in any order; one wrong letter a word is forgiven. One word alone is
                 looked for in descriptions, too.
+            user_id: who asks, and finds their private exercises, too.
             query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
-                ``muscles`` (several values separated by commas), ``page`` (1), ``limit`` (10, at
-                most 100).
+                ``muscles`` (several values separated by commas), ``mine`` (``"true"`` leaves the
+                catalogue out), ``page`` (1), ``limit`` (10, at most 100).
 
         Returns:
             ``{"items": [...], "total": number of all}``, items as from ``get``.
@@ -105,18 +114,20 @@ class Exercises:
             ``n.rpc.exercises.search("bench")``
         """
         values = load(EXERCISE_SEARCH, {**query, "q": q})
-        return self._reads.list_page({**values, "search": values["q"]})
+        return self._seen_by(user_id, values).list_page({**values, "search": values["q"]})
 
     @rpc
-    def list(self, **query: Any) -> dict[str, Any]:
+    def list(self, user_id: int | None = None, **query: Any) -> dict[str, Any]:
         """List active exercises.
 
         Args:
-            query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
-                ``muscles`` (several values separated by commas, any of which matches), ``search``
-                (``q`` of the method ``search``), ``page`` (1), ``limit`` (10, at most 100),
-                ``sort`` (``"name:asc"``; also by category, difficulty, equipment, created_at; by
-                default the best match of ``search`` comes first).
+            user_id: who asks, and sees their private exercises, too.
+            query: ``mine`` (``"true"`` leaves the catalogue out), ``category``, ``body_part``,
+                ``difficulty``, ``measure``, ``equipment``, ``muscles`` (several values separated by
+                commas, any of which matches), ``search`` (``q`` of the method ``search``),
+                ``page`` (1), ``limit`` (10, at most 100), ``sort`` (``"name:asc"``; also by
+                category, difficulty, equipment, created_at; by default the best match of
+                ``search`` comes first).
 
         Returns:
             ``{"items": [...], "total": number of all}``, items as from ``get``.
@@ -127,15 +138,18 @@ class Exercises:
         Example:
             ``n.rpc.exercises.list(category="strength", muscles="chest,triceps", limit=5)``
         """
-        return self._reads.list_page(load(EXERCISE_LIST, query))
+        values = load(EXERCISE_LIST, query)
+        return self._seen_by(user_id, values).list_page(values)
 
     @rpc
-    def facets(self, **query: Any) -> dict[str, Any]:
+    def facets(self, user_id: int | None = None, **query: Any) -> dict[str, Any]:
         """Count active exercises by each value of each filter.
 
         Args:
+            user_id: who asks; their private exercises are counted, too.
             query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
-                ``muscles``, as for ``list``: only exercises that pass these filters are counted.
+                ``muscles``, ``mine``, as for ``list``: only exercises that pass these filters are
+                counted.
 
         Returns:
             ``{"category": [{"value", "count"}, ...], "body_part", "equipment", "difficulty",
@@ -149,11 +163,14 @@ class Exercises:
         Example:
             ``n.rpc.exercises.facets(category="strength")``
         """
-        return self._reads.facets(load(EXERCISE_FACETS, query))
+        values = load(EXERCISE_FACETS, query)
+        return self._seen_by(user_id, values).facets(values)
 
     @rpc
     def changes(self, after: int = 0, limit: int = 100) -> Several:
         """Return the feed of names and measures, for copies of them; oldest change first.
+
+        Private exercises are in it, so it is for services alone.
 
         Args:
             after: position of the last change already seen; 0 for all exercises.
@@ -161,7 +178,8 @@ class Exercises:
 
         Returns:
             ``[{"position", "exercise_id", "name", "rep_type", "measure"}]``, each exercise once,
-            as it is now. Once a change was returned, none with a lower position will ever appear.
+            as it is now, with the ``owner_id`` of a private one. Once a change was returned, none
+            with a lower position will ever appear.
 
         Raises:
             InvalidParameter: a value is not allowed.
@@ -221,3 +239,13 @@ class Exercises:
     @property
     def _reads(self) -> ExerciseReads:
         return ExerciseReads(self.database, self.cache)
+
+    def _seen_by(
+        self, user_id: int | None, query: dict[str, Any] | None = None
+    ) -> ExerciseReads | OwnersReads:
+        """Return what reads for a user, or (None) for anybody."""
+        only_own = query is not None and query.get("mine") == MINE
+        if user_id is None and not only_own:
+            return self._reads
+        owner_id = None if user_id is None else checked_user(user_id)
+        return OwnersReads(self.database, self._reads, owner_id, only_own)

@@ -50,7 +50,7 @@ class WorkoutReads:
             workout = read()
         else:
             key = f"workout:user:{user_id}:id:{workout_id}"
-            generation_keys = cache_generations.shown_workout(workout_id)
+            generation_keys = cache_generations.shown_workout(user_id, workout_id)
             workout = self.cache.get_or_make(key, generation_keys, CACHE_SECONDS, read)
         return rules.found(workout)
 

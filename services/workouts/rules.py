@@ -34,12 +34,14 @@ class Plan:
         expected_version: the version that an update may change; None for any.
         needs_no_start: whether an update may only change a workout without ``started_at``, on
             which the day would depend.
+        private: ids of the user's private exercises among them.
     """
 
     columns: dict[str, Any]
     exercises: list[dict[str, Any]] | None
     expected_version: int | None = None
     needs_no_start: bool = False
+    private: frozenset[int] = frozenset()
 
     @property
     def changes_anything(self) -> bool:
@@ -58,10 +60,11 @@ def plan_creation(values: dict[str, Any], catalogue: Iterable[dict[str, Any]]) -
         BusinessRuleViolation: an exercise does not exist or is inactive, or the times contradict
             each other.
     """
+    catalogue = [*catalogue]
     given = values | times.columns(times.of_new(values))
     exercises = with_catalogue(values.get("exercises", []), catalogue)
     columns = {name: given.get(name) for name in _OWN_COLUMNS}
-    return Plan(columns | totals(exercises), exercises)
+    return Plan(columns | totals(exercises), exercises, private=_private(catalogue))
 
 
 def plan_update(
@@ -80,6 +83,7 @@ def plan_update(
         BusinessRuleViolation: an exercise does not exist, or is inactive and new to the workout, or
             the times would contradict each other.
     """
+    catalogue = [*catalogue]
     given, expected = changes, changes.get("version")
     if stored is not None and not changes.keys().isdisjoint(times.FIELDS):
         # all of them, as they follow from each other, and of no other version than was read
@@ -93,7 +97,13 @@ def plan_update(
         present = frozenset(item["exercise_id"] for item in stored["exercises"])
         exercises = with_catalogue(exercises, catalogue, present)
         columns |= totals(exercises)
-    return Plan(columns, exercises, expected, needs_no_start=stored is None and "date" in changes)
+    return Plan(
+        columns,
+        exercises,
+        expected,
+        needs_no_start=stored is None and "date" in changes,
+        private=_private(catalogue),
+    )
 
 
 def needs_stored(changes: dict[str, Any], today: date) -> bool:
@@ -193,7 +203,7 @@ def with_catalogue(
     Args:
         exercises: as logged.
         catalogue: their entries: ``id``, ``name``, ``rep_type``, ``is_active`` and ``measure``,
-            which the version before does not tell.
+            which the version before does not tell; of private exercises also ``owner``.
         present: ids of exercises that the workout has already; they may stay though inactive.
 
     Raises:
@@ -204,10 +214,7 @@ def with_catalogue(
     }
     missing = sorted({item["exercise_id"] for item in exercises} - known.keys())
     if missing:
-        listed = ", ".join(map(str, missing[:10]))
-        raise BusinessRuleViolation(
-            f"Unknown or inactive exercises: {listed}", json.dumps({"exercise_ids": missing})
-        )
+        raise unknown_exercises(missing)
     return [_as_written(item, known[item["exercise_id"]]) for item in exercises]
 
 
@@ -219,6 +226,18 @@ def _as_written(exercise: dict[str, Any], entry: dict[str, Any]) -> dict[str, An
         "measure": entry.get("measure") or LIKELY_MEASURE[rep_type],
         "sets": [sets.counted(each, rep_type) for each in exercise["sets"]],
     }
+
+
+def unknown_exercises(exercise_ids: list[int]) -> BusinessRuleViolation:
+    """Make the error for exercises that a workout can't have."""
+    listed = ", ".join(map(str, exercise_ids[:10]))
+    return BusinessRuleViolation(
+        f"Unknown or inactive exercises: {listed}", json.dumps({"exercise_ids": exercise_ids})
+    )
+
+
+def _private(catalogue: Iterable[dict[str, Any]]) -> frozenset[int]:
+    return frozenset(entry["id"] for entry in catalogue if entry.get("owner"))
 
 
 def totals(exercises: list[dict[str, Any]]) -> dict[str, Any]:

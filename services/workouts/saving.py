@@ -1,12 +1,14 @@
 """Saving workouts: checking what the schema can't, planning, writing, outdating cached reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 from services.dependencies.database import Database
 from services.process.failpoints import failpoint
-from services.workouts import idempotency, reads, rules, times, writes
+from services.transport.postgres.statements import Fetch
+from services.workouts import idempotency, private_exercises, reads, rules, times, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.sets import shown_workout
 
@@ -20,7 +22,8 @@ class WorkoutSaving:
     Args:
         database: where they are.
         reads: whose cached results a change makes stale.
-        catalogue: returns the entries of those exercises that there are, by their ids.
+        catalogue: returns the entries of those exercises that a user can log, by the user's id
+            and theirs.
         committed: called with a whole workout, as analytics counts it, once it is committed.
         today: the day in UTC.
     """
@@ -29,7 +32,7 @@ class WorkoutSaving:
         self,
         database: Database,
         reads: WorkoutReads,
-        catalogue: Callable[[set[int]], list[dict[str, Any]]],
+        catalogue: Callable[[int, set[int]], list[dict[str, Any]]],
         committed: Callable[[dict[str, Any]], None],
         today: date,
     ):
@@ -41,9 +44,10 @@ class WorkoutSaving:
 
     def create(self, user_id: int, values: dict[str, Any]) -> Result:
         """Create a workout from loaded values, and return it as clients see it."""
-        plan = self._plan_creation(values)
+        plan = self._plan_creation(user_id, values)
         with self.reads.changing(user_id):
-            workout = writes.insert(self.database.fetch, user_id, plan)
+            with self._writing(plan) as fetch:
+                workout = writes.insert(fetch, user_id, plan)
             return self._created(workout)
 
     def create_once(self, user_id: int, values: dict[str, Any], key: str, body: bytes) -> Result:
@@ -60,13 +64,15 @@ class WorkoutSaving:
             stored = idempotency.find_result(self.database.fetch, user_id, key, body)
             if stored is not None:
                 return {"workout": stored, "replayed": True}
-            plan = self._plan_creation(values)
+            plan = self._plan_creation(user_id, values)
             with self.database.together() as transaction:
                 idempotency.claim(transaction.fetch, user_id, key)
                 # the request that had the key until now may have ended well
                 stored = idempotency.find_result(transaction.fetch, user_id, key, body)
                 if stored is not None:
                     return {"workout": stored, "replayed": True}
+                if plan.private:
+                    private_exercises.hold(transaction.send, transaction.fetch, plan.private)
                 workout = writes.insert(transaction.fetch, user_id, plan)
                 result = shown_workout(workout)
                 idempotency.store_result(transaction.send, user_id, key, body, result)
@@ -90,33 +96,50 @@ class WorkoutSaving:
         if rules.needs_stored(changes, self.today):
             stored = self._stored(user_id, workout_id)
         while True:
-            plan = self._plan_update(changes, stored)
+            plan = self._plan_update(user_id, changes, stored)
             if not plan.changes_anything:
                 # needs_stored() told so
                 assert stored is not None
                 return stored
-            with self.reads.changing(user_id, workout_id):
-                workout = writes.update(self.database.fetch, user_id, workout_id, plan)
+            with self.reads.changing(user_id, workout_id), self._writing(plan) as fetch:
+                workout = writes.update(fetch, user_id, workout_id, plan)
             if workout is not None:
                 return workout
             # deleted, of another version, or changed concurrently: read it to find out. The loop
             # ends, as each turn means that another change was committed.
             stored = self._stored(user_id, workout_id)
 
-    def _plan_creation(self, values: dict[str, Any]) -> rules.Plan:
+    @contextmanager
+    def _writing(self, plan: rules.Plan) -> Iterator[Fetch]:
+        """Give what runs the one statement that a plan is written with."""
+        if not plan.private:
+            yield self.database.fetch
+            return
+        with self.database.together() as transaction:
+            private_exercises.hold(transaction.send, transaction.fetch, plan.private)
+            yield transaction.fetch
+
+    def _plan_creation(self, user_id: int, values: dict[str, Any]) -> rules.Plan:
         rules.check_day(times.day_of(values), self.today)
-        plan = rules.plan_creation(values, self._entries(values.get("exercises")))
+        plan = rules.plan_creation(values, self._entries(user_id, values.get("exercises")))
         failpoint("workouts.before_write")
         return plan
 
-    def _plan_update(self, changes: dict[str, Any], stored: dict[str, Any] | None) -> rules.Plan:
+    def _plan_update(
+        self, user_id: int, changes: dict[str, Any], stored: dict[str, Any] | None
+    ) -> rules.Plan:
         if stored is not None:
             rules.check_update(changes, stored, self.today)
-        return rules.plan_update(changes, self._entries(changes.get("exercises")), stored)
+        entries = self._entries(user_id, changes.get("exercises"))
+        return rules.plan_update(changes, entries, stored)
 
-    def _entries(self, exercises: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-        """Return the catalogue's entries of logged exercises."""
-        return self.catalogue({item["exercise_id"] for item in exercises}) if exercises else []
+    def _entries(
+        self, user_id: int, exercises: list[dict[str, Any]] | None
+    ) -> list[dict[str, Any]]:
+        """Return the entries of logged exercises."""
+        if not exercises:
+            return []
+        return self.catalogue(user_id, {item["exercise_id"] for item in exercises})
 
     def _stored(self, user_id: int, workout_id: int) -> dict[str, Any]:
         return rules.found(reads.get(self.database.fetch, workout_id, user_id))

@@ -26,7 +26,7 @@ from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.observability.logging import get_logger
 from services.process import budgets
-from services.workouts import feed, idempotency, reads, rules, writes
+from services.workouts import feed, idempotency, private_exercises, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
 from services.workouts.saving import WorkoutSaving
@@ -51,9 +51,11 @@ class Workouts:
 
     database = Database("workouts")
     cache = Cache()
-    exercises = RemoteService("exercises", methods=["changes", "get_many"])
+    exercises = RemoteService("exercises", methods=["changes", "get_many", "get_private"])
     exercise_cache = ExerciseCache()
-    exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_WORKOUTS)
+    exercise_facts = ExerciseFacts(
+        cache_generations.FACTS_IN_WORKOUTS, cache_generations.private_facts_in_workouts_of
+    )
     # Any: a worker gets a function in its place
     hint: Any = HintSender()
     log_context = LogContext()
@@ -262,6 +264,34 @@ class Workouts:
         return {"id": workout_id, "deleted": True, "version": version, "date": day.isoformat()}
 
     @rpc
+    def retire_exercise(self, user_id: int, exercise_id: int) -> dict[str, Any]:
+        """Refuse a private exercise in workouts from now on, unless one has it.
+
+        The exercises service asks for it before it deletes the exercise.
+
+        Args:
+            user_id: the owner of the exercise.
+            exercise_id: its id.
+
+        Returns:
+            ``{"workouts": how many of the owner's workouts have it}``; it is retired if there are
+            none, now or before.
+
+        Raises:
+            InvalidParameter: an id can't be one.
+
+        Example:
+            ``n.rpc.workouts.retire_exercise(1, 1042)``
+        """
+        exercise_id = checked_id(exercise_id)
+        user_id = checked_user(user_id)
+        with self.database.together() as transaction:
+            workouts = private_exercises.retire(
+                transaction.send, transaction.fetch, user_id, exercise_id
+            )
+        return {"workouts": workouts}
+
+    @rpc
     def changes(
         self, after: int = 0, limit: int = 100, workout_id: int | None = None
     ) -> list[dict[str, Any]]:  # type: ignore[valid-type]
@@ -299,6 +329,13 @@ class Workouts:
         except GymError as problem:
             log.warning("old keys not forgotten, will be tried again", reason=str(problem))
 
+    def _entries(self, user_id: int, exercise_ids: set[int]) -> list[dict[str, Any]]:  # type: ignore[valid-type]
+        """Return the entries of exercises that a user can log."""
+        found = self.exercise_cache.get_many(exercise_ids, ask=self.exercises.get_many)
+        return private_exercises.with_private(
+            found, exercise_ids, lambda ids: self.exercises.get_private(user_id, ids)
+        )
+
     @property
     def _reads(self) -> WorkoutReads:
         return WorkoutReads(self.database, self.cache)
@@ -308,7 +345,7 @@ class Workouts:
         return WorkoutSaving(
             self.database,
             self._reads,
-            catalogue=partial(self.exercise_cache.get_many, ask=self.exercises.get_many),
+            catalogue=self._entries,
             committed=partial(self.hint, WORKOUT_SAVED),
             today=datetime.now(UTC).date(),
         )

@@ -397,6 +397,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "facets",
         "get",
         "list",
+        "owns",
         "search",
         "exercise_history",
         "last_sets",

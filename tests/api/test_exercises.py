@@ -223,12 +223,30 @@ def test_ids_are_whole_numbers(http, id_):
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("POST", "/api/exercises", "GET, HEAD, OPTIONS"),
-        ("DELETE", "/api/exercises/1", "GET, HEAD, OPTIONS"),
+        ("PATCH", "/api/exercises", "GET, HEAD, OPTIONS, POST"),
+        ("PATCH", "/api/exercises/1", "DELETE, GET, HEAD, OPTIONS, PUT"),
         ("PATCH", "/api/exercises/search", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_the_catalogue_is_only_read(http, method, path, allow):
+def test_other_methods_there_are_none(http, method, path, allow):
     answer = http.request(method, path)
     assert answer.status_code == 405
     assert answer.headers["Allow"] == allow
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/api/exercises/1"),
+        ("DELETE", "/api/exercises/1"),
+        ("POST", "/api/exercises/1/archive"),
+        ("POST", "/api/exercises/1/restore"),
+    ],
+)
+def test_the_catalogue_is_only_read(http, admin_token, new_user, method, path):
+    before = data(http.get("/api/exercises/1"))
+    body = {"json": {"name": "Mine"}} if method == "PUT" else {}
+    assert http.request(method, path, **body).status_code == 401
+    for token in (new_user().token, admin_token):
+        assert http.request(method, path, token=token, **body).status_code == 404
+    assert data(http.get("/api/exercises/1")) == before

@@ -44,9 +44,9 @@ TEXTS = SQL + JSON_PATHS + OTHERS
 SEARCHES = [text for text in TEXTS if len(text) >= 3 and "," not in text]
 
 QUERIES = {
-    "/api/exercises": ["page", "limit", "category", "difficulty", "measure", "sort"],
-    "/api/exercises/search?q=bench&": ["page", "limit", "category", "difficulty", "measure"],
-    "/api/exercises/facets": ["category", "difficulty", "measure"],
+    "/api/exercises": ["page", "limit", "category", "difficulty", "measure", "mine", "sort"],
+    "/api/exercises/search?q=bench&": ["page", "limit", "category", "measure", "mine"],
+    "/api/exercises/facets": ["category", "difficulty", "measure", "mine"],
     "/api/exercises/last": ["ids"],
     "/api/workouts": ["page", "limit", "user_id", "date_from", "date_to", "sort"],
     "/api/stats/exercise/1/history": ["range", "unit"],
@@ -132,6 +132,30 @@ def test_texts_of_a_workout_come_back_as_they_were(http, person):
         assert found == [text] * 4
     page = http.get("/api/workouts?limit=100&sort=name", token=token).json()["data"]
     assert {item["name"] for item in page} == set(TEXTS)
+
+
+def test_texts_of_an_exercise_come_back_as_they_were(http, person):
+    token = person.token()
+    for text in TEXTS:
+        word = text.replace(",", ";")
+        body = {
+            "name": text,
+            "measure": "reps",
+            "notes": text,
+            "equipment": word,
+            "primary_muscles": [word],
+        }
+        answer = http.post("/api/exercises", body, token=token)
+        assert answer.status_code == 201, answer.text
+        (made,) = answer.json()["data"]
+        (kept,) = http.get(f"/api/exercises/{made['id']}", token=token).json()["data"]
+        assert [kept["name"], kept["notes"]] == [text] * 2
+        assert [kept["equipment"], *kept["primary_muscles"]] == [" ".join(word.lower().split())] * 2
+    names = set()
+    for page in (1, 2, 3):
+        found = http.get(f"/api/exercises?mine=true&page={page}&limit=10", token=token).json()
+        names |= {item["name"] for item in found["data"]}
+    assert names == set(TEXTS)
 
 
 def test_fields_with_few_values_refuse_it(http, person):

@@ -36,6 +36,7 @@ def traffic(http, person):
     workout = http.post("/api/workouts", json=body, token=token).json()["data"][0]
     eventually(lambda: http.get("/api/stats/personal-records", token=token).json()["data"])
     http.put(f"/api/workouts/{workout['id']}", json={"name": "changed"}, token=token)
+    http.post("/api/exercises", json={"name": "Own", "measure": "reps"}, token=token)
     for _ in range(2):
         for path in (
             "/api/exercises?limit=100&sort=name:desc",

@@ -23,10 +23,18 @@ BODIES = {
         "email": owner.user.email,
         "password": owner.user.password,
     },
+    "POST /api/exercises": lambda owner: new_exercise(),
+    "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
 }
 QUERIES = {"GET /api/exercises/search": "?q=bench", "GET /api/exercises/last": "?ids=1,2"}
+
+
+def new_exercise():
+    return {"name": uuid.uuid4().hex, "measure": "reps"}
+
+
 STAMP = re.compile(rb'"timestamp":\d+')
 
 
@@ -55,13 +63,19 @@ class Stage:
         answer = self.http.post("/api/workouts", WORKOUT, token=self.owner.token())
         return answer.json()["data"][0]["id"]
 
+    def new_exercise(self):
+        answer = self.http.post("/api/exercises", new_exercise(), token=self.owner.token())
+        return answer.json()["data"][0]["id"]
+
     def thing(self, route, caller):
         """Return the id that a caller asks for."""
-        path = route.split()[1]
-        if path.startswith(("/api/exercises", "/api/stats")):
+        method, path = route.split()
+        if path.startswith("/api/stats") or (method == "GET" and "/exercises" in path):
             return 1
         if caller == "user":
             return NOWHERE
+        if path.startswith("/api/exercises"):
+            return self.new_exercise()
         return self.new_workout() if path.startswith("/api/workouts") else self.owner.id
 
     def ask(self, route, id_=1, token=None, **options):
@@ -140,6 +154,22 @@ def test_a_missing_workout_a_deleted_one_and_somebody_elses_are_alike_to_the_byt
     same_id = {"X-Request-ID": "the-same"}
     answers = [
         in_full(stage.ask(route, id_, token, headers=same_id))
+        for id_ in (theirs, deleted, NOWHERE, theirs + 10**9)
+    ]
+    assert answers[0][0] == 404
+    for answer, other in itertools.pairwise(answers):
+        assert answer == other
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in TABLE if "/api/exercises/:id" in route], ids=str
+)
+def test_a_missing_exercise_a_deleted_one_and_somebody_elses_are_alike_to_the_byte(stage, route):
+    theirs, deleted = stage.new_exercise(), stage.new_exercise()
+    stage.http.delete(f"/api/exercises/{deleted}", token=stage.owner.token())
+    same_id = {"X-Request-ID": "the-same"}
+    answers = [
+        in_full(stage.ask(route, id_, stage.stranger.token(), headers=same_id))
         for id_ in (theirs, deleted, NOWHERE, theirs + 10**9)
     ]
     assert answers[0][0] == 404

@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from schemas import responses
+from schemas.private_exercises import ExerciseChanges, NewExercise
 from schemas.users import Credentials, NewUser
 from schemas.workouts import LoggedExercise, LoggedSet, NewWorkout, WorkoutChanges
 from stack.layout import CHECKOUT
@@ -91,6 +92,8 @@ def as_paths(names, prefix=""):
     ("body", "shown"),
     [
         (NewUser, [responses.RegisteredUser]),
+        (NewExercise, [responses.NewPrivateExercise]),
+        (ExerciseChanges, [responses.NewPrivateExercise]),
         (NewWorkout, [responses.Workout, responses.ListedWorkout]),
         (WorkoutChanges, [responses.Workout, responses.ListedWorkout]),
         (LoggedExercise, [responses.PerformedExercise]),
@@ -180,6 +183,19 @@ def test_workouts(http, person, made, method):
     assert kept == made
     total = http.get("/api/workouts", token=person.token()).json()["meta"]["page"]["total_items"]
     assert total == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_exercises(http, person, method):
+    body, token = {"name": uuid.uuid4().hex, "measure": "reps"}, person.token()
+    (made,) = http.post("/api/exercises", body, token=token).json()["data"]
+    schema = NewExercise if method == "POST" else ExerciseChanges
+    path = "/api/exercises" if method == "POST" else f"/api/exercises/{made['id']}"
+    names = [name for name in foreign(schema, made) if name]
+    answer = http.request(method, path, json=body | values(names), token=token)
+    assert refused_fields(answer) == as_paths(names)
+    del made["details"]
+    assert http.get("/api/exercises?mine=true", token=token).json()["data"] == [made]
 
 
 @pytest.mark.parametrize("name", [name for name in GUESSED if name])

@@ -230,6 +230,13 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
     )
 
 
+def are_in_titles(query: str, titles: Iterable[str]) -> bool:
+    """Return whether all words of a query stand in a name or its aliases, spelt as there."""
+    name, *aliases = titles
+    known = index(name, aliases, None).title_words
+    return all(term.whole & known for term in terms(query))
+
+
 def _without_fillers(
     words: list[str], query_terms: list[Term], vocabulary: Collection[str]
 ) -> tuple[list[str], list[Term]]:

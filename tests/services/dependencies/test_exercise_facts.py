@@ -79,15 +79,17 @@ class Copy:
         self.database = database
         self.catalogue = catalogue
         self.outdated = 0
-        self.facts = ExerciseFacts("facts:version")
-        self.facts.catalogue_changes = SimpleNamespace(generation=0)
+        self.stale = []
+        self.facts = ExerciseFacts("facts:version", "facts:user:{}:version".format)
+        self.facts.catalogue_changes = SimpleNamespace(generation=0, private_changes=0)
 
     def invalidate(self, _key):
         pass
 
     @contextmanager
-    def changing(self, _key):
+    def changing(self, *keys):
         self.outdated += 1
+        self.stale.append({*keys})
         yield
 
     def follow(self):
@@ -177,3 +179,14 @@ def test_a_feed_of_both_versions_is_read_again(catalogue, copy, monkeypatch):
     monkeypatch.setattr(catalogue, "changes", either)
     assert copy.follow() == shown(BENCH | {"measure": None}, PLANK)
     assert copy.follow() == shown(BENCH, PLANK)
+
+
+def test_private_exercises_make_only_their_owners_results_stale(catalogue, copy):
+    catalogue.change(BENCH)
+    copy.follow()
+    own = {"exercise_id": 1042, "name": "Row", "rep_type": "count", "measure": "reps"}
+    catalogue.change(own | {"owner_id": 15}, own | {"exercise_id": 1043, "owner_id": 16})
+    copy.facts.catalogue_changes.private_changes += 1
+    copy.facts.keep_up(copy.database, copy, catalogue.changes)
+    assert copy.stale == [{"facts:version"}, {"facts:user:15:version", "facts:user:16:version"}]
+    assert ("Row", "count", "reps") in copy.known()

@@ -36,7 +36,7 @@ SHOWN = {
         "license_author",
         "is_active",
     ),
-    *("created_at", "updated_at"),
+    *("created_at", "updated_at", "owner", "notes"),
 }
 ENTRIES = catalogue.read()
 HIDDEN = "Dragon Flag"

@@ -17,11 +17,12 @@ METHODS = {
     "users": ["register", "login", "get", "logout"],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
+        *("create", "update", "archive", "restore", "delete", "get_private", "owns"),
         *("import_from_wger", "import_status"),
     ],
     "workouts": [
         *("create", "list", "get", "get_many", "last_sets"),
-        *("update", "delete", "changes"),
+        *("update", "delete", "changes", "retire_exercise"),
     ],
     "analytics": ["process_workout", "exercise_history", "personal_records", "progress", "rebuild"],
 }

@@ -45,9 +45,13 @@ class Admission:
         self.cache, self.revocations = Cache(), Revocations()
         self.callers = {caller.token: caller for caller in (USER, ADMIN)}
         self.left, self.counted, self.confirmed = 10, [], []
+        self.sees_more = set()
 
     def caller_of_known_token(self, token):
         return self.callers.get(token)
+
+    def sees_the_catalogue_alone(self, token):
+        return token not in self.sees_more
 
     def count_without_waiting(self, caller, forwarded, peer):
         self.counted.append((caller, forwarded, peer))
@@ -99,6 +103,28 @@ def test_what_is_public_is_answered_at_once_and_counted_for_the_address(fast_pat
     assert b'"request_id":"one"' in response
     assert fast_path.admission.counted == [(None, "198.51.100.1", "192.0.2.1")]
     assert not fast_path.admission.cache.asked
+
+
+def test_what_is_public_is_not_given_to_whoever_may_see_more(fast_path):
+    token = b"Authorization: Bearer token\r\n"
+    assert isinstance(ask(fast_path, PUBLIC, token), bytes)
+    fast_path.admission.sees_more.add("token")
+    assert ask(fast_path, PUBLIC, token) is None
+    assert isinstance(ask(fast_path, PUBLIC), bytes)
+
+
+def test_whoever_sees_more_gets_what_is_cached_for_them(fast_path):
+    fast_path.admission.sees_more.add("token")
+    request = HttpRequest(Head("GET", "/"))
+    reply = encode_reply(request, Reply({"id": 7}), personal=True)
+    keys = ("exercise:user:7:version", "exercise:version")
+    cached = CachedResponse(reply, "/api/exercises/:id", keys, FIRST, today(), 99.0)
+    fast_path.response_cache.put((7, PUBLIC), cached)
+    response = finish(ask(fast_path, PUBLIC, b"Authorization: Bearer token\r\n"))
+    assert b'"id":7' in response
+    assert b"private, no-store" in response
+    assert fast_path.admission.cache.asked == [(keys, "user:7:tokens:version")]
+    assert b'"id":1' in ask(fast_path, PUBLIC)
 
 
 def test_what_is_personal_is_answered_after_one_question(fast_path):

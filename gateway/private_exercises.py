@@ -1,0 +1,95 @@
+"""The routes of private exercises, which the gateway's class inherits."""
+
+from typing import Any
+
+from gateway.entrypoint import route
+from gateway.openapi import examples
+from gateway.requests.request import Request
+from gateway.responses.cache_policy import CachePolicy
+from gateway.responses.replies import Reply
+from schemas import responses
+from schemas.errors import BusinessRuleViolation, Conflict, NotFound
+from schemas.private_exercises import ExerciseChanges, NewExercise
+
+OWN_EXERCISES = (CachePolicy.CATALOGUE,)
+"""The cached responses to its owner that a change of a private exercise makes stale."""
+
+
+def seen_by(request: Request) -> dict[str, Any]:
+    """Return the argument of reads that says who asks, if that makes a difference."""
+    return {} if request.caller is None else {"user_id": request.user_id}
+
+
+class PrivateExerciseRoutes:
+    """Making, changing and removing exercises that only their owner sees."""
+
+    # Any: a worker gets the service's methods in its place
+    exercises: Any
+
+    @route(
+        "POST",
+        "/api/exercises",
+        body=NewExercise,
+        status=201,
+        changes=OWN_EXERCISES,
+        shows=responses.NewPrivateExercise,
+        refuses=[Conflict, BusinessRuleViolation],
+    )
+    def create_exercise(self, request: Request) -> Reply:
+        """Make an exercise of your own, which nobody else sees.
+
+        Similar ones of the catalogue are listed in `details`; they are no reason to refuse it.
+        """
+        exercise = self.exercises.create(request.user_id, request.body)
+        return Reply(exercise, location=f"/api/exercises/{exercise['id']}")
+
+    @route(
+        "PUT",
+        "/api/exercises/:id",
+        body=ExerciseChanges,
+        changes=OWN_EXERCISES,
+        shows=responses.Exercise,
+        refuses=[NotFound, Conflict],
+        example=examples.CHANGED_EXERCISE,
+    )
+    def update_exercise(self, request: Request) -> Reply:
+        """Change the fields that are given of an exercise of your own; null clears one.
+
+        A new name is shown in old workouts, too.
+        """
+        return Reply(self.exercises.update(request.user_id, request.id, request.body))
+
+    @route(
+        "DELETE",
+        "/api/exercises/:id",
+        changes=OWN_EXERCISES,
+        shows=responses.DeletedExercise,
+        refuses=[NotFound, BusinessRuleViolation],
+    )
+    def delete_exercise(self, request: Request) -> Reply:
+        """Delete an exercise of your own that no workout uses."""
+        return Reply(self.exercises.delete(request.user_id, request.id))
+
+    @route(
+        "POST",
+        "/api/exercises/:id/archive",
+        changes=OWN_EXERCISES,
+        shows=responses.Exercise,
+        refuses=[NotFound],
+        example=examples.ARCHIVED_EXERCISE,
+    )
+    def archive_exercise(self, request: Request) -> Reply:
+        """Leave an exercise of your own out of lists; workouts that have it keep it."""
+        return Reply(self.exercises.archive(request.user_id, request.id))
+
+    @route(
+        "POST",
+        "/api/exercises/:id/restore",
+        changes=OWN_EXERCISES,
+        shows=responses.Exercise,
+        refuses=[NotFound],
+        example=examples.CHANGED_EXERCISE,
+    )
+    def restore_exercise(self, request: Request) -> Reply:
+        """Bring an archived exercise of your own back into lists."""
+        return Reply(self.exercises.restore(request.user_id, request.id))

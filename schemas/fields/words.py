@@ -1,0 +1,78 @@
+"""Fields of words that are chosen freely: of one, and of several."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from marshmallow import ValidationError
+
+from schemas.constraints import FieldError, Violation, excerpt, validation_error
+from schemas.fields.base import BaseField
+from schemas.fields.text import Text
+
+
+class Word(Text):
+    """A word, or several, in lower case; without a comma, which separates words in a query."""
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str | None:
+        text = super()._deserialize(value)
+        if text is None:
+            return None
+        if "," in text:
+            raise validation_error(
+                f"{self.label} must not have a comma", "characters", received=excerpt(value)
+            )
+        word = " ".join(text.lower().split())
+        # some letters are two in lower case
+        self._check_length(word)
+        return word
+
+
+class Words(BaseField):
+    """A list of words, of which each counts once.
+
+    Args:
+        max_items: how many are allowed.
+        max_length: of each.
+    """
+
+    def __init__(self, *, max_items: int, max_length: int, **options: Any):
+        super().__init__(**options)
+        self.max_items = max_items
+        self.word = Word(max_length=max_length, required=True)
+
+    def _bind_to_schema(self, field_name: str, parent: Any) -> None:
+        super()._bind_to_schema(field_name, parent)
+        self.word.name = field_name
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
+        return list(dict.fromkeys(map(self.word.convert, self._require_list(value))))
+
+    def value_when_cleared(self) -> list[str]:
+        """Return the empty list, which null makes of it in a change."""
+        return []
+
+    def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
+        """Yield every violation, with the path of the word; see :meth:`Body.errors_in`."""
+        try:
+            items = self._require_list(value)
+        except ValidationError as problem:
+            for message in problem.messages:
+                # our fields raise nothing but violations
+                yield path, cast(Violation, message)
+            return
+        for index, item in enumerate(items):
+            yield from self.word.errors_in(item, f"{path}[{index}]")
+
+    def _require_list(self, value: object) -> list[object]:
+        if not isinstance(value, list | tuple):
+            raise validation_error(
+                f"{self.label} must be a list", "type", expected="array", received=excerpt(value)
+            )
+        if len(value) > self.max_items:
+            raise validation_error(
+                f"{self.label} must have at most {self.max_items} items",
+                "max_items",
+                max_items=self.max_items,
+                received=len(value),
+            )
+        return list(value)

@@ -1,0 +1,1 @@
+"""Private exercises: those that a user has made, and nobody else sees."""

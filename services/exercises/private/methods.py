@@ -1,0 +1,182 @@
+"""The RPC methods of private exercises."""
+
+from typing import Any
+
+from schemas.loading import load
+from schemas.pages import checked_id, checked_ids, checked_user
+from schemas.private_exercises import ExerciseChanges, NewExercise
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.dependencies.rpc import rpc
+from services.exercises.private import reads
+from services.exercises.private.saving import PrivateExercises
+
+EXERCISE_CHANGES = ExerciseChanges()
+NEW_EXERCISE = NewExercise()
+
+
+class PrivateExerciseMethods:
+    """The part of the exercises service that makes, changes and removes private exercises."""
+
+    database: Database
+    cache: Cache
+    workouts: Any
+    dispatch: Any
+
+    @rpc
+    def create(self, user_id: int, exercise: dict[str, Any]) -> dict[str, Any]:
+        """Make a private exercise, which only its owner sees.
+
+        Args:
+            user_id: the owner.
+            exercise: ``name`` (each user has one only once, whatever the case, accents and
+                spaces), ``measure`` (one of ``schemas.measures.MEASURES``) and, optionally,
+                ``category`` (``"strength"``), ``primary_muscles`` and ``secondary_muscles`` (lists
+                of words), ``equipment``, ``notes``.
+
+        Returns:
+            The exercise as from ``get``, with ``"details": {"similar": [{"id", "name"}]}``: those
+            of the catalogue that have all words of its name in theirs, at most 3.
+
+        Raises:
+            ValidationFailed: the exercise breaks rules of its schema; all faults are listed.
+            Conflict: the user has one with this name.
+            BusinessRuleViolation: the user has 1000.
+
+        Example:
+            ``n.rpc.exercises.create(1, {"name": "Gorilla Row", "measure": "weight_reps"})``
+        """
+        user_id = checked_user(user_id)
+        return self._private_of(user_id).create(load(NEW_EXERCISE, exercise))
+
+    @rpc
+    def update(self, user_id: int, exercise_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change a private exercise. Its name changes in old workouts, too, within a second.
+
+        Args:
+            user_id: the owner.
+            exercise_id: its id.
+            changes: fields as for ``create``; None clears one that may be empty.
+
+        Returns:
+            The exercise as from ``get``.
+
+        Raises:
+            ValidationFailed: the changes break rules of their schema; all faults are listed.
+            NotFound: the user has no such private exercise.
+            Conflict: the user has another one with the name.
+
+        Example:
+            ``n.rpc.exercises.update(1, 1042, {"name": "Gorilla Rows", "notes": None})``
+        """
+        exercise_id = checked_id(exercise_id)
+        user_id = checked_user(user_id)
+        return self._private_of(user_id).update(exercise_id, load(EXERCISE_CHANGES, changes))
+
+    @rpc
+    def archive(self, user_id: int, exercise_id: int) -> dict[str, Any]:
+        """Leave a private exercise out of lists; workouts that have it keep it.
+
+        Args:
+            user_id: the owner.
+            exercise_id: its id; archiving it again changes nothing.
+
+        Returns:
+            The exercise as from ``get``; ``is_active`` is False.
+
+        Raises:
+            NotFound: the user has no such private exercise.
+
+        Example:
+            ``n.rpc.exercises.archive(1, 1042)``
+        """
+        exercise_id = checked_id(exercise_id)
+        user_id = checked_user(user_id)
+        return self._private_of(user_id).archive(exercise_id, True)
+
+    @rpc
+    def restore(self, user_id: int, exercise_id: int) -> dict[str, Any]:
+        """Bring an archived private exercise back into lists.
+
+        Args:
+            user_id: the owner.
+            exercise_id: its id; restoring one that is not archived changes nothing.
+
+        Returns:
+            The exercise as from ``get``.
+
+        Raises:
+            NotFound: the user has no such private exercise.
+
+        Example:
+            ``n.rpc.exercises.restore(1, 1042)``
+        """
+        exercise_id = checked_id(exercise_id)
+        user_id = checked_user(user_id)
+        return self._private_of(user_id).archive(exercise_id, False)
+
+    @rpc
+    def delete(self, user_id: int, exercise_id: int) -> dict[str, Any]:
+        """Delete a private exercise that no workout uses.
+
+        Args:
+            user_id: the owner.
+            exercise_id: its id.
+
+        Returns:
+            ``{"id", "deleted": True}``
+
+        Raises:
+            NotFound: the user has no such private exercise.
+            BusinessRuleViolation: workouts use it; ``details`` says how many (``workouts``).
+            ServiceUnavailable, TimedOut: the workouts service could not be asked.
+
+        Example:
+            ``n.rpc.exercises.delete(1, 1042)``
+        """
+        exercise_id = checked_id(exercise_id)
+        user_id = checked_user(user_id)
+        self._private_of(user_id).delete(exercise_id)
+        return {"id": exercise_id, "deleted": True}
+
+    @rpc
+    def get_private(self, user_id: int, exercise_ids: list[int]) -> list[dict[str, Any]]:
+        """Return several private exercises of a user, also archived ones.
+
+        Args:
+            user_id: their owner.
+            exercise_ids: at most 1000 ids; those of other exercises are left out.
+
+        Returns:
+            A list of exercises as from ``get``, in the order of their ids.
+
+        Raises:
+            InvalidParameter: an id can't be one, or there are too many.
+
+        Example:
+            ``n.rpc.exercises.get_private(1, [1042])``
+        """
+        wanted = checked_ids("exercise_ids", exercise_ids)
+        return reads.get_many(self.database.fetch, checked_user(user_id), wanted)
+
+    @rpc
+    def owns(self, user_id: int) -> bool:
+        """Return whether a user has private exercises, so that they see more than others.
+
+        Args:
+            user_id: an integer from 1.
+
+        Returns:
+            True or False; archived exercises count.
+
+        Raises:
+            InvalidParameter: the id can't be one.
+
+        Example:
+            ``n.rpc.exercises.owns(1)``
+        """
+        return reads.owns(self.database.fetch, checked_user(user_id))
+
+    def _private_of(self, user_id: int) -> PrivateExercises:
+        retire = self.workouts.retire_exercise
+        return PrivateExercises(self.database, self.cache, user_id, self.dispatch, retire)

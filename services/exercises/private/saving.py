@@ -1,0 +1,157 @@
+"""Making, changing and removing private exercises."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from psycopg2 import IntegrityError
+
+from schemas.errors import BusinessRuleViolation, Conflict, GymError, NotFound
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
+from services.dependencies.database import Database
+from services.exercises import reads as catalogue
+from services.exercises.private import reads, writes
+from services.exercises.private.naming import unique_name
+from services.exercises.rules import search
+from services.observability.logging import get_logger
+
+log = get_logger(__name__)
+
+MOST_SIMILAR = 3
+
+
+class PrivateExercises:
+    """A user's private exercises.
+
+    Args:
+        database: of the exercises.
+        cache: holds what is cached of them under a generation of the user's own.
+        owner_id: the user.
+        dispatch: dispatches an event.
+        retire: ``workouts.retire_exercise``.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cache: Cache,
+        owner_id: int,
+        dispatch: Callable[[str, dict[str, Any]], None],
+        retire: Callable[[int, int], dict[str, Any]],
+    ):
+        self.database = database
+        self.cache = cache
+        self.owner_id = owner_id
+        self.dispatch = dispatch
+        self.retire = retire
+
+    def create(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Make an exercise from loaded values.
+
+        Raises:
+            Conflict: the user has an exercise with this name.
+            BusinessRuleViolation: they have as many as they may.
+        """
+        similar = self._similar(values["name"])
+        with self._changing(), self._unique(values["name"]):
+            inserted = writes.insert(self.database.fetch, self.owner_id, values)
+        if inserted is None:
+            details = {"constraint": "max_items", "max_items": writes.MOST}
+            message = f"There may be at most {writes.MOST} exercises of one's own"
+            raise BusinessRuleViolation(message, json.dumps(details))
+        exercise, is_first = inserted
+        if is_first:
+            self._tell()
+        return exercise | {"details": {"similar": similar}}
+
+    def update(self, exercise_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change the fields that are given.
+
+        Raises:
+            NotFound: the user has no such exercise.
+            Conflict: they have another one with the new name.
+        """
+        with (
+            self._changing(),
+            self._unique(changes.get("name", "")),
+            self.database.together() as transaction,
+        ):
+            before = writes.lock(transaction.fetch, self.owner_id, exercise_id)
+            if before is None:
+                raise _not_found()
+            after = before | changes
+            exercise = writes.update(transaction.fetch, self.owner_id, exercise_id, after)
+        if (before["name"], before["measure"]) != (after["name"], after["measure"]):
+            self._tell()
+        return exercise
+
+    def archive(self, exercise_id: int, is_archived: bool) -> dict[str, Any]:
+        """Archive an exercise, or restore it.
+
+        Raises:
+            NotFound: the user has no such exercise.
+        """
+        with self._changing():
+            exercise = writes.archive(self.database.fetch, self.owner_id, exercise_id, is_archived)
+        if exercise is None:
+            raise _not_found()
+        return exercise
+
+    def delete(self, exercise_id: int) -> None:
+        """Delete an exercise that no workout uses.
+
+        The workouts service is asked first, and from then on takes no workout with it. If this ends
+        in between, the exercise is still there and can't be logged; deleting it again goes on.
+
+        Raises:
+            NotFound: the user has no such exercise.
+            BusinessRuleViolation: workouts use it.
+        """
+        if reads.get(self.database.fetch, self.owner_id, exercise_id) is None:
+            raise _not_found()
+        workouts = self.retire(self.owner_id, exercise_id)["workouts"]
+        if workouts:
+            counted = "1 workout uses" if workouts == 1 else f"{workouts} workouts use"
+            details = json.dumps({"workouts": workouts})
+            raise BusinessRuleViolation(f"{counted} the exercise; archive it instead", details)
+        with self._changing():
+            is_deleted = writes.delete(self.database.fetch, self.owner_id, exercise_id)
+        if not is_deleted:
+            raise _not_found()
+
+    def _changing(self) -> AbstractContextManager[None]:
+        return self.cache.changing(cache_generations.exercises_of(self.owner_id))
+
+    @contextmanager
+    def _unique(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            namesake = reads.namesake(self.database.fetch, self.owner_id, unique_name(name))
+            details = {"field": "name", "constraint": "unique", "exercise_id": namesake}
+            message = "There is an exercise of yours with this name already"
+            raise Conflict(message, json.dumps(details)) from None
+
+    def _tell(self) -> None:
+        """Tell who caches something about the user's exercises: gateways, and copies of names."""
+        try:
+            self.dispatch(cache_generations.CATALOGUE_CHANGED, {"user_id": self.owner_id})
+        except GymError as problem:
+            # the change is committed; those who missed it look for themselves now and then
+            log.warning("change of private exercises not told", reason=str(problem))
+
+    def _similar(self, name: str) -> list[dict[str, Any]]:
+        """Return the catalogue's exercises that a search finds first by all words of a name."""
+        with self.database.together() as transaction:
+            found = catalogue.search_page(transaction.fetch, name, {}, [], 1, MOST_SIMILAR)
+        return [
+            {"id": each["id"], "name": each["name"]}
+            for each in found["items"]
+            if search.are_in_titles(name, [each["name"], *each["aliases"]])
+        ]
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no such exercise")

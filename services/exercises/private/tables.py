@@ -1,0 +1,37 @@
+"""The columns of ``private_exercises``: written with their types, read as JSON."""
+
+from services.transport.postgres.expressions import instant
+
+COLUMNS = {
+    "name": "text",
+    "unique_name": "text",
+    "slug": "text",
+    "measure": "text",
+    "rep_type": "text",
+    "category": "text",
+    "primary_muscles": "text[]",
+    "secondary_muscles": "text[]",
+    "equipment": "text",
+    "notes": "text",
+    "name_key": "text",
+    "name_words": "tsvector",
+    "search_words": "tsvector",
+}
+"""What is written of an exercise, with the types in PostgreSQL."""
+
+EXERCISE = f"""
+    json_build_object(
+        'id', p.id, 'name', p.name, 'slug', p.slug, 'description', NULL, 'instructions', NULL,
+        'category', p.category, 'body_part', NULL,
+        'primary_muscles', p.primary_muscles, 'secondary_muscles', p.secondary_muscles,
+        'equipment', p.equipment, 'all_equipment', array_remove(ARRAY[p.equipment], NULL),
+        'difficulty', NULL, 'measure', p.measure, 'rep_type', p.rep_type,
+        'unit', CASE p.rep_type WHEN 'count' THEN 'reps' WHEN 'time' THEN 'seconds'
+            ELSE 'meters' END,
+        'aliases', '[]'::json, 'external_source', 'private', 'external_id', NULL,
+        'license', NULL, 'license_author', NULL, 'is_active', p.archived_at IS NULL,
+        'created_at', {instant("p.created_at")},
+        'updated_at', {instant("p.updated_at")},
+        'owner', 'me', 'notes', p.notes)
+"""
+"""A row ``p`` as the JSON that its owner sees; the members are those of the catalogue's."""

@@ -1,0 +1,119 @@
+"""Writing private exercises to PostgreSQL."""
+
+from typing import Any
+
+from schemas.measures import REP_TYPE_OF
+from services.exercises import catalogue
+from services.exercises.private.naming import unique_name
+from services.exercises.private.tables import COLUMNS, EXERCISE
+from services.exercises.rules import search
+from services.exercises.writes import search_columns
+from services.transport.postgres.statements import Fetch, Statement
+
+MOST = 1000
+"""Exercises of one user, archived ones included."""
+
+_VALUES = {name: f"CAST(:{name} AS {kind})" for name, kind in COLUMNS.items()}
+
+_OF_OWNER = "p.owner_id = :owner_id AND p.id = :exercise_id"
+
+_INSERT = Statement(
+    f"""
+    WITH before AS MATERIALIZED (
+        SELECT count(*) AS count FROM private_exercises WHERE owner_id = :owner_id
+    ), p AS (
+        INSERT INTO private_exercises (owner_id, {", ".join(COLUMNS)})
+        SELECT CAST(:owner_id AS bigint), {", ".join(_VALUES.values())} FROM before
+        WHERE before.count < {MOST}
+        RETURNING *
+    )
+    SELECT {EXERCISE}, before.count = 0 FROM p, before
+    """
+)
+
+_LOCK = Statement(
+    f"""
+    SELECT json_build_object('name', p.name, 'measure', p.measure, 'category', p.category,
+        'primary_muscles', p.primary_muscles, 'secondary_muscles', p.secondary_muscles,
+        'equipment', p.equipment, 'notes', p.notes)
+    FROM private_exercises p WHERE {_OF_OWNER} FOR UPDATE
+    """
+)
+
+_UPDATE = Statement(
+    f"""
+    UPDATE private_exercises p
+    SET {", ".join(f"{name} = {value}" for name, value in _VALUES.items())}, updated_at = now()
+    WHERE {_OF_OWNER} RETURNING {EXERCISE}
+    """
+)
+
+_ARCHIVE = Statement(
+    f"""
+    UPDATE private_exercises p
+    SET archived_at = CASE WHEN :is_archived THEN coalesce(p.archived_at, now()) END,
+        updated_at = CASE WHEN (p.archived_at IS NOT NULL) = :is_archived THEN p.updated_at
+            ELSE now() END
+    WHERE {_OF_OWNER} RETURNING {EXERCISE}
+    """
+)
+
+_DELETE = Statement(f"DELETE FROM private_exercises p WHERE {_OF_OWNER} RETURNING p.id")
+
+
+def insert(
+    fetch: Fetch, owner_id: int, values: dict[str, Any]
+) -> tuple[dict[str, Any], bool] | None:
+    """Insert an exercise.
+
+    Returns:
+        The exercise, and whether it is the user's first; None if they have :data:`MOST` already.
+
+    Raises:
+        IntegrityError: of psycopg2; the user has an exercise with this name.
+    """
+    rows = fetch(_INSERT, owner_id=owner_id, **_columns(values))
+    return rows[0] if rows else None
+
+
+def lock(fetch: Fetch, owner_id: int, exercise_id: int) -> dict[str, Any] | None:
+    """Return what a body can give of an exercise, and keep others from changing it meanwhile."""
+    rows = fetch(_LOCK, owner_id=owner_id, exercise_id=exercise_id)
+    return rows[0][0] if rows else None
+
+
+def update(fetch: Fetch, owner_id: int, exercise_id: int, values: dict[str, Any]) -> dict[str, Any]:
+    """Write all of a locked exercise anew, and return it.
+
+    Raises:
+        IntegrityError: of psycopg2; the user has another exercise with this name.
+    """
+    ids = {"owner_id": owner_id, "exercise_id": exercise_id}
+    [(exercise,)] = fetch(_UPDATE, **ids, **_columns(values))
+    return exercise
+
+
+def archive(
+    fetch: Fetch, owner_id: int, exercise_id: int, is_archived: bool
+) -> dict[str, Any] | None:
+    """Archive or restore an exercise; return it, or None if the user has no such one."""
+    ids = {"owner_id": owner_id, "exercise_id": exercise_id}
+    rows = fetch(_ARCHIVE, **ids, is_archived=is_archived)
+    return rows[0][0] if rows else None
+
+
+def delete(fetch: Fetch, owner_id: int, exercise_id: int) -> bool:
+    """Delete an exercise; return whether there was one."""
+    return bool(fetch(_DELETE, owner_id=owner_id, exercise_id=exercise_id))
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    """Return all columns, with those that follow from what a body gives."""
+    indexed = search_columns(search.index(values["name"], [], values["notes"]))
+    derived = {
+        "unique_name": unique_name(values["name"]),
+        "slug": catalogue.slug(values["name"]),
+        "rep_type": REP_TYPE_OF[values["measure"]],
+        **{name: text for name, text in indexed.items() if name in COLUMNS},
+    }
+    return values | derived

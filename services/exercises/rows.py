@@ -1,0 +1,23 @@
+"""Which exercises lists, searches and facets read: the catalogue's, a user's own, or both."""
+
+from typing import NamedTuple
+
+from services.exercises.tables import EXERCISE
+
+
+class Rows(NamedTuple):
+    """A choice of exercises, as parts of SQL statements.
+
+    Attributes:
+        searched: the rows ``s`` of a FROM, with the columns of ``exercise_search``.
+        shown: SELECT and FROM that make the JSON of the exercises with the ids in ``page``.
+    """
+
+    searched: str
+    shown: str
+
+
+CATALOGUE = Rows(
+    searched="exercise_search s",
+    shown=f"SELECT {EXERCISE} FROM page JOIN exercises e USING (id)",
+)

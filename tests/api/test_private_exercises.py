@@ -1,0 +1,294 @@
+"""Exercises of one's own over HTTP: seen by their owner alone, through any gateway."""
+
+import itertools
+
+import pytest
+import requests
+
+from gateway.openapi import examples
+from tests.api.http_client import Client
+from tests.waiting import eventually
+
+NEW = {"name": "Gorilla Row", "measure": "weight_reps", "equipment": "kettlebell"}
+LISTS = (
+    "/api/exercises?limit=100&equipment=kettlebell",
+    "/api/exercises?search=gorilla",
+    "/api/exercises/search?q=gorilla%20row",
+)
+FACETS = "/api/exercises/facets?equipment=kettlebell"
+TODAY = "2026-11-20"
+
+
+def data(answer, status=200):
+    assert answer.status_code == status, answer.text
+    return answer.json()["data"]
+
+
+@pytest.fixture
+def owner(new_user):
+    return new_user()
+
+
+@pytest.fixture
+def stranger(new_user):
+    return new_user()
+
+
+@pytest.fixture(scope="module")
+def another_gateway(system):
+    address = system.start_another("gateway", "gateway-of-private-exercises")
+    yield Client(f"http://{address}", requests.Session())
+    system.stop("gateway-of-private-exercises")
+
+
+def make(http, user, **changes):
+    (made,) = data(http.post("/api/exercises", json=NEW | changes, token=user.token), 201)
+    return made
+
+
+def ids(answer):
+    return {exercise["id"] for exercise in data(answer)}
+
+
+def test_it_is_made_and_found_under_its_address(http, owner):
+    answer = http.post("/api/exercises", json=NEW, token=owner.token)
+    (made,) = data(answer, 201)
+    assert answer.headers["Location"] == f"/api/exercises/{made['id']}"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert made.pop("details") == {"similar": []}
+    shown = http.get(answer.headers["Location"], token=owner.token)
+    assert data(shown) == [made]
+    assert (made["owner"], made["external_source"]) == ("me", "private")
+    assert shown.headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_similar_one_is_told(http, owner):
+    made = make(http, owner, name="Kettlebell Swing")
+    assert made["details"]["similar"][0]["name"] == "Kettlebell Swing"
+
+
+class Looks:
+    """What somebody is shown by two gateways, asked again and again so that all is cached."""
+
+    TIMES = 3
+
+    def __init__(self, *gateways):
+        self.gateways = gateways
+
+    def all(self, path, token):
+        return [
+            data(gateway.get(path, token=token))
+            for gateway in self.gateways
+            for _ in range(self.TIMES)
+        ]
+
+    def one(self, path, token):
+        """Return what is the same each time."""
+        first, *rest = self.all(path, token)
+        assert rest == [first] * len(rest)
+        return first
+
+    def find(self, path, token, exercise_id):
+        """Wait until each gateway's list has an exercise."""
+        for gateway in self.gateways:
+            eventually(
+                lambda gateway=gateway: exercise_id in ids(gateway.get(path, token=token)),
+                seconds=2,
+            )
+
+
+def count_of(facets, value):
+    return next(item["count"] for item in facets[0]["equipment"] if item["value"] == value)
+
+
+def test_everything_is_kept_apart_between_two_users_and_two_gateways(
+    http, another_gateway, owner, stranger
+):
+    looks = Looks(http, another_gateway)
+    others = (None, stranger.token)
+    before = {path: looks.one(path, None) for path in (*LISTS, FACETS)}
+    for path, token in itertools.product(before, (stranger.token, owner.token)):
+        # all that follows could be answered from what is cached now
+        assert looks.one(path, token) == before[path]
+
+    made = make(http, owner)
+    for path in LISTS:
+        looks.find(path, owner.token, made["id"])
+        shown = looks.one(path, owner.token)
+        assert [each["id"] for each in shown if each["owner"] == "me"] == [made["id"]]
+        assert [each for each in shown if each["owner"] != "me"] == before[path]
+    facets = looks.one(FACETS, owner.token)
+    assert count_of(facets, "kettlebell") == count_of(before[FACETS], "kettlebell") + 1
+
+    path_of_it = f"/api/exercises/{made['id']}"
+    assert looks.one(path_of_it, owner.token)[0]["id"] == made["id"]
+    for path, token in itertools.product(before, others):
+        assert looks.one(path, token) == before[path]
+    for gateway, token in itertools.product((http, another_gateway) * 3, others):
+        assert gateway.get(path_of_it, token=token).status_code == 404
+
+
+def test_a_change_is_seen_at_once_through_both_gateways(http, another_gateway, owner):
+    made = make(http, owner)
+    path = f"/api/exercises/{made['id']}"
+    listed = "/api/exercises?mine=true"
+    for gateway in (http, another_gateway):
+        # from here on both know that this user has exercises
+        eventually(lambda gateway=gateway: data(gateway.get(listed, token=owner.token)))
+    writers = (http, another_gateway) * 5
+    for number, writer in enumerate(writers):
+        name = f"Row {number}"
+        (changed,) = data(writer.put(path, json={"name": name}, token=owner.token))
+        assert changed["name"] == name
+        for reader in (another_gateway, http):
+            for _ in range(2):
+                assert data(reader.get(path, token=owner.token))[0]["name"] == name
+                assert data(reader.get(listed, token=owner.token))[0]["name"] == name
+    data(another_gateway.delete(path, token=owner.token))
+    for reader in (http, another_gateway):
+        assert data(reader.get(listed, token=owner.token)) == []
+        assert reader.get(path, token=owner.token).status_code == 404
+
+
+def test_the_first_one_is_seen_at_once_where_it_was_made(http, owner):
+    listed = "/api/exercises?limit=100&equipment=kettlebell"
+    for _ in range(3):
+        before = ids(http.get(listed, token=owner.token))
+    made = make(http, owner)
+    for _ in range(3):
+        assert ids(http.get(listed, token=owner.token)) == before | {made["id"]}
+
+
+def test_one_s_own_can_be_listed_alone(http, owner, stranger):
+    made = make(http, owner)
+    other = make(http, owner, name="Other", measure="duration", equipment=None)
+    mine = http.get("/api/exercises?mine=true&sort=created_at:desc", token=owner.token)
+    assert [each["id"] for each in data(mine)] == [other["id"], made["id"]]
+    assert mine.json()["meta"]["page"]["total_items"] == 2
+    found = http.get("/api/exercises/search?q=gorilla&mine=true", token=owner.token)
+    assert ids(found) == {made["id"]}
+    (facets,) = data(http.get("/api/exercises/facets?mine=true", token=owner.token))
+    assert facets["category"] == [{"value": "strength", "count": 2}]
+    for token in (None, "nonsense", stranger.token):
+        assert data(http.get("/api/exercises?mine=true", token=token)) == []
+    answer = http.get("/api/exercises?mine=yes", token=owner.token)
+    assert answer.json()["errors"][0]["details"]["constraint"] == "one_of"
+
+
+def test_a_revoked_token_shows_the_catalogue_alone(http, owner):
+    made = make(http, owner)
+    path = "/api/exercises?limit=100&equipment=kettlebell"
+    for _ in range(3):
+        assert made["id"] in ids(http.get(path, token=owner.token))
+    data(http.post("/api/users/logout", token=owner.token))
+    for _ in range(3):
+        assert made["id"] not in ids(http.get(path, token=owner.token))
+        assert http.get(f"/api/exercises/{made['id']}", token=owner.token).status_code == 404
+
+
+def test_an_administrator_sees_nobody_s(http, owner, admin_token):
+    made = make(http, owner)
+    assert http.get(f"/api/exercises/{made['id']}", token=admin_token).status_code == 404
+    for answer in (http.delete, http.put):
+        options = {"json": {}} if answer == http.put else {}
+        refused = answer(f"/api/exercises/{made['id']}", token=admin_token, **options)
+        assert refused.status_code == 404
+
+
+def test_a_name_twice_is_a_409(http, owner):
+    made = make(http, owner)
+    answer = http.post("/api/exercises", json=NEW | {"name": "GORILLA row"}, token=owner.token)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (409, "CONFLICT")
+    assert error["details"]["exercise_id"] == made["id"]
+
+
+def log(http, user, exercise_id):
+    sets = [{"reps": 8, "weight": 24}]
+    body = {"date": TODAY, "exercises": [{"exercise_id": exercise_id, "sets": sets}]}
+    return http.post("/api/workouts", json=body, token=user.token)
+
+
+def test_it_can_be_logged_by_its_owner_alone(http, owner, stranger):
+    made = make(http, owner)
+    (workout,) = data(log(http, owner, made["id"]), 201)
+    assert workout["exercises"][0]["exercise_name"] == "Gorilla Row"
+    refused = [log(http, stranger, exercise_id) for exercise_id in (made["id"], 2**53)]
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert {error["code"] for answer in refused for error in answer.json()["errors"]} == {
+        "BUSINESS_RULE_VIOLATION"
+    }
+
+
+def test_one_in_use_is_archived_and_not_deleted(http, owner):
+    made = make(http, owner)
+    path = f"/api/exercises/{made['id']}"
+    data(log(http, owner, made["id"]), 201)
+    answer = http.delete(path, token=owner.token)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["details"]) == (422, {"workouts": 1})
+    (archived,) = data(http.post(f"{path}/archive", token=owner.token))
+    assert archived["is_active"] is False
+    assert data(http.get("/api/exercises?mine=true", token=owner.token)) == []
+    assert log(http, owner, made["id"]).status_code == 422
+    (restored,) = data(http.post(f"{path}/restore", token=owner.token))
+    assert restored["is_active"] is True
+    data(log(http, owner, made["id"]), 201)
+
+
+def test_numbers_of_others_do_not_tell_its_name(http, owner, stranger):
+    made = make(http, owner)
+    path = f"/api/stats/exercise/{made['id']}/history"
+    assert data(http.get(path, token=owner.token))[0]["exercise_name"] == "Gorilla Row"
+    assert http.get(path, token=stranger.token).status_code == 404
+    data(log(http, owner, made["id"]), 201)
+    assert http.get(path, token=stranger.token).status_code == 404
+
+
+def test_a_new_name_is_shown_everywhere(http, owner):
+    made = make(http, owner)
+    (workout,) = data(log(http, owner, made["id"]), 201)
+    paths = (
+        f"/api/workouts/{workout['id']}",
+        f"/api/stats/exercise/{made['id']}/history?range=all",
+        "/api/stats/personal-records",
+    )
+
+    def names():
+        shown, history, records = (data(http.get(path, token=owner.token))[0] for path in paths)
+        return [
+            shown["exercises"][0]["exercise_name"],
+            history["exercise_name"],
+            *(record["exercise_name"] for record in records["records"]),
+        ]
+
+    eventually(lambda: names() == ["Gorilla Row"] * 3)
+    for name in ("Silverback Row", "Gorilla Row"):
+        path = f"/api/exercises/{made['id']}"
+        data(http.put(path, json={"name": name}, token=owner.token))
+        eventually(lambda name=name: names() == [name] * 3, seconds=3)
+
+
+# the documentation
+
+
+def alike(exercise):
+    volatile = ("id", "created_at", "updated_at")
+    return {name: value for name, value in exercise.items() if name not in volatile}
+
+
+def test_the_examples_are_real(http, owner):
+    answer = http.post("/api/exercises", json=examples.NEW_EXERCISE, token=owner.token)
+    (made,) = data(answer, 201)
+    assert alike(made) == alike(examples.MADE_EXERCISE)
+    path = f"/api/exercises/{made['id']}"
+    (shown,) = data(http.get(path, token=owner.token))
+    assert alike(shown) == alike(examples.PRIVATE_EXERCISE)
+    (changed,) = data(http.put(path, json=examples.EXERCISE_CHANGES, token=owner.token))
+    assert alike(changed) == alike(examples.CHANGED_EXERCISE)
+    (archived,) = data(http.post(f"{path}/archive", token=owner.token))
+    assert alike(archived) == alike(examples.ARCHIVED_EXERCISE)
+    (restored,) = data(http.post(f"{path}/restore", token=owner.token))
+    assert alike(restored) == alike(examples.CHANGED_EXERCISE)
+    (deleted,) = data(http.delete(path, token=owner.token))
+    assert deleted == {"id": made["id"], "deleted": True}
