@@ -1,0 +1,116 @@
+"""Who has private exercises: asked once, remembered, and forgotten in time."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from gateway.admission import owners as owners_module
+from gateway.admission.owners import REMEMBERED_SECONDS, Owners
+from schemas.errors import ServiceUnavailable
+
+USER, OTHER = 7, 8
+
+
+class Exercises:
+    """The exercises service, as the gateway calls it."""
+
+    def __init__(self):
+        self.owners = set()
+        self.asked = []
+        self.meanwhile = lambda: None
+
+    def call(self, _worker_ctx, method, args, _kwargs):
+        assert method == "owns"
+        (user_id,) = args
+        self.asked.append(user_id)
+        found = user_id in self.owners
+        self.meanwhile()
+        if isinstance(self.owners, Exception):
+            raise self.owners
+        return found
+
+
+@pytest.fixture
+def exercises():
+    return Exercises()
+
+
+@pytest.fixture
+def now(monkeypatch):
+    clock = SimpleNamespace(seconds=100.0)
+    monkeypatch.setattr(owners_module.time, "monotonic", lambda: clock.seconds)
+    return clock
+
+
+@pytest.fixture
+def owners(exercises, now, monkeypatch):
+    owners = Owners()
+    owners.catalogue_changes = SimpleNamespace(generation=1, when_private=lambda _listener: None)
+    monkeypatch.setattr(owners, "_exercises", lambda: exercises)
+    return owners
+
+
+def test_whoever_has_none_is_remembered(owners, exercises):
+    assert not owners.is_none(USER)
+    for _ in range(3):
+        assert owners.is_one(USER, None) is False
+        assert owners.is_none(USER)
+    assert exercises.asked == [USER]
+    assert not owners.is_none(OTHER)
+
+
+def test_whoever_has_some_is_asked_for_each_time(owners, exercises):
+    exercises.owners = {USER}
+    for _ in range(3):
+        assert owners.is_one(USER, None) is True
+        assert not owners.is_none(USER)
+    assert exercises.asked == [USER] * 3
+
+
+def test_an_event_makes_it_forget_that_user(owners, exercises):
+    owners.is_one(USER, None)
+    owners.is_one(OTHER, None)
+    exercises.owners = {USER}
+    owners.forget(USER)
+    assert not owners.is_none(USER)
+    assert owners.is_none(OTHER)
+    assert owners.is_one(USER, None) is True
+
+
+def test_an_event_while_it_asks_is_not_overtaken_by_the_answer(owners, exercises):
+    exercises.meanwhile = lambda: owners.forget(USER)
+    assert owners.is_one(USER, None) is False
+    assert not owners.is_none(USER)
+
+
+@pytest.mark.parametrize("generation", [2, None])
+def test_it_forgets_all_when_an_event_may_have_been_missed(owners, generation):
+    owners.is_one(USER, None)
+    owners.catalogue_changes.generation = generation
+    assert not owners.is_none(USER)
+
+
+def test_without_a_connection_over_which_events_come_nothing_is_remembered(owners):
+    owners.catalogue_changes.generation = None
+    assert owners.is_one(USER, None) is False
+    assert not owners.is_none(USER)
+
+
+def test_it_asks_again_after_a_while(owners, exercises, now):
+    owners.is_one(USER, None)
+    now.seconds += REMEMBERED_SECONDS - 1
+    assert owners.is_none(USER)
+    now.seconds += 1
+    assert not owners.is_none(USER)
+    owners.is_one(USER, None)
+    assert exercises.asked == [USER, USER]
+    assert owners.is_none(USER)
+
+
+def test_while_nobody_can_tell_they_are_given_what_everybody_gets(owners, exercises):
+    def fail():
+        raise ServiceUnavailable.of("exercise-service", 5)
+
+    exercises.meanwhile = fail
+    assert owners.is_one(USER, None) is False
+    assert not owners.is_none(USER)
