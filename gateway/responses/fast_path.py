@@ -79,15 +79,14 @@ class FastPath(SharedExtension):
         get, request_id = found
         key = get.key
         cached = self.response_cache.find(key)
-        if cached is None or not self._is_for(get.token):
+        token = get.token
+        if cached is None or (
+            token is not None and not self.admission.sees_the_catalogue_alone(token)
+        ):
             return self._respond_personally(get, request_id, started)
         if not self.admission.count_without_waiting(None, get.forwarded, peer):
             return None
         return self.render(key, cached, get, request_id, started)
-
-    def _is_for(self, token: str | None) -> bool:
-        """Return whether whoever sends a token is given what everybody is given."""
-        return token is None or self.admission.sees_the_catalogue_alone(token)
 
     def _respond_personally(
         self, get: CacheableGet, request_id: bytes, started: float
