@@ -19,14 +19,14 @@ _CLOSE = "s.title_words @@ CAST(:close AS tsquery)"
 # an exercise that the version before has written has no keys, and is found by its words alone
 _EQUAL = """
     (s.id = ANY (ARRAY(
-        SELECT e.id FROM exercises e WHERE e.title_keys && CAST(:title_keys AS text[])))
+        SELECT e.id FROM {titled} e WHERE e.title_keys && CAST(:title_keys AS text[])))
     AND s.title_words @@ CAST(:whole AS tsquery))
 """
 
 _SHORTEST = "s.name_length, s.sort_name, s.id"
 
 _IS_NAME = """
-    (SELECT e.title_keys[1] = ANY (CAST(:title_keys AS text[])) FROM exercises e WHERE e.id = s.id)
+    (SELECT e.title_keys[1] = ANY (CAST(:title_keys AS text[])) FROM {titled} e WHERE e.id = s.id)
 """
 
 _EXACT_FIRST = (
@@ -35,7 +35,7 @@ _EXACT_FIRST = (
 )
 
 
-def parts(is_one_word: bool) -> list[Part]:
+def parts(is_one_word: bool, titled: str) -> list[Part]:
     """Return the parts of a search's result, the best first.
 
     Equal to a name or alias, found in the name, in a name, an alias or the equipment, in a close
@@ -44,18 +44,20 @@ def parts(is_one_word: bool) -> list[Part]:
 
     Args:
         is_one_word: whether descriptions count.
+        titled: of :class:`services.exercises.rows.Rows`.
     """
+    equal = _EQUAL.format(titled=titled)
     found = FOUND_ANYWHERE if is_one_word else FOUND_IN_TITLES
     return [
-        (_EQUAL, _EXACT_FIRST),
+        (equal, _EXACT_FIRST.format(titled=titled)),
         (
-            f"{_STRICT_IN_NAME} AND NOT {_EQUAL}",
+            f"{_STRICT_IN_NAME} AND NOT {equal}",
             "s.is_imported, starts_with(s.name_key, :beginning) DESC, "
             ":key = ANY(s.alias_keys) DESC, s.name_words @@ CAST(:whole AS tsquery) DESC, "
             f"{_SHORTEST}",
         ),
         (
-            f"{_STRICT} AND NOT {_STRICT_IN_NAME} AND NOT {_EQUAL}",
+            f"{_STRICT} AND NOT {_STRICT_IN_NAME} AND NOT {equal}",
             "s.is_imported, :key = ANY(s.alias_keys) DESC, "
             f"s.title_words @@ CAST(:whole AS tsquery) DESC, {_SHORTEST}",
         ),

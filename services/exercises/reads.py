@@ -156,7 +156,7 @@ def search_page(
     vocabulary = _near_words(fetch, terms, search.mistypable(own_words))
     patterns = search.patterns(query, terms, vocabulary)
     found = ranks.FOUND_ANYWHERE if patterns.is_one_word else ranks.FOUND_IN_TITLES
-    parts = [(found, _order(sort))] if sort else ranks.parts(patterns.is_one_word)
+    parts = [(found, _order(sort))] if sort else ranks.parts(patterns.is_one_word, rows.titled)
     passes = _conditions(filters)
     return _page(
         fetch,

@@ -10,14 +10,17 @@ class Rows(NamedTuple):
 
     Attributes:
         searched: the rows ``s`` of a FROM, with the columns of ``exercise_search``.
+        titled: rows of a FROM with ``id`` and ``title_keys``.
         shown: SELECT and FROM that make the JSON of the exercises with the ids in ``page``.
     """
 
     searched: str
+    titled: str
     shown: str
 
 
 CATALOGUE = Rows(
     searched="exercise_search s",
+    titled="exercises",
     shown=f"SELECT {EXERCISE} FROM page JOIN exercises e USING (id)",
 )

@@ -11,13 +11,18 @@ from services.exercises.rows import Rows
 _COLUMNS = """
     id, created_at, hardness, name_length, category, body_part, difficulty, equipment,
     all_equipment, muscles, sort_name, name_key, alias_keys, name_words, title_words, search_words,
-    measure
+    measure, is_imported
 """
+
+_KEYS = "SELECT id, title_keys FROM"
+
+_OWN_KEYS = f"{_KEYS} private_exercises WHERE owner_id = :owner_id"
 
 _OWN = f"SELECT {_COLUMNS} FROM private_exercise_search WHERE owner_id = :owner_id"
 
 WITH_OWN = Rows(
     searched=f"(SELECT {_COLUMNS} FROM exercise_search UNION ALL {_OWN}) s",
+    titled=f"({_KEYS} exercises UNION ALL {_OWN_KEYS})",
     shown=f"""
         SELECT coalesce(
             (SELECT {catalogue.EXERCISE} FROM exercises e WHERE e.id = page.id),
@@ -28,5 +33,6 @@ WITH_OWN = Rows(
 
 ONLY_OWN = Rows(
     searched=f"({_OWN}) s",
+    titled=f"({_OWN_KEYS})",
     shown=f"SELECT {EXERCISE} FROM page JOIN private_exercises p USING (id)",
 )

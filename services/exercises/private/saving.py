@@ -149,7 +149,7 @@ class PrivateExercises:
         return [
             {"id": each["id"], "name": each["name"]}
             for each in found["items"]
-            if search.are_in_titles(name, [each["name"], *each["aliases"]])
+            if search.are_in_titles(name, [each["name"], *each["aliases"]], each["all_equipment"])
         ]
 
 

@@ -14,7 +14,9 @@ COLUMNS = {
     "equipment": "text",
     "notes": "text",
     "name_key": "text",
+    "title_keys": "text[]",
     "name_words": "tsvector",
+    "title_words": "tsvector",
     "search_words": "tsvector",
 }
 """What is written of an exercise, with the types in PostgreSQL."""

@@ -109,7 +109,8 @@ def delete(fetch: Fetch, owner_id: int, exercise_id: int) -> bool:
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:
     """Return all columns, with those that follow from what a body gives."""
-    indexed = search_columns(search.index(values["name"], [], values["notes"]))
+    pieces = [values["equipment"]] if values["equipment"] else []
+    indexed = search_columns(search.index(values["name"], [], values["notes"], pieces))
     derived = {
         "unique_name": unique_name(values["name"]),
         "slug": catalogue.slug(values["name"]),

@@ -159,10 +159,10 @@ def test_there_is_an_end_to_how_many_one_has(rpc, fresh_user, engine):
             text(
                 """
                 INSERT INTO private_exercises (owner_id, name, unique_name, slug, measure,
-                    rep_type, category, primary_muscles, secondary_muscles, name_key, name_words,
-                    search_words)
+                    rep_type, category, primary_muscles, secondary_muscles, name_key, title_keys,
+                    name_words, title_words, search_words)
                 SELECT :owner, number, number, number, 'reps', 'count', 'strength', '{}', '{}',
-                    number, '', ''
+                    number, '{}', '', '', ''
                 FROM generate_series(1, :most) AS number
                 """
             ),
@@ -200,7 +200,8 @@ def test_its_owner_gets_it_among_others(rpc, fresh_user, row):
         {"category": "strength", "muscles": "biceps,chest"},
         {"search": "gorilla"},
         {"search": "gorila row"},
-        {"search": "hinge pull"},
+        {"search": "hinge"},
+        {"search": "row gorilla kettlebell"},
         {"search": "row", "sort": "name:desc"},
     ],
 )
@@ -248,6 +249,10 @@ def test_every_page_and_order_has_each_once(rpc, fresh_user, row):
 def test_its_name_comes_first_in_a_search(rpc, fresh_user, row):
     assert names(rpc.exercises.search("gorilla row", user_id=fresh_user))[0] == "Gorilla Row"
     assert names(rpc.exercises.search("row", user_id=fresh_user, mine="true")) == ["Gorilla Row"]
+    # equal but for the equipment and the order of the words
+    rpc.exercises.create(fresh_user, ROW | {"name": "Gorilla Row on One Leg"})
+    found = names(rpc.exercises.search("Row Gorilla (Kettlebell)", user_id=fresh_user))
+    assert found == ["Gorilla Row", "Gorilla Row on One Leg"]
 
 
 def test_what_others_find_does_not_depend_on_it(rpc, fresh_user, engine):

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 # ids are those of the catalogue's sequence: an id in a workout is one exercise, whoever's it is
 EXERCISES = """
@@ -24,7 +24,9 @@ EXERCISES = """
         created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
         updated_at TIMESTAMPTZ NOT NULL DEFAULT now(),
         name_key TEXT COLLATE "C" NOT NULL,
+        title_keys TEXT[] COLLATE "C" NOT NULL,
         name_words TSVECTOR NOT NULL,
+        title_words TSVECTOR NOT NULL,
         search_words TSVECTOR NOT NULL,
         UNIQUE (owner_id, unique_name)
     )
@@ -40,8 +42,8 @@ ROWS = """
         array_remove(ARRAY[equipment::text], NULL) COLLATE "C" AS all_equipment,
         ARRAY(SELECT DISTINCT unnest(primary_muscles || secondary_muscles)) COLLATE "C" AS muscles,
         lower(unaccented(name)) COLLATE "C" AS sort_name, name_key,
-        ARRAY[]::text[] COLLATE "C" AS alias_keys, name_words, name_words AS title_words,
-        search_words, measure::text AS measure
+        ARRAY[]::text[] COLLATE "C" AS alias_keys, name_words, title_words, search_words,
+        measure::text AS measure, false AS is_imported
     FROM private_exercises WHERE archived_at IS NULL
 """
 
