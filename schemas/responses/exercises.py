@@ -33,7 +33,11 @@ class Exercise(ResponseSchema):
     equipment = text("The main piece.", null=True)
     all_equipment = list_of(fields.String(), "Every piece, the main one first.")
     difficulty = choice(DIFFICULTIES, null=True)
-    measure = choice(MEASURES, "What a set holds.")
+    measure = choice(
+        MEASURES,
+        "What a set holds. The weight of `bodyweight_reps` is what is added, that of "
+        "`assisted_reps` what is taken off.",
+    )
     rep_type = choice(REP_TYPES, "What the `reps` of a set count; follows from `measure`.")
     unit = choice(COUNTED, "The unit of `reps`.")
     is_active = fields.Boolean(

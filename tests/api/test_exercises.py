@@ -56,6 +56,19 @@ def test_the_seeds_six_come_first(http):
     assert set(shown[0]) >= KNOWN
 
 
+def test_what_their_sets_hold_is_shown(http):
+    shown = [data(http.get(f"/api/exercises/{id_}"))[0] for id_ in (1, 4, 5, 6)]
+    measures = [(each["measure"], each["rep_type"], each["unit"]) for each in shown]
+    assert measures == [
+        ("weight_reps", "count", "reps"),
+        ("bodyweight_reps", "count", "reps"),
+        ("distance_duration", "distance", "meters"),
+        ("duration", "time", "seconds"),
+    ]
+    (facets,) = data(http.get("/api/exercises/facets?equipment=machine"))
+    assert "assisted_reps" in [item["value"] for item in facets["measure"]]
+
+
 def test_there_are_at_least_sixty_of_every_kind(http):
     exercises = everything(http)
     assert len(exercises) >= 60

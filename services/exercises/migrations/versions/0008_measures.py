@@ -30,7 +30,14 @@ MEASURE = """,
             WHEN 'distance' THEN 'distance_duration' ELSE 'weight_reps' END)::text AS measure
 """
 
-# That version may change what an exercise counts, and leaves a measure of something else.
+# Of exercises that have one already: none, unless the database was taken back and comes again. The
+# others get theirs at the start of this version.
+KNOWN = """
+    UPDATE exercise_search s SET measure = e.measure
+    FROM exercises e WHERE e.id = s.id AND e.measure IS NOT NULL
+"""
+
+# The version before may change what an exercise counts, and leaves a measure of something else.
 FORGET = """
     CREATE OR REPLACE FUNCTION forget_measure() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -57,10 +64,9 @@ def upgrade() -> None:
     op.execute(f"SELECT pg_advisory_xact_lock({WRITING_LOCK})")
     # in the order in which a list locks them, so that neither waits for the other
     op.execute("ALTER TABLE exercise_search ADD COLUMN measure TEXT")
-    # it is there already if the database was taken back to the version before
     op.execute("ALTER TABLE exercises ADD COLUMN IF NOT EXISTS measure VARCHAR(20)")
     op.execute(ROWS.format(measure=MEASURE))
-    # rows of before have no measure until it is known, at the start of this version
+    op.execute(KNOWN)
     op.execute(
         "CREATE INDEX exercise_search_by_measure ON exercise_search (measure, sort_name, id)"
     )
