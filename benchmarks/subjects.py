@@ -63,6 +63,13 @@ class Bench:
         _check(answer["id"] == wanted and len(answer["exercises"]) == 5, "the workout is not whole")
         return took
 
+    def last(self, subject: Subject) -> float:
+        """Read what was done the last time of each exercise."""
+        ids = ",".join(map(str, self.exercises))
+        took, answer = self._read(subject, f"/api/exercises/last?ids={ids}")
+        _check(len(answer) == len(self.exercises), "an exercise is missing")
+        return took
+
     def records(self, subject: Subject) -> float:
         """Read all records."""
         took, [answer] = self._read(subject, "/api/stats/personal-records")
@@ -123,6 +130,7 @@ Measured = Callable[[Bench, Subject], float]
 READS: dict[str, Measured] = {
     "own workouts, page": Bench.page,
     "one workout": Bench.workout,
+    "last time of each exercise": Bench.last,
     "records": Bench.records,
 }
 WRITES: dict[str, Measured] = {

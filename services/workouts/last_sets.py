@@ -21,7 +21,7 @@ _NEWEST = "ORDER BY w.date DESC, w.started_at DESC NULLS LAST, w.id DESC LIMIT 1
 # which would read the whole history.
 _LAST = Statement(
     f"""
-    WITH wanted AS (
+    WITH wanted AS MATERIALIZED (
         SELECT exercise_id, place, (
             SELECT count(*) FROM (
                 SELECT FROM workout_exercises e

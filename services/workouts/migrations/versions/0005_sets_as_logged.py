@@ -18,8 +18,8 @@ COLUMNS = {
     "workout_exercises": {"superset": "SMALLINT"},
     "exercise_sets": {
         "repetitions": "NUMERIC(10, 2)",
-        "duration_seconds": "NUMERIC(8, 2)",
-        "distance_m": "NUMERIC(9, 2)",
+        "duration_seconds": "NUMERIC(10, 2)",
+        "distance_m": "NUMERIC(10, 2)",
         "rir": "NUMERIC(3, 1)",
         "rest_seconds": "SMALLINT",
     },
