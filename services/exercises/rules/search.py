@@ -230,10 +230,10 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
     )
 
 
-def are_in_titles(query: str, titles: Iterable[str]) -> bool:
-    """Return whether all words of a query stand in a name or its aliases, spelt as there."""
+def are_in_titles(query: str, titles: Iterable[str], equipment: Collection[str] = ()) -> bool:
+    """Return whether all words of a query stand in a name, its aliases or its equipment."""
     name, *aliases = titles
-    known = index(name, aliases, None).title_words
+    known = index(name, aliases, None, equipment).title_words
     return all(term.whole & known for term in terms(query))
 
 
