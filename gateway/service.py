@@ -17,7 +17,7 @@ from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, object_
 from schemas import responses
 from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.stats import HistoryQuery, ProgressQuery
+from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
@@ -72,7 +72,7 @@ class Gateway(PrivateExerciseRoutes):
         },
     )
     analytics = UpstreamService(
-        "analytics", reads=["exercise_history", "personal_records", "progress"]
+        "analytics", reads=["exercise_history", "personal_records", "progress", "one_rep_max"]
     )
     dispatch = EventDispatcher()
     cache = Cache()
@@ -294,6 +294,11 @@ class Gateway(PrivateExerciseRoutes):
     def progress(self, request: Request) -> Reply:
         """Show what was done week by week, or month by month."""
         return Reply(self.analytics.progress(request.user_id, **request.query))
+
+    @route("GET", "/api/stats/one-rep-max", query=OneRepMaxQuery, shows=responses.OneRepMax)
+    def one_rep_max(self, request: Request) -> Reply:
+        """Estimate a one-rep max from a set, and the weights it allows for 1 to 12 repetitions."""
+        return Reply(self.analytics.one_rep_max(**request.query))
 
 
 def _page(request: Request, found: dict) -> Reply:

@@ -1,12 +1,24 @@
 """The rules of statistics: ranges, units and periods."""
 
-from schemas.fields import IntegerParameter, OneOf, about
+from schemas.fields import IntegerParameter, NumberParameter, OneOf, about
 from schemas.loading import Parameters
+from schemas.units import KILOGRAMS_IN
 
 RANGES = ["1month", "3months", "6months", "1year", "all"]
 HISTORY_UNITS = ["day", "week", "month"]
 PERIODS = ["weekly", "monthly"]
 TRENDS = ["improving", "stable", "declining"]
+
+FORMULAS = ["epley", "brzycki", "lombardi"]
+"""How a one-rep max is estimated, the default first."""
+
+MOST_ESTIMATED = 12
+"""The most repetitions that a one-rep max is estimated from."""
+
+NO_ESTIMATE = ["no_weight", "no_repetitions", "not_whole", f"more_than_{MOST_ESTIMATED}"]
+"""Why a set has no estimated one-rep max."""
+
+CONFIDENCES = ["high", "medium", "low"]
 
 
 class HistoryQuery(Parameters):
@@ -37,5 +49,45 @@ class ProgressQuery(Parameters):
         metadata=about(
             "The number of periods, the current one included: of weeks with `period=weekly`, of "
             "months with `period=monthly`."
+        ),
+    )
+
+
+class OneRepMaxQuery(Parameters):
+    """Query of the one-rep max calculator: one set."""
+
+    weight = NumberParameter(
+        min_value=0,
+        max_value=10_000,
+        max_decimals=2,
+        required=True,
+        metadata=about("The weight of the set, in `unit`."),
+    )
+    reps = NumberParameter(
+        min_value=0,
+        max_value=1_000_000,
+        max_decimals=2,
+        required=True,
+        metadata=about(
+            f"Its repetitions; there is an estimate for whole ones up to {MOST_ESTIMATED}."
+        ),
+    )
+    unit = OneOf(
+        [*KILOGRAMS_IN],
+        aliases={"lbs": "lb"},
+        load_default="kg",
+        metadata=about("The unit of all weights of the answer, too."),
+    )
+    rir = NumberParameter(
+        min_value=0,
+        max_value=10,
+        step="0.5",
+        metadata=about("Repetitions in reserve, in halves: how many more one could have done."),
+    )
+    formula = OneOf(
+        FORMULAS,
+        load_default=FORMULAS[0],
+        metadata=about(
+            "`epley` w × (1 + r / 30), `brzycki` w × 36 / (37 − r) or `lombardi` w × r ^ 0.10."
         ),
     )

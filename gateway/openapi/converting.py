@@ -51,6 +51,8 @@ NAMED_ENUMERATIONS = {
     "HistoryRange": stats.RANGES,
     "HistoryUnit": stats.HISTORY_UNITS,
     "Trend": stats.TRENDS,
+    "Formula": stats.FORMULAS,
+    "Confidence": stats.CONFIDENCES,
 }
 
 

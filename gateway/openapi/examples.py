@@ -8,7 +8,7 @@ from marshmallow import Schema
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.private_exercises import ExerciseChanges, NewExercise
-from schemas.stats import HistoryQuery, ProgressQuery
+from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
@@ -308,6 +308,32 @@ PROGRESS = {
     ],
 }
 
+ONE_REP_MAX = {
+    "weight": 102.5,
+    "unit": "kg",
+    "reps": 5,
+    "rir": 1,
+    "formula": "epley",
+    "one_rep_max": 119.58,
+    "reason": None,
+    "confidence": "high",
+    "with_reserve": 123,
+    "table": [
+        {"reps": 1, "weight": 119.58, "percent": 100},
+        {"reps": 2, "weight": 112.11, "percent": 93.8},
+        {"reps": 3, "weight": 108.71, "percent": 90.9},
+        {"reps": 4, "weight": 105.51, "percent": 88.2},
+        {"reps": 5, "weight": 102.5, "percent": 85.7},
+        {"reps": 6, "weight": 99.65, "percent": 83.3},
+        {"reps": 7, "weight": 96.96, "percent": 81.1},
+        {"reps": 8, "weight": 94.41, "percent": 78.9},
+        {"reps": 9, "weight": 91.99, "percent": 76.9},
+        {"reps": 10, "weight": 89.69, "percent": 75},
+        {"reps": 11, "weight": 87.5, "percent": 73.2},
+        {"reps": 12, "weight": 85.42, "percent": 71.4},
+    ],
+}
+
 INDEX = {
     "name": "Gym Tracker",
     "version": VERSION,
@@ -335,6 +361,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     LastSets: {"ids": "1,2"},
     HistoryQuery: {"range": "all", "unit": "week"},
     ProgressQuery: {"period": "weekly", "weeks": 1},
+    OneRepMaxQuery: {"weight": 102.5, "reps": 5, "rir": 1},
     responses.Index: INDEX,
     responses.RegisteredUser: REGISTERED,
     responses.SignedIn: SIGNED_IN,
@@ -351,6 +378,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.History: HISTORY,
     responses.Records: RECORDS,
     responses.WeeklyProgress: PROGRESS,
+    responses.OneRepMax: ONE_REP_MAX,
     responses.Health: HEALTH,
     responses.Readiness: READINESS,
 }

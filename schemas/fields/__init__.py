@@ -9,6 +9,7 @@ from schemas.fields.numbers import (
     Integer,
     IntegerParameter,
     Number,
+    NumberParameter,
     identifier,
     identifier_parameter,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "ListOf",
     "Moment",
     "Number",
+    "NumberParameter",
     "OneOf",
     "Password",
     "Sort",

@@ -13,6 +13,7 @@ MOST_CONVERTED = 1000
 
 _PLAIN_NUMBERS = (int, float)
 _DIGITS = re.compile(r"-?\d{1,32}", re.ASCII)
+_DECIMAL = re.compile(r"-?\d{1,16}(\.\d{1,16})?", re.ASCII)
 
 
 class Number(BaseField):
@@ -90,6 +91,15 @@ class Number(BaseField):
             raise validation_error(
                 message, "max", max_value=self.max_value, received=excerpt(value)
             )
+
+
+class NumberParameter(Number):
+    """A decimal number as a query spells it: digits, maybe with a point among them."""
+
+    def _parse(self, value: object) -> Decimal:
+        if isinstance(value, str) and _DECIMAL.fullmatch(value):
+            return Decimal(value)
+        return super()._parse(value)
 
 
 class Integer(Number):

@@ -14,11 +14,13 @@ from schemas.responses.exercises import (
 )
 from schemas.responses.operations import Circuit, Health, Index, Readiness
 from schemas.responses.stats import (
+    AllowedWeight,
     DataPoint,
     ExerciseRecords,
     History,
     Month,
     MonthlyProgress,
+    OneRepMax,
     Record,
     Records,
     Week,
@@ -36,6 +38,7 @@ from schemas.responses.workouts import (
 )
 
 __all__ = [
+    "AllowedWeight",
     "Circuit",
     "DataPoint",
     "DeletedExercise",
@@ -52,6 +55,7 @@ __all__ = [
     "Month",
     "MonthlyProgress",
     "NewPrivateExercise",
+    "OneRepMax",
     "PerformedExercise",
     "PerformedSet",
     "Readiness",

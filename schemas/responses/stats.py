@@ -13,7 +13,15 @@ from schemas.responses.base import (
     list_of,
     text,
 )
-from schemas.stats import HISTORY_UNITS, PERIODS, RANGES, TRENDS
+from schemas.stats import (
+    CONFIDENCES,
+    FORMULAS,
+    HISTORY_UNITS,
+    NO_ESTIMATE,
+    PERIODS,
+    RANGES,
+    TRENDS,
+)
 from schemas.workouts import WEIGHT_UNITS
 
 
@@ -124,3 +132,36 @@ class MonthlyProgress(ResponseSchema):
 
     period = choice(PERIODS[1:])
     months = list_of(Month)
+
+
+class AllowedWeight(ResponseSchema):
+    """The weight that a one-rep max allows for some repetitions."""
+
+    reps = count()
+    weight = amount("In the unit of the set.")
+    percent = amount("Of the one-rep max.")
+
+
+class OneRepMax(ResponseSchema):
+    """An estimated one-rep max, and the set that it is from."""
+
+    weight = amount("As given.")
+    unit = choice(WEIGHT_UNITS, "Of all weights here.")
+    reps = amount("As given.")
+    rir = amount("As given.", null=True)
+    formula = choice(FORMULAS)
+    one_rep_max = amount("Null if there is a `reason`.", null=True)
+    reason = choice(
+        NO_ESTIMATE,
+        "Why there is no estimate: it is made of a weight and 1 to 12 whole repetitions.",
+        null=True,
+    )
+    confidence = choice(
+        CONFIDENCES,
+        "`high` up to 5 repetitions, `medium` up to 10, `low` up to 12.",
+        null=True,
+    )
+    with_reserve = amount(
+        "The estimate from `reps` + `rir`; null without `rir`, and beyond 12 together.", null=True
+    )
+    table = list_of(AllowedWeight, "For 1 to 12 repetitions; empty without an estimate.")

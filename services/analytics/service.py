@@ -8,12 +8,13 @@ from nameko.timer import timer
 from schemas.errors import NotFound
 from schemas.loading import load
 from schemas.pages import checked_id, checked_user
-from schemas.stats import HistoryQuery, ProgressQuery
+from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
 from services.analytics import messages, reads, rebuilding
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.feed_follower import FeedFollower
 from services.analytics.processor import WorkoutProcessor
+from services.analytics.rules.calculator import calculated
 from services.dependencies import cache_generations
 from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.cache import Cache
@@ -30,6 +31,7 @@ from services.process.failpoints import failpoint
 
 HISTORY_QUERY = HistoryQuery()
 PROGRESS_QUERY = ProgressQuery()
+ONE_REP_MAX_QUERY = OneRepMaxQuery()
 
 # A queue is named after its method, and this one's was called hear_of_workouts. Processes of the
 # version before take hints from the same queue; with one of another name beside it, each hint would
@@ -163,6 +165,45 @@ class Analytics:
         query = load(PROGRESS_QUERY, {"period": period, "weeks": weeks})
         user_id = checked_user(user_id)
         return self._reads.progress(user_id, query["period"], query["weeks"])
+
+    @rpc
+    def one_rep_max(
+        self,
+        weight: float,
+        reps: float,
+        unit: str = "kg",
+        rir: float | None = None,
+        formula: str = "epley",
+    ) -> dict[str, Any]:
+        """Estimate the weight of one repetition from a set of several; nothing is stored or read.
+
+        The formulas and their sources are in ``rules/one_rep_max.py``.
+
+        Args:
+            weight: of the set in ``unit``, 0 to 10,000 with at most 2 decimals.
+            reps: its repetitions, 0 to 1,000,000.
+            unit: ``kg`` or ``lb``, of all weights here.
+            rir: repetitions in reserve, 0 to 10 in halves, or None if they are not known.
+            formula: ``epley`` w × (1 + r / 30), ``brzycki`` w × 36 / (37 − r) or ``lombardi``
+                w × r ^ 0.10.
+
+        Returns:
+            ``{"weight", "unit", "reps", "rir", "formula", "one_rep_max", "reason", "confidence",
+            "with_reserve", "table": [{"reps", "weight", "percent"}]}``. ``one_rep_max`` is None
+            unless ``reps`` is a whole number from 1 to 12: then ``reason`` is ``no_weight``,
+            ``no_repetitions``, ``not_whole`` or ``more_than_12``, and the table is empty.
+            ``confidence`` is ``high`` up to 5 repetitions, ``medium`` up to 10, then ``low``.
+            ``with_reserve`` is the estimate from ``reps`` + ``rir``, None beyond 12. The table has
+            the weight for 1 to 12 repetitions. Weights are rounded to 2 decimals.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+
+        Example:
+            ``n.rpc.analytics.one_rep_max(100, 5, rir=2)``
+        """
+        given = {"weight": weight, "reps": reps, "unit": unit, "rir": rir, "formula": formula}
+        return calculated(**{"rir": None, **load(ONE_REP_MAX_QUERY, given)})
 
     @rpc
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:

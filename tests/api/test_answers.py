@@ -403,6 +403,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "last_sets",
         "personal_records",
         "progress",
+        "one_rep_max",
     }
 
 

@@ -19,7 +19,7 @@ from gateway.service import Gateway
 from schemas import responses
 from schemas.errors import GymError
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.stats import HistoryQuery, ProgressQuery
+from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.version import VERSION
 from schemas.workouts import LastSets, WorkoutList
 from services.transport.http.messages import REFUSALS
@@ -317,6 +317,9 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     query = EXAMPLES[ProgressQuery]
     progress = first(http.get("/api/stats/progress", params=query, token=token))
     assert progress.keys() == examples.PROGRESS.keys()
+    query = EXAMPLES[OneRepMaxQuery]
+    found = first(http.get("/api/stats/one-rep-max", params=query, token=token))
+    assert found == examples.ONE_REP_MAX
     assert first(http.delete(path, token=token)).keys() == examples.DELETED_WORKOUT.keys()
 
 

@@ -7,7 +7,12 @@ import pytest
 
 TODAY = datetime.now(UTC).date()
 VISIBLE_SECONDS = 5
-PATHS = ["/api/stats/exercise/1/history", "/api/stats/personal-records", "/api/stats/progress"]
+PATHS = [
+    "/api/stats/exercise/1/history",
+    "/api/stats/personal-records",
+    "/api/stats/progress",
+    "/api/stats/one-rep-max?weight=100&reps=5",
+]
 
 
 def bench(weight, reps, **values):
@@ -152,6 +157,15 @@ def test_months_of_progress(http, new_user):
         ("/api/stats/progress?weeks=0", "weeks", "min"),
         ("/api/stats/progress?weeks=53", "weeks", "max"),
         ("/api/stats/progress?weeks=1.5", "weeks", "type"),
+        ("/api/stats/one-rep-max?reps=5", "weight", "required"),
+        ("/api/stats/one-rep-max?weight=100", "reps", "required"),
+        ("/api/stats/one-rep-max?weight=1e2&reps=5", "weight", "type"),
+        ("/api/stats/one-rep-max?weight=100.001&reps=5", "weight", "decimals"),
+        ("/api/stats/one-rep-max?weight=100&reps=-1", "reps", "min"),
+        ("/api/stats/one-rep-max?weight=100&reps=5&unit=stone", "unit", "one_of"),
+        ("/api/stats/one-rep-max?weight=100&reps=5&rir=0.25", "rir", "step"),
+        ("/api/stats/one-rep-max?weight=100&reps=5&rir=11", "rir", "max"),
+        ("/api/stats/one-rep-max?weight=100&reps=5&formula=wathan", "formula", "one_of"),
     ],
 )
 def test_bad_queries(http, new_user, path, field, constraint):
@@ -175,3 +189,27 @@ def test_statistics_need_a_token_and_are_ones_own(http, path):
 @pytest.mark.parametrize("path", PATHS)
 def test_statistics_are_only_read(http, path):
     assert http.request("DELETE", path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("query", "estimate", "reason"),
+    [
+        ("weight=100&reps=5", 116.67, None),
+        ("weight=100&reps=1", 100, None),
+        ("weight=225.5&reps=3&unit=lbs&formula=brzycki", 238.76, None),
+        ("weight=100&reps=13", None, "more_than_12"),
+        ("weight=100&reps=5.5", None, "not_whole"),
+        ("weight=0&reps=5", None, "no_weight"),
+        ("weight=100&reps=0", None, "no_repetitions"),
+    ],
+)
+def test_the_calculator(http, new_user, query, estimate, reason):
+    found = read(http, new_user(), f"/api/stats/one-rep-max?{query}")
+    assert (found["one_rep_max"], found["reason"]) == (estimate, reason)
+    assert len(found["table"]) == (0 if reason else 12)
+
+
+def test_the_calculator_with_repetitions_in_reserve(http, new_user):
+    path = "/api/stats/one-rep-max?weight=100&reps=5&unit=kg&rir=2&formula=epley"
+    found = read(http, new_user(), path)
+    assert (found["one_rep_max"], found["with_reserve"]) == (116.67, 123.33)

@@ -48,6 +48,7 @@ TABLE = {
     "GET /api/stats/exercise/:id/history": signed_in(200),
     "GET /api/stats/personal-records": signed_in(200),
     "GET /api/stats/progress": signed_in(200),
+    "GET /api/stats/one-rep-max": signed_in(200),
     "GET /": anybody(200),
     "GET /health": anybody(200),
     "GET /ready": anybody(200),

@@ -43,13 +43,17 @@ OTHERS = [
 TEXTS = SQL + JSON_PATHS + OTHERS
 SEARCHES = [text for text in TEXTS if len(text) >= 3 and "," not in text]
 
+FILTERS = ["category", "difficulty", "measure", "mine"]
 QUERIES = {
-    "/api/exercises": ["page", "limit", "category", "difficulty", "measure", "mine", "sort"],
-    "/api/exercises/search?q=bench&": ["page", "limit", "category", "measure", "mine"],
-    "/api/exercises/facets": ["category", "difficulty", "measure", "mine"],
+    "/api/exercises": ["page", "limit", *FILTERS, "sort"],
+    "/api/exercises/search?q=bench&": ["page", "limit", *FILTERS],
+    "/api/exercises/facets": FILTERS,
     "/api/workouts": ["page", "limit", "user_id", "date_from", "date_to", "sort"],
     "/api/stats/exercise/1/history": ["range", "unit"],
     "/api/stats/progress": ["period", "weeks"],
+    "/api/stats/one-rep-max?weight=100&reps=5&": ["unit", "rir", "formula"],
+    "/api/stats/one-rep-max?reps=5&": ["weight"],
+    "/api/stats/one-rep-max?weight=100&": ["reps"],
 }
 FREE_WORDS = ["equipment", "muscles", "body_part"]
 PATHS = [

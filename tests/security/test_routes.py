@@ -28,7 +28,11 @@ BODIES = {
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
 }
-QUERIES = {"GET /api/exercises/search": "?q=bench", "GET /api/exercises/last": "?ids=1,2"}
+QUERIES = {
+    "GET /api/exercises/search": "?q=bench",
+    "GET /api/exercises/last": "?ids=1,2",
+    "GET /api/stats/one-rep-max": "?weight=100&reps=5",
+}
 
 
 def new_exercise():

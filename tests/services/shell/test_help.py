@@ -24,7 +24,10 @@ METHODS = {
         *("create", "list", "get", "get_many", "last_sets"),
         *("update", "delete", "changes", "retire_exercise"),
     ],
-    "analytics": ["process_workout", "exercise_history", "personal_records", "progress", "rebuild"],
+    "analytics": [
+        *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),
+        "one_rep_max",
+    ],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]
 SHELL_SECONDS = 60
@@ -91,6 +94,7 @@ def test_answers_are_plain_values(rpc, fresh_user):
         analytics.personal_records(fresh_user),
         analytics.exercise_history(fresh_user, 1),
         analytics.progress(fresh_user),
+        analytics.one_rep_max(102.5, 5, rir=0.5),
         analytics.rebuild(fresh_user),
         workouts.delete(fresh_user, workout_id),
         workouts.changes(workout_id=workout_id),
