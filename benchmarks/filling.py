@@ -10,9 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
+from schemas.stats import MOST_ESTIMATED
+from services.analytics.rules.one_rep_max import factor
+from services.analytics.rules.set_bests import E1RM_BY
 from services.process.settings import Settings
 
 
@@ -118,6 +122,39 @@ _ANALYTICS = (
     SELECT DISTINCT workout_id, user_id, 1, date, duration_minutes FROM planned
     """,
     """
+    CREATE TEMPORARY TABLE estimated ON COMMIT DROP AS
+    SELECT planned.*, kind, round(exactly, 28 - length(trunc(exactly)::text)) AS estimate
+    FROM planned
+    JOIN json_to_recordset(CAST(:factors AS json)) AS f (
+        kind text, for_reps numeric, numerator numeric, denominator numeric) ON for_reps = reps
+    CROSS JOIN LATERAL (
+        SELECT CAST(weight * numerator AS numeric(80, 45)) / denominator AS exactly) divided
+    WHERE set_type <> 'warmup'
+    """,
+    """
+    CREATE TEMPORARY TABLE bests ON COMMIT DROP AS
+    SELECT user_id, exercise_id, workout_id, date, kind, kept_by, max(size) AS size
+    FROM (
+        SELECT user_id, exercise_id, workout_id, date, kind, 0 AS kept_by, estimate AS size
+        FROM estimated
+        UNION ALL
+        SELECT user_id, exercise_id, workout_id, date, slots.*
+        FROM planned CROSS JOIN LATERAL (
+            VALUES ('best_set_volume', 0, weight * reps), ('rep_max', reps, weight)) slots
+        WHERE set_type <> 'warmup'
+    ) sets
+    GROUP BY user_id, exercise_id, workout_id, date, kind, kept_by
+    """,
+    """
+    CREATE TEMPORARY TABLE sizes ON COMMIT DROP AS
+    SELECT exercise_id, workout_id,
+           max(size) FILTER (WHERE kind = 'best_e1rm') AS best_e1rm,
+           max(size) FILTER (WHERE kind = 'best_e1rm_brzycki') AS best_e1rm_brzycki,
+           max(size) FILTER (WHERE kind = 'best_e1rm_lombardi') AS best_e1rm_lombardi,
+           max(size) FILTER (WHERE kind = 'best_set_volume') AS best_set_volume
+    FROM bests GROUP BY exercise_id, workout_id
+    """,
+    """
     CREATE TEMPORARY TABLE performed ON COMMIT DROP AS
     SELECT user_id, workout_id, date, exercise_id, exercise_name, max(weight) AS max_weight,
            max(reps) AS max_reps, sum(weight * reps) AS max_volume, count(*) AS total_sets,
@@ -131,18 +168,20 @@ _ANALYTICS = (
     """
     INSERT INTO exercise_performance_history (user_id, workout_id, workout_date, exercise_id,
         exercise_name, rep_type, max_weight, best_weight, best_weight_unit, most_reps,
-        total_volume, total_sets, total_reps, rpe_sum, rpe_count, raw_sets)
+        total_volume, total_sets, total_reps, rpe_sum, rpe_count, raw_sets, measure, counted_at,
+        best_e1rm, best_e1rm_brzycki, best_e1rm_lombardi, best_set_volume)
     SELECT user_id, workout_id, date, exercise_id, exercise_name, 'count', max_weight, max_weight,
-           'kg', max_reps, max_volume, total_sets, total_reps, rpe_sum, total_sets, raw_sets
-    FROM performed ORDER BY workout_id, exercise_id
+           'kg', max_reps, max_volume, total_sets, total_reps, rpe_sum, total_sets, raw_sets,
+           'weight_reps', now(), best_e1rm, best_e1rm_brzycki, best_e1rm_lombardi, best_set_volume
+    FROM performed JOIN sizes USING (workout_id, exercise_id) ORDER BY workout_id, exercise_id
     """,
     """
     INSERT INTO exercise_stats (user_id, exercise_id, exercise_name, current_max_weight,
         lifetime_volume, lifetime_sets, lifetime_workouts, last_performed_date, last_workout_id,
-        rep_type)
+        rep_type, records_at)
     SELECT user_id, exercise_id, (array_agg(exercise_name ORDER BY date DESC, workout_id DESC))[1],
            max(max_weight), sum(max_volume), sum(total_sets), count(*), max(date), max(workout_id),
-           'count'
+           'count', now()
     FROM performed GROUP BY user_id, exercise_id
     """,
     """
@@ -160,6 +199,20 @@ _ANALYTICS = (
     ) reached
     WHERE value > coalesce(before, 0)
     ORDER BY user_id, exercise_id, kind, workout_id DESC
+    """,
+    """
+    INSERT INTO set_records (user_id, exercise_id, kind, kept_by, value, unit, size, tie,
+                             achieved_date, workout_id, previous_size)
+    SELECT DISTINCT ON (user_id, exercise_id, kind, kept_by)
+           user_id, exercise_id, kind, kept_by, size, 'kg', size, 0, date, workout_id,
+           CASE WHEN kind <> 'rep_max' THEN before END
+    FROM (
+        SELECT bests.*, max(size) OVER (PARTITION BY user_id, exercise_id, kind, kept_by
+            ORDER BY workout_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+        FROM bests
+    ) reached
+    WHERE size > coalesce(before, 0)
+    ORDER BY user_id, exercise_id, kind, kept_by, workout_id DESC
     """,
     f"""
     INSERT INTO progress_snapshots (user_id, period_type, period_start, period_end,
@@ -228,6 +281,7 @@ def fill(databases: Databases, filling: Filling, exercises: list[dict]) -> int:
     with databases.workouts.begin() as connection:
         firsts = connection.execute(text(_FIRSTS)).one()._asdict()
     given = {**asdict(filling), **firsts, "catalogue": json.dumps(exercises)}
+    given["factors"] = json.dumps(_factors())
     given["today"] = datetime.now(UTC).date()
     given["last_change"] = firsts["first_change"] + filling.users * filling.workouts - 1
     # analytics first, so that it finds nothing new in the feed
@@ -235,6 +289,23 @@ def fill(databases: Databases, filling: Filling, exercises: list[dict]) -> int:
         with engine.begin() as connection:
             _run(connection, (_PLANNED, "ANALYZE planned", *statements), given)
     return firsts["first_workout"]
+
+
+def _factors() -> list[dict]:
+    """Return what each formula makes of a weight, for each number of repetitions."""
+    factors = []
+    for formula, kind in E1RM_BY.items():
+        for repetitions in range(1, MOST_ESTIMATED + 1):
+            numerator, denominator = map(str, factor(Decimal(repetitions), formula))
+            factors.append(
+                {
+                    "kind": kind,
+                    "for_reps": repetitions,
+                    "numerator": numerator,
+                    "denominator": denominator,
+                }
+            )
+    return factors
 
 
 def _run(connection: Connection, statements: tuple[str, ...], given: Mapping[str, object]) -> None:

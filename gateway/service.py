@@ -17,7 +17,7 @@ from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, object_
 from schemas import responses
 from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
+from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
@@ -72,7 +72,11 @@ class Gateway(PrivateExerciseRoutes):
         },
     )
     analytics = UpstreamService(
-        "analytics", reads=["exercise_history", "personal_records", "progress", "one_rep_max"]
+        "analytics",
+        reads=[
+            *("exercise_history", "exercise_records", "rep_maxes"),
+            *("personal_records", "progress", "one_rep_max"),
+        ],
     )
     dispatch = EventDispatcher()
     cache = Cache()
@@ -278,6 +282,30 @@ class Gateway(PrivateExerciseRoutes):
     def exercise_history(self, request: Request) -> Reply:
         """Show how one's work on an exercise went on over time."""
         return Reply(self.analytics.exercise_history(request.user_id, request.id, **request.query))
+
+    @route(
+        "GET",
+        "/api/stats/exercise/:id/records",
+        query=EstimateQuery,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.RecordsOfExercise,
+        refuses=[NotFound],
+    )
+    def exercise_records(self, request: Request) -> Reply:
+        """Show one's records of an exercise, each with the set that made it."""
+        return Reply(self.analytics.exercise_records(request.user_id, request.id, **request.query))
+
+    @route(
+        "GET",
+        "/api/stats/exercise/:id/rep-maxes",
+        query=EstimateQuery,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.RepMaxes,
+        refuses=[NotFound],
+    )
+    def rep_maxes(self, request: Request) -> Reply:
+        """Show one's heaviest sets of 1 to 12 repetitions, and what the best estimate allows."""
+        return Reply(self.analytics.rep_maxes(request.user_id, request.id, **request.query))
 
     @route("GET", "/api/stats/personal-records", cache=CachePolicy.NUMBERS, shows=responses.Records)
     def personal_records(self, request: Request) -> Reply:

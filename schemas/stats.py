@@ -18,7 +18,28 @@ MOST_ESTIMATED = 12
 NO_ESTIMATE = ["no_weight", "no_repetitions", "not_whole", f"more_than_{MOST_ESTIMATED}"]
 """Why a set has no estimated one-rep max."""
 
+WEIGHT_IS = ["lifted", "added", "taken_off"]
+"""What the weight of a set is: of a bench press, a pull-up with a belt, an assisted pull-up."""
+
+RECORD_KINDS = [
+    *("max_weight", "max_reps", "max_volume", "best_e1rm", "best_set_volume"),
+    *("least_assistance", "longest", "longest_at", "farthest", "fastest_pace"),
+]
+
+PACE = "seconds_per_km"
+
 CONFIDENCES = ["high", "medium", "low"]
+
+
+def _formula() -> OneOf:
+    """Make the field of the formula of estimates."""
+    return OneOf(
+        FORMULAS,
+        load_default=FORMULAS[0],
+        metadata=about(
+            "`epley` w × (1 + r / 30), `brzycki` w × 36 / (37 − r) or `lombardi` w × r ^ 0.10."
+        ),
+    )
 
 
 class HistoryQuery(Parameters):
@@ -53,6 +74,12 @@ class ProgressQuery(Parameters):
     )
 
 
+class EstimateQuery(Parameters):
+    """Query of what shows estimated one-rep maxes."""
+
+    formula = _formula()
+
+
 class OneRepMaxQuery(Parameters):
     """Query of the one-rep max calculator: one set."""
 
@@ -84,10 +111,4 @@ class OneRepMaxQuery(Parameters):
         step="0.5",
         metadata=about("Repetitions in reserve, in halves: how many more one could have done."),
     )
-    formula = OneOf(
-        FORMULAS,
-        load_default=FORMULAS[0],
-        metadata=about(
-            "`epley` w × (1 + r / 30), `brzycki` w × 36 / (37 − r) or `lombardi` w × r ^ 0.10."
-        ),
-    )
+    formula = _formula()

@@ -53,6 +53,7 @@ NAMED_ENUMERATIONS = {
     "Trend": stats.TRENDS,
     "Formula": stats.FORMULAS,
     "Confidence": stats.CONFIDENCES,
+    "WeightMeaning": stats.WEIGHT_IS,
 }
 
 

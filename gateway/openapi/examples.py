@@ -8,7 +8,7 @@ from marshmallow import Schema
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.private_exercises import ExerciseChanges, NewExercise
-from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
+from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
@@ -258,6 +258,9 @@ HISTORY = {
             "total_sets": 1,
             "total_reps": 5,
             "avg_rpe": 9,
+            "best_e1rm": 119.58,
+            "total_duration_seconds": None,
+            "total_distance_m": None,
         }
     ],
     "stats": {
@@ -289,8 +292,58 @@ RECORDS = {
             "max_weight": _record(102.5, "kg"),
             "max_reps": _record(5, "reps"),
             "max_volume": _record(512.5, "kg"),
+            "best_e1rm": _record(119.58, "kg"),
+            "best_set_volume": _record(512.5, "kg"),
         }
     ]
+}
+
+RECORD_SET = {
+    "set_number": 2,
+    "reps": 5,
+    "weight": 102.5,
+    "unit": "kg",
+    "duration_seconds": None,
+    "distance_m": None,
+    "rpe": 9,
+    "rir": None,
+}
+
+
+def _explained(kind: str, value: float, unit: str, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "value": value,
+        "unit": unit,
+        "achieved_date": "2025-02-16",
+        "workout_id": 321,
+        "set": RECORD_SET,
+        "previous": None,
+        "margin": None,
+        "formula": None,
+        "confidence": None,
+        "with_reserve": None,
+        **more,
+    }
+
+
+ESTIMATE = {"formula": "epley", "confidence": "high", "with_reserve": 123}
+BENCH_PRESS = {
+    "exercise_id": 1,
+    "exercise_name": "Barbell Bench Press",
+    "measure": "weight_reps",
+    "weight_is": "lifted",
+}
+
+RECORDS_OF_EXERCISE = {
+    **BENCH_PRESS,
+    "records": [
+        _explained("max_weight", 102.5, "kg"),
+        _explained("max_reps", 5, "reps"),
+        _explained("max_volume", 512.5, "kg", set=None),
+        _explained("best_e1rm", 119.58, "kg", **ESTIMATE),
+        _explained("best_set_volume", 512.5, "kg"),
+    ],
 }
 
 PROGRESS = {
@@ -308,7 +361,7 @@ PROGRESS = {
     ],
 }
 
-ONE_REP_MAX = {
+ONE_REP_MAX: dict[str, Any] = {
     "weight": 102.5,
     "unit": "kg",
     "reps": 5,
@@ -332,6 +385,32 @@ ONE_REP_MAX = {
         {"reps": 11, "weight": 87.5, "percent": 73.2},
         {"reps": 12, "weight": 85.42, "percent": 71.4},
     ],
+}
+
+
+def _rep_max(allowed: dict[str, Any]) -> dict[str, Any]:
+    reached = {"achieved_date": "2025-02-16", "workout_id": 321, "set": RECORD_SET}
+    heaviest = {"weight": 102.5, "unit": "kg", **reached}
+    return {
+        "reps": allowed["reps"],
+        "exactly": heaviest if allowed["reps"] == 5 else None,
+        "at_least": heaviest if allowed["reps"] <= 5 else None,
+        "estimated": {"weight": allowed["weight"], "unit": "kg"},
+    }
+
+
+REP_MAXES = {
+    **BENCH_PRESS,
+    "formula": "epley",
+    "best_e1rm": {
+        "value": 119.58,
+        "unit": "kg",
+        "achieved_date": "2025-02-16",
+        "workout_id": 321,
+        "set": RECORD_SET,
+        **ESTIMATE,
+    },
+    "rep_maxes": [_rep_max(allowed) for allowed in ONE_REP_MAX["table"]],
 }
 
 INDEX = {
@@ -361,6 +440,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     LastSets: {"ids": "1,2"},
     HistoryQuery: {"range": "all", "unit": "week"},
     ProgressQuery: {"period": "weekly", "weeks": 1},
+    EstimateQuery: {"formula": "epley"},
     OneRepMaxQuery: {"weight": 102.5, "reps": 5, "rir": 1},
     responses.Index: INDEX,
     responses.RegisteredUser: REGISTERED,
@@ -377,6 +457,8 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.LastPerformance: LAST_PERFORMANCE,
     responses.History: HISTORY,
     responses.Records: RECORDS,
+    responses.RecordsOfExercise: RECORDS_OF_EXERCISE,
+    responses.RepMaxes: REP_MAXES,
     responses.WeeklyProgress: PROGRESS,
     responses.OneRepMax: ONE_REP_MAX,
     responses.Health: HEALTH,

@@ -72,6 +72,11 @@ def list_of(item: type[Schema] | fields.Field[Any], description: str = "") -> fi
     return fields.List(inner, **options(description, False))
 
 
+def one_or_null(item: type[Schema], description: str = "") -> fields.Nested:
+    """Make the field of an object that may be missing."""
+    return fields.Nested(item, **options(description, True))
+
+
 def always_true(description: str = "") -> fields.Boolean:
     """Make the field of what is always true."""
     return fields.Boolean(**options(description, False, enum=[True]))

@@ -3,6 +3,7 @@
 from marshmallow import fields
 
 from schemas.exercises import COUNTED
+from schemas.measures import MEASURES
 from schemas.responses.base import (
     ResponseSchema,
     amount,
@@ -11,6 +12,7 @@ from schemas.responses.base import (
     day,
     identifier,
     list_of,
+    one_or_null,
     text,
 )
 from schemas.stats import (
@@ -18,9 +20,12 @@ from schemas.stats import (
     FORMULAS,
     HISTORY_UNITS,
     NO_ESTIMATE,
+    PACE,
     PERIODS,
     RANGES,
+    RECORD_KINDS,
     TRENDS,
+    WEIGHT_IS,
 )
 from schemas.workouts import WEIGHT_UNITS
 
@@ -37,6 +42,12 @@ class DataPoint(ResponseSchema):
         "counted something else is no part of it."
     )
     avg_rpe = amount("Over the sets that have one.", null=True)
+    best_e1rm = amount(
+        "The greatest estimated one-rep max in kilograms, by Epley; null if no set has one.",
+        null=True,
+    )
+    total_duration_seconds = amount("Null if no set has a duration.", null=True)
+    total_distance_m = amount("Null if no set has a distance.", null=True)
 
 
 class WholeHistory(ResponseSchema):
@@ -63,13 +74,16 @@ class History(ResponseSchema):
     stats = fields.Nested(WholeHistory, required=True)
 
 
+RECORD_UNITS = [*WEIGHT_UNITS, *COUNTED, PACE]
+
+
 class Record(ResponseSchema):
     """A best, and where it was first reached."""
 
     value = amount()
     unit = choice(
-        [*WEIGHT_UNITS, *COUNTED],
-        "As logged for `max_weight`; reps, seconds or meters for `max_reps`; kg for `max_volume`.",
+        RECORD_UNITS,
+        "As logged for weights; reps, seconds or meters for `max_reps`; kg for volumes.",
     )
     achieved_date = day()
     workout_id = identifier()
@@ -90,12 +104,115 @@ class ExerciseRecords(ResponseSchema):
         },
     )
     max_volume = fields.Nested(Record)
+    best_e1rm = fields.Nested(
+        Record, metadata={"description": "The best estimated one-rep max, by Epley."}
+    )
+    best_set_volume = fields.Nested(Record)
+    least_assistance = fields.Nested(Record)
+    longest = fields.Nested(Record)
+    farthest = fields.Nested(Record)
+    fastest_pace = fields.Nested(Record, metadata={"description": "On 400 metres or more."})
 
 
 class Records(ResponseSchema):
     """One's best in every exercise."""
 
     records = list_of(ExerciseRecords)
+
+
+class RecordSet(ResponseSchema):
+    """The set that made a record."""
+
+    set_number = count("Its place within the exercise.")
+    reps = amount("Repetitions, seconds or metres, by the exercise.", null=True)
+    weight = amount(null=True)
+    unit = choice(WEIGHT_UNITS, "The unit of `weight`.")
+    duration_seconds = amount(null=True)
+    distance_m = amount(null=True)
+    rpe = amount(null=True)
+    rir = amount(null=True)
+
+
+class _Estimate(ResponseSchema):
+    formula = choice(FORMULAS, "Of `best_e1rm`; null for other kinds.", null=True)
+    confidence = choice(
+        CONFIDENCES, "In the estimate: `high` up to 5 repetitions, `medium` up to 10.", null=True
+    )
+    with_reserve = amount(
+        "The estimate as if the repetitions in reserve had been done, too, by the set's `rir`, "
+        "else by 10 − `rpe`; null if neither is known, and beyond 12.",
+        null=True,
+    )
+
+
+class ExplainedRecord(_Estimate):
+    """A record, and the set that made it."""
+
+    kind = choice(RECORD_KINDS)
+    value = amount()
+    unit = choice(RECORD_UNITS)
+    achieved_date = day()
+    workout_id = identifier()
+    set = one_or_null(RecordSet, "Null for `max_volume`, which a whole workout made.")
+    previous = amount("The best before that workout, in the same unit.", null=True)
+    margin = amount("How much better than `previous`.", null=True)
+
+
+class _OfExercise(ResponseSchema):
+    exercise_id = identifier()
+    exercise_name = text()
+    measure = choice(MEASURES, "What the exercise's sets hold.")
+    weight_is = choice(WEIGHT_IS, "What the sets' weight is; estimates are of the same.", null=True)
+
+
+class RecordsOfExercise(_OfExercise):
+    """One's records of an exercise; a kind that does not exist is left out."""
+
+    records = list_of(ExplainedRecord, "`longest_at` is there once for each weight.")
+
+
+class BestEstimate(_Estimate):
+    """The best estimated one-rep max, and the set that it is from."""
+
+    value = amount()
+    unit = choice(WEIGHT_UNITS)
+    achieved_date = day()
+    workout_id = identifier()
+    set = fields.Nested(RecordSet, required=True)
+
+
+class HeaviestSet(ResponseSchema):
+    """The heaviest set of some repetitions, the first of equal ones."""
+
+    weight = amount()
+    unit = choice(WEIGHT_UNITS)
+    achieved_date = day()
+    workout_id = identifier()
+    set = fields.Nested(RecordSet, required=True)
+
+
+class Weight(ResponseSchema):
+    """A weight."""
+
+    weight = amount()
+    unit = choice(WEIGHT_UNITS)
+
+
+class RepMax(ResponseSchema):
+    """What was done, and could be, for a number of repetitions."""
+
+    reps = count()
+    exactly = one_or_null(HeaviestSet, "Of exactly so many repetitions.")
+    at_least = one_or_null(HeaviestSet, "Of so many repetitions or more.")
+    estimated = one_or_null(Weight, "What `best_e1rm` allows.")
+
+
+class RepMaxes(_OfExercise):
+    """One's heaviest sets of 1 to 12 repetitions of an exercise."""
+
+    formula = choice(FORMULAS)
+    best_e1rm = one_or_null(BestEstimate, "Null if no set has an estimate.")
+    rep_maxes = list_of(RepMax, "For 1 to 12 repetitions.")
 
 
 class _Period(ResponseSchema):

@@ -6,12 +6,14 @@ from typing import Any
 
 from psycopg2.errors import LockNotAvailable
 
-from services.analytics import reads
+from services.analytics import processing, reads, record_reads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.history import Lifetime, data_points, range_start, shown_stats
 from services.analytics.rules.metrics import Performance
 from services.analytics.rules.periods import period_starts
 from services.analytics.rules.progress import UNITS, listed
+from services.analytics.rules.set_bests import REP_MAX
+from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes, shown_records
 from services.analytics.rules.trend import WINDOW, trend_30d
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
@@ -20,6 +22,12 @@ from services.transport.postgres.statements import Fetch
 
 RECORDS_SECONDS = 24 * 3600
 OTHER_SECONDS = 3600
+
+WITH_MEASURES = "with measures"
+"""Variant of cached results that had fewer fields in the version before, under the same keys."""
+
+MOST_RECOUNTS = 3
+"""How often a read recounts what the version before has counted meanwhile."""
 
 Read = Callable[[Fetch], dict[str, Any] | None]
 """Makes a result by one statement; None, if there is nothing, is not cached."""
@@ -69,16 +77,34 @@ class CachedReads:
         # the keys of the defaults are those of the specification
         name = "90d" if (range, unit) == ("3months", "day") else f"{range}:{unit}"
         key = f"analytics:user:{user_id}:history:exercise:{exercise_id}:{name}"
-        return self._cached(user_id, key, self._until_midnight(), read) or shown(None, [])
+        seconds = self._until_midnight()
+        return self._cached(user_id, key, seconds, read, WITH_MEASURES) or shown(None, [])
 
     def records(self, user_id: int) -> dict[str, Any]:
         """Return all records, exercise by exercise."""
 
         def read(fetch: Fetch) -> dict[str, Any]:
-            return {"records": reads.records(fetch, user_id)}
+            return {"records": record_reads.records(fetch, user_id)}
 
         key = f"analytics:user:{user_id}:personal_records"
-        return self._cached(user_id, key, RECORDS_SECONDS, read)
+        return self._cached(user_id, key, RECORDS_SECONDS, read, WITH_MEASURES)
+
+    def records_of(self, user_id: int, exercise_id: int, formula: str) -> dict[str, Any] | None:
+        """Return the records of one exercise with their sets; None if the user never did it."""
+
+        def show(found: record_reads.OfExercise, measure: str) -> dict[str, Any]:
+            return {"records": shown_records(found.records, measure, formula)}
+
+        return self._of_exercise(user_id, exercise_id, f"records:{formula}", show)
+
+    def rep_maxes(self, user_id: int, exercise_id: int, formula: str) -> dict[str, Any] | None:
+        """Return the rep maxes of one exercise; None if the user never did it."""
+
+        def show(found: record_reads.OfExercise, measure: str) -> dict[str, Any]:
+            sets = [record for record in found.records if record.kind == REP_MAX]
+            return {"formula": formula, **rep_maxes(sets, formula)}
+
+        return self._of_exercise(user_id, exercise_id, f"rep_maxes:{formula}", show)
 
     def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
         """Return the last weeks or months."""
@@ -93,14 +119,57 @@ class CachedReads:
         key = f"analytics:user:{user_id}:progress:{name}"
         return self._cached(user_id, key, self._until_midnight(), read)
 
-    def _cached(self, user_id: int, key: str, seconds: int, read: Read) -> Any:
+    def _of_exercise(
+        self,
+        user_id: int,
+        exercise_id: int,
+        name: str,
+        show: Callable[[record_reads.OfExercise, str], dict[str, Any]],
+    ) -> dict[str, Any] | None:
+        def read(fetch: Fetch) -> dict[str, Any] | None:
+            found = record_reads.records_of(fetch, user_id, exercise_id)
+            if found.measure is None:
+                return None
+            return {
+                "exercise_id": exercise_id,
+                "exercise_name": found.name,
+                "measure": found.measure,
+                "weight_is": WEIGHT_IS.get(found.measure),
+                **show(found, found.measure),
+            }
+
+        key = f"analytics:user:{user_id}:exercise:{exercise_id}:{name}"
+        result: dict[str, Any] | None = self._cached(user_id, key, OTHER_SECONDS, read)
+        return result
+
+    def _cached(
+        self, user_id: int, key: str, seconds: int, read: Read, variant: str | None = None
+    ) -> Any:
+        for _ in range(MOST_RECOUNTS):
+            try:
+                return self._cached_as_is(user_id, key, seconds, read, variant)
+            except reads.Outdated as found:
+                self._recount(user_id, found.exercise_ids)
+        return self._cached_as_is(user_id, key, seconds, read, variant)
+
+    def _recount(self, user_id: int, exercise_ids: list[int]) -> None:
+        # no cached result depends on it: what is outdated is shown by none of this version
+        for exercise_id in exercise_ids:
+            with self.database.together() as transaction:
+                processing.recount_exercises(
+                    transaction.fetch, transaction.send, [(user_id, exercise_id)]
+                )
+
+    def _cached_as_is(
+        self, user_id: int, key: str, seconds: int, read: Read, variant: str | None
+    ) -> Any:
         if self.counted.is_counting(user_id):
             result = self._read_when_counted(user_id, read)
             if result is not None:
                 return result
         generation_keys = cache_generations.shown_numbers_of(user_id)
         return self.cache.get_or_make(
-            key, generation_keys, seconds, lambda: read(self.database.fetch)
+            key, generation_keys, seconds, lambda: read(self.database.fetch), variant
         )
 
     def _read_when_counted(self, user_id: int, read: Read) -> Any:

@@ -5,7 +5,7 @@ parsers make floats of them, which are not exact.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -42,6 +42,7 @@ def lifetime(
     day: str,
     last_id: int,
     rep_type: str | None,
+    started_at: str | None,
 ) -> Lifetime:
     """Return the whole of a history, from a JSON array of ``exercise_stats``."""
     return Lifetime(
@@ -53,12 +54,18 @@ def lifetime(
         date.fromisoformat(day),
         last_id,
         rep_type,
+        moment(started_at),
     )
 
 
 def exact(text: str | None) -> Decimal | None:
     """Return a number that PostgreSQL gave as text."""
     return None if text is None else Decimal(text)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return a moment that PostgreSQL gave as text."""
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def as_json(rows: Iterable[dict[str, Any]]) -> str:

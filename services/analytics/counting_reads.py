@@ -15,14 +15,17 @@ from services.analytics.columns import (
     exact,
     exercise_columns,
     lifetime,
+    moment,
     period_columns,
 )
 from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
 from services.analytics.rules.incremental import Numbers, RowKey, Sizes
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
-from services.analytics.rules.records import Record
-from services.analytics.tables import ONLY_KIND
+from services.analytics.rules.records import KINDS, Record
+from services.analytics.rules.set_bests import SINGLE_KINDS, Best, Slot
+from services.analytics.rules.set_records import SetRecord
+from services.analytics.tables import IS_CURRENT, ONLY_KIND
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 # A transaction-level lock, which the commit releases. The numbers of a user are read, changed in
@@ -37,18 +40,44 @@ _MAY_NEED_HISTORY = """
     SELECT FROM personal_records r
     WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id
       AND r.previous_record IS NOT NULL
-      AND (r.achieved_date, r.workout_id) > (k.workout_date, k.workout_id)
+      AND (r.achieved_date, coalesce(r.started_at, '-infinity'), r.workout_id)
+        > (k.workout_date, coalesce(k.started_at, '-infinity'), k.workout_id)
       AND r.value <= CASE r.record_type
           WHEN 'max_weight' THEN k.max_weight * CASE r.unit WHEN 'lb' THEN 2.205 ELSE 1 END
           WHEN 'max_reps' THEN k.most_reps ELSE k.total_volume END
 """
 
-_BEFORE = """
-    SELECT json_build_array(
-        max(p.max_weight)::text, max(p.most_reps)::text, max(p.total_volume)::text)
+_SIZES = ("max_weight", "most_reps", "total_volume", *SINGLE_KINDS)
+"""The columns of the history that records compare by."""
+
+_BEFORE = f"""
+    SELECT json_build_array({", ".join(f"max(p.{column})::text" for column in _SIZES)})
     FROM exercise_performance_history p
     WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id
-      AND (p.workout_date, p.workout_id) < (k.workout_date, k.workout_id)
+      AND (p.workout_date, coalesce(p.started_at, '-infinity'), p.workout_id)
+        < (k.workout_date, coalesce(k.started_at, '-infinity'), k.workout_id)
+"""
+
+# The set records that the best sets of a row may change, with nulls for those that there are not
+# yet: most rows change none. What rules.set_records does with them is done alike here, so that
+# none is left out. All are read for sets without a size. And whether they are not enough, as above.
+_SET_RECORDS = """
+    SELECT
+        json_agg(json_build_array(b.kind, b.kept_by::text, r.value::text, r.unit, r.size::text,
+            r.tie::text, r.achieved_date, r.workout_id, r.started_at, r.previous_size::text))
+            AS found,
+        bool_or(r.is_later AND r.previous_size IS NOT NULL AND (b.size, b.tie) >= (r.size, r.tie))
+            AS may_need_history
+    FROM json_to_recordset(k.bests) AS b (kind text, kept_by numeric, size numeric, tie numeric)
+    LEFT JOIN LATERAL (
+        SELECT *, (s.achieved_date, coalesce(s.started_at, '-infinity'), s.workout_id)
+            > (k.workout_date, coalesce(k.started_at, '-infinity'), k.workout_id) AS is_later
+        FROM set_records s
+        WHERE s.user_id = k.user_id AND s.exercise_id = k.exercise_id
+          AND s.kind = b.kind AND s.kept_by = b.kept_by OFFSET 0) r ON true
+    WHERE b.size IS NULL OR r.size IS NULL OR (b.size, b.tie) > (r.size, r.tie)
+       OR r.is_later AND ((b.size, b.tie) = (r.size, r.tie)
+            OR r.previous_size IS NULL OR r.previous_size < b.size)
 """
 
 # A subquery for each key, and no joins: the statement is planned once (plan_cache_mode is
@@ -63,17 +92,22 @@ _KNOWN = Statement(
         (SELECT json_agg(json_build_array(user_id, exercise_id,
             (SELECT json_build_array(s.exercise_name, s.current_max_weight::text,
                 s.lifetime_volume::text, s.lifetime_sets, s.lifetime_workouts,
-                s.last_performed_date, s.last_workout_id, {ONLY_KIND})
+                s.last_performed_date, s.last_workout_id, {ONLY_KIND}, s.last_started_at,
+                {IS_CURRENT})
              FROM exercise_stats s
              WHERE s.user_id = k.user_id AND s.exercise_id = k.exercise_id),
             (SELECT json_agg(json_build_array(r.record_type, r.value::text, r.unit,
-                r.achieved_date, r.workout_id, r.previous_record::text))
+                r.achieved_date, r.workout_id, r.previous_record::text, r.started_at))
              FROM personal_records r
              WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id),
-            k.workout_id, CASE WHEN EXISTS ({_MAY_NEED_HISTORY}) THEN ({_BEFORE}) END))
+            k.workout_id, CASE WHEN bests.may_need_history OR EXISTS ({_MAY_NEED_HISTORY})
+                THEN ({_BEFORE}) END,
+            bests.found))
          FROM json_to_recordset(CAST(:exercises AS json)) AS k (
             user_id bigint, exercise_id bigint, workout_id bigint, workout_date date,
-            max_weight numeric, most_reps numeric, total_volume numeric)),
+            started_at timestamptz, max_weight numeric, most_reps numeric, total_volume numeric,
+            bests json)
+         CROSS JOIN LATERAL ({_SET_RECORDS}) bests),
         (SELECT json_agg(json_build_array(user_id, period_type, period_start,
             (SELECT json_build_array(s.total_workouts, s.total_volume::text, s.total_sets,
                 s.total_exercises, s.total_minutes, s.timed_workouts)
@@ -89,64 +123,12 @@ _KNOWN = Statement(
     """
 )
 
-_ROW = """
-    h.user_id, h.workout_id, h.workout_date, h.exercise_id, h.exercise_name, h.rep_type,
-    h.max_weight, h.best_weight, h.best_weight_unit, h.most_reps, h.total_volume, h.total_sets,
-    h.total_reps, h.rpe_sum, h.rpe_count
-"""
-
 _BEST_BEFORE = Statement(
     f"""
     SELECT json_agg(json_build_array(k.workout_id, k.exercise_id, ({_BEFORE})))
     FROM json_to_recordset(CAST(:rows AS json)) AS k (
-        user_id bigint, exercise_id bigint, workout_date date, workout_id bigint)
-    """
-)
-
-# OFFSET 0 keeps PostgreSQL from turning LATERAL into a join, for the reason that _KNOWN has
-_ROWS_OF_WORKOUTS = Statement(
-    f"""
-    SELECT {_ROW}, h.raw_sets
-    FROM json_to_recordset(CAST(:workouts AS json)) AS k (user_id bigint, workout_id bigint)
-    CROSS JOIN LATERAL (
-        SELECT * FROM exercise_performance_history p
-        WHERE p.user_id = k.user_id AND p.workout_id = k.workout_id OFFSET 0) h
-    """
-)
-
-_ROWS_OF_EXERCISES = Statement(
-    f"""
-    SELECT {_ROW}
-    FROM json_to_recordset(CAST(:exercises AS json)) AS k (user_id bigint, exercise_id bigint)
-    CROSS JOIN LATERAL (
-        SELECT * FROM exercise_performance_history p
-        WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id OFFSET 0) h
-    """
-)
-
-_PERIODS = """
-    json_to_recordset(CAST(:periods AS json)) AS k (
-        user_id bigint, period_start date, period_end date)
-"""
-
-_ROWS_IN = Statement(
-    f"""
-    SELECT {_ROW} FROM {_PERIODS}
-    CROSS JOIN LATERAL (
-        SELECT * FROM exercise_performance_history p
-        WHERE p.user_id = k.user_id
-          AND p.workout_date BETWEEN k.period_start AND k.period_end OFFSET 0) h
-    """
-)
-
-_WORKOUTS_IN = Statement(
-    f"""
-    SELECT w.workout_id, w.user_id, w.version, w.date, w.duration_minutes, w.deleted
-    FROM {_PERIODS}
-    CROSS JOIN LATERAL (
-        SELECT * FROM processed_workouts p
-        WHERE p.user_id = k.user_id AND NOT p.deleted
-          AND p.date BETWEEN k.period_start AND k.period_end OFFSET 0) w
+        user_id bigint, exercise_id bigint, workout_date date, started_at timestamptz,
+        workout_id bigint)
     """
 )
 
@@ -162,6 +144,9 @@ class Known:
 
     best_before: dict[RowKey, Sizes]
     """The greatest sizes before some of the rows, where records might not be enough."""
+
+    outdated: set[ExerciseKey]
+    """Exercises that the version before has counted."""
 
 
 def lock_users(send: Send, user_ids: Iterable[int]) -> None:
@@ -181,20 +166,27 @@ def known(fetch: Fetch, changes: Collection[Change]) -> Known:
     numbers = Numbers()
     performed: set[tuple[int, PeriodKey]] = set()
     before: dict[RowKey, Sizes] = {}
-    for user_id, exercise_id, whole, records, workout_id, sizes in found_exercises or ():
+    outdated: set[ExerciseKey] = set()
+    for user_id, exercise_id, whole, records, workout_id, sizes, bests in found_exercises or ():
+        key = user_id, exercise_id
         if whole:
-            numbers.lifetimes[user_id, exercise_id] = lifetime(*whole)
-        numbers.records[user_id, exercise_id] = {
-            kind: _record(*values) for kind, *values in records or ()
+            *columns, is_current = whole
+            numbers.lifetimes[key] = lifetime(*columns)
+            if not is_current:
+                outdated.add(key)
+        numbers.records[key] = {kind: _record(*values) for kind, *values in records or ()}
+        numbers.set_records[key] = {
+            (kind, Decimal(kept_by)): _set_record(*values) for kind, kept_by, *values in bests or ()
         }
         if sizes:
             before[workout_id, exercise_id] = _sizes(sizes)
     for user_id, unit, start, snapshot, exercise_ids in found_periods or ():
-        key = user_id, unit, date.fromisoformat(start)
+        period = user_id, unit, date.fromisoformat(start)
         if snapshot:
-            numbers.snapshots[key] = _snapshot(*snapshot)
-        performed.update((exercise_id, key) for exercise_id in exercise_ids)
-    return Known(_processed_workouts(processed or ()), numbers, performed, before)
+            numbers.snapshots[period] = _snapshot(*snapshot)
+        performed.update((exercise_id, period) for exercise_id in exercise_ids)
+    counted = _processed_workouts(processed or ())
+    return Known(counted, numbers, performed, before, outdated)
 
 
 def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]:
@@ -205,34 +197,6 @@ def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]
     }
 
 
-def rows_of_workouts(fetch: Fetch, changes: Iterable[Change]) -> list[HistoryRow]:
-    """Return the rows of workouts as they were counted, with their ``raw_sets``."""
-    keys = ({"user_id": change.user_id, "workout_id": change.workout_id} for change in changes)
-    return _rows(fetch(_ROWS_OF_WORKOUTS, workouts=as_json(keys)))
-
-
-def rows_of_exercises(fetch: Fetch, exercises: Iterable[ExerciseKey]) -> list[HistoryRow]:
-    """Return the whole histories of exercises, without ``raw_sets``."""
-    keys = as_json(exercise_columns(key) for key in exercises)
-    return _rows(fetch(_ROWS_OF_EXERCISES, exercises=keys))
-
-
-def rows_in(fetch: Fetch, periods: Iterable[PeriodKey]) -> list[HistoryRow]:
-    """Return the rows of the history in weeks and months, each once, without ``raw_sets``."""
-    found = _rows(fetch(_ROWS_IN, periods=as_json(map(period_columns, periods))))
-    return list({(row.workout_id, row.exercise_id): row for row in found}.values())
-
-
-def workouts_in(
-    fetch: Fetch, periods: Iterable[PeriodKey]
-) -> dict[int, tuple[int, ProcessedWorkout]]:
-    """Return the user and the state of each workout in weeks and months, by their ids."""
-    found = fetch(_WORKOUTS_IN, periods=as_json(map(period_columns, periods)))
-    return {
-        workout_id: (user_id, ProcessedWorkout(*values)) for workout_id, user_id, *values in found
-    }
-
-
 def _exercise_keys(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
     rows_of: dict[ExerciseKey, list[HistoryRow]] = {}
     for change in changes:
@@ -240,17 +204,26 @@ def _exercise_keys(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
             rows_of.setdefault((row.user_id, row.exercise_id), []).append(row)
     for key, rows in rows_of.items():
         if len(rows) == 1:
-            yield {**_place_columns(rows[0]), **_size_columns(rows[0])}
+            bests = [_best_columns(*each) for each in (rows[0].bests or {}).items()]
+            yield {**_place_columns(rows[0]), **_size_columns(rows[0]), "bests": bests}
         else:
             # what precedes one of several may be another of the same batch, which is not stored
             # yet: best_before() is asked for these
-            yield exercise_columns(key)
+            slots = {slot for row in rows for slot in row.bests or ()}
+            yield {**exercise_columns(key), "bests": [*map(_best_columns, slots)]}
+
+
+def _best_columns(slot: Slot, best: Best | None = None) -> dict[str, Any]:
+    kind, kept_by = slot
+    columns = {"kind": kind, "kept_by": kept_by}
+    return columns if best is None else {**columns, "size": best.size, "tie": best.tie}
 
 
 def _place_columns(row: HistoryRow) -> dict[str, Any]:
     return {
         **exercise_columns((row.user_id, row.exercise_id)),
         "workout_date": row.date,
+        "started_at": row.started_at,
         "workout_id": row.workout_id,
     }
 
@@ -280,17 +253,40 @@ def _processed_workouts(found: Iterable[list]) -> dict[int, ProcessedWorkout]:
     }
 
 
-def _record(value: str, unit: str, day: str, workout_id: int, previous: str | None) -> Record:
-    return Record(Decimal(value), unit, date.fromisoformat(day), workout_id, exact(previous))
+def _record(
+    value: str, unit: str, day: str, workout_id: int, previous: str | None, started_at: str | None
+) -> Record:
+    reached = date.fromisoformat(day), workout_id
+    return Record(Decimal(value), unit, *reached, exact(previous), moment(started_at))
+
+
+def _set_record(
+    value: str | None,
+    unit: str,
+    size: str,
+    tie: str,
+    day: str,
+    workout_id: int,
+    started_at: str | None,
+    previous: str | None,
+) -> SetRecord | None:
+    if value is None:
+        return None
+    return SetRecord(
+        Decimal(value),
+        unit,
+        Decimal(size),
+        Decimal(tie),
+        date.fromisoformat(day),
+        workout_id,
+        moment(started_at),
+        exact(previous),
+    )
 
 
 def _sizes(texts: list[str | None]) -> Sizes:
-    return dict(zip(("max_weight", "max_reps", "max_volume"), map(exact, texts), strict=True))
+    return dict(zip((*KINDS, *SINGLE_KINDS), map(exact, texts), strict=True))
 
 
 def _snapshot(workouts: int, volume: str, *counts: int) -> Snapshot:
     return Snapshot(workouts, Decimal(volume), *counts)
-
-
-def _rows(found: Iterable[tuple]) -> list[HistoryRow]:
-    return [HistoryRow(*values) for values in found]

@@ -6,12 +6,16 @@ now, is recounted from the history (:mod:`services.analytics.recount`): nothing 
 end in the same numbers, so events, hints and the feed may bring workouts in any order and twice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from services.analytics import counting_reads, writes
-from services.analytics.recount import compared
-from services.analytics.rules.changes import Change
-from services.analytics.rules.incremental import IncrementalCount
+from services.analytics.counting_reads import Known
+from services.analytics.recount import Recount, compared
+from services.analytics.rules.changes import Change, ExerciseKey
+from services.analytics.rules.incremental import IncrementalCount, Numbers
+from services.analytics.rules.metrics import HistoryRow
+from services.analytics.rules.set_bests import LONGEST_AT
+from services.analytics.rules.set_records import needs_rows_before
 from services.transport.postgres.statements import Fetch, Send
 
 
@@ -47,6 +51,8 @@ def apply(
     if not uncounted:
         return
     recount = compared(fetch, uncounted, known.processed, again)
+    added = [change for change in uncounted if change.workout_id not in known.processed]
+    recount.exercises |= _not_carried(known, added)
     incremental = IncrementalCount(
         known.numbers,
         known.performed,
@@ -54,12 +60,43 @@ def apply(
         known_before=known.best_before,
         excluded=recount.exercises | recount.periods,
     )
-    added = [change for change in uncounted if change.workout_id not in known.processed]
     incremental.add(added)
     recount.count(fetch, uncounted, incremental.changed)
     rows = [*recount.written, *(row for change in added for row in change.rows)]
     writes.forget(send, recount.gone, incremental.changed)
     writes.write(send, uncounted, rows, incremental.changed)
+
+
+def recount_exercises(fetch: Fetch, send: Send, exercises: Collection[ExerciseKey]) -> None:
+    """Recount exercises from the stored history, which the version before has counted."""
+    counting_reads.lock_users(send, {user_id for user_id, _ in exercises})
+    recount, numbers = Recount(), Numbers()
+    recount.exercises.update(exercises)
+    recount.count(fetch, [], numbers)
+    writes.forget(send, (), numbers)
+    writes.write(send, (), recount.written, numbers)
+
+
+def _not_carried(known: Known, added: list[Change]) -> set[ExerciseKey]:
+    """Return the exercises of new workouts whose numbers can't be carried forward.
+
+    The version before has counted them, or it can't be looked up what was the longest before, with
+    the same weight.
+    """
+    rows = [row for change in added for row in change.rows]
+    return {
+        (row.user_id, row.exercise_id)
+        for row in rows
+        if (row.user_id, row.exercise_id) in known.outdated or _beats_at_its_weight(known, row)
+    }
+
+
+def _beats_at_its_weight(known: Known, row: HistoryRow) -> bool:
+    records = known.numbers.set_records[row.user_id, row.exercise_id]
+    return any(
+        slot[0] == LONGEST_AT and needs_rows_before(records.get(slot), row, best)
+        for slot, best in (row.bests or {}).items()
+    )
 
 
 def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from services.analytics import counting_reads
+from services.analytics import recount_reads
 from services.analytics.rules.changes import (
     Change,
     ExerciseKey,
@@ -18,9 +18,10 @@ from services.analytics.rules.changes import (
 )
 from services.analytics.rules.history import lifetime
 from services.analytics.rules.incremental import Numbers
-from services.analytics.rules.metrics import HistoryRow
+from services.analytics.rules.metrics import HistoryRow, measured_again
 from services.analytics.rules.progress import snapshots
 from services.analytics.rules.records import KINDS, personal_records
+from services.analytics.rules.set_records import set_records
 from services.transport.postgres.statements import Fetch
 
 
@@ -43,16 +44,17 @@ class Recount:
     ) -> None:
         """Compare a workout with its version before; one that was only renamed touches nothing."""
         rows = {row.exercise_id: row for row in change.rows}
+        as_before = {key: measured_again(row) for key, row in rows_before.items()}
         touched = {
             exercise_id
-            for exercise_id in rows.keys() | rows_before.keys()
-            if self._again or not _counts_as(rows.get(exercise_id), rows_before.get(exercise_id))
+            for exercise_id in rows.keys() | as_before.keys()
+            if self._again or not _counts_as(rows.get(exercise_id), as_before.get(exercise_id))
         }
         self.exercises |= {(change.user_id, exercise_id) for exercise_id in touched}
         if touched or not change.workout.lasts_as(before):
             self.periods.update(change.periods, periods_of(change.user_id, before.date))
         self.written += [
-            row for key, row in rows.items() if self._again or row != rows_before.get(key)
+            row for key, row in rows.items() if self._again or row != as_before.get(key)
         ]
         self.gone += [row for key, row in rows_before.items() if key not in rows]
 
@@ -72,23 +74,33 @@ class Recount:
 
     def _count_exercises(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
         rows_of = defaultdict(list)
-        for row in _history(counting_reads.rows_of_exercises(fetch, self.exercises), changes):
-            rows_of[row.user_id, row.exercise_id].append(row)
+        for row in _history(recount_reads.rows_of_exercises(fetch, self.exercises), changes):
+            measured = self._measured(row) if row.bests is None else row
+            rows_of[row.user_id, row.exercise_id].append(measured)
         for key in self.exercises:
             found = personal_records(rows_of[key])
             numbers.lifetimes[key] = lifetime(rows_of[key])
             numbers.records[key] = {kind: found.get(kind) for kind in KINDS}
+            numbers.set_records[key] = {**set_records(rows_of[key])}
+        numbers.recounted |= self.exercises
+
+    def _measured(self, stored: HistoryRow) -> HistoryRow:
+        """Return a row as it is now; it is written if the version before had counted it."""
+        row = measured_again(stored)
+        if not row.is_counted:
+            self.written.append(row)
+        return row
 
     def _count_periods(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
         # Any: a workout that is in a period has a date
         workouts_in: dict[PeriodKey, list[Any]] = defaultdict(list)
         rows_in: dict[PeriodKey, list[HistoryRow]] = defaultdict(list)
-        workouts = counting_reads.workouts_in(fetch, self.periods)
+        workouts = recount_reads.workouts_in(fetch, self.periods)
         workouts |= {change.workout_id: (change.user_id, change.workout) for change in changes}
         for user_id, workout in workouts.values():
             for key in periods_of(user_id, workout.date):
                 workouts_in[key].append(workout)
-        for row in _history(counting_reads.rows_in(fetch, self.periods), changes):
+        for row in _history(recount_reads.rows_in(fetch, self.periods), changes):
             for key in periods_of(row.user_id, row.date):
                 rows_in[key].append(row)
         for key in self.periods:
@@ -107,7 +119,7 @@ def compared(
     replaced = [change for change in changes if change.workout_id in processed]
     rows_before: dict[int, dict[int, HistoryRow]] = defaultdict(dict)
     if replaced:
-        for row in counting_reads.rows_of_workouts(fetch, replaced):
+        for row in recount_reads.rows_of_workouts(fetch, replaced):
             rows_before[row.workout_id][row.exercise_id] = row
     for change in replaced:
         recount.add(change, processed[change.workout_id], rows_before[change.workout_id])

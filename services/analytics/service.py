@@ -7,14 +7,16 @@ from nameko.timer import timer
 
 from schemas.errors import NotFound
 from schemas.loading import load
+from schemas.measures import LIKELY_MEASURE
 from schemas.pages import checked_id, checked_user
-from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
+from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from services.analytics import messages, reads, rebuilding
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.feed_follower import FeedFollower
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rules.calculator import calculated
+from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes
 from services.dependencies import cache_generations
 from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.cache import Cache
@@ -32,6 +34,9 @@ from services.process.failpoints import failpoint
 HISTORY_QUERY = HistoryQuery()
 PROGRESS_QUERY = ProgressQuery()
 ONE_REP_MAX_QUERY = OneRepMaxQuery()
+ESTIMATE_QUERY = EstimateQuery()
+
+NO_RECORDS: dict[str, Any] = {"records": []}
 
 # A queue is named after its method, and this one's was called hear_of_workouts. Processes of the
 # version before take hints from the same queue; with one of another name beside it, each hint would
@@ -94,11 +99,12 @@ class Analytics:
 
         Returns:
             ``{"exercise_id", "exercise_name", "range", "unit", "data_points": [{"date",
-            "max_weight" (kg), "total_volume" (kg), "total_sets", "total_reps", "avg_rpe"}],
-            "stats": {"current_max_weight", "lifetime_volume", "lifetime_sets",
-            "lifetime_workouts", "last_performed_date", "trend_30d"}}``, the oldest point
-            first. Dates are ISO texts; weights and volumes are rounded to 2 decimals. Warm-ups
-            count nowhere. ``stats`` are of the whole history, whatever the range; ``trend_30d``
+            "max_weight" (kg), "total_volume" (kg), "total_sets", "total_reps", "avg_rpe",
+            "best_e1rm" (kg, Epley), "total_duration_seconds", "total_distance_m"}], "stats":
+            {"current_max_weight", "lifetime_volume", "lifetime_sets", "lifetime_workouts",
+            "last_performed_date", "trend_30d"}}``, the oldest point first. Dates are ISO texts;
+            numbers are rounded to 2 decimals. Warm-ups count nowhere. ``stats`` are of the whole
+            history, whatever the range; ``trend_30d``
             is ``improving``, ``stable``, ``declining`` or None.
 
         Raises:
@@ -119,17 +125,20 @@ class Analytics:
 
     @rpc
     def personal_records(self, user_id: int) -> dict[str, Any]:
-        """Return a user's personal records; ``rules/records.py`` says what is one.
+        """Return a user's records; ``rules/records.py`` and ``set_bests.py`` say what is one.
 
         Args:
             user_id: an integer from 1.
 
         Returns:
             ``{"records": [{"exercise_id", "exercise_name", "max_weight": {"value", "unit",
-            "achieved_date", "workout_id", "previous"}, "max_reps": {...}, "max_volume": {...}}]}``.
-            By exercise id; only those of the three that exist. ``value`` is as logged: kg or lb,
-            reps, seconds or meters, and kg for a volume. ``previous`` is the best before it in
-            the same unit, or None.
+            "achieved_date", "workout_id", "previous"}, "max_reps": {...}, "max_volume": {...},
+            "best_e1rm": {...}, ...}]}``. By exercise id; only those that exist, which the
+            exercise's measure decides for all but the first three: ``best_e1rm`` (Epley) and
+            ``best_set_volume``; ``least_assistance``; ``longest``; ``farthest`` and
+            ``fastest_pace``. ``value`` is as logged: kg or lb, reps, seconds or meters, kg for a
+            volume and seconds_per_km for a pace. ``previous`` is the best before it in the same
+            unit, or None.
 
         Raises:
             InvalidParameter: the id is none.
@@ -139,6 +148,79 @@ class Analytics:
             ``n.rpc.analytics.personal_records(1)``
         """
         return self._reads.records(checked_user(user_id))
+
+    @rpc
+    def exercise_records(
+        self, user_id: int, exercise_id: int, formula: str = "epley"
+    ) -> dict[str, Any]:
+        """Return a user's records of one exercise, each with the set that made it.
+
+        ``rules/set_bests.py`` says which set is the best of a kind, ``rules/shown_records.py``
+        which kinds a measure has.
+
+        Args:
+            user_id: an integer from 1.
+            exercise_id: an integer from 1.
+            formula: of ``best_e1rm``: ``epley``, ``brzycki`` or ``lombardi``, whose sources are in
+                ``rules/one_rep_max.py``.
+
+        Returns:
+            ``{"exercise_id", "exercise_name", "measure", "weight_is", "records": [{"kind",
+            "value", "unit", "achieved_date", "workout_id", "set", "previous", "margin", "formula",
+            "confidence", "with_reserve"}]}``. ``set`` is ``{"set_number", "reps", "weight",
+            "unit", "duration_seconds", "distance_m", "rpe", "rir"}``, None for ``max_volume``,
+            which a whole workout made. ``previous`` is the best before that workout in the
+            record's unit, ``margin`` how much better the record is, both None for a first one. The
+            last three are of ``best_e1rm`` alone. ``longest_at`` is there once for each weight.
+            ``weight_is`` is ``lifted``, ``added``, ``taken_off`` or None. Numbers are rounded to 2
+            decimals.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+            NotFound: there is no such exercise.
+            ServiceUnavailable, TimedOut: the database or the exercises service is away.
+
+        Example:
+            ``n.rpc.analytics.exercise_records(1, 1)``
+        """
+        exercise_id = checked_id(exercise_id)
+        query = load(ESTIMATE_QUERY, {"formula": formula})
+        user_id = checked_user(user_id)
+        found = self._reads.records_of(user_id, exercise_id, **query)
+        return found or self._never_done(exercise_id, **NO_RECORDS)
+
+    @rpc
+    def rep_maxes(self, user_id: int, exercise_id: int, formula: str = "epley") -> dict[str, Any]:
+        """Return a user's heaviest sets of 1 to 12 repetitions of an exercise.
+
+        Args:
+            user_id: an integer from 1.
+            exercise_id: an integer from 1.
+            formula: of the estimates: ``epley``, ``brzycki`` or ``lombardi``.
+
+        Returns:
+            ``{"exercise_id", "exercise_name", "measure", "weight_is", "formula", "best_e1rm":
+            {"value", "unit", "achieved_date", "workout_id", "set", "formula", "confidence",
+            "with_reserve"}, "rep_maxes": [{"reps", "exactly": {"weight", "unit", "achieved_date",
+            "workout_id", "set"}, "at_least": {...}, "estimated": {"weight", "unit"}}]}``, one item
+            for each of 1 to 12 repetitions. ``exactly`` and ``at_least`` are the heaviest set of so
+            many repetitions and of so many or more, the first of equal ones; ``estimated`` is the
+            weight that ``best_e1rm`` allows. What does not exist is None. ``set`` and ``weight_is``
+            are as in ``exercise_records``.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+            NotFound: there is no such exercise.
+            ServiceUnavailable, TimedOut: the database or the exercises service is away.
+
+        Example:
+            ``n.rpc.analytics.rep_maxes(1, 1, formula="brzycki")``
+        """
+        exercise_id = checked_id(exercise_id)
+        query = load(ESTIMATE_QUERY, {"formula": formula})
+        user_id = checked_user(user_id)
+        found = self._reads.rep_maxes(user_id, exercise_id, **query)
+        return found or self._never_done(exercise_id, **query, **rep_maxes([], query["formula"]))
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -262,6 +344,17 @@ class Analytics:
     def follow_catalogue(self) -> None:
         """Update the copy of the exercises' names and kinds, if the catalogue has changed."""
         self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
+
+    def _never_done(self, exercise_id: int, **more: Any) -> dict[str, Any]:
+        exercise = self.exercises.get(exercise_id)
+        measure = exercise.get("measure") or LIKELY_MEASURE[exercise["rep_type"]]
+        return {
+            "exercise_id": exercise_id,
+            "exercise_name": exercise["name"],
+            "measure": measure,
+            "weight_is": WEIGHT_IS.get(measure),
+            **more,
+        }
 
     @property
     def _reads(self) -> CachedReads:

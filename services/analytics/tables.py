@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.analytics.rules.set_bests import SINGLE_KINDS
+
 _METADATA = MetaData()
 
 
@@ -28,6 +30,15 @@ def _key(name: str, type_: type = BigInteger) -> Column:
 
 def _written_at(name: str) -> Column:
     return Column(name, DateTime(timezone=True), server_default=func.now(), onupdate=func.now())
+
+
+def _written_by_us_at(name: str) -> Column:
+    """Return a column without a default in the database.
+
+    The version before, which may write during an upgrade, does not know it: in a row that it
+    inserts it is null, and where it updates one it stays as it was.
+    """
+    return Column(name, DateTime(timezone=True), default=func.now(), onupdate=func.now())
 
 
 PROCESSED_WORKOUTS = Table(
@@ -61,7 +72,13 @@ EXERCISE_PERFORMANCE_HISTORY = Table(
     Column("rpe_sum", Numeric),
     Column("rpe_count", Integer),
     Column("raw_sets", JSONB),
+    Column("measure", Text),
+    Column("started_at", DateTime(timezone=True)),
+    *(Column(kind, Numeric) for kind in SINGLE_KINDS),
+    Column("total_duration_seconds", Numeric),
+    Column("total_distance_m", Numeric),
     Column("created_at", DateTime(timezone=True), server_default=func.now()),
+    _written_by_us_at("counted_at"),
 )
 
 PERSONAL_RECORDS = Table(
@@ -74,7 +91,26 @@ PERSONAL_RECORDS = Table(
     Column("unit", Text),
     Column("achieved_date", Date),
     Column("workout_id", BigInteger),
+    Column("started_at", DateTime(timezone=True)),
     Column("previous_record", Numeric),
+    _written_at("updated_at"),
+)
+
+SET_RECORDS = Table(
+    "set_records",
+    _METADATA,
+    _key("user_id"),
+    _key("exercise_id"),
+    _key("kind", Text),
+    _key("kept_by", Numeric),
+    Column("value", Numeric),
+    Column("unit", Text),
+    Column("size", Numeric),
+    Column("tie", Numeric),
+    Column("achieved_date", Date),
+    Column("workout_id", BigInteger),
+    Column("started_at", DateTime(timezone=True)),
+    Column("previous_size", Numeric),
     _written_at("updated_at"),
 )
 
@@ -91,8 +127,10 @@ EXERCISE_STATS = Table(
     Column("last_performed_date", Date),
     Column("last_workout_id", BigInteger),
     Column("rep_type", Text),
+    Column("last_started_at", DateTime(timezone=True)),
     _written_at("updated_at"),
     _written_at("rep_type_at"),
+    _written_by_us_at("records_at"),
 )
 
 # rep_type is the kind of all rows of an exercise, null if they are of several. It holds only while
@@ -100,6 +138,12 @@ EXERCISE_STATS = Table(
 # both columns, so a row that it wrote last has a newer updated_at and a rep_type of before.
 ONLY_KIND = "CASE WHEN s.rep_type_at = s.updated_at THEN s.rep_type END"
 """The one kind of an exercise's sets, of a row ``s`` of ``exercise_stats``; null if unknown."""
+
+# Likewise: where the version before has counted an exercise, its records are not to be believed,
+# nor the columns of its history that are newer than that version. Migration 0006 has a trigger for
+# what that version changes without writing here.
+IS_CURRENT = "coalesce(s.records_at = s.updated_at, false)"
+"""Whether all that is known of an exercise holds, of a row ``s`` of ``exercise_stats``."""
 
 PROGRESS_SNAPSHOTS = Table(
     "progress_snapshots",
@@ -124,6 +168,7 @@ TABLES = {
         PROCESSED_WORKOUTS,
         EXERCISE_PERFORMANCE_HISTORY,
         PERSONAL_RECORDS,
+        SET_RECORDS,
         EXERCISE_STATS,
         PROGRESS_SNAPSHOTS,
     )

@@ -31,8 +31,12 @@ from services.analytics.rules.incremental import Numbers
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.records import Record
-from services.analytics.tables import TABLES
+from services.analytics.rules.set_bests import SINGLE_KINDS, Slot
+from services.analytics.rules.set_records import SetRecord
+from services.analytics.tables import SET_RECORDS, TABLES
 from services.transport.postgres.statements import Send, Statement
+
+_EXERCISE = ("user_id", "exercise_id")
 
 
 def _given(table: Table, columns: Collection[Column]) -> FromClause:
@@ -45,7 +49,9 @@ def _given(table: Table, columns: Collection[Column]) -> FromClause:
 
 
 def _upsert(table: Table) -> Insert:
-    columns = [each for each in table.columns if each.server_default is None]
+    columns = [
+        each for each in table.columns if each.server_default is None and each.default is None
+    ]
     insertion = insert(table).from_select(
         [each.name for each in columns], select(_given(table, columns))
     )
@@ -62,7 +68,8 @@ def _upsert(table: Table) -> Insert:
 
 
 def _delete(table: Table) -> Delete:
-    key = list(table.primary_key)
+    # of an exercise that is recounted all set records go, and those that are found are written
+    key = [each for each in table.primary_key if table is not SET_RECORDS or each.name in _EXERCISE]
     return delete(table).where(tuple_(*key).in_(select(_given(table, key))))
 
 
@@ -104,6 +111,12 @@ def write(
             for key, kind, record in _each_record(numbers)
             if record
         ),
+        set_records=as_json(
+            _set_record_columns(key, slot, record)
+            for key, records in numbers.set_records.items()
+            for slot, record in records.items()
+            if record
+        ),
         exercise_stats=as_json(
             _lifetime_columns(key, whole) for key, whole in numbers.lifetimes.items() if whole
         ),
@@ -116,7 +129,7 @@ def write(
 
 
 def forget(send: Send, rows: Collection[HistoryRow], numbers: Numbers) -> None:
-    """Delete rows of the history, and numbers that are None."""
+    """Delete rows of the history, numbers that are None, and the set records of the recounted."""
     records = [
         {**exercise_columns(key), "record_type": kind}
         for key, kind, record in _each_record(numbers)
@@ -126,7 +139,8 @@ def forget(send: Send, rows: Collection[HistoryRow], numbers: Numbers) -> None:
     snapshots = [
         period_columns(key) for key, snapshot in numbers.snapshots.items() if snapshot is None
     ]
-    if rows or records or stats or snapshots:
+    set_records = [exercise_columns(key) for key in numbers.recounted]
+    if rows or records or stats or snapshots or set_records:
         send(
             _FORGET,
             processed_workouts=as_json([]),
@@ -135,6 +149,7 @@ def forget(send: Send, rows: Collection[HistoryRow], numbers: Numbers) -> None:
                 for row in rows
             ),
             personal_records=as_json(records),
+            set_records=as_json(set_records),
             exercise_stats=as_json(stats),
             progress_snapshots=as_json(snapshots),
         )
@@ -149,7 +164,8 @@ def _row_columns(row: HistoryRow) -> dict[str, Any]:
     columns = row._asdict()
     columns["workout_date"] = columns.pop("date")
     columns["max_weight"] = columns.pop("best_weight_kg")
-    return columns
+    del columns["bests"], columns["is_counted"]
+    return columns | {kind: row.size_of(kind) for kind in SINGLE_KINDS}
 
 
 def _each_record(numbers: Numbers) -> Iterator[tuple[ExerciseKey, str, Record | None]]:
@@ -164,6 +180,12 @@ def _record_columns(key: ExerciseKey, kind: str, record: Record) -> dict[str, An
     return columns
 
 
+def _set_record_columns(key: ExerciseKey, slot: Slot, record: SetRecord) -> dict[str, Any]:
+    columns = {**exercise_columns(key), "kind": slot[0], "kept_by": slot[1], **vars(record)}
+    columns["previous_size"] = columns.pop("previous")
+    return columns
+
+
 def _lifetime_columns(key: ExerciseKey, whole: Lifetime) -> dict[str, Any]:
     return {
         **exercise_columns(key),
@@ -175,6 +197,7 @@ def _lifetime_columns(key: ExerciseKey, whole: Lifetime) -> dict[str, Any]:
         "last_performed_date": whole.last_performed_date,
         "last_workout_id": whole.last_workout_id,
         "rep_type": whole.rep_type,
+        "last_started_at": whole.last_started_at,
     }
 
 

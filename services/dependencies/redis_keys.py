@@ -58,6 +58,12 @@ FAMILIES = (
     Family("analytics:exercises:version", CACHE, DAY, "one"),
     Family("analytics:user:{number}:version", CACHE, DAY, "users"),
     Family("analytics:user:{number}:history:{rest}", CACHE, HOUR, "exercises that a user has done"),
+    Family(
+        "analytics:user:{number}:exercise:{rest}",
+        CACHE,
+        HOUR,
+        "exercises that a user has done, by three formulas",
+    ),
     Family("analytics:user:{number}:personal_records", CACHE, DAY, "users"),
     Family("analytics:user:{number}:progress:{rest}", CACHE, HOUR, "a user's 104 spans"),
     Family("user:{number}:tokens:version", CACHE, DAY, "users"),

@@ -404,6 +404,8 @@ def test_nothing_that_writes_counts_as_a_read():
         "personal_records",
         "progress",
         "one_rep_max",
+        "exercise_records",
+        "rep_maxes",
     }
 
 

@@ -312,6 +312,12 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     eventually(
         lambda: first(http.get("/api/stats/personal-records", token=token)), examples.RECORDS
     )
+    for name, example in (
+        ("records", examples.RECORDS_OF_EXERCISE),
+        ("rep-maxes", examples.REP_MAXES),
+    ):
+        found = first(http.get(f"/api/stats/exercise/1/{name}", token=token))
+        assert alike(found) == alike(example)
     changed = first(http.put(path, json=examples.WORKOUT_CHANGES, token=token))
     assert alike(changed) == alike(examples.CHANGED_WORKOUT)
     query = EXAMPLES[ProgressQuery]

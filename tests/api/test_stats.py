@@ -8,6 +8,8 @@ import pytest
 TODAY = datetime.now(UTC).date()
 VISIBLE_SECONDS = 5
 PATHS = [
+    "/api/stats/exercise/1/records",
+    "/api/stats/exercise/1/rep-maxes",
     "/api/stats/exercise/1/history",
     "/api/stats/personal-records",
     "/api/stats/progress",
@@ -90,6 +92,8 @@ def test_a_workout_becomes_history_records_and_progress(http, new_user):
                 "max_weight": record(102.5, "kg"),
                 "max_reps": record(5, "reps"),
                 "max_volume": record(512.5, "kg"),
+                "best_e1rm": record(119.58, "kg"),
+                "best_set_volume": record(512.5, "kg"),
             }
         ],
     )
@@ -102,6 +106,9 @@ def test_a_workout_becomes_history_records_and_progress(http, new_user):
             "total_sets": 1,
             "total_reps": 5,
             "avg_rpe": 9,
+            "best_e1rm": 119.58,
+            "total_duration_seconds": None,
+            "total_distance_m": None,
         }
     ]
     assert history["stats"]["current_max_weight"] == 102.5
@@ -152,6 +159,9 @@ def test_months_of_progress(http, new_user):
         ("/api/stats/exercise/1/history?unit=year", "unit", "one_of"),
         ("/api/stats/exercise/1/history?page=1", "page", "unknown_parameter"),
         ("/api/stats/exercise/x/history", "id", "type"),
+        ("/api/stats/exercise/1/records?formula=x", "formula", "one_of"),
+        ("/api/stats/exercise/x/records", "id", "type"),
+        ("/api/stats/exercise/1/rep-maxes?n=5", "n", "unknown_parameter"),
         ("/api/stats/personal-records?limit=1", "limit", "unknown_parameter"),
         ("/api/stats/progress?period=daily", "period", "one_of"),
         ("/api/stats/progress?weeks=0", "weeks", "min"),
@@ -176,9 +186,84 @@ def test_bad_queries(http, new_user, path, field, constraint):
     assert (error["field"], error["details"]["constraint"]) == (field, constraint)
 
 
-def test_the_history_of_a_missing_exercise(http, new_user):
-    answer = http.get(f"/api/stats/exercise/{2**62}/history", token=new_user().token)
+@pytest.mark.parametrize("what", ["history", "records", "rep-maxes"])
+def test_the_numbers_of_a_missing_exercise(http, new_user, what):
+    answer = http.get(f"/api/stats/exercise/{2**62}/{what}", token=new_user().token)
     assert answer.status_code == 404
+
+
+def test_records_and_rep_maxes_of_what_was_never_done(http, new_user):
+    user = new_user()
+    head = {
+        "exercise_id": 4,
+        "exercise_name": "Pull-ups",
+        "measure": "bodyweight_reps",
+        "weight_is": "added",
+    }
+    assert read(http, user, "/api/stats/exercise/4/records") == {**head, "records": []}
+    found = read(http, user, "/api/stats/exercise/4/rep-maxes", formula="lombardi")
+    rows = found.pop("rep_maxes")
+    assert found == {**head, "formula": "lombardi", "best_e1rm": None}
+    nothing = {"exactly": None, "at_least": None, "estimated": None}
+    assert rows == [{"reps": reps, **nothing} for reps in range(1, 13)]
+
+
+def test_a_record_is_one_real_set(http, new_user):
+    user = new_user()
+    create(http, user, bench(100, 5), day=TODAY - timedelta(days=3))
+    workout = create(http, user, bench(102.5, 5, rpe=8), day=TODAY)
+
+    def kinds():
+        found = read(http, user, "/api/stats/exercise/1/records")["records"]
+        return {record.pop("kind"): record for record in found}
+
+    logged = {
+        "set_number": 1,
+        "reps": 5,
+        "weight": 102.5,
+        "unit": "kg",
+        "duration_seconds": None,
+        "distance_m": None,
+        "rpe": 8,
+        "rir": None,
+    }
+    record = {"achieved_date": str(TODAY), "workout_id": workout["id"], "set": logged}
+    estimate = {"formula": "epley", "confidence": "high", "with_reserve": 126.42}
+    eventually(
+        lambda: kinds().get("best_e1rm"),
+        {**record, "value": 119.58, "unit": "kg", "previous": 116.67, "margin": 2.92, **estimate},
+    )
+    found = kinds()
+    assert found["max_volume"]["set"] is None
+    assert found["max_weight"]["set"] == found["best_set_volume"]["set"] == logged
+    assert (found["max_weight"]["previous"], found["max_weight"]["margin"]) == (100, 2.5)
+    # not the record's set: the first of equals is, and it was of the same repetitions
+    assert found["max_reps"]["achieved_date"] == str(TODAY - timedelta(days=3))
+    assert (found["max_reps"]["previous"], found["max_reps"]["margin"]) == (None, None)
+
+    found = read(http, user, "/api/stats/exercise/1/rep-maxes", formula="brzycki")
+    assert found["best_e1rm"]["value"] == 115.31
+    three, five, six = (found["rep_maxes"][n - 1] for n in (3, 5, 6))
+    assert three["exactly"] is None
+    assert three["at_least"] == five["exactly"] == {"weight": 102.5, "unit": "kg", **record}
+    assert six["at_least"] is None
+    assert five["estimated"] == {"weight": 102.5, "unit": "kg"}
+
+    http.delete(f"/api/workouts/{workout['id']}", token=user.token)
+    eventually(lambda: kinds()["best_e1rm"]["value"], 116.67)
+
+
+def test_a_plank_in_seconds_as_ever(http, new_user):
+    user = new_user()
+    create(http, user, {"exercise_id": 6, "sets": [{"reps": 60, "weight": 10}]})
+
+    def found():
+        records = read(http, user, "/api/stats/exercise/6/records")["records"]
+        return [(each["kind"], each["value"], each["set"]["duration_seconds"]) for each in records]
+
+    eventually(found, [("longest", 60, 60), ("longest_at", 60, 60)])
+    (point,) = read(http, user, "/api/stats/exercise/6/history")["data_points"]
+    assert (point["total_duration_seconds"], point["total_volume"]) == (60, 0)
 
 
 @pytest.mark.parametrize("path", PATHS)

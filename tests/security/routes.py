@@ -46,6 +46,8 @@ TABLE = {
     "PUT /api/workouts/:id": signed_in(200, user=404, other=404, admin=404),
     "DELETE /api/workouts/:id": signed_in(200, user=404, other=404, admin=404),
     "GET /api/stats/exercise/:id/history": signed_in(200),
+    "GET /api/stats/exercise/:id/records": signed_in(200),
+    "GET /api/stats/exercise/:id/rep-maxes": signed_in(200),
     "GET /api/stats/personal-records": signed_in(200),
     "GET /api/stats/progress": signed_in(200),
     "GET /api/stats/one-rep-max": signed_in(200),

@@ -50,6 +50,8 @@ QUERIES = {
     "/api/exercises/facets": FILTERS,
     "/api/workouts": ["page", "limit", "user_id", "date_from", "date_to", "sort"],
     "/api/stats/exercise/1/history": ["range", "unit"],
+    "/api/stats/exercise/1/records": ["formula"],
+    "/api/stats/exercise/1/rep-maxes": ["formula"],
     "/api/stats/progress": ["period", "weeks"],
     "/api/stats/one-rep-max?weight=100&reps=5&": ["unit", "rir", "formula"],
     "/api/stats/one-rep-max?reps=5&": ["weight"],
@@ -61,6 +63,8 @@ PATHS = [
     "/api/exercises/{}",
     "/api/workouts/{}",
     "/api/stats/exercise/{}/history",
+    "/api/stats/exercise/{}/records",
+    "/api/stats/exercise/{}/rep-maxes",
 ]
 
 

@@ -50,6 +50,7 @@ class Recount:
                 "max_weight": self._heaviest(exercise_id),
                 "max_reps": self._most_reps(exercise_id),
                 "max_volume": self._most_volume(exercise_id),
+                **self._of_sets(exercise_id),
             }
             existing = {kind: record for kind, record in records.items() if record is not None}
             if existing:
@@ -119,6 +120,25 @@ class Recount:
                 best = volume
         return record
 
+    def _of_sets(self, exercise_id):
+        kind = self._shown_kind(exercise_id)
+        return {
+            name: self._best_set(exercise_id, kind, size, unit)
+            for name, (size, unit) in RECORDS_OF_SETS[kind].items()
+        }
+
+    def _best_set(self, exercise_id, kind, size, unit):
+        record, best = None, Fraction(0)
+        for workout in self._with(exercise_id, kind):
+            before = best
+            for one in _working_sets(workout, exercise_id):
+                if size(one) > best:
+                    best = size(one)
+                    own = unit or one["unit"]
+                    factor = POUND if own == "lb" else 1
+                    record = _record(workout, best / factor, own, before / factor)
+        return record
+
     # history
 
     def _points(self, exercise_id, range_name, unit):
@@ -147,7 +167,22 @@ class Recount:
             "total_sets": len(sets),
             "total_reps": _shown(sum(_exact(one["reps"]) for one in counted)),
             "avg_rpe": _shown(_mean(rated)),
+            "best_e1rm": _shown(max(self._sizes(workouts, exercise_id, "count", _e1rm)) or None),
+            "total_duration_seconds": _shown(
+                sum(self._sizes(workouts, exercise_id, "time", _counted)) or None
+            ),
+            "total_distance_m": _shown(
+                sum(self._sizes(workouts, exercise_id, "distance", _counted)) or None
+            ),
         }
+
+    def _sizes(self, workouts, exercise_id, kind, size):
+        return [Fraction(0)] + [
+            size(one)
+            for workout in workouts
+            if self._kind(workout, exercise_id) == kind
+            for one in _working_sets(workout, exercise_id)
+        ]
 
     def _stats(self, exercise_id):
         workouts = self._with(exercise_id)
@@ -259,6 +294,29 @@ def _volume(one, rep_type):
 def _max_weight(sets):
     lifted = [_kilograms(one) for one in sets if one["reps"] >= 1]
     return max(lifted, default=0) or None
+
+
+def _e1rm(one):
+    """Return the estimate by Epley's formula; 0 for none."""
+    reps = _exact(one["reps"])
+    if reps not in range(1, 13):
+        return Fraction(0)
+    return _kilograms(one) * (1 if reps == 1 else 1 + reps / 30)
+
+
+def _set_volume(one):
+    return _kilograms(one) * _exact(one["reps"])
+
+
+def _counted(one):
+    return _exact(one["reps"])
+
+
+RECORDS_OF_SETS = {
+    "count": {"best_e1rm": (_e1rm, None), "best_set_volume": (_set_volume, "kg")},
+    "time": {"longest": (_counted, "seconds")},
+    "distance": {"farthest": (_counted, "meters")},
+}
 
 
 def _mean(numbers):

@@ -1,13 +1,19 @@
 """The history of one exercise: its data points over time, and its lifetime numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from schemas.units import exact_sum, rounded
-from services.analytics.rules.metrics import HistoryRow, Performance, average_rpe, place
+from services.analytics.rules.metrics import (
+    HistoryRow,
+    Performance,
+    average_rpe,
+    place,
+    place_of,
+)
 from services.analytics.rules.periods import months_before, period_start
 
 MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
@@ -17,8 +23,8 @@ MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
 class Lifetime:
     """The whole history of an exercise in a few exact numbers.
 
-    The name is that of the latest row, whose workout is ``last_workout_id``.
-    ``rep_type`` is the kind of all rows, None if they are of several.
+    The name is that of the latest row, whose workout is ``last_workout_id`` and began at
+    ``last_started_at``. ``rep_type`` is the kind of all rows, None if they are of several.
     """
 
     exercise_name: str
@@ -29,6 +35,7 @@ class Lifetime:
     last_performed_date: date
     last_workout_id: int
     rep_type: str | None
+    last_started_at: datetime | None = None
 
 
 def range_start(range_name: str, today: date) -> date | None:
@@ -67,10 +74,14 @@ def carried_lifetime(whole: Lifetime | None, row: HistoryRow) -> Lifetime:
     """Carry the numbers forward by a row that the history did not have, anywhere in it."""
     weight = row.best_weight_kg
     if whole is None:
-        numbers = row.total_volume, row.total_sets, 1
-        return Lifetime(row.exercise_name, weight, *numbers, *place(row), row.rep_type)
-    last = whole.last_performed_date, whole.last_workout_id
-    is_last = place(row) > last
+        volume, sets = row.total_volume, row.total_sets
+        last = row.date, row.workout_id
+        return Lifetime(
+            row.exercise_name, weight, volume, sets, 1, *last, row.rep_type, row.started_at
+        )
+    is_last = place(row) > place_of(
+        whole.last_performed_date, whole.last_started_at, whole.last_workout_id
+    )
     if whole.max_weight is not None and (weight is None or weight < whole.max_weight):
         weight = whole.max_weight
     return Lifetime(
@@ -79,8 +90,10 @@ def carried_lifetime(whole: Lifetime | None, row: HistoryRow) -> Lifetime:
         exact_sum((whole.volume, row.total_volume)),
         whole.sets + row.total_sets,
         whole.workouts + 1,
-        *(place(row) if is_last else last),
+        row.date if is_last else whole.last_performed_date,
+        row.workout_id if is_last else whole.last_workout_id,
         row.rep_type if row.rep_type == whole.rep_type else None,
+        row.started_at if is_last else whole.last_started_at,
     )
 
 
@@ -101,16 +114,23 @@ def _data_point(start: date, rows: list[Performance]) -> dict[str, Any]:
     rpe_count = sum(row.rpe_count for row in rows)
     return {
         "date": start.isoformat(),
-        "max_weight": rounded(_max_weight(rows)),
+        "max_weight": rounded(_taken(max, (row.best_weight_kg for row in rows))),
         "total_volume": rounded(exact_sum(row.total_volume for row in rows)),
         "total_sets": sum(row.total_sets for row in rows),
         "total_reps": rounded(
             exact_sum(row.total_reps for row in rows if row.total_reps is not None)
         ),
         "avg_rpe": rounded(average_rpe(rpe_sum, rpe_count)),
+        "best_e1rm": rounded(_taken(max, (row.best_e1rm for row in rows))),
+        "total_duration_seconds": rounded(
+            _taken(exact_sum, (row.total_duration_seconds for row in rows))
+        ),
+        "total_distance_m": rounded(_taken(exact_sum, (row.total_distance_m for row in rows))),
     }
 
 
-def _max_weight(rows: list[Performance]) -> Decimal | None:
-    weights = (row.best_weight_kg for row in rows)
-    return max((weight for weight in weights if weight is not None), default=None)
+def _taken(
+    together: Callable[[list[Decimal]], Decimal], numbers: Iterable[Decimal | None]
+) -> Decimal | None:
+    there = [number for number in numbers if number is not None]
+    return together(there) if there else None

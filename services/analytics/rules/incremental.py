@@ -5,7 +5,7 @@ stored ones and these rows, in the same time however long the history is.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -15,12 +15,19 @@ from services.analytics.rules.history import Lifetime, carried_lifetime
 from services.analytics.rules.metrics import HistoryRow, place
 from services.analytics.rules.progress import Snapshot, with_performances, with_workout
 from services.analytics.rules.records import KINDS, Record, carried_record, needs_history
+from services.analytics.rules.set_bests import Best, Slot
+from services.analytics.rules.set_records import (
+    SetRecord,
+    carried_set_record,
+    needs_rows_before,
+)
 
 RowKey = tuple[int, int]
 """A workout and an exercise."""
 
 Sizes = Mapping[str, Decimal | None]
-"""What records compare by, of each kind: the greatest weight, repetitions or volume."""
+"""What records compare by, of each kind: the greatest weight, repetitions or volume, and of each of
+:data:`SINGLE_KINDS` the greatest size of a set."""
 
 NONE = Decimal(0)
 """Compares as if there were no value."""
@@ -36,6 +43,11 @@ class Numbers:
     lifetimes: dict[ExerciseKey, Lifetime | None] = field(default_factory=dict)
     records: dict[ExerciseKey, dict[str, Record | None]] = field(default_factory=dict)
     snapshots: dict[PeriodKey, Snapshot | None] = field(default_factory=dict)
+    set_records: dict[ExerciseKey, dict[Slot, SetRecord | None]] = field(default_factory=dict)
+    """None stands for one that is not there yet. Of known numbers, those that may change."""
+
+    recounted: set[ExerciseKey] = field(default_factory=set)
+    """Exercises all of whose set records are in ``set_records``; what else is stored is gone."""
 
 
 class IncrementalCount:
@@ -70,12 +82,12 @@ class IncrementalCount:
 
         ``changed`` then has the numbers that differ from the stored ones.
         """
-        rows = [
-            row
-            for change in changes
-            for row in change.rows
-            if (row.user_id, row.exercise_id) not in self._excluded
-        ]
+        uncounted = (row for change in changes for row in change.rows)
+        # in order of the history, so that few stand before a record of the same batch
+        rows = sorted(
+            (row for row in uncounted if (row.user_id, row.exercise_id) not in self._excluded),
+            key=place,
+        )
         # one question for the whole batch, since each is a round trip
         self._look_up([row for row in rows if self._is_unknown(row) and self._needs_history(row)])
         for row in rows:
@@ -89,8 +101,12 @@ class IncrementalCount:
         return (row.workout_id, row.exercise_id) not in self._stored_before
 
     def _needs_history(self, row: HistoryRow) -> bool:
-        records = self._now.records.get((row.user_id, row.exercise_id), {})
-        return any(needs_history(kind, records.get(kind), row) for kind in KINDS)
+        key = row.user_id, row.exercise_id
+        records = self._now.records.get(key, {})
+        return any(needs_history(kind, records.get(kind), row) for kind in KINDS) or any(
+            needs_rows_before(record, row, best)
+            for record, best in self._set_records_and_bests(row)
+        )
 
     def _look_up(self, rows: list[HistoryRow]) -> None:
         if rows:
@@ -111,23 +127,52 @@ class IncrementalCount:
             record = carried_record(kind, before, row, size_before)
             if record is not before:
                 records[kind] = self.changed.records.setdefault(key, {})[kind] = record
+        self._carry_set_records(row)
         self._added[key].append(row)
 
+    def _carry_set_records(self, row: HistoryRow) -> None:
+        key = row.user_id, row.exercise_id
+        records = self._now.set_records.get(key, {})
+        for slot, best in (row.bests or {}).items():
+            if slot not in records:
+                continue
+            before = records[slot]
+
+            def size_before(kind: str = slot[0]) -> Decimal | None:
+                return self._size_before(row, kind)
+
+            record = carried_set_record(slot, before, row, best, size_before)
+            if record is not before:
+                records[slot] = self.changed.set_records.setdefault(key, {})[slot] = record
+
+    def _size_before(self, row: HistoryRow, kind: str) -> Decimal | None:
+        added = (other.size_of(kind) for other in self._added_before(row))
+        sizes = [self._stored_before_row(row)[kind], *added]
+        return max((size for size in sizes if size is not None), default=None)
+
+    def _set_records_and_bests(self, row: HistoryRow) -> Iterator[tuple[SetRecord | None, Best]]:
+        records = self._now.set_records.get((row.user_id, row.exercise_id), {})
+        return (
+            (records[slot], best) for slot, best in (row.bests or {}).items() if slot in records
+        )
+
     def _best_before_of(self, row: HistoryRow) -> dict[str, Decimal]:
-        if self._is_unknown(row):
-            # its record was set by another row of the batch, so needs_history() was not asked
-            # with it
-            self._look_up([row])
-        stored = self._stored_before[row.workout_id, row.exercise_id]
-        added = [
-            other
-            for other in self._added[row.user_id, row.exercise_id]
-            if place(other) < place(row)
-        ]
+        stored, added = self._stored_before_row(row), self._added_before(row)
         return {
             kind: max([stored[kind] or NONE, *(KINDS[kind].size(other) or NONE for other in added)])
             for kind in KINDS
         }
+
+    def _stored_before_row(self, row: HistoryRow) -> Sizes:
+        if self._is_unknown(row):
+            # its record was set by another row of the batch, so needs_history() was not asked
+            # with it
+            self._look_up([row])
+        return self._stored_before[row.workout_id, row.exercise_id]
+
+    def _added_before(self, row: HistoryRow) -> list[HistoryRow]:
+        added = self._added[row.user_id, row.exercise_id]
+        return [other for other in added if place(other) < place(row)]
 
     def _add_to_period(self, key: PeriodKey, change: Change) -> None:
         performed = {(row.exercise_id, key) for row in change.rows}

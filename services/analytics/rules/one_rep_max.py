@@ -67,7 +67,7 @@ def with_reserve(
     together = repetitions + in_reserve
     if together > MOST_ESTIMATED or reason_for_none(weight, repetitions) is not None:
         return None
-    numerator, denominator = _factor(together, formula)
+    numerator, denominator = factor(together, formula)
     return weight * numerator / denominator
 
 
@@ -88,11 +88,11 @@ def confidence(repetitions: Decimal | int) -> str:
 
 def weight_for(one_rep_max: Decimal, repetitions: int, formula: str = DEFAULT_FORMULA) -> Decimal:
     """Return the weight that a one-rep max allows for 1 to 12 repetitions."""
-    numerator, denominator = _factor(Decimal(repetitions), formula)
+    numerator, denominator = factor(Decimal(repetitions), formula)
     return one_rep_max * denominator / numerator
 
 
-def _factor(repetitions: Decimal, formula: str) -> tuple[Decimal, Decimal]:
+def factor(repetitions: Decimal, formula: str) -> tuple[Decimal, Decimal]:
     """Return what a weight is multiplied with, and what the product is divided by."""
     key = formula, repetitions
     return _FACTORS.get(key) or _computed_factor(repetitions, formula)
@@ -105,7 +105,8 @@ def _computed_factor(repetitions: Decimal, formula: str) -> tuple[Decimal, Decim
         return 30 + repetitions, Decimal(30)
     if formula == "brzycki":
         return Decimal(36), 37 - repetitions
-    return repetitions ** Decimal("0.1"), Decimal(1)
+    # no more digits than leave the product with a weight in kilograms exact
+    return (repetitions ** Decimal("0.1")).quantize(Decimal("1e-20")), Decimal(1)
 
 
 _FACTORS = {

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from schemas.units import in_unit, kilograms
-from services.analytics.rules.metrics import HistoryRow, place
+from services.analytics.rules.metrics import HistoryRow, Place, place, place_of
 
 REP_UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
 
@@ -24,6 +24,12 @@ class Record:
     achieved_date: date
     workout_id: int
     previous: Decimal | None
+    started_at: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        """Its workout's place in the history."""
+        return place_of(self.achieved_date, self.started_at, self.workout_id)
 
 
 @dataclass(frozen=True)
@@ -112,14 +118,14 @@ def needs_history(kind: str, record: Record | None, row: HistoryRow) -> bool:
 
 
 def _is_after(row: HistoryRow, record: Record) -> bool:
-    return place(row) > (record.achieved_date, record.workout_id)
+    return place(row) > record.place
 
 
 def _reached(kind: str, row: HistoryRow, beaten: Decimal | None) -> Record:
     value, unit = KINDS[kind].logged(row)
     # a weight logged in the same unit comes out as logged: no digit was lost on the way
     previous = _in(unit, beaten) if beaten else None
-    return Record(value, unit, row.date, row.workout_id, previous)
+    return Record(value, unit, row.date, row.workout_id, previous, row.started_at)
 
 
 def _preceded(record: Record, size: Decimal) -> Record:

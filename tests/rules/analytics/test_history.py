@@ -30,6 +30,10 @@ def row(day, weight=None, *, volume=0, sets=1, reps=5, rpe_sum=0, rpe_count=0):
         total_reps=None if reps is None else Decimal(str(reps)),
         rpe_sum=Decimal(str(rpe_sum)),
         rpe_count=rpe_count,
+        started_at=None,
+        best_e1rm=None,
+        total_duration_seconds=None,
+        total_distance_m=None,
     )
 
 
@@ -113,6 +117,9 @@ def test_a_point_adds_up_its_rows():
             "total_sets": 6,
             "total_reps": 34.5,
             "avg_rpe": 7.83,
+            "best_e1rm": None,
+            "total_duration_seconds": None,
+            "total_distance_m": None,
         }
     ]
 

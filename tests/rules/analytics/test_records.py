@@ -14,7 +14,17 @@ from services.analytics.rules.records import Record, personal_records
 FIRST_DAY = date(2025, 2, 1)
 
 
-def row(workout_id, weight=None, unit="kg", *, day=None, reps=None, volume=0, rep_type="count"):
+def row(
+    workout_id,
+    weight=None,
+    unit="kg",
+    *,
+    day=None,
+    reps=None,
+    volume=0,
+    rep_type="count",
+    started_at=None,
+):
     """Make a row of the history; its day follows its id unless it is said."""
     return SimpleNamespace(
         workout_id=workout_id,
@@ -25,6 +35,7 @@ def row(workout_id, weight=None, unit="kg", *, day=None, reps=None, volume=0, re
         most_reps=None if reps is None else Decimal(str(reps)),
         total_volume=Decimal(str(volume)),
         rep_type=rep_type,
+        started_at=started_at,
     )
 
 

@@ -139,6 +139,9 @@ def test_a_point_sums_up_an_exercise_of_a_workout(lifter):
             "total_sets": 4,
             "total_reps": 28,
             "avg_rpe": 8.5,
+            "best_e1rm": 119.58,
+            "total_duration_seconds": None,
+            "total_distance_m": None,
         }
     ]
 
@@ -154,6 +157,9 @@ def test_warm_ups_are_left_out_everywhere(lifter):
         "total_sets": 1,
         "total_reps": 5,
         "avg_rpe": None,
+        "best_e1rm": 116.67,
+        "total_duration_seconds": None,
+        "total_distance_m": None,
     }
     records = lifter.records()[BENCH]
     assert [records[kind]["value"] for kind in ("max_weight", "max_reps", "max_volume")] == [
@@ -290,6 +296,8 @@ def test_a_record_in_full(lifter):
                 "max_weight": {"value": 102.5, "unit": "kg", "previous": 100, **reached},
                 "max_reps": {"value": 6, "unit": "reps", "previous": 5, **reached},
                 "max_volume": {"value": 615, "unit": "kg", "previous": 500, **reached},
+                "best_e1rm": {"value": 123, "unit": "kg", "previous": 116.67, **reached},
+                "best_set_volume": {"value": 615, "unit": "kg", "previous": 500, **reached},
             }
         ]
     }
@@ -404,6 +412,9 @@ def test_a_history_in_full(lifter):
                 "total_sets": 1,
                 "total_reps": 5,
                 "avg_rpe": 8,
+                "best_e1rm": 116.67,
+                "total_duration_seconds": None,
+                "total_distance_m": None,
             }
         ],
         "stats": {
@@ -450,6 +461,9 @@ def test_points_are_oldest_first_and_gather_a_day(lifter):
         "total_reps": 11,
         # over sets, not over workouts
         "avg_rpe": 8.33,
+        "best_e1rm": 121,
+        "total_duration_seconds": None,
+        "total_distance_m": None,
     }
 
 

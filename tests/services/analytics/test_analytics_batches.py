@@ -8,17 +8,27 @@ import orjson
 import pytest
 from sqlalchemy import create_engine, text
 
+from schemas.measures import REP_TYPE_OF
 from services import migrate
 from services.analytics import processing
-from services.analytics.reads import processed, records
+from services.analytics.reads import Outdated, processed
+from services.analytics.record_reads import records
 from services.process.settings import DatabaseAddress, Settings
 from services.transport.postgres.statements import fetch
 from tests.services.logbook import ago
 
 USERS = (1, 2, 3)
 TABLES = ("exercise_stats", "personal_records", "progress_snapshots")
-WRITTEN_AT = "{updated_at,rep_type_at}"
+WRITTEN_AT = "{updated_at,rep_type_at,records_at}"
+NEWER = ("set_records", "exercise_performance_history")
+NOT_COUNTED = "{created_at,counted_at,updated_at}"
 DAYS = [0, 1, 2, 3, 30, 31, 400]
+TIMES = ["2026-01-01T06:00:00Z", "2026-01-01T18:30:00Z"]
+MEASURES_OF = {
+    1: ["weight_reps", "weight_reps", "bodyweight_reps", "assisted_reps"],
+    2: ["duration", "weight_duration"],
+    3: ["distance_duration", "distance_duration", "weight_distance", "reps"],
+}
 WEIGHTS = [None, 0, 60, 100, 100, 102.5, 220.46]
 
 
@@ -76,6 +86,34 @@ class Database:
                 text("SELECT rep_type, rep_type_at FROM exercise_stats")
             ).all()
 
+    def newer(self):
+        """Return all rows of set records and of the history."""
+        with self.engine.begin() as connection:
+            return {
+                table: sorted(
+                    connection.execute(
+                        text(f"SELECT to_jsonb(t) - '{NOT_COUNTED}'::text[] FROM {table} t")
+                    ).scalars(),
+                    key=str,
+                )
+                for table in NEWER
+            }
+
+    def recount(self, user_id):
+        """Recount what is outdated, as a read does that finds it."""
+        with self.engine.begin() as connection:
+            run = partial(fetch, connection)
+            try:
+                records(run, user_id)
+            except Outdated as found:
+                keys = [(user_id, exercise_id) for exercise_id in found.exercise_ids]
+                processing.recount_exercises(run, run, keys)
+            records(run, user_id)
+
+    def run(self, statement):
+        with self.engine.begin() as connection:
+            connection.execute(text(statement))
+
     def numbers(self):
         """Return all rows of the tables of numbers, without the moment they were written."""
         with self.engine.begin() as connection:
@@ -96,9 +134,13 @@ def _key(row):
 
 
 class Log:
-    """Workouts of some users, to which whatever may come happens."""
+    """Workouts of some users, to which whatever may come happens.
 
-    def __init__(self, seed):
+    Those of the version before have no measures, times or distances.
+    """
+
+    def __init__(self, seed, version_before=True):
+        self.version_before = version_before
         self.random = random.Random(seed)
         self.ids = count(1)
         self.there = {}
@@ -115,11 +157,31 @@ class Log:
             "duration_minutes": choose([None, 0, 45, 60]),
             "exercises": [self.exercise(place) for place in range(choose([0, 1, 2, 3]))],
         }
+        if not self.version_before:
+            made["started_at"] = choose([None, None, *TIMES])
         self.there[workout_id] = made
         self.whose[workout_id] = made["user_id"]
         return made
 
     def exercise(self, place):
+        made = self._exercise(place)
+        if not self.version_before:
+            made["measure"] = self.random.choice(MEASURES_OF[made["exercise_id"]])
+            made["rep_type"] = REP_TYPE_OF[made["measure"]]
+            made["sets"] = [self._with_measure(logged) for logged in made["sets"]]
+        return made
+
+    def _with_measure(self, logged):
+        choose = self.random.choice
+        newer = {
+            "repetitions": logged["reps"],
+            "duration_seconds": choose([None, 60, 90, 1800]),
+            "distance_m": choose([None, 399, 400, 5000]),
+            "rir": choose([None, 1]),
+        }
+        return logged | newer
+
+    def _exercise(self, place):
         choose = self.random.choice
         return {
             "exercise_id": choose([1, 2, 3]),
@@ -149,6 +211,20 @@ class Log:
         ]
         return made
 
+    def every_exercise(self, user_id):
+        """Return a workout with a small set in each of the exercises."""
+        made = self.workout(user_id, ago(0))
+        logged = {"set_number": 1, "reps": 1, "weight": 1, "unit": "kg", "set_type": "normal"}
+        made["exercises"] = [
+            {**self.exercise(key), "exercise_id": key, "sets": [{**logged, "rpe": None}]}
+            for key in (1, 2, 3)
+        ]
+        return made
+
+    def last_ids(self, count):
+        last = next(self.ids)
+        return range(last - count, last)
+
     def changed(self, workout):
         return self.workout(
             workout["user_id"], version=workout["version"] + 1, workout_id=workout["id"]
@@ -176,6 +252,66 @@ class Log:
             else:
                 told.append(getattr(self, happens)(some))
         return told, deletions
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_records_of_sets_are_those_of_counting_everything_anew(database, seed):
+    log = Log(seed, version_before=False)
+    for _ in range(12):
+        told, deletions = log.batch()
+        database.apply(told, deletions)
+    carried = database.newer(), database.numbers()
+    assert all(carried[0].values())
+
+    with database.engine.begin() as connection:
+        for table in (*TABLES, *NEWER, "processed_workouts"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    database.apply(log.there.values())
+    assert (database.newer(), database.numbers()) == carried
+
+
+AS_THE_VERSION_BEFORE = (
+    # what it inserts and updates
+    """
+    UPDATE exercise_stats SET updated_at = updated_at + interval '1 second';
+    UPDATE personal_records SET started_at = NULL;
+    UPDATE exercise_performance_history SET counted_at = NULL, measure = NULL, longest = NULL,
+        best_e1rm = NULL, best_set_volume = 1;
+    DELETE FROM set_records WHERE workout_id % 2 = 0;
+    UPDATE set_records SET value = 999999, size = 999999;
+    """,
+    # sets that it replaces, when their sums stay the same
+    """
+    CREATE TEMPORARY TABLE as_they_are AS SELECT * FROM exercise_performance_history;
+    UPDATE exercise_performance_history SET raw_sets = '[]';
+    UPDATE set_records SET value = 999999, size = 999999;
+    UPDATE exercise_performance_history h SET raw_sets = t.raw_sets FROM as_they_are t
+    WHERE (h.workout_id, h.exercise_id) = (t.workout_id, t.exercise_id);
+    DROP TABLE as_they_are;
+    """,
+)
+
+
+@pytest.mark.parametrize("statements", AS_THE_VERSION_BEFORE)
+@pytest.mark.parametrize("by_reading", [True, False])
+def test_what_the_version_before_counted_is_recounted(database, statements, by_reading):
+    log = Log(7)
+    workouts = [log.workout() for _ in range(30)]
+    database.apply(workouts)
+    expected = database.newer()
+    assert expected["set_records"]
+    database.run(statements)
+    if by_reading:
+        for user_id in USERS:
+            database.recount(user_id)
+    else:
+        # whatever comes next to each exercise
+        database.apply([log.every_exercise(user_id) for user_id in USERS])
+        log.there.clear()
+        database.apply([], dict(zip(log.last_ids(len(USERS)), USERS, strict=True)))
+    assert database.newer()["set_records"] == expected["set_records"]
+    if by_reading:
+        assert database.newer() == expected
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -42,7 +42,10 @@ def _taking(table):
 
 
 def _comparable(row):
-    ignored = {"updated_at", "rep_type_at", "processed_at", "created_at", "raw_sets"}
+    ignored = {
+        *("updated_at", "rep_type_at", "processed_at", "created_at", "raw_sets"),
+        *("records_at", "counted_at"),
+    }
     return [(name, value) for name, value in row._mapping.items() if name not in ignored]
 
 

@@ -26,7 +26,7 @@ METHODS = {
     ],
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),
-        "one_rep_max",
+        *("one_rep_max", "exercise_records", "rep_maxes"),
     ],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]
@@ -95,6 +95,8 @@ def test_answers_are_plain_values(rpc, fresh_user):
         analytics.exercise_history(fresh_user, 1),
         analytics.progress(fresh_user),
         analytics.one_rep_max(102.5, 5, rir=0.5),
+        analytics.exercise_records(fresh_user, 1),
+        analytics.rep_maxes(fresh_user, 1),
         analytics.rebuild(fresh_user),
         workouts.delete(fresh_user, workout_id),
         workouts.changes(workout_id=workout_id),
