@@ -1,7 +1,10 @@
-"""The conditions of a search on ``exercise_search``, and the ranks of what it finds.
+"""The ranks of a search: what it finds first, by conditions on rows ``s`` of ``exercise_search``.
 
-The values are those of :class:`services.exercises.rules.search.Patterns`.
+The values are those of :class:`services.exercises.rules.search.Patterns`, and ``equal``: the ids
+that :func:`equal` finds.
 """
+
+from services.exercises.rules.search import Patterns
 
 Part = tuple[str, str]
 """The condition and the ORDER BY of a part of a result."""
@@ -12,59 +15,65 @@ FOUND_ANYWHERE = "s.search_words @@ CAST(:found AS tsquery)"
 """The condition for one word. Several words that stand here and there in a description mostly tell
 of another exercise."""
 
+MOST_EQUAL = 50
+"""Further ones are ranked by their words."""
+
+_IS_EQUAL = "s.id = ANY (CAST(:equal AS bigint[]))"
 _STRICT_IN_NAME = "s.name_words @@ CAST(:strict AS tsquery)"
 _STRICT = "s.title_words @@ CAST(:strict AS tsquery)"
 _CLOSE = "s.title_words @@ CAST(:close AS tsquery)"
 
-# an exercise that the version before has written has no keys, and is found by its words alone
-_EQUAL = """
-    (s.id = ANY (ARRAY(
-        SELECT e.id FROM {titled} e WHERE e.title_keys && CAST(:title_keys AS text[])))
-    AND s.title_words @@ CAST(:whole AS tsquery))
-"""
-
 _SHORTEST = "s.name_length, s.sort_name, s.id"
+_IMPORTED_LAST = f"s.is_imported, {_SHORTEST}"
 
-_IS_NAME = """
-    (SELECT e.title_keys[1] = ANY (CAST(:title_keys AS text[])) FROM {titled} e WHERE e.id = s.id)
-"""
-
-_EXACT_FIRST = (
-    "s.is_imported, s.name_key = :key DESC, :key = ANY(s.alias_keys) DESC, "
-    f"{_IS_NAME} DESC, s.name_words @@ CAST(:whole AS tsquery) DESC, {_SHORTEST}"
+_ORDER_OF_NAMES = (
+    "s.is_imported, s.name_key = :key DESC, starts_with(s.name_key, :beginning) DESC, "
+    ":key = ANY(s.alias_keys) DESC, s.name_words @@ CAST(:whole AS tsquery) DESC, "
+    f"{_SHORTEST}"
+)
+_ORDER_OF_TITLES = (
+    f"{_STRICT} DESC, (s.alias_keys || s.name_key) && CAST(:near_keys AS text[]) DESC, "
+    f"s.is_imported, s.title_words @@ CAST(:whole AS tsquery) DESC, {_SHORTEST}"
 )
 
 
-def parts(is_one_word: bool, titled: str) -> list[Part]:
-    """Return the parts of a search's result, the best first.
+def equal(titled: str) -> str:
+    """Return what finds exercises with a name or alias that is equal but for equipment.
 
-    Equal to a name or alias, found in the name, in a name, an alias or the equipment, in a close
-    spelling of those, and elsewhere. PostgreSQL runs a part of a UNION ALL only if the LIMIT is not
-    reached without it.
+    The best come first. The values are those of :class:`services.exercises.rules.search.Title`. An
+    exercise that the version before has written has no keys, and is found by its words alone.
 
     Args:
-        is_one_word: whether descriptions count.
         titled: of :class:`services.exercises.rows.Rows`.
     """
-    equal = _EQUAL.format(titled=titled)
-    found = FOUND_ANYWHERE if is_one_word else FOUND_IN_TITLES
-    return [
-        (equal, _EXACT_FIRST.format(titled=titled)),
-        (
-            f"{_STRICT_IN_NAME} AND NOT {equal}",
-            "s.is_imported, starts_with(s.name_key, :beginning) DESC, "
-            ":key = ANY(s.alias_keys) DESC, s.name_words @@ CAST(:whole AS tsquery) DESC, "
-            f"{_SHORTEST}",
-        ),
-        (
-            f"{_STRICT} AND NOT {_STRICT_IN_NAME} AND NOT {equal}",
-            "s.is_imported, :key = ANY(s.alias_keys) DESC, "
-            f"s.title_words @@ CAST(:whole AS tsquery) DESC, {_SHORTEST}",
-        ),
-        (
-            f"{_CLOSE} AND NOT {_STRICT}",
-            "(s.alias_keys || s.name_key) && CAST(:near_keys AS text[]) DESC, "
-            f"s.is_imported, {_SHORTEST}",
-        ),
-        (f"{found} AND NOT {_CLOSE}", f"s.is_imported, {_SHORTEST}"),
+    return f"""
+        SELECT id FROM {titled}
+        WHERE is_active AND title_keys && CAST(:title_keys AS text[])
+            AND title_words @@ CAST(:whole AS tsquery)
+        ORDER BY external_source = 'wger', name_key = :key DESC, :key = ANY(alias_keys) DESC,
+            equipment = ANY (CAST(:pieces AS text[])) DESC,
+            title_keys[1] = ANY (CAST(:title_keys AS text[])) DESC,
+            name_words @@ CAST(:whole AS tsquery) DESC, length(name), id
+        LIMIT {MOST_EQUAL}
+    """
+
+
+def parts(patterns: Patterns, has_equal: bool) -> list[Part]:
+    """Return the parts of a search's result, the best first.
+
+    Equal to a name or alias; found in the name; found in a name, an alias or the equipment, also
+    in a close spelling; and found elsewhere. PostgreSQL runs a part of a UNION ALL only if the
+    LIMIT is not reached without it, but plans all of them, so they are few.
+    """
+    others = f" AND NOT {_IS_EQUAL}" if has_equal else ""
+    found = [
+        (f"{_STRICT_IN_NAME}{others}", _ORDER_OF_NAMES),
+        (f"{_CLOSE} AND NOT {_STRICT_IN_NAME}{others}", _ORDER_OF_TITLES),
     ]
+    if has_equal:
+        found.insert(0, (_IS_EQUAL, "array_position(CAST(:equal AS bigint[]), s.id)"))
+    if patterns.is_one_word:
+        found.append((f"{FOUND_ANYWHERE} AND NOT {_CLOSE}", _IMPORTED_LAST))
+    elif patterns.found != patterns.close:
+        found.append((f"{FOUND_IN_TITLES} AND NOT {_CLOSE}", _IMPORTED_LAST))
+    return found

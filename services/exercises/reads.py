@@ -1,6 +1,6 @@
 """Reading exercises from PostgreSQL."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -53,14 +53,13 @@ _USE_INDEXES = Statement(
     prepared=False,
 )
 
-_NEAR_WORDS = Statement(
-    """
+_WORDS = """
     SELECT word FROM exercise_words
-    WHERE spellings && :spellings
-        OR (NOT is_joined AND (spellings && :joined_spellings OR word LIKE ANY(:patterns)))
-    """,
-    prepared=False,
-)
+    WHERE spellings && :spellings OR (NOT is_joined AND word LIKE ANY(:patterns))
+"""
+_NEAR_WORDS = Statement(f"SELECT ARRAY({_WORDS}), CAST('{{}}' AS bigint[])", prepared=False)
+
+_ALL_EQUAL = "SELECT unnest(CAST(:equal AS bigint[])) AS id"
 
 _LIKE_WORDS = Statement(
     "SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:unknown)", prepared=False
@@ -122,7 +121,8 @@ def list_page(
     """
     passes = _conditions(filters)
     values = {**filters, "owner_id": owner_id}
-    return _page(fetch, values, passes, [(passes, _order(sort))], page, limit, rows)
+    selects = [_select(rows, passes, _order(sort))]
+    return _page(fetch, values, passes, selects, page, limit, rows)
 
 
 def search_page(
@@ -153,44 +153,45 @@ def search_page(
     if not terms:
         return {"items": [], "total": 0}
     fetch(_USE_INDEXES)
-    vocabulary = _near_words(fetch, terms, search.mistypable(own_words))
-    patterns = search.patterns(query, terms, vocabulary)
-    found = ranks.FOUND_ANYWHERE if patterns.is_one_word else ranks.FOUND_IN_TITLES
-    parts = [(found, _order(sort))] if sort else ranks.parts(patterns.is_one_word, rows.titled)
-    passes = _conditions(filters)
-    return _page(
-        fetch,
-        {**filters, **vars(patterns), "owner_id": owner_id},
-        f"{passes} AND {found}",
-        [(f"{passes} AND {condition}", order) for condition, order in parts],
-        page,
-        limit,
-        rows,
+    near_words, equal = _near_words_and_equal(
+        fetch, query, terms, rows if not sort else None, owner_id, search.mistypable(own_words)
     )
+    patterns = search.patterns(query, terms, near_words)
+    found = ranks.FOUND_ANYWHERE if patterns.is_one_word else ranks.FOUND_IN_TITLES
+    parts = [(found, _order(sort))] if sort else ranks.parts(patterns, bool(equal))
+    passes = _conditions(filters)
+    selects = [_select(rows, f"{passes} AND {condition}", order) for condition, order in parts]
+    if equal and not filters:
+        selects[0] = _ALL_EQUAL
+    values = {**filters, **vars(patterns), "equal": equal, "owner_id": owner_id}
+    return _page(fetch, values, f"{passes} AND {found}", selects, page, limit, rows)
 
 
-def _near_words(fetch: Fetch, terms: list[search.Term], own_words: list[str]) -> list[str]:
+def _near_words_and_equal(
+    fetch: Fetch,
+    query: str,
+    terms: list[search.Term],
+    ranked: Rows | None,
+    owner_id: int | None,
+    own_words: list[str],
+) -> tuple[list[str], list[int]]:
+    """Return words close to those of a query, and the ids of equal exercises, if any are ranked."""
     words = search.mistypable(frozenset().union(*(term.written for term in terms)))
-    if not words:
-        return own_words
     endings = [f"%{word}" for word in words if len(word) >= search.SHORTEST_MISTYPED]
     beginnings = [f"{word}%" for word in words if len(word) >= search.SHORTEST_MISSPELT]
-    # two words for one are compared with what is one, not with any other two
-    alone = {term.word for term in terms}
-    given = {
-        "spellings": _spellings(word for word in words if word in alone),
-        "joined_spellings": _spellings(word for word in words if word not in alone),
-        "patterns": endings + beginnings,
-    }
-    near = own_words + _firsts(fetch(_NEAR_WORDS, **given))
+    slips = {spelling for word in words for spelling in search.spellings(word)}
+    given = {"spellings": sorted(slips), "patterns": endings + beginnings}
+    if ranked:
+        title = vars(search.title(query, terms))
+        statement = _near_words_and_equal_of(ranked)
+        ((near, equal),) = fetch(statement, **given, **title, owner_id=owner_id)
+    else:
+        ((near, equal),) = fetch(_NEAR_WORDS, **given)
+    near = own_words + near
     unknown = search.unknown(terms, near)
     if unknown:
         near += _firsts(fetch(_LIKE_WORDS, unknown=unknown))
-    return near
-
-
-def _spellings(words: Iterable[str]) -> list[str]:
-    return sorted({spelling for word in words for spelling in search.spellings(word)})
+    return near, equal
 
 
 def _conditions(filters: dict[str, list[str]]) -> str:
@@ -202,7 +203,7 @@ def _page(
     fetch: Fetch,
     values: dict[str, Any],
     conditions: str,
-    parts: list[tuple[str, str]],
+    selects: list[str],
     page: int,
     limit: int,
     rows: Rows,
@@ -213,7 +214,7 @@ def _page(
         fetch: runs a statement.
         values: of the names in conditions and orders.
         conditions: of all rows.
-        parts: condition and ORDER BY of each part; together they have all rows.
+        selects: the ids of each part, in order; together they have all rows.
         page: from 1.
         limit: exercises a page.
         rows: which exercises.
@@ -221,7 +222,7 @@ def _page(
     offset = (page - 1) * limit
     given = {**values, "limit": limit, "offset": offset, "enough": offset + limit}
     # counting reads every match, so it is left out where the page itself tells
-    items = _firsts(fetch(_page_of(tuple(parts), rows), **given))
+    items = _firsts(fetch(_page_of(tuple(selects), rows), **given))
     if len(items) < limit and (items or page == 1):
         return {"items": items, "total": offset + len(items)}
     ((total,),) = fetch(_count_of(conditions, rows), **values)
@@ -260,18 +261,19 @@ def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
 # filter or a word finds.
 
 
+@lru_cache(maxsize=8)
+def _near_words_and_equal_of(rows: Rows) -> Statement:
+    # one statement for two questions, as to ask each of them takes longer than to answer it
+    equal = ranks.equal(rows.titled)
+    return Statement(f"SELECT ARRAY({_WORDS}), ARRAY({equal})", prepared=False)
+
+
 @lru_cache(maxsize=256)
-def _page_of(parts: tuple[tuple[str, str], ...], rows: Rows) -> Statement:
-    selects = " UNION ALL ".join(
-        "SELECT id FROM ("
-        f"SELECT s.id FROM {rows.searched} WHERE {condition} ORDER BY {order} LIMIT :enough"
-        ") AS part"
-        for condition, order in parts
-    )
+def _page_of(selects: tuple[str, ...], rows: Rows) -> Statement:
     statement = f"""
         WITH page AS (
             SELECT id, row_number() OVER () AS place
-            FROM ({selects} LIMIT :limit OFFSET :offset) AS found
+            FROM ({" UNION ALL ".join(selects)} LIMIT :limit OFFSET :offset) AS found
         )
         {rows.shown} ORDER BY page.place
     """
@@ -295,6 +297,11 @@ def _facets_of(conditions: str, rows: Rows) -> Statement:
         SELECT json_build_object({_FACETS})
     """
     return Statement(statement, prepared=False)
+
+
+def _select(rows: Rows, condition: str, order: str) -> str:
+    ids = f"SELECT s.id FROM {rows.searched} WHERE {condition}"
+    return f"SELECT id FROM ({ids} ORDER BY {order} LIMIT :enough) AS part"
 
 
 def _order(sort: list[tuple[str, str]]) -> str:

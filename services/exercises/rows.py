@@ -10,7 +10,8 @@ class Rows(NamedTuple):
 
     Attributes:
         searched: the rows ``s`` of a FROM, with the columns of ``exercise_search``.
-        titled: rows of a FROM with ``id`` and ``title_keys``.
+        titled: the rows of a FROM, with the columns that :func:`services.exercises.ranks.equal`
+            needs. For the catalogue its table, as no other has an index on titles.
         shown: SELECT and FROM that make the JSON of the exercises with the ids in ``page``.
     """
 

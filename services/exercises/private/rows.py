@@ -14,15 +14,23 @@ _COLUMNS = """
     measure, is_imported
 """
 
-_KEYS = "SELECT id, title_keys FROM"
+_TITLES = """
+    SELECT id, name, is_active, external_source, equipment, title_keys, name_key, alias_keys,
+        name_words, title_words
+    FROM exercises
+"""
 
-_OWN_KEYS = f"{_KEYS} private_exercises WHERE owner_id = :owner_id"
+_OWN_TITLES = """
+    SELECT id, name, archived_at IS NULL AS is_active, 'private' AS external_source, equipment,
+        title_keys, name_key, ARRAY[]::text[] AS alias_keys, name_words, title_words
+    FROM private_exercises WHERE owner_id = :owner_id
+"""
 
 _OWN = f"SELECT {_COLUMNS} FROM private_exercise_search WHERE owner_id = :owner_id"
 
 WITH_OWN = Rows(
     searched=f"(SELECT {_COLUMNS} FROM exercise_search UNION ALL {_OWN}) s",
-    titled=f"({_KEYS} exercises UNION ALL {_OWN_KEYS})",
+    titled=f"({_TITLES} UNION ALL {_OWN_TITLES}) titled",
     shown=f"""
         SELECT coalesce(
             (SELECT {catalogue.EXERCISE} FROM exercises e WHERE e.id = page.id),
@@ -33,6 +41,6 @@ WITH_OWN = Rows(
 
 ONLY_OWN = Rows(
     searched=f"({_OWN}) s",
-    titled=f"({_OWN_KEYS})",
+    titled=f"({_OWN_TITLES}) titled",
     shown=f"SELECT {EXERCISE} FROM page JOIN private_exercises p USING (id)",
 )

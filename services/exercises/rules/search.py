@@ -89,12 +89,28 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Title:
+    """A query as a name or alias of an exercise.
+
+    Attributes:
+        key: see :func:`key`.
+        title_keys: of equal names and aliases, see :mod:`.titles`.
+        whole: all words as they stand, as a ``tsquery``.
+        pieces: the words, of which some may be a piece of equipment.
+    """
+
+    key: str
+    title_keys: list[str]
+    whole: str
+    pieces: list[str]
+
+
+@dataclass(frozen=True)
 class Patterns:
     """A query as values of the search's SQL statement.
 
     Attributes:
         key: the name looked for, see :func:`key`.
-        title_keys: those of equal titles, see :mod:`.titles`.
         near_keys: the same, and what it becomes with close spellings of its words.
         beginning: the beginning of a name, as typed.
         whole: all words as they stand.
@@ -105,7 +121,6 @@ class Patterns:
     """
 
     key: str
-    title_keys: list[str]
     near_keys: list[str]
     beginning: str
     whole: str
@@ -178,6 +193,22 @@ def terms(query: str) -> list[Term]:
     return found
 
 
+def title(query: str, query_terms: list[Term]) -> Title:
+    """Return a query as a name or alias of an exercise.
+
+    Args:
+        query: as it was typed.
+        query_terms: its words.
+    """
+    whole = [term.whole for term in query_terms]
+    return Title(
+        key=key(query),
+        title_keys=titles.query_keys(term.word for term in query_terms),
+        whole=_all_of(whole),
+        pieces=sorted(frozenset().union(*whole)),
+    )
+
+
 def mistypable(words: Iterable[str]) -> list[str]:
     """Return the words that can be misspelt, or be the misspelling of a word."""
     # a word of four letters that lost one has three
@@ -215,11 +246,10 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
         _found_by(term.whole | others, term.beginnings)
         for term, others in zip(meant, near, strict=True)
     ]
-    begun = len(words) > 1 and len(words[-1]) == 1
-    found = close[:-1] if begun else close
+    is_begun = len(words) > 1 and len(words[-1]) == 1
+    found = close[:-1] if is_begun else close
     return Patterns(
         key=key(query),
-        title_keys=titles.query_keys(words),
         near_keys=_near_keys(words, near),
         beginning="".join(split(query)),
         whole=_all_of(whole),

@@ -11,11 +11,11 @@ from itertools import combinations
 from services.exercises.rules.words import singular, split, with_singulars
 
 _KINDS = {"band", "barbell", "bodyweight", "cable", "dumbbell", "ez bar", "kettlebell", "machine"}
-_KINDS |= {"smith machine", "trap bar"}
+_KINDS |= {"plate", "smith machine", "trap bar"}
 """Pieces of equipment that tell kinds of one exercise apart. Others, such as a sled, make it what
 it is, or hold the body."""
 
-_FINDING = _KINDS | {"ab wheel", "foam roller", "medicine ball", "sled"}
+_FINDING = _KINDS | {"ab wheel", "foam roller", "medicine ball", "sled", "swiss ball"}
 
 _ALSO_CALLED = {"ez bar": "barbell", "trap bar": "hex bar"}
 
@@ -26,8 +26,8 @@ FOREIGN = {
     **dict.fromkeys(("maquina", "maschine"), "machine"),
     "elastico": "band",
 }
-"""Words of other languages for equipment. They have other meanings, too (``barra fixa``), so that a
-query means either."""
+"""Words of other languages for equipment. They have other meanings, too (``barra fixa``): a query
+means either, and a title the equipment only if it is the exercise's own."""
 
 _MOST_LEFT_OUT = 4
 """Further equipment in a query is not left out."""
@@ -41,6 +41,7 @@ def equipment_words(pieces: Iterable[str]) -> frozenset[str]:
 def title_keys(titles: Iterable[str], pieces: Iterable[str]) -> list[str]:
     """Return the keys of an exercise's titles without its own equipment, the name's first."""
     own = _words(piece for piece in pieces if piece in _KINDS)
+    own |= {word for word, meant in FOREIGN.items() if meant in own}
     words = [frozenset(map(singular, split(title))) for title in titles]
     return list(dict.fromkeys(_key(title - own or title) for title in words))
 

@@ -62,6 +62,13 @@ def test_aliases_are_titles():
     assert equal("Barra Fixa", "Pull-ups", "bodyweight", aliases=["Barra fixa"])
 
 
+def test_equipment_has_foreign_names_in_aliases_too():
+    title = "Dumbbell Curl", "dumbbell"
+    for query in ("Rosca Direta (Dumbbell)", "Rosca direta com halteres", "Rosca direta"):
+        assert equal(query, *title, aliases=["Rosca Direta (Halter)"])
+    assert not equal("Rosca Direta (Cabo)", *title, aliases=["Rosca Direta (Halter)"])
+
+
 def test_a_title_of_equipment_alone_keeps_it():
     assert titles.title_keys(["Machine"], ["machine"]) == titles.query_keys(["machine"])
 

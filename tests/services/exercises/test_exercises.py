@@ -435,6 +435,16 @@ def test_equipment_finds_an_exercise_and_other_equipment_does_not(found):
     assert found("zorb qux cable") == ["Zorb Quux"]
 
 
+def test_a_barbell_stands_before_an_ez_bar_that_is_one_too(found):
+    entries = [
+        like("Gronk", aliases=["Zorb Flip"], equipment="ez bar"),
+        like("Zorb Gronk", aliases=["Zorb Flip"], equipment="barbell"),
+    ]
+    assert found("Zorb Flip (Barbell)", *entries) == ["Zorb Gronk", "Gronk"]
+    assert found("Zorb Flip (Langhantel)") == ["Zorb Gronk", "Gronk"]
+    assert found("Zorb Flip (EZ Bar)") == ["Gronk"]
+
+
 def imported(number, name, **given):
     return {**like(name, **given), "external_source": "wger", "slug": f"wger-{number}"}
 

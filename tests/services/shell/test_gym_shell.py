@@ -142,7 +142,9 @@ def test_help_shows_what_a_method_takes_and_returns(shell, service, method):
 def test_failures_are_told_in_a_line_or_two(shell):
     told = {
         "n.rpc.workouts.get(2**62)": "NotFound: There is no such workout\n",
-        "n.rpc.workouts.create(1, {})": "ValidationFailed: date: Date is required, unless started_at is given\n",
+        "n.rpc.workouts.create(1, {})": (
+            "ValidationFailed: date: Date is required, unless started_at is given\n"
+        ),
         "n.rpc.workouts.get()": (
             "IncorrectSignature: get: missing a required argument: 'workout_id'\n"
             "help(n.rpc.workouts.get) says what it takes\n"
