@@ -41,6 +41,10 @@ sets = objects(
         "unit": st.sampled_from(["kg", "lb", "lbs"]),
         "set_type": st.sampled_from(["warmup", "normal", " top "]),
         "rpe": st.sampled_from([1, 7.5, 10]),
+        "rir": st.sampled_from([0, 2.5, 9]),
+        "duration_seconds": st.integers(0, 100),
+        "distance_m": st.integers(0, 100),
+        "rest_seconds": st.integers(0, 100),
         "notes": notes,
         "set_number": st.integers(1, 4),
     },
@@ -50,6 +54,7 @@ exercises = objects(
     {
         "exercise_id": st.integers(1, 9),
         "order_index": st.integers(1, 3),
+        "superset": st.integers(0, 3),
         "notes": notes,
         "sets": st.lists(sometimes(sets), max_size=3),
     },
@@ -59,6 +64,9 @@ workouts = objects(
     {
         "date": st.just("2025-02-16"),
         "name": notes,
+        "started_at": st.sampled_from(["2025-02-16T18:30:00+01:00", "2025-02-16T18:30Z"]),
+        "ended_at": st.just("2025-02-16T19:30:00Z"),
+        "time_zone": st.sampled_from(["Europe/Berlin", "UTC"]),
         "duration_minutes": st.integers(0, 100),
         "notes": notes,
         "exercises": st.lists(sometimes(exercises), max_size=3),

@@ -204,6 +204,22 @@ def test_times_and_distances_add_no_volume_and_no_repetitions(user):
     assert [(point["total_sets"], point["total_reps"]) for point in stats] == [(2, 5)]
 
 
+def test_weight_that_is_taken_off_adds_no_volume_and_added_weight_does(user):
+    found = user.rpc.exercises.search("assisted pull-up", limit=1)["items"]
+    ((assisted, measure),) = ((each["id"], each["measure"]) for each in found)
+    assert measure == "assisted_reps"
+    sets = {"reps": 8, "weight": 20}
+    user.create(body(ago(0), lift(assisted, sets), lift(PULL_UPS, sets)))
+    (item,) = user.list()["items"]
+    assert (item["set_count"], item["total_volume"]) == (2, 160)
+
+    def volumes():
+        history = user.rpc.analytics.exercise_history
+        return [history(user.id, each)["stats"]["lifetime_volume"] for each in (assisted, PULL_UPS)]
+
+    eventually(lambda: volumes() == [0, 160])
+
+
 def test_statistics_are_the_same_whichever_way_a_set_was_sent(user):
     other = User(user.rpc, user.id + 10**10)
     user.create(body(ago(0), lift(PLANK, {"reps": 60}), lift(RUNNING, {"reps": 5000})))
