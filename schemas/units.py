@@ -6,7 +6,7 @@ the number of the answer, and is used there only.
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 ASSISTED = "assisted_reps"
@@ -25,7 +25,13 @@ _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 
 def as_decimal(number: float | Decimal) -> Decimal:
     """Return a JSON number as the decimal that it was written as."""
-    return number if isinstance(number, Decimal) else Decimal(str(number))
+    return number if isinstance(number, Decimal) else _decimal_of(number)
+
+
+# lifters log the same few numbers again and again; typed, since 1 and 1.0 are equal keys
+@lru_cache(maxsize=1000, typed=True)
+def _decimal_of(number: float) -> Decimal:
+    return Decimal(str(number))
 
 
 def exact_sum(numbers: Iterable[Decimal]) -> Decimal:

@@ -68,7 +68,10 @@ _SET_RECORDS = """
             AS found,
         bool_or(r.is_later AND r.previous_size IS NOT NULL AND (b.size, b.tie) >= (r.size, r.tie))
             AS may_need_history
-    FROM json_to_recordset(k.bests) AS b (kind text, kept_by numeric, size numeric, tie numeric)
+    FROM (
+        SELECT kind, kept_by, size, coalesce(tie, 0) AS tie
+        FROM json_to_recordset(k.bests) AS given (
+            kind text, kept_by numeric, size numeric, tie numeric)) b
     LEFT JOIN LATERAL (
         SELECT *, (s.achieved_date, coalesce(s.started_at, '-infinity'), s.workout_id)
             > (k.workout_date, coalesce(k.started_at, '-infinity'), k.workout_id) AS is_later
@@ -215,8 +218,13 @@ def _exercise_keys(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
 
 def _best_columns(slot: Slot, best: Best | None = None) -> dict[str, Any]:
     kind, kept_by = slot
-    columns = {"kind": kind, "kept_by": kept_by}
-    return columns if best is None else {**columns, "size": best.size, "tie": best.tie}
+    # decimals are turned into text one by one, and most of these are 0
+    columns: dict[str, Any] = {"kind": kind, "kept_by": kept_by if kept_by else 0}
+    if best is not None:
+        columns["size"] = best.size
+        if best.tie:
+            columns["tie"] = best.tie
+    return columns
 
 
 def _place_columns(row: HistoryRow) -> dict[str, Any]:

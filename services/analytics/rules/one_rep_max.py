@@ -94,11 +94,6 @@ def weight_for(one_rep_max: Decimal, repetitions: int, formula: str = DEFAULT_FO
 
 def factor(repetitions: Decimal, formula: str) -> tuple[Decimal, Decimal]:
     """Return what a weight is multiplied with, and what the product is divided by."""
-    key = formula, repetitions
-    return _FACTORS.get(key) or _computed_factor(repetitions, formula)
-
-
-def _computed_factor(repetitions: Decimal, formula: str) -> tuple[Decimal, Decimal]:
     if repetitions == 1:
         return Decimal(1), Decimal(1)
     if formula == "epley":
@@ -107,10 +102,3 @@ def _computed_factor(repetitions: Decimal, formula: str) -> tuple[Decimal, Decim
         return Decimal(36), 37 - repetitions
     # no more digits than leave the product with a weight in kilograms exact
     return (repetitions ** Decimal("0.1")).quantize(Decimal("1e-20")), Decimal(1)
-
-
-_FACTORS = {
-    (formula, Decimal(repetitions)): _computed_factor(Decimal(repetitions), formula)
-    for formula in FORMULAS
-    for repetitions in range(1, MOST_ESTIMATED + 1)
-}

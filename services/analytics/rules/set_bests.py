@@ -6,11 +6,12 @@ weight in kilograms, ``rep_max`` by the repetitions, everything else by 0.
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from schemas.stats import FORMULAS, MOST_ESTIMATED, PACE
 from schemas.units import ASSISTED, as_decimal, kilograms
-from services.analytics.rules.one_rep_max import DEFAULT_FORMULA, one_rep_max
+from services.analytics.rules.one_rep_max import DEFAULT_FORMULA, factor
 
 BEST_E1RM = "best_e1rm"
 BEST_SET_VOLUME = "best_set_volume"
@@ -43,12 +44,18 @@ SINGLE_KINDS = (
 ESTIMATED = {"weight_reps", "bodyweight_reps"}
 """The measures whose sets have an estimated one-rep max; of pull-ups, of the added weight."""
 
+ONLY = Decimal(0)
+"""What those are kept by that have one record an exercise."""
+
 SHORTEST_PACED = 400
 """The metres that a pace needs: on less it is a sprint, or a mistake of a metre."""
 
-HALF = Decimal("0.5")
-ONLY = Decimal(0)
+_FACTORS = {
+    (REP_MAX, Decimal(repetitions)): [factor(Decimal(repetitions), formula) for formula in E1RM_BY]
+    for repetitions in range(1, MOST_ESTIMATED + 1)
+}
 
+HALF = Decimal("0.5")
 Slot = tuple[str, Decimal]
 
 
@@ -86,8 +93,12 @@ def set_bests(measure: str, rep_type: str, sets: list[dict[str, Any]]) -> dict[S
         return _best_of(_held(sets))
     if rep_type == "distance":
         return _best_of(_covered(sets))
-    bests = _best_of(_lifted(sets, measure in ESTIMATED))
-    return bests | _estimates(bests)
+    bests = _lifted(sets)
+    if measure in ESTIMATED:
+        heaviest = _heaviest(sets)
+        bests.update(heaviest)
+        bests.update(_estimates(heaviest))
+    return bests
 
 
 def duration(logged_set: dict[str, Any], rep_type: str) -> Decimal | None:
@@ -100,52 +111,66 @@ def distance(logged_set: dict[str, Any], rep_type: str) -> Decimal | None:
     return _meant(logged_set, "distance_m", rep_type == "distance")
 
 
-def rep_max_slot(repetitions: Decimal) -> Slot | None:
-    """Return where a set of so many repetitions is kept; None for less than one."""
-    if repetitions < 1:
-        return None
-    if repetitions > MOST_ESTIMATED:
-        return REP_MAX, Decimal(MOST_ESTIMATED + 1)
-    whole = repetitions.to_integral_value(rounding="ROUND_FLOOR")
-    return REP_MAX, whole if whole == repetitions else whole + HALF
+@lru_cache(maxsize=1000)
+def _rep_max_slot(repetitions: float) -> Slot:
+    exactly = as_decimal(repetitions)
+    whole = exactly.to_integral_value(rounding="ROUND_FLOOR")
+    return REP_MAX, whole if whole == exactly or whole > MOST_ESTIMATED else whole + HALF
 
 
 def _best_of(candidates: Iterable[tuple[Slot, Best]]) -> dict[Slot, Best]:
     found: dict[Slot, Best] = {}
     for slot, best in candidates:
         known = found.get(slot)
-        if known is None or best.rank > known.rank:
+        if known is None or best.size > known.size or best.rank > known.rank:
             found[slot] = best
     return found
 
 
-def _lifted(sets: list[dict[str, Any]], is_estimated: bool) -> Iterator[tuple[Slot, Best]]:
+def _lifted(sets: list[dict[str, Any]]) -> dict[Slot, Best]:
+    found: dict[Slot, Best] = {}
+    best = None
     for place, logged in enumerate(sets):
-        if not logged["weight"] or not logged["reps"]:
-            continue
-        repetitions, weight = as_decimal(logged["reps"]), as_decimal(logged["weight"])
-        in_kilograms = kilograms(weight, logged["unit"])
-        volume = in_kilograms * repetitions
-        yield (BEST_SET_VOLUME, ONLY), Best(volume, volume, "kg", place)
-        slot = rep_max_slot(repetitions) if is_estimated else None
-        if slot is not None:
-            yield slot, Best(in_kilograms, weight, logged["unit"], place)
+        volume = _volume(logged)
+        if volume and (best is None or volume > best.size):
+            best = found[BEST_SET_VOLUME, ONLY] = Best(volume, volume, "kg", place)
+    return found
 
 
-def _estimates(bests: dict[Slot, Best]) -> dict[Slot, Best]:
+def _heaviest(sets: list[dict[str, Any]]) -> list[tuple[Slot, Best]]:
+    """Return the heaviest set for each number of repetitions."""
+    # by the numbers as they came: hashes of decimals take their time
+    found: dict[float, Best] = {}
+    for place, logged in enumerate(sets):
+        repetitions, weight = min(logged["reps"], MOST_ESTIMATED + 1), logged["weight"]
+        if weight and repetitions >= 1:
+            size = kilograms(weight, logged["unit"])
+            known = found.get(repetitions)
+            if known is None or size > known.size:
+                found[repetitions] = Best(size, as_decimal(weight), logged["unit"], place)
+    return [(_rep_max_slot(repetitions), best) for repetitions, best in found.items()]
+
+
+def _estimates(heaviest: list[tuple[Slot, Best]]) -> Iterator[tuple[Slot, Best]]:
     # the heaviest of as many repetitions has the greatest estimate of them, by any formula
-    heaviest = sorted(
-        (best.place, repetitions, best)
-        for (kind, repetitions), best in bests.items()
-        if kind == REP_MAX
-    )
-    return _best_of(
-        ((kind, ONLY), Best(size, value, best.unit, place))
-        for place, repetitions, best in heaviest
-        for formula, kind in E1RM_BY.items()
-        if (size := one_rep_max(best.size, repetitions, formula)) is not None
-        and (value := one_rep_max(best.value, repetitions, formula)) is not None
-    )
+    sets = [(best, _FACTORS[slot]) for slot, best in heaviest if slot in _FACTORS]
+    # in order, as of equal ones the first is meant
+    sets.sort(key=lambda one: one[0].place)
+    for number, kind in enumerate(E1RM_BY.values()):
+        sizes = [best.size * factors[number][0] / factors[number][1] for best, factors in sets]
+        if sizes:
+            size = max(sizes)
+            best, factors = sets[sizes.index(size)]
+            value = size
+            if best.unit != "kg":
+                value = best.value * factors[number][0] / factors[number][1]
+            yield (kind, ONLY), Best(size, value, best.unit, best.place)
+
+
+def _volume(logged: dict[str, Any]) -> Decimal | None:
+    if not logged["weight"] or not logged["reps"]:
+        return None
+    return kilograms(logged["weight"], logged["unit"]) * as_decimal(logged["reps"])
 
 
 def _assisted(sets: list[dict[str, Any]]) -> Iterator[tuple[Slot, Best]]:
