@@ -9,11 +9,14 @@ from services.exercises.rules.search import Patterns
 Part = tuple[str, str]
 """The condition and the ORDER BY of a part of a result."""
 
-FOUND_IN_TITLES = "s.title_words @@ CAST(:found AS tsquery)"
+_IN_TITLES = "s.title_words @@ CAST(:found AS tsquery)"
+_ANYWHERE = "s.search_words @@ CAST(:found AS tsquery)"
 
-FOUND_ANYWHERE = "s.search_words @@ CAST(:found AS tsquery)"
-"""The condition for one word. Several words that stand here and there in a description mostly tell
-of another exercise."""
+# one word in the name and another in the description mostly tell of another exercise
+
+_DESCRIBED = """
+    (s.search_words @@ CAST(:strict AS tsquery) AND NOT s.title_words @@ CAST(:any_word AS tsquery))
+"""
 
 MOST_EQUAL = 50
 """Further ones are ranked by their words."""
@@ -58,6 +61,15 @@ def equal(titled: str) -> str:
     """
 
 
+def condition(patterns: Patterns) -> str:
+    """Return the condition of all that a search finds.
+
+    One word may stand anywhere. Several stand in the name, the aliases and the equipment, or all of
+    them in the description.
+    """
+    return _ANYWHERE if patterns.is_one_word else f"({_IN_TITLES} OR {_DESCRIBED})"
+
+
 def parts(patterns: Patterns, has_equal: bool) -> list[Part]:
     """Return the parts of a search's result, the best first.
 
@@ -72,8 +84,5 @@ def parts(patterns: Patterns, has_equal: bool) -> list[Part]:
     ]
     if has_equal:
         found.insert(0, (_IS_EQUAL, "array_position(CAST(:equal AS bigint[]), s.id)"))
-    if patterns.is_one_word:
-        found.append((f"{FOUND_ANYWHERE} AND NOT {_CLOSE}", _IMPORTED_LAST))
-    elif patterns.found != patterns.close:
-        found.append((f"{FOUND_IN_TITLES} AND NOT {_CLOSE}", _IMPORTED_LAST))
+    found.append((f"{condition(patterns)} AND NOT {_CLOSE}", _IMPORTED_LAST))
     return found

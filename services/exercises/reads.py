@@ -157,7 +157,7 @@ def search_page(
         fetch, query, terms, rows if not sort else None, owner_id, search.mistypable(own_words)
     )
     patterns = search.patterns(query, terms, near_words)
-    found = ranks.FOUND_ANYWHERE if patterns.is_one_word else ranks.FOUND_IN_TITLES
+    found = ranks.condition(patterns)
     parts = [(found, _order(sort))] if sort else ranks.parts(patterns, bool(equal))
     passes = _conditions(filters)
     selects = [_select(rows, f"{passes} AND {condition}", order) for condition, order in parts]

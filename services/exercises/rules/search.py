@@ -117,7 +117,8 @@ class Patterns:
         strict: the same, or as beginnings of words.
         close: the same, or in a close spelling.
         found: the same, but for a word of which only the first letter is there yet.
-        is_one_word: whether that is one word, which is looked for in descriptions, too.
+        any_word: any of the words, as it stands or as the beginning of a word.
+        is_one_word: whether ``found`` is one word.
     """
 
     key: str
@@ -127,6 +128,7 @@ class Patterns:
     strict: str
     close: str
     found: str
+    any_word: str
     is_one_word: bool
 
 
@@ -256,6 +258,7 @@ def patterns(query: str, query_terms: list[Term], vocabulary: Collection[str]) -
         strict=_all_of(strict),
         close=_all_of(close),
         found=_all_of(found),
+        any_word=_all_of([frozenset().union(*strict)]),
         is_one_word=len(found) == 1,
     )
 

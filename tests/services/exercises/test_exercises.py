@@ -466,14 +466,25 @@ def test_the_catalogue_s_own_stand_before_imported_ones(found):
     ]
 
 
-def test_several_words_are_not_looked_for_in_descriptions(found):
+def test_several_words_are_all_in_the_titles_or_all_in_the_description(found):
     entries = [
         imported(1, "Gronk", description="A zorb of the quux."),
         like("Flip with a Long Name", description="A quuxing zorb."),
     ]
     assert found("zorb", *entries) == ["Flip with a Long Name", "Gronk"]
-    assert found("zorb quux") == found("gronk zorb") == []
+    assert found("zorb quux") == ["Flip with a Long Name", "Gronk"]
+    assert found("quux of a zorb") == found("zorb quux")
+    assert found("gronk zorb") == found("zorb quux barbell") == found("zarb quux") == []
     assert found("zorb q") == found("zorb")
+
+
+def test_a_description_stands_behind_all_names(found):
+    entries = [
+        like("Gronk", description="Zorb and quux."),
+        imported(1, "Zorb with a Long Name", aliases=["Quux"]),
+        imported(2, "Zarb Quux"),
+    ]
+    assert found("zorb quux", *entries) == ["Zorb with a Long Name", "Zarb Quux", "Gronk"]
 
 
 def test_what_the_version_before_has_written_is_found_and_indexed_again(connection, found):
