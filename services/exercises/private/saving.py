@@ -82,7 +82,11 @@ class PrivateExercises:
             if before is None:
                 raise _not_found()
             after = before | changes
-            exercise = writes.update(transaction.fetch, self.owner_id, exercise_id, after)
+            if after != before:
+                writes.update(transaction.send, self.owner_id, exercise_id, after)
+            exercise = reads.get(transaction.fetch, self.owner_id, exercise_id)
+            # nobody else can have deleted it, as it is locked
+            assert exercise is not None
         if (before["name"], before["measure"]) != (after["name"], after["measure"]):
             self._tell()
         return exercise

@@ -8,7 +8,7 @@ from services.exercises.private.naming import unique_name
 from services.exercises.private.tables import COLUMNS, EXERCISE
 from services.exercises.rules import search
 from services.exercises.writes import search_columns
-from services.transport.postgres.statements import Fetch, Statement
+from services.transport.postgres.statements import Fetch, Send, Statement
 
 MOST = 1000
 """Exercises of one user, archived ones included."""
@@ -44,7 +44,7 @@ _UPDATE = Statement(
     f"""
     UPDATE private_exercises p
     SET {", ".join(f"{name} = {value}" for name, value in _VALUES.items())}, updated_at = now()
-    WHERE {_OF_OWNER} RETURNING {EXERCISE}
+    WHERE {_OF_OWNER}
     """
 )
 
@@ -82,15 +82,13 @@ def lock(fetch: Fetch, owner_id: int, exercise_id: int) -> dict[str, Any] | None
     return rows[0][0] if rows else None
 
 
-def update(fetch: Fetch, owner_id: int, exercise_id: int, values: dict[str, Any]) -> dict[str, Any]:
-    """Write all of a locked exercise anew, and return it.
+def update(send: Send, owner_id: int, exercise_id: int, values: dict[str, Any]) -> None:
+    """Write all of a locked exercise anew.
 
     Raises:
         IntegrityError: of psycopg2; the user has another exercise with this name.
     """
-    ids = {"owner_id": owner_id, "exercise_id": exercise_id}
-    [(exercise,)] = fetch(_UPDATE, **ids, **_columns(values))
-    return exercise
+    send(_UPDATE, owner_id=owner_id, exercise_id=exercise_id, **_columns(values))
 
 
 def archive(

@@ -325,6 +325,11 @@ def test_a_change_leaves_the_rest(rpc, fresh_user, row):
     assert rpc.exercises.list(user_id=fresh_user, equipment="kettlebell", mine="true")["total"] == 0
 
 
+def test_a_change_of_nothing_changes_nothing(rpc, fresh_user, row):
+    for changes in ({}, {"name": "Gorilla Row", "equipment": "kettlebell"}):
+        assert rpc.exercises.update(fresh_user, row["id"], changes) == shown(row)
+
+
 def test_its_own_name_may_be_spelt_anew_and_another_s_not_taken(rpc, fresh_user, row):
     other = rpc.exercises.create(fresh_user, ROW | {"name": "Other"})
     assert rpc.exercises.update(fresh_user, row["id"], {"name": "GORILLA ROW"})["name"]
