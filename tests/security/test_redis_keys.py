@@ -36,7 +36,6 @@ def traffic(http, person):
     workout = http.post("/api/workouts", json=body, token=token).json()["data"][0]
     eventually(lambda: http.get("/api/stats/personal-records", token=token).json()["data"])
     http.put(f"/api/workouts/{workout['id']}", json={"name": "changed"}, token=token)
-    http.post("/api/exercises", json={"name": "Own", "measure": "reps"}, token=token)
     for _ in range(2):
         for path in (
             "/api/exercises?limit=100&sort=name:desc",
@@ -54,6 +53,9 @@ def traffic(http, person):
             "/api/stats/progress?period=monthly",
         ):
             http.get(path, token=token)
+    # what is cached of the catalogue alone has been made by now
+    http.post("/api/exercises", json={"name": "Own", "measure": "reps"}, token=token)
+    http.get("/api/exercises?mine=true", token=token)
     http.delete(f"/api/workouts/{NO_ID}", token=token)
     http.delete(f"/api/workouts/{workout['id']}", token=token)
     http.post("/api/users/logout", token=token)
