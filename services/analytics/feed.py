@@ -4,7 +4,7 @@ Two tables of a few rows. Each function is one statement and a transaction of it
 because what they compute from the clock of PostgreSQL reads no better in SQLAlchemy Core.
 """
 
-from services.transport.postgres.statements import Fetch, Statement
+from services.transport.postgres.statements import Fetch, Send, Statement
 
 LEASE_SECONDS = 5
 """One process at a time follows the feed; another takes over when this one is silent so long. Two
@@ -38,6 +38,19 @@ _NOTE_FAILURE = Statement(
 
 _FORGET_FAILURES = Statement(
     "DELETE FROM failed_changes WHERE workout_id = ANY(CAST(:workout_ids AS bigint[]))"
+)
+
+# any process may try them, also one of the version before, which would do no better than before
+_COUNT_AGAIN = Statement(
+    """
+    WITH again AS (
+        UPDATE processed_workouts SET version = 0
+        WHERE workout_id = ANY(CAST(:workout_ids AS bigint[])) AND NOT deleted
+        RETURNING workout_id)
+    INSERT INTO failed_changes (workout_id, next_attempt_at, reason)
+    SELECT workout_id, now() + interval '10 minutes', 'counted by the version before' FROM again
+    ON CONFLICT (workout_id) DO NOTHING
+    """
 )
 
 _DUE_FAILURES = Statement(
@@ -76,6 +89,12 @@ def note_failure(fetch: Fetch, workout_id: int, reason: str) -> int:
 def forget_failures(fetch: Fetch, workout_ids: list[int]) -> None:
     """Note that workouts that had failed were processed."""
     fetch(_FORGET_FAILURES, workout_ids=workout_ids)
+
+
+def count_again(send: Send, workout_ids: list[int]) -> None:
+    """Let workouts be asked for and counted once more, when the version before runs no longer."""
+    if workout_ids:
+        send(_COUNT_AGAIN, workout_ids=workout_ids)
 
 
 def due_failures(fetch: Fetch, limit: int) -> list[int]:

@@ -8,7 +8,7 @@ end in the same numbers, so events, hints and the feed may bring workouts in any
 
 from collections.abc import Collection, Iterable, Mapping
 
-from services.analytics import counting_reads, writes
+from services.analytics import counting_reads, feed, writes
 from services.analytics.counting_reads import Known
 from services.analytics.recount import Recount, compared
 from services.analytics.rules.changes import Change, ExerciseKey
@@ -65,6 +65,7 @@ def apply(
     rows = [*recount.written, *(row for change in added for row in change.rows)]
     writes.forget(send, recount.gone, incremental.changed)
     writes.write(send, uncounted, rows, incremental.changed)
+    feed.count_again(send, recount.half_known)
 
 
 def recount_exercises(fetch: Fetch, send: Send, exercises: Collection[ExerciseKey]) -> None:
@@ -75,6 +76,7 @@ def recount_exercises(fetch: Fetch, send: Send, exercises: Collection[ExerciseKe
     recount.count(fetch, [], numbers)
     writes.forget(send, (), numbers)
     writes.write(send, (), recount.written, numbers)
+    feed.count_again(send, recount.half_known)
 
 
 def _not_carried(known: Known, added: list[Change]) -> set[ExerciseKey]:

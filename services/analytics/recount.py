@@ -28,6 +28,8 @@ from services.transport.postgres.statements import Fetch
 class Recount:
     """The exercises and periods that new versions of workouts touch, and the rows they change.
 
+    ``half_known`` are workouts that the version before counted without what it does not know.
+
     Args:
         again: recount all exercises and periods of the workouts, not only those that differ.
     """
@@ -37,6 +39,7 @@ class Recount:
         self.periods: set[PeriodKey] = set()
         self.written: list[HistoryRow] = []
         self.gone: list[HistoryRow] = []
+        self.half_known: list[int] = []
         self._again = again
 
     def add(
@@ -89,6 +92,9 @@ class Recount:
         row = measured_again(stored)
         if not row.is_counted:
             self.written.append(row)
+            if any("repetitions" in logged for logged in row.raw_sets or ()):
+                # from a newer workouts service: the workout may have a measure and a start
+                self.half_known.append(row.workout_id)
         return row
 
     def _count_periods(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:

@@ -54,8 +54,6 @@ QUERIES = {
     "/api/stats/exercise/1/rep-maxes": ["formula"],
     "/api/stats/progress": ["period", "weeks"],
     "/api/stats/one-rep-max?weight=100&reps=5&": ["unit", "rir", "formula"],
-    "/api/stats/one-rep-max?reps=5&": ["weight"],
-    "/api/stats/one-rep-max?weight=100&": ["reps"],
 }
 FREE_WORDS = ["equipment", "muscles", "body_part"]
 PATHS = [

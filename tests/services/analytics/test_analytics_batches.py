@@ -110,6 +110,11 @@ class Database:
                 processing.recount_exercises(run, run, keys)
             records(run, user_id)
 
+    def noted(self):
+        """Return the workouts that will be tried again."""
+        with self.engine.begin() as connection:
+            return set(connection.execute(text("SELECT workout_id FROM failed_changes")).scalars())
+
     def run(self, statement):
         with self.engine.begin() as connection:
             connection.execute(text(statement))
@@ -312,6 +317,28 @@ def test_what_the_version_before_counted_is_recounted(database, statements, by_r
     assert database.newer()["set_records"] == expected["set_records"]
     if by_reading:
         assert database.newer() == expected
+
+
+def test_what_the_version_before_could_not_know_is_counted_again(database):
+    """It counts workouts with measures and starts from a newer workouts service."""
+    log = Log(8, version_before=False)
+    workouts = [log.workout(USERS[0]) for _ in range(20)]
+    database.apply(workouts)
+    expected = database.newer(), database.numbers()
+    database.run(
+        """
+        UPDATE exercise_stats SET updated_at = updated_at + interval '1 second';
+        UPDATE exercise_performance_history SET counted_at = NULL, measure = NULL,
+            started_at = NULL;
+        """
+    )
+    database.recount(USERS[0])
+    known = database.processed(*log.there)
+    again = [each for each in workouts if known[each["id"]].version == 0]
+    assert {each["id"] for each in again} == database.noted()
+    # as the follower of the feed does
+    database.apply(again)
+    assert (database.newer(), database.numbers()) == expected
 
 
 @pytest.mark.parametrize("seed", range(12))

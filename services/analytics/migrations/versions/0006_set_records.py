@@ -7,6 +7,14 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
+    # First the table that counting and reads look at first, or one of them and this could wait for
+    # each other. Null in the rows that there are: nothing newer than the version before is known.
+    op.execute(
+        "ALTER TABLE exercise_stats "
+        "ADD COLUMN last_started_at TIMESTAMPTZ, "
+        "ADD COLUMN records_at TIMESTAMPTZ"
+    )
+    op.execute("ALTER TABLE personal_records ADD COLUMN started_at TIMESTAMPTZ")
     op.execute(
         "ALTER TABLE exercise_performance_history "
         "ADD COLUMN measure VARCHAR(20), "
@@ -22,13 +30,6 @@ def upgrade() -> None:
         "ADD COLUMN total_duration_seconds NUMERIC, "
         "ADD COLUMN total_distance_m NUMERIC, "
         "ADD COLUMN counted_at TIMESTAMPTZ"
-    )
-    op.execute("ALTER TABLE personal_records ADD COLUMN started_at TIMESTAMPTZ")
-    # null in the rows that there are: nothing newer than the version before is known of them
-    op.execute(
-        "ALTER TABLE exercise_stats "
-        "ADD COLUMN last_started_at TIMESTAMPTZ, "
-        "ADD COLUMN records_at TIMESTAMPTZ"
     )
     op.execute(
         """
