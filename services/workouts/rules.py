@@ -152,14 +152,8 @@ def check_day(day: date, today: date) -> None:
     """
     latest = _latest_day(today)
     if day > latest:
-        details = {
-            "constraint": "max",
-            "max_value": latest.isoformat(),
-            "received": day.isoformat(),
-        }
-        raise BusinessRuleViolation(
-            "Date must not be more than one day in the future", json.dumps(details)
-        )
+        message = "Date must not be more than one day in the future"
+        raise BusinessRuleViolation.of("date", message, "max", max_value=latest, received=day)
 
 
 def is_soon_enough(day: date, today: date) -> bool:

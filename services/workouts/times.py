@@ -1,6 +1,5 @@
 """When a workout was: its day, its start and end, and how long it took."""
 
-import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -119,23 +118,22 @@ def _minutes(start: Instant | None, end: Instant | None) -> int | None:
 
 def _check_day(given: date, started: date) -> None:
     if given != started:
-        details = {
-            "constraint": "one_of",
-            "allowed": [started.isoformat()],
-            "received": given.isoformat(),
-        }
-        message = f"Date must be the day of started_at, {started}, or be left out"
-        raise BusinessRuleViolation(message, json.dumps(details))
+        raise BusinessRuleViolation.of(
+            "date",
+            f"Date must be the day of started_at, {started}, or be left out",
+            "one_of",
+            allowed=[started],
+            received=given,
+        )
 
 
 def _check_end(start: Instant | None, end: Instant | None) -> None:
     if start is None or end is None:
         return
     if end.at < start.at:
-        limit = {"constraint": "min", "min_value": str(start), "received": str(end)}
         message = "ended_at must not be before started_at"
-        raise BusinessRuleViolation(message, json.dumps(limit))
-    if end.at > start.at + LONGEST:
-        limit = {"constraint": "max", "max_value": str(start + LONGEST), "received": str(end)}
+        raise BusinessRuleViolation.of("ended_at", message, "min", min_value=start, received=end)
+    latest = start + LONGEST
+    if end.at > latest.at:
         message = "ended_at must be at most 24 hours after started_at"
-        raise BusinessRuleViolation(message, json.dumps(limit))
+        raise BusinessRuleViolation.of("ended_at", message, "max", max_value=latest, received=end)

@@ -65,6 +65,7 @@ def test_a_given_day_must_be_the_one_of_the_start():
         "allowed": ["2025-02-16"],
         "received": "2025-02-17",
     }
+    assert refusal.value.field == "date"
 
 
 def test_a_day_alone_needs_no_times():
@@ -84,6 +85,7 @@ def test_the_end_is_within_a_day_after_the_start(end, constraint, limit):
         new(started_at=START, ended_at=end)
     assert refusal.value.details == {"constraint": constraint, "received": end, **limit}
     assert "ended_at" in str(refusal.value)
+    assert refusal.value.field == "ended_at"
 
 
 @pytest.mark.parametrize(
@@ -210,3 +212,4 @@ def test_a_start_in_the_future_is_refused_as_its_day_is():
     with pytest.raises(BusinessRuleViolation) as refusal:
         rules.check_update(changes, TIMED, DAY)
     assert refusal.value.details["max_value"] == "2025-02-17"
+    assert refusal.value.field == "date"
