@@ -132,7 +132,9 @@ class NewWorkout(_WorkoutFields):
     def schema_level_violations(self, data: dict[str, Any]) -> dict[str, Violation]:
         """Refuse a workout without a day, too."""
         found = super().schema_level_violations(data)
-        if data.get("date") is None and data.get("started_at") is None:
+        start = data.get("started_at")
+        has_start = bool(start.strip()) if isinstance(start, str) else start is not None
+        if data.get("date") is None and not has_start:
             message = "Date is required, unless started_at is given"
             found["date"] = Violation(message, constraint="required", received=None)
         return found

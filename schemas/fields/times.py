@@ -10,6 +10,8 @@ from schemas.instants import Instant, is_time_zone
 class Moment(BaseField):
     """A date and time in ISO 8601 with an offset, or Z; loads as an :class:`Instant`.
 
+    Blank text is null.
+
     Args:
         earliest: the first local day that is allowed.
     """
@@ -18,8 +20,10 @@ class Moment(BaseField):
         super().__init__(**options)
         self.earliest = earliest
 
-    def _deserialize(self, value: object, *_: object, **__: object) -> Instant:
+    def _deserialize(self, value: object, *_: object, **__: object) -> Instant | None:
         text = self._require_text(value).strip()
+        if not text:
+            return None
         moment = Instant.parse(text)
         if moment is None:
             raise validation_error(

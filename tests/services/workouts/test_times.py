@@ -58,7 +58,8 @@ def test_analytics_gets_the_start_in_utc(user):
         ({"date": None, "ended_at": END}, "date", "required"),
         ({"started_at": "2025-02-16"}, "started_at", "date_time"),
         ({"started_at": "2025-02-16T18:30:00"}, "started_at", "date_time"),
-        ({"date": None, "started_at": ""}, "started_at", "date_time"),
+        ({"date": None, "started_at": ""}, "date", "required"),
+        ({"date": None, "started_at": " ", "ended_at": END}, "date", "required"),
         ({"started_at": 1739731800}, "started_at", "type"),
         ({"started_at": "1899-12-31T23:00:00Z"}, "started_at", "min"),
         ({"ended_at": "tomorrow"}, "ended_at", "date_time"),
@@ -102,9 +103,11 @@ def test_what_contradicts_itself_is_not_allowed(user, fields):
 
 
 def test_null_and_blank_count_as_left_out(user):
-    nothing = dict.fromkeys(("started_at", "ended_at"))
-    workout = user.create(date="2025-02-16", time_zone=" ", **nothing)
-    assert times(workout) == ("2025-02-16", None, None, None, None)
+    for nothing in (None, "", " "):
+        workout = user.create(
+            date="2025-02-16", time_zone=nothing, started_at=nothing, ended_at=nothing
+        )
+        assert times(workout) == ("2025-02-16", None, None, None, None)
 
 
 # Changing
@@ -132,6 +135,11 @@ def test_null_clears_each(user, workout):
     after = user.update(workout["id"], started_at=None, ended_at=None, duration_minutes=None)
     assert times(after) == ("2025-02-16", None, None, None, None)
     assert user.update(workout["id"], date="2025-02-01")["date"] == "2025-02-01"
+
+
+def test_blank_text_clears_as_null_does(user, workout):
+    after = user.update(workout["id"], started_at="", ended_at=" ", duration_minutes=None)
+    assert times(after) == ("2025-02-16", None, None, None, None)
 
 
 def test_a_day_that_is_not_the_starts_is_not_allowed(user, workout):
