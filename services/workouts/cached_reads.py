@@ -13,6 +13,10 @@ from services.workouts import last_sets, reads, rules
 
 CACHE_SECONDS = 600
 
+WITH_TIMES = "with times"
+"""Variant of the pages of the list: the version before caches them under the same keys, without
+the start, the end and the time zone."""
+
 
 class WorkoutReads:
     """Cached reads of workouts.
@@ -71,7 +75,7 @@ class WorkoutReads:
         first, last = days
         key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
         return self.cache.get_or_make(
-            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read
+            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read, WITH_TIMES
         )
 
     def last_sets(self, user_id: int, exercise_ids: list[int]) -> list[dict[str, Any]]:

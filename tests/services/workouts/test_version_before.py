@@ -6,11 +6,13 @@ round.
 
 import orjson
 import pytest
+from redis import Redis
 from sqlalchemy import NullPool, create_engine, text
 
 from services.process.settings import Settings
 from tests.services.logbook import ago, body, lift, one
 from tests.services.workouts.test_workouts import User
+from tests.waiting import eventually
 
 BENCH, RUNNING, PLANK = 1, 5, 6
 REP_TYPES = {BENCH: "count", RUNNING: "distance", PLANK: "time"}
@@ -134,3 +136,17 @@ def test_it_counts_the_same_numbers_of_what_this_one_logged(run, user):
     newer = [each for exercise in counted["exercises"] for each in exercise["sets"]]
     for (_, before), now in zip(read, newer, strict=True):
         assert now | before == now, "what it reads of a set, it also gets from this version"
+
+
+def test_a_page_of_the_list_that_it_cached_is_made_anew(user, system):
+    user.create({"started_at": "2025-02-16T18:30:00+01:00"})
+    page = user.list()
+    host, port = (system.environment[f"REDIS_{field}"] for field in ("HOST", "PORT"))
+    with Redis(host, int(port)) as redis:
+        pattern = f"workout:user:{user.id}:list:*"
+        key = eventually(lambda: next(redis.scan_iter(pattern, count=1000), None))
+        stored = orjson.loads(redis.get(key))
+        for name in ("started_at", "ended_at", "time_zone"):
+            del stored["value"]["items"][0][name]
+        redis.set(key, orjson.dumps(stored | {"of": None}), keepttl=True)
+    assert user.list() == page
