@@ -53,8 +53,9 @@ def of_new(values: dict[str, Any]) -> dict[str, Any]:
 def of_changed(changes: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
     """Return the :data:`FIELDS` of a workout as they are after a change.
 
-    The day follows a change of the start or the time zone. The duration follows a change of the
-    start or the end, unless it was given otherwise. Where these are cleared, both stay.
+    The day follows a change of the start or the time zone, and stays where the start is cleared.
+    The duration follows a change of the start or the end, and is cleared with either, unless it was
+    given otherwise.
 
     Args:
         changes: as :class:`schemas.workouts.WorkoutChanges` loads them.
@@ -74,11 +75,10 @@ def of_changed(changes: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any
             after["date"] = day
     if _MOMENTS.keys() & changes.keys():
         _check_end(start, end)
-        minutes = _minutes(start, end)
         computed = _minutes(before["started_at"], before["ended_at"])
         was_given = before["duration_minutes"] not in (None, computed)
-        if minutes is not None and not was_given and "duration_minutes" not in changes:
-            after["duration_minutes"] = minutes
+        if not was_given and "duration_minutes" not in changes:
+            after["duration_minutes"] = _minutes(start, end)
     return after
 
 

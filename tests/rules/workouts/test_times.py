@@ -130,9 +130,17 @@ def test_the_duration_follows_the_end_unless_it_was_given():
     assert changed(TIMED, ended_at=end, duration_minutes=None)["duration_minutes"] is None
 
 
-def test_what_is_cleared_leaves_day_and_duration():
-    assert changed(TIMED, started_at=None) == {"started_at": None}
-    assert changed(TIMED, ended_at=None) == {"ended_at": None}
+@pytest.mark.parametrize("name", ["started_at", "ended_at"])
+def test_what_is_cleared_takes_a_computed_duration_along_and_leaves_the_day(name):
+    assert changed(TIMED, **{name: None}) == {name: None, "duration_minutes": None}
+    by_hand = {**TIMED, "duration_minutes": 70}
+    assert changed(by_hand, **{name: None}) == {name: None}
+    assert changed(TIMED, **{name: None}, duration_minutes=75) == {name: None}
+
+
+def test_a_duration_that_was_computed_is_so_again_after_its_end_was_cleared():
+    cleared = {**TIMED, "ended_at": None, "duration_minutes": None}
+    assert changed(cleared, ended_at=END)["duration_minutes"] == 75
 
 
 def test_the_day_follows_the_time_zone_of_a_stored_start():
