@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 from typing import Any
 
-from schemas.errors import BusinessRuleViolation
+from schemas.errors import BusinessRuleViolation, ValidationFailed, fault
 from schemas.instants import Instant
+from schemas.workouts import EARLIEST_DAY
 
 LONGEST = timedelta(hours=24)
 
@@ -38,12 +39,14 @@ def of_new(values: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         BusinessRuleViolation: they contradict each other.
+        ValidationFailed: the day of the start is before the first that is allowed.
     """
     found: dict[str, Any] = {name: values.get(name) for name in FIELDS}
     found["date"] = day_of(values)
     start, end = found["started_at"], found["ended_at"]
     if start is not None:
         _check_day(found["date"], start.day_in(found["time_zone"]))
+        _check_earliest(found["date"])
     _check_end(start, end)
     if found["duration_minutes"] is None:
         found["duration_minutes"] = _minutes(start, end)
@@ -63,6 +66,7 @@ def of_changed(changes: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any
 
     Raises:
         BusinessRuleViolation: the workout would contradict itself.
+        ValidationFailed: the day of the start is before the first that is allowed.
     """
     before = _of_stored(stored)
     after = before | {name: changes[name] for name in FIELDS if name in changes}
@@ -72,6 +76,7 @@ def of_changed(changes: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any
         if "date" in changes:
             _check_day(after["date"], day)
         elif _DECIDE_THE_DAY & changes.keys():
+            _check_earliest(day)
             after["date"] = day
     if _MOMENTS.keys() & changes.keys():
         _check_end(start, end)
@@ -125,6 +130,14 @@ def _check_day(given: date, started: date) -> None:
             allowed=[started],
             received=given,
         )
+
+
+def _check_earliest(day: date) -> None:
+    """Refuse a day that follows from a start as the schema refuses one that is given."""
+    if day < EARLIEST_DAY:
+        message = f"Date must not be before {EARLIEST_DAY}"
+        limit = {"min_value": EARLIEST_DAY, "received": day}
+        raise ValidationFailed.of(fault("date", message, "min", **limit))
 
 
 def _check_end(start: Instant | None, end: Instant | None) -> None:

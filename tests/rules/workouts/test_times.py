@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from schemas.errors import BusinessRuleViolation
+from schemas.errors import BusinessRuleViolation, ValidationFailed
 from schemas.instants import Instant
 from services.workouts import rules, times
 
@@ -66,6 +66,29 @@ def test_a_given_day_must_be_the_one_of_the_start():
         "received": "2025-02-17",
     }
     assert refusal.value.field == "date"
+
+
+def test_a_day_of_the_start_is_not_before_the_first_that_may_be_given():
+    start, zone = "1900-01-01T00:30:00+05:00", "America/New_York"
+    assert new(started_at=start)["date"] == date(1900, 1, 1)
+    for refused in (
+        lambda: new(started_at=start, time_zone=zone),
+        lambda: changed(TIMED, started_at=start, ended_at=None, time_zone=zone),
+        lambda: changed({**OLD, "started_at": start}, time_zone=zone),
+    ):
+        with pytest.raises(ValidationFailed) as refusal:
+            refused()
+        assert refusal.value.faults == [
+            {
+                "field": "date",
+                "message": "Date must not be before 1900-01-01",
+                "details": {
+                    "constraint": "min",
+                    "min_value": "1900-01-01",
+                    "received": "1899-12-31",
+                },
+            }
+        ]
 
 
 def test_a_day_alone_needs_no_times():
