@@ -120,7 +120,7 @@ class Analytics:
         user_id = checked_user(user_id)
         result = self._reads.history(user_id, exercise_id, **query)
         if result["exercise_name"] is None:
-            result["exercise_name"] = self._name_of(user_id, exercise_id)
+            result["exercise_name"] = self._exercise(user_id, exercise_id)["name"]
         return result
 
     @rpc
@@ -187,7 +187,7 @@ class Analytics:
         query = load(ESTIMATE_QUERY, {"formula": formula})
         user_id = checked_user(user_id)
         found = self._reads.records_of(user_id, exercise_id, **query)
-        return found or self._never_done(exercise_id, **NO_RECORDS)
+        return found or self._never_done(user_id, exercise_id, **NO_RECORDS)
 
     @rpc
     def rep_maxes(self, user_id: int, exercise_id: int, formula: str = "epley") -> dict[str, Any]:
@@ -220,7 +220,8 @@ class Analytics:
         query = load(ESTIMATE_QUERY, {"formula": formula})
         user_id = checked_user(user_id)
         found = self._reads.rep_maxes(user_id, exercise_id, **query)
-        return found or self._never_done(exercise_id, **query, **rep_maxes([], query["formula"]))
+        nothing = {**query, **rep_maxes([], query["formula"])}
+        return found or self._never_done(user_id, exercise_id, **nothing)
 
     @rpc
     def progress(self, user_id: int, period: str = "weekly", weeks: int = 12) -> dict[str, Any]:
@@ -345,8 +346,8 @@ class Analytics:
         """Update the copy of the exercises' names and kinds, if the catalogue has changed."""
         self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
 
-    def _never_done(self, exercise_id: int, **more: Any) -> dict[str, Any]:
-        exercise = self.exercises.get(exercise_id)
+    def _never_done(self, user_id: int, exercise_id: int, **more: Any) -> dict[str, Any]:
+        exercise = self._exercise(user_id, exercise_id)
         measure = exercise.get("measure") or LIKELY_MEASURE[exercise["rep_type"]]
         return {
             "exercise_id": exercise_id,
@@ -364,13 +365,14 @@ class Analytics:
     def _processor(self) -> WorkoutProcessor:
         return WorkoutProcessor(self.database, self.cache, self.workouts, self.counted)
 
-    def _name_of(self, user_id: int, exercise_id: int) -> str:
-        """Return the name of an exercise that a user can see but has never done."""
+    def _exercise(self, user_id: int, exercise_id: int) -> dict[str, Any]:
+        """Return an exercise that a user can see but has never done."""
         try:
-            return self.exercises.get(exercise_id)["name"]
+            found: dict[str, Any] = self.exercises.get(exercise_id)
         except NotFound:
             # asked second: the version before, which may serve during an upgrade, takes no user
-            return self.exercises.get(exercise_id, user_id=user_id)["name"]
+            found = self.exercises.get(exercise_id, user_id=user_id)
+        return found
 
     def _handle_saved(self, events: list[dict]) -> None:
         uncounted = [

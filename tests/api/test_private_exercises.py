@@ -245,6 +245,14 @@ def test_numbers_of_others_do_not_tell_its_name(http, owner, stranger):
     assert http.get(path, token=stranger.token).status_code == 404
 
 
+@pytest.mark.parametrize("numbers", ["records", "rep-maxes", "history"])
+def test_there_are_numbers_of_one_that_was_never_done(http, owner, stranger, numbers):
+    made = make(http, owner)
+    path = f"/api/stats/exercise/{made['id']}/{numbers}"
+    assert data(http.get(path, token=owner.token))[0]["exercise_name"] == "Gorilla Row"
+    assert http.get(path, token=stranger.token).status_code == 404
+
+
 def test_a_new_name_is_shown_everywhere(http, owner):
     made = make(http, owner)
     (workout,) = data(log(http, owner, made["id"]), 201)
