@@ -38,7 +38,8 @@ class Owners(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._without: BoundedMap[int, tuple[int | None, float]] = BoundedMap(MOST_USERS)
-        self._forgotten = 0
+        self._asked: dict[int, object] = {}
+        """For each user that is asked for now a mark of those questions, until it is forgotten."""
 
     def setup(self) -> None:
         """Listen for changes of private exercises."""
@@ -62,23 +63,29 @@ class Owners(SharedExtension):
         """
         if self.is_none(user_id):
             return False
-        before = self.catalogue_changes.generation, self._forgotten
+        generation = self.catalogue_changes.generation
+        asked = self._asked.setdefault(user_id, object())
         try:
             owns: bool = self._exercises().call(worker_ctx, OWNS, (user_id,), {})
         except GymError as problem:
             # what is cached for everybody is still there while the service is away
             log.info("not known who has private exercises", reason=str(problem))
             return False
-        if not owns and before == (self.catalogue_changes.generation, self._forgotten):
-            self.forget(user_id)
-            self._without[user_id] = before[0], time.monotonic() + REMEMBERED_SECONDS
+        finally:
+            # of several questions the first answer counts, and none that began before an event
+            counts = self._asked.get(user_id) is asked
+            if counts:
+                del self._asked[user_id]
+        if counts and not owns and generation == self.catalogue_changes.generation:
+            self._without.pop(user_id, None)
+            self._without[user_id] = generation, time.monotonic() + REMEMBERED_SECONDS
         return owns
 
     def forget(self, user_id: int) -> None:
         """Ask again the next time: the user may have a private exercise now."""
         self._without.pop(user_id, None)
         # whoever is being asked for now may have none yet
-        self._forgotten += 1
+        self._asked.pop(user_id, None)
 
     # no property: Nameko reads all attributes of an extension before it is bound
     def _exercises(self) -> UpstreamService:

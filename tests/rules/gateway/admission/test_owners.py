@@ -83,6 +83,35 @@ def test_an_event_while_it_asks_is_not_overtaken_by_the_answer(owners, exercises
     assert not owners.is_none(USER)
 
 
+def test_answers_about_several_users_at_a_time_are_all_remembered(owners, exercises):
+    def ask_for_the_other():
+        exercises.meanwhile = lambda: None
+        owners.is_one(OTHER, None)
+
+    exercises.meanwhile = ask_for_the_other
+    owners.is_one(USER, None)
+    assert owners.is_none(USER)
+    assert owners.is_none(OTHER)
+
+
+def test_an_event_about_another_user_while_it_asks_changes_nothing(owners, exercises):
+    exercises.meanwhile = lambda: owners.forget(OTHER)
+    owners.is_one(USER, None)
+    assert owners.is_none(USER)
+
+
+def test_an_answer_from_before_an_event_does_not_count_after_another_question(owners, exercises):
+    def be_overtaken():
+        exercises.meanwhile = lambda: None
+        owners.forget(USER)
+        exercises.owners = {USER}
+        assert owners.is_one(USER, None) is True
+
+    exercises.meanwhile = be_overtaken
+    assert owners.is_one(USER, None) is False
+    assert not owners.is_none(USER)
+
+
 @pytest.mark.parametrize("generation", [2, None])
 def test_it_forgets_all_when_an_event_may_have_been_missed(owners, generation):
     owners.is_one(USER, None)
