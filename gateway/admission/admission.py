@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from nameko.extensions import SharedExtension
 
-from gateway.admission.callers import OPTIONAL, PUBLIC, SELF, Access, Caller, TokenCache
+from gateway.admission.callers import OPTIONAL, PUBLIC, SELF, Access, AnyCaller, Caller, TokenCache
 from gateway.admission.logins import LoginThrottle
 from gateway.admission.owners import Owners
 from gateway.admission.rate_limits import API, RateLimits
@@ -86,13 +86,7 @@ class Admission(SharedExtension):
             self.limits.count(limit, self._address(request))
             return None
         if access is OPTIONAL:
-            owner = self._owner(request, when_known, is_owner)
-            if owner is None:
-                self.limits.count(limit, self._address(request))
-                return None
-            request.user_id = owner.user_id
-            self.limits.count(limit, owner.counted_as)
-            return owner
+            return self._owner(request, limit, when_known, is_owner)
         try:
             caller = self._caller(request, when_known)
         except Unauthorized:
@@ -118,18 +112,38 @@ class Admission(SharedExtension):
     def _owner(
         self,
         request: HttpRequest,
+        limit: str,
         when_known: Callable[[Caller], None],
         is_owner: Callable[[int], bool],
     ) -> Caller | None:
-        """Return the caller if the token is valid and they have private exercises."""
+        """Count a request; return its caller if the token is valid and they have exercises.
+
+        It is counted before anybody is asked, so that a request beyond the limit costs nothing: for
+        the user if they are known to have some, otherwise for the address.
+        """
         try:
-            caller = self._claimed_caller(request)
-            if not is_owner(caller.user_id):
-                return None
+            caller: AnyCaller = self._claimed_caller(request)
+        except Unauthorized:
+            caller = None
+        known = None if caller is None else self.owners.known(caller.user_id)
+        if known and self._is_let_in(request, caller, when_known):
+            self.limits.count(limit, caller.counted_as)
+            return caller
+        self.limits.count(limit, self._address(request))
+        if caller is None or known is not None or not is_owner(caller.user_id):
+            return None
+        return caller if self._is_let_in(request, caller, when_known) else None
+
+    def _is_let_in(
+        self, request: HttpRequest, caller: AnyCaller, when_known: Callable[[Caller], None]
+    ) -> bool:
+        """Return whether a token is not revoked, and note in the request whose it is."""
+        try:
             self._check_not_revoked(request, caller, when_known)
         except Unauthorized:
-            return None
-        return caller
+            return False
+        request.user_id = caller.user_id
+        return True
 
     def _caller(self, request: HttpRequest, when_known: Callable[[Caller], None]) -> Caller:
         caller = self._claimed_caller(request)
@@ -158,7 +172,7 @@ class Admission(SharedExtension):
     def sees_the_catalogue_alone(self, token: str) -> bool:
         """Return whether a token's user is known to have no private exercises; never waits."""
         caller = self.tokens.cached(token)
-        return caller is not None and self.owners.is_none(caller.user_id)
+        return caller is not None and self.owners.known(caller.user_id) is False
 
     def confirm_token(self, caller: Caller) -> None:
         """Cache, without waiting, that a token is not revoked, under the user's token generation.

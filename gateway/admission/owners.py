@@ -1,11 +1,13 @@
 """Who has private exercises, and so sees more of ``/api/exercises`` than anybody else.
 
 Most users have none, and are given what everybody is given, as quickly. So each process remembers
-who has none. It forgets that by the event that tells of a user's first private exercise, and
-whenever it may have missed one; the process that has made the exercise forgets before it answers.
+what it has asked. It forgets that by the event that tells of a change of a user's private
+exercises, and whenever it may have missed one; the process that has made a change forgets before it
+answers.
 
 Whoever is taken for a user without private exercises sees the catalogue alone. A mistake can hide
-a user's own exercises from them, and never shows anybody's to others.
+a user's own exercises from them, and never shows anybody's to others. Who is taken for a user with
+some, and has none any more, gets the catalogue from responses of their own.
 """
 
 import time
@@ -31,13 +33,13 @@ OWNS = "owns"
 
 
 class Owners(SharedExtension):
-    """Knows which users have private exercises, and asks the exercises service for the others."""
+    """Knows which users have private exercises, and asks the exercises service about the others."""
 
     catalogue_changes = CatalogueChanges()
 
     def __init__(self) -> None:
         super().__init__()
-        self._without: BoundedMap[int, tuple[int | None, float]] = BoundedMap(MOST_USERS)
+        self._answers: BoundedMap[int, tuple[bool, int | None, float]] = BoundedMap(MOST_USERS)
         self._asked: dict[int, object] = {}
         """For each user that is asked for now a mark of those questions, until it is forgotten."""
 
@@ -45,14 +47,15 @@ class Owners(SharedExtension):
         """Listen for changes of private exercises."""
         self.catalogue_changes.when_private(self.forget)
 
-    def is_none(self, user_id: int) -> bool:
-        """Return whether it is known that a user has no private exercises; never waits."""
-        generation, ends_at = self._without.get(user_id, (None, 0.0))
-        return (
+    def known(self, user_id: int) -> bool | None:
+        """Return whether a user has private exercises; None if that is not known. Never waits."""
+        owns, generation, ends_at = self._answers.get(user_id, (None, None, 0.0))
+        is_current = (
             generation is not None
             and generation == self.catalogue_changes.generation
             and time.monotonic() < ends_at
         )
+        return owns if is_current else None
 
     def is_one(self, user_id: int, worker_ctx: WorkerContext) -> bool:
         """Return whether a user has private exercises; False also if nobody can tell.
@@ -61,8 +64,9 @@ class Owners(SharedExtension):
             user_id: the user.
             worker_ctx: on whose behalf the exercises service is asked.
         """
-        if self.is_none(user_id):
-            return False
+        known = self.known(user_id)
+        if known is not None:
+            return known
         generation = self.catalogue_changes.generation
         asked = self._asked.setdefault(user_id, object())
         try:
@@ -76,15 +80,15 @@ class Owners(SharedExtension):
             counts = self._asked.get(user_id) is asked
             if counts:
                 del self._asked[user_id]
-        if counts and not owns and generation == self.catalogue_changes.generation:
-            self._without.pop(user_id, None)
-            self._without[user_id] = generation, time.monotonic() + REMEMBERED_SECONDS
+        if counts and generation == self.catalogue_changes.generation:
+            self._answers.pop(user_id, None)
+            self._answers[user_id] = owns, generation, time.monotonic() + REMEMBERED_SECONDS
         return owns
 
     def forget(self, user_id: int) -> None:
-        """Ask again the next time: the user may have a private exercise now."""
-        self._without.pop(user_id, None)
-        # whoever is being asked for now may have none yet
+        """Ask again the next time: the user may have a private exercise now, or none any more."""
+        self._answers.pop(user_id, None)
+        # the answer to what is being asked now may be from before
         self._asked.pop(user_id, None)
 
     # no property: Nameko reads all attributes of an extension before it is bound

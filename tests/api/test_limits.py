@@ -17,6 +17,7 @@ from redis import ConnectionError, Redis
 from gateway.admission import leases, rate_limits
 from gateway.admission.moving_window import MovingWindow
 from schemas.errors import RateLimitExceeded, Unauthorized
+from services.dependencies.catalogue_changes import CatalogueChanges
 from services.observability.outages import Outage
 from services.process.budgets import ADDRESS_SHARE, USER_SHARE
 from services.process.settings import BadSettings, Settings
@@ -136,6 +137,29 @@ def test_requests_are_limited_per_user_or_per_address(make_token):
         assert read(2).status_code == 200
         assert statuses(lambda _: look("1.1.1.1"), 3) == [200, 200, 429]
         assert look("2.2.2.2").status_code == 200
+
+
+def asked_who_owns(gateway):
+    return [args for name, args, *_ in gateway.calls if name == "exercises.owns"]
+
+
+def test_nobody_is_asked_whose_request_is_beyond_the_limit(make_token, monkeypatch):
+    # what was asked is remembered only where events come
+    monkeypatch.setattr(CatalogueChanges, "generation", 1)
+    with gateway_alone(RATE_LIMIT_API="3/minute") as gateway:
+        gateway.answers |= {"exercises.get": {"id": 1}, "exercises.owns": lambda user: user == 1}
+
+        def look(user_id):
+            return gateway.http.get("/api/exercises/1", token=make_token(gateway, user_id))
+
+        # the first one for the address, as it is not known whose exercises they see
+        assert statuses(lambda _: look(1), 5) == [200, 200, 200, 200, 429]
+        assert statuses(lambda _: look(2), 3) == [200, 200, 429]
+        assert look(3).status_code == 429
+        assert asked_who_owns(gateway) == [(1,), (2,)]
+        reads = [kwargs for name, _, kwargs, _ in gateway.calls if name == "exercises.get"]
+        assert reads[0] == {"user_id": 1}
+        assert {} in reads
 
 
 def test_bad_tokens_count_for_their_address():

@@ -51,20 +51,29 @@ def owners(exercises, now, monkeypatch):
 
 
 def test_whoever_has_none_is_remembered(owners, exercises):
-    assert not owners.is_none(USER)
+    assert owners.known(USER) is None
     for _ in range(3):
         assert owners.is_one(USER, None) is False
-        assert owners.is_none(USER)
+        assert owners.known(USER) is False
     assert exercises.asked == [USER]
-    assert not owners.is_none(OTHER)
+    assert owners.known(OTHER) is None
 
 
-def test_whoever_has_some_is_asked_for_each_time(owners, exercises):
+def test_whoever_has_some_is_remembered(owners, exercises):
     exercises.owners = {USER}
     for _ in range(3):
         assert owners.is_one(USER, None) is True
-        assert not owners.is_none(USER)
-    assert exercises.asked == [USER] * 3
+        assert owners.known(USER) is True
+    assert exercises.asked == [USER]
+
+
+def test_an_event_makes_it_forget_that_a_user_had_some(owners, exercises):
+    exercises.owners = {USER}
+    owners.is_one(USER, None)
+    exercises.owners = set()
+    owners.forget(USER)
+    assert owners.is_one(USER, None) is False
+    assert owners.known(USER) is False
 
 
 def test_an_event_makes_it_forget_that_user(owners, exercises):
@@ -72,15 +81,15 @@ def test_an_event_makes_it_forget_that_user(owners, exercises):
     owners.is_one(OTHER, None)
     exercises.owners = {USER}
     owners.forget(USER)
-    assert not owners.is_none(USER)
-    assert owners.is_none(OTHER)
+    assert owners.known(USER) is None
+    assert owners.known(OTHER) is False
     assert owners.is_one(USER, None) is True
 
 
 def test_an_event_while_it_asks_is_not_overtaken_by_the_answer(owners, exercises):
     exercises.meanwhile = lambda: owners.forget(USER)
     assert owners.is_one(USER, None) is False
-    assert not owners.is_none(USER)
+    assert owners.known(USER) is None
 
 
 def test_answers_about_several_users_at_a_time_are_all_remembered(owners, exercises):
@@ -90,14 +99,14 @@ def test_answers_about_several_users_at_a_time_are_all_remembered(owners, exerci
 
     exercises.meanwhile = ask_for_the_other
     owners.is_one(USER, None)
-    assert owners.is_none(USER)
-    assert owners.is_none(OTHER)
+    assert owners.known(USER) is False
+    assert owners.known(OTHER) is False
 
 
 def test_an_event_about_another_user_while_it_asks_changes_nothing(owners, exercises):
     exercises.meanwhile = lambda: owners.forget(OTHER)
     owners.is_one(USER, None)
-    assert owners.is_none(USER)
+    assert owners.known(USER) is False
 
 
 def test_an_answer_from_before_an_event_does_not_count_after_another_question(owners, exercises):
@@ -109,31 +118,31 @@ def test_an_answer_from_before_an_event_does_not_count_after_another_question(ow
 
     exercises.meanwhile = be_overtaken
     assert owners.is_one(USER, None) is False
-    assert not owners.is_none(USER)
+    assert owners.known(USER) is True
 
 
 @pytest.mark.parametrize("generation", [2, None])
 def test_it_forgets_all_when_an_event_may_have_been_missed(owners, generation):
     owners.is_one(USER, None)
     owners.catalogue_changes.generation = generation
-    assert not owners.is_none(USER)
+    assert owners.known(USER) is None
 
 
 def test_without_a_connection_over_which_events_come_nothing_is_remembered(owners):
     owners.catalogue_changes.generation = None
     assert owners.is_one(USER, None) is False
-    assert not owners.is_none(USER)
+    assert owners.known(USER) is None
 
 
 def test_it_asks_again_after_a_while(owners, exercises, now):
     owners.is_one(USER, None)
     now.seconds += REMEMBERED_SECONDS - 1
-    assert owners.is_none(USER)
+    assert owners.known(USER) is False
     now.seconds += 1
-    assert not owners.is_none(USER)
+    assert owners.known(USER) is None
     owners.is_one(USER, None)
     assert exercises.asked == [USER, USER]
-    assert owners.is_none(USER)
+    assert owners.known(USER) is False
 
 
 def test_while_nobody_can_tell_they_are_given_what_everybody_gets(owners, exercises):
@@ -142,4 +151,4 @@ def test_while_nobody_can_tell_they_are_given_what_everybody_gets(owners, exerci
 
     exercises.meanwhile = fail
     assert owners.is_one(USER, None) is False
-    assert not owners.is_none(USER)
+    assert owners.known(USER) is None
