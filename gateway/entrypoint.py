@@ -4,7 +4,6 @@
 routes are also the data from which the documentation is made.
 """
 
-import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from functools import cached_property
@@ -32,8 +31,6 @@ from schemas.loading import Parameters
 from schemas.pages import ById
 from services.observability import tracing
 from services.observability.logging import get_logger
-from services.process import budgets
-from services.transport.deadlines import set_deadline
 from services.transport.http import HttpRequest, Refused, Response, WebServer
 
 log = get_logger(__name__)
@@ -181,7 +178,6 @@ class Route(Entrypoint):
         """Return whether a user has private exercises."""
         # not a worker, as none is needed if the response is cached
         context = WorkerContext(self.container, None, self, data=self._context(request))
-        set_deadline(context, time.monotonic() + budgets.REQUEST_SECONDS)
         return self.admission.owners.is_one(user_id, context)
 
     def _context(self, request: HttpRequest) -> dict:

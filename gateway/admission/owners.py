@@ -1,9 +1,8 @@
 """Who has private exercises, and so sees more of ``/api/exercises`` than anybody else.
 
 Most users have none, and are given what everybody is given, as quickly. So each process remembers
-what it has asked. It forgets that by the event that tells of a change of a user's private
-exercises, and whenever it may have missed one; the process that has made a change forgets before it
-answers.
+what it has asked. It forgets that by the event that tells of a user's new private exercise, and
+whenever it may have missed one; the process that has made a change forgets before it answers.
 
 Whoever is taken for a user without private exercises sees the catalogue alone. A mistake can hide
 a user's own exercises from them, and never shows anybody's to others. Who is taken for a user with
@@ -19,6 +18,7 @@ from gateway.upstream.remote_services import UpstreamService
 from schemas.errors import GymError
 from services.dependencies.catalogue_changes import CatalogueChanges
 from services.observability.logging import get_logger
+from services.process import budgets
 from services.process.bounded_map import BoundedMap
 
 log = get_logger(__name__)
@@ -70,7 +70,9 @@ class Owners(SharedExtension):
         generation = self.catalogue_changes.generation
         asked = self._asked.setdefault(user_id, object())
         try:
-            owns: bool = self._exercises().call(worker_ctx, OWNS, (user_id,), {})
+            owns: bool = self._exercises().call_once(
+                worker_ctx, OWNS, (user_id,), {}, budgets.OWNER_SECONDS
+            )
         except GymError as problem:
             # what is cached for everybody is still there while the service is away
             log.info("not known who has private exercises", reason=str(problem))

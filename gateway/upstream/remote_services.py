@@ -59,6 +59,15 @@ class UpstreamService(RemoteService):
         """Call a method; see :meth:`RemoteService.call`."""
         attempt = partial(self.ask, worker_ctx, method, args, kwargs)
         result = self._read(attempt) if method in self.reads else attempt(self.seconds)
+        return self._checked(method, result)
+
+    def call_once(
+        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
+    ) -> Any:
+        """Call a method, for so many seconds at most, and not again even if it only reads."""
+        return self._checked(method, self.ask(worker_ctx, method, args, kwargs, seconds))
+
+    def _checked(self, method: str, result: Any) -> Any:
         problem = self.returns.get(method, OBJECT).problem(result)
         if problem:
             log.error(

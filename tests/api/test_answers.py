@@ -375,6 +375,17 @@ def test_only_reads_that_nobody_answered_are_tried_again(
     assert len(alone.calls) == times
 
 
+def test_who_has_exercises_is_asked_once_before_what_everybody_gets(alone, make_token):
+    alone.answers |= {
+        "exercises.owns": errors.TimedOut.of("exercise-service", budgets.OWNER_SECONDS),
+        "exercises.get": {"id": 1},
+    }
+    answer = alone.http.get("/api/exercises/1", token=make_token(alone))
+    assert (answer.status_code, answer.json()["data"]) == (200, [{"id": 1}])
+    asked = [(name, args, kwargs) for name, args, kwargs, _ in alone.calls]
+    assert asked == [("exercises.owns", (1,), {}), ("exercises.get", (1,), {})]
+
+
 def test_a_second_try_that_succeeds_is_all_that_is_seen(alone, make_token):
     answers = [errors.ServiceUnavailable.of("workout-service", 5), WORKOUT]
 

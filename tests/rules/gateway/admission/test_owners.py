@@ -7,6 +7,7 @@ import pytest
 from gateway.admission import owners as owners_module
 from gateway.admission.owners import REMEMBERED_SECONDS, Owners
 from schemas.errors import ServiceUnavailable
+from services.process import budgets
 
 USER, OTHER = 7, 8
 
@@ -19,8 +20,8 @@ class Exercises:
         self.asked = []
         self.meanwhile = lambda: None
 
-    def call(self, _worker_ctx, method, args, _kwargs):
-        assert method == "owns"
+    def call_once(self, _worker_ctx, method, args, _kwargs, seconds):
+        assert (method, seconds) == ("owns", budgets.OWNER_SECONDS)
         (user_id,) = args
         self.asked.append(user_id)
         found = user_id in self.owners
