@@ -15,7 +15,7 @@ from services.analytics.rules.changes import Change, ExerciseKey
 from services.analytics.rules.incremental import IncrementalCount, Numbers
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.set_bests import LONGEST_AT
-from services.analytics.rules.set_records import needs_rows_before
+from services.analytics.rules.set_records import stands_before
 from services.transport.postgres.statements import Fetch, Send
 
 
@@ -83,7 +83,8 @@ def _not_carried(known: Known, added: list[Change]) -> set[ExerciseKey]:
     """Return the exercises of new workouts whose numbers can't be carried forward.
 
     The version before has counted them, or it can't be looked up what was the longest before, with
-    the same weight.
+    the same weight. A record that beat nothing is no exception: another row of the batch may come
+    first.
     """
     rows = [row for change in added for row in change.rows]
     return {
@@ -96,7 +97,7 @@ def _not_carried(known: Known, added: list[Change]) -> set[ExerciseKey]:
 def _beats_at_its_weight(known: Known, row: HistoryRow) -> bool:
     records = known.numbers.set_records[row.user_id, row.exercise_id]
     return any(
-        slot[0] == LONGEST_AT and needs_rows_before(records.get(slot), row, best)
+        slot[0] == LONGEST_AT and stands_before(records.get(slot), row, best)
         for slot, best in (row.bests or {}).items()
     )
 

@@ -81,13 +81,13 @@ def carried_set_record(
 
 
 def needs_rows_before(record: SetRecord | None, row: HistoryRow, best: Best) -> bool:
-    """Return whether a row is at least as good as a record, and stands before it.
+    """Return whether it can't be told from a record what a row beat."""
+    return record is not None and record.previous is not None and stands_before(record, row, best)
 
-    What the row beat can't be told from the record then.
-    """
-    if record is None or record.previous is None:
-        return False
-    return best.rank >= record.rank and place(row) < record.place
+
+def stands_before(record: SetRecord | None, row: HistoryRow, best: Best) -> bool:
+    """Return whether a row is at least as good as a record, and stands before it."""
+    return record is not None and best.rank >= record.rank and place(row) < record.place
 
 
 def _reached(slot: Slot, row: HistoryRow, best: Best, beaten: Decimal | None) -> SetRecord:

@@ -216,6 +216,16 @@ class Log:
         ]
         return made
 
+    def held(self, day, seconds):
+        """Return a workout with one hold of 10 kg."""
+        made = self.workout(USERS[0], day)
+        hold = {"reps": seconds, "weight": 10, "unit": "kg", "set_type": "normal", "set_number": 1}
+        times = {"repetitions": None, "duration_seconds": seconds, "distance_m": None, "rir": None}
+        measured = {"rep_type": "time", "measure": "weight_duration"}
+        sets = [{**hold, **times, "rpe": None}]
+        made["exercises"] = [{**self.exercise(2), **measured, "exercise_id": 2, "sets": sets}]
+        return made
+
     def every_exercise(self, user_id):
         """Return a workout with a small set in each of the exercises."""
         made = self.workout(user_id, ago(0))
@@ -393,6 +403,19 @@ def test_what_several_earlier_workouts_beat_is_looked_up_at_once(database):
     database.apply([log.lifted(ago(10), 70), log.lifted(ago(20), 65)])
     # the lock, the read, what was beaten in all exercises, and the write
     assert database.statements == 4
+
+
+def test_several_earlier_holds_of_a_batch_with_the_weight_of_a_record(database):
+    """The first of them is what the record beats, until the second beats both."""
+    log = Log(9, version_before=False)
+    database.apply([log.held(ago(10), 60)])
+    database.apply([log.held(ago(20), 30), log.held(ago(15), 90)])
+    [(day, value, previous)] = [
+        (row["achieved_date"], row["value"], row["previous_size"])
+        for row in database.newer()["set_records"]
+        if row["kind"] == "longest_at"
+    ]
+    assert (day, value, previous) == (ago(15), 90, 30)
 
 
 def test_what_a_new_version_left_as_it_was_is_not_counted_anew(database):
