@@ -1,6 +1,7 @@
 """Batches of workouts in analytics' own tables: what they end in, and how little they ask for."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
 
@@ -16,6 +17,7 @@ from services.analytics.record_reads import records
 from services.process.settings import DatabaseAddress, Settings
 from services.transport.postgres.statements import fetch
 from tests.services.logbook import ago
+from tests.waiting import eventually
 
 USERS = (1, 2, 3)
 TABLES = ("exercise_stats", "personal_records", "progress_snapshots")
@@ -114,6 +116,12 @@ class Database:
         """Return the workouts that will be tried again."""
         with self.engine.begin() as connection:
             return set(connection.execute(text("SELECT workout_id FROM failed_changes")).scalars())
+
+    def is_waited_for(self, table):
+        """Return whether a lock on a table is not granted yet."""
+        asked = text("SELECT FROM pg_locks WHERE relation = CAST(:t AS regclass) AND NOT granted")
+        with self.engine.begin() as connection:
+            return connection.execute(asked, {"t": table}).first() is not None
 
     def run(self, statement):
         with self.engine.begin() as connection:
@@ -455,6 +463,28 @@ def test_the_migration_fills_in_what_is_carried_forward(database, address):
     assert database.numbers() != before
     migrate.migrate("analytics", address)
     assert database.numbers() == before
+
+
+def test_the_migration_of_set_records_waits_for_one_table_at_a_time(database, address):
+    """A read that has seen the history goes on to the records while the migration waits for it."""
+    database.engine.dispose()
+    migrate.downgrade("analytics", address, "0005")
+    with ThreadPoolExecutor(1) as pool, database.engine.connect() as reading:
+        reading.execute(text("SET lock_timeout = '5s'"))
+        reading.execute(text("SELECT FROM exercise_performance_history"))
+        migrated = pool.submit(migrate.migrate, "analytics", address)
+        eventually(lambda: database.is_waited_for("exercise_performance_history"))
+        reading.execute(text("SELECT FROM personal_records, exercise_stats"))
+        reading.rollback()
+        migrated.result()
+
+
+def test_the_migration_of_set_records_goes_on_where_it_was_broken_off(database, address):
+    database.run("UPDATE alembic_version SET version_num = '0005'")
+    database.engine.dispose()
+    migrate.migrate("analytics", address)
+    database.apply([Log(10, version_before=False).held(ago(1), 60)])
+    assert database.newer()["set_records"]
 
 
 def performed(workout_id, rep_type, reps, day):
