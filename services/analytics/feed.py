@@ -36,20 +36,26 @@ _NOTE_FAILURE = Statement(
     """
 )
 
+# but not those that _COUNT_AGAIN has noted meanwhile
 _FORGET_FAILURES = Statement(
-    "DELETE FROM failed_changes WHERE workout_id = ANY(CAST(:workout_ids AS bigint[]))"
+    """
+    DELETE FROM failed_changes
+    WHERE workout_id = ANY(CAST(:workout_ids AS bigint[])) AND next_attempt_at <= now()
+    """
 )
 
 # any process may try them, also one of the version before, which would do no better than before
 _COUNT_AGAIN = Statement(
-    """
+    f"""
     WITH again AS (
         UPDATE processed_workouts SET version = 0
         WHERE workout_id = ANY(CAST(:workout_ids AS bigint[])) AND NOT deleted
         RETURNING workout_id)
-    INSERT INTO failed_changes (workout_id, next_attempt_at, reason)
+    INSERT INTO failed_changes AS f (workout_id, next_attempt_at, reason)
     SELECT workout_id, now() + interval '10 minutes', 'counted by the version before' FROM again
-    ON CONFLICT (workout_id) DO NOTHING
+    ON CONFLICT (workout_id) DO UPDATE SET attempts = f.attempts + 1, reason = excluded.reason,
+        next_attempt_at = now() + interval '{LONGEST_PAUSE_SECONDS} seconds'
+    WHERE f.next_attempt_at <= now()
     """
 )
 

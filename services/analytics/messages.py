@@ -6,8 +6,11 @@ from schemas.pages import is_id
 from services.analytics.rules.changes import ProcessedWorkout
 from services.dependencies.events import Poison
 
-NEEDED = {"id", "user_id", "version", "date", "duration_minutes", "exercises"}
+NEEDED = {"id", "user_id", "version", "date", "started_at", "duration_minutes", "exercises"}
 """What counting needs of a workout."""
+
+NEEDED_OF_EXERCISES = {"rep_type", "measure"}
+"""And of each of its exercises, besides what every version says of them."""
 
 
 def workout_id(event: dict) -> int:
@@ -34,5 +37,11 @@ def is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
 
 
 def is_whole(workout: dict) -> bool:
-    """Return whether a hint brings a workout that can be counted without asking for it."""
-    return workout.keys() >= NEEDED and all("rep_type" in each for each in workout["exercises"])
+    """Return whether a workout has all that counting needs.
+
+    One from a workouts service of the version before has not: it may have a measure and a start
+    that are not told.
+    """
+    return workout.keys() >= NEEDED and all(
+        each.keys() >= NEEDED_OF_EXERCISES for each in workout["exercises"]
+    )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from schemas.errors import NotFound
-from services.analytics import processing
+from services.analytics import feed, messages, processing
 from services.analytics.counting import CountedWorkouts
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
@@ -58,7 +58,9 @@ class WorkoutProcessor:
     def count(
         self, workouts: Collection[dict], deletions: Mapping[int, int], again: bool = False
     ) -> None:
-        """Count whole workouts, each with ``rep_type`` in its exercises, and deletions.
+        """Count workouts, each with ``rep_type`` in its exercises, and deletions.
+
+        Workouts from a service of the version before are counted once more, later.
 
         Args:
             workouts: as ``workouts.get_many`` gives them, or a hint brings them.
@@ -76,6 +78,8 @@ class WorkoutProcessor:
             self.database.together() as transaction,
         ):
             processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
+            half_known = [each["id"] for each in workouts if not messages.is_whole(each)]
+            feed.count_again(transaction.send, half_known)
 
     def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
         """Return the users of those workouts that were deleted, by their ids."""

@@ -2,8 +2,10 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import count
+from types import SimpleNamespace
 
 import orjson
 import pytest
@@ -11,7 +13,9 @@ from sqlalchemy import create_engine, text
 
 from schemas.measures import REP_TYPE_OF
 from services import migrate
-from services.analytics import processing
+from services.analytics import feed, processing
+from services.analytics.counting import CountedWorkouts
+from services.analytics.processor import WorkoutProcessor
 from services.analytics.reads import Outdated, processed
 from services.analytics.record_reads import records
 from services.process.settings import DatabaseAddress, Settings
@@ -23,6 +27,7 @@ USERS = (1, 2, 3)
 TABLES = ("exercise_stats", "personal_records", "progress_snapshots")
 WRITTEN_AT = "{updated_at,rep_type_at,records_at}"
 NEWER = ("set_records", "exercise_performance_history")
+PROCESSED = "processed_workouts"
 NOT_COUNTED = "{created_at,counted_at,updated_at}"
 DAYS = [0, 1, 2, 3, 30, 31, 400]
 TIMES = ["2026-01-01T06:00:00Z", "2026-01-01T18:30:00Z"]
@@ -71,6 +76,13 @@ class Database:
                 return fetch(connection, *arguments, **values)
 
             processing.apply(counted, workouts, deletions or {}, again)
+
+    @contextmanager
+    def together(self):
+        """Give a transaction, as the dependency does."""
+        with self.engine.begin() as connection:
+            run = partial(fetch, connection)
+            yield SimpleNamespace(fetch=run, send=run)
 
     def processed(self, *workout_ids):
         with self.engine.begin() as connection:
@@ -144,6 +156,16 @@ class Database:
 def _key(row):
     names = ("user_id", "exercise_id", "record_type", "period_type", "period_start")
     return [str(row.get(name)) for name in names]
+
+
+def as_before(workout):
+    """Return a workout as a workouts service of the version before tells it."""
+    told = {name: value for name, value in workout.items() if name != "started_at"}
+    told["exercises"] = [
+        {name: value for name, value in each.items() if name != "measure"}
+        for each in workout["exercises"]
+    ]
+    return told
 
 
 class Log:
@@ -287,7 +309,7 @@ def test_records_of_sets_are_those_of_counting_everything_anew(database, seed):
     assert all(carried[0].values())
 
     with database.engine.begin() as connection:
-        for table in (*TABLES, *NEWER, "processed_workouts"):
+        for table in (*TABLES, *NEWER, PROCESSED):
             connection.execute(text(f"DELETE FROM {table}"))
     database.apply(log.there.values())
     assert (database.newer(), database.numbers()) == carried
@@ -356,6 +378,31 @@ def test_what_the_version_before_could_not_know_is_counted_again(database):
     assert {each["id"] for each in again} == database.noted()
     # as the follower of the feed does
     database.apply(again)
+    assert (database.newer(), database.numbers()) == expected
+
+
+def test_what_a_workouts_service_of_the_version_before_says_is_asked_for_again(database):
+    """It says nothing of the measure and the start that a newer one has stored."""
+    log = Log(11, version_before=False)
+    workouts = [log.workout(USERS[0]) for _ in range(5)]
+    database.apply(workouts)
+    expected = database.newer(), database.numbers()
+    database.run("".join(f"DELETE FROM {table};" for table in (*TABLES, *NEWER, PROCESSED)))
+
+    def count(answer):
+        database.run("UPDATE failed_changes SET next_attempt_at = now()")
+        workouts_service = SimpleNamespace(get_many=lambda *_, **__: answer)
+        cache = SimpleNamespace(changing=lambda *_: nullcontext())
+        processor = WorkoutProcessor(database, cache, workouts_service, CountedWorkouts())
+        processor.process(list(log.there))
+        with database.together() as transaction:
+            feed.forget_failures(transaction.fetch, list(log.there))
+
+    for _ in range(2):
+        count(list(map(as_before, workouts)))
+        assert database.noted() == log.there.keys()
+    count(workouts)
+    assert database.noted() == set()
     assert (database.newer(), database.numbers()) == expected
 
 
