@@ -1,6 +1,5 @@
 """Reading exercises from PostgreSQL."""
 
-from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -53,17 +52,7 @@ _USE_INDEXES = Statement(
     prepared=False,
 )
 
-_WORDS = """
-    SELECT word FROM exercise_words
-    WHERE spellings && :spellings OR (NOT is_joined AND word LIKE ANY(:patterns))
-"""
-_NEAR_WORDS = Statement(f"SELECT ARRAY({_WORDS}), CAST('{{}}' AS bigint[])", prepared=False)
-
 _ALL_EQUAL = "SELECT unnest(CAST(:equal AS bigint[])) AS id"
-
-_LIKE_WORDS = Statement(
-    "SELECT word FROM exercise_words WHERE NOT is_joined AND word % ANY(:unknown)", prepared=False
-)
 
 _FACET_VALUES = {
     "category": "category",
@@ -134,7 +123,6 @@ def search_page(
     limit: int,
     rows: Rows = CATALOGUE,
     owner_id: int | None = None,
-    own_words: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return one page of the active exercises that a query finds, and the number of all.
 
@@ -147,14 +135,13 @@ def search_page(
         limit: exercises a page.
         rows: as for :func:`list_page`.
         owner_id: as for :func:`list_page`.
-        own_words: those of the owner's exercises.
     """
     terms = search.terms(query)
     if not terms:
         return {"items": [], "total": 0}
     fetch(_USE_INDEXES)
     near_words, equal = _near_words_and_equal(
-        fetch, query, terms, rows if not sort else None, owner_id, search.mistypable(own_words)
+        fetch, query, terms, rows, owner_id, is_ranked=not sort
     )
     patterns = search.patterns(query, terms, near_words)
     found = ranks.condition(patterns)
@@ -171,26 +158,21 @@ def _near_words_and_equal(
     fetch: Fetch,
     query: str,
     terms: list[search.Term],
-    ranked: Rows | None,
+    rows: Rows,
     owner_id: int | None,
-    own_words: list[str],
+    is_ranked: bool,
 ) -> tuple[list[str], list[int]]:
-    """Return words close to those of a query, and the ids of equal exercises, if any are ranked."""
+    """Return words close to those of a query, and the ids of equal exercises, if it is ranked."""
     words = search.mistypable(frozenset().union(*(term.written for term in terms)))
     endings = [f"%{word}" for word in words if len(word) >= search.SHORTEST_MISTYPED]
     beginnings = [f"{word}%" for word in words if len(word) >= search.SHORTEST_MISSPELT]
     slips = {spelling for word in words for spelling in search.spellings(word)}
-    given = {"spellings": sorted(slips), "patterns": endings + beginnings}
-    if ranked:
-        title = vars(search.title(query, terms))
-        statement = _near_words_and_equal_of(ranked)
-        ((near, equal),) = fetch(statement, **given, **title, owner_id=owner_id)
-    else:
-        ((near, equal),) = fetch(_NEAR_WORDS, **given)
-    near = own_words + near
+    given = {"spellings": sorted(slips), "patterns": endings + beginnings, "owner_id": owner_id}
+    title = vars(search.title(query, terms)) if is_ranked else {}
+    ((near, equal),) = fetch(_near_words_and_equal_of(rows, is_ranked), **given, **title)
     unknown = search.unknown(terms, near)
     if unknown:
-        near += _firsts(fetch(_LIKE_WORDS, unknown=unknown))
+        near += _firsts(fetch(_like_words_of(rows), unknown=unknown, owner_id=owner_id))
     return near, equal
 
 
@@ -262,10 +244,15 @@ def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=8)
-def _near_words_and_equal_of(rows: Rows) -> Statement:
+def _near_words_and_equal_of(rows: Rows, is_ranked: bool) -> Statement:
     # one statement for two questions, as to ask each of them takes longer than to answer it
-    equal = ranks.equal(rows.titled)
-    return Statement(f"SELECT ARRAY({_WORDS}), ARRAY({equal})", prepared=False)
+    equal = f"ARRAY({ranks.equal(rows.titled)})" if is_ranked else "CAST('{}' AS bigint[])"
+    return Statement(f"SELECT ARRAY({rows.near_words}), {equal}", prepared=False)
+
+
+@lru_cache(maxsize=8)
+def _like_words_of(rows: Rows) -> Statement:
+    return Statement(rows.like_words, prepared=False)
 
 
 @lru_cache(maxsize=256)

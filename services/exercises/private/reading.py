@@ -59,11 +59,8 @@ class OwnersReads:
             if not query.get("search"):
                 given = filters, sort or DEFAULT_SORT, *paging
                 return catalogue.list_page(fetch, *given, rows=rows, owner_id=owner_id)
-            words = reads.words(fetch, owner_id)
             asked = query["search"], filters, sort, *paging
-            return catalogue.search_page(
-                fetch, *asked, rows=rows, owner_id=owner_id, own_words=words
-            )
+            return catalogue.search_page(fetch, *asked, rows=rows, owner_id=owner_id)
 
     def facets(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return the values to filter by with their counts, for a loaded query."""

@@ -16,8 +16,6 @@ _GET_MANY = Statement(
 
 _NAMESAKE = Statement(f"SELECT p.id {_OF_OWNER} AND p.unique_name = :unique_name")
 
-_WORDS = Statement(f"SELECT DISTINCT unnest(tsvector_to_array(p.search_words)) {_OF_OWNER}")
-
 
 def owns(fetch: Fetch, owner_id: int) -> bool:
     """Return whether a user has any private exercise, archived ones included."""
@@ -41,11 +39,3 @@ def namesake(fetch: Fetch, owner_id: int, unique_name: str) -> int | None:
     """Return the id of a user's exercise with a name, as :func:`naming.unique_name` has it."""
     found = fetch(_NAMESAKE, owner_id=owner_id, unique_name=unique_name)
     return found[0][0] if found else None
-
-
-def words(fetch: Fetch, owner_id: int) -> list[str]:
-    """Return the words of a user's exercises, among which a search looks for close spellings.
-
-    They are not in ``exercise_words``: what others find must not depend on them.
-    """
-    return [row[0] for row in fetch(_WORDS, owner_id=owner_id)]

@@ -6,7 +6,15 @@ the catalogue is found by its indexes and the others by their owner.
 
 from services.exercises import tables as catalogue
 from services.exercises.private.tables import EXERCISE
-from services.exercises.rows import Rows
+from services.exercises.rows import CATALOGUE, Rows
+from services.exercises.rules import search
+
+MOST_WORDS = 50
+"""Words of the owner's exercises that a query is compared with. They may have many thousands, and
+the comparison keeps the process from anything else."""
+
+MOST_WORDS_READ = 10_000
+"""Words among which PostgreSQL looks for those; a thousand names of the usual length have fewer."""
 
 _COLUMNS = """
     id, created_at, hardness, name_length, category, body_part, difficulty, equipment,
@@ -28,9 +36,37 @@ _OWN_TITLES = """
 
 _OWN = f"SELECT {_COLUMNS} FROM private_exercise_search WHERE owner_id = :owner_id"
 
+# not in exercise_words: what others find must not depend on them
+_OWN_WORDS = f"""
+    SELECT DISTINCT word COLLATE "C" AS word
+    FROM private_exercises, unnest(tsvector_to_array(title_words)) AS word
+    WHERE owner_id = :owner_id AND archived_at IS NULL
+        AND length(word) BETWEEN {search.SHORTEST_MISTYPED - 1} AND {search.LONGEST_MISTYPED}
+    LIMIT {MOST_WORDS_READ}
+"""
+
+# the spellings of each word are those of search.spellings()
+_NEAR_WORDS = f"""
+    {CATALOGUE.near_words} UNION
+    (SELECT word FROM ({_OWN_WORDS}) AS own
+    WHERE word LIKE ANY(:patterns) OR word = ANY(:spellings) OR EXISTS (
+        SELECT FROM generate_series(1, length(word)) AS place
+        WHERE overlay(word PLACING '' FROM place FOR 1) = ANY(:spellings))
+    ORDER BY length(word), word LIMIT {MOST_WORDS})
+"""
+
+_LIKE_WORDS = f"""
+    {CATALOGUE.like_words} UNION
+    (SELECT word FROM ({_OWN_WORDS}) AS own WHERE word % ANY(:unknown)
+    ORDER BY (SELECT max(similarity(word, asked)) FROM unnest(:unknown) AS asked) DESC, word
+    LIMIT {MOST_WORDS})
+"""
+
 WITH_OWN = Rows(
     searched=f"(SELECT {_COLUMNS} FROM exercise_search UNION ALL {_OWN}) s",
     titled=f"({_TITLES} UNION ALL {_OWN_TITLES}) titled",
+    near_words=_NEAR_WORDS,
+    like_words=_LIKE_WORDS,
     shown=f"""
         SELECT coalesce(
             (SELECT {catalogue.EXERCISE} FROM exercises e WHERE e.id = page.id),
@@ -42,5 +78,7 @@ WITH_OWN = Rows(
 ONLY_OWN = Rows(
     searched=f"({_OWN}) s",
     titled=f"({_OWN_TITLES}) titled",
+    near_words=_NEAR_WORDS,
+    like_words=_LIKE_WORDS,
     shown=f"SELECT {EXERCISE} FROM page JOIN private_exercises p USING (id)",
 )

@@ -6,8 +6,11 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from schemas.errors import BusinessRuleViolation, Conflict, NotFound, ValidationFailed
+from services.exercises import reads as catalogue_reads
 from services.exercises.private import writes
+from services.exercises.private.rows import MOST_WORDS, WITH_OWN
 from services.process.settings import Settings
+from services.transport.postgres.statements import fetch
 from tests.services.catalogue_changes import OwnExercises
 from tests.services.clients import all_fine, at_once
 from tests.services.logbook import ago, body, lift, one
@@ -200,6 +203,10 @@ def test_its_owner_gets_it_among_others(rpc, fresh_user, row):
         {"category": "strength", "muscles": "biceps,chest"},
         {"search": "gorilla"},
         {"search": "gorila row"},
+        {"search": "gorlila"},
+        {"search": "gorillla", "sort": "name:asc"},
+        {"search": "gorylla"},
+        {"search": "gorlla"},
         {"search": "hinge"},
         {"search": "row gorilla kettlebell"},
         {"search": "row", "sort": "name:desc"},
@@ -253,6 +260,42 @@ def test_its_name_comes_first_in_a_search(rpc, fresh_user, row):
     rpc.exercises.create(fresh_user, ROW | {"name": "Gorilla Row on One Leg"})
     found = names(rpc.exercises.search("Row Gorilla (Kettlebell)", user_id=fresh_user))
     assert found == ["Gorilla Row", "Gorilla Row on One Leg"]
+
+
+@pytest.mark.parametrize("query", ["gorill", "gorilal", "gorrilya"])
+def test_few_words_are_compared_with_a_query_however_many_there_are(engine, fresh_user, query):
+    """Comparing them keeps the process from serving others."""
+    insert = text(
+        f"""
+        INSERT INTO private_exercises (owner_id, name, unique_name, slug, measure, rep_type,
+            category, primary_muscles, secondary_muscles, name_key, title_keys, name_words,
+            title_words, search_words)
+        SELECT :owner, number, number, number, 'reps', 'count', 'strength', '{{}}', '{{}}',
+            number, '{{}}', words, words, words || array_to_tsvector(ARRAY(
+                SELECT 'gorillo' || number || 'x' || other FROM generate_series(1, 500) AS other))
+        FROM generate_series(1, {writes.MOST}) AS number,
+            array_to_tsvector(ARRAY['gorilla', 'gorilla' || number, 'gorill' || number, 'curl'])
+                AS words
+        """
+    )
+    compared = set()
+
+    def noting(statement, **values):
+        found = fetch(connection, statement, **values)
+        for value in (value for row in found for value in row):
+            if isinstance(value, list | str):
+                compared.update([value] if isinstance(value, str) else value)
+        return found
+
+    with engine.connect() as connection:
+        connection.execute(insert, {"owner": fresh_user})
+        page = catalogue_reads.search_page(
+            noting, query, {}, [], 1, 10, rows=WITH_OWN, owner_id=fresh_user
+        )
+    assert page["total"] >= writes.MOST
+    assert "gorilla" in compared
+    assert len([word for word in compared if str(word).startswith("gorill")]) <= 2 * MOST_WORDS
+    assert not any(str(word).startswith("gorillo") for word in compared)
 
 
 def test_what_others_find_does_not_depend_on_it(rpc, fresh_user, engine):
