@@ -22,6 +22,10 @@ Anybody may send queries without end, which must not fill Redis. A query's hash 
 the value names the query, and another one in the same slot is a miss and replaces it.
 """
 
+SHAPE = "with owners"
+"""Part of every variant: the version before caches exercises with fewer fields under the same keys,
+and its variants have no such part. It may change with what an exercise or the facets are."""
+
 DEFAULT_SORT = [("name", "asc")]
 FILTERS = ("category", "body_part", "difficulty", "measure", "equipment", "muscles")
 
@@ -97,7 +101,8 @@ class ExerciseReads:
     def _cached(
         self, key: str, seconds: int, read: Callable[[], Any], variant: str | None = None
     ) -> Any:
-        return self.cache.get_or_make(key, cache_generations.CATALOGUE, seconds, read, variant)
+        of = SHAPE if variant is None else f"{variant}:{SHAPE}"
+        return self.cache.get_or_make(key, cache_generations.CATALOGUE, seconds, read, of)
 
 
 def _slot(variant: str) -> int:

@@ -16,7 +16,7 @@ from schemas.exercises import SORT_FIELDS
 from schemas.fields import Sort
 from services.dependencies.cache_generations import CATALOGUE
 from services.exercises import catalogue, indexing, reads, writes
-from services.exercises.cached_reads import SLOTS, ExerciseReads
+from services.exercises.cached_reads import SHAPE, SLOTS, ExerciseReads
 from services.process.settings import Settings
 from services.transport.postgres.statements import fetch
 from tests.services.exercises.search_queries import JUDGED
@@ -720,13 +720,42 @@ def test_answers_are_kept_under_the_keys_of_the_seed(rpc, redis):
     rpc.exercises.search("Zercher", limit=3)
     rpc.exercises.facets(equipment="sled,ab wheel")
     for pattern, of, hours in [
-        ("exercise:id:2", None, 24),
-        ("exercise:list:category:cardio:*", "category=cardio:sort=:page=1:limit=3", 1),
-        ("exercise:search:*", "zercher:sort=:page=1:limit=3", 0.5),
-        ("exercise:facets:*", "equipment=ab wheel,sled", 1),
+        ("exercise:id:2", SHAPE, 24),
+        ("exercise:list:category:cardio:*", f"category=cardio:sort=:page=1:limit=3:{SHAPE}", 1),
+        ("exercise:search:*", f"zercher:sort=:page=1:limit=3:{SHAPE}", 0.5),
+        ("exercise:facets:*", f"equipment=ab wheel,sled:{SHAPE}", 1),
     ]:
         key = eventually(lambda pattern=pattern, of=of: kept_of(redis, pattern, of))
         assert hours * 3600 - 60 < redis.ttl(key) <= hours * 3600
+
+
+def test_what_the_version_before_has_kept_is_not_shown(rpc, redis):
+    """It has no measures, and lives a day under the same keys and generation."""
+    calls = [
+        ("exercise:id:3", SHAPE, lambda: rpc.exercises.get(3)),
+        (
+            "exercise:list:category:cardio:*",
+            f"category=cardio:sort=:page=1:limit=2:{SHAPE}",
+            lambda: rpc.exercises.list(category="cardio", limit=2),
+        ),
+        (
+            "exercise:search:*",
+            f"thruster:sort=:page=1:limit=2:{SHAPE}",
+            lambda: rpc.exercises.search("Thruster", limit=2),
+        ),
+        (
+            "exercise:facets:*",
+            f"equipment=sled:{SHAPE}",
+            lambda: rpc.exercises.facets(equipment="sled"),
+        ),
+    ]
+    for pattern, of, call in calls:
+        shown = call()
+        key = eventually(lambda pattern=pattern, of=of: kept_of(redis, pattern, of))
+        before = json.loads(redis.get(key))
+        before |= {"of": of.removesuffix(SHAPE).removesuffix(":") or None, "value": {"old": 1}}
+        redis.set(key, json.dumps(before), ex=60)
+        assert call() == shown
 
 
 def kept_of(redis, pattern, of):
