@@ -1,14 +1,14 @@
 """RPC methods: the calling side."""
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any
 
 from eventlet.event import Event
 from kombu import Queue
 from nameko.containers import WorkerContext
-from nameko.exceptions import BadRequest, RemoteError, deserialize
+from nameko.exceptions import BadRequest, MethodNotFound, RemoteError, deserialize
 from nameko.extensions import DependencyProvider, SharedExtension
 from nameko.messaging import HeaderEncoder
 from nameko.rpc import RPC_REPLY_QUEUE_TEMPLATE, get_rpc_exchange
@@ -119,17 +119,24 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         methods: the methods that may be called; the broker refuses all others
             (``rabbitmq/users.json``).
         seconds: timeout of a call.
+        without: methods that a service of the version before lacks, which may still run during an
+            upgrade; with what makes a result then, or None if the method is unavailable.
     """
 
     publishing = Publishing()
     replies = ReplyListener()
 
     def __init__(
-        self, name: str, methods: Collection[str], seconds: float = budgets.INNER_RPC_SECONDS
+        self,
+        name: str,
+        methods: Collection[str],
+        seconds: float = budgets.INNER_RPC_SECONDS,
+        without: Mapping[str, Callable[[], Any] | None] | None = None,
     ):
         self.name = name
         self.methods = frozenset(methods)
         self.seconds = seconds
+        self.without = without or {}
 
     @property
     def public_name(self) -> str:
@@ -221,16 +228,24 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         if not isinstance(reply, dict) or not reply.keys() >= {"result", "error"}:
             log.error("rpc answered nonsense", callee=self.public_name, method=method)
             raise BadGateway("A service gave an answer that makes no sense")
-        if reply["error"]:
-            raise self._error(method, reply["error"])
-        return reply["result"]
-
-    def _error(self, method: str, error: object) -> GymError:
+        if not reply["error"]:
+            return reply["result"]
         try:
-            problem = deserialize(error)
-        except Exception:
+            problem = deserialize(reply["error"])
+        except Exception as nonsense:
             log.error("rpc answered nonsense", callee=self.public_name, method=method)
-            return BadGateway("A service gave an answer that makes no sense")
+            raise BadGateway("A service gave an answer that makes no sense") from nonsense
+        if isinstance(problem, MethodNotFound) and method in self.without:
+            return self._result_without(method)
+        raise self._error(method, problem)
+
+    def _result_without(self, method: str) -> Any:
+        make = self.without[method]
+        if make is None:
+            raise self._unavailable(method, "the version before, which lacks it, serves")
+        return make()
+
+    def _error(self, method: str, problem: Exception) -> GymError:
         if isinstance(problem, GymError):
             return problem
         kind = "refused" if isinstance(problem, BadRequest) else "failed"

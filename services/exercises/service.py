@@ -38,7 +38,9 @@ class Exercises(PrivateExerciseMethods):
 
     database = Database("exercises")
     cache = Cache()
-    workouts = RemoteService("workouts", methods=["retire_exercise"])
+    workouts = RemoteService(
+        "workouts", methods=["retire_exercise"], without={"retire_exercise": None}
+    )
     # Any: a worker gets a function in its place
     dispatch: Any = EventDispatcher()
     seeded_catalogue = SeededCatalogue()

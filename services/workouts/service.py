@@ -51,7 +51,9 @@ class Workouts:
 
     database = Database("workouts")
     cache = Cache()
-    exercises = RemoteService("exercises", methods=["changes", "get_many", "get_private"])
+    exercises = RemoteService(
+        "exercises", methods=["changes", "get_many", "get_private"], without={"get_private": list}
+    )
     exercise_cache = ExerciseCache()
     exercise_facts = ExerciseFacts(
         cache_generations.FACTS_IN_WORKOUTS, cache_generations.private_facts_in_workouts_of

@@ -1,0 +1,58 @@
+"""Calls of a service of the version before, which lacks methods of this one."""
+
+from types import SimpleNamespace
+
+import pytest
+from eventlet.event import Event
+from nameko.exceptions import MethodNotFound, serialize
+
+from schemas.errors import InternalError, ServiceUnavailable
+from services.dependencies.remote_service import RemoteService
+
+WORKER = SimpleNamespace(data={}, context_data={})
+
+
+class Replies:
+    """Have a reply to each request as soon as it is asked for."""
+
+    def __init__(self, reply):
+        self.reply = reply
+
+    def expect(self):
+        event = Event()
+        event.send(self.reply)
+        return "1", event
+
+    def forget(self, _correlation_id):
+        pass
+
+
+class Before(RemoteService):
+    """A service that has no method of those that are called."""
+
+    def __init__(self, **options):
+        super().__init__("workouts", ["swim"], **options)
+        error = serialize(MethodNotFound("swim"))
+        self.replies = Replies({"result": None, "error": error})
+
+    def _send(self, *_):
+        pass
+
+
+def call(**options):
+    return Before(**options).get_dependency(WORKER).swim(1)
+
+
+def test_there_is_a_result_without_the_method():
+    assert call(without={"swim": list}) == []
+
+
+def test_a_method_that_nothing_stands_for_is_unavailable():
+    with pytest.raises(ServiceUnavailable) as refusal:
+        call(without={"swim": None})
+    assert refusal.value.details["service"] == "workout-service"
+
+
+def test_a_method_that_should_be_there_is_a_bug():
+    with pytest.raises(InternalError):
+        call(without={"run": list})
