@@ -61,7 +61,8 @@ def numbered(steps: list[str]) -> str:
 
 
 def _complete(entry: dict[str, Any]) -> dict[str, Any]:
-    address = slug(entry["name"])
+    # an exercise that got another name keeps its address, by which it is known
+    address = entry.get("slug") or slug(entry["name"])
     seeded = address in SEED_SLUGS
     rep_type = REP_TYPE_OF[entry["measure"]]
     return {

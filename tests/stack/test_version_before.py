@@ -1,5 +1,6 @@
 """The version before and this one, side by side on the same databases, broker and Redis."""
 
+import os
 import subprocess
 from contextlib import ExitStack, contextmanager
 
@@ -9,7 +10,7 @@ from sqlalchemy import create_engine, text
 import stack.services
 import stack.system
 from services.process.settings import Settings
-from stack.layout import CHECKOUT
+from stack.layout import CHECKOUT, RUN_DIRECTORY
 from stack.testing import SETTINGS, running_system
 from tests.fakes.wger_server import WgerServer, make_entry
 from tests.faults.lifters import DONE, Crowd
@@ -45,11 +46,15 @@ def running_from(directory):
 
 
 @contextmanager
-def system_before(directory, settings):
+def system_before(files, settings):
     """A running system of the version before."""
     with ExitStack() as running:
-        with running_from(directory):
-            system = running.enter_context(running_system(settings=SETTINGS | settings))
+        with running_from(files):
+            # beside that of the session
+            directory = RUN_DIRECTORY / f"test-{os.getpid()}-before"
+            system = running.enter_context(
+                running_system(settings=SETTINGS | settings, directory=directory)
+            )
         yield system
 
 
