@@ -32,15 +32,15 @@ class Plan:
             (:mod:`services.workouts.sets`); an update deletes what was there. None leaves all of
             that as it is.
         expected_version: the version that an update may change; None for any.
-        needs_no_start: whether an update may only change a workout without ``started_at``, on
-            which the day would depend.
+        needs_no_times: whether an update may only change a workout without ``started_at`` and
+            ``ended_at``, as the day depends on them.
         private: ids of the user's private exercises among them.
     """
 
     columns: dict[str, Any]
     exercises: list[dict[str, Any]] | None
     expected_version: int | None = None
-    needs_no_start: bool = False
+    needs_no_times: bool = False
     private: frozenset[int] = frozenset()
 
     @property
@@ -101,7 +101,7 @@ def plan_update(
         columns,
         exercises,
         expected,
-        needs_no_start=stored is None and "date" in changes,
+        needs_no_times=stored is None and "date" in changes,
         private=_private(catalogue),
     )
 
@@ -110,9 +110,9 @@ def needs_stored(changes: dict[str, Any], today: date) -> bool:
     """Return whether the stored workout must be read before a change can be planned or refused.
 
     It need not for columns alone: the statement compares the version itself, and leaves the day of
-    a workout with a start alone. But exercises that are there already may stay though inactive;
-    times depend on each other; without any field the stored workout is the result; and of several
-    reasons to refuse a change, the date is the last.
+    a workout with a start or an end alone. But exercises that are there already may stay though
+    inactive; times depend on each other; without any field the stored workout is the result; and of
+    several reasons to refuse a change, the date is the last.
     """
     if "exercises" in changes or not changes.keys() - {"version"}:
         return True

@@ -9,6 +9,10 @@ from schemas.workouts import EARLIEST_DAY
 
 LONGEST = timedelta(hours=24)
 
+DAYS_BEFORE_AND_AFTER = 1, 2
+"""How far the end of a workout without a start is from its day, in UTC: wherever that is, it
+begins at most 14 hours before the one in UTC and ends 12 hours after, and 24 hours may follow."""
+
 FIELDS = ("date", "started_at", "ended_at", "time_zone", "duration_minutes")
 """What depends on each other here."""
 
@@ -19,6 +23,7 @@ COLUMNS = (
 """Where these are stored; an offset is null for a moment that was sent in UTC."""
 
 _MOMENTS = {"started_at": "started_offset", "ended_at": "ended_offset"}
+_LIMIT_THE_END = {"date", *_MOMENTS}
 _DECIDE_THE_DAY = {"started_at", "time_zone"}
 
 
@@ -47,7 +52,7 @@ def of_new(values: dict[str, Any]) -> dict[str, Any]:
     if start is not None:
         _check_day(found["date"], start.day_in(found["time_zone"]))
         _check_earliest(found["date"])
-    _check_end(start, end)
+    _check_end(start, end, found["date"])
     if found["duration_minutes"] is None:
         found["duration_minutes"] = _minutes(start, end)
     return found
@@ -78,8 +83,9 @@ def of_changed(changes: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any
         elif _DECIDE_THE_DAY & changes.keys():
             _check_earliest(day)
             after["date"] = day
+    if _LIMIT_THE_END & changes.keys():
+        _check_end(start, end, after["date"])
     if _MOMENTS.keys() & changes.keys():
-        _check_end(start, end)
         computed = _minutes(before["started_at"], before["ended_at"])
         was_given = before["duration_minutes"] not in (None, computed)
         if not was_given and "duration_minutes" not in changes:
@@ -140,8 +146,11 @@ def _check_earliest(day: date) -> None:
         raise ValidationFailed.of(fault("date", message, "min", **limit))
 
 
-def _check_end(start: Instant | None, end: Instant | None) -> None:
-    if start is None or end is None:
+def _check_end(start: Instant | None, end: Instant | None, day: date) -> None:
+    if end is None:
+        return
+    if start is None:
+        _check_end_alone(end, day)
         return
     if end.at < start.at:
         message = "ended_at must not be before started_at"
@@ -150,3 +159,17 @@ def _check_end(start: Instant | None, end: Instant | None) -> None:
     if end.at > latest.at:
         message = "ended_at must be at most 24 hours after started_at"
         raise BusinessRuleViolation.of("ended_at", message, "max", max_value=latest, received=end)
+
+
+def _check_end_alone(end: Instant, day: date) -> None:
+    before, after = DAYS_BEFORE_AND_AFTER
+    # a limit that the end is beyond can't be outside of the calendar
+    days = (end.at.date() - day).days
+    if days < -before:
+        message = "ended_at must be at most one day before date, in UTC"
+        limit = {"min_value": day - timedelta(before), "received": end}
+        raise BusinessRuleViolation.of("ended_at", message, "min", **limit)
+    if days > after:
+        message = "ended_at must be at most two days after date, in UTC"
+        limit = {"max_value": day + timedelta(after), "received": end}
+        raise BusinessRuleViolation.of("ended_at", message, "max", **limit)

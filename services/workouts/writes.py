@@ -79,7 +79,7 @@ def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str,
 
     Returns:
         None if nothing was changed: the user has no such workout, it has another version than the
-        plan expects, or a start that the plan does not know of, or somebody else changed it in the
+        plan expects, or times that the plan does not know of, or somebody else changed it in the
         same moment.
     """
     values: dict[str, Any] = {
@@ -89,7 +89,7 @@ def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str,
     }
     if plan.exercises is not None:
         values["exercises"] = _json(plan.exercises)
-    statement = _update(tuple(plan.columns), plan.exercises is not None, plan.needs_no_start)
+    statement = _update(tuple(plan.columns), plan.exercises is not None, plan.needs_no_times)
     rows = fetch(statement, **values, **plan.columns)
     return _as_read(rows[0], plan) if rows else None
 
@@ -101,7 +101,7 @@ def delete(fetch: Fetch, user_id: int, workout_id: int) -> tuple[int, date] | No
 
 
 @lru_cache(maxsize=64)
-def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_start: bool) -> Statement:
+def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_times: bool) -> Statement:
     given = "".join(f"{name} = :{name}, " for name in columns)
     # An UPDATE that has waited for another one's lock sees the new row, but all else in the
     # statement is still of the snapshot from before the wait: the exercises would be those of
@@ -111,7 +111,7 @@ def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_start: 
             SELECT user_id, id, version FROM workouts
             WHERE user_id = :user_id AND id = :workout_id
               AND version = coalesce(CAST(:expected AS integer), version)
-              {"AND started_at IS NULL" if needs_no_start else ""}
+              {"AND started_at IS NULL AND ended_at IS NULL" if needs_no_times else ""}
         ), w AS (
             UPDATE workouts SET {given} version = workouts.version + 1, updated_at = now()
             FROM before WHERE workouts.user_id = before.user_id AND workouts.id = before.id

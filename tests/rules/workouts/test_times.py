@@ -112,6 +112,39 @@ def test_the_end_is_within_a_day_after_the_start(end, constraint, limit):
 
 
 @pytest.mark.parametrize(
+    ("end", "constraint", "limit"),
+    [
+        ("2025-02-15T00:00:00Z", None, None),
+        ("2025-02-14T23:59:59Z", "min", {"min_value": "2025-02-15"}),
+        ("2025-02-18T23:59:59Z", None, None),
+        ("2025-02-19T00:00:00Z", "max", {"max_value": "2025-02-18"}),
+        # the earliest and the latest that a workout of the day can end anywhere
+        ("2025-02-16T00:00:00+14:00", None, None),
+        ("2025-02-18T00:00:00-12:00", None, None),
+    ],
+)
+def test_an_end_without_a_start_is_about_the_day(end, constraint, limit):
+    for attempt in (
+        lambda: new(date=DAY, ended_at=end),
+        lambda: changed(OLD, ended_at=end),
+        lambda: changed({**OLD, "date": "2025-03-01", "ended_at": end}, date=DAY),
+    ):
+        if constraint is None:
+            attempt()
+            continue
+        with pytest.raises(BusinessRuleViolation) as refusal:
+            attempt()
+        assert refusal.value.field == "ended_at"
+        assert refusal.value.details == {"constraint": constraint, "received": end, **limit}
+
+
+def test_the_limits_of_an_end_may_be_outside_of_the_calendar():
+    for day in (date.min, date.max):
+        with pytest.raises(BusinessRuleViolation):
+            new(date=day, ended_at=END)
+
+
+@pytest.mark.parametrize(
     ("end", "minutes"),
     [
         (START, 0),
@@ -228,14 +261,14 @@ def test_a_plan_that_depends_on_stored_times_is_for_their_version():
     changes = loaded(started_at=None)
     assert rules.needs_stored(changes, DAY)
     plan = rules.plan_update(changes, stored=TIMED)
-    assert (plan.expected_version, plan.needs_no_start) == (3, False)
+    assert (plan.expected_version, plan.needs_no_times) == (3, False)
     assert (plan.columns["started_at"], plan.columns["date"]) == (None, DAY)
 
 
 def test_a_day_is_changed_unread_only_where_there_is_no_start():
     plan = rules.plan_update({"date": DAY})
-    assert (plan.expected_version, plan.needs_no_start) == (None, True)
-    assert not rules.plan_update({"name": "x"}).needs_no_start
+    assert (plan.expected_version, plan.needs_no_times) == (None, True)
+    assert not rules.plan_update({"name": "x"}).needs_no_times
 
 
 def test_a_start_in_the_future_is_refused_as_its_day_is():

@@ -160,6 +160,15 @@ def test_a_workout_without_a_start_moves_as_before(user):
     assert times(after) == ("2025-02-16", START, None, "Europe/Berlin", None)
 
 
+def test_a_day_alone_is_held_against_the_end(user):
+    workout = user.create(date="2025-02-16", ended_at=END)
+    for day in ("2025-02-01", "2999-01-01"):
+        with pytest.raises(BusinessRuleViolation) as refusal:
+            user.update(workout["id"], date=day)
+        assert refusal.value.field == "ended_at"
+    assert user.update(workout["id"], date="2025-02-17")["date"] == "2025-02-17"
+
+
 def test_a_change_that_depends_on_what_was_read_is_planned_anew_if_that_changes(user, system):
     workout = user.create({"started_at": "2025-02-16T00:30:00+01:00"})
 
