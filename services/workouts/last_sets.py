@@ -17,8 +17,9 @@ _NEWEST = "ORDER BY w.date DESC, w.started_at DESC NULLS LAST, w.id DESC LIMIT 1
 
 # No index has the day of an exercise's entries. Of an exercise that was seldom done all entries are
 # looked up; one that was done often is soon found by going through the workouts from the newest on.
-# So neither takes longer the longer the history is. OFFSET 0 keeps EXISTS from becoming a join,
-# which would read the whole history.
+# The slow case is one that was done often and then given up: all workouts since are gone through,
+# with a look into an index for each. OFFSET 0 keeps EXISTS from becoming a join, which would read
+# the whole history.
 _LAST = Statement(
     f"""
     WITH wanted AS MATERIALIZED (
