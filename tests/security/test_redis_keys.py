@@ -47,8 +47,12 @@ def traffic(http, person):
             f"/api/exercises/{NO_ID}",
             f"/api/workouts/{workout['id']}",
             f"/api/workouts/{NO_ID}",
+            "/api/exercises/last?ids=1",
             "/api/workouts?date_from=2026-01-01&sort=name:asc,date:desc&limit=3",
             "/api/stats/exercise/1/history?range=1year&unit=month",
+            "/api/stats/exercise/1/records",
+            "/api/stats/exercise/1/rep-maxes?formula=brzycki",
+            f"/api/stats/exercise/{NO_ID}/records",
             f"/api/stats/exercise/{NO_ID}/history",
             "/api/stats/progress?period=monthly",
         ):
