@@ -6,6 +6,7 @@ routes are also the data from which the documentation is made.
 
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,7 @@ from nameko.containers import WorkerContext
 from nameko.extensions import Entrypoint
 
 from gateway.admission.admission import Admission
-from gateway.admission.callers import OPEN, USER, Access
+from gateway.admission.callers import OPEN, OPTIONAL, USER, Access
 from gateway.admission.rate_limits import API, LOGIN
 from gateway.openapi.contents import Contents, one_of
 from gateway.requests.json_body import check_media_type, parse_object
@@ -25,7 +26,7 @@ from gateway.responses.failures import failure, status_of
 from gateway.responses.fast_path import FastPath
 from gateway.responses.replies import EncodedReply, Reply, encode_reply, success
 from gateway.responses.response_cache import Lookup, ResponseCache
-from schemas.errors import GymError, InternalError
+from schemas.errors import GymError, InternalError, NotFound
 from schemas.loading import Body as BodySchema
 from schemas.loading import Parameters
 from schemas.pages import ById
@@ -118,10 +119,14 @@ class Route(Entrypoint):
         lookup = self.response_cache.lookup(request, self.path, self.cache)
         try:
             checked = self._check(request, lookup)
-            cached = lookup.get(checked.caller)
-            if cached is not None:
-                return self._success(request, cached)
-            reply = self._run(request, checked)
+            try:
+                reply = self._reply(request, checked, lookup)
+            except NotFound:
+                again = self._for_its_caller(request, checked, lookup)
+                if again is None:
+                    raise
+                reply = self._reply(request, again, lookup)
+                self.admission.owners.forget(again.user_id)
         except Refused:
             raise
         except GymError as error:
@@ -129,15 +134,33 @@ class Route(Entrypoint):
         except Exception as problem:
             log.error("route failed", exc_info=problem, request_id=request.request_id)
             return failure(request, InternalError())
+        return success(reply, self.status, request.request_id, request.header("If-None-Match"))
+
+    def _reply(self, request: HttpRequest, checked: Request, lookup: Lookup) -> EncodedReply:
+        cached = lookup.get(checked.caller)
+        if cached is not None:
+            return cached
+        reply = self._run(request, checked)
         if self.changes:
             self.response_cache.invalidate(request, self.changes, checked.caller)
         personal = self.is_personal or checked.caller is not None
         encoded = encode_reply(request, reply, personal=personal)
         lookup.store(encoded)
-        return self._success(request, encoded)
+        return encoded
 
-    def _success(self, request: HttpRequest, reply: EncodedReply) -> Response:
-        return success(reply, self.status, request.request_id, request.header("If-None-Match"))
+    def _for_its_caller(
+        self, request: HttpRequest, checked: Request, lookup: Lookup
+    ) -> Request | None:
+        """Return a request for what everybody sees as one for what its caller sees.
+
+        A user may ask for their first exercise, made through another gateway, before the event that
+        tells of it is here. None if nobody with a good token makes the request, or it was for what
+        they see already.
+        """
+        if self.caller is not OPTIONAL or checked.caller is not None:
+            return None
+        caller = self.admission.signed_in(request, lookup.ask_ahead)
+        return None if caller is None else replace(checked, caller=caller)
 
     def _run(self, request: HttpRequest, checked: Request) -> Reply:
         is_login = self.limit == LOGIN

@@ -134,6 +134,23 @@ class Admission(SharedExtension):
             return None
         return caller if self._is_let_in(request, caller, when_known) else None
 
+    def signed_in(
+        self, request: HttpRequest, when_known: Callable[[Caller], None]
+    ) -> Caller | None:
+        """Return the caller of a request that was counted, whether or not they have exercises.
+
+        None if there is no good token.
+
+        Args:
+            request: its ``user_id`` is set.
+            when_known: see :meth:`admit`.
+        """
+        try:
+            caller = self._claimed_caller(request)
+        except Unauthorized:
+            return None
+        return caller if self._is_let_in(request, caller, when_known) else None
+
     def _is_let_in(
         self, request: HttpRequest, caller: AnyCaller, when_known: Callable[[Caller], None]
     ) -> bool:

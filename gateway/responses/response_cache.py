@@ -222,6 +222,7 @@ class Lookup:
         """
         self._key = key_of(self._request, self._policy, caller)
         if self._key is None:
+            self._generation = None
             return None
         cached = self._responses.find(self._key)
         if cached is not None and self._is_current(cached):

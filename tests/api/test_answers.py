@@ -386,6 +386,46 @@ def test_who_has_exercises_is_asked_once_before_what_everybody_gets(alone, make_
     assert asked == [("exercises.owns", (1,), {}), ("exercises.get", (1,), {})]
 
 
+def own_exercise(exercise_id, user_id=None):
+    """Answer as the exercises service does about the exercise 7 of user 1."""
+    if (exercise_id, user_id) == (7, 1):
+        return {"id": 7, "owner": "me"}
+    raise errors.NotFound("There is no such exercise")
+
+
+@pytest.mark.parametrize("role", ["user", "admin"])
+def test_a_first_exercise_that_this_gateway_has_not_heard_of_is_there(alone, make_token, role):
+    alone.answers |= {"exercises.owns": False, "exercises.get": own_exercise}
+
+    def ask(token):
+        return alone.http.get("/api/exercises/7", token=token)
+
+    for _ in range(2):
+        answer = ask(make_token(alone, 1, role))
+        assert (answer.status_code, answer.json()["data"][0]["owner"]) == (200, "me")
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        for token in (None, "nonsense", make_token(alone, 2)):
+            assert ask(token).status_code == 404
+
+
+def test_a_revoked_token_finds_no_first_exercise(alone, make_token):
+    alone.answers |= {"exercises.owns": False, "exercises.get": own_exercise, "users.logout": {}}
+    token = make_token(alone)
+    assert alone.http.post("/api/users/logout", token=token).status_code == 200
+    assert alone.http.get("/api/exercises/7", token=token).status_code == 404
+
+
+def test_it_is_no_404_as_long_as_nobody_knows_of_first_exercises(alone, make_token):
+    def get(exercise_id, **seen_by):
+        if seen_by:
+            raise errors.ServiceUnavailable.of("exercise-service", 5)
+        return own_exercise(exercise_id)
+
+    alone.answers |= {"exercises.owns": False, "exercises.get": get}
+    assert alone.http.get("/api/exercises/7", token=make_token(alone)).status_code == 503
+    assert alone.http.get("/api/exercises/7").status_code == 404
+
+
 def test_a_second_try_that_succeeds_is_all_that_is_seen(alone, make_token):
     answers = [errors.ServiceUnavailable.of("workout-service", 5), WORKOUT]
 

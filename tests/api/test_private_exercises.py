@@ -159,6 +159,17 @@ def test_the_first_one_is_seen_at_once_where_it_was_made(http, owner):
         assert ids(http.get(listed, token=owner.token)) == before | {made["id"]}
 
 
+def test_the_first_one_is_seen_under_its_id_at_once_through_another_gateway(
+    http, another_gateway, owner
+):
+    for _ in range(3):
+        data(another_gateway.get("/api/exercises?limit=1", token=owner.token))
+    made = make(http, owner)
+    path = f"/api/exercises/{made['id']}"
+    for _ in range(3):
+        assert ids(another_gateway.get(path, token=owner.token)) == {made["id"]}
+
+
 def test_one_s_own_can_be_listed_alone(http, owner, stranger):
     made = make(http, owner)
     other = make(http, owner, name="Other", measure="duration", equipment=None)
