@@ -144,7 +144,8 @@ class Route(Entrypoint):
         if self.changes:
             self.response_cache.invalidate(request, self.changes, checked.caller)
         personal = self.is_personal or checked.caller is not None
-        encoded = encode_reply(request, reply, personal=personal)
+        varies = self.caller is OPTIONAL
+        encoded = encode_reply(request, reply, personal=personal, varies=varies)
         lookup.store(encoded)
         return encoded
 

@@ -6,7 +6,7 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 
-from gateway.admission.callers import OPEN
+from gateway.admission.callers import OPEN, OPTIONAL
 from gateway.entrypoint import Route
 from gateway.openapi import failures
 from gateway.openapi.components import (
@@ -141,6 +141,8 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
         names.append("Idempotent-Replayed")
     if _is_read(route):
         names.append("ETag")
+    if route.caller is OPTIONAL:
+        names.append("Vary")
     return {
         "description": " Or: ".join(_first_line(schema) for schema in route.shows.schemas),
         "headers": header_references(*names),

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from gateway.responses.paging import links
 from schemas.envelope import around_id, assemble, encode
 from services.transport.http import HttpRequest, Response
-from services.transport.http.messages import JSON_TYPE, PERSONAL, Headers
+from services.transport.http.messages import JSON_TYPE, PERSONAL, VARIES_BY_CALLER, Headers
 from services.transport.http.prepared_response import PreparedResponse
 
 
@@ -56,19 +56,25 @@ class EncodedReply:
         return sum(len(name) + len(value) + 4 for name, value in self.headers)
 
 
-def encode_reply(request: HttpRequest, reply: Reply, *, personal: bool) -> EncodedReply:
+def encode_reply(
+    request: HttpRequest, reply: Reply, *, personal: bool, varies: bool = False
+) -> EncodedReply:
     """Return a reply as JSON, with the headers of its response.
 
     Args:
         request: the request.
         reply: what the route's method returned.
         personal: whether the response is for this caller only, and no proxy may keep it.
+        varies: whether other callers may get another response, so that a proxy that keeps it may
+            give it only to requests with the same token, or without one.
     """
     data = encode(reply.data if isinstance(reply.data, list) else [reply.data])
     page = b"" if reply.page is None else encode(reply.page)
     headers = [("Content-Type", JSON_TYPE), *reply.headers]
     if personal:
         headers.append(PERSONAL)
+    if varies:
+        headers.append(VARIES_BY_CALLER)
     if reply.location is not None:
         headers.append(("Location", reply.location))
     if reply.page is not None and (linked := links(request, reply.page)):

@@ -408,6 +408,26 @@ def test_a_first_exercise_that_this_gateway_has_not_heard_of_is_there(alone, mak
             assert ask(token).status_code == 404
 
 
+def test_proxies_are_told_that_exercises_are_others_with_a_token(alone, make_token):
+    alone.answers |= {
+        "exercises.owns": lambda user_id: user_id == 1,
+        "exercises.list": GOOD_PAGE,
+        "exercises.search": GOOD_PAGE,
+        "exercises.facets": {},
+        "exercises.get": {},
+    }
+    paths = ("/api/exercises", "/api/exercises/search?q=row", "/api/exercises/facets")
+    for path in (*paths, "/api/exercises/7"):
+        for token in (None, make_token(alone, 1), make_token(alone, 2)):
+            answer = alone.http.get(path, token=token)
+            assert answer.status_code == 200
+            assert answer.headers["Vary"] == "Authorization"
+            known = {"If-None-Match": answer.headers["ETag"]}
+            again = alone.http.get(path, token=token, headers=known)
+            assert (again.status_code, again.headers["Vary"]) == (304, "Authorization")
+    assert "Vary" not in alone.http.get("/").headers
+
+
 def test_a_revoked_token_finds_no_first_exercise(alone, make_token):
     alone.answers |= {"exercises.owns": False, "exercises.get": own_exercise, "users.logout": {}}
     token = make_token(alone)

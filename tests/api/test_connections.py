@@ -244,7 +244,7 @@ def test_remembered_answers_tell_caches_of_other_origins():
         gateway.answers["exercises.get"] = {"id": 1}
         before = HTTP.from_cache
         for _ in range(3):
-            assert gateway.http.get(REMEMBERED).headers["Vary"] == "Origin"
+            assert gateway.http.get(REMEMBERED).headers["Vary"] == "Authorization, Origin"
         assert HTTP.from_cache - before == 2
         answer = gateway.http.get(REMEMBERED, headers={"Origin": "https://app.example"})
         assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"

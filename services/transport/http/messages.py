@@ -38,6 +38,7 @@ SECURITY_HEADERS = (
 )
 BODILESS = (204, 304)
 PERSONAL = ("Cache-Control", "private, no-store")
+VARIES_BY_CALLER = ("Vary", "Authorization")
 
 Headers = tuple[tuple[str, str], ...]
 
