@@ -8,8 +8,16 @@ from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.replies import Reply
 from schemas import responses
-from schemas.errors import BusinessRuleViolation, Conflict, NotFound
+from schemas.errors import (
+    BusinessRuleViolation,
+    Conflict,
+    InternalError,
+    NotFound,
+    ServiceUnavailable,
+)
+from schemas.names import PUBLIC_NAMES
 from schemas.private_exercises import ExerciseChanges, NewExercise
+from services.process import budgets
 
 OWN_EXERCISES = (CachePolicy.CATALOGUE,)
 """The cached responses to its owner that a change of a private exercise makes stale."""
@@ -18,6 +26,32 @@ OWN_EXERCISES = (CachePolicy.CATALOGUE,)
 def seen_by(request: Request) -> dict[str, Any]:
     """Return the argument of reads that says who asks, if that makes a difference."""
     return {} if request.caller is None else {"user_id": request.user_id}
+
+
+def find(exercises: Any, request: Request) -> dict[str, Any]:
+    """Return the exercise that a request is for, of the catalogue or the caller's own.
+
+    Args:
+        exercises: the exercises service.
+        request: its path has the id.
+
+    Raises:
+        NotFound: there is none that the caller sees.
+        ServiceUnavailable: the catalogue has none, and the caller's own could not be asked for.
+    """
+    found: dict[str, Any]
+    try:
+        found = exercises.get(request.id, **seen_by(request))
+    except InternalError:
+        if request.caller is None:
+            raise
+        # the version before, which may serve during an upgrade, takes no user
+        try:
+            found = exercises.get(request.id)
+        except NotFound:
+            service, seconds = PUBLIC_NAMES["exercises"], budgets.UNAVAILABLE_RETRY_AFTER
+            raise ServiceUnavailable.of(service, seconds) from None
+    return found
 
 
 class PrivateExerciseRoutes:

@@ -7,7 +7,7 @@ from gateway.entrypoint import route
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
-from gateway.private_exercises import PrivateExerciseRoutes, seen_by
+from gateway.private_exercises import PrivateExerciseRoutes, find, seen_by
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
@@ -189,7 +189,7 @@ class Gateway(PrivateExerciseRoutes):
     )
     def get_exercise(self, request: Request) -> Reply:
         """Show an exercise: of the catalogue, or one of your own."""
-        return Reply(self.exercises.get(request.id, **seen_by(request)))
+        return Reply(find(self.exercises, request))
 
     @route(
         "POST",

@@ -446,6 +446,24 @@ def test_it_is_no_404_as_long_as_nobody_knows_of_first_exercises(alone, make_tok
     assert alone.http.get("/api/exercises/7").status_code == 404
 
 
+def test_a_version_that_knows_no_private_exercises_shows_the_catalogue(alone, make_token):
+    def get(exercise_id, **seen_by):
+        if seen_by:
+            raise errors.InternalError
+        if exercise_id != 1:
+            raise errors.NotFound("There is no such exercise")
+        return {"id": exercise_id}
+
+    alone.answers["exercises.get"] = get
+    for owns in (True, False):
+        alone.answers["exercises.owns"] = owns
+        for exercise_id, status in ((1, 200), (2, 503)):
+            path = f"/api/exercises/{exercise_id}"
+            assert alone.http.get(path, token=make_token(alone)).status_code == status
+    alone.answers["exercises.get"] = errors.InternalError()
+    assert alone.http.get("/api/exercises/1").status_code == 500
+
+
 def test_a_second_try_that_succeeds_is_all_that_is_seen(alone, make_token):
     answers = [errors.ServiceUnavailable.of("workout-service", 5), WORKOUT]
 
