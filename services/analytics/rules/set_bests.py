@@ -55,7 +55,6 @@ _FACTORS = {
     for repetitions in range(1, MOST_ESTIMATED + 1)
 }
 
-HALF = Decimal("0.5")
 Slot = tuple[str, Decimal]
 
 
@@ -113,9 +112,7 @@ def distance(logged_set: dict[str, Any], rep_type: str) -> Decimal | None:
 
 @lru_cache(maxsize=1000)
 def _rep_max_slot(repetitions: float) -> Slot:
-    exactly = as_decimal(repetitions)
-    whole = exactly.to_integral_value(rounding="ROUND_FLOOR")
-    return REP_MAX, whole if whole == exactly or whole > MOST_ESTIMATED else whole + HALF
+    return REP_MAX, as_decimal(repetitions)
 
 
 def _best_of(candidates: Iterable[tuple[Slot, Best]]) -> dict[Slot, Best]:
@@ -138,12 +135,16 @@ def _lifted(sets: list[dict[str, Any]]) -> dict[Slot, Best]:
 
 
 def _heaviest(sets: list[dict[str, Any]]) -> list[tuple[Slot, Best]]:
-    """Return the heaviest set for each number of repetitions."""
+    """Return the heaviest set of each slot."""
     # by the numbers as they came: hashes of decimals take their time
     found: dict[float, Best] = {}
     for place, logged in enumerate(sets):
-        repetitions, weight = min(logged["reps"], MOST_ESTIMATED + 1), logged["weight"]
+        repetitions, weight = logged["reps"], logged["weight"]
         if weight and repetitions >= 1:
+            if repetitions > MOST_ESTIMATED:
+                repetitions = MOST_ESTIMATED + 1
+            elif repetitions % 1:
+                repetitions = int(repetitions) + 0.5
             size = kilograms(weight, logged["unit"])
             known = found.get(repetitions)
             if known is None or size > known.size:

@@ -100,6 +100,12 @@ def test_thirteen_repetitions_are_no_estimate_and_one_is_the_weight():
     assert found["best_e1rm", 0][0] == 100
 
 
+def test_the_heaviest_of_what_is_between_two_numbers_of_repetitions():
+    heavy, light = one(2.5, 100), one(2.25, 60)
+    for sets in ([heavy, light], [light, heavy]):
+        assert records(workout(1, "weight_reps", *sets))["rep_max", 2.5][0] == 100
+
+
 def test_equal_estimates_are_the_first_workouts():
     found = records(
         workout(2, "weight_reps", one(10, 87.5), day=1), workout(1, "weight_reps", one(5, 100))
@@ -345,7 +351,7 @@ def assert_counted(found, workouts):
 
 done_sets = st.builds(
     one,
-    st.sampled_from([0, 0.5, 1, 5, 5, 5.5, 10, 12, 13]),
+    st.sampled_from([0, 0.5, 1, 5, 5, 5.25, 5.5, 10, 12, 12.5, 13]),
     st.sampled_from([None, 0, 20, 87.5, 100, 100, 102, 225]),
     st.sampled_from(["kg", "kg", "lb"]),
     seconds=st.sampled_from([None, 0, 60, 90, 1800]),
