@@ -12,7 +12,7 @@ from services.analytics.rules.history import Lifetime, data_points, range_start,
 from services.analytics.rules.metrics import Performance
 from services.analytics.rules.periods import period_starts
 from services.analytics.rules.progress import UNITS, listed
-from services.analytics.rules.set_bests import REP_MAX
+from services.analytics.rules.set_bests import ESTIMATED, REP_MAX
 from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes, shown_records
 from services.analytics.rules.trend import WINDOW, trend_30d
 from services.dependencies import cache_generations
@@ -101,7 +101,9 @@ class CachedReads:
         """Return the rep maxes of one exercise; None if the user never did it."""
 
         def show(found: record_reads.OfExercise, measure: str) -> dict[str, Any]:
-            sets = [record for record in found.records if record.kind == REP_MAX]
+            # what was lifted before a correction has no estimate if the measure of now has none
+            kinds = {REP_MAX} if measure in ESTIMATED else set()
+            sets = [record for record in found.records if record.kind in kinds]
             return {"formula": formula, **rep_maxes(sets, formula)}
 
         return self._of_exercise(user_id, exercise_id, f"rep_maxes:{formula}", show)

@@ -4,15 +4,17 @@ They are SQL and not SQLAlchemy Core: materialized CTEs and JSON arrays of colum
 lines there, and SQL can be pasted into psql to look at its plan.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from schemas.measures import LIKELY_MEASURE, REP_TYPE_OF
 from services.analytics.columns import exact, lifetime
 from services.analytics.rules.changes import ProcessedWorkout
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.progress import Snapshot
+from services.analytics.rules.set_bests import ESTIMATED
 from services.analytics.tables import IS_CURRENT, ONLY_KIND
 from services.transport.postgres.statements import Fetch, Send, Statement
 
@@ -56,15 +58,41 @@ KIND = f"""
            AND h.exercise_id = s.exercise_id))
 """
 
+
+def cases(of: str, what: Mapping[str, str]) -> str:
+    """Return the expression with a value for each word that another one may be."""
+    whens = " ".join(f"WHEN '{word}' THEN {value}" for word, value in what.items())
+    return f"CASE {of} {whens} END"
+
+
+def quoted(word: str) -> str:
+    """Return a word as a constant."""
+    return f"'{word}'"
+
+
+_LIKELY = cases("kind", {kind: quoted(measure) for kind, measure in LIKELY_MEASURE.items()})
+
+# The measure that is shown, where kind is the kind that is: the one that the exercise has now,
+# unless its kind is not shown.
+MEASURE = f"coalesce(CASE kind WHEN kind_now THEN measure_now END, {_LIKELY})"
+
+_NOT_ESTIMATED = [
+    measure for measure, kind in REP_TYPE_OF.items() if kind == "count" and measure not in ESTIMATED
+]
+
 # MATERIALIZED: KIND is evaluated once, and not for each row that is compared with it. Numbers of
-# other kinds are null instead of left out, since weights, volumes and sets count in any kind.
+# other kinds are null instead of left out, since weights, volumes and sets count in any kind. What
+# was lifted before a correction has no estimate if repetitions of the measure of now have none.
 _HISTORY = Statement(
     f"""
     WITH whole AS MATERIALIZED (
-        SELECT s.*, coalesce(f.name, s.exercise_name) AS name, {ONLY_KIND} AS only_kind,
-            {KIND} AS kind, {IS_CURRENT} AS is_current
-        FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
-        WHERE s.user_id = :user_id AND s.exercise_id = :exercise_id
+        SELECT *, {MEASURE} NOT IN ({", ".join(map(quoted, _NOT_ESTIMATED))}) AS is_estimated
+        FROM (
+            SELECT s.*, coalesce(f.name, s.exercise_name) AS name, {ONLY_KIND} AS only_kind,
+                {KIND} AS kind, {IS_CURRENT} AS is_current, f.rep_type AS kind_now,
+                f.measure AS measure_now
+            FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
+            WHERE s.user_id = :user_id AND s.exercise_id = :exercise_id) k
     )
     SELECT
         (SELECT json_build_array(name, current_max_weight::text, lifetime_volume::text,
@@ -73,8 +101,8 @@ _HISTORY = Statement(
          FROM whole),
         (SELECT json_agg(json_build_array(workout_date, max_weight::text, total_volume::text,
             total_sets, CASE WHEN rep_type = (SELECT kind FROM whole) THEN total_reps::text END,
-            rpe_sum::text, rpe_count, best_e1rm::text, total_duration_seconds::text,
-            total_distance_m::text))
+            rpe_sum::text, rpe_count, CASE WHEN (SELECT is_estimated FROM whole)
+                THEN best_e1rm::text END, total_duration_seconds::text, total_distance_m::text))
          FROM exercise_performance_history
          WHERE user_id = :user_id AND exercise_id = :exercise_id
            AND workout_date >= coalesce(CAST(:since AS date), '-infinity'))

@@ -1,6 +1,6 @@
 """SELECTs of records: of everything that a user does, and of one exercise with the sets."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import orjson
 from orjson import Fragment
 
-from schemas.measures import LIKELY_MEASURE
 from schemas.units import POUND_IN_KILOGRAMS
 from services.analytics.columns import exact, moment
-from services.analytics.reads import KIND, Outdated
+from services.analytics.reads import KIND, MEASURE, Outdated, cases, quoted
 from services.analytics.rules.metrics import place_of
 from services.analytics.rules.records import REP_UNITS
 from services.analytics.rules.set_bests import LONGEST_AT
@@ -26,31 +25,20 @@ from services.analytics.tables import IS_CURRENT, ONLY_KIND
 from services.transport.postgres.statements import Fetch, Statement
 
 
-def _cases(of: str, what: dict[str, Any], write: Callable[[Any], str]) -> str:
-    whens = " ".join(f"WHEN '{word}' THEN {write(value)}" for word, value in what.items())
-    return f"CASE {of} {whens} END"
-
-
-def _quoted(word: str) -> str:
-    return f"'{word}'"
-
-
-def _array(words: tuple[str, ...]) -> str:
-    return f"CAST(ARRAY[{', '.join(map(_quoted, words))}] AS text[])"
+def _array(words: Iterable[str]) -> str:
+    return f"CAST(ARRAY[{', '.join(map(quoted, words))}] AS text[])"
 
 
 # each weight has its own record there, and these clients expect one of each kind
 _SHOWN_KINDS = {
-    measure: tuple(kind for kind in kinds if kind != LONGEST_AT)
+    measure: _array(kind for kind in kinds if kind != LONGEST_AT)
     for measure, kinds in KINDS_OF.items()
 }
 
-# The measure that is shown is the one that the exercise has now, unless its kind is not shown.
 _DONE = f"""
     done AS MATERIALIZED (
         SELECT k.*, CASE WHEN only_kind IS NULL THEN kind END AS one_of_kinds,
-            coalesce(CASE kind WHEN kind_now THEN measure_now END,
-                {_cases("kind", LIKELY_MEASURE, _quoted)}) AS measure
+            {MEASURE} AS measure
         FROM (
             SELECT s.user_id, s.exercise_id, coalesce(f.name, s.exercise_name) AS name,
                 {ONLY_KIND} AS only_kind, {KIND} AS kind, f.rep_type AS kind_now,
@@ -59,6 +47,8 @@ _DONE = f"""
             WHERE s.user_id = :user_id %s) k
     )
 """
+
+_UNIT = cases("d.one_of_kinds", {kind: quoted(unit) for kind, unit in REP_UNITS.items()})
 
 # The stored max_reps is of the whole history. For an exercise that was logged in several kinds
 # (seldom, after a correction in the catalogue) it is searched in the rows of the kind to be shown.
@@ -70,7 +60,7 @@ _OLDER_RECORDS = f"""
         WHERE d.one_of_kinds IS NULL OR r.record_type <> 'max_reps'
         UNION ALL
         SELECT d.exercise_id, d.name, 'max_reps', best.most_reps,
-            {_cases("d.one_of_kinds", REP_UNITS, _quoted)}, best.workout_date, best.workout_id,
+            {_UNIT}, best.workout_date, best.workout_id,
             best.started_at,
             (SELECT max(h.most_reps) FROM exercise_performance_history h
              WHERE h.user_id = d.user_id AND h.exercise_id = d.exercise_id
@@ -107,7 +97,7 @@ _RECORDS = Statement(
         FROM done d CROSS JOIN LATERAL (
             SELECT * FROM set_records b
             WHERE b.user_id = d.user_id AND b.exercise_id = d.exercise_id
-              AND b.kind = ANY ({_cases("d.measure", _SHOWN_KINDS, _array)}) OFFSET 0) r
+              AND b.kind = ANY ({cases("d.measure", _SHOWN_KINDS)}) OFFSET 0) r
         UNION ALL
         SELECT d.exercise_id, d.name, NULL, NULL, NULL, NULL, NULL, NULL
         FROM done d WHERE NOT d.is_current

@@ -3,6 +3,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
+from datetime import date
 from functools import partial
 from itertools import count
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from sqlalchemy import create_engine, text
 from schemas.measures import REP_TYPE_OF
 from services import migrate
 from services.analytics import feed, processing
+from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.reads import Outdated, processed
@@ -83,6 +85,15 @@ class Database:
         with self.engine.begin() as connection:
             run = partial(fetch, connection)
             yield SimpleNamespace(fetch=run, send=run)
+
+    def fetch(self, *arguments, **values):
+        with self.together() as transaction:
+            return transaction.fetch(*arguments, **values)
+
+    def reads(self):
+        """Return the reads of results, which nothing is cached for."""
+        cache = SimpleNamespace(get_or_make=lambda key, generations, seconds, make, variant: make())
+        return CachedReads(self, cache, CountedWorkouts(), date.fromisoformat(ago(0)))
 
     def processed(self, *workout_ids):
         with self.engine.begin() as connection:
@@ -534,9 +545,26 @@ def test_the_migration_of_set_records_goes_on_where_it_was_broken_off(database, 
     assert database.newer()["set_records"]
 
 
-def performed(workout_id, rep_type, reps, day):
+@pytest.mark.parametrize(
+    ("measure", "is_estimated"),
+    [("weight_reps", True), ("bodyweight_reps", True), ("reps", False), ("assisted_reps", False)],
+)
+def test_what_was_lifted_has_an_estimate_if_the_measure_of_now_has(database, measure, is_estimated):
+    database.apply([performed(1, "count", 5, 3, weight=100)])
+    database.run(
+        "INSERT INTO exercise_facts (exercise_id, name, rep_type, measure, position) "
+        f"VALUES (9, 'Hold', 'count', '{measure}', 1)"
+    )
+    reads = database.reads()
+    [point] = reads.history(1, 9, "all", "day")["data_points"]
+    maxes = reads.rep_maxes(1, 9, "epley")
+    estimates = point["best_e1rm"], maxes["best_e1rm"], maxes["rep_maxes"][4]["exactly"]
+    assert [bool(each) for each in estimates] == [is_estimated] * 3
+
+
+def performed(workout_id, rep_type, reps, day, weight=None):
     """Return a workout of one set."""
-    logged = {"set_number": 1, "reps": reps, "weight": None, "unit": "kg", "set_type": "normal"}
+    logged = {"set_number": 1, "reps": reps, "weight": weight, "unit": "kg", "set_type": "normal"}
     exercise = {"exercise_id": 9, "exercise_name": "Hold", "rep_type": rep_type, "order_index": 1}
     return {
         "id": workout_id,
