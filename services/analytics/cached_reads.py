@@ -1,6 +1,6 @@
 """Results about a user's numbers, read through the cache."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -13,7 +13,12 @@ from services.analytics.rules.metrics import Performance
 from services.analytics.rules.periods import period_starts
 from services.analytics.rules.progress import UNITS, listed
 from services.analytics.rules.set_bests import ESTIMATED, REP_MAX
-from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes, shown_records
+from services.analytics.rules.shown_records import (
+    WEIGHT_IS,
+    rep_maxes,
+    shown_records,
+    stored_kinds,
+)
 from services.analytics.rules.trend import WINDOW, trend_30d
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
@@ -95,18 +100,18 @@ class CachedReads:
         def show(found: record_reads.OfExercise, measure: str) -> dict[str, Any]:
             return {"records": shown_records(found.records, measure, formula)}
 
-        return self._of_exercise(user_id, exercise_id, f"records:{formula}", show)
+        name = f"records:{formula}"
+        return self._of_exercise(user_id, exercise_id, name, stored_kinds(formula), show)
 
     def rep_maxes(self, user_id: int, exercise_id: int, formula: str) -> dict[str, Any] | None:
         """Return the rep maxes of one exercise; None if the user never did it."""
 
         def show(found: record_reads.OfExercise, measure: str) -> dict[str, Any]:
             # what was lifted before a correction has no estimate if the measure of now has none
-            kinds = {REP_MAX} if measure in ESTIMATED else set()
-            sets = [record for record in found.records if record.kind in kinds]
+            sets = found.records if measure in ESTIMATED else []
             return {"formula": formula, **rep_maxes(sets, formula)}
 
-        return self._of_exercise(user_id, exercise_id, f"rep_maxes:{formula}", show)
+        return self._of_exercise(user_id, exercise_id, f"rep_maxes:{formula}", {REP_MAX}, show)
 
     def progress(self, user_id: int, period: str, count: int) -> dict[str, Any]:
         """Return the last weeks or months."""
@@ -126,10 +131,11 @@ class CachedReads:
         user_id: int,
         exercise_id: int,
         name: str,
+        kinds: Collection[str],
         show: Callable[[record_reads.OfExercise, str], dict[str, Any]],
     ) -> dict[str, Any] | None:
         def read(fetch: Fetch) -> dict[str, Any] | None:
-            found = record_reads.records_of(fetch, user_id, exercise_id)
+            found = record_reads.records_of(fetch, user_id, exercise_id, kinds)
             if found.measure is None:
                 return None
             return {

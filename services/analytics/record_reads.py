@@ -1,6 +1,6 @@
 """SELECTs of records: of everything that a user does, and of one exercise with the sets."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -119,17 +119,19 @@ _OF_EXERCISE = Statement(
         (SELECT json_build_array(name, measure, is_current) FROM done),
         (SELECT json_agg(json_build_array(r.record_type, '0', r.value::text, r.unit, '0',
             r.achieved_date, r.workout_id, r.started_at, r.previous_record::text, {_PERFORMED}))
-         FROM records r),
+         FROM records r WHERE r.record_type = ANY(CAST(:kinds AS text[]))),
         (SELECT json_agg(json_build_array(r.kind, r.kept_by::text, r.value::text, r.unit,
             r.size::text, r.achieved_date, r.workout_id, r.started_at, r.previous_size::text,
             {_PERFORMED}))
-         FROM set_records r WHERE r.user_id = :user_id AND r.exercise_id = :exercise_id)
+         FROM set_records r
+         WHERE r.user_id = :user_id AND r.exercise_id = :exercise_id
+           AND r.kind = ANY(CAST(:kinds AS text[])))
     """
 )
 
 
 class OfExercise(NamedTuple):
-    """All records of an exercise; the first two are None if the user never did it."""
+    """Records of an exercise; the first two are None if the user never did it."""
 
     name: str | None
     measure: str | None
@@ -161,13 +163,21 @@ def records(fetch: Fetch, user_id: int) -> Fragment:
     return Fragment("[" + ",".join(objects) + "]")
 
 
-def records_of(fetch: Fetch, user_id: int, exercise_id: int) -> OfExercise:
-    """Return everything that is stored of the records of an exercise, with their sets.
+def records_of(fetch: Fetch, user_id: int, exercise_id: int, kinds: Collection[str]) -> OfExercise:
+    """Return what is stored of the records of an exercise, with their sets, in any order.
+
+    Args:
+        fetch: runs a statement.
+        user_id: whose records they are.
+        exercise_id: of the exercise.
+        kinds: as they are stored; no others are read.
 
     Raises:
         Outdated: it must be recounted.
     """
-    [(done, older, of_sets)] = fetch(_OF_EXERCISE, user_id=user_id, exercise_id=exercise_id)
+    [(done, older, of_sets)] = fetch(
+        _OF_EXERCISE, user_id=user_id, exercise_id=exercise_id, kinds=list(kinds)
+    )
     if done is None:
         return OfExercise(None, None, [])
     name, measure, is_current = done

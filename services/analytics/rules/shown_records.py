@@ -1,9 +1,10 @@
 """Records and rep maxes of one exercise as answers show them, each with its set."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from schemas.stats import MOST_ESTIMATED
@@ -84,15 +85,22 @@ class Found:
     @property
     def logged_set(self) -> dict[str, Any] | None:
         """The set that made it; None for what a whole workout made."""
-        sets = self.performed.sets
+        return None if self.set_place is None else self.performed.sets[self.set_place]
+
+    @cached_property
+    def set_place(self) -> int | None:
+        """Which of its workout's sets made it."""
         if self.kind == "max_volume":
             return None
         if self.kind == "max_reps":
-            return next(each for each in sets if as_decimal(each["reps"]) == self.value)
+            return self._first(lambda each: as_decimal(each["reps"]) == self.value)
         if self.kind == "max_weight":
-            return next(each for each in sets if self._is_heaviest(each))
-        bests = set_bests(self.performed.measure, self.performed.rep_type, sets)
-        return sets[bests[self.kind, self.kept_by].place]
+            return self._first(self._is_heaviest)
+        bests = set_bests(self.performed.measure, self.performed.rep_type, self.performed.sets)
+        return bests[self.kind, self.kept_by].place
+
+    def _first(self, is_meant: Callable[[dict[str, Any]], bool]) -> int:
+        return next(n for n, each in enumerate(self.performed.sets) if is_meant(each))
 
     def _is_heaviest(self, logged: dict[str, Any]) -> bool:
         is_lifted = logged["weight"] and logged["reps"] >= 1 and logged["unit"] == self.unit
@@ -107,11 +115,17 @@ def previous_in_unit(previous_size: Decimal | None, unit: str) -> Decimal | None
     return in_unit(previous, unit).quantize(_DIGITS) if unit == "lb" else previous
 
 
+def stored_kinds(formula: str) -> set[str]:
+    """Return the kinds that :func:`shown_records` shows of any measure, as they are stored."""
+    kinds = {kind for kinds in KINDS_OF.values() for kind in kinds}
+    return kinds - {BEST_E1RM} | {E1RM_BY[formula]}
+
+
 def shown_records(found: Iterable[Found], measure: str, formula: str) -> list[dict[str, Any]]:
     """Return the records of an exercise, rounded, in the order of the kinds of its measure.
 
     Args:
-        found: all that are stored of the exercise.
+        found: what is stored of the exercise, of :func:`stored_kinds`.
         measure: what its sets hold now.
         formula: of the estimated one-rep maxes.
     """
@@ -134,7 +148,7 @@ def rep_maxes(found: Iterable[Found], formula: str) -> dict[str, Any]:
         formula: of the estimates.
     """
     # in order of the history, as of equal ones the first is meant
-    sets = sorted(found, key=lambda record: record.place)
+    sets = sorted(found, key=lambda record: (record.place, record.set_place))
     best = _best_estimate(sets, formula)
     return {
         "best_e1rm": best and _shown_estimate(best, formula),
