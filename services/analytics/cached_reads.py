@@ -6,6 +6,8 @@ from typing import Any
 
 from psycopg2.errors import LockNotAvailable
 
+from schemas.errors import ServiceUnavailable
+from schemas.names import PUBLIC_NAMES
 from services.analytics import processing, reads, record_reads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.history import Lifetime, data_points, range_start, shown_stats
@@ -23,6 +25,7 @@ from services.analytics.rules.trend import WINDOW, trend_30d
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.process import budgets
 from services.transport.postgres.statements import Fetch
 
 RECORDS_SECONDS = 24 * 3600
@@ -153,12 +156,13 @@ class CachedReads:
     def _cached(
         self, user_id: int, key: str, seconds: int, read: Read, variant: str | None = None
     ) -> Any:
-        for _ in range(MOST_RECOUNTS):
+        for recounts_left in reversed(range(MOST_RECOUNTS + 1)):
             try:
                 return self._cached_as_is(user_id, key, seconds, read, variant)
             except reads.Outdated as found:
-                self._recount(user_id, found.exercise_ids)
-        return self._cached_as_is(user_id, key, seconds, read, variant)
+                if recounts_left:
+                    self._recount(user_id, found.exercise_ids)
+        raise ServiceUnavailable.of(PUBLIC_NAMES["analytics"], budgets.UNAVAILABLE_RETRY_AFTER)
 
     def _recount(self, user_id: int, exercise_ids: list[int]) -> None:
         # no cached result depends on it: what is outdated is shown by none of this version

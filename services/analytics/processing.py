@@ -8,7 +8,7 @@ end in the same numbers, so events, hints and the feed may bring workouts in any
 
 from collections.abc import Collection, Iterable, Mapping
 
-from services.analytics import counting_reads, feed, writes
+from services.analytics import counting_reads, feed, recount_reads, writes
 from services.analytics.counting_reads import Known
 from services.analytics.recount import Recount, compared
 from services.analytics.rules.changes import Change, ExerciseKey
@@ -69,10 +69,14 @@ def apply(
 
 
 def recount_exercises(fetch: Fetch, send: Send, exercises: Collection[ExerciseKey]) -> None:
-    """Recount exercises from the stored history, which the version before has counted."""
+    """Recount those exercises that the version before has counted, from the stored history."""
     counting_reads.lock_users(send, {user_id for user_id, _ in exercises})
+    # whoever had the lock may have recounted them
+    outdated = recount_reads.outdated(fetch, exercises)
+    if not outdated:
+        return
     recount, numbers = Recount(), Numbers()
-    recount.exercises.update(exercises)
+    recount.exercises.update(outdated)
     recount.count(fetch, [], numbers)
     writes.forget(send, (), numbers)
     writes.write(send, (), recount.written, numbers)

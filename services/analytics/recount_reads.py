@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from services.analytics.columns import as_json, exercise_columns, period_columns
 from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
 from services.analytics.rules.metrics import HistoryRow
+from services.analytics.tables import IS_CURRENT
 from services.transport.postgres.statements import Fetch, Statement
 
 _ROW = """
@@ -35,6 +36,16 @@ _ROWS_OF_EXERCISES = Statement(
     CROSS JOIN LATERAL (
         SELECT * FROM exercise_performance_history p
         WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id OFFSET 0) h
+    """
+)
+
+_OUTDATED = Statement(
+    f"""
+    SELECT k.user_id, k.exercise_id
+    FROM json_to_recordset(CAST(:exercises AS json)) AS k (user_id bigint, exercise_id bigint)
+    WHERE NOT (
+        SELECT {IS_CURRENT} FROM exercise_stats s
+        WHERE s.user_id = k.user_id AND s.exercise_id = k.exercise_id)
     """
 )
 
@@ -75,6 +86,12 @@ def rows_of_exercises(fetch: Fetch, exercises: Iterable[ExerciseKey]) -> list[Hi
     """Return the whole histories of exercises as they are stored, with their ``raw_sets``."""
     keys = as_json(exercise_columns(key) for key in exercises)
     return _rows(fetch(_ROWS_OF_EXERCISES, exercises=keys))
+
+
+def outdated(fetch: Fetch, exercises: Iterable[ExerciseKey]) -> set[ExerciseKey]:
+    """Return those exercises that the version before has counted."""
+    found = fetch(_OUTDATED, exercises=as_json(map(exercise_columns, exercises)))
+    return {(user_id, exercise_id) for user_id, exercise_id in found}
 
 
 def rows_in(fetch: Fetch, periods: Iterable[PeriodKey]) -> list[HistoryRow]:

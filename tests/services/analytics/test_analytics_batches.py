@@ -12,6 +12,7 @@ import orjson
 import pytest
 from sqlalchemy import create_engine, text
 
+from schemas.errors import ServiceUnavailable
 from schemas.measures import REP_TYPE_OF
 from services import migrate
 from services.analytics import feed, processing
@@ -134,6 +135,18 @@ class Database:
                 keys = [(user_id, exercise_id) for exercise_id in found.exercise_ids]
                 processing.recount_exercises(run, run, keys)
             records(run, user_id)
+
+    def recount_exercises(self, *keys):
+        """Recount what is outdated, and return the number of statements that it took."""
+        self.statements = 0
+        with self.engine.begin() as connection:
+
+            def counted(*arguments, **values):
+                self.statements += 1
+                return fetch(connection, *arguments, **values)
+
+            processing.recount_exercises(counted, counted, keys)
+        return self.statements
 
     def noted(self):
         """Return the workouts that will be tried again."""
@@ -368,6 +381,27 @@ def test_what_the_version_before_counted_is_recounted(database, statements, by_r
     assert database.newer()["set_records"] == expected["set_records"]
     if by_reading:
         assert database.newer() == expected
+
+
+COUNTED_BEFORE = "UPDATE exercise_stats SET updated_at = updated_at + interval '1 second'"
+
+
+def test_what_another_read_has_recounted_is_not_recounted(database):
+    database.apply([performed(1, "count", 5, 3, weight=100)])
+    database.run(COUNTED_BEFORE)
+    # as two reads do that have found it at the same time
+    counts = [database.recount_exercises((1, 9)) for _ in range(2)]
+    lock_and_look = 2
+    assert counts[0] > counts[1] == lock_and_look
+    assert database.records(1)
+
+
+def test_what_the_version_before_counts_again_and_again_is_unavailable(database, monkeypatch):
+    database.apply([performed(1, "count", 5, 3, weight=100)])
+    database.run(COUNTED_BEFORE)
+    monkeypatch.setattr(processing, "recount_exercises", lambda *_: None)
+    with pytest.raises(ServiceUnavailable):
+        database.reads().records(1)
 
 
 def test_what_the_version_before_could_not_know_is_counted_again(database):
