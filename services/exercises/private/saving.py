@@ -61,10 +61,8 @@ class PrivateExercises:
             details = {"constraint": "max_items", "max_items": writes.MOST}
             message = f"There may be at most {writes.MOST} exercises of one's own"
             raise BusinessRuleViolation(message, json.dumps(details))
-        exercise, is_first = inserted
-        if is_first:
-            self._tell()
-        return exercise | {"details": {"similar": similar}}
+        self._tell()
+        return inserted | {"details": {"similar": similar}}
 
     def update(self, exercise_id: int, changes: dict[str, Any]) -> dict[str, Any]:
         """Change the fields that are given.

@@ -27,7 +27,7 @@ _INSERT = Statement(
         WHERE before.count < {MOST}
         RETURNING *
     )
-    SELECT {EXERCISE}, before.count = 0 FROM p, before
+    SELECT {EXERCISE} FROM p
     """
 )
 
@@ -61,19 +61,14 @@ _ARCHIVE = Statement(
 _DELETE = Statement(f"DELETE FROM private_exercises p WHERE {_OF_OWNER} RETURNING p.id")
 
 
-def insert(
-    fetch: Fetch, owner_id: int, values: dict[str, Any]
-) -> tuple[dict[str, Any], bool] | None:
-    """Insert an exercise.
-
-    Returns:
-        The exercise, and whether it is the user's first; None if they have :data:`MOST` already.
+def insert(fetch: Fetch, owner_id: int, values: dict[str, Any]) -> dict[str, Any] | None:
+    """Insert an exercise; return it, or None if the user has :data:`MOST` already.
 
     Raises:
         IntegrityError: of psycopg2; the user has an exercise with this name.
     """
     rows = fetch(_INSERT, owner_id=owner_id, **_columns(values))
-    return rows[0] if rows else None
+    return rows[0][0] if rows else None
 
 
 def lock(fetch: Fetch, owner_id: int, exercise_id: int) -> dict[str, Any] | None:

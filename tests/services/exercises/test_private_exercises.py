@@ -14,6 +14,7 @@ from services.transport.postgres.statements import fetch
 from tests.services.catalogue_changes import OwnExercises
 from tests.services.clients import all_fine, at_once
 from tests.services.logbook import ago, body, lift, one
+from tests.waiting import eventually
 
 ROW = {
     "name": "Gorilla Row",
@@ -450,6 +451,22 @@ def feed(rpc):
     positions = [each["position"] for each in found]
     assert positions == sorted(set(positions))
     return found
+
+
+def test_copies_learn_of_each_at_once(system, rpc, fresh_user, row):
+    url = Settings.from_environment(system.environment).databases["workouts"].url
+    workouts = create_engine(url)
+
+    def is_copied(exercise_id):
+        statement = text("SELECT count(*) FROM exercise_facts WHERE exercise_id = :id")
+        with workouts.connect() as connection:
+            return connection.execute(statement, {"id": exercise_id}).scalar_one()
+
+    eventually(lambda: is_copied(row["id"]), seconds=3)
+    for number in range(3):
+        made = rpc.exercises.create(fresh_user, ROW | {"name": f"Row {number}"})
+        eventually(lambda made=made: is_copied(made["id"]), seconds=3)
+    workouts.dispose()
 
 
 # in workouts
