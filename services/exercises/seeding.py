@@ -52,8 +52,12 @@ class SeededCatalogue(DependencyProvider):
         database, cache = sibling(self.container, Database), sibling(self.container, Cache)
         retry(lambda: seed(database, cache), GymError, RETRY_SECONDS, _warn("not seeded yet"))
         self._done = True
-        dispatch_catalogue_changed(sibling(self.container, EventDispatcher))
-        retry(lambda: index(database, cache), GymError, RETRY_SECONDS, _warn("not indexed yet"))
+        dispatcher = sibling(self.container, EventDispatcher)
+        dispatch_catalogue_changed(dispatcher)
+        not_yet = _warn("not indexed yet")
+        if retry(lambda: index(database, cache), GymError, RETRY_SECONDS, not_yet):
+            # others find other exercises by the same words now, and may have cached a search
+            dispatch_catalogue_changed(dispatcher)
 
 
 def seed(database: Database, cache: Cache) -> writes.Saved:
