@@ -28,9 +28,13 @@ ROWS = """
 
 IMPORTED = ", external_source = 'wger' AS is_imported"
 
-MARK = """
-    UPDATE exercise_search s SET is_imported = true FROM exercises e
-    WHERE e.id = s.id AND e.external_source = 'wger' AND NOT s.is_imported
+# one transaction of its own, which takes the same lock
+MARK = f"""
+    DO $$ BEGIN
+        PERFORM pg_advisory_xact_lock({WRITING_LOCK});
+        UPDATE exercise_search s SET is_imported = true FROM exercises e
+        WHERE e.id = s.id AND e.external_source = 'wger' AND NOT s.is_imported;
+    END $$
 """
 
 
