@@ -54,15 +54,22 @@ class PrivateExercises:
             Conflict: the user has an exercise with this name.
             BusinessRuleViolation: they have as many as they may.
         """
-        similar = self._similar(values["name"])
-        with self._changing(), self._unique(values["name"]):
-            inserted = writes.insert(self.database.fetch, self.owner_id, values)
-        if inserted is None:
-            details = {"constraint": "max_items", "max_items": writes.MOST}
-            message = f"There may be at most {writes.MOST} exercises of one's own"
-            raise BusinessRuleViolation(message, json.dumps(details))
+        name = values["name"]
+        similar = self._similar(name)
+        with (
+            self._changing(),
+            self._unique(name),
+            self.database.together() as transaction,
+        ):
+            fetch = transaction.fetch
+            writes.lock_owner(transaction.send, self.owner_id)
+            namesake = reads.namesake(fetch, self.owner_id, unique_name(name))
+            if namesake is not None:
+                raise _taken(namesake)
+            _check_room(writes.count(fetch, self.owner_id))
+            exercise = writes.insert(transaction.commit_with, self.owner_id, values)
         self._tell()
-        return inserted | {"details": {"similar": similar}}
+        return exercise | {"details": {"similar": similar}}
 
     def update(self, exercise_id: int, changes: dict[str, Any]) -> dict[str, Any]:
         """Change the fields that are given.
@@ -132,9 +139,7 @@ class PrivateExercises:
             yield
         except IntegrityError:
             namesake = reads.namesake(self.database.fetch, self.owner_id, unique_name(name))
-            details = {"field": "name", "constraint": "unique", "exercise_id": namesake}
-            message = "There is an exercise of yours with this name already"
-            raise Conflict(message, json.dumps(details)) from None
+            raise _taken(namesake) from None
 
     def _tell(self) -> None:
         """Tell who caches something about the user's exercises: gateways, and copies of names."""
@@ -153,6 +158,18 @@ class PrivateExercises:
             for each in found["items"]
             if search.are_in_titles(name, [each["name"], *each["aliases"]], each["all_equipment"])
         ]
+
+
+def _taken(namesake: int | None) -> Conflict:
+    details = {"field": "name", "constraint": "unique", "exercise_id": namesake}
+    return Conflict("There is an exercise of yours with this name already", json.dumps(details))
+
+
+def _check_room(count: int) -> None:
+    if count >= writes.MOST:
+        limit = {"constraint": "max_items", "max_items": writes.MOST, "received": count + 1}
+        message = f"There may be at most {writes.MOST} exercises of one's own"
+        raise BusinessRuleViolation(message, json.dumps(limit))
 
 
 def _not_found() -> NotFound:

@@ -17,14 +17,17 @@ _VALUES = {name: f"CAST(:{name} AS {kind})" for name, kind in COLUMNS.items()}
 
 _OF_OWNER = "p.owner_id = :owner_id AND p.id = :exercise_id"
 
+_LOCK_OWNER = Statement(
+    "SELECT pg_advisory_xact_lock(hashtextextended('owner ' || CAST(:owner_id AS bigint), 0))"
+)
+
+_COUNT = Statement("SELECT count(*) FROM private_exercises WHERE owner_id = :owner_id")
+
 _INSERT = Statement(
     f"""
-    WITH before AS MATERIALIZED (
-        SELECT count(*) AS count FROM private_exercises WHERE owner_id = :owner_id
-    ), p AS (
+    WITH p AS (
         INSERT INTO private_exercises (owner_id, {", ".join(COLUMNS)})
-        SELECT CAST(:owner_id AS bigint), {", ".join(_VALUES.values())} FROM before
-        WHERE before.count < {MOST}
+        VALUES (CAST(:owner_id AS bigint), {", ".join(_VALUES.values())})
         RETURNING *
     )
     SELECT {EXERCISE} FROM p
@@ -61,14 +64,25 @@ _ARCHIVE = Statement(
 _DELETE = Statement(f"DELETE FROM private_exercises p WHERE {_OF_OWNER} RETURNING p.id")
 
 
-def insert(fetch: Fetch, owner_id: int, values: dict[str, Any]) -> dict[str, Any] | None:
-    """Insert an exercise; return it, or None if the user has :data:`MOST` already.
+def lock_owner(send: Send, owner_id: int) -> None:
+    """Let no other transaction insert exercises of a user until the end of this one."""
+    send(_LOCK_OWNER, owner_id=owner_id)
+
+
+def count(fetch: Fetch, owner_id: int) -> int:
+    """Return how many exercises a user has, archived ones included."""
+    [(found,)] = fetch(_COUNT, owner_id=owner_id)
+    return found
+
+
+def insert(fetch: Fetch, owner_id: int, values: dict[str, Any]) -> dict[str, Any]:
+    """Insert an exercise, and return it.
 
     Raises:
         IntegrityError: of psycopg2; the user has an exercise with this name.
     """
-    rows = fetch(_INSERT, owner_id=owner_id, **_columns(values))
-    return rows[0][0] if rows else None
+    [(exercise,)] = fetch(_INSERT, owner_id=owner_id, **_columns(values))
+    return exercise
 
 
 def lock(fetch: Fetch, owner_id: int, exercise_id: int) -> dict[str, Any] | None:

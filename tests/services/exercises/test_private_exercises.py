@@ -157,7 +157,8 @@ def test_all_faults_are_told_at_once(rpc, fresh_user):
     }
 
 
-def test_there_is_an_end_to_how_many_one_has(rpc, fresh_user, engine):
+def fill(engine, user_id, count):
+    """Give a user so many exercises, with numbers for names."""
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -170,11 +171,35 @@ def test_there_is_an_end_to_how_many_one_has(rpc, fresh_user, engine):
                 FROM generate_series(1, :most) AS number
                 """
             ),
-            {"owner": fresh_user, "most": writes.MOST},
+            {"owner": user_id, "most": count},
         )
+
+
+def test_there_is_an_end_to_how_many_one_has(rpc, fresh_user, engine):
+    fill(engine, fresh_user, writes.MOST)
     with pytest.raises(BusinessRuleViolation) as refusal:
         rpc.exercises.create(fresh_user, ROW)
-    assert refusal.value.details == {"constraint": "max_items", "max_items": writes.MOST}
+    limit = {"constraint": "max_items", "max_items": writes.MOST, "received": writes.MOST + 1}
+    assert refusal.value.details == limit
+    # what there is already is told before that
+    with pytest.raises(Conflict):
+        rpc.exercises.create(fresh_user, ROW | {"name": "7"})
+
+
+def test_the_end_holds_at_the_same_moment(system, rpc, fresh_user, engine):
+    fill(engine, fresh_user, writes.MOST - 1)
+    outcomes = at_once(
+        system,
+        *[
+            lambda rpc, number=number: rpc.exercises.create(
+                fresh_user, ROW | {"name": f"R{number}"}
+            )
+            for number in range(6)
+        ],
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BusinessRuleViolation)]
+    assert len(refused) == 5
+    all_fine([outcome for outcome in outcomes if not isinstance(outcome, BusinessRuleViolation)])
 
 
 # who sees it
