@@ -10,11 +10,16 @@ _WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ"
 
 
 def unique_name(name: str) -> str:
-    """Return a name without case, accents and spaces: a user has each only once.
+    """Return a name without case, accents, spaces and what is not seen: a user has each only once.
 
     ``search.key`` makes more of a name the same, such as ``DB Curls`` and ``Dumbbell Curl``, which
     is right for finding and too strict for refusing.
     """
-    letters = unicodedata.normalize("NFKD", name.casefold().translate(_WHOLE_LETTERS))
-    kept = (letter for letter in letters if not unicodedata.combining(letter))
+    letters = unicodedata.normalize("NFD", name.casefold().translate(_WHOLE_LETTERS))
+    kept = (letter for letter in letters if not _is_left_out(letter))
     return "".join("".join(kept).casefold().split())[:LONGEST]
+
+
+def _is_left_out(letter: str) -> bool:
+    # Cf: zero-width spaces and joiners, soft hyphens, marks of direction
+    return unicodedata.combining(letter) != 0 or unicodedata.category(letter) == "Cf"
