@@ -67,7 +67,7 @@ class PrivateExercises:
             if namesake is not None:
                 raise _taken(namesake)
             _check_room(writes.count(fetch, self.owner_id))
-            exercise = writes.insert(transaction.commit_with, self.owner_id, values)
+            exercise = writes.insert(fetch, self.owner_id, values)
         self._tell()
         return exercise | {"details": {"similar": similar}}
 
