@@ -120,7 +120,9 @@ class Bench:
         begun = time.perf_counter()
         while time.perf_counter() < begun + SEEN_SECONDS:
             records = subject.api.get("/api/stats/personal-records")["records"]
-            if any(record.get("max_weight", {}).get("value") == self.heaviest for record in records):
+            if any(
+                record.get("max_weight", {}).get("value") == self.heaviest for record in records
+            ):
                 return time.perf_counter() - begun
             time.sleep(0.001)
         raise Failure(f"a record was not seen within {SEEN_SECONDS} s")

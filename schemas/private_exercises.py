@@ -17,6 +17,10 @@ ABOUT_MEASURE = (
     "`assisted_reps` (the weight is what is taken off), `duration`, `weight_duration`, "
     "`distance_duration`, `weight_distance`."
 )
+ABOUT_NOTES = (
+    "For oneself. A search finds the exercise by one word of them, or by several that are all in "
+    "them and none in its name or equipment."
+)
 
 
 def _muscles(description: str, **options: Any) -> Words:
@@ -30,7 +34,7 @@ def _equipment(**options: Any) -> Word:
 
 
 def _notes(**options: Any) -> Text:
-    return Text(max_length=5000, metadata=about("For oneself; a search finds them."), **options)
+    return Text(max_length=5000, metadata=about(ABOUT_NOTES), **options)
 
 
 class _ExerciseBody(Body):

@@ -1,7 +1,7 @@
 """Who has private exercises, and so sees more of ``/api/exercises`` than anybody else.
 
 Most users have none, and are given what everybody is given, as quickly. So each process remembers
-what it has asked. It forgets that by the event that tells of a user's new private exercise, and
+what it has asked. It forgets that by the event that tells of a user's private exercises, and
 whenever it may have missed one; the process that has made a change forgets before it answers.
 
 Whoever is taken for a user without private exercises sees the catalogue alone. A mistake can hide

@@ -324,6 +324,15 @@ def test_few_words_are_compared_with_a_query_however_many_there_are(engine, fres
     assert not any(str(word).startswith("gorillo") for word in compared)
 
 
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [("turns", True), ("hinge pull", True), ("hinge gorilla", False), ("hinge curl", False)],
+)
+def test_notes_find_it_by_one_word_or_by_all(rpc, fresh_user, row, query, is_found):
+    page = rpc.exercises.search(query, user_id=fresh_user, mine="true")
+    assert (names(page) == ["Gorilla Row"]) is is_found
+
+
 def test_what_others_find_does_not_depend_on_it(rpc, fresh_user, engine):
     with engine.connect() as connection:
         before = connection.execute(text("SELECT count(*) FROM exercise_words")).scalar_one()
