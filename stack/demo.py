@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from stack.failures import Failure
 from stack.progress import Progress, Step
@@ -20,7 +20,8 @@ from stack.progress import Progress, Step
 SEED = 20250216
 WEEKS = 104
 ACCOUNT = {
-    "email": "demo.lifter@gym.com",
+    # not that of earlier demos, whose workouts have the same idempotency keys
+    "email": "demo.athlete@gym.com",
     "password": "two-years-of-iron",
     "name": "Demo Lifter",
 }
@@ -30,13 +31,18 @@ CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSCon
 BAR_WIDTH = 40
 
 BENCH, SQUAT, DEADLIFT, PULL_UPS, RUNNING, PLANK = range(1, 7)
-PLAN: list[tuple[str, int, list[tuple[int, float | None, int]]]] = [
-    ("Push day", 0, [(BENCH, 60.0, 5), (PLANK, None, 60)]),
-    ("Leg day", 2, [(SQUAT, 80.0, 5), (PLANK, None, 75)]),
-    ("Pull day", 4, [(DEADLIFT, 100.0, 4), (PULL_UPS, None, 6)]),
-    ("Long run", 5, [(RUNNING, None, 5000)]),
+ASSISTED_PULL_UPS = "Assisted Pull-ups"
+PLAN: list[tuple[str, int, list[tuple[int | str, float, int]]]] = [
+    ("Push day", 0, [(BENCH, 60.0, 5), (PLANK, 0, 60)]),
+    ("Leg day", 2, [(SQUAT, 80.0, 5), (PLANK, 0, 75)]),
+    ("Pull day", 4, [(DEADLIFT, 100.0, 4), (PULL_UPS, 0, 6), (ASSISTED_PULL_UPS, 30.0, 8)]),
+    ("Long run", 5, [(RUNNING, 0, 5000)]),
 ]
-"""Name, day of the week, and exercises with their first weight (kg) and repetitions."""
+"""Name, day of the week, and exercises with their first weight (kg) and repetitions, seconds or
+metres. Exercises by name have another id in every database."""
+
+SUPERSET = (PULL_UPS, ASSISTED_PULL_UPS)
+RUN_SECONDS = 1800
 
 GAIN = 0.0045
 """Relative gain of weight per week at the beginning; it decreases over time."""
@@ -112,7 +118,8 @@ def main(url: str) -> None:
 
 def _run(api: Api) -> None:
     _sign_in(api)
-    workouts = list(plan(datetime.now(UTC).date()))
+    assisted = api.get(f"/api/exercises/search?q={quote(ASSISTED_PULL_UPS)}")["id"]
+    workouts = list(plan(datetime.now(UTC).date(), {ASSISTED_PULL_UPS: assisted}))
     shown = Progress(sys.stderr)
     with shown.step("logging two years of workouts") as step:
         for number, workout in enumerate(workouts, start=1):
@@ -123,8 +130,13 @@ def _run(api: Api) -> None:
     _show(api)
 
 
-def plan(today: date) -> Iterator[dict]:
-    """Make the lifter's workouts up to today, oldest first."""
+def plan(today: date, ids: dict[str, int]) -> Iterator[dict]:
+    """Make the lifter's workouts up to today, oldest first.
+
+    Args:
+        today: the last day.
+        ids: of the exercises that :data:`PLAN` has by name.
+    """
     chance = random.Random(SEED)
     monday = today - timedelta(days=today.weekday())
     strength = 1.0
@@ -138,21 +150,32 @@ def plan(today: date) -> Iterator[dict]:
                     "name": name,
                     "date": day.isoformat(),
                     "duration_minutes": chance.randint(35, 80),
-                    "exercises": [_exercise(chance, strength, *item) for item in exercises],
+                    "exercises": [
+                        {"exercise_id": ids.get(str(exercise), exercise)}
+                        | _exercise(chance, strength, exercise, weight, size)
+                        for exercise, weight, size in exercises
+                    ],
                 }
 
 
 def _exercise(
-    chance: random.Random, strength: float, exercise_id: int, weight: float | None, reps: int
+    chance: random.Random, strength: float, exercise: int | str, weight: float, size: int
 ) -> dict:
-    if weight is None:
-        done = round(reps * strength * chance.uniform(0.9, 1.1))
-        return {"exercise_id": exercise_id, "sets": [{"reps": done} for _ in range(3)]}
+    if exercise == RUNNING:
+        return {"sets": [{"distance_m": size, "duration_seconds": round(RUN_SECONDS / strength)}]}
+    if exercise in SUPERSET:
+        # the stronger, the less is taken off
+        done = {"reps": round(size * strength * chance.uniform(0.9, 1.1))}
+        help_needed = {"weight": _plates(weight / strength**2)} if weight else {}
+        return {"superset": 1, "sets": [done | help_needed] * 3}
+    if not weight:
+        held = round(size * strength * chance.uniform(0.9, 1.1))
+        return {"sets": [{"duration_seconds": held}] * 3}
     top = _plates(weight * strength * chance.uniform(0.95, 1.02))
     sets = [{"reps": 8, "weight": _plates(top * 0.5), "set_type": "warmup"}]
-    sets += [{"reps": reps, "weight": top, "rpe": chance.choice([7.5, 8, 8.5, 9])}] * 3
-    sets += [{"reps": reps + 3, "weight": _plates(top * 0.8), "set_type": "backoff"}]
-    return {"exercise_id": exercise_id, "sets": sets}
+    sets += [{"reps": size, "weight": top, "rpe": chance.choice([7.5, 8, 8.5, 9])}] * 3
+    sets += [{"reps": size + 3, "weight": _plates(top * 0.8), "set_type": "backoff"}]
+    return {"sets": sets}
 
 
 def _plates(weight: float) -> float:
@@ -196,6 +219,7 @@ def _show(api: Api) -> None:
         for kind in ("max_weight", "max_reps", "max_volume"):
             if kind in record:
                 print(f"    {_record(kind, record[kind])}")
+    _show_rep_maxes(api)
     history = api.get(f"/api/stats/exercise/{BENCH}/history?range=1year&unit=month")
     print(f"\n{history['exercise_name']}, heaviest set of each month, kg")
     _bars({point["date"][:7]: point["max_weight"] for point in history["data_points"]})
@@ -203,6 +227,26 @@ def _show(api: Api) -> None:
     progress = api.get("/api/stats/progress?weeks=12")
     print("\nVolume of the last 12 weeks, kg × repetitions")
     _bars({week["week_start"]: week["total_volume"] for week in progress["weeks"]})
+
+
+def _show_rep_maxes(api: Api) -> None:
+    shown = api.get(f"/api/stats/exercise/{BENCH}/records")
+    for record in shown["records"]:
+        if record["kind"] == "best_e1rm":
+            made_by = record["set"]
+            print(f"\n{shown['exercise_name']}, estimated one-rep max")
+            print(
+                f"  {record['value']:,} {record['unit']} by {record['formula']}, "
+                f"from {made_by['reps']} × {made_by['weight']:,} {made_by['unit']} "
+                f"on {record['achieved_date']}"
+            )
+    shown = api.get(f"/api/stats/exercise/{BENCH}/rep-maxes")
+    print("  heaviest for so many repetitions, and what the estimate allows")
+    for row in shown["rep_maxes"]:
+        heaviest, estimated = row["at_least"], row["estimated"]
+        if heaviest and estimated:
+            lifted = f"{heaviest['weight']:,} {heaviest['unit']}"
+            print(f"  {row['reps']:>4} {lifted:>12} {estimated['weight']:>9,} {estimated['unit']}")
 
 
 def _record(kind: str, record: dict) -> str:

@@ -14,7 +14,9 @@ def test_it_works_against_the_gateway_that_is_named(system, monkeypatch, capsys)
     monkeypatch.setitem(demo.ACCOUNT, "email", "three.weeks@gym.com")
     for _ in range(2):
         assert commands.main(["demo", "--url", f"{system.url}/"]) == 0
-        assert "Barbell Bench Press" in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert "Barbell Bench Press, estimated one-rep max" in shown
+        assert "Assisted Pull-ups" in shown
 
 
 @pytest.mark.parametrize(
