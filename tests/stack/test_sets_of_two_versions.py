@@ -84,6 +84,15 @@ def counted_by_hand(rpc, ids):
     return Recount(workouts, SEED_REP_TYPES, today()).personal_records()
 
 
+def of_section_6(found):
+    """Return the records of the kinds that both versions know."""
+    known = ("max_weight", "max_reps", "max_volume")
+    return {
+        record["exercise_id"]: {kind: record.get(kind) for kind in known}
+        for record in found["records"]
+    }
+
+
 def test_both_versions_write_read_and_count_the_same(files_before):
     with system_before(files_before, {}) as system, connected(system) as rpc:
         newer = {name: system.start_another(name, f"{name}-2") for name in SERVICES}
@@ -116,7 +125,8 @@ def test_both_versions_write_read_and_count_the_same(files_before):
         for service in SERVICES:
             system.stop(service)
         by_hand = eventually(lambda: counted_by_hand(rpc, ids), seconds=60)
-        assert rpc.analytics.personal_records(USER) == by_hand
+        # what the version before counted has no other kinds yet
+        assert of_section_6(rpc.analytics.personal_records(USER)) == of_section_6(by_hand)
         rpc.analytics.rebuild(USER)
         assert rpc.analytics.personal_records(USER) == by_hand
         logged = rpc.workouts.get(ids[1], USER)["exercises"]
