@@ -52,8 +52,10 @@ class CatalogueChanges(SharedExtension):
     def queue(self) -> Queue:
         """An exclusive queue of this connection, with a new name each time.
 
-        The broker may still hold the queue of a lost connection.
+        The broker may still hold the queue of a lost connection. Events may have been missed since,
+        also if the loss was so short that nobody saw it in :attr:`generation`.
         """
+        self._generation += 1
         event, service = cache_generations.CATALOGUE_CHANGED, self.container.service_name
         return Queue(
             f"evt-exercises-{event}--{service}.catalogue_news-{uuid.uuid4().hex}",

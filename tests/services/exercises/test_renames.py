@@ -153,7 +153,7 @@ def test_news_of_the_time_without_a_broker_is_made_good(system, own, lifter):
 
     own.change(exercise_id, name="Sled Pull", tell=False)
     system.rabbitmqctl("close_all_connections", "a test")
-    eventually(lambda: lifter.sees(workout_id, exercise_id, "Sled Pull"), seconds=9)
+    eventually(lambda: lifter.sees(workout_id, exercise_id, "Sled Pull"), seconds=20)
 
 
 def test_what_the_catalogue_does_not_know_any_more_keeps_its_last_name(own, lifter):
