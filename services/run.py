@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 from eventlet.debug import hub_exceptions
 from nameko.runners import ServiceRunner
@@ -104,12 +105,22 @@ def _run(service: type, config: dict) -> None:
 
 def _start(runner: ServiceRunner) -> Exception | None:
     # Nameko waits in a queue for its extensions. Eventlet's Waiter, which ends such a wait, prints
-    # what is raised in the greenlet that it resumes; in the main one, also the end of the process.
-    try:
-        runner.start()
-    except Exception as problem:
-        return problem
-    return None
+    # what is raised in the greenlet that it resumes: that of the container's start.
+    problems: list[Exception] = []
+    for container in runner.containers:
+        container.start = _noting(container.start, problems)
+    runner.start()
+    return problems[0] if problems else None
+
+
+def _noting(start: Callable[[], None], problems: list[Exception]) -> Callable[[], None]:
+    def begin() -> None:
+        try:
+            start()
+        except Exception as problem:
+            problems.append(problem)
+
+    return begin
 
 
 if __name__ == "__main__":
