@@ -4,7 +4,7 @@ They are SQL and not SQLAlchemy Core: materialized CTEs and JSON arrays of colum
 lines there, and SQL can be pasted into psql to look at its plan.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from services.analytics.rules.history import Lifetime
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.set_bests import ESTIMATED
 from services.analytics.tables import IS_CURRENT, ONLY_KIND
+from services.transport.postgres.expressions import quoted, word_cases
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 PATIENCE_MILLISECONDS = 50
@@ -59,18 +60,7 @@ KIND = f"""
 """
 
 
-def cases(of: str, what: Mapping[str, str]) -> str:
-    """Return the expression with a value for each word that another one may be."""
-    whens = " ".join(f"WHEN '{word}' THEN {value}" for word, value in what.items())
-    return f"CASE {of} {whens} END"
-
-
-def quoted(word: str) -> str:
-    """Return a word as a constant."""
-    return f"'{word}'"
-
-
-_LIKELY = cases("kind", {kind: quoted(measure) for kind, measure in LIKELY_MEASURE.items()})
+_LIKELY = word_cases("kind", LIKELY_MEASURE)
 
 # The measure that is shown, where kind is the kind that is: the one that the exercise has now,
 # unless its kind is not shown.

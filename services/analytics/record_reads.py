@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import orjson
 from orjson import Fragment
 
+from schemas.exercises import REP_UNITS
 from schemas.units import POUND_IN_KILOGRAMS
 from services.analytics.columns import exact, moment
-from services.analytics.reads import KIND, MEASURE, Outdated, cases, quoted
+from services.analytics.reads import KIND, MEASURE, Outdated
 from services.analytics.rules.metrics import place_of
-from services.analytics.rules.records import REP_UNITS
 from services.analytics.rules.set_bests import LONGEST_AT
 from services.analytics.rules.shown_records import (
     KINDS_OF,
@@ -22,6 +22,7 @@ from services.analytics.rules.shown_records import (
     previous_in_unit,
 )
 from services.analytics.tables import IS_CURRENT, ONLY_KIND
+from services.transport.postgres.expressions import cases, quoted, word_cases
 from services.transport.postgres.statements import Fetch, Statement
 
 
@@ -48,7 +49,7 @@ _DONE = f"""
     )
 """
 
-_UNIT = cases("d.one_of_kinds", {kind: quoted(unit) for kind, unit in REP_UNITS.items()})
+_UNIT = word_cases("d.one_of_kinds", REP_UNITS)
 
 # The stored max_reps is of the whole history. For an exercise that was logged in several kinds
 # (seldom, after a correction in the catalogue) it is searched in the rows of the kind to be shown.

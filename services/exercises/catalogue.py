@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from schemas.exercises import REP_UNITS
 from schemas.measures import REP_TYPE_OF
 from services.exercises.rules.words import plain_words
 
@@ -23,9 +24,6 @@ SEED_SLUGS = (
     "plank",
 )
 """The exercises with ids 1 to 6, in this order."""
-
-UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
-"""The unit of a set's ``reps``, by the exercise's ``rep_type``."""
 
 MUSCLES = {
     *("abductors", "adductors", "back", "biceps", "calves", "cardiovascular", "chest", "core"),
@@ -72,6 +70,6 @@ def _complete(entry: dict[str, Any]) -> dict[str, Any]:
         "instructions": numbered(entry["instructions"]),
         "all_equipment": [entry["equipment"]],
         "rep_type": rep_type,
-        "unit": UNITS[rep_type],
+        "unit": REP_UNITS[rep_type],
         "external_source": SOURCE,
     }

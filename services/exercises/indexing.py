@@ -9,18 +9,10 @@ from sqlalchemy import Connection, Row, text
 
 from services.dependencies.database import Database
 from services.exercises import writes
+from services.exercises.tables import SEARCH_COLUMNS
 
 BATCH = 50
 """Exercises that are looked at at a time; readers of the same process wait for as long."""
-
-_COLUMNS = {
-    "name_key": "text",
-    "alias_keys": "text[]",
-    "title_keys": "text[]",
-    "name_words": "tsvector",
-    "title_words": "tsvector",
-    "search_words": "tsvector",
-}
 
 _NEXT = text(
     """
@@ -31,12 +23,12 @@ _NEXT = text(
 
 _UPDATE = text(
     f"""
-    UPDATE exercises e SET {", ".join(f"{name} = given.{name}" for name in _COLUMNS)}
+    UPDATE exercises e SET {", ".join(f"{name} = given.{name}" for name in SEARCH_COLUMNS)}
     FROM json_to_recordset(CAST(:rows AS json)) AS given (
-        id bigint, {", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+        id bigint, {", ".join(f"{name} {kind}" for name, kind in SEARCH_COLUMNS.items())})
     WHERE e.id = given.id
-        AND ({", ".join(f"e.{name}" for name in _COLUMNS)})
-            IS DISTINCT FROM ({", ".join(f"given.{name}" for name in _COLUMNS)})
+        AND ({", ".join(f"e.{name}" for name in SEARCH_COLUMNS)})
+            IS DISTINCT FROM ({", ".join(f"given.{name}" for name in SEARCH_COLUMNS)})
     """
 )
 

@@ -1,7 +1,17 @@
 """The columns of ``exercises``: written with their types, read as JSON."""
 
 from schemas.measures import LIKELY_MEASURE
-from services.transport.postgres.expressions import instant
+from services.transport.postgres.expressions import instant, word_cases
+
+SEARCH_COLUMNS = {
+    "name_key": "text",
+    "alias_keys": "text[]",
+    "title_keys": "text[]",
+    "name_words": "tsvector",
+    "title_words": "tsvector",
+    "search_words": "tsvector",
+}
+"""What a search looks at, with the types in PostgreSQL."""
 
 COLUMNS = {
     "name": "text",
@@ -20,19 +30,11 @@ COLUMNS = {
     "rep_type": "text",
     "unit": "text",
     "external_source": "text",
-    "name_key": "text",
-    "alias_keys": "text[]",
-    "title_keys": "text[]",
-    "name_words": "tsvector",
-    "title_words": "tsvector",
-    "search_words": "tsvector",
+    **SEARCH_COLUMNS,
 }
 """What the seed writes, and the import among others, with the types in PostgreSQL."""
 
-_LIKELY = " ".join(
-    f"WHEN '{rep_type}' THEN '{measure}'" for rep_type, measure in LIKELY_MEASURE.items()
-)
-MEASURE = f"coalesce(e.measure, CASE e.rep_type {_LIKELY} END)"
+MEASURE = f"coalesce(e.measure, {word_cases('e.rep_type', LIKELY_MEASURE)})"
 """The measure of a row ``e``; null was written by the version before, which knows no measures."""
 
 EXERCISE = f"""

@@ -5,7 +5,7 @@ writing it is one statement however many sets it has.
 """
 
 from schemas.measures import LIKELY_MEASURE
-from services.transport.postgres.expressions import instant, sent_instant
+from services.transport.postgres.expressions import cases, instant, sent_instant, word_cases
 from services.workouts.sets import MEANT_BY_REPS
 
 _OWN_COLUMNS = f"""
@@ -26,20 +26,14 @@ _ENTERED = """
 """
 
 
-def _by_kind(values: dict[str, str]) -> str:
-    """Return the expression with a value for each ``rep_type``, and null for others."""
-    cases = " ".join(f"WHEN '{rep_type}' THEN {value}" for rep_type, value in values.items())
-    return f"CASE e.rep_type {cases} END"
-
-
 def _filled(rep_type: str) -> str:
     """Return the expression of the field that the ``reps`` of a ``rep_type`` mean."""
-    return f"coalesce(s.{MEANT_BY_REPS[rep_type]}, {_by_kind({rep_type: _ENTERED})})"
+    return f"coalesce(s.{MEANT_BY_REPS[rep_type]}, {cases('e.rep_type', {rep_type: _ENTERED})})"
 
 
 _SHOWN_REPS = f"""
     'reps', trim_scale(coalesce({_ENTERED}, {
-    _by_kind({rep_type: f"s.{name}" for rep_type, name in MEANT_BY_REPS.items()})
+    cases("e.rep_type", {rep_type: f"s.{name}" for rep_type, name in MEANT_BY_REPS.items()})
 })),
 """
 _COUNTED_REPS = f"'reps', trim_scale(s.reps), 'repetitions', trim_scale({_ENTERED}),"
@@ -61,7 +55,7 @@ _SETS = """
 
 _KIND = f"""
     'rep_type', e.rep_type, 'measure', coalesce(e.measure, {
-    _by_kind({rep_type: f"'{measure}'" for rep_type, measure in LIKELY_MEASURE.items()})
+    word_cases("e.rep_type", LIKELY_MEASURE)
 }),
 """
 

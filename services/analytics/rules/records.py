@@ -6,10 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from schemas.exercises import REP_UNITS
 from schemas.units import in_unit, kilograms
 from services.analytics.rules.metrics import HistoryRow, Place, place, place_of
-
-REP_UNITS = {"count": "reps", "time": "seconds", "distance": "meters"}
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 import unicodedata
 
+from services.exercises.rules.words import WHOLE_LETTERS
+
 LONGEST = 600
 """Characters that are compared. An index row of PostgreSQL has room for them, whatever they are."""
-
-_WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
-"""Letters that Unicode does not take apart into a letter and an accent."""
 
 
 def unique_name(name: str) -> str:
@@ -15,7 +14,7 @@ def unique_name(name: str) -> str:
     ``search.key`` makes more of a name the same, such as ``DB Curls`` and ``Dumbbell Curl``, which
     is right for finding and too strict for refusing.
     """
-    letters = unicodedata.normalize("NFD", name.casefold().translate(_WHOLE_LETTERS))
+    letters = unicodedata.normalize("NFD", name.casefold().translate(WHOLE_LETTERS))
     kept = (letter for letter in letters if not _is_left_out(letter))
     return "".join("".join(kept).casefold().split())[:LONGEST]
 

@@ -1,6 +1,8 @@
 """The columns of ``private_exercises``: written with their types, read as JSON."""
 
-from services.transport.postgres.expressions import instant
+from schemas.exercises import REP_UNITS
+from services.exercises.tables import SEARCH_COLUMNS
+from services.transport.postgres.expressions import instant, word_cases
 
 COLUMNS = {
     "name": "text",
@@ -13,11 +15,8 @@ COLUMNS = {
     "secondary_muscles": "text[]",
     "equipment": "text",
     "notes": "text",
-    "name_key": "text",
-    "title_keys": "text[]",
-    "name_words": "tsvector",
-    "title_words": "tsvector",
-    "search_words": "tsvector",
+    # there are no aliases
+    **{name: kind for name, kind in SEARCH_COLUMNS.items() if name != "alias_keys"},
 }
 """What is written of an exercise, with the types in PostgreSQL."""
 
@@ -28,8 +27,7 @@ EXERCISE = f"""
         'primary_muscles', p.primary_muscles, 'secondary_muscles', p.secondary_muscles,
         'equipment', p.equipment, 'all_equipment', array_remove(ARRAY[p.equipment], NULL),
         'difficulty', NULL, 'measure', p.measure, 'rep_type', p.rep_type,
-        'unit', CASE p.rep_type WHEN 'count' THEN 'reps' WHEN 'time' THEN 'seconds'
-            ELSE 'meters' END,
+        'unit', {word_cases("p.rep_type", REP_UNITS)},
         'aliases', '[]'::json, 'external_source', 'private', 'external_id', NULL,
         'license', NULL, 'license_author', NULL, 'is_active', p.archived_at IS NULL,
         'created_at', {instant("p.created_at")},

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]{1,100}")
 _APOSTROPHES = re.compile("['`´\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}]")
-_WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+WHOLE_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 """Letters that Unicode does not take apart into a letter and an accent."""
 
 _RAISED_LETTERS = str.maketrans("ºª", "  ")
@@ -46,7 +46,7 @@ _NO_PLURAL = ("ss", "us", "is")
 def plain_words(text: str) -> list[str]:
     """Split a text into words of lower-case letters and digits, without accents."""
     bare = _APOSTROPHES.sub("", text.translate(_RAISED_LETTERS).casefold())
-    letters = unicodedata.normalize("NFKD", bare.translate(_WHOLE_LETTERS))
+    letters = unicodedata.normalize("NFKD", bare.translate(WHOLE_LETTERS))
     plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return _WORD.findall(plain.casefold())
 

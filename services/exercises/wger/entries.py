@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from services.exercises.catalogue import UNITS
+from schemas.exercises import REP_UNITS
 from services.exercises.rules.words import key, split
 from services.exercises.wger import vocabulary
 from services.exercises.wger.measures import measure_of
@@ -158,7 +158,7 @@ def _columns(given: dict, translation: dict) -> dict[str, Any]:
         "difficulty": None,
         "measure": measure_of(name, category, rep_type, main),
         "rep_type": rep_type,
-        "unit": UNITS[rep_type],
+        "unit": REP_UNITS[rep_type],
         "external_source": SOURCE,
         "license": _license(given, translation) or None,
         "license_author": _authors(given, translation) or None,

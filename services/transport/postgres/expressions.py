@@ -1,4 +1,6 @@
-"""SQL expressions for whatever is read as JSON or text."""
+"""SQL expressions that several services write."""
+
+from collections.abc import Mapping
 
 
 def instant(column: str, fraction: bool = True) -> str:
@@ -25,3 +27,19 @@ def sent_instant(column: str, offset: str) -> str:
         to_char({column} AT TIME ZONE 'UTC' + make_interval(mins => coalesce({offset}, 0)),
                 'YYYY-MM-DD"T"HH24:MI:SS')
         || coalesce(CASE WHEN {offset} < 0 THEN '-' ELSE '+' END || {hours}, 'Z') END"""
+
+
+def cases(of: str, what: Mapping[str, str]) -> str:
+    """Return the expression with a value for each word that another one may be, else null."""
+    whens = " ".join(f"WHEN '{word}' THEN {value}" for word, value in what.items())
+    return f"CASE {of} {whens} END"
+
+
+def word_cases(of: str, what: Mapping[str, str]) -> str:
+    """Return :func:`cases` whose values are words."""
+    return cases(of, {word: quoted(value) for word, value in what.items()})
+
+
+def quoted(word: str) -> str:
+    """Return a word as a constant."""
+    return f"'{word}'"

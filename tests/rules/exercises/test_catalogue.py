@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from schemas.exercises import CATEGORIES, DIFFICULTIES
+from schemas.exercises import CATEGORIES, DIFFICULTIES, REP_UNITS
 from schemas.measures import MEASURES, REP_TYPE_OF
 from services.exercises import catalogue
 from services.exercises.rules import search
@@ -66,7 +66,7 @@ def test_there_are_enough_of_every_kind():
     assert len(ENTRIES) >= 220
     assert {entry["category"] for entry in ENTRIES} == set(CATEGORIES)
     assert {entry["difficulty"] for entry in ENTRIES} == set(DIFFICULTIES)
-    assert {entry["rep_type"] for entry in ENTRIES} == set(catalogue.UNITS)
+    assert {entry["rep_type"] for entry in ENTRIES} == set(REP_UNITS)
     assert {entry["measure"] for entry in ENTRIES} == set(MEASURES)
 
 
@@ -148,7 +148,7 @@ def test_every_entry_is_whole(entry):
     assert entry["all_equipment"] == [entry["equipment"]]
     assert entry["body_part"] in catalogue.BODY_PARTS
     assert entry["rep_type"] == REP_TYPE_OF[entry["measure"]]
-    assert entry["unit"] == catalogue.UNITS[entry["rep_type"]]
+    assert entry["unit"] == REP_UNITS[entry["rep_type"]]
     assert entry["external_source"] == "manual"
 
 
