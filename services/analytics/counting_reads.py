@@ -25,7 +25,7 @@ from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.records import KINDS, Record
 from services.analytics.rules.set_bests import SINGLE_KINDS, Best, Slot
 from services.analytics.rules.set_records import SetRecord
-from services.analytics.tables import IS_CURRENT, ONLY_KIND
+from services.analytics.tables import IS_CURRENT, ONLY_KIND, place
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 # A transaction-level lock, which the commit releases. The numbers of a user are read, changed in
@@ -36,12 +36,11 @@ _LOCK = Statement("SELECT pg_advisory_xact_lock(u) FROM unnest(CAST(:user_ids AS
 # before one of them and about as large. It saves a round trip for the history before the row. Too
 # much may be read (2.205 is rounded up), and too little does no harm: incremental counting asks
 # best_before() for what it misses.
-_MAY_NEED_HISTORY = """
+_MAY_NEED_HISTORY = f"""
     SELECT FROM personal_records r
     WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id
       AND r.previous_record IS NOT NULL
-      AND (r.achieved_date, coalesce(r.started_at, '-infinity'), r.workout_id)
-        > (k.workout_date, coalesce(k.started_at, '-infinity'), k.workout_id)
+      AND {place("r", "achieved_date")} > {place("k")}
       AND r.value <= CASE r.record_type
           WHEN 'max_weight' THEN k.max_weight * CASE r.unit WHEN 'lb' THEN 2.205 ELSE 1 END
           WHEN 'max_reps' THEN k.most_reps ELSE k.total_volume END
@@ -54,14 +53,13 @@ _BEFORE = f"""
     SELECT json_build_array({", ".join(f"max(p.{column})::text" for column in _SIZES)})
     FROM exercise_performance_history p
     WHERE p.user_id = k.user_id AND p.exercise_id = k.exercise_id
-      AND (p.workout_date, coalesce(p.started_at, '-infinity'), p.workout_id)
-        < (k.workout_date, coalesce(k.started_at, '-infinity'), k.workout_id)
+      AND {place("p")} < {place("k")}
 """
 
 # The set records that the best sets of a row may change, with nulls for those that there are not
 # yet: most rows change none. What rules.set_records does with them is done alike here, so that
 # none is left out. All are read for sets without a size. And whether they are not enough, as above.
-_SET_RECORDS = """
+_SET_RECORDS = f"""
     SELECT
         json_agg(json_build_array(b.kind, b.kept_by::text, r.value::text, r.unit, r.size::text,
             r.tie::text, r.achieved_date, r.workout_id, r.started_at, r.previous_size::text))
@@ -73,8 +71,7 @@ _SET_RECORDS = """
         FROM json_to_recordset(k.bests) AS given (
             kind text, kept_by numeric, size numeric, tie numeric)) b
     LEFT JOIN LATERAL (
-        SELECT *, (s.achieved_date, coalesce(s.started_at, '-infinity'), s.workout_id)
-            > (k.workout_date, coalesce(k.started_at, '-infinity'), k.workout_id) AS is_later
+        SELECT *, {place("s", "achieved_date")} > {place("k")} AS is_later
         FROM set_records s
         WHERE s.user_id = k.user_id AND s.exercise_id = k.exercise_id
           AND s.kind = b.kind AND s.kept_by = b.kept_by OFFSET 0) r ON true

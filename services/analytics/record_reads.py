@@ -21,7 +21,7 @@ from services.analytics.rules.shown_records import (
     Performed,
     previous_in_unit,
 )
-from services.analytics.tables import IS_CURRENT, ONLY_KIND
+from services.analytics.tables import IS_CURRENT, ONLY_KIND, place
 from services.transport.postgres.expressions import cases, quoted, word_cases
 from services.transport.postgres.statements import Fetch, Statement
 
@@ -66,15 +66,13 @@ _OLDER_RECORDS = f"""
             (SELECT max(h.most_reps) FROM exercise_performance_history h
              WHERE h.user_id = d.user_id AND h.exercise_id = d.exercise_id
                AND h.rep_type = d.one_of_kinds
-               AND (h.workout_date, coalesce(h.started_at, '-infinity'), h.workout_id)
-                 < (best.workout_date, coalesce(best.started_at, '-infinity'), best.workout_id))
+               AND {place("h")} < {place("best")})
         FROM done d CROSS JOIN LATERAL (
             SELECT h.most_reps, h.workout_date, h.started_at, h.workout_id
             FROM exercise_performance_history h
             WHERE h.user_id = d.user_id AND h.exercise_id = d.exercise_id
               AND h.rep_type = d.one_of_kinds AND h.most_reps IS NOT NULL
-            ORDER BY h.most_reps DESC, h.workout_date, coalesce(h.started_at, '-infinity'),
-                h.workout_id LIMIT 1) best
+            ORDER BY h.most_reps DESC, {place("h")} LIMIT 1) best
         WHERE d.one_of_kinds IS NOT NULL
     )
 """

@@ -174,3 +174,13 @@ TABLES = {
     )
 }
 """The tables that a batch of workouts is written to, by their names."""
+
+
+def place(row: str, day: str = "workout_date") -> str:
+    """Return the SQL of a workout's place in the history; rules.metrics has it in Python.
+
+    Args:
+        row: alias of a row with ``started_at`` and ``workout_id``.
+        day: its column with the day.
+    """
+    return f"({row}.{day}, coalesce({row}.started_at, '-infinity'), {row}.workout_id)"
