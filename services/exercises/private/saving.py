@@ -1,11 +1,9 @@
 """Making, changing and removing private exercises."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
-
-from psycopg2 import IntegrityError
 
 from schemas.errors import BusinessRuleViolation, Conflict, GymError, NotFound
 from services.dependencies import cache_generations
@@ -16,6 +14,7 @@ from services.exercises.private import reads, writes
 from services.exercises.private.naming import unique_name
 from services.exercises.rules import search
 from services.observability.logging import get_logger
+from services.transport.postgres.statements import Fetch
 
 log = get_logger(__name__)
 
@@ -54,18 +53,11 @@ class PrivateExercises:
             Conflict: the user has an exercise with this name.
             BusinessRuleViolation: they have as many as they may.
         """
-        name = values["name"]
-        similar = self._similar(name)
-        with (
-            self._changing(),
-            self._unique(name),
-            self.database.together() as transaction,
-        ):
+        similar = self._similar(values["name"])
+        with self._changing(), self.database.together() as transaction:
             fetch = transaction.fetch
             writes.lock_owner(transaction.send, self.owner_id)
-            namesake = reads.namesake(fetch, self.owner_id, unique_name(name))
-            if namesake is not None:
-                raise _taken(namesake)
+            self._check_name(fetch, values["name"])
             _check_room(writes.count(fetch, self.owner_id))
             exercise = writes.insert(fetch, self.owner_id, values)
         self._tell()
@@ -78,16 +70,14 @@ class PrivateExercises:
             NotFound: the user has no such exercise.
             Conflict: they have another one with the new name.
         """
-        with (
-            self._changing(),
-            self._unique(changes.get("name", "")),
-            self.database.together() as transaction,
-        ):
+        with self._changing(), self.database.together() as transaction:
+            writes.lock_owner(transaction.send, self.owner_id)
             before = writes.lock(transaction.fetch, self.owner_id, exercise_id)
             if before is None:
                 raise _not_found()
             after = before | changes
             if after != before:
+                self._check_name(transaction.fetch, after["name"], exercise_id)
                 writes.update(transaction.send, self.owner_id, exercise_id, after)
             exercise = reads.get(transaction.fetch, self.owner_id, exercise_id)
             # nobody else can have deleted it, as it is locked
@@ -133,13 +123,13 @@ class PrivateExercises:
     def _changing(self) -> AbstractContextManager[None]:
         return self.cache.changing(cache_generations.exercises_of(self.owner_id))
 
-    @contextmanager
-    def _unique(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except IntegrityError:
-            namesake = reads.namesake(self.database.fetch, self.owner_id, unique_name(name))
-            raise _taken(namesake) from None
+    def _check_name(self, fetch: Fetch, name: str, exercise_id: int | None = None) -> None:
+        """Refuse a name that another exercise of the owner has; they must be locked."""
+        namesake = reads.namesake(fetch, self.owner_id, unique_name(name))
+        if namesake in (None, exercise_id):
+            return
+        details = {"field": "name", "constraint": "unique", "exercise_id": namesake}
+        raise Conflict("There is an exercise of yours with this name already", json.dumps(details))
 
     def _tell(self) -> None:
         """Tell who caches something about the user's exercises: gateways, and copies of names."""
@@ -158,11 +148,6 @@ class PrivateExercises:
             for each in found["items"]
             if search.are_in_titles(name, [each["name"], *each["aliases"]], each["all_equipment"])
         ]
-
-
-def _taken(namesake: int | None) -> Conflict:
-    details = {"field": "name", "constraint": "unique", "exercise_id": namesake}
-    return Conflict("There is an exercise of yours with this name already", json.dumps(details))
 
 
 def _check_room(count: int) -> None:

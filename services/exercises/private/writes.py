@@ -65,7 +65,7 @@ _DELETE = Statement(f"DELETE FROM private_exercises p WHERE {_OF_OWNER} RETURNIN
 
 
 def lock_owner(send: Send, owner_id: int) -> None:
-    """Let no other transaction insert exercises of a user until the end of this one."""
+    """Let no other transaction insert or rename exercises of a user until the end of this one."""
     send(_LOCK_OWNER, owner_id=owner_id)
 
 
@@ -76,11 +76,7 @@ def count(fetch: Fetch, owner_id: int) -> int:
 
 
 def insert(fetch: Fetch, owner_id: int, values: dict[str, Any]) -> dict[str, Any]:
-    """Insert an exercise, and return it.
-
-    Raises:
-        IntegrityError: of psycopg2; the user has an exercise with this name.
-    """
+    """Insert an exercise, and return it; the owner must be locked, and have none of this name."""
     [(exercise,)] = fetch(_INSERT, owner_id=owner_id, **_columns(values))
     return exercise
 
@@ -92,11 +88,7 @@ def lock(fetch: Fetch, owner_id: int, exercise_id: int) -> dict[str, Any] | None
 
 
 def update(send: Send, owner_id: int, exercise_id: int, values: dict[str, Any]) -> None:
-    """Write all of a locked exercise anew.
-
-    Raises:
-        IntegrityError: of psycopg2; the user has another exercise with this name.
-    """
+    """Write all of a locked exercise anew; no other one of its owner may have its name."""
     send(_UPDATE, owner_id=owner_id, exercise_id=exercise_id, **_columns(values))
 
 
