@@ -13,9 +13,9 @@ from services.workouts import last_sets, reads, rules
 
 CACHE_SECONDS = 600
 
-WITH_TIMES = "times"
-"""End of the keys of pages of the list: the version before caches them under keys without it, and
-they have no start, end and time zone."""
+WITH_TIMES = "with times"
+"""Variant of the pages of the list: the version before caches them under the same keys, without
+the start, the end and the time zone."""
 
 
 class WorkoutReads:
@@ -73,10 +73,9 @@ class WorkoutReads:
 
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days
-        asked = f"{first or ''}:{last or ''}:{order}:{page}:{limit}"
-        key = f"workout:user:{user_id}:list:{asked}:{WITH_TIMES}"
+        key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
         return self.cache.get_or_make(
-            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read
+            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read, WITH_TIMES
         )
 
     def last_sets(self, user_id: int, exercise_ids: list[int]) -> list[dict[str, Any]]:

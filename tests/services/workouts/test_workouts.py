@@ -1473,7 +1473,7 @@ def workout_db(engine):
 class NoCache:
     """A cache that keeps nothing."""
 
-    def get_or_make(self, key, generation_key, seconds, make):
+    def get_or_make(self, key, generation_key, seconds, make, variant=None):
         return make()
 
     def changing(self, *generation_keys):
