@@ -17,6 +17,7 @@ from nameko.extensions import SharedExtension
 from gateway.upstream.remote_services import UpstreamService
 from schemas.errors import GymError
 from services.dependencies.catalogue_changes import CatalogueChanges
+from services.dependencies.siblings import sibling
 from services.observability.logging import get_logger
 from services.process import budgets
 from services.process.bounded_map import BoundedMap
@@ -95,8 +96,4 @@ class Owners(SharedExtension):
 
     # no property: Nameko reads all attributes of an extension before it is bound
     def _exercises(self) -> UpstreamService:
-        return next(
-            provider
-            for provider in self.container.dependencies
-            if isinstance(provider, UpstreamService) and provider.name == "exercises"
-        )
+        return sibling(self.container, UpstreamService, name="exercises")
