@@ -104,8 +104,9 @@ def _run(service: type, config: dict) -> None:
 
 
 def _start(runner: ServiceRunner) -> Exception | None:
-    # Nameko waits in a queue for its extensions. Eventlet's Waiter, which ends such a wait, prints
-    # what is raised in the greenlet that it resumes: that of the container's start.
+    # Nameko waits in queues, for the container and for its extensions. Eventlet's Waiter, which
+    # ends such a wait, prints what is raised in the greenlet that it resumes: so nothing is raised
+    # in the container's, and the main one, which ends the process, does not wait in a queue.
     problems: list[Exception] = []
     for container in runner.containers:
         container.start = _noting(container.start, problems)
