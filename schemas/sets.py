@@ -33,6 +33,8 @@ LOWEST_RPE = 1
 HIGHEST_RPE = 10
 EFFORT = 10
 """The sum of a set's RPE and its repetitions in reserve."""
+HEAVIEST = 10_000
+MOST_REPS = 1_000_000
 LONGEST_SET = 7 * 24 * 3600
 LONGEST_REST = 3600
 
@@ -40,6 +42,13 @@ LONGEST_REST = 3600
 def place_field(description: str) -> Integer:
     """Make the field of a place in a list, which may have gaps."""
     return Integer(min_value=1, max_value=1000, metadata=about(description))
+
+
+def unit_field(description: str) -> OneOf:
+    """Make the field of the unit of a weight."""
+    return OneOf(
+        WEIGHT_UNITS, aliases={"lbs": "lb"}, load_default="kg", metadata=about(description)
+    )
 
 
 def notes_field() -> Text:
@@ -55,7 +64,7 @@ class LoggedSet(Body):
     set_number = place_field("Its place in the exercise.")
     reps = Number(
         min_value=0,
-        max_value=1_000_000,
+        max_value=MOST_REPS,
         max_decimals=2,
         load_default=None,
         metadata=about(
@@ -80,17 +89,12 @@ class LoggedSet(Body):
     )
     weight = Number(
         min_value=0,
-        max_value=10_000,
+        max_value=HEAVIEST,
         max_decimals=2,
         load_default=None,
         metadata=about("In `unit`."),
     )
-    unit = OneOf(
-        WEIGHT_UNITS,
-        aliases={"lbs": "lb"},
-        load_default="kg",
-        metadata=about("The unit of `weight`."),
-    )
+    unit = unit_field("The unit of `weight`.")
     set_type = OneOf(SET_TYPES, load_default="normal", metadata=about(ABOUT_SET_TYPES))
     rpe = Number(
         min_value=LOWEST_RPE,

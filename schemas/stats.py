@@ -2,7 +2,7 @@
 
 from schemas.fields import IntegerParameter, NumberParameter, OneOf, about
 from schemas.loading import Parameters
-from schemas.units import KILOGRAMS_IN
+from schemas.sets import EFFORT, HEAVIEST, MOST_REPS, unit_field
 
 RANGES = ["1month", "3months", "6months", "1year", "all"]
 HISTORY_UNITS = ["day", "week", "month"]
@@ -85,29 +85,24 @@ class OneRepMaxQuery(Parameters):
 
     weight = NumberParameter(
         min_value=0,
-        max_value=10_000,
+        max_value=HEAVIEST,
         max_decimals=2,
         required=True,
         metadata=about("The weight of the set, in `unit`."),
     )
     reps = NumberParameter(
         min_value=0,
-        max_value=1_000_000,
+        max_value=MOST_REPS,
         max_decimals=2,
         required=True,
         metadata=about(
             f"Its repetitions; there is an estimate for whole ones up to {MOST_ESTIMATED}."
         ),
     )
-    unit = OneOf(
-        [*KILOGRAMS_IN],
-        aliases={"lbs": "lb"},
-        load_default="kg",
-        metadata=about("The unit of all weights of the answer, too."),
-    )
+    unit = unit_field("The unit of all weights of the answer, too.")
     rir = NumberParameter(
         min_value=0,
-        max_value=10,
+        max_value=EFFORT,
         step="0.5",
         metadata=about("Repetitions in reserve, in halves: how many more one could have done."),
     )

@@ -25,8 +25,6 @@ from schemas.fields import (
 from schemas.limits import LARGEST_INT32
 from schemas.loading import Body, Parameters
 from schemas.pages import Feed, Page
-from schemas.sets import SET_TYPES as SET_TYPES
-from schemas.sets import WEIGHT_UNITS as WEIGHT_UNITS
 from schemas.sets import LoggedSet, notes_field, place_field
 
 EARLIEST_DAY = date(1900, 1, 1)

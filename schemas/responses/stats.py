@@ -15,6 +15,7 @@ from schemas.responses.base import (
     one_or_null,
     text,
 )
+from schemas.sets import WEIGHT_UNITS
 from schemas.stats import (
     CONFIDENCES,
     FORMULAS,
@@ -27,7 +28,6 @@ from schemas.stats import (
     TRENDS,
     WEIGHT_IS,
 )
-from schemas.workouts import WEIGHT_UNITS
 
 
 class DataPoint(ResponseSchema):

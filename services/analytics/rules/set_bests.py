@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from schemas.stats import FORMULAS, MOST_ESTIMATED, PACE
-from schemas.units import ASSISTED, as_decimal, kilograms
+from schemas.units import ASSISTED, as_decimal, kilograms, set_volume
 from services.analytics.rules.one_rep_max import DEFAULT_FORMULA, factor
 
 BEST_E1RM = "best_e1rm"
@@ -128,7 +128,7 @@ def _lifted(sets: list[dict[str, Any]]) -> dict[Slot, Best]:
     found: dict[Slot, Best] = {}
     best = None
     for place, logged in enumerate(sets):
-        volume = _volume(logged)
+        volume = set_volume(logged, "count")
         if volume and (best is None or volume > best.size):
             best = found[BEST_SET_VOLUME, ONLY] = Best(volume, volume, "kg", place)
     return found
@@ -166,12 +166,6 @@ def _estimates(heaviest: list[tuple[Slot, Best]]) -> Iterator[tuple[Slot, Best]]
             if best.unit != "kg":
                 value = best.value * factors[number][0] / factors[number][1]
             yield (kind, ONLY), Best(size, value, best.unit, best.place)
-
-
-def _volume(logged: dict[str, Any]) -> Decimal | None:
-    if not logged["weight"] or not logged["reps"]:
-        return None
-    return kilograms(logged["weight"], logged["unit"]) * as_decimal(logged["reps"])
 
 
 def _assisted(sets: list[dict[str, Any]]) -> Iterator[tuple[Slot, Best]]:

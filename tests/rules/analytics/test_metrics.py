@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.sets import SET_TYPES
 from schemas.units import workout_volume
-from schemas.workouts import SET_TYPES
 from services.analytics.rules.metrics import average_rpe, exercise_metrics
 from services.analytics.rules.set_bests import set_bests
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.sets import SET_TYPES
 from schemas.units import (
     as_decimal,
     exact_sum,
@@ -18,7 +19,6 @@ from schemas.units import (
     set_volume,
     workout_volume,
 )
-from schemas.workouts import SET_TYPES
 
 
 def logged(reps=5, weight=100, unit="kg", set_type="normal"):

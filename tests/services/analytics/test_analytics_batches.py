@@ -21,8 +21,8 @@ from services.analytics.counting import CountedWorkouts
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.reads import Outdated, processed
 from services.analytics.record_reads import records
-from services.process.settings import DatabaseAddress, Settings
 from services.transport.postgres.statements import fetch
+from tests.services.databases import address_of, empty_database
 from tests.services.logbook import ago
 from tests.waiting import eventually
 
@@ -45,15 +45,8 @@ WEIGHTS = [None, 0, 60, 100, 100, 102.5, 220.46]
 @pytest.fixture(scope="module")
 def address(system):
     """A database of this module's own: the other tests' users must stay as they are."""
-    server = Settings.from_environment(system.environment).databases["analytics"]
-    name = f"batches_{random.randrange(10**9)}"
-    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield DatabaseAddress(server.host, server.port, server.user, server.password, name)
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administration.dispose()
+    with empty_database(address_of(system, "analytics")) as address:
+        yield address
 
 
 @pytest.fixture

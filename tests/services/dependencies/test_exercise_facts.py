@@ -1,18 +1,18 @@
 """The copy of the catalogue's names and measures, also beside processes of the version before."""
 
 import json
-import random
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import psycopg2.extensions
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from services import migrate
 from services.dependencies.database import Database
 from services.dependencies.exercise_facts import ExerciseFacts
-from services.process.settings import SETTINGS_KEY, DatabaseAddress, Settings
+from services.process.settings import SETTINGS_KEY
+from tests.services.databases import address_of, empty_database
 
 OF_THE_VERSION_BEFORE = """
     INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, position)
@@ -32,23 +32,15 @@ PLANK = {"exercise_id": 6, "name": "Plank", "rep_type": "time", "measure": "dura
 def database(request, system):
     """A database of this module's own, of each service that has a copy."""
     service = request.param
-    server = Settings.from_environment(system.environment).databases[service]
-    name = f"facts_{random.randrange(10**9)}"
-    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    address = DatabaseAddress(server.host, server.port, server.user, server.password, name)
-    migrate.migrate(service, address)
-    database = Database(service)
-    settings = SimpleNamespace(databases={service: address})
-    database.container = SimpleNamespace(config={SETTINGS_KEY: settings})
-    database.setup()
-    yield database
-    database.stop()
-    psycopg2.extensions.set_wait_callback(None)
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administration.dispose()
+    with empty_database(address_of(system, service)) as address:
+        migrate.migrate(service, address)
+        database = Database(service)
+        settings = SimpleNamespace(databases={service: address})
+        database.container = SimpleNamespace(config={SETTINGS_KEY: settings})
+        database.setup()
+        yield database
+        database.stop()
+        psycopg2.extensions.set_wait_callback(None)
 
 
 class Catalogue:

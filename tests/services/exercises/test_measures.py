@@ -1,6 +1,5 @@
 """The migration that brings measures, on a database which others are using."""
 
-import random
 import threading
 
 import pytest
@@ -8,7 +7,7 @@ from sqlalchemy import create_engine, text
 
 from services import migrate
 from services.exercises import catalogue, writes
-from services.process.settings import DatabaseAddress, Settings
+from tests.services.databases import address_of, empty_database
 from tests.waiting import eventually
 
 BEFORE = "0007"
@@ -20,22 +19,14 @@ MEASURES = "SELECT id, measure FROM exercises ORDER BY id"
 @pytest.fixture
 def address(system):
     """A database of the version before, with the seed's six exercises."""
-    server = Settings.from_environment(system.environment).databases["exercises"]
-    name = f"measures_{random.randrange(10**9)}"
-    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    address = DatabaseAddress(server.host, server.port, server.user, server.password, name)
-    migrate.migrate("exercises", address)
-    engine = create_engine(address.url)
-    with engine.begin() as connection:
-        writes.save(connection, FEW)
-    engine.dispose()
-    migrate.downgrade("exercises", address, BEFORE)
-    yield address
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administration.dispose()
+    with empty_database(address_of(system, "exercises")) as address:
+        migrate.migrate("exercises", address)
+        engine = create_engine(address.url)
+        with engine.begin() as connection:
+            writes.save(connection, FEW)
+        engine.dispose()
+        migrate.downgrade("exercises", address, BEFORE)
+        yield address
 
 
 @pytest.fixture

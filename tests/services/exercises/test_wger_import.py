@@ -31,7 +31,7 @@ from services.exercises.wger import applying, client, filling, importing, stagin
 from services.exercises.wger.client import WgerClient
 from services.exercises.wger.importing import Import
 from services.exercises.wger.provider import WgerImports
-from services.process.settings import SETTINGS_KEY, BadSettings, DatabaseAddress, Settings
+from services.process.settings import SETTINGS_KEY, BadSettings, Settings
 from services.transport.postgres.statements import fetch
 from stack.layout import CHECKOUT
 from stack.wger import Meter
@@ -48,12 +48,12 @@ from tests.fakes.wger_server import (
     stored_entries,
     stored_languages,
 )
+from tests.services.databases import empty_database
 from tests.waiting import eventually
 
 PAUSES = (0.01, 0.01, 0.01)
 FEW = 12
 PAGE = 5
-names = (f"wger_{number}" for number in itertools.count(1))
 
 
 class WatchedCache:
@@ -81,17 +81,9 @@ def server_address(system):
 @pytest.fixture(scope="module")
 def address(server_address):
     """A database of this module's own: the catalogue of the others must stay as it is."""
-    name = next(names)
-    administration = create_engine(server_address.url, isolation_level="AUTOCOMMIT")
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    found = server_address
-    address = DatabaseAddress(found.host, found.port, found.user, found.password, name)
-    migrate.migrate("exercises", address)
-    yield address
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administration.dispose()
+    with empty_database(server_address) as address:
+        migrate.migrate("exercises", address)
+        yield address
 
 
 @pytest.fixture(scope="module")

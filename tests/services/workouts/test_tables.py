@@ -1,13 +1,12 @@
 """The tables of workouts: upgraded while they are filled, and taken back."""
 
-import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from services import migrate
-from services.process.settings import DatabaseAddress, Settings
+from tests.services.databases import address_of, empty_database
 from tests.services.workouts.test_version_before import INSERT
 
 INDEXES = """
@@ -23,15 +22,8 @@ EXERCISES = """[{"exercise_id": 6, "exercise_name": "Plank", "rep_type": "time",
 @pytest.fixture
 def address(system):
     """A database of a test's own."""
-    server = Settings.from_environment(system.environment).databases["workouts"]
-    name = f"tables_{random.randrange(10**9)}"
-    administration = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield DatabaseAddress(server.host, server.port, server.user, server.password, name)
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administration.dispose()
+    with empty_database(address_of(system, "workouts")) as address:
+        yield address
 
 
 @pytest.fixture
