@@ -1,4 +1,4 @@
-"""The analytics service."""
+"""The analytics service: counting workouts, and users' records, histories and progress."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -99,8 +99,8 @@ class Exercises(PrivateExerciseMethods):
 
         Args:
             q: at least 3 characters. Each of its words must be in the name, an alias or the
-                equipment, in any order; one wrong letter a word is forgiven. One word alone is
-                looked for in descriptions, too.
+                equipment, in any order, with one wrong letter a word forgiven; or all of them in
+                the description, as they are spelt there. One word alone may be anywhere.
             user_id: who asks, and finds their private exercises, too.
             query: ``category``, ``body_part``, ``difficulty``, ``measure``, ``equipment``,
                 ``muscles`` (several values separated by commas), ``mine`` (``"true"`` leaves the

@@ -4,10 +4,10 @@ Every exercise is indexed by the words of its name, of its aliases, of its equip
 description. Neighbours in a name are also indexed as one word, so that "pullup", "pull up" and
 "Pull-ups" are the same.
 
-All words of a query must be found, in any order; one alone may be in the description. A word is
-found *strictly* as it stands or as the beginning of a longer one, and *closely* with a slip of the
-finger or as the end of a compound word ("press" in "benchpress"). PostgreSQL does the rest
-(``services/exercises/reads.py``).
+All words of a query must be found, in any order: in the name, the aliases and the equipment, or all
+of them in the description; one word alone may be anywhere. A word is found *strictly* as it stands
+or as the beginning of a longer one, and *closely* with a slip of the finger or as the end of a
+compound word ("press" in "benchpress"). PostgreSQL does the rest (``services/exercises/reads.py``).
 """
 
 from collections.abc import Collection, Iterable
