@@ -178,3 +178,10 @@ class Changes(Feed):
     """Where to read the feed of workouts."""
 
     workout_id = identifier_parameter()
+
+
+class MergedInto(Parameters):
+    """The exercise that another one is merged into."""
+
+    id = identifier_parameter(required=True)
+    name = Text(min_length=1, max_length=255, required=True)

@@ -105,6 +105,9 @@ FEED_SECONDS = 2
 
 FEED_BATCH = 200
 
+MERGES_SECONDS = 1
+"""Interval at which workouts looks for merges of exercises that are left to do."""
+
 FACTS_LOOK_SECONDS = 0.25
 """Interval at which workouts and analytics check for a catalogue_changed event."""
 

@@ -1,16 +1,25 @@
 """The change feed: one row for each write of a workout, which analytics follows.
 
 A deferred trigger on ``workouts`` writes it, as the last thing before the commit and behind an
-advisory lock (migration 0002; docs/decisions/change-feed.md).
+advisory lock (migration 0002; docs/decisions/change-feed.md). A merge of exercises writes its rows
+itself (:mod:`services.workouts.merging`).
 """
 
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Statement
 
+LOCK = 7_306_001
+"""Of the advisory lock."""
+
+_MEMBERS = f"""
+    'id', c.id, 'workout_id', c.workout_id, 'user_id', c.user_id, 'kind', c.kind,
+    'version', c.version, 'date', c.date, 'changed_at', {instant("c.changed_at")}
+"""
+
 _CHANGE = f"""
-    SELECT json_build_object('id', c.id, 'workout_id', c.workout_id, 'user_id', c.user_id,
-        'kind', c.kind, 'version', c.version, 'date', c.date,
-        'changed_at', {instant("c.changed_at")})
+    SELECT CASE WHEN c.merged_from IS NULL THEN json_build_object({_MEMBERS})
+        ELSE json_build_object({_MEMBERS}, 'merged', json_build_object(
+            'exercise_id', c.merged_from, 'into', c.merged_into, 'had_both', c.had_both)) END
     FROM workout_changes c WHERE c.id > :after
 """
 _CHANGES = Statement(f"{_CHANGE} ORDER BY c.id LIMIT :limit")

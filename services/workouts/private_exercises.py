@@ -78,3 +78,9 @@ def retire(send: Send, fetch: Fetch, user_id: int, exercise_id: int) -> int:
     if not workouts:
         send(_RETIRE, exercise_id=exercise_id)
     return workouts
+
+
+def retire_in_any_case(send: Send, exercise_id: int) -> None:
+    """Retire an exercise also if workouts have it, because they are going to have another one."""
+    send(_WAIT, exercise_id=exercise_id)
+    send(_RETIRE, exercise_id=exercise_id)

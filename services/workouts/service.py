@@ -29,6 +29,7 @@ from services.process import budgets
 from services.workouts import feed, idempotency, private_exercises, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
+from services.workouts.merge_methods import MergeMethods
 from services.workouts.saving import WorkoutSaving
 
 log = get_logger(__name__)
@@ -44,7 +45,7 @@ WORKOUT_SAVED = "workout_saved"
 """The hint that brings analytics a workout as soon as it is committed."""
 
 
-class Workouts:
+class Workouts(MergeMethods):
     """Logged workouts, and the feed of their changes."""
 
     name = "workouts"
@@ -307,7 +308,8 @@ class Workouts:
         Returns:
             ``[{"id", "workout_id", "user_id", "kind": "created|updated|deleted", "version",
             "date", "changed_at"}]``. Once a change was returned, no change with a lower id will
-            ever appear.
+            ever appear. One that came of a merge also has ``"merged": {"exercise_id", "into",
+            "had_both": whether the workout had both exercises}``.
 
         Raises:
             InvalidParameter: a value is not allowed.

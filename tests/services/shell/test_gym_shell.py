@@ -151,7 +151,8 @@ def test_failures_are_told_in_a_line_or_two(shell):
         ),
         "n.rpc.workouts.burn(1)": (
             "MethodNotFound: burn\nn.rpc.workouts has: "
-            "changes, create, delete, get, get_many, last_sets, list, retire_exercise, update\n"
+            "changes, create, delete, get, get_many, last_sets, list, merge_exercise, "
+            "retire_exercise, update\n"
         ),
         "n.rpc.wrkouts.get(1)": (
             "UnknownService: Unknown service `wrkouts`\n"

@@ -22,7 +22,7 @@ METHODS = {
     ],
     "workouts": [
         *("create", "list", "get", "get_many", "last_sets"),
-        *("update", "delete", "changes", "retire_exercise"),
+        *("update", "delete", "changes", "retire_exercise", "merge_exercise"),
     ],
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),
