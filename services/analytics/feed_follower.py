@@ -8,6 +8,7 @@ from nameko.extensions import DependencyProvider
 from schemas.errors import GymError
 from services.analytics import feed, reads
 from services.analytics.bisecting import bisect_batch
+from services.analytics.merging import merge_exercises
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rules.head_start import HeadStart
 from services.dependencies import cache_generations
@@ -59,13 +60,16 @@ class FeedFollower(DependencyProvider):
         # the lease is renewed for each batch, as several may take longer than it lasts
         while (position := feed.hold(fetch, self._holder)) is not None:
             changes = processor.workouts.changes(position, limit=budgets.FEED_BATCH)
+            # no event tells of a merge
+            merge_exercises(processor, changes)
             changes = self._head_start.left_to_the_feed(changes)
             metrics.note_feed(position, changes)
             if not changes:
                 return
             unseen = _unseen(processor, changes)
             # the process that made these changes may have died before it replaced the generations
-            processor.cache.invalidate(*_generations_of(unseen))
+            merged = [change for change in changes if "merged" in change]
+            processor.cache.invalidate(*_generations_of([*unseen, *merged]))
             bisect_batch(
                 unseen,
                 lambda some: _process_changes(processor, some),

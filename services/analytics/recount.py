@@ -92,8 +92,7 @@ class Recount:
         row = measured_again(stored)
         if not row.is_counted:
             self.written.append(row)
-            if any("repetitions" in logged for logged in row.raw_sets or ()):
-                # from a newer workouts service: the workout may have a measure and a start
+            if row.is_half_known:
                 self.half_known.append(row.workout_id)
         return row
 

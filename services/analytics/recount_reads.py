@@ -39,6 +39,14 @@ _ROWS_OF_EXERCISES = Statement(
     """
 )
 
+_ROWS_OF_SOME = Statement(
+    f"""
+    SELECT {_ROW_WITH_SETS} FROM exercise_performance_history h
+    WHERE h.user_id = :user_id AND h.workout_id = ANY(CAST(:workout_ids AS bigint[]))
+      AND h.exercise_id = ANY(CAST(:exercise_ids AS bigint[]))
+    """
+)
+
 _OUTDATED = Statement(
     f"""
     SELECT k.user_id, k.exercise_id
@@ -86,6 +94,14 @@ def rows_of_exercises(fetch: Fetch, exercises: Iterable[ExerciseKey]) -> list[Hi
     """Return the whole histories of exercises as they are stored, with their ``raw_sets``."""
     keys = as_json(exercise_columns(key) for key in exercises)
     return _rows(fetch(_ROWS_OF_EXERCISES, exercises=keys))
+
+
+def rows_of_some(
+    fetch: Fetch, user_id: int, exercise_ids: Iterable[int], workout_ids: Iterable[int]
+) -> list[HistoryRow]:
+    """Return the rows of exercises in some workouts of a user, with their ``raw_sets``."""
+    wanted = {"exercise_ids": [*exercise_ids], "workout_ids": [*workout_ids]}
+    return _rows(fetch(_ROWS_OF_SOME, user_id=user_id, **wanted))
 
 
 def outdated(fetch: Fetch, exercises: Iterable[ExerciseKey]) -> set[ExerciseKey]:

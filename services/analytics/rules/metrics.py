@@ -142,6 +142,12 @@ class HistoryRow(NamedTuple):
             return False
         return self._replace(raw_sets=other.raw_sets, is_counted=other.is_counted) == other
 
+    @property
+    def is_half_known(self) -> bool:
+        """Whether the version before counted it, without all that the workout tells."""
+        # from a newer workouts service: the workout may have a measure and a start
+        return not self.is_counted and any("repetitions" in each for each in self.raw_sets or ())
+
     def size_of(self, kind: str) -> Decimal | None:
         """Return the size of the best set of one of :data:`SINGLE_KINDS`."""
         best = (self.bests or {}).get((kind, ONLY))

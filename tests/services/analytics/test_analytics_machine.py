@@ -32,6 +32,9 @@ EXERCISES = (1, 2, 5, 6)
 CHANGING = 0
 """Stands for an exercise that is renamed, and counts something else, whenever the machine wants."""
 
+OWN = (-1, -2)
+"""Stand for private exercises, or what they are merged into."""
+
 EXAMPLES, STEPS = 12, 14
 KINDS = ("workout_created", "workout_updated", "workout_deleted")
 
@@ -47,7 +50,7 @@ sets = st.builds(
 )
 lifts = st.builds(
     lambda exercise_id, done: lift(exercise_id, *done),
-    st.sampled_from([*EXERCISES, CHANGING]),
+    st.sampled_from([*EXERCISES, CHANGING, *OWN, *OWN]),
     st.lists(sets, max_size=3),
 )
 exercise_lists = st.lists(lifts, max_size=3)
@@ -69,7 +72,11 @@ class Analytics(RuleBasedStateMachine):
         self.known = {}
         self.dead = {}
         self.logged = {}
-        self.exercises = [*EXERCISES, self.world.changing]
+        made = {place: self.world.make_own(self.user_id) for place in OWN}
+        self.own = {place: exercise["id"] for place, exercise in made.items()}
+        self.names = {exercise["id"]: exercise["name"] for exercise in made.values()}
+        self.real = {CHANGING: self.world.changing, **self.own}
+        self.exercises = [*EXERCISES, self.world.changing, *self.own.values()]
 
     @rule(target=living, day=days, done=exercise_lists, minutes=durations)
     def create(self, day, done, minutes):
@@ -93,6 +100,30 @@ class Analytics(RuleBasedStateMachine):
     def correct_the_exercise(self, kind):
         self.world.correct(kind)
         self._agrees_soon()
+
+    @rule(source=st.sampled_from(OWN), into=st.sampled_from([1, 1, 2, CHANGING, *OWN]))
+    def merge(self, source, into):
+        """Merge it, if it is still there, into another one."""
+        own, other = self.own[source], self.real.get(into, into)
+        if own == other or self.real[source] != own:
+            return
+        name = {**self.names, **self.world.names}[other]
+        ask = self.world.rpc.workouts.merge_exercise
+        assert ask(self.user_id, own, {"id": other, "name": name})["done"]
+        self.real = {place: other if key == own else key for place, key in self.real.items()}
+        for workout in self.known.values():
+            self._merge_in(workout, own, other)
+
+    def _merge_in(self, workout, own, other):
+        """Of a workout that has both, the first one says for all sets what they count."""
+        done = [each for each in workout["exercises"] if each["exercise_id"] in (own, other)]
+        if any(each["exercise_id"] == own for each in done):
+            kind = self.logged.get((workout["id"], done[0]["exercise_id"]))
+            if kind:
+                self.logged[workout["id"], other] = kind
+            for each in done:
+                each["exercise_id"] = other
+            workout["version"] += 1
 
     @rule(workout_id=living, day=days)
     def change_the_date(self, workout_id, day):
@@ -160,15 +191,16 @@ class Analytics(RuleBasedStateMachine):
         self._agrees_soon()
 
     def _real(self, done):
-        real = {CHANGING: self.world.changing}
         return [
-            {**each, "exercise_id": real.get(each["exercise_id"], each["exercise_id"])}
+            {**each, "exercise_id": self.real.get(each["exercise_id"], each["exercise_id"])}
             for each in done
         ]
 
     def _note_kind(self, workout_id):
         """What is logged now counts as it counts now, whatever comes later."""
         self.logged[workout_id, self.world.changing] = self.world.kind
+        for own in self.own.values():
+            self.logged[workout_id, own] = "count"
 
     def _agrees_soon(self):
         """What was logged before the correction is on its way, maybe."""
@@ -223,7 +255,8 @@ class Analytics(RuleBasedStateMachine):
 
     def _recount(self):
         kinds = {**SEED_REP_TYPES, self.world.changing: self.world.kind}
-        names = self.world.names
+        kinds |= dict.fromkeys(self.own.values(), "count")
+        names = {**self.names, **self.world.names}
         recount = Recount(list(self.known.values()), kinds, today(), self.logged, names)
         return [
             recount.personal_records(),
@@ -245,12 +278,18 @@ class World:
         self.dispatch = event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]})
         self.user_ids = itertools.count(random.randrange(3 * 10**9, 4 * 10**9))
         self._own = own
-        self._names = (f"Shape {number}" for number in itertools.count())
+        self._numbers = itertools.count()
+        self._names = (f"Shape {number}" for number in self._numbers)
         self.kind = "count"
         self.changing = own.add(next(self._names))
         self.names = {key: rpc.exercises.get(key)["name"] for key in (*EXERCISES, self.changing)}
         self._logged = next(self.user_ids)
         eventually(self._is_known)
+
+    def make_own(self, user_id):
+        """Make a private exercise, and return it."""
+        exercise = {"name": f"Own {next(self._numbers)}", "measure": "weight_reps"}
+        return self.rpc.exercises.create(user_id, exercise)
 
     def correct(self, kind):
         """Rename the exercise, have it count something else, and wait until that is known."""
@@ -285,6 +324,7 @@ def machine(system, rpc):
         yield OnTheRunningSystem
 
 
+@pytest.mark.timeout(300)
 def test_whatever_happens_the_numbers_are_those_of_a_recount(machine):
     run_state_machine_as_test(
         machine,
