@@ -121,10 +121,9 @@ class Recount:
         return record
 
     def _of_sets(self, exercise_id):
-        kind = self._shown_kind(exercise_id)
         return {
             name: self._best_set(exercise_id, kind, size, unit)
-            for name, (size, unit) in RECORDS_OF_SETS[kind].items()
+            for name, (kind, size, unit) in RECORDS_OF_SETS[self._shown_kind(exercise_id)].items()
         }
 
     def _best_set(self, exercise_id, kind, size, unit):
@@ -313,10 +312,18 @@ def _counted(one):
 
 
 RECORDS_OF_SETS = {
-    "count": {"best_e1rm": (_e1rm, None), "best_set_volume": (_set_volume, "kg")},
-    "time": {"longest": (_counted, "seconds")},
-    "distance": {"farthest": (_counted, "meters")},
+    "count": {
+        "best_e1rm": ("count", _e1rm, None),
+        "best_set_volume": ("count", _set_volume, "kg"),
+    },
+    "time": {"longest": ("time", _counted, "seconds")},
+    # a run has a duration, too: that of sets that counted seconds before a correction
+    "distance": {
+        "farthest": ("distance", _counted, "meters"),
+        "longest": ("time", _counted, "seconds"),
+    },
 }
+"""By what is shown: the kind of the sets that make a record, their sizes and the unit."""
 
 
 def _mean(numbers):

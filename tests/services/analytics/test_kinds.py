@@ -105,6 +105,14 @@ def test_seconds_are_a_record_whatever_repetitions_were_done_before(exercise):
     exercise.shows(60, "seconds", 45)
 
 
+def test_what_was_held_is_the_longest_of_what_counts_metres_now(exercise):
+    exercise.becomes("time")
+    exercise.log(9, 40)
+    exercise.becomes("distance")
+    exercise.log(8, 50)
+    exercise.shows(50, "meters", None)
+
+
 def test_there_and_back_again(exercise):
     exercise.log(9, 40)
     exercise.becomes("time")
