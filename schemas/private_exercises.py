@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.exercises import CATEGORIES
-from schemas.fields import OneOf, Text, Word, Words, about
+from schemas.fields import OneOf, Text, Word, Words, about, identifier
 from schemas.loading import Body
 from schemas.measures import MEASURES
 
@@ -43,6 +43,7 @@ class _ExerciseBody(Body):
             *("id", "slug", "aliases", "description", "instructions", "body_part", "difficulty"),
             *("all_equipment", "rep_type", "unit", "is_active", "external_source", "external_id"),
             *("license", "license_author", "created_at", "updated_at", "owner", "details"),
+            "merged_into",
         }
     )
 
@@ -75,3 +76,14 @@ class ExerciseChanges(_ExerciseBody):
     secondary_muscles = _muscles("What it trains besides")
     equipment = _equipment()
     notes = _notes()
+
+
+class MergeTarget(Body):
+    """Body of a merge of a private exercise."""
+
+    into = identifier(
+        required=True,
+        metadata=about(
+            "The id of an active exercise with the same `measure`, of the catalogue or of your own."
+        ),
+    )

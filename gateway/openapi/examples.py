@@ -66,6 +66,7 @@ EXERCISE = {
     "updated_at": "2025-02-01T08:00:00.000000Z",
     "owner": None,
     "notes": None,
+    "merged_into": None,
 }
 
 NEW_EXERCISE: dict[str, Any] = {
@@ -103,6 +104,7 @@ PRIVATE_EXERCISE: dict[str, Any] = {
     "updated_at": "2025-02-16T17:10:42.220183Z",
     "owner": "me",
     "notes": "Rings at shoulder width",
+    "merged_into": None,
 }
 MADE_EXERCISE = {**PRIVATE_EXERCISE, "details": {"similar": []}}
 EXERCISE_CHANGES = {"name": "Ring Pull-ups", "notes": None}

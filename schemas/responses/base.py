@@ -23,10 +23,10 @@ def options(description: str, null: bool, **metadata: object) -> dict[str, Any]:
     }
 
 
-def identifier(description: str = "") -> fields.Integer:
+def identifier(description: str = "", *, null: bool = False) -> fields.Integer:
     """Make the field of an id."""
     within = Range(min=1, max=LARGEST_ID)
-    return fields.Integer(validate=within, **options(description, False))
+    return fields.Integer(validate=within, **options(description, null))
 
 
 def count(description: str = "", *, null: bool = False) -> fields.Integer:

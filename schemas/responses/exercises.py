@@ -51,6 +51,9 @@ class Exercise(ResponseSchema):
     updated_at = timestamp()
     owner = choice(["me"], "`me` of your own exercises, which nobody else sees.", null=True)
     notes = text("Yours, of your own exercises.", null=True)
+    merged_into = identifier(
+        "The exercise that has what was logged of this one; only of your own.", null=True
+    )
 
 
 class SimilarExercise(ResponseSchema):

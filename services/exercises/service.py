@@ -14,6 +14,7 @@ from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.exercises import reads
 from services.exercises.cached_reads import ExerciseReads
+from services.exercises.private.merging import UnfinishedMerges
 from services.exercises.private.methods import PrivateExerciseMethods
 from services.exercises.private.reading import OwnersReads
 from services.exercises.seeding import SeededCatalogue
@@ -39,12 +40,15 @@ class Exercises(PrivateExerciseMethods):
     database = Database("exercises")
     cache = Cache()
     workouts = RemoteService(
-        "workouts", methods=["retire_exercise"], without={"retire_exercise": None}
+        "workouts",
+        methods=["retire_exercise", "merge_exercise"],
+        without={"retire_exercise": None, "merge_exercise": None},
     )
     # Any: a worker gets a function in its place
     dispatch: Any = EventDispatcher()
     seeded_catalogue = SeededCatalogue()
     wger_imports = WgerImports()
+    unfinished_merges = UnfinishedMerges()
     health = Health()
     log_context = LogContext()
 
@@ -61,10 +65,11 @@ class Exercises(PrivateExerciseMethods):
             "primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty",
             "measure", "rep_type": "count|time|distance", "unit": "reps|seconds|meters", "aliases",
             "external_source", "external_id", "license", "license_author", "is_active",
-            "created_at", "updated_at", "owner", "notes"}``. ``measure`` is what its sets hold, one
-            of ``schemas.measures.MEASURES``; ``rep_type`` and ``unit`` follow from it. Of a
-            private exercise ``owner`` is ``"me"`` and ``notes`` its owner's; both are None of all
-            others.
+            "created_at", "updated_at", "owner", "notes", "merged_into"}``. ``measure`` is what its
+            sets hold, one of ``schemas.measures.MEASURES``; ``rep_type`` and ``unit`` follow from
+            it. Of a private exercise ``owner`` is ``"me"``, ``notes`` its owner's and
+            ``merged_into`` the id of the exercise that it was merged into, if it was; all three are
+            None of others.
 
         Raises:
             InvalidParameter: an id can't be one.

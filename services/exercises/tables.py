@@ -47,6 +47,7 @@ EXERCISE = f"""
         'external_source', e.external_source, 'external_id', e.external_id,
         'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
         'created_at', {instant("e.created_at")},
-        'updated_at', {instant("e.updated_at")}, 'owner', NULL, 'notes', NULL)
+        'updated_at', {instant("e.updated_at")}, 'owner', NULL, 'notes', NULL,
+        'merged_into', NULL)
 """
 """A row ``e`` as the JSON that clients see."""

@@ -117,6 +117,12 @@ FACTS_SECONDS = 10
 FACTS_RETRY_SECONDS = 2
 """Pause before the retry of such a poll that failed."""
 
+MERGES_LOOK_SECONDS = 1
+"""Interval at which the exercises service looks for merges that no request has finished."""
+
+MERGES_RETRY_SECONDS = 5
+"""Pause before the retry of one that failed."""
+
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request's body."""
 

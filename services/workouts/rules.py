@@ -1,7 +1,7 @@
 """Rules of workouts that are plain functions, and the plan of what is written of one."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -197,18 +197,23 @@ def with_catalogue(
     Args:
         exercises: as logged.
         catalogue: their entries: ``id``, ``name``, ``rep_type``, ``is_active`` and ``measure``,
-            which the version before does not tell; of private exercises also ``owner``.
+            which the version before does not tell; of private exercises also ``owner``, and
+            ``merged_into`` if they were merged into others.
         present: ids of exercises that the workout has already; they may stay though inactive.
 
     Raises:
         BusinessRuleViolation: an exercise does not exist or is inactive.
     """
+    entries = {entry["id"]: entry for entry in catalogue}
     known = {
-        entry["id"]: entry for entry in catalogue if entry["is_active"] or entry["id"] in present
+        exercise_id: entry
+        for exercise_id, entry in entries.items()
+        if entry["is_active"] or exercise_id in present
     }
     missing = sorted({item["exercise_id"] for item in exercises} - known.keys())
     if missing:
-        raise unknown_exercises(missing)
+        merged = {key: entries[key].get("merged_into") for key in missing if key in entries}
+        raise unknown_exercises(missing, {key: into for key, into in merged.items() if into})
     return [_as_written(item, known[item["exercise_id"]]) for item in exercises]
 
 
@@ -222,12 +227,24 @@ def _as_written(exercise: dict[str, Any], entry: dict[str, Any]) -> dict[str, An
     }
 
 
-def unknown_exercises(exercise_ids: list[int]) -> BusinessRuleViolation:
-    """Make the error for exercises that a workout can't have."""
+def unknown_exercises(
+    exercise_ids: list[int], merged: Mapping[int, int] | None = None
+) -> BusinessRuleViolation:
+    """Make the error for exercises that a workout can't have.
+
+    Args:
+        exercise_ids: theirs.
+        merged: what those of them that were merged into others were merged into.
+    """
     listed = ", ".join(map(str, exercise_ids[:10]))
-    return BusinessRuleViolation(
-        f"Unknown or inactive exercises: {listed}", json.dumps({"exercise_ids": exercise_ids})
-    )
+    details: dict[str, Any] = {"exercise_ids": exercise_ids}
+    message = f"Unknown or inactive exercises: {listed}"
+    if merged:
+        pairs = [*merged.items()]
+        told = ", ".join(f"{key} was merged into {into}" for key, into in pairs[:10])
+        message = f"{message} ({told})"
+        details["merged"] = [{"exercise_id": key, "into": into} for key, into in pairs]
+    return BusinessRuleViolation(message, json.dumps(details))
 
 
 def _private(catalogue: Iterable[dict[str, Any]]) -> frozenset[int]:

@@ -2,16 +2,21 @@
 
 from typing import Any
 
+from nameko.timer import timer
+
 from schemas.loading import load
 from schemas.pages import checked_id, checked_ids, checked_user
-from schemas.private_exercises import ExerciseChanges, NewExercise
+from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.exercises.private import reads
+from services.exercises.private.merging import Merging, UnfinishedMerges
 from services.exercises.private.saving import PrivateExercises
+from services.process import budgets
 
 EXERCISE_CHANGES = ExerciseChanges()
+MERGE_TARGET = MergeTarget()
 NEW_EXERCISE = NewExercise()
 
 
@@ -22,6 +27,7 @@ class PrivateExerciseMethods:
     cache: Cache
     workouts: Any
     dispatch: Any
+    unfinished_merges: UnfinishedMerges
 
     @rpc
     def create(self, user_id: int, exercise: dict[str, Any]) -> dict[str, Any]:
@@ -65,6 +71,8 @@ class PrivateExerciseMethods:
             ValidationFailed: the changes break rules of their schema; all faults are listed.
             NotFound: the user has no such private exercise.
             Conflict: the user has another one with the name.
+            BusinessRuleViolation: it was merged into another, or is being merged; or the measure is
+                another, and an exercise is being merged into it.
 
         Example:
             ``n.rpc.exercises.update(1, 1042, {"name": "Gorilla Rows", "notes": None})``
@@ -86,6 +94,7 @@ class PrivateExerciseMethods:
 
         Raises:
             NotFound: the user has no such private exercise.
+            BusinessRuleViolation: it was merged into another, or is being merged.
 
         Example:
             ``n.rpc.exercises.archive(1, 1042)``
@@ -107,6 +116,7 @@ class PrivateExerciseMethods:
 
         Raises:
             NotFound: the user has no such private exercise.
+            BusinessRuleViolation: it was merged into another, or is being merged.
 
         Example:
             ``n.rpc.exercises.restore(1, 1042)``
@@ -116,8 +126,40 @@ class PrivateExerciseMethods:
         return self._private_of(user_id).archive(exercise_id, False)
 
     @rpc
+    def merge(self, user_id: int, exercise_id: int, into: int) -> dict[str, Any]:
+        """Merge a private exercise into another: the workouts that have it get the other one.
+
+        Few workouts are changed at once. Otherwise, or while the workouts service is away, it goes
+        on after the call: ``merged_into`` of the exercise is set once all is done, and until then
+        it is archived and can't be changed. To ask again for the same is always safe.
+
+        Args:
+            user_id: the owner.
+            exercise_id: its id.
+            into: the id of an active exercise with the same measure, of the catalogue or of the
+                owner's own.
+
+        Returns:
+            The exercise as from ``get``; ``merged_into`` is None while it goes on.
+
+        Raises:
+            ValidationFailed: ``into`` is no id.
+            NotFound: the user has no such private exercise.
+            BusinessRuleViolation: it is of the catalogue, was merged into another, is being merged
+                into another, or another into it; or, with the field ``into``: that is itself, has
+                another measure, is not active, was merged, is being merged, or there is no such
+                exercise that the user sees.
+
+        Example:
+            ``n.rpc.exercises.merge(1, 1042, 4)``
+        """
+        exercise_id = checked_id(exercise_id)
+        user_id = checked_user(user_id)
+        return self._merging.merge(user_id, exercise_id, load(MERGE_TARGET, {"into": into})["into"])
+
+    @rpc
     def delete(self, user_id: int, exercise_id: int) -> dict[str, Any]:
-        """Delete a private exercise that no workout uses.
+        """Delete a private exercise that no workout uses, and those that were merged into it.
 
         Args:
             user_id: the owner.
@@ -128,7 +170,8 @@ class PrivateExerciseMethods:
 
         Raises:
             NotFound: the user has no such private exercise.
-            BusinessRuleViolation: workouts use it; ``details`` says how many (``workouts``).
+            BusinessRuleViolation: workouts use it; ``details`` says how many (``workouts``). Or it
+                is being merged into another, or another into it.
             ServiceUnavailable, TimedOut: the workouts service could not be asked.
 
         Example:
@@ -176,6 +219,15 @@ class PrivateExerciseMethods:
             ``n.rpc.exercises.owns(1)``
         """
         return reads.owns(self.database.fetch, checked_user(user_id))
+
+    @timer(interval=budgets.MERGES_LOOK_SECONDS)
+    def finish_merges(self) -> None:
+        """Finish the merges that no request has finished."""
+        self.unfinished_merges.look(self._merging)
+
+    @property
+    def _merging(self) -> Merging:
+        return Merging(self.database, self.cache, self.workouts.merge_exercise)
 
     def _private_of(self, user_id: int) -> PrivateExercises:
         retire = self.workouts.retire_exercise

@@ -10,11 +10,11 @@ from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.exercises import reads as catalogue
-from services.exercises.private import reads, writes
+from services.exercises.private import reads, states, writes
 from services.exercises.private.naming import unique_name
 from services.exercises.rules import search
 from services.observability.logging import get_logger
-from services.transport.postgres.statements import Fetch
+from services.transport.postgres.statements import Fetch, Together
 
 log = get_logger(__name__)
 
@@ -69,13 +69,17 @@ class PrivateExercises:
         Raises:
             NotFound: the user has no such exercise.
             Conflict: they have another one with the new name.
+            BusinessRuleViolation: it was merged into another, or others are being merged into it
+                and the measure is another.
         """
         with self._changing(), self.database.together() as transaction:
-            writes.lock_owner(transaction.send, self.owner_id)
+            state = self._lock(transaction, exercise_id)
             before = writes.lock(transaction.fetch, self.owner_id, exercise_id)
-            if before is None:
-                raise _not_found()
+            # it is locked already
+            assert before is not None
             after = before | changes
+            if after["measure"] != before["measure"]:
+                states.check_not_merging(state, "measure")
             if after != before:
                 self._check_name(transaction.fetch, after["name"], exercise_id)
                 writes.update(transaction.send, self.owner_id, exercise_id, after)
@@ -91,34 +95,61 @@ class PrivateExercises:
 
         Raises:
             NotFound: the user has no such exercise.
+            BusinessRuleViolation: it was merged into another.
         """
-        with self._changing():
-            exercise = writes.archive(self.database.fetch, self.owner_id, exercise_id, is_archived)
-        if exercise is None:
-            raise _not_found()
-        return exercise
+        with self._changing(), self.database.together() as transaction:
+            self._lock(transaction, exercise_id)
+            return writes.archive(transaction.fetch, self.owner_id, exercise_id, is_archived)
 
     def delete(self, exercise_id: int) -> None:
-        """Delete an exercise that no workout uses.
+        """Delete an exercise that no workout uses, and what was merged into it.
 
         The workouts service is asked first, and from then on takes no workout with it. If this ends
         in between, the exercise is still there and can't be logged; deleting it again goes on.
 
         Raises:
             NotFound: the user has no such exercise.
-            BusinessRuleViolation: workouts use it.
+            BusinessRuleViolation: workouts use it, or it takes part in a merge that is not done.
         """
-        if reads.get(self.database.fetch, self.owner_id, exercise_id) is None:
-            raise _not_found()
-        workouts = self.retire(self.owner_id, exercise_id)["workouts"]
-        if workouts:
-            counted = "1 workout uses" if workouts == 1 else f"{workouts} workouts use"
-            details = json.dumps({"workouts": workouts})
-            raise BusinessRuleViolation(f"{counted} the exercise; archive it instead", details)
+        if self._may_be_used(exercise_id):
+            workouts = self.retire(self.owner_id, exercise_id)["workouts"]
+            if workouts:
+                writes.begin_deletion(self.database.fetch, self.owner_id, exercise_id, False)
+                raise _used_by(workouts)
         with self._changing():
             is_deleted = writes.delete(self.database.fetch, self.owner_id, exercise_id)
         if not is_deleted:
+            # it is gone, or another deletion has ended, which found a workout that is gone now
+            self.delete(exercise_id)
+
+    def _may_be_used(self, exercise_id: int) -> bool:
+        """Begin to delete an exercise; return whether workouts may use it, as no merged one."""
+        with self.database.together() as transaction:
+            state = self._lock(transaction, exercise_id, may_be_merged=True)
+            if state.is_merged:
+                return False
+            states.check_not_merged(state)
+            states.check_not_merging(state)
+            # nothing may be merged into it from now on: that would use it after it was counted
+            writes.begin_deletion(transaction.send, self.owner_id, exercise_id, True)
+        return True
+
+    def _lock(
+        self, transaction: Together, exercise_id: int, may_be_merged: bool = False
+    ) -> states.State:
+        """Lock an exercise, and all of its owner, and return its state.
+
+        Raises:
+            NotFound: the user has no such exercise.
+            BusinessRuleViolation: it was merged into another, or is being merged.
+        """
+        writes.lock_owner(transaction.send, self.owner_id)
+        state = states.lock(transaction.fetch, self.owner_id, exercise_id)
+        if state is None:
             raise _not_found()
+        if not may_be_merged:
+            states.check_not_merged(state)
+        return state
 
     def _changing(self) -> AbstractContextManager[None]:
         return self.cache.changing(cache_generations.exercises_of(self.owner_id))
@@ -155,6 +186,12 @@ def _check_room(count: int) -> None:
         limit = {"constraint": "max_items", "max_items": writes.MOST, "received": count + 1}
         message = f"There may be at most {writes.MOST} exercises of one's own"
         raise BusinessRuleViolation(message, json.dumps(limit))
+
+
+def _used_by(workouts: int) -> BusinessRuleViolation:
+    counted = "1 workout uses" if workouts == 1 else f"{workouts} workouts use"
+    details = json.dumps({"workouts": workouts})
+    return BusinessRuleViolation(f"{counted} the exercise; archive it instead", details)
 
 
 def _not_found() -> NotFound:

@@ -32,6 +32,7 @@ EXERCISE = f"""
         'license', NULL, 'license_author', NULL, 'is_active', p.archived_at IS NULL,
         'created_at', {instant("p.created_at")},
         'updated_at', {instant("p.updated_at")},
-        'owner', 'me', 'notes', p.notes)
+        'owner', 'me', 'notes', p.notes,
+        'merged_into', CASE WHEN p.merged_at IS NOT NULL THEN p.merged_into END)
 """
 """A row ``p`` as the JSON that its owner sees; the members are those of the catalogue's."""

@@ -11,7 +11,7 @@ from services.exercises.writes import search_columns
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 MOST = 1000
-"""Exercises of one user, archived ones included."""
+"""Exercises of one user, archived ones included, merged ones not."""
 
 _VALUES = {name: f"CAST(:{name} AS {kind})" for name, kind in COLUMNS.items()}
 
@@ -21,7 +21,9 @@ _LOCK_OWNER = Statement(
     "SELECT pg_advisory_xact_lock(hashtextextended('owner ' || CAST(:owner_id AS bigint), 0))"
 )
 
-_COUNT = Statement("SELECT count(*) FROM private_exercises WHERE owner_id = :owner_id")
+_COUNT = Statement(
+    "SELECT count(*) FROM private_exercises WHERE owner_id = :owner_id AND merged_at IS NULL"
+)
 
 _INSERT = Statement(
     f"""
@@ -61,7 +63,27 @@ _ARCHIVE = Statement(
     """
 )
 
-_DELETE = Statement(f"DELETE FROM private_exercises p WHERE {_OF_OWNER} RETURNING p.id")
+_BEGIN_DELETION = Statement(
+    f"""
+    UPDATE private_exercises p
+    SET deletion_began_at = CASE WHEN :is_begun THEN coalesce(p.deletion_began_at, now()) END
+    WHERE {_OF_OWNER}
+    """
+)
+
+_DELETE = Statement(
+    f"""
+    WITH deleted AS (
+        DELETE FROM private_exercises p
+        WHERE {_OF_OWNER} AND (p.deletion_began_at IS NOT NULL OR p.merged_at IS NOT NULL)
+        RETURNING p.owner_id, p.id
+    ), merged AS (
+        DELETE FROM private_exercises p USING deleted
+        WHERE p.owner_id = deleted.owner_id AND p.merged_into = deleted.id
+    )
+    SELECT id FROM deleted
+    """
+)
 
 
 def lock_owner(send: Send, owner_id: int) -> None:
@@ -70,7 +92,7 @@ def lock_owner(send: Send, owner_id: int) -> None:
 
 
 def count(fetch: Fetch, owner_id: int) -> int:
-    """Return how many exercises a user has, archived ones included."""
+    """Return how many exercises a user has, archived ones included, merged ones not."""
     [(found,)] = fetch(_COUNT, owner_id=owner_id)
     return found
 
@@ -92,17 +114,23 @@ def update(send: Send, owner_id: int, exercise_id: int, values: dict[str, Any]) 
     send(_UPDATE, owner_id=owner_id, exercise_id=exercise_id, **_columns(values))
 
 
-def archive(
-    fetch: Fetch, owner_id: int, exercise_id: int, is_archived: bool
-) -> dict[str, Any] | None:
-    """Archive or restore an exercise; return it, or None if the user has no such one."""
+def archive(fetch: Fetch, owner_id: int, exercise_id: int, is_archived: bool) -> dict[str, Any]:
+    """Archive or restore a locked exercise, and return it."""
     ids = {"owner_id": owner_id, "exercise_id": exercise_id}
-    rows = fetch(_ARCHIVE, **ids, is_archived=is_archived)
-    return rows[0][0] if rows else None
+    [(exercise,)] = fetch(_ARCHIVE, **ids, is_archived=is_archived)
+    return exercise
+
+
+def begin_deletion(send: Send, owner_id: int, exercise_id: int, is_begun: bool) -> None:
+    """Note that the deletion of an exercise is begun, or that it was given up."""
+    send(_BEGIN_DELETION, owner_id=owner_id, exercise_id=exercise_id, is_begun=is_begun)
 
 
 def delete(fetch: Fetch, owner_id: int, exercise_id: int) -> bool:
-    """Delete an exercise; return whether there was one."""
+    """Delete an exercise that was merged, or whose deletion was begun; return whether it was so.
+
+    What was merged into it is deleted, too.
+    """
     return bool(fetch(_DELETE, owner_id=owner_id, exercise_id=exercise_id))
 
 

@@ -18,6 +18,7 @@ METHODS = {
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),
+        *("merge",),
         *("import_from_wger", "import_status"),
     ],
     "workouts": [
