@@ -48,6 +48,8 @@ class Route(Entrypoint):
         query: the schema of the query.
         limit: the name of its rate limit.
         status: of the response to a successful request.
+        unfinished: an example of an item whose work goes on after the response, which is a 202
+            then; None if it never does.
         takes_key: whether it supports the ``Idempotency-Key`` header.
         cache: the cache policy of its responses; None if they are not cached.
         changes: the policies of the cached responses that it makes stale.
@@ -73,6 +75,7 @@ class Route(Entrypoint):
         query: type[Parameters] = NoParameters,
         limit: str = API,
         status: int = 200,
+        unfinished: dict[str, Any] | None = None,
         takes_key: bool = False,
         cache: CachePolicy | None = None,
         changes: Collection[CachePolicy] = (),
@@ -88,6 +91,7 @@ class Route(Entrypoint):
         self.query = query
         self.limit = limit
         self.status = status
+        self.unfinished = unfinished
         self.takes_key = takes_key
         self.cache = cache
         self.changes = changes

@@ -15,12 +15,19 @@ from schemas.errors import (
     NotFound,
     ServiceUnavailable,
 )
+from schemas.loading import load
 from schemas.names import PUBLIC_NAMES
-from schemas.private_exercises import ExerciseChanges, NewExercise
+from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise
 from services.process import budgets
 
 OWN_EXERCISES = (CachePolicy.CATALOGUE,)
 """The cached responses to its owner that a change of a private exercise makes stale."""
+
+MERGED_EXERCISES = (CachePolicy.CATALOGUE, CachePolicy.WORKOUTS, CachePolicy.NUMBERS)
+"""Those that a merge of a private exercise makes stale. One workout is not among them, as the path
+does not name it: Redis tells that it is stale."""
+
+MERGE_TARGET = MergeTarget()
 
 
 def seen_by(request: Request) -> dict[str, Any]:
@@ -83,7 +90,7 @@ class PrivateExerciseRoutes:
         body=ExerciseChanges,
         changes=OWN_EXERCISES,
         shows=responses.Exercise,
-        refuses=[NotFound, Conflict],
+        refuses=[NotFound, Conflict, BusinessRuleViolation],
         example=examples.CHANGED_EXERCISE,
     )
     def update_exercise(self, request: Request) -> Reply:
@@ -101,7 +108,7 @@ class PrivateExerciseRoutes:
         refuses=[NotFound, BusinessRuleViolation],
     )
     def delete_exercise(self, request: Request) -> Reply:
-        """Delete an exercise of your own that no workout uses."""
+        """Delete an exercise of your own that no workout uses, and what was merged into it."""
         return Reply(self.exercises.delete(request.user_id, request.id))
 
     @route(
@@ -109,7 +116,7 @@ class PrivateExerciseRoutes:
         "/api/exercises/:id/archive",
         changes=OWN_EXERCISES,
         shows=responses.Exercise,
-        refuses=[NotFound],
+        refuses=[NotFound, BusinessRuleViolation],
         example=examples.ARCHIVED_EXERCISE,
     )
     def archive_exercise(self, request: Request) -> Reply:
@@ -121,9 +128,31 @@ class PrivateExerciseRoutes:
         "/api/exercises/:id/restore",
         changes=OWN_EXERCISES,
         shows=responses.Exercise,
-        refuses=[NotFound],
+        refuses=[NotFound, BusinessRuleViolation],
         example=examples.CHANGED_EXERCISE,
     )
     def restore_exercise(self, request: Request) -> Reply:
         """Bring an archived exercise of your own back into lists."""
         return Reply(self.exercises.restore(request.user_id, request.id))
+
+    @route(
+        "POST",
+        "/api/exercises/:id/merge",
+        body=MergeTarget,
+        changes=MERGED_EXERCISES,
+        shows=responses.Exercise,
+        refuses=[NotFound, BusinessRuleViolation],
+        example=examples.MERGED_EXERCISE,
+        unfinished=examples.ARCHIVED_EXERCISE,
+    )
+    def merge_exercise(self, request: Request) -> Reply:
+        """Merge an exercise of your own into another: your workouts that have it get the other one.
+
+        What takes longer goes on after the response, and `merged_into` is null until it is done.
+        """
+        # the method takes no body, so what else is in it is refused here
+        into = load(MERGE_TARGET, request.body)["into"]
+        exercise = self.exercises.merge(request.user_id, request.id, into)
+        if exercise.get("merged_into") is not None:
+            return Reply(exercise)
+        return Reply(exercise, location=f"/api/exercises/{request.id}", is_unfinished=True)

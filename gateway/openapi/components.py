@@ -15,7 +15,7 @@ RESPONSES = "#/components/responses/"
 _STRING = {"type": "string"}
 _HEADERS: dict[str, tuple[str, bool, dict]] = {
     "X-Request-ID": ("The request's id, as in `meta.request_id`", True, _STRING),
-    "Location": ("Where the new thing is", True, _STRING),
+    "Location": ("Where the new thing is, or what tells whether it is done", True, _STRING),
     "Link": (
         "The pages `first`, `prev`, `next` and `last`; not there if the query is very long",
         False,
@@ -99,6 +99,8 @@ _CONSTRAINTS = [
     *("required", "type", "json", "email", "date", "date_time", "characters", "min_length"),
     *("max_length", "min", "max", "decimals", "step", "sum", "one_of", "unique", "max_items"),
     *("unknown_field", "unknown_parameter", "repeated"),
+    *("own", "another", "exists", "active", "measure"),
+    *("not_merged", "not_merging", "not_deleting"),
 ]
 _ERROR = object_schema(
     {
@@ -130,6 +132,9 @@ _ERROR = object_schema(
                 "limit": {"type": "string"},
                 "current_version": {"type": "integer"},
                 "exercise_ids": {"type": "array", "items": {"type": "integer", "format": "int64"}},
+                "merged_into": {"type": "integer", "format": "int64"},
+                "merging_into": {"type": "integer", "format": "int64"},
+                "merging": {"type": "array", "items": {"type": "integer", "format": "int64"}},
                 "missing": {"type": "array", "items": {"type": "string"}},
                 "date_from": {"type": "string", "format": "date"},
                 "date_to": {"type": "string", "format": "date"},

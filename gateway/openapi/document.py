@@ -29,6 +29,7 @@ from gateway.openapi.converting import (
 from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.routes import TAGS, routes_of, tag_of
 from gateway.responses.failures import failure_status
+from gateway.responses.replies import ACCEPTED
 from schemas import responses
 from schemas.idempotency import HOURS_KEPT, IDEMPOTENCY_KEY, KEY_CHARACTERS, LONGEST_KEY
 from schemas.loading import Body
@@ -95,6 +96,7 @@ def _describe(
         "description": f"{summary}\n\nFor {route.caller.value}.",
         "responses": {
             str(route.status): _success(spec, route),
+            **_accepted(spec, route),
             **failures.references([*([UNCHANGED] if _is_read(route) else []), *known]),
         },
     }
@@ -148,6 +150,17 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
         "headers": header_references(*names),
         "content": _content(spec, route.shows, _example(route)),
     }
+
+
+def _accepted(spec: APISpec, route: Route) -> dict[str, Any]:
+    if route.unfinished is None:
+        return {}
+    response = {
+        "description": "It is begun and goes on; ask at `Location` whether it is done",
+        "headers": header_references("X-Request-ID", "Location"),
+        "content": _content(spec, route.shows, route.unfinished),
+    }
+    return {str(ACCEPTED): response}
 
 
 def _content(spec: APISpec, contents: Contents, example: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.private_exercises import ExerciseChanges, NewExercise
+from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
@@ -116,6 +116,8 @@ CHANGED_EXERCISE = {
     "updated_at": "2025-02-16T17:12:08.918340Z",
 }
 ARCHIVED_EXERCISE = {**CHANGED_EXERCISE, "is_active": False}
+MERGE_TARGET = {"into": 4}
+MERGED_EXERCISE = {**ARCHIVED_EXERCISE, "merged_into": 4}
 DELETED_EXERCISE = {"id": 1042, "deleted": True}
 
 FACETS = {
@@ -436,6 +438,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     ExerciseFacets: {"equipment": "smith machine"},
     NewExercise: NEW_EXERCISE,
     ExerciseChanges: EXERCISE_CHANGES,
+    MergeTarget: MERGE_TARGET,
     NewWorkout: NEW_WORKOUT,
     WorkoutChanges: WORKOUT_CHANGES,
     WorkoutList: {"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},

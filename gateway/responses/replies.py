@@ -9,6 +9,9 @@ from services.transport.http import HttpRequest, Response
 from services.transport.http.messages import JSON_TYPE, PERSONAL, VARIES_BY_CALLER, Headers
 from services.transport.http.prepared_response import PreparedResponse
 
+ACCEPTED = 202
+"""The status of a response to a request whose work goes on."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -19,12 +22,14 @@ class Reply:
         location: the path of what was created.
         page: ``meta.page``, of collections.
         headers: further headers.
+        is_unfinished: whether what the request began goes on; ``location`` says how far it is.
     """
 
     data: dict | list
     location: str | None = None
     page: dict | None = None
     headers: Headers = ()
+    is_unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,14 @@ class EncodedReply:
         page: a JSON object, or nothing.
         headers: of the response, without those that every response has.
         tag: the ``ETag``; nothing for responses to writes.
+        is_unfinished: as of the reply.
     """
 
     data: bytes
     page: bytes
     headers: Headers
     tag: str
+    is_unfinished: bool = False
 
     def compact(self) -> "EncodedReply":
         """Return a copy without the spare room that orjson leaves behind what it writes.
@@ -84,7 +91,7 @@ def encode_reply(
         # weak, because the envelope around the data is another each time
         tag = f'W/"{blake2b(data + page, digest_size=12).hexdigest()}"'
         headers.append(("ETag", tag))
-    return EncodedReply(data, page, tuple(headers), tag)
+    return EncodedReply(data, page, tuple(headers), tag, reply.is_unfinished)
 
 
 def success(reply: EncodedReply, status: int, request_id: str, known_tags: str | None) -> Response:
@@ -92,12 +99,13 @@ def success(reply: EncodedReply, status: int, request_id: str, known_tags: str |
 
     Args:
         reply: the reply as JSON.
-        status: the route's status.
+        status: the route's status; of what is unfinished it is 202.
         request_id: goes into the envelope.
         known_tags: the request's ``If-None-Match``.
     """
     if reply.tag and known_tags is not None and has_tag(known_tags, reply.tag):
         return Response(304, b"", reply.headers)
+    status = ACCEPTED if reply.is_unfinished else status
     return Response(status, assemble(reply.data, request_id, reply.page), reply.headers)
 
 

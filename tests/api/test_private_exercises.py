@@ -7,6 +7,7 @@ import requests
 
 from gateway.openapi import examples
 from tests.api.http_client import Client
+from tests.faults.deputies import instead_of
 from tests.waiting import eventually
 
 NEW = {"name": "Gorilla Row", "measure": "weight_reps", "equipment": "kettlebell"}
@@ -288,6 +289,159 @@ def test_a_new_name_is_shown_everywhere(http, owner):
         eventually(lambda name=name: names() == [name] * 3, seconds=3)
 
 
+# merged into another
+
+TOGETHER = "/api/exercises/last?ids={source},{target}"
+MERGED_PATHS = (
+    "/api/exercises/{source}",
+    "/api/exercises?mine=true&limit=100",
+    "/api/exercises/search?q=gorilla",
+    "/api/workouts/{workout}",
+    "/api/workouts",
+    TOGETHER,
+)
+
+
+def merge(http, user, exercise_id, into):
+    path = f"/api/exercises/{exercise_id}/merge"
+    return http.post(path, json={"into": into}, token=user.token)
+
+
+def test_a_merge_is_seen_at_once_through_both_gateways(http, another_gateway, owner, stranger):
+    gateways = (http, another_gateway)
+    source, target = make(http, owner), make(http, owner, name="Silverback Row")
+    (workout,) = data(log(http, owner, source["id"]), 201)
+    ids_ = {"source": source["id"], "target": target["id"], "workout": workout["id"]}
+    paths = [path.format(**ids_) for path in MERGED_PATHS]
+    for gateway in gateways:
+        # from here on both know that this user has exercises
+        eventually(lambda gateway=gateway: data(gateway.get(paths[1], token=owner.token)))
+    looks = Looks(*gateways)
+    for path in paths:
+        looks.one(path, owner.token)
+    unlike = looks.one("/api/exercises/search?q=gorilla", stranger.token)
+
+    (merged,) = data(merge(http, owner, source["id"], target["id"]))
+    assert (merged["merged_into"], merged["is_active"]) == (target["id"], False)
+    by_id, mine, found, whole, listed, last = (looks.one(path, owner.token) for path in paths)
+    assert by_id == [merged]
+    assert [each["id"] for each in mine] == [target["id"]]
+    assert source["id"] not in [each["id"] for each in found]
+    assert [each["exercise_id"] for each in whole[0]["exercises"]] == [target["id"]]
+    assert whole[0]["exercises"][0]["exercise_name"] == "Silverback Row"
+    assert listed[0]["version"] == whole[0]["version"] == 2
+    assert [each["exercise_id"] for each in last] == [target["id"]]
+
+    assert looks.one("/api/exercises/search?q=gorilla", stranger.token) == unlike
+    for gateway, token in itertools.product(gateways, (None, stranger.token)):
+        assert gateway.get(f"/api/exercises/{source['id']}", token=token).status_code == 404
+    assert merge(http, stranger, source["id"], 1).status_code == 404
+
+    def counted():
+        path = f"/api/stats/exercise/{target['id']}/records"
+        found = [data(gateway.get(path, token=owner.token))[0] for gateway in gateways]
+        return [len(each["records"]) for each in found] == [5, 5]
+
+    eventually(counted)
+
+
+def test_a_merged_one_can_not_be_logged(http, owner):
+    source = make(http, owner)
+    data(merge(http, owner, source["id"], 1))
+    answer = log(http, owner, source["id"])
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["details"]) == (
+        422,
+        {"exercise_ids": [source["id"]], "merged": [{"exercise_id": source["id"], "into": 1}]},
+    )
+    path = f"/api/exercises/{source['id']}"
+    for refused in (
+        http.put(path, json={"name": "Other"}, token=owner.token),
+        http.post(f"{path}/archive", token=owner.token),
+        http.post(f"{path}/restore", token=owner.token),
+        merge(http, owner, source["id"], 2),
+    ):
+        (error,) = refused.json()["errors"]
+        expected = {"constraint": "not_merged", "merged_into": 1}
+        assert (refused.status_code, error["details"]) == (422, expected)
+    assert data(merge(http, owner, source["id"], 1))[0]["merged_into"] == 1
+    assert data(http.delete(path, token=owner.token)) == [{"id": source["id"], "deleted": True}]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "constraint"),
+    [
+        ({}, "into", "required"),
+        ({"into": None}, "into", "required"),
+        ({"into": "1"}, "into", "type"),
+        ({"into": -1}, "into", "min"),
+        ({"into": 1, "user_id": 1}, "user_id", "unknown_field"),
+    ],
+)
+def test_the_body_of_a_merge_is_checked(http, owner, body, field, constraint):
+    path = f"/api/exercises/{make(http, owner)['id']}/merge"
+    answer = http.post(path, json=body, token=owner.token)
+    (error,) = answer.json()["errors"]
+    assert answer.status_code == 400
+    assert (error["field"], error["details"]["constraint"]) == (field, constraint)
+
+
+def test_what_can_not_be_merged_is_said_with_field_and_rule(http, owner, stranger):
+    source, theirs = make(http, owner), make(http, stranger)
+    archived = make(http, owner, name="Archived")
+    data(http.post(f"/api/exercises/{archived['id']}/archive", token=owner.token))
+    refused = {
+        source["id"]: "another",
+        118: "measure",
+        theirs["id"]: "exists",
+        2**53: "exists",
+        archived["id"]: "active",
+    }
+    for into, constraint in refused.items():
+        answer = merge(http, owner, source["id"], into)
+        (error,) = answer.json()["errors"]
+        found = (answer.status_code, error["field"], error["details"]["constraint"])
+        assert found == (422, "into", constraint)
+    answer = merge(http, owner, 1, source["id"])
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["details"]) == (422, {"constraint": "own"})
+    assert "only one of your own" in error["message"]
+
+
+def test_a_merge_that_goes_on_is_a_202(system, http, owner):
+    source = make(http, owner)
+    (workout,) = data(log(http, owner, source["id"]), 201)
+    system.stop("workouts")
+    try:
+        answer = merge(http, owner, source["id"], 1)
+        (begun,) = data(answer, 202)
+        assert (begun["merged_into"], begun["is_active"]) == (None, False)
+        assert answer.headers["Location"] == f"/api/exercises/{source['id']}"
+        assert data(http.get(answer.headers["Location"], token=owner.token)) == [begun]
+    finally:
+        system.start("workouts")
+    wait_until_merged(http, owner, source["id"], workout["id"])
+
+
+def wait_until_merged(http, owner, exercise_id, workout_id, into=1):
+    path = f"/api/exercises/{exercise_id}"
+    eventually(lambda: data(http.get(path, token=owner.token))[0]["merged_into"] == into)
+    (workout,) = data(http.get(f"/api/workouts/{workout_id}", token=owner.token))
+    assert [each["exercise_id"] for each in workout["exercises"]] == [into]
+
+
+@pytest.mark.parametrize("place", ["exercises.merge_noted", "exercises.merge_moved"])
+def test_a_merge_goes_on_when_its_process_has_died(system, http, owner, place):
+    source = make(http, owner)
+    (workout,) = data(log(http, owner, source["id"]), 201)
+    with instead_of(system, "exercises", f"{place}:exit:1") as deputy:
+        first = system.pid(deputy)
+        assert merge(http, owner, source["id"], 1).status_code in (503, 504)
+        assert system.pid(deputy) != first
+    wait_until_merged(http, owner, source["id"], workout["id"])
+    assert data(merge(http, owner, source["id"], 1))[0]["merged_into"] == 1
+
+
 # the documentation
 
 
@@ -309,5 +463,8 @@ def test_the_examples_are_real(http, owner):
     assert alike(archived) == alike(examples.ARCHIVED_EXERCISE)
     (restored,) = data(http.post(f"{path}/restore", token=owner.token))
     assert alike(restored) == alike(examples.CHANGED_EXERCISE)
+    into = examples.MERGE_TARGET
+    (merged,) = data(http.post(f"{path}/merge", json=into, token=owner.token))
+    assert alike(merged) == alike(examples.MERGED_EXERCISE)
     (deleted,) = data(http.delete(path, token=owner.token))
     assert deleted == {"id": made["id"], "deleted": True}

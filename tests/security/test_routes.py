@@ -13,6 +13,7 @@ from tests.api.lone_gateway import gateway_alone
 from tests.security.routes import CALLERS, PERSONAL, TABLE
 
 NOWHERE = 2**63 - 1
+SIT_UPS = 118
 WORKOUT = {"date": "2024-02-16", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
 BODIES = {
     "POST /api/users/register": lambda owner: {
@@ -25,6 +26,7 @@ BODIES = {
     },
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
+    "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
 }
