@@ -17,7 +17,7 @@ from schemas.errors import (
 )
 from schemas.loading import load
 from schemas.names import PUBLIC_NAMES
-from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise
+from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise, OwnDetailsChanges
 from services.process import budgets
 
 OWN_EXERCISES = (CachePolicy.CATALOGUE,)
@@ -156,3 +156,19 @@ class PrivateExerciseRoutes:
         if exercise.get("merged_into") is not None:
             return Reply(exercise)
         return Reply(exercise, location=f"/api/exercises/{request.id}", is_unfinished=True)
+
+    @route(
+        "PUT",
+        "/api/exercises/:id/mine",
+        body=OwnDetailsChanges,
+        changes=OWN_EXERCISES,
+        shows=responses.Exercise,
+        refuses=[NotFound, BusinessRuleViolation],
+        example=examples.NOTED_EXERCISE,
+    )
+    def set_mine(self, request: Request) -> Reply:
+        """Keep muscles and notes of your own on an exercise of the catalogue.
+
+        Only you see it, as `mine`. A field that is given replaces what it was; null clears it.
+        """
+        return Reply(self.exercises.set_mine(request.user_id, request.id, request.body))

@@ -56,7 +56,7 @@ class Gateway(PrivateExerciseRoutes):
     exercises = UpstreamService(
         "exercises",
         reads=["list", "search", "facets", "get", "owns"],
-        writes=["create", "update", "archive", "restore", "merge", "delete"],
+        writes=["create", "update", "archive", "restore", "merge", "delete", "set_mine"],
         returns={"list": PAGE, "search": PAGE, "owns": BOOLEAN, "create": object_with(id=INTEGER)},
     )
     workouts = UpstreamService(

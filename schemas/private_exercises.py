@@ -43,7 +43,7 @@ class _ExerciseBody(Body):
             *("id", "slug", "aliases", "description", "instructions", "body_part", "difficulty"),
             *("all_equipment", "rep_type", "unit", "is_active", "external_source", "external_id"),
             *("license", "license_author", "created_at", "updated_at", "owner", "details"),
-            "merged_into",
+            *("merged_into", "mine"),
         }
     )
 
@@ -87,3 +87,13 @@ class MergeTarget(Body):
             "The id of an active exercise with the same `measure`, of the catalogue or of your own."
         ),
     )
+
+
+class OwnDetailsChanges(Body):
+    """Body of what one notes of an exercise of the catalogue for oneself. Null clears a field."""
+
+    null_clears = True
+
+    primary_muscles = _muscles("What it trains, as you see it", clears_to_null=True)
+    secondary_muscles = _muscles("What it trains besides, as you see it", clears_to_null=True)
+    notes = Text(max_length=5000, metadata=about("For oneself; no search finds them."))

@@ -1,5 +1,8 @@
 """Who has private exercises, and so sees more of ``/api/exercises`` than anybody else.
 
+So does who has noted something of the catalogue's; what is said here of private exercises holds for
+that, too.
+
 Most users have none, and are given what everybody is given, as quickly. So each process remembers
 what it has asked. It forgets that by the event that tells of a user's private exercises, and
 whenever it may have missed one; the process that has made a change forgets before it answers.

@@ -99,7 +99,7 @@ _CONSTRAINTS = [
     *("required", "type", "json", "email", "date", "date_time", "characters", "min_length"),
     *("max_length", "min", "max", "decimals", "step", "sum", "one_of", "unique", "max_items"),
     *("unknown_field", "unknown_parameter", "repeated"),
-    *("own", "another", "exists", "active", "measure"),
+    *("own", "not_own", "another", "exists", "active", "measure"),
     *("not_merged", "not_merging", "not_deleting"),
 ]
 _ERROR = object_schema(

@@ -7,7 +7,7 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise
+from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise, OwnDetailsChanges
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
@@ -67,6 +67,7 @@ EXERCISE = {
     "owner": None,
     "notes": None,
     "merged_into": None,
+    "mine": None,
 }
 
 NEW_EXERCISE: dict[str, Any] = {
@@ -105,6 +106,7 @@ PRIVATE_EXERCISE: dict[str, Any] = {
     "owner": "me",
     "notes": "Rings at shoulder width",
     "merged_into": None,
+    "mine": None,
 }
 MADE_EXERCISE = {**PRIVATE_EXERCISE, "details": {"similar": []}}
 EXERCISE_CHANGES = {"name": "Ring Pull-ups", "notes": None}
@@ -118,6 +120,8 @@ CHANGED_EXERCISE = {
 ARCHIVED_EXERCISE = {**CHANGED_EXERCISE, "is_active": False}
 MERGE_TARGET = {"into": 4}
 MERGED_EXERCISE = {**ARCHIVED_EXERCISE, "merged_into": 4}
+OWN_DETAILS = {"primary_muscles": ["lats"], "notes": "Chin over the bar, every time"}
+NOTED_EXERCISE = {**EXERCISE, "mine": {**OWN_DETAILS, "secondary_muscles": None}}
 DELETED_EXERCISE = {"id": 1042, "deleted": True}
 
 FACETS = {
@@ -439,6 +443,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     NewExercise: NEW_EXERCISE,
     ExerciseChanges: EXERCISE_CHANGES,
     MergeTarget: MERGE_TARGET,
+    OwnDetailsChanges: OWN_DETAILS,
     NewWorkout: NEW_WORKOUT,
     WorkoutChanges: WORKOUT_CHANGES,
     WorkoutList: {"date_from": "2025-02-01", "date_to": "2025-02-28", "sort": "date:desc"},

@@ -33,11 +33,15 @@ class Words(BaseField):
     Args:
         max_items: how many are allowed.
         max_length: of each.
+        clears_to_null: whether null in a change makes it null, and not the empty list.
     """
 
-    def __init__(self, *, max_items: int, max_length: int, **options: Any):
+    def __init__(
+        self, *, max_items: int, max_length: int, clears_to_null: bool = False, **options: Any
+    ):
         super().__init__(**options)
         self.max_items = max_items
+        self.clears_to_null = clears_to_null
         self.word = Word(max_length=max_length, required=True)
 
     def _bind_to_schema(self, field_name: str, parent: Any) -> None:
@@ -47,9 +51,9 @@ class Words(BaseField):
     def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
         return list(dict.fromkeys(map(self.word.convert, self._require_list(value))))
 
-    def value_when_cleared(self) -> list[str]:
-        """Return the empty list, which null makes of it in a change."""
-        return []
+    def value_when_cleared(self) -> list[str] | None:
+        """Return what null makes of it in a change."""
+        return None if self.clears_to_null else []
 
     def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
         """Yield every violation, with the path of the word; see :meth:`Body.errors_in`."""

@@ -11,6 +11,7 @@ from schemas.responses.exercises import (
     Facets,
     FacetValue,
     NewPrivateExercise,
+    OwnDetails,
 )
 from schemas.responses.operations import Circuit, Health, Index, Readiness
 from schemas.responses.stats import (
@@ -67,6 +68,7 @@ __all__ = [
     "MonthlyProgress",
     "NewPrivateExercise",
     "OneRepMax",
+    "OwnDetails",
     "PerformedExercise",
     "PerformedSet",
     "Readiness",

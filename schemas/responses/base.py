@@ -66,10 +66,12 @@ def sent_instant(description: str = "", *, null: bool = False) -> fields.String:
     return fields.String(validate=shape, **options(description, null, format="date-time"))
 
 
-def list_of(item: type[Schema] | fields.Field[Any], description: str = "") -> fields.List[Any]:
+def list_of(
+    item: type[Schema] | fields.Field[Any], description: str = "", *, null: bool = False
+) -> fields.List[Any]:
     """Make the field of a list."""
     inner = item if isinstance(item, fields.Field) else fields.Nested(item)
-    return fields.List(inner, **options(description, False))
+    return fields.List(inner, **options(description, null))
 
 
 def one_or_null(item: type[Schema], description: str = "") -> fields.Nested:

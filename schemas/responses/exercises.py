@@ -11,10 +11,19 @@ from schemas.responses.base import (
     count,
     identifier,
     list_of,
+    one_or_null,
     options,
     text,
     timestamp,
 )
+
+
+class OwnDetails(ResponseSchema):
+    """What you have noted of an exercise of the catalogue for yourself."""
+
+    primary_muscles = list_of(fields.String(), null=True)
+    secondary_muscles = list_of(fields.String(), null=True)
+    notes = text(null=True)
 
 
 class Exercise(ResponseSchema):
@@ -54,6 +63,7 @@ class Exercise(ResponseSchema):
     merged_into = identifier(
         "The exercise that has what was logged of this one; only of your own.", null=True
     )
+    mine = one_or_null(OwnDetails, "What you have noted of one of the catalogue.")
 
 
 class SimilarExercise(ResponseSchema):

@@ -22,7 +22,7 @@ Anybody may send queries without end, which must not fill Redis. A query's hash 
 the value names the query, and another one in the same slot is a miss and replaces it.
 """
 
-SHAPE = "with owners, with merges"
+SHAPE = "with owners, merges and mine"
 """Part of every variant: the version before caches exercises with fewer fields under the same keys,
 and its variants have no such part. It may change with what an exercise or the facets are."""
 

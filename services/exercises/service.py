@@ -65,11 +65,12 @@ class Exercises(PrivateExerciseMethods):
             "primary_muscles", "secondary_muscles", "equipment", "all_equipment", "difficulty",
             "measure", "rep_type": "count|time|distance", "unit": "reps|seconds|meters", "aliases",
             "external_source", "external_id", "license", "license_author", "is_active",
-            "created_at", "updated_at", "owner", "notes", "merged_into"}``. ``measure`` is what its
-            sets hold, one of ``schemas.measures.MEASURES``; ``rep_type`` and ``unit`` follow from
-            it. Of a private exercise ``owner`` is ``"me"``, ``notes`` its owner's and
+            "created_at", "updated_at", "owner", "notes", "merged_into", "mine"}``. ``measure``
+            is what its sets hold, one of ``schemas.measures.MEASURES``; ``rep_type`` and ``unit``
+            follow from it. Of a private exercise ``owner`` is ``"me"``, ``notes`` its owner's and
             ``merged_into`` the id of the exercise that it was merged into, if it was; all three are
-            None of others.
+            None of others. ``mine`` is what the user has noted of one of the catalogue with
+            ``set_mine``: ``{"primary_muscles", "secondary_muscles", "notes"}``; None if nothing.
 
         Raises:
             InvalidParameter: an id can't be one.

@@ -37,17 +37,27 @@ COLUMNS = {
 MEASURE = f"coalesce(e.measure, {word_cases('e.rep_type', LIKELY_MEASURE)})"
 """The measure of a row ``e``; null was written by the version before, which knows no measures."""
 
-EXERCISE = f"""
-    json_build_object(
-        'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
-        'instructions', e.instructions, 'category', e.category, 'body_part', e.body_part,
-        'primary_muscles', e.primary_muscles, 'secondary_muscles', e.secondary_muscles,
-        'equipment', e.equipment, 'all_equipment', e.all_equipment, 'difficulty', e.difficulty,
-        'measure', {MEASURE}, 'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
-        'external_source', e.external_source, 'external_id', e.external_id,
-        'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
-        'created_at', {instant("e.created_at")},
-        'updated_at', {instant("e.updated_at")}, 'owner', NULL, 'notes', NULL,
-        'merged_into', NULL)
-"""
-"""A row ``e`` as the JSON that clients see."""
+
+def exercise_with(mine: str) -> str:
+    """Return a row ``e`` as the JSON that clients see.
+
+    Args:
+        mine: an expression of what a user has noted of it for themselves.
+    """
+    return f"""
+        json_build_object(
+            'id', e.id, 'name', e.name, 'slug', e.slug, 'description', e.description,
+            'instructions', e.instructions, 'category', e.category, 'body_part', e.body_part,
+            'primary_muscles', e.primary_muscles, 'secondary_muscles', e.secondary_muscles,
+            'equipment', e.equipment, 'all_equipment', e.all_equipment, 'difficulty', e.difficulty,
+            'measure', {MEASURE}, 'rep_type', e.rep_type, 'unit', e.unit, 'aliases', e.aliases,
+            'external_source', e.external_source, 'external_id', e.external_id,
+            'license', e.license, 'license_author', e.license_author, 'is_active', e.is_active,
+            'created_at', {instant("e.created_at")},
+            'updated_at', {instant("e.updated_at")}, 'owner', NULL, 'notes', NULL,
+            'merged_into', NULL, 'mine', {mine})
+    """
+
+
+EXERCISE = exercise_with(mine="NULL")
+"""A row ``e`` as the JSON that everybody sees."""

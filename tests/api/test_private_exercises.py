@@ -442,6 +442,82 @@ def test_a_merge_goes_on_when_its_process_has_died(system, http, owner, place):
     assert data(merge(http, owner, source["id"], 1))[0]["merged_into"] == 1
 
 
+# noted of the catalogue's
+
+NOTED_PATHS = (
+    "/api/exercises/2",
+    "/api/exercises?limit=100&equipment=barbell",
+    "/api/exercises/search?q=barbell&limit=100",
+)
+
+
+def note(http, user, exercise_id=2, **changes):
+    path = f"/api/exercises/{exercise_id}/mine"
+    return http.put(path, json=changes, token=user.token)
+
+
+def test_what_one_notes_is_kept_apart_between_two_users_and_two_gateways(
+    http, another_gateway, owner, stranger
+):
+    looks = Looks(http, another_gateway)
+    # the stranger sees more than others, too
+    note(http, stranger, 3, notes="Theirs")
+    before = {path: looks.one(path, None) for path in NOTED_PATHS}
+    for path in before:
+        looks.all(path, owner.token)
+
+    def notes(shown):
+        found = {each["id"]: each["mine"] and each["mine"]["notes"] for each in shown}
+        return {key: text for key, text in found.items() if text is not None}
+
+    for number, writer in enumerate((http, another_gateway) * 2):
+        data(note(writer, owner, notes=f"Note {number}"))
+        for path in NOTED_PATHS:
+            if number == 0:
+                # the other gateway has not heard yet that this user sees more
+                eventually(
+                    lambda path=path: notes(data(another_gateway.get(path, token=owner.token)))
+                )
+            assert notes(looks.one(path, owner.token)) == {2: f"Note {number}"}
+            assert looks.one(path, None) == before[path]
+    for path in NOTED_PATHS:
+        for shown in looks.all(path, stranger.token):
+            assert notes(shown).items() <= {3: "Theirs"}.items()
+    data(note(http, owner, notes=None))
+    for path in NOTED_PATHS:
+        assert looks.one(path, owner.token) == before[path]
+
+
+def test_what_one_notes_first_is_seen_at_once_where_it_was_noted(http, owner):
+    for _ in range(3):
+        assert data(http.get("/api/exercises/2", token=owner.token))[0]["mine"] is None
+    (noted,) = data(note(http, owner, primary_muscles=["quadriceps"]))
+    for _ in range(3):
+        answer = http.get("/api/exercises/2", token=owner.token)
+        assert data(answer) == [noted]
+        assert answer.headers["Cache-Control"] == "private, no-store"
+
+
+def test_of_one_s_own_exercise_nothing_is_noted(http, owner, stranger):
+    made = make(http, owner)
+    answer = note(http, owner, made["id"], notes="x")
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["details"]) == (422, {"constraint": "not_own"})
+    assert note(http, stranger, made["id"], notes="x").status_code == 404
+    answer = note(http, owner, notes=5)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["field"], error["details"]["constraint"]) == (
+        *(400, "notes"),
+        "type",
+    )
+
+
+def test_the_example_of_a_note_is_real(http, owner):
+    path = f"/api/exercises/{examples.NOTED_EXERCISE['id']}/mine"
+    (noted,) = data(http.put(path, json=examples.OWN_DETAILS, token=owner.token))
+    assert alike(noted) == alike(examples.NOTED_EXERCISE)
+
+
 # the documentation
 
 

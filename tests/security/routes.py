@@ -41,6 +41,7 @@ TABLE = {
     "POST /api/exercises/:id/archive": signed_in(200, user=404, other=404, admin=404),
     "POST /api/exercises/:id/restore": signed_in(200, user=404, other=404, admin=404),
     "POST /api/exercises/:id/merge": signed_in(200, user=404, other=404, admin=404),
+    "PUT /api/exercises/:id/mine": signed_in(422, user=404, other=404, admin=404),
     "POST /api/workouts": signed_in(201),
     "GET /api/workouts": signed_in(200),
     "GET /api/workouts/:id": signed_in(200, user=404, other=404),

@@ -27,6 +27,7 @@ BODIES = {
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},
+    "PUT /api/exercises/:id/mine": lambda owner: {"notes": "changed"},
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
 }

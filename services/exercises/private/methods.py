@@ -6,18 +6,20 @@ from nameko.timer import timer
 
 from schemas.loading import load
 from schemas.pages import checked_id, checked_ids, checked_user
-from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise
+from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise, OwnDetailsChanges
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.exercises.private import reads
 from services.exercises.private.merging import Merging, UnfinishedMerges
+from services.exercises.private.noting import set_mine
 from services.exercises.private.saving import PrivateExercises
 from services.process import budgets
 
 EXERCISE_CHANGES = ExerciseChanges()
 MERGE_TARGET = MergeTarget()
 NEW_EXERCISE = NewExercise()
+OWN_DETAILS = OwnDetailsChanges()
 
 
 class PrivateExerciseMethods:
@@ -183,6 +185,35 @@ class PrivateExerciseMethods:
         return {"id": exercise_id, "deleted": True}
 
     @rpc
+    def set_mine(self, user_id: int, exercise_id: int, values: dict[str, Any]) -> dict[str, Any]:
+        """Keep muscles and notes of one user on an exercise of the catalogue.
+
+        Only the user sees it, as ``mine`` of the exercise. Filters, facets and searches go by what
+        the catalogue says.
+
+        Args:
+            user_id: whose notes they are.
+            exercise_id: of the catalogue, also an inactive one.
+            values: ``primary_muscles`` and ``secondary_muscles`` (lists of words) and ``notes``.
+                A field that is given replaces what it was, and None clears it.
+
+        Returns:
+            The exercise as from ``get``.
+
+        Raises:
+            ValidationFailed: the values break rules of their schema; all faults are listed.
+            NotFound: there is no such exercise, or it is somebody else's.
+            BusinessRuleViolation: it is the user's own; or they have noted something of 2000.
+
+        Example:
+            ``n.rpc.exercises.set_mine(1, 4, {"primary_muscles": ["lats"], "notes": "Slowly"})``
+        """
+        exercise_id = checked_id(exercise_id)
+        user_id = checked_user(user_id)
+        changes = load(OWN_DETAILS, values)
+        return set_mine(self.database, self.cache, self.dispatch, user_id, exercise_id, changes)
+
+    @rpc
     def get_private(self, user_id: int, exercise_ids: list[int]) -> list[dict[str, Any]]:
         """Return several private exercises of a user, also archived ones.
 
@@ -204,7 +235,9 @@ class PrivateExerciseMethods:
 
     @rpc
     def owns(self, user_id: int) -> bool:
-        """Return whether a user has private exercises, so that they see more than others.
+        """Return whether a user has private exercises, or notes on others.
+
+        Then they see more than others.
 
         Args:
             user_id: an integer from 1.

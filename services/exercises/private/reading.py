@@ -6,7 +6,7 @@ from schemas.errors import NotFound
 from services.dependencies.database import Database
 from services.exercises import reads as catalogue
 from services.exercises.cached_reads import DEFAULT_SORT, ExerciseReads, filters_of
-from services.exercises.private import reads
+from services.exercises.private import own_details, reads
 from services.exercises.private.rows import ONLY_OWN, WITH_OWN
 
 NOBODY = 0
@@ -41,13 +41,15 @@ class OwnersReads:
         Raises:
             NotFound: there is no such exercise, or it is somebody else's.
         """
+        fetch = self.database.fetch
         try:
-            return self.of_catalogue.get(exercise_id)
+            exercise = self.of_catalogue.get(exercise_id)
         except NotFound:
-            exercise = reads.get(self.database.fetch, self.owner_id, exercise_id)
-            if exercise is None:
+            own = reads.get(fetch, self.owner_id, exercise_id)
+            if own is None:
                 raise
-            return exercise
+            return own
+        return exercise | {"mine": own_details.get(fetch, self.owner_id, exercise_id)}
 
     def list_page(self, query: dict[str, Any]) -> dict[str, Any]:
         """Return the page that a loaded query asks for, and the number of all matches."""

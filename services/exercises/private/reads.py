@@ -8,7 +8,12 @@ from services.transport.postgres.statements import Fetch, Statement
 
 _OF_OWNER = "FROM private_exercises p WHERE p.owner_id = :owner_id"
 
-_OWNS = Statement("SELECT EXISTS (SELECT FROM private_exercises WHERE owner_id = :owner_id)")
+_OWNS = Statement(
+    """
+    SELECT EXISTS (SELECT FROM private_exercises WHERE owner_id = :owner_id)
+        OR EXISTS (SELECT FROM own_details WHERE owner_id = :owner_id)
+    """
+)
 
 _GET_MANY = Statement(
     f"SELECT {EXERCISE} {_OF_OWNER} AND p.id = ANY(CAST(:exercise_ids AS bigint[])) ORDER BY p.id"
@@ -18,7 +23,7 @@ _NAMESAKE = Statement(f"SELECT p.id {_OF_OWNER} AND p.unique_name = :unique_name
 
 
 def owns(fetch: Fetch, owner_id: int) -> bool:
-    """Return whether a user has any private exercise, archived ones included."""
+    """Return whether a user has any private exercise, or has noted something of any other."""
     [(found,)] = fetch(_OWNS, owner_id=owner_id)
     return found
 

@@ -5,6 +5,7 @@ the catalogue is found by its indexes and the others by their owner.
 """
 
 from services.exercises import tables as catalogue
+from services.exercises.private.own_details import OF_EXERCISE
 from services.exercises.private.tables import EXERCISE
 from services.exercises.rows import CATALOGUE, Rows
 from services.exercises.rules import search
@@ -62,6 +63,8 @@ _LIKE_WORDS = f"""
     LIMIT {MOST_WORDS})
 """
 
+_WITH_DETAILS = catalogue.exercise_with(mine=OF_EXERCISE)
+
 WITH_OWN = Rows(
     searched=f"(SELECT {_COLUMNS} FROM exercise_search UNION ALL {_OWN}) s",
     titled=f"({_TITLES} UNION ALL {_OWN_TITLES}) titled",
@@ -69,7 +72,7 @@ WITH_OWN = Rows(
     like_words=_LIKE_WORDS,
     shown=f"""
         SELECT coalesce(
-            (SELECT {catalogue.EXERCISE} FROM exercises e WHERE e.id = page.id),
+            (SELECT {_WITH_DETAILS} FROM exercises e WHERE e.id = page.id),
             (SELECT {EXERCISE} FROM private_exercises p WHERE p.id = page.id))
         FROM page
     """,

@@ -5,18 +5,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from schemas.errors import BusinessRuleViolation, Conflict, GymError, NotFound
+from schemas.errors import BusinessRuleViolation, Conflict, NotFound
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.exercises import reads as catalogue
+from services.exercises.events import tell_owner_changed
 from services.exercises.private import reads, states, writes
 from services.exercises.private.naming import unique_name
 from services.exercises.rules import search
-from services.observability.logging import get_logger
 from services.transport.postgres.statements import Fetch, Together
-
-log = get_logger(__name__)
 
 MOST_SIMILAR = 3
 
@@ -60,7 +58,7 @@ class PrivateExercises:
             self._check_name(fetch, values["name"])
             _check_room(writes.count(fetch, self.owner_id))
             exercise = writes.insert(fetch, self.owner_id, values)
-        self._tell()
+        tell_owner_changed(self.dispatch, self.owner_id)
         return exercise | {"details": {"similar": similar}}
 
     def update(self, exercise_id: int, changes: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +85,7 @@ class PrivateExercises:
             # nobody else can have deleted it, as it is locked
             assert exercise is not None
         if (before["name"], before["measure"]) != (after["name"], after["measure"]):
-            self._tell()
+            tell_owner_changed(self.dispatch, self.owner_id)
         return exercise
 
     def archive(self, exercise_id: int, is_archived: bool) -> dict[str, Any]:
@@ -161,14 +159,6 @@ class PrivateExercises:
             return
         details = {"field": "name", "constraint": "unique", "exercise_id": namesake}
         raise Conflict("There is an exercise of yours with this name already", json.dumps(details))
-
-    def _tell(self) -> None:
-        """Tell who caches something about the user's exercises: gateways, and copies of names."""
-        try:
-            self.dispatch(cache_generations.CATALOGUE_CHANGED, {"user_id": self.owner_id})
-        except GymError as problem:
-            # the change is committed; those who missed it look for themselves now and then
-            log.warning("change of private exercises not told", reason=str(problem))
 
     def _similar(self, name: str) -> list[dict[str, Any]]:
         """Return the catalogue's exercises that a search finds first by all words of a name."""

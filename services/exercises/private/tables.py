@@ -33,6 +33,6 @@ EXERCISE = f"""
         'created_at', {instant("p.created_at")},
         'updated_at', {instant("p.updated_at")},
         'owner', 'me', 'notes', p.notes,
-        'merged_into', CASE WHEN p.merged_at IS NOT NULL THEN p.merged_into END)
+        'merged_into', CASE WHEN p.merged_at IS NOT NULL THEN p.merged_into END, 'mine', NULL)
 """
 """A row ``p`` as the JSON that its owner sees; the members are those of the catalogue's."""

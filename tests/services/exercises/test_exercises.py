@@ -36,7 +36,7 @@ SHOWN = {
         "license_author",
         "is_active",
     ),
-    *("created_at", "updated_at", "owner", "notes", "merged_into"),
+    *("created_at", "updated_at", "owner", "notes", "merged_into", "mine"),
 }
 ENTRIES = catalogue.read()
 HIDDEN = "Dragon Flag"

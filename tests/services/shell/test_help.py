@@ -18,7 +18,7 @@ METHODS = {
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),
-        *("merge",),
+        *("merge", "set_mine"),
         *("import_from_wger", "import_status"),
     ],
     "workouts": [
