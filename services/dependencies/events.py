@@ -1,7 +1,7 @@
 """Events: dispatched with a confirm, handled at least once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any
@@ -26,7 +26,7 @@ from services.transport.amqp import dead_letters, topology
 from services.transport.amqp.connection import BrokerGone
 from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.deliveries import Delivery
-from services.transport.amqp.publishing import Publishing, Unroutable
+from services.transport.amqp.publishing import Publishing, Unconfirmed, Unroutable
 
 log = get_logger(__name__)
 
@@ -74,6 +74,37 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
         """
         with suppress(Unroutable):
             self._send(event_type, event_data, {})
+
+    def announce_all(self, events: Iterable[tuple[str, dict]]) -> list[bool]:
+        """Dispatch events outside of a worker, in their order, and wait for all confirms together.
+
+        Args:
+            events: each with its type; so few that the broker confirms them within the time of one.
+
+        Returns:
+            Of each that was sent whether it is settled: the broker has it, or nobody handles it.
+            If the broker goes away, those that were not sent are left out.
+        """
+        headers = {DISPATCHED_HEADER: time.time()}
+        sent: list[tuple[str, Unconfirmed]] = []
+        with suppress(BrokerGone):
+            for event_type, event_data in events:
+                message = self.publishing.begin_confirmed(
+                    event_data, self.exchange.name, event_type, headers=headers
+                )
+                sent.append((event_type, message))
+        return [self._is_settled(event_type, message) for event_type, message in sent]
+
+    def _is_settled(self, event_type: str, message: Unconfirmed) -> bool:
+        outcome = metrics.OK
+        try:
+            self.publishing.confirm(message)
+        except BrokerGone:
+            outcome = ServiceUnavailable.code
+        except Unroutable:
+            return True
+        metrics.EVENTS_DISPATCHED.labels(event_type, outcome).inc()
+        return outcome == metrics.OK
 
     def _send(self, event_type: str, event_data: dict, headers: dict) -> None:
         try:

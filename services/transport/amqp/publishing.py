@@ -1,8 +1,9 @@
 """Publishing: one connection a process, one channel for RPC, one with confirms for events."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from eventlet.event import Event
 from kombu import Connection, Exchange
@@ -26,6 +27,16 @@ class Unroutable(Exception):
 
 class TooLarge(ValueError):
     """The message is larger than any of ours may be."""
+
+
+class Unconfirmed(NamedTuple):
+    """A message that was sent, and that the broker is going to confirm."""
+
+    tag: int
+    identity: object
+    routing_key: str
+    confirmation: Event
+    sent_at: float
 
 
 class Publishing(BrokerConnection):
@@ -112,6 +123,15 @@ class Publishing(BrokerConnection):
             BrokerGone: it was not confirmed; it may have arrived all the same.
             Unroutable: no queue is bound for it.
         """
+        self.confirm(self.begin_confirmed(payload, exchange, routing_key, **properties))
+
+    def begin_confirmed(
+        self, payload: object, exchange: str, routing_key: str, **properties: object
+    ) -> Unconfirmed:
+        """Send a persistent message as :meth:`send_confirmed` does, without waiting.
+
+        Each must be waited for by :meth:`confirm`.
+        """
         identity = properties.setdefault("message_id", uuid.uuid4().hex)
         properties["delivery_mode"] = PERSISTENT
         self._write(self._confirmed, exchange, routing_key, True, payload, properties)
@@ -120,11 +140,23 @@ class Publishing(BrokerConnection):
         self._sent_confirmed += 1
         tag = self._sent_confirmed
         confirmation = self._unconfirmed[tag] = Event()
-        outcome = wait_for(confirmation, budgets.CONFIRM_SECONDS)
-        self._unconfirmed.pop(tag, None)
-        if identity in self._returned:
-            self._returned.discard(identity)
-            raise Unroutable(routing_key)
+        return Unconfirmed(tag, identity, routing_key, confirmation, time.monotonic())
+
+    def confirm(self, message: Unconfirmed) -> None:
+        """Wait until the broker has a message of :meth:`begin_confirmed`.
+
+        Raises:
+            BrokerGone: it was not confirmed within the time that an event has from its sending on.
+            Unroutable: no queue is bound for it.
+        """
+        ends_at = message.sent_at + budgets.CONFIRM_SECONDS
+        outcome = wait_for(message.confirmation, ends_at - time.monotonic())
+        # on a new connection another message may have this tag
+        if self._unconfirmed.get(message.tag) is message.confirmation:
+            del self._unconfirmed[message.tag]
+        if message.identity in self._returned:
+            self._returned.discard(message.identity)
+            raise Unroutable(message.routing_key)
         if outcome != CONFIRMED:
             raise BrokerGone(f"the broker did not confirm a message within its time: {outcome}")
 
