@@ -6,14 +6,15 @@ now, is recounted from the history (:mod:`services.analytics.recount`): nothing 
 end in the same numbers, so events, hints and the feed may bring workouts in any order and twice.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from services.analytics import counting_reads, feed, recount_reads, writes
+from services.analytics import counting_reads, feed, record_outbox, recount_reads, writes
 from services.analytics.counting_reads import Known
 from services.analytics.recount import Recount, compared
 from services.analytics.rules.changes import Change, ExerciseKey
 from services.analytics.rules.incremental import IncrementalCount, Numbers
 from services.analytics.rules.metrics import HistoryRow
+from services.analytics.rules.record_events import record_events
 from services.analytics.rules.set_bests import LONGEST_AT
 from services.analytics.rules.set_records import stands_before
 from services.transport.postgres.statements import Fetch, Send
@@ -25,7 +26,7 @@ def apply(
     deletions: Mapping[int, int],
     again: bool = False,
     send: Send | None = None,
-) -> None:
+) -> bool:
     """Bring the numbers up to date with workouts as they are now.
 
     An older version than the known one changes nothing.
@@ -38,6 +39,10 @@ def apply(
         again: also count versions that were processed before.
         send: runs a statement whose rows nobody needs, maybe in one round trip with the next one;
             ``fetch`` by default.
+
+    Returns:
+        Whether there may be record events to dispatch as soon as this is committed. What is counted
+        ``again`` makes none.
     """
     send = send or fetch
     changes = _latest(workouts, deletions)
@@ -49,7 +54,7 @@ def apply(
         if change.is_uncounted(known.processed.get(change.workout_id), again)
     ]
     if not uncounted:
-        return
+        return False
     recount = compared(fetch, uncounted, known.processed, again)
     added = [change for change in uncounted if change.workout_id not in known.processed]
     recount.exercises |= _not_carried(known, added)
@@ -61,11 +66,16 @@ def apply(
         excluded=recount.exercises | recount.periods,
     )
     incremental.add(added)
-    recount.count(fetch, uncounted, incremental.changed)
-    rows = [*recount.written, *(row for change in added for row in change.rows)]
+    before = None if again else incremental.before
+    recount.count(fetch, uncounted, incremental.changed, before)
+    rows = [*recount.written, *_rows(added)]
     writes.forget(send, recount.gone, incremental.changed)
     writes.write(send, uncounted, rows, incremental.changed)
     feed.count_again(send, recount.half_known)
+    if before is None:
+        return False
+    events = record_events(before, incremental.changed, {change.workout_id for change in uncounted})
+    return record_outbox.write(send, events, [*recount.gone, *_rows(uncounted)])
 
 
 def recount_exercises(fetch: Fetch, send: Send, exercises: Collection[ExerciseKey]) -> None:
@@ -90,10 +100,9 @@ def _not_carried(known: Known, added: list[Change]) -> set[ExerciseKey]:
     the same weight. A record that beat nothing is no exception: another row of the batch may come
     first.
     """
-    rows = [row for change in added for row in change.rows]
     return {
         (row.user_id, row.exercise_id)
-        for row in rows
+        for row in _rows(added)
         if (row.user_id, row.exercise_id) in known.outdated or _beats_at_its_weight(known, row)
     }
 
@@ -104,6 +113,10 @@ def _beats_at_its_weight(known: Known, row: HistoryRow) -> bool:
         slot[0] == LONGEST_AT and stands_before(records.get(slot), row, best)
         for slot, best in (row.bests or {}).items()
     )
+
+
+def _rows(changes: Iterable[Change]) -> Iterator[HistoryRow]:
+    return (row for change in changes for row in change.rows)
 
 
 def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:

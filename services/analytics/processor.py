@@ -1,6 +1,6 @@
 """Bringing numbers up to date: asking for workouts, counting them, replacing cache generations."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from schemas.errors import NotFound
@@ -22,15 +22,22 @@ class WorkoutProcessor:
         cache: where the generations of users' numbers are.
         workouts: calls the workouts service.
         counted: what this process has counted.
+        relay: called when there may be record events to dispatch; must not block.
     """
 
     def __init__(
-        self, database: Database, cache: Cache, workouts: RemoteCalls, counted: CountedWorkouts
+        self,
+        database: Database,
+        cache: Cache,
+        workouts: RemoteCalls,
+        counted: CountedWorkouts,
+        relay: Callable[[], object] = lambda: None,
     ):
         self.database = database
         self.cache = cache
         self.workouts = workouts
         self.counted = counted
+        self.relay = relay
 
     def process(
         self,
@@ -77,9 +84,13 @@ class WorkoutProcessor:
             self.cache.changing(*map(cache_generations.numbers_of, users)),
             self.database.together() as transaction,
         ):
-            processing.apply(transaction.fetch, workouts, deletions, again, transaction.send)
+            has_events = processing.apply(
+                transaction.fetch, workouts, deletions, again, transaction.send
+            )
             half_known = [each["id"] for each in workouts if not messages.is_whole(each)]
             feed.count_again(transaction.send, half_known)
+        if has_events:
+            self.relay()
 
     def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
         """Return the users of those workouts that were deleted, by their ids."""

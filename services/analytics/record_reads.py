@@ -1,6 +1,6 @@
 """SELECTs of records: of everything that a user does, and of one exercise with the sets."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -22,17 +22,12 @@ from services.analytics.rules.shown_records import (
     previous_in_unit,
 )
 from services.analytics.tables import IS_CURRENT, ONLY_KIND, place
-from services.transport.postgres.expressions import cases, quoted, word_cases
+from services.transport.postgres.expressions import cases, word_array, word_cases
 from services.transport.postgres.statements import Fetch, Statement
-
-
-def _array(words: Iterable[str]) -> str:
-    return f"CAST(ARRAY[{', '.join(map(quoted, words))}] AS text[])"
-
 
 # each weight has its own record there, and these clients expect one of each kind
 _SHOWN_KINDS = {
-    measure: _array(kind for kind in kinds if kind != LONGEST_AT)
+    measure: word_array(kind for kind in kinds if kind != LONGEST_AT)
     for measure, kinds in KINDS_OF.items()
 }
 

@@ -61,7 +61,13 @@ class Recount:
         ]
         self.gone += [row for key, row in rows_before.items() if key not in rows]
 
-    def count(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
+    def count(
+        self,
+        fetch: Fetch,
+        changes: list[Change],
+        numbers: Numbers,
+        before: Numbers | None = None,
+    ) -> None:
         """Recount the touched numbers.
 
         Args:
@@ -69,23 +75,29 @@ class Recount:
                 changes is written at the end, with everything else.
             changes: all changes of the batch.
             numbers: the results go here; None stands for one that is gone.
+            before: the records of the exercises as they were go here, if anybody wants them.
         """
         if self.exercises:
-            self._count_exercises(fetch, changes, numbers)
+            self._count_exercises(fetch, changes, numbers, before)
         if self.periods:
             self._count_periods(fetch, changes, numbers)
 
-    def _count_exercises(self, fetch: Fetch, changes: list[Change], numbers: Numbers) -> None:
-        rows_of = defaultdict(list)
-        for row in _history(recount_reads.rows_of_exercises(fetch, self.exercises), changes):
-            measured = self._measured(row) if row.bests is None else row
-            rows_of[row.user_id, row.exercise_id].append(measured)
+    def _count_exercises(
+        self, fetch: Fetch, changes: list[Change], numbers: Numbers, before: Numbers | None
+    ) -> None:
+        stored = recount_reads.rows_of_exercises(fetch, self.exercises)
+        replaced = {change.workout_id for change in changes}
+        kept = [self._measured(row) for row in stored if row.workout_id not in replaced]
+        rows_of = _by_exercise([*kept, *(row for change in changes for row in change.rows)])
         for key in self.exercises:
-            found = personal_records(rows_of[key])
             numbers.lifetimes[key] = lifetime(rows_of[key])
-            numbers.records[key] = {kind: found.get(kind) for kind in KINDS}
-            numbers.set_records[key] = {**set_records(rows_of[key])}
+            _count_records(key, rows_of[key], numbers)
         numbers.recounted |= self.exercises
+        if before is not None:
+            gone = [measured_again(row) for row in stored if row.workout_id in replaced]
+            rows_of = _by_exercise([*kept, *gone])
+            for key in self.exercises:
+                _count_records(key, rows_of[key], before)
 
     def _measured(self, stored: HistoryRow) -> HistoryRow:
         """Return a row as it is now; it is written if the version before had counted it."""
@@ -129,6 +141,19 @@ def compared(
     for change in replaced:
         recount.add(change, processed[change.workout_id], rows_before[change.workout_id])
     return recount
+
+
+def _count_records(key: ExerciseKey, rows: list[HistoryRow], numbers: Numbers) -> None:
+    found = personal_records(rows)
+    numbers.records[key] = {kind: found.get(kind) for kind in KINDS}
+    numbers.set_records[key] = {**set_records(rows)}
+
+
+def _by_exercise(rows: Iterable[HistoryRow]) -> dict[ExerciseKey, list[HistoryRow]]:
+    rows_of = defaultdict(list)
+    for row in rows:
+        rows_of[row.user_id, row.exercise_id].append(row)
+    return rows_of
 
 
 def _counts_as(row: HistoryRow | None, before: HistoryRow | None) -> bool:

@@ -15,6 +15,7 @@ from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.feed_follower import FeedFollower
 from services.analytics.processor import WorkoutProcessor
+from services.analytics.record_relay import RecordRelay
 from services.analytics.rules.calculator import calculated
 from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes
 from services.dependencies import cache_generations
@@ -56,6 +57,7 @@ class Analytics:
     exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_NUMBERS, cache_generations.numbers_of)
     counted = CountedWorkouts()
     feed_follower = FeedFollower()
+    record_relay = RecordRelay()
     log_context = LogContext()
     health = Health()
 
@@ -341,6 +343,11 @@ class Analytics:
         """Process changes that no event brought: lost events, and workouts logged by hand."""
         self.feed_follower.look(self._processor)
 
+    @timer(interval=budgets.RECORD_EVENTS_SECONDS, eager=True)
+    def relay_records(self) -> None:
+        """Dispatch record events that no process has dispatched right after their commit."""
+        self.record_relay.wake()
+
     @timer(interval=budgets.FACTS_LOOK_SECONDS, eager=True)
     def follow_catalogue(self) -> None:
         """Update the copy of the exercises' names and kinds, if the catalogue has changed."""
@@ -363,7 +370,9 @@ class Analytics:
 
     @property
     def _processor(self) -> WorkoutProcessor:
-        return WorkoutProcessor(self.database, self.cache, self.workouts, self.counted)
+        return WorkoutProcessor(
+            self.database, self.cache, self.workouts, self.counted, self.record_relay.wake
+        )
 
     def _exercise(self, user_id: int, exercise_id: int) -> dict[str, Any]:
         """Return an exercise that a user can see but has never done."""

@@ -108,6 +108,9 @@ FEED_BATCH = 200
 MERGES_SECONDS = 1
 """Interval at which workouts looks for merges of exercises that are left to do."""
 
+RECORD_EVENTS_SECONDS = 5
+"""Interval at which analytics looks for record events that are still to be dispatched."""
+
 FACTS_LOOK_SECONDS = 0.25
 """Interval at which workouts and analytics check for a catalogue_changed event."""
 

@@ -13,6 +13,7 @@ from nameko.containers import ServiceContainer
 from nameko.rpc import Rpc
 
 from gateway import workout_events
+from services.analytics.rules.record_events import RECORD_REVOKED, RECORD_SET
 from services.containers import make_config, service_class
 from services.dependencies.cache_generations import CATALOGUE_CHANGED
 from services.dependencies.events import EventDispatcher
@@ -130,11 +131,33 @@ def test_events_come_from_one_service_each(broker):
         sends_news = may_send(broker, user, "exercises.events", CATALOGUE_CHANGED)
         assert sends_news == (user == "exercises")
         assert may_send(broker, user, "workouts.events", WORKOUT_SAVED) == (user == "workouts")
+        for event in (RECORD_SET, RECORD_REVOKED):
+            assert may_send(broker, user, "analytics.events", event) == (user == "analytics")
         assert may(broker, user, "read", CREATED) == (user == "analytics")
         assert may(broker, user, "write", "wait-30s") == (user == "analytics")
         # requests are never kept, so only who handles events buries any
         assert may(broker, user, "write", "dead-letters") == (user == "analytics")
         assert not may(broker, user, "read", "dead-letters")
+
+
+def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_more():
+    source = "analytics.events"
+    bound = {
+        binding["routing_key"]: binding["destination"]
+        for binding in TOPOLOGY["bindings"]
+        if binding["source"] == source
+    }
+    # as Nameko names the queues of a service's handlers
+    assert bound == {
+        event: f"evt-analytics-{event}--notifications.handle_{event}"
+        for event in (RECORD_SET, RECORD_REVOKED)
+    }
+    for queue in bound.values():
+        found = [each for each in TOPOLOGY["policies"] if re.search(each["pattern"], queue)]
+        policy = max(found, key=lambda each: each["priority"])["definition"]
+        assert (policy["overflow"], policy["max-length"]) == ("drop-head", 100_000)
+        # what is dropped would go there
+        assert "dead-letter-exchange" not in policy
 
 
 def test_nobody_but_the_operator_may_change_the_topology(broker):

@@ -70,6 +70,7 @@ class IncrementalCount:
         excluded: set[ExerciseKey | PeriodKey],
     ):
         self.changed = Numbers()
+        self.before = Numbers()
         self._now = known
         self._performed = set(performed)
         self._best_before = best_before
@@ -80,7 +81,8 @@ class IncrementalCount:
     def add(self, changes: list[Change]) -> None:
         """Count workouts that were not counted before.
 
-        ``changed`` then has the numbers that differ from the stored ones.
+        ``changed`` then has the numbers that differ from the stored ones, ``before`` the records
+        that stood in place of those in it.
         """
         uncounted = (row for change in changes for row in change.rows)
         # in order of the history, so that few stand before a record of the same batch
@@ -127,6 +129,7 @@ class IncrementalCount:
             record = carried_record(kind, before, row, size_before)
             if record is not before:
                 records[kind] = self.changed.records.setdefault(key, {})[kind] = record
+                self.before.records.setdefault(key, {}).setdefault(kind, before)
         self._carry_set_records(row)
         self._added[key].append(row)
 
@@ -144,6 +147,7 @@ class IncrementalCount:
             record = carried_set_record(slot, before, row, best, size_before)
             if record is not before:
                 records[slot] = self.changed.set_records.setdefault(key, {})[slot] = record
+                self.before.set_records.setdefault(key, {}).setdefault(slot, before)
 
     def _size_before(self, row: HistoryRow, kind: str) -> Decimal | None:
         added = (other.size_of(kind) for other in self._added_before(row))

@@ -9,6 +9,7 @@ from typing import Any
 from schemas.exercises import REP_UNITS
 from schemas.units import in_unit, kilograms
 from services.analytics.rules.metrics import HistoryRow, Place, place, place_of
+from services.analytics.rules.set_bests import NO_TIE
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,16 @@ class Record:
     workout_id: int
     previous: Decimal | None
     started_at: datetime | None = None
+
+    @property
+    def size(self) -> Decimal:
+        """The value as it compares: a weight in kilograms."""
+        return kilograms(self.value, self.unit) if self.unit == "lb" else self.value
+
+    @property
+    def rank(self) -> tuple[Decimal, Decimal]:
+        """What compares, as of a record that is one set."""
+        return self.size, NO_TIE
 
     @property
     def place(self) -> Place:
@@ -94,7 +105,7 @@ def carried_record(
         return record
     if record is None:
         return _reached(kind, row, None)
-    record_size = _size(record.value, record.unit)
+    record_size = record.size
     if _is_after(row, record):
         return _reached(kind, row, record_size) if size > record_size else record
     if size < record_size:
@@ -113,7 +124,7 @@ def needs_history(kind: str, record: Record | None, row: HistoryRow) -> bool:
     size = KINDS[kind].size(row)
     if not size:
         return False
-    return size >= _size(record.value, record.unit)
+    return size >= record.size
 
 
 def _is_after(row: HistoryRow, record: Record) -> bool:
@@ -132,10 +143,6 @@ def _preceded(record: Record, size: Decimal) -> Record:
     if record.previous is not None and record.previous >= value:
         return record
     return replace(record, previous=value)
-
-
-def _size(value: Decimal, unit: str) -> Decimal:
-    return kilograms(value, unit) if unit == "lb" else value
 
 
 def _in(unit: str, size: Decimal) -> Decimal:

@@ -47,6 +47,9 @@ ESTIMATED = {"weight_reps", "bodyweight_reps"}
 ONLY = Decimal(0)
 """What those are kept by that have one record an exercise."""
 
+NO_TIE = Decimal(0)
+"""The tie of those whose sizes alone compare."""
+
 SHORTEST_PACED = 400
 """The metres that a pace needs: on less it is a sprint, or a mistake of a metre."""
 
@@ -70,7 +73,7 @@ class Best(NamedTuple):
     value: Decimal
     unit: str
     place: int
-    tie: Decimal = ONLY
+    tie: Decimal = NO_TIE
 
     @property
     def rank(self) -> tuple[Decimal, Decimal]:

@@ -1,6 +1,6 @@
 """SQL expressions that several services write."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 def instant(column: str, fraction: bool = True) -> str:
@@ -43,3 +43,8 @@ def word_cases(of: str, what: Mapping[str, str]) -> str:
 def quoted(word: str) -> str:
     """Return a word as a constant."""
     return f"'{word}'"
+
+
+def word_array(words: Iterable[str]) -> str:
+    """Return words as an array of text."""
+    return f"CAST(ARRAY[{', '.join(map(quoted, words))}] AS text[])"

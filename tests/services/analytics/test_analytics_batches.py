@@ -14,13 +14,16 @@ from sqlalchemy import create_engine, text
 
 from schemas.errors import ServiceUnavailable
 from schemas.measures import REP_TYPE_OF
+from schemas.stats import PACE
+from schemas.units import POUND_IN_KILOGRAMS, rounded
 from services import migrate
 from services.analytics import feed, processing
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.reads import Outdated, processed
-from services.analytics.record_reads import records
+from services.analytics.record_reads import records, records_of
+from services.analytics.rules.shown_records import KINDS_OF, stored_kinds
 from services.transport.postgres.statements import fetch
 from tests.services.databases import address_of, empty_database
 from tests.services.logbook import ago
@@ -151,6 +154,34 @@ class Database:
         asked = text("SELECT FROM pg_locks WHERE relation = CAST(:t AS regclass) AND NOT granted")
         with self.engine.begin() as connection:
             return connection.execute(asked, {"t": table}).first() is not None
+
+    def knows(self, measures):
+        """Have it know the measures that exercises have now, by their ids."""
+        for key, measure in measures.items():
+            self.run(
+                "INSERT INTO exercise_facts (exercise_id, name, rep_type, measure, position) "
+                f"VALUES ({key}, 'Exercise', '{REP_TYPE_OF[measure]}', '{measure}', {key})"
+            )
+
+    def shown(self, user_id, exercise_id):
+        """Return the measure of an exercise and its records that are shown, by kind and weight."""
+        with self.engine.begin() as connection:
+            kinds = stored_kinds("epley")
+            found = records_of(partial(fetch, connection), user_id, exercise_id, kinds)
+        return found.measure, {
+            (record.kind, record.kept_by): record
+            for record in found.records
+            if record.kind in KINDS_OF[found.measure]
+        }
+
+    def take_events(self):
+        """Return the record events of before, each with its type, and forget them."""
+        with self.engine.begin() as connection:
+            found = connection.execute(
+                text("SELECT event_type, payload FROM record_events ORDER BY id")
+            ).all()
+            connection.execute(text("DELETE FROM record_events"))
+        return [{"type": event_type, **payload} for event_type, payload in found]
 
     def run(self, statement):
         with self.engine.begin() as connection:
@@ -444,6 +475,64 @@ def test_what_a_workouts_service_of_the_version_before_says_is_asked_for_again(d
     assert (database.newer(), database.numbers()) == expected
 
 
+NOW = {1: "weight_reps", 2: "weight_duration", 3: "distance_duration"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_events_tell_what_becomes_of_the_records_that_are_shown(database, seed):
+    log = Log(seed, version_before=False)
+    database.knows(NOW)
+    told_of = set()
+    for _ in range(12):
+        keys = [(user_id, exercise_id) for user_id in USERS for exercise_id in NOW]
+        before = {key: database.shown(*key) for key in keys}
+        told, deletions = log.batch()
+        database.apply(told, deletions)
+        events = {key: [] for key in keys}
+        for event in database.take_events():
+            what = [event[name] for name in ("type", "kind", "weight_kg", "old", "new")]
+            events[event["user_id"], event["exercise_id"]].append(what)
+            told_of.add((event["type"], event["kind"]))
+        for key in keys:
+            (measure_before, old), (measure, new) = before[key], database.shown(*key)
+            if measure_before in (None, measure):
+                assert sorted(events[key], key=str) == sorted(expected_events(old, new), key=str)
+            elif measure is None:
+                assert {event_type for event_type, *_ in events[key]} <= {"record_revoked"}
+    assert len(told_of) > 12
+
+    database.apply(log.there.values(), again=True)
+    assert database.take_events() == []
+
+
+def expected_events(old, new):
+    for slot in old.keys() | new.keys():
+        before, now = old.get(slot), new.get(slot)
+        if now is not None and (before is None or size(now) > size(before)):
+            event_type = "record_set"
+        elif before is None or (now and size(now) == size(before) and now.place == before.place):
+            continue
+        else:
+            event_type = "record_revoked"
+        kind, kept_by = slot
+        yield [event_type, kind, rounded(kept_by) or None, as_told(before), as_told(now)]
+
+
+def size(record):
+    # of paces, too: less time for a kilometre is better
+    factor = POUND_IN_KILOGRAMS if record.unit == "lb" else -1 if record.unit == PACE else 1
+    return record.value * factor
+
+
+def as_told(record):
+    return record and {
+        "value": rounded(record.value),
+        "unit": record.unit,
+        "achieved_date": record.place[0].isoformat(),
+        "workout_id": record.place[2],
+    }
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_batches_end_in_what_counting_everything_anew_gives(database, seed):
     log = Log(seed)
@@ -480,7 +569,8 @@ def test_what_an_earlier_workout_beats_is_read_with_all_else(database, unit):
     log = Log(5)
     for day, weight in ((30, 50), (1, 60), (10, 70)):
         database.apply([log.lifted(ago(day), weight, unit)])
-        assert database.statements == 3
+        # the lock, the read, the write and the record events
+        assert database.statements == 4
     weights = [
         (row["value"], row["previous_record"])
         for row in database.numbers()["personal_records"]
@@ -489,13 +579,20 @@ def test_what_an_earlier_workout_beats_is_read_with_all_else(database, unit):
     assert weights == [(70, 50)] * 3
 
 
+def test_a_workout_without_a_record_takes_no_statement_for_events(database):
+    log = Log(5)
+    database.apply([log.held(ago(30), 60)])
+    database.apply([log.held(ago(1), 60)])
+    assert database.statements == 3
+
+
 def test_what_several_earlier_workouts_beat_is_looked_up_at_once(database):
     log = Log(6)
     for day, weight in ((30, 50), (1, 60)):
         database.apply([log.lifted(ago(day), weight)])
     database.apply([log.lifted(ago(10), 70), log.lifted(ago(20), 65)])
-    # the lock, the read, what was beaten in all exercises, and the write
-    assert database.statements == 4
+    # the lock, the read, what was beaten in all exercises, the write and the record events
+    assert database.statements == 5
 
 
 def test_several_earlier_holds_of_a_batch_with_the_weight_of_a_record(database):
