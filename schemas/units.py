@@ -18,6 +18,8 @@ WARM_UP = "warmup"
 POUND_IN_KILOGRAMS = Decimal("0.45359237")
 KILOGRAMS_IN = {"kg": Decimal(1), "lb": POUND_IN_KILOGRAMS}
 
+_NOTHING = Decimal(0)
+
 # Decimal's own 28 digits end at some thousand of the largest workouts (14 digits before the
 # point, and a volume in pounds has 12 behind it); with 60 no history comes near the end.
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -36,7 +38,7 @@ def _decimal_of(number: float) -> Decimal:
 
 def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
     """Add decimals without losing a digit, however far the sum goes."""
-    return reduce(_WIDE.add, numbers, Decimal(0))
+    return reduce(_WIDE.add, numbers, _NOTHING)
 
 
 def kilograms(weight: float | Decimal, unit: str) -> Decimal:
@@ -45,7 +47,7 @@ def kilograms(weight: float | Decimal, unit: str) -> Decimal:
     Raises:
         KeyError: the unit is neither ``kg`` nor ``lb``.
     """
-    return as_decimal(weight) * KILOGRAMS_IN[unit]
+    return as_decimal(weight) if unit == "kg" else as_decimal(weight) * KILOGRAMS_IN[unit]
 
 
 def in_unit(weight_in_kilograms: Decimal, unit: str) -> Decimal:
@@ -69,11 +71,10 @@ def set_volume(logged_set: dict[str, Any], rep_type: str, measure: str | None = 
         rep_type: of its exercise, as logged.
         measure: of its exercise, as logged; None if it is not known.
     """
-    if rep_type != "count" or not logged_set["weight"] or not is_working_set(logged_set):
-        return Decimal(0)
-    if measure == ASSISTED:
-        return Decimal(0)
-    return as_decimal(logged_set["reps"]) * kilograms(logged_set["weight"], logged_set["unit"])
+    weight = logged_set["weight"]
+    if rep_type != "count" or not weight or measure == ASSISTED or not is_working_set(logged_set):
+        return _NOTHING
+    return as_decimal(logged_set["reps"]) * kilograms(weight, logged_set["unit"])
 
 
 def workout_volume(workout: dict[str, Any]) -> Decimal:

@@ -23,7 +23,7 @@ from services.analytics.rules.incremental import Numbers, RowKey, Sizes
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.records import KINDS, Record
-from services.analytics.rules.set_bests import SINGLE_KINDS, Best, Slot
+from services.analytics.rules.set_bests import REP_MAX, SINGLE_KINDS, Best, Slot
 from services.analytics.rules.set_records import SetRecord
 from services.analytics.tables import IS_CURRENT, ONLY_KIND, place
 from services.transport.postgres.statements import Fetch, Send, Statement
@@ -56,20 +56,23 @@ _BEFORE = f"""
       AND {place("p")} < {place("k")}
 """
 
-# The set records that the best sets of a row may change, with nulls for those that there are not
-# yet: most rows change none. What rules.set_records does with them is done alike here, so that
-# none is left out. All are read for sets without a size. And whether they are not enough, as above.
+# The set records that the best sets of a row may change, by the place of the best in the list, and
+# only the place where there is no record yet: most rows change none. What rules.set_records does
+# with them is done alike here, so that none is left out. All are read for sets without a size. And
+# whether they are not enough, as above.
 _SET_RECORDS = f"""
     SELECT
-        json_agg(json_build_array(b.kind, b.kept_by::text, r.value::text, r.unit, r.size::text,
-            r.tie::text, r.achieved_date, r.workout_id, r.started_at, r.previous_size::text))
+        json_agg(CASE WHEN r.size IS NULL THEN json_build_array(b.number)
+            ELSE json_build_array(b.number, r.value::text, r.unit, r.size::text, r.tie::text,
+                r.achieved_date, r.workout_id, r.started_at, r.previous_size::text) END)
             AS found,
         bool_or(r.is_later AND r.previous_size IS NOT NULL AND (b.size, b.tie) >= (r.size, r.tie))
             AS may_need_history
     FROM (
-        SELECT kind, kept_by, size, coalesce(tie, 0) AS tie
-        FROM json_to_recordset(k.bests) AS given (
-            kind text, kept_by numeric, size numeric, tie numeric)) b
+        SELECT kind, kept_by, size, coalesce(tie, 0) AS tie, number
+        FROM ROWS FROM (json_to_recordset(k.bests) AS (
+                kind text, kept_by numeric, size numeric, tie numeric))
+            WITH ORDINALITY AS given (kind, kept_by, size, tie, number)) b
     LEFT JOIN LATERAL (
         SELECT *, {place("s", "achieved_date")} > {place("k")} AS is_later
         FROM set_records s
@@ -77,7 +80,8 @@ _SET_RECORDS = f"""
           AND s.kind = b.kind AND s.kept_by = b.kept_by OFFSET 0) r ON true
     WHERE b.size IS NULL OR r.size IS NULL OR (b.size, b.tie) > (r.size, r.tie)
        OR r.is_later AND ((b.size, b.tie) = (r.size, r.tie)
-            OR r.previous_size IS NULL OR r.previous_size < b.size)
+            OR b.kind <> '{REP_MAX}'
+                AND (r.previous_size IS NULL OR r.previous_size < b.size))
 """
 
 # A subquery for each key, and no joins: the statement is planned once (plan_cache_mode is
@@ -157,10 +161,15 @@ def lock_users(send: Send, user_ids: Iterable[int]) -> None:
 
 def known(fetch: Fetch, changes: Collection[Change]) -> Known:
     """Return what is known before changes are counted, at most one of each workout."""
+    rows_of = _rows_by_exercise(changes)
+    slots_of = {
+        key: list(dict.fromkeys(slot for row in rows for slot in row.bests or ()))
+        for key, rows in rows_of.items()
+    }
     [(processed, found_exercises, found_periods)] = fetch(
         _KNOWN,
         workout_ids=[change.workout_id for change in changes],
-        exercises=as_json(_exercise_keys(changes)),
+        exercises=as_json(_known_by(rows_of[key], slots) for key, slots in slots_of.items()),
         periods=as_json(_period_keys(changes)),
     )
     numbers = Numbers()
@@ -175,8 +184,10 @@ def known(fetch: Fetch, changes: Collection[Change]) -> Known:
             if not is_current:
                 outdated.add(key)
         numbers.records[key] = {kind: _record(*values) for kind, *values in records or ()}
+        slots = slots_of[key]
         numbers.set_records[key] = {
-            (kind, Decimal(kept_by)): _set_record(*values) for kind, kept_by, *values in bests or ()
+            slots[number - 1]: _set_record(*values) if values else None
+            for number, *values in bests or ()
         }
         if sizes:
             before[workout_id, exercise_id] = _sizes(sizes)
@@ -197,30 +208,31 @@ def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]
     }
 
 
-def _exercise_keys(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+def _rows_by_exercise(changes: Iterable[Change]) -> dict[ExerciseKey, list[HistoryRow]]:
     rows_of: dict[ExerciseKey, list[HistoryRow]] = {}
     for change in changes:
         for row in change.rows:
             rows_of.setdefault((row.user_id, row.exercise_id), []).append(row)
-    for key, rows in rows_of.items():
-        if len(rows) == 1:
-            bests = [_best_columns(*each) for each in (rows[0].bests or {}).items()]
-            yield {**_place_columns(rows[0]), **_size_columns(rows[0]), "bests": bests}
-        else:
-            # what precedes one of several may be another of the same batch, which is not stored
-            # yet: best_before() is asked for these
-            slots = {slot for row in rows for slot in row.bests or ()}
-            yield {**exercise_columns(key), "bests": [*map(_best_columns, slots)]}
+    return rows_of
 
 
-def _best_columns(slot: Slot, best: Best | None = None) -> dict[str, Any]:
+def _known_by(rows: list[HistoryRow], slots: list[Slot]) -> dict[str, Any]:
+    """Return what to find the numbers of an exercise by, for its rows in the batch."""
+    first, *others = rows
+    if others or first.bests is None:
+        # what precedes one of several may be another of the same batch, which is not stored yet:
+        # best_before() is asked for these
+        key = exercise_columns((first.user_id, first.exercise_id))
+        return {**key, "bests": [{"kind": kind, "kept_by": kept_by} for kind, kept_by in slots]}
+    bests = [_best_columns(*each) for each in first.bests.items()]
+    return {**_place_columns(first), **_size_columns(first), "bests": bests}
+
+
+def _best_columns(slot: Slot, best: Best) -> dict[str, Any]:
     kind, kept_by = slot
-    # decimals are turned into text one by one, and most of these are 0
-    columns: dict[str, Any] = {"kind": kind, "kept_by": kept_by if kept_by else 0}
-    if best is not None:
-        columns["size"] = best.size
-        if best.tie:
-            columns["tie"] = best.tie
+    columns: dict[str, Any] = {"kind": kind, "kept_by": kept_by, "size": best.size}
+    if best.tie:
+        columns["tie"] = best.tie
     return columns
 
 
@@ -266,7 +278,7 @@ def _record(
 
 
 def _set_record(
-    value: str | None,
+    value: str,
     unit: str,
     size: str,
     tie: str,
@@ -274,9 +286,7 @@ def _set_record(
     workout_id: int,
     started_at: str | None,
     previous: str | None,
-) -> SetRecord | None:
-    if value is None:
-        return None
+) -> SetRecord:
     return SetRecord(
         Decimal(value),
         unit,

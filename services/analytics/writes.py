@@ -165,7 +165,9 @@ def _row_columns(row: HistoryRow) -> dict[str, Any]:
     columns["workout_date"] = columns.pop("date")
     columns["max_weight"] = columns.pop("best_weight_kg")
     del columns["bests"], columns["is_counted"]
-    return columns | {kind: row.size_of(kind) for kind in SINGLE_KINDS}
+    columns |= {kind: row.size_of(kind) for kind in SINGLE_KINDS}
+    # what is left out is null
+    return {name: value for name, value in columns.items() if value is not None}
 
 
 def _each_record(numbers: Numbers) -> Iterator[tuple[ExerciseKey, str, Record | None]]:
@@ -181,9 +183,23 @@ def _record_columns(key: ExerciseKey, kind: str, record: Record) -> dict[str, An
 
 
 def _set_record_columns(key: ExerciseKey, slot: Slot, record: SetRecord) -> dict[str, Any]:
-    columns = {**exercise_columns(key), "kind": slot[0], "kept_by": slot[1], **vars(record)}
-    columns["previous_size"] = columns.pop("previous")
-    return columns
+    user_id, exercise_id = key
+    kind, kept_by = slot
+    value, unit, size, tie, day, workout_id, started_at, previous = record
+    return {
+        "user_id": user_id,
+        "exercise_id": exercise_id,
+        "kind": kind,
+        "kept_by": kept_by,
+        "value": value,
+        "unit": unit,
+        "size": size,
+        "tie": tie,
+        "achieved_date": day,
+        "workout_id": workout_id,
+        "started_at": started_at,
+        "previous_size": previous,
+    }
 
 
 def _lifetime_columns(key: ExerciseKey, whole: Lifetime) -> dict[str, Any]:

@@ -135,11 +135,12 @@ class IncrementalCount:
 
     def _carry_set_records(self, row: HistoryRow) -> None:
         key = row.user_id, row.exercise_id
-        records = self._now.set_records.get(key, {})
-        for slot, best in (row.bests or {}).items():
-            if slot not in records:
+        records, bests = self._now.set_records.get(key, {}), row.bests or {}
+        # of the two the records are fewer: only those that may change
+        for slot, before in [*records.items()]:
+            best = bests.get(slot)
+            if best is None:
                 continue
-            before = records[slot]
 
             def size_before(kind: str = slot[0]) -> Decimal | None:
                 return self._size_before(row, kind)

@@ -27,6 +27,9 @@ from services.analytics.rules.set_bests import (
 Place = tuple[date, datetime, int]
 """Where a workout stands in the history, which is the order of these."""
 
+_LEFT_OUT_IF_NULL = {"duration_seconds", "distance_m", "rir", "rest_seconds"}
+"""Fields of a set that are not in ``raw_sets`` where they are null, as they are of most sets."""
+
 _NOT_SAID = datetime.min.replace(tzinfo=UTC)
 """Instead of the start of a workout without one: it comes first on its day."""
 
@@ -223,7 +226,7 @@ def _measure(exercises: list[dict[str, Any]]) -> ExerciseMetrics:
         total_reps=exact_sum(reps),
         rpe_sum=exact_sum(ratings),
         rpe_count=len(ratings),
-        raw_sets=[dict(logged) for logged in sets],
+        raw_sets=[_kept(logged) for logged in sets],
         measure=measure,
         **_of_sets(measure, rep_type, sets),
     )
@@ -231,9 +234,17 @@ def _measure(exercises: list[dict[str, Any]]) -> ExerciseMetrics:
 
 def _of_sets(measure: str, rep_type: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "total_duration_seconds": _sum_of(duration(logged, rep_type) for logged in sets),
-        "total_distance_m": _sum_of(distance(logged, rep_type) for logged in sets),
+        "total_duration_seconds": _sum_of([duration(logged, rep_type) for logged in sets]),
+        "total_distance_m": _sum_of([distance(logged, rep_type) for logged in sets]),
         "bests": set_bests(measure, rep_type, sets),
+    }
+
+
+def _kept(logged: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in logged.items()
+        if value is not None or name not in _LEFT_OUT_IF_NULL
     }
 
 

@@ -31,7 +31,7 @@ class RecordEvent(NamedTuple):
     event_type: str
     exercise: ExerciseKey
     kind: str
-    kept_by: Decimal
+    kept_by: Decimal | int
     old: Standing | None
     new: Standing | None
     workout_id: int

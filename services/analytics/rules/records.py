@@ -32,7 +32,7 @@ class Record:
         return kilograms(self.value, self.unit) if self.unit == "lb" else self.value
 
     @property
-    def rank(self) -> tuple[Decimal, Decimal]:
+    def rank(self) -> tuple[Decimal, Decimal | int]:
         """What compares, as of a record that is one set."""
         return self.size, NO_TIE
 

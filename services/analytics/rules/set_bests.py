@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from schemas.stats import FORMULAS, MOST_ESTIMATED, PACE
-from schemas.units import ASSISTED, as_decimal, kilograms, set_volume
+from schemas.units import ASSISTED, as_decimal, kilograms
 from services.analytics.rules.one_rep_max import DEFAULT_FORMULA, factor
 
 BEST_E1RM = "best_e1rm"
@@ -44,21 +44,25 @@ SINGLE_KINDS = (
 ESTIMATED = {"weight_reps", "bodyweight_reps"}
 """The measures whose sets have an estimated one-rep max; of pull-ups, of the added weight."""
 
-ONLY = Decimal(0)
+ONLY = 0
 """What those are kept by that have one record an exercise."""
 
-NO_TIE = Decimal(0)
+NO_TIE = 0
 """The tie of those whose sizes alone compare."""
+
+_HALF = Decimal("0.5")
 
 SHORTEST_PACED = 400
 """The metres that a pace needs: on less it is a sprint, or a mistake of a metre."""
 
-_FACTORS = {
-    (REP_MAX, Decimal(repetitions)): [factor(Decimal(repetitions), formula) for formula in E1RM_BY]
+_FACTORS: dict[Decimal | int, dict[str, tuple[Decimal, Decimal]]] = {
+    repetitions: {kind: factor(Decimal(repetitions), formula) for formula, kind in E1RM_BY.items()}
     for repetitions in range(1, MOST_ESTIMATED + 1)
 }
 
-Slot = tuple[str, Decimal]
+Slot = tuple[str, Decimal | int]
+"""A kind and what it is kept by. A whole number is an ``int`` where it is at hand: it equals the
+decimal, and its hash takes a tenth of the time."""
 
 
 class Best(NamedTuple):
@@ -73,10 +77,10 @@ class Best(NamedTuple):
     value: Decimal
     unit: str
     place: int
-    tie: Decimal = NO_TIE
+    tie: Decimal | int = NO_TIE
 
     @property
-    def rank(self) -> tuple[Decimal, Decimal]:
+    def rank(self) -> tuple[Decimal, Decimal | int]:
         """What compares."""
         return self.size, self.tie
 
@@ -95,12 +99,7 @@ def set_bests(measure: str, rep_type: str, sets: list[dict[str, Any]]) -> dict[S
         return _best_of(_held(sets))
     if rep_type == "distance":
         return _best_of(_covered(sets))
-    bests = _lifted(sets)
-    if measure in ESTIMATED:
-        heaviest = _heaviest(sets)
-        bests.update(heaviest)
-        bests.update(_estimates(heaviest))
-    return bests
+    return _lifted(sets, is_estimated=measure in ESTIMATED)
 
 
 def duration(logged_set: dict[str, Any], rep_type: str) -> Decimal | None:
@@ -113,11 +112,6 @@ def distance(logged_set: dict[str, Any], rep_type: str) -> Decimal | None:
     return _meant(logged_set, "distance_m", rep_type == "distance")
 
 
-@lru_cache(maxsize=1000)
-def _rep_max_slot(repetitions: float) -> Slot:
-    return REP_MAX, as_decimal(repetitions)
-
-
 def _best_of(candidates: Iterable[tuple[Slot, Best]]) -> dict[Slot, Best]:
     found: dict[Slot, Best] = {}
     for slot, best in candidates:
@@ -127,48 +121,45 @@ def _best_of(candidates: Iterable[tuple[Slot, Best]]) -> dict[Slot, Best]:
     return found
 
 
-def _lifted(sets: list[dict[str, Any]]) -> dict[Slot, Best]:
+def _lifted(sets: list[dict[str, Any]], is_estimated: bool) -> dict[Slot, Best]:
     found: dict[Slot, Best] = {}
-    best = None
     for place, logged in enumerate(sets):
-        volume = set_volume(logged, "count")
-        if volume and (best is None or volume > best.size):
-            best = found[BEST_SET_VOLUME, ONLY] = Best(volume, volume, "kg", place)
+        if not logged["weight"]:
+            continue
+        lift = logged["reps"], logged["weight"], logged["unit"]
+        for slot, size, value, unit in _sizes_of_lift(*lift, is_estimated):
+            known = found.get(slot)
+            if known is None or size > known.size:
+                found[slot] = Best(size, value, unit, place)
     return found
 
 
-def _heaviest(sets: list[dict[str, Any]]) -> list[tuple[Slot, Best]]:
-    """Return the heaviest set of each slot."""
-    # by the numbers as they came: hashes of decimals take their time
-    found: dict[float, Best] = {}
-    for place, logged in enumerate(sets):
-        repetitions, weight = logged["reps"], logged["weight"]
-        if weight and repetitions >= 1:
-            if repetitions > MOST_ESTIMATED:
-                repetitions = MOST_ESTIMATED + 1
-            elif repetitions % 1:
-                repetitions = int(repetitions) + 0.5
-            size = kilograms(weight, logged["unit"])
-            known = found.get(repetitions)
-            if known is None or size > known.size:
-                found[repetitions] = Best(size, as_decimal(weight), logged["unit"], place)
-    return [(_rep_max_slot(repetitions), best) for repetitions, best in found.items()]
+# lifters do the same few sets again and again; typed, since 1 and 1.0 are equal keys
+@lru_cache(maxsize=2000, typed=True)
+def _sizes_of_lift(
+    repetitions: float, weight: float, unit: str, is_estimated: bool
+) -> list[tuple[Slot, Decimal, Decimal, str]]:
+    """Return the size, the value and its unit in each slot of a set with a weight."""
+    sizes: list[tuple[Slot, Decimal, Decimal, str]] = []
+    size, value = kilograms(weight, unit), as_decimal(weight)
+    volume = as_decimal(repetitions) * size
+    if volume:
+        sizes.append(((BEST_SET_VOLUME, ONLY), volume, volume, "kg"))
+    if is_estimated and repetitions >= 1:
+        kept_by = _kept_by(repetitions)
+        sizes.append(((REP_MAX, kept_by), size, value, unit))
+        for kind, (numerator, denominator) in _FACTORS.get(kept_by, {}).items():
+            estimate = value * numerator / denominator
+            in_kilograms = estimate if unit == "kg" else size * numerator / denominator
+            sizes.append(((kind, ONLY), in_kilograms, estimate, unit))
+    return sizes
 
 
-def _estimates(heaviest: list[tuple[Slot, Best]]) -> Iterator[tuple[Slot, Best]]:
-    # the heaviest of as many repetitions has the greatest estimate of them, by any formula
-    sets = [(best, _FACTORS[slot]) for slot, best in heaviest if slot in _FACTORS]
-    # in order, as of equal ones the first is meant
-    sets.sort(key=lambda one: one[0].place)
-    for number, kind in enumerate(E1RM_BY.values()):
-        sizes = [best.size * factors[number][0] / factors[number][1] for best, factors in sets]
-        if sizes:
-            size = max(sizes)
-            best, factors = sets[sizes.index(size)]
-            value = size
-            if best.unit != "kg":
-                value = best.value * factors[number][0] / factors[number][1]
-            yield (kind, ONLY), Best(size, value, best.unit, best.place)
+def _kept_by(repetitions: float) -> Decimal | int:
+    if repetitions > MOST_ESTIMATED:
+        return MOST_ESTIMATED + 1
+    whole = int(repetitions)
+    return whole if whole == repetitions else whole + _HALF
 
 
 def _assisted(sets: list[dict[str, Any]]) -> Iterator[tuple[Slot, Best]]:

@@ -1,16 +1,15 @@
 """Records that are one set each: the best of a slot, and the best before its workout."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from services.analytics.rules.metrics import HistoryRow, Place, place, place_of
 from services.analytics.rules.set_bests import REP_MAX, Best, Slot
 
 
-@dataclass(frozen=True)
-class SetRecord:
+class SetRecord(NamedTuple):
     """The best set of a slot, where it was first reached, and the best before that workout.
 
     ``size``, ``tie``, ``value`` and ``unit`` are those of :class:`Best`; ``previous`` is a size.
@@ -19,14 +18,14 @@ class SetRecord:
     value: Decimal
     unit: str
     size: Decimal
-    tie: Decimal
+    tie: Decimal | int
     achieved_date: date
     workout_id: int
     started_at: datetime | None
     previous: Decimal | None
 
     @property
-    def rank(self) -> tuple[Decimal, Decimal]:
+    def rank(self) -> tuple[Decimal, Decimal | int]:
         """What compares."""
         return self.size, self.tie
 
@@ -77,7 +76,7 @@ def carried_set_record(
         return _reached(slot, row, best, None if record.previous is None else size_before())
     if _has_no_previous(slot) or (record.previous is not None and record.previous >= best.size):
         return record
-    return replace(record, previous=best.size)
+    return record._replace(previous=best.size)
 
 
 def needs_rows_before(record: SetRecord | None, row: HistoryRow, best: Best) -> bool:
