@@ -14,6 +14,7 @@ TOGETHER = {
     "tests/stack/test_upgrading.py": "a checkout",
     "tests/stack/test_fresh_broker.py": "servers",
     "tests/stack/test_own_broker.py": "servers",
+    "tests/stack/test_version_before": "the version before",
 }
 # Whatever takes longest begins first, so that no process is left with it at the end.
 LONGEST_FIRST = (

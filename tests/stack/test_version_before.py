@@ -1,78 +1,17 @@
 """The version before and this one, side by side on the same databases, broker and Redis."""
 
-import os
-import subprocess
-from contextlib import ExitStack, contextmanager
-
 import pytest
-from sqlalchemy import create_engine, text
 
-import stack.services
-import stack.system
-from services.process.settings import Settings
-from stack.layout import CHECKOUT, RUN_DIRECTORY
-from stack.system import System
-from stack.testing import SETTINGS, running_system
-from tests.fakes.wger_server import WgerServer, make_entry
+from tests.fakes.wger_server import make_entry
 from tests.faults.lifters import DONE, Crowd
 from tests.services.clients import connected
+from tests.stack.version_before import rows
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
-BEFORE = "81aaba6e3efdc65adcd9ccb968fcbe1f83fa7cce"
-"""The last commit of the version before."""
-
 FOLLOWERS = ("workouts", "analytics")
 IMPORTED = {"Weighted Plank Hold": "weight_duration", "Wide Pull Up": "bodyweight_reps"}
-
-
-@pytest.fixture(scope="module")
-def files_before(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("before")
-    archive = subprocess.run(["git", "archive", BEFORE], cwd=CHECKOUT, capture_output=True)
-    if archive.returncode:
-        pytest.skip("the history of this copy does not reach back to the version before")
-    subprocess.run(["tar", "-x", "-C", directory], input=archive.stdout, check=True)
-    return directory
-
-
-@contextmanager
-def running_from(directory):
-    """Let the services that are started in this block run from the files of a version."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (stack.services, stack.system):
-            patch.setattr(module, "CHECKOUT", directory)
-        patch.setattr(System, "migrate", migrate_one_by_one)
-        yield
-
-
-def migrate_one_by_one(system, names, step, migrate=System.migrate):
-    """Do as the version before, whose command takes one service."""
-    for name in names:
-        migrate(system, [name], step)
-
-
-@contextmanager
-def system_before(files, settings):
-    """A running system of the version before."""
-    with ExitStack() as running:
-        with running_from(files):
-            # beside that of the session
-            directory = RUN_DIRECTORY / f"test-{os.getpid()}-before"
-            system = running.enter_context(
-                running_system(settings=SETTINGS | settings, directory=directory)
-            )
-        yield system
-
-
-def rows(system, service, statement):
-    engine = create_engine(Settings.from_environment(system.environment).databases[service].url)
-    with engine.begin() as connection:
-        found = connection.execute(text(statement))
-        result = [tuple(row) for row in found] if found.returns_rows else []
-    engine.dispose()
-    return result
 
 
 def copied(system, service):
@@ -83,13 +22,10 @@ def copied(system, service):
     return {name: measure for name, _, measure in copy}
 
 
-def test_measures_come_while_the_version_before_serves(files_before):
-    entries = [make_entry(number, name) for number, name in enumerate(IMPORTED, start=1)]
-    with (
-        WgerServer(entries) as wger,
-        system_before(files_before, {"WGER_API_URL": wger.url}) as system,
-        connected(system) as rpc,
-    ):
+def test_measures_come_while_the_version_before_serves(before, wger):
+    system = before
+    wger.entries += [make_entry(number, name) for number, name in enumerate(IMPORTED, start=1)]
+    with connected(system) as rpc:
         assert "measure" not in rpc.exercises.get(1)
         assert rpc.exercises.import_from_wger()["added"] == len(IMPORTED)
         with Crowd(system, lifters=2) as crowd:

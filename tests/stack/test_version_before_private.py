@@ -4,15 +4,13 @@ import pytest
 from nameko.exceptions import MethodNotFound
 
 from schemas.errors import BusinessRuleViolation, NotFound
-from tests.fakes.wger_server import WgerServer, make_entry
+from tests.fakes.wger_server import make_entry
 from tests.services.clients import connected
 from tests.services.logbook import ago, body, lift, one
-from tests.stack.test_version_before import files_before, rows, running_from, system_before
+from tests.stack.version_before import rows
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
-
-__all__ = ["files_before"]
 
 OWNER = 15
 ROW = {"name": "Gorilla Row", "measure": "weight_reps", "equipment": "kettlebell"}
@@ -27,13 +25,10 @@ def made(rpc):
         return None
 
 
-def test_the_version_before_neither_shows_nor_touches_them(files_before):
-    entries = [make_entry(1, ROW["name"])]
-    with (
-        WgerServer(entries) as wger,
-        system_before(files_before, {"WGER_API_URL": wger.url}) as system,
-        connected(system) as rpc,
-    ):
+def test_the_version_before_neither_shows_nor_touches_them(before, wger):
+    system = before
+    wger.entries.append(make_entry(3, ROW["name"]))
+    with connected(system) as rpc:
         system.start_another("exercises", "exercises-2")
         exercise = eventually(lambda: made(rpc), seconds=30)
         stored = rows(system, "exercises", PRIVATE)
@@ -42,10 +37,8 @@ def test_the_version_before_neither_shows_nor_touches_them(files_before):
         catalogue = "SELECT count(*) FROM exercises WHERE equipment = 'kettlebell'"
         [(count,)] = rows(system, "exercises", catalogue)
 
-        with running_from(files_before):
-            # its start writes the catalogue once more
-            system.stop("exercises")
-            system.start("exercises")
+        # its start writes the catalogue once more
+        system.restart("exercises")
         assert rpc.exercises.list(limit=100, equipment="kettlebell")["total"] == count
         assert rpc.exercises.search("gorilla")["total"] == 0
         with pytest.raises(NotFound):

@@ -12,10 +12,7 @@ from services.process.settings import Settings
 from tests.services.clients import connected
 from tests.services.logbook import ago, body, lift, one, today
 from tests.services.recount import SEED_REP_TYPES, Recount
-from tests.stack.test_version_before import files_before, system_before
 from tests.waiting import eventually
-
-__all__ = ["files_before"]
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -93,8 +90,9 @@ def of_section_6(found):
     }
 
 
-def test_both_versions_write_read_and_count_the_same(files_before):
-    with system_before(files_before, {}) as system, connected(system) as rpc:
+def test_both_versions_write_read_and_count_the_same(before):
+    system = before
+    with connected(system) as rpc:
         newer = {name: system.start_another(name, f"{name}-2") for name in SERVICES}
         user = {"id": USER, "email": "l@example.com", "name": None, "role": "user"}
         token = issue(user, Settings.from_environment(system.environment), time.time())
