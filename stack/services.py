@@ -48,7 +48,9 @@ def program(service: str, environment: Mapping[str, str], name: str | None = Non
         name=name or service,
         command=(sys.executable, "-m", MODULE, service),
         directory=CHECKOUT,
-        environment={**environment, "PYTHONUNBUFFERED": "1"},
+        # eventlet's own resolver is a fifth of what a start imports, and would keep the address of
+        # a server that has moved
+        environment={**environment, "PYTHONUNBUFFERED": "1", "EVENTLET_NO_GREENDNS": "yes"},
         code=fingerprint(service),
         # on a busy machine it takes some seconds until it ends because of a bad setting
         settle_seconds=5,

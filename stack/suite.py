@@ -29,6 +29,8 @@ def run(arguments: list[str]) -> int:
 
 def become_pytest(arguments: list[str]) -> NoReturn:
     """Install missing programs and libraries, then replace this process by pytest."""
+    # without it, each process would assert-rewrite and compile all tests, and each service itself
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     log, progress = RUN_DIRECTORY / LOGS / "packages.log", for_people()
     servers.find_or_install(list(SERVERS), log, progress)
     faketime.find_or_install(log, progress)
