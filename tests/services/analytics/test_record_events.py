@@ -1,5 +1,7 @@
 """The events ``record_set`` and ``record_revoked``, as whoever listens hears them."""
 
+import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +10,7 @@ from kombu import Connection, Consumer, Exchange, Queue
 from sqlalchemy import NullPool, create_engine, text
 
 from services.analytics import record_outbox
+from stack.layout import CHECKOUT
 from tests.services.databases import address_of
 from tests.services.logbook import ago, body, lift, one
 from tests.waiting import eventually
@@ -110,6 +113,13 @@ def database(system):
     return create_engine(address_of(system, "analytics").url, poolclass=NullPool)
 
 
+def documented():
+    """Return the event that is the example in the documentation."""
+    page = (CHECKOUT / "docs" / "nameko.md").read_text()
+    (example,) = [text for text in re.findall(r"```json\n(.*?)```", page, re.S) if '"old"' in text]
+    return json.loads(example)
+
+
 def test_a_first_set_is_every_record(lifter):
     begun = datetime.now(UTC) - timedelta(seconds=1)
     workout_id = lifter.log(3, lift(BENCH, one(5, 100)))
@@ -136,6 +146,7 @@ def test_a_first_set_is_every_record(lifter):
         "workout_id": workout_id,
         "happened_at": first["happened_at"],
     }
+    assert ["type", *documented()] == list(first)
     shown = lifter.rpc.analytics.exercise_records(lifter.id, BENCH)["records"]
     assert {event["kind"]: event["new"] for event in events} == {
         record["kind"]: {name: record[name] for name in first["new"]} for record in shown
