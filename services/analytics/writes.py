@@ -177,7 +177,7 @@ def _each_record(numbers: Numbers) -> Iterator[tuple[ExerciseKey, str, Record | 
 
 
 def _record_columns(key: ExerciseKey, kind: str, record: Record) -> dict[str, Any]:
-    columns = {**exercise_columns(key), "record_type": kind, **vars(record)}
+    columns = {**exercise_columns(key), "record_type": kind, **record._asdict()}
     columns["previous_record"] = columns.pop("previous")
     return columns
 
@@ -220,6 +220,6 @@ def _lifetime_columns(key: ExerciseKey, whole: Lifetime) -> dict[str, Any]:
 def _snapshot_columns(key: PeriodKey, snapshot: Snapshot) -> dict[str, Any]:
     return {
         **period_columns(key),
-        **vars(snapshot),
+        **snapshot._asdict(),
         "avg_workout_duration": snapshot.avg_workout_duration,
     }

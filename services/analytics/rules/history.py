@@ -1,10 +1,9 @@
 """The history of one exercise: its data points over time, and its lifetime numbers."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.units import exact_sum, rounded
 from services.analytics.rules.metrics import (
@@ -19,8 +18,7 @@ from services.analytics.rules.periods import months_before, period_start
 MONTHS = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
 
 
-@dataclass(frozen=True)
-class Lifetime:
+class Lifetime(NamedTuple):
     """The whole history of an exercise in a few exact numbers.
 
     The name is that of the latest row, whose workout is ``last_workout_id`` and began at

@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from schemas.units import exact_sum, rounded
 from services.analytics.rules.metrics import HistoryRow
@@ -21,8 +20,7 @@ class LoggedWorkout(Protocol):
     duration_minutes: int | None
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What happened in one week or month.
 
     ``total_volume`` is exact, in kilograms; ``total_minutes`` are those of the
@@ -63,8 +61,7 @@ def snapshots(
 
 def with_workout(snapshot: Snapshot, duration_minutes: int | None) -> Snapshot:
     """Carry a period forward by a workout in it; its performances come on their own."""
-    return replace(
-        snapshot,
+    return snapshot._replace(
         total_workouts=snapshot.total_workouts + 1,
         total_minutes=snapshot.total_minutes + (duration_minutes or 0),
         timed_workouts=snapshot.timed_workouts + (duration_minutes is not None),
@@ -81,8 +78,7 @@ def with_performances(
         rows: of workouts in the period.
         new_exercises: how many of their exercises were not done in the period before.
     """
-    return replace(
-        snapshot,
+    return snapshot._replace(
         total_volume=exact_sum((snapshot.total_volume, *(row.total_volume for row in rows))),
         total_sets=snapshot.total_sets + sum(row.total_sets for row in rows),
         total_exercises=snapshot.total_exercises + new_exercises,

@@ -1,10 +1,10 @@
 """Personal records: the best of each kind, and the best before it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.exercises import REP_UNITS
 from schemas.units import in_unit, kilograms
@@ -12,8 +12,7 @@ from services.analytics.rules.metrics import HistoryRow, Place, place, place_of
 from services.analytics.rules.set_bests import NO_TIE
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A best value, where it was first reached, and the best before that workout.
 
     ``value`` and ``unit`` are as logged; ``previous`` is in the same unit. Neither is rounded.
@@ -142,7 +141,7 @@ def _preceded(record: Record, size: Decimal) -> Record:
     value = _in(record.unit, size)
     if record.previous is not None and record.previous >= value:
         return record
-    return replace(record, previous=value)
+    return record._replace(previous=value)
 
 
 def _in(unit: str, size: Decimal) -> Decimal:
