@@ -12,14 +12,14 @@ import sys
 
 import amqp
 import pytest
+import redis
 import requests
 
 from stack import rabbitmq
 from stack.broker import connection_to
 from stack.find import find_programs
-from stack.layout import CHECKOUT, RUN_DIRECTORY, SERVICES
+from stack.layout import CHECKOUT, REDIS, SERVICES
 from stack.ports import choose_anywhere
-from stack.testing import running_system
 from tests.waiting import eventually
 
 PAGE = (CHECKOUT / "docs" / "running-in-earnest.md").read_text()
@@ -117,12 +117,16 @@ class Machine:
             process.wait(30)
         self.processes.clear()
 
-    def forget_database(self):
-        """Drop what the tests' PostgreSQL has from the start, as a new one has none."""
-        port = self.system.state.ports["users-db"]
-        command = ["psql", "--host", "127.0.0.1", "--port", str(port), "--username", "postgres"]
-        command += ["--command", "DROP DATABASE users_db"]
-        subprocess.run(command, env=self.environment, check=True, capture_output=True)
+    def forget_everything(self):
+        """Leave nothing on the servers, as if they were new and not of the tests."""
+        ports = self.system.state.ports
+        psql = ["psql", "--host", "127.0.0.1", "--port", str(ports["users-db"])]
+        psql += ["--username", "postgres", "--command", "DROP DATABASE users_db"]
+        subprocess.run(psql, env=self.environment, check=True, capture_output=True)
+        self.system.rabbitmqctl("delete_vhost", "gym")
+        for name in REDIS:
+            with redis.Redis(port=ports[name]) as server:
+                server.flushall()
 
     def provide_rabbitmqctl(self):
         """Put a ``rabbitmqctl`` in the way that finds the private node."""
@@ -137,30 +141,25 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory):
-    with running_system(
-        services=(), directory=RUN_DIRECTORY / f"test-{os.getpid()}-earnest"
-    ) as system:
-        # a broker on which nobody has imported anything
-        system.rabbitmqctl("delete_vhost", "gym")
-        found = Machine(system, tmp_path_factory.mktemp("machine"))
-        found.provide_rabbitmqctl()
-        checkout = found.directory / "checkout"
-        shutil.copytree(CHECKOUT, checkout, ignore=shutil.ignore_patterns(*NOT_COPIED))
-        found.run(INSTALL, checkout, INSTALL_SECONDS)
-        # whatever is needed later must have been installed
-        shutil.rmtree(checkout)
-        found.forget_database()
-        found.run(DATABASES)
-        found.run(BARE_BROKER)
-        found.run(SETTINGS)
-        try:
-            for service in SERVICES:
-                found.start(service)
-            eventually(lambda: is_ready(found), seconds=90, pause=0.5)
-            yield found
-        finally:
-            found.stop()
+def machine(servers, tmp_path_factory):
+    found = Machine(servers, tmp_path_factory.mktemp("machine"))
+    found.forget_everything()
+    found.provide_rabbitmqctl()
+    checkout = found.directory / "checkout"
+    shutil.copytree(CHECKOUT, checkout, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    found.run(INSTALL, checkout, INSTALL_SECONDS)
+    # whatever is needed later must have been installed
+    shutil.rmtree(checkout)
+    found.run(DATABASES)
+    found.run(BARE_BROKER)
+    found.run(SETTINGS)
+    try:
+        for service in SERVICES:
+            found.start(service)
+        eventually(lambda: is_ready(found), seconds=90, pause=0.5)
+        yield found
+    finally:
+        found.stop()
 
 
 def is_ready(machine):
