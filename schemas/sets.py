@@ -37,6 +37,8 @@ HEAVIEST = 10_000
 MOST_REPS = 1_000_000
 LONGEST_SET = 7 * 24 * 3600
 LONGEST_REST = 3600
+FARTHEST = 1_000_000
+"""Metres."""
 
 
 def place_field(description: str) -> Integer:
@@ -82,7 +84,7 @@ class LoggedSet(Body):
     )
     distance_m = Number(
         min_value=0,
-        max_value=1_000_000,
+        max_value=FARTHEST,
         max_decimals=2,
         load_default=None,
         metadata=about("How far, in metres."),

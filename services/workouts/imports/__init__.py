@@ -1,0 +1,1 @@
+"""Histories from other apps: reading their files, and bringing them in."""

@@ -1,0 +1,154 @@
+"""Cells to dates and times of day, as the clock showed them where the person was.
+
+Exports name no zone, so none of these has one.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from services.workouts.imports.reading.findings import Finding, Unreadable
+from services.workouts.imports.reading.month_names import ENGLISH, read_months
+
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
+_MORNING = re.compile(r"\ba\.?\s?m\b|午前|上午|오전", re.IGNORECASE)
+_AFTERNOON = re.compile(r"\bp\.?\s?m\b|午後|下午|오후", re.IGNORECASE)
+_TOKEN = re.compile(r"\d+|[^\W\d_]{3,}")
+"""Numbers and months. Shorter words, such as ``de``, ``at`` and ``日``, say nothing."""
+
+_NO_MONTHS = {"las"}
+"""Longer ones that say nothing, either: ``5 may 2026 a las 7:34``."""
+
+_YEAR = 1000
+"""What is a year, as no day or month is so large."""
+
+_MOST_REMEMBERED = 10_000
+
+
+class _Day(NamedTuple):
+    """The parts of a date as they are written; ``name`` is the month's if it has one."""
+
+    numbers: list[int]
+    name: str | None
+
+
+@dataclass
+class DateHabits:
+    """How dates are written in a file: gathered from all, as one alone may say nothing."""
+
+    names: set[str] = field(default_factory=set)
+    day_is_first: bool = False
+    month_is_first: bool = False
+    is_ambiguous: bool = False
+
+    def note(self, cell: str) -> None:
+        """Gather what a cell shows."""
+        if _iso(cell) is not None:
+            return
+        day = _day_of(_split(cell)[0])
+        if day.name is not None:
+            # or it is no date at all, but a word
+            if len(day.numbers) == 2 and max(day.numbers) >= _YEAR:
+                self.names.add(day.name)
+        elif len(day.numbers) == 3 and day.numbers[0] < _YEAR:
+            first, other, _ = day.numbers
+            self.day_is_first |= first > 12
+            self.month_is_first |= other > 12
+            self.is_ambiguous = True
+
+    def calendar(self) -> "Calendar":
+        """Return what reads the dates of the file.
+
+        Raises:
+            Unreadable: months are of no language that is known, or it can't be told which of two
+                numbers is the month.
+        """
+        language, months = read_months(self.names) if self.names else (ENGLISH, {})
+        if self.is_ambiguous and self.day_is_first == self.month_is_first:
+            message = "Dates such as 03/04/2025 don't tell which number is the month"
+            raise Unreadable(Finding(0, "start", message, "date"))
+        return Calendar(language, months, self.day_is_first)
+
+
+class Calendar:
+    """Reads the dates of one file.
+
+    Args:
+        language: of the months' names.
+        months: their numbers by their names, lower case.
+        day_is_first: whether 03/04 is in April.
+    """
+
+    def __init__(self, language: str, months: Mapping[str, int], day_is_first: bool):
+        self.language = language
+        self.months = months
+        self.day_is_first = day_is_first
+        # all sets of a workout have the same
+        self.moment = lru_cache(_MOST_REMEMBERED)(self._moment)
+
+    def _moment(self, cell: str) -> datetime | None:
+        """Return the moment that a cell shows, None if it shows none."""
+        found = _iso(cell)
+        if found is not None:
+            return found
+        date, clock = _split(cell)
+        day = _day_of(date)
+        year_month_day = self._ordered(day)
+        hours = _hours(clock, cell)
+        if year_month_day is None or hours is None:
+            return None
+        try:
+            return datetime(*year_month_day, *hours)
+        except ValueError:
+            return None
+
+    def _ordered(self, day: _Day) -> tuple[int, int, int] | None:
+        if day.name is not None:
+            month = self.months.get(day.name)
+            if month is None or len(day.numbers) != 2:
+                return None
+            smaller, larger = sorted(day.numbers)
+            return larger, month, smaller
+        if len(day.numbers) != 3:
+            return None
+        first, other, last = day.numbers
+        if first >= _YEAR:
+            return first, other, last
+        return (last, other, first) if self.day_is_first else (last, first, other)
+
+
+def _iso(cell: str) -> datetime | None:
+    if cell[4:5] != "-":
+        return None
+    try:
+        return datetime.fromisoformat(cell.strip()).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _split(cell: str) -> tuple[str, re.Match[str] | None]:
+    """Return what stands before the time of day, and the time."""
+    clock = _TIME.search(cell)
+    return (cell[: clock.start()] if clock else cell), clock
+
+
+def _day_of(date: str) -> _Day:
+    tokens = _TOKEN.findall(date.casefold())
+    names = [token for token in tokens if not token.isdigit() and token not in _NO_MONTHS]
+    numbers = [int(token) for token in tokens if token.isdigit()]
+    return _Day(numbers, names[0] if len(names) == 1 else None)
+
+
+def _hours(clock: re.Match[str] | None, cell: str) -> tuple[int, int, int] | None:
+    if clock is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in clock.groups())
+    is_morning, is_afternoon = bool(_MORNING.search(cell)), bool(_AFTERNOON.search(cell))
+    if is_morning or is_afternoon:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * is_afternoon
+    return hour, minute, second

@@ -1,0 +1,63 @@
+"""Cells to numbers, with decimal points or commas."""
+
+import re
+from decimal import Decimal, InvalidOperation
+
+TWO_DECIMALS = Decimal("0.01")
+
+_GROUPED = {
+    ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?"),
+    ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"),
+}
+"""Numbers with separators of thousands, by the decimal mark."""
+
+_SPACES = re.compile(r"[\s\u00a0\u202f']+")
+
+
+def decimal_mark(cells: list[str]) -> str | None:
+    """Return the decimal mark that cells show, ``.`` or ``,``, if one does.
+
+    Args:
+        cells: of numbers. In one with both marks the last is the decimal one.
+    """
+    for cell in cells:
+        point, comma = cell.rfind("."), cell.rfind(",")
+        if point >= 0 or comma >= 0:
+            return "." if point > comma else ","
+    return None
+
+
+def number(cell: str, mark: str = ".") -> Decimal | None:
+    """Return the number of a cell; None if it is none. An empty cell is none, too.
+
+    Args:
+        cell: such as ``102.5``, ``102,5``, ``1 250,0``; with the wrong mark it is no number.
+        mark: the decimal mark.
+    """
+    text = cell.strip()
+    if not text.isascii() or not text.isdigit():
+        text = _SPACES.sub("", text).replace("\u2212", "-")
+        if _GROUPED[mark].fullmatch(text):
+            text = text.replace("," if mark == "." else ".", "")
+        if mark == ",":
+            if "." in text:
+                return None
+            text = text.replace(",", ".")
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def rounded(value: Decimal) -> Decimal:
+    """Return a number with 2 decimals at most: more are noise of binary fractions, or of a unit."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -2:
+        return value
+    return value.quantize(TWO_DECIMALS)
+
+
+def nearest_half(value: Decimal) -> Decimal:
+    """Return the nearest multiple of one half; of two as near the even one."""
+    return (value * 2).quantize(Decimal(1)) / 2

@@ -1,0 +1,129 @@
+"""Finding out what a file is, and reading its workouts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+from services.workouts.imports.reading import text
+from services.workouts.imports.reading.findings import Finding, Findings, Unreadable
+from services.workouts.imports.reading.layouts import Layout, find_layout, likely_delimiter
+from services.workouts.imports.reading.moments import Calendar, DateHabits
+from services.workouts.imports.reading.numbers import decimal_mark
+from services.workouts.imports.reading.rows import RowReader, Units
+from services.workouts.imports.reading.table import Record, records, said_delimiter
+from services.workouts.imports.reading.workouts import Workout, workouts_of
+
+SAMPLE = 50
+"""Records that are looked at where the header says too little."""
+
+_FRACTIONS = ("weight", "reps", "distance", "seconds", "rpe")
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What a file is.
+
+    ``needs`` are the units that it does not name and that its values need: ``weight_unit``,
+    ``distance_unit``. ``records`` is how many there are, rests included, for telling the progress.
+    """
+
+    encoding: str
+    layout: Layout
+    calendar: Calendar
+    decimal_mark: str
+    records: int
+    needs: tuple[str, ...]
+
+    def described(self) -> dict[str, Any]:
+        """Return what a person should look over, as JSON has it."""
+        return {
+            "source": self.layout.source,
+            "encoding": self.encoding,
+            "delimiter": self.layout.delimiter,
+            "language": self.layout.language,
+            "month_language": self.calendar.language,
+            "decimal_mark": self.decimal_mark,
+            "weight_unit": self.layout.weight_unit,
+            "distance_unit": self.layout.distance_unit,
+        }
+
+
+def recognise(open_file: text.Open) -> Recognised:
+    """Find out what a file is.
+
+    All of it is read: how dates and numbers are written shows in some rows only.
+
+    Args:
+        open_file: returns its chunks from the beginning, each time it is called.
+
+    Raises:
+        Unreadable: it is no export of an app that is known, or can't be decoded.
+    """
+    encoding = text.encoding_of(open_file())
+    layout, found = _layout_and_records(open_file, encoding)
+    habits, mark, count = DateHabits(), None, 0
+    needs: set[str] = set()
+    last_start = None
+    for record in found:
+        count += 1
+        cells = {name: _cell(record, place) for name, place in layout.columns.items()}
+        if cells["start"] != last_start:
+            last_start = cells["start"]
+            habits.note(last_start)
+            habits.note(cells.get("end") or last_start)
+        mark = mark or decimal_mark([cells.get(name, "") for name in _FRACTIONS])
+        needs.update(_needs(layout, cells))
+    if not count:
+        raise Unreadable(Finding(1, "", "There is nothing below the header", "min_items"))
+    return Recognised(encoding, layout, habits.calendar(), mark or ".", count, tuple(sorted(needs)))
+
+
+def read_workouts(
+    open_file: text.Open, recognised: Recognised, units: Units, findings: Findings
+) -> Iterator[Workout]:
+    """Yield the workouts of a file, in its order.
+
+    Args:
+        open_file: as for :func:`recognise`.
+        recognised: what that returned.
+        units: those that the file needs; without one, weights have none, and distances stay as
+            they are written.
+        findings: where faults and warnings go. Lines with faults are left out.
+    """
+    _, found = _layout_and_records(open_file, recognised.encoding)
+    reader = RowReader(
+        recognised.layout, recognised.calendar, recognised.decimal_mark, units, findings
+    )
+    yield from workouts_of(reader.rows(found), findings)
+
+
+def _layout_and_records(open_file: text.Open, encoding: str) -> tuple[Layout, Iterator[Record]]:
+    """Return the layout, and the records after the header."""
+    lines = text.lines_of(open_file(), encoding)
+    before: list[str] = []
+    delimiter = header = None
+    for line in lines:
+        before.append(line)
+        said = said_delimiter(line) if delimiter is None else None
+        if said is None and line.strip():
+            header = line
+            break
+        delimiter = said or delimiter
+    if header is None:
+        raise Unreadable(Finding(0, "", "The file is empty", "min_items"))
+    delimiter = delimiter or likely_delimiter(header)
+    found = records(chain(before, lines), delimiter)
+    next(found)
+    sample = [*islice(found, SAMPLE)]
+    return find_layout(header, delimiter, sample), chain(sample, found)
+
+
+def _needs(layout: Layout, cells: dict[str, str]) -> Iterator[str]:
+    for name, known in (("weight", layout.weight_unit), ("distance", layout.distance_unit)):
+        if known is None and not cells.get(f"{name}_unit") and cells.get(name, "").strip("0., "):
+            yield f"{name}_unit"
+
+
+def _cell(record: Record, place: int) -> str:
+    return record.cells[place] if place < len(record.cells) else ""

@@ -1,0 +1,294 @@
+"""Records to typed rows, the same for all layouts."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple, NoReturn
+
+from schemas.sets import (
+    FARTHEST,
+    HEAVIEST,
+    HIGHEST_RPE,
+    LONGEST_SET,
+    LOWEST_RPE,
+    MOST_REPS,
+)
+from services.workouts.imports.reading.durations import duration_seconds
+from services.workouts.imports.reading.findings import Finding, Findings
+from services.workouts.imports.reading.header_names import UNITS
+from services.workouts.imports.reading.layouts import HEVY, Layout
+from services.workouts.imports.reading.moments import Calendar
+from services.workouts.imports.reading.numbers import nearest_half, number, rounded
+from services.workouts.imports.reading.set_types import REST, SET_TYPES
+from services.workouts.imports.reading.table import Record
+
+METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": Decimal("1609.344")}
+"""The international mile of 1959."""
+
+MOST_SUPERSETS = 100
+
+SHORTEST_REST = 2
+"""Letters of a word for a rest; a single one is a kind of set."""
+
+KEPT_FROM_RUNNING = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+"""Beginnings of cells that an exporter has kept a spreadsheet from running."""
+
+
+class Row(NamedTuple):
+    """One record. What the file does not have, or has as zero, is None.
+
+    ``weight`` is in ``weight_unit``, and below 0 if it was taken off. ``kind`` is a set type of
+    ``schemas.sets``, or ``REST`` or ``NOTE``, which are no sets. ``place`` is the set's number.
+    """
+
+    line: int
+    number: str
+    start: datetime
+    end: datetime | None
+    name: str
+    duration_seconds: int | None
+    workout_notes: str
+    exercise: str
+    superset: int | None
+    exercise_notes: str
+    place: int | None
+    kind: str
+    weight: Decimal | None
+    weight_unit: str | None
+    reps: Decimal | None
+    distance_m: Decimal | None
+    seconds: Decimal | None
+    rpe: Decimal | None
+    notes: str
+
+
+def _without_noise(value: Decimal | None) -> Decimal | None:
+    return None if value is None else rounded(value)
+
+
+class Units(NamedTuple):
+    """The units that a file does not name; None if they are not known."""
+
+    weight: str | None = None
+    distance: str | None = None
+
+
+class _Unusable(Exception):
+    """A record can't be taken; why not is among the findings."""
+
+
+class RowReader:
+    """Makes rows of the records of one file.
+
+    Args:
+        layout: what its columns mean.
+        calendar: reads its dates.
+        mark: its decimal mark.
+        units: those that neither the header nor a column names.
+        findings: where faults and warnings go.
+    """
+
+    def __init__(
+        self, layout: Layout, calendar: Calendar, mark: str, units: Units, findings: Findings
+    ):
+        self.layout = layout
+        self.calendar = calendar
+        self.units = units
+        self.findings = findings
+        # weights and repetitions repeat, and making decimals of them takes a third of the time
+        self._number: Callable[[str], Decimal | None] = lru_cache(10_000)(
+            lambda cell: _without_noise(number(cell, mark))
+        )
+        self._seconds = lru_cache(10_000)(duration_seconds)
+
+    def rows(self, records: Iterable[Record]) -> Iterator[Row]:
+        """Yield a row for each record that can be taken; the others are faults."""
+        for record in records:
+            with suppress(_Unusable):
+                yield self._row(record)
+
+    def _row(self, record: Record) -> Row:
+        self._check_width(record)
+        place, kind = self._place_and_kind(record)
+        exercise = self._text(record, "exercise")
+        if not exercise:
+            self._refuse(record, "exercise", "The exercise has no name", "required")
+        return Row(
+            line=record.line,
+            number=self._text(record, "number"),
+            start=self._start(record),
+            end=self._end(record),
+            name=self._text(record, "name"),
+            duration_seconds=self._duration(record),
+            workout_notes=self._notes(record, "workout_notes"),
+            exercise=exercise,
+            superset=self._superset(record),
+            exercise_notes=self._notes(record, "exercise_notes"),
+            place=place,
+            kind=kind,
+            weight=self._weight(record),
+            weight_unit=self._unit(record, "weight"),
+            reps=self._quantity(record, "reps", MOST_REPS),
+            distance_m=self._distance(record),
+            seconds=self._quantity(record, "seconds", LONGEST_SET),
+            rpe=self._rpe(record),
+            notes=self._notes(record, "notes"),
+        )
+
+    def _check_width(self, record: Record) -> None:
+        # a comma too many at the end of a line is no harm
+        if any(cell.strip() for cell in record.cells[self.layout.width :]):
+            message = f"There are more columns than the {self.layout.width} of the header"
+            self._refuse(record, "", message, "columns")
+        missing = self.layout.width - len(record.cells)
+        if missing > 0:
+            message = f"The line ends {missing} columns before the header does"
+            self._refuse(record, "", message, "columns")
+
+    def _start(self, record: Record) -> datetime:
+        cell = self._text(record, "start")
+        start = self.calendar.moment(cell)
+        if start is None:
+            self._refuse(record, "start", "This is no date and time of day", "date", cell)
+        return start
+
+    def _end(self, record: Record) -> datetime | None:
+        cell = self._text(record, "end")
+        if not cell:
+            return None
+        end = self.calendar.moment(cell)
+        if end is None:
+            self._warn(record, "end", "This is no date and time of day; left out", "date", cell)
+        return end
+
+    def _duration(self, record: Record) -> int | None:
+        cell = self._text(record, "duration")
+        if not cell:
+            return None
+        seconds = self._seconds(cell)
+        if seconds is None:
+            self._warn(record, "duration", "This is no duration; left out", "duration", cell)
+        return seconds
+
+    def _place_and_kind(self, record: Record) -> tuple[int | None, str]:
+        """Return the set's number and what it is; Strong has both in one column."""
+        order = self._text(record, "order")
+        place = int(order) if order.isascii() and order.isdigit() else None
+        word = self._text(record, "set_type") if self.layout.source == HEVY else order
+        if place is not None and self.layout.source != HEVY:
+            return place, SET_TYPES[""]
+        kind = SET_TYPES.get(word.casefold())
+        if kind is None:
+            kind = REST if self._looks_like_rest(record, word) else self._normal(record, word)
+        return place, kind
+
+    def _looks_like_rest(self, record: Record, word: str) -> bool:
+        """Return whether a row of Strong is a rest, whose word in its language is not known."""
+        if self.layout.source == HEVY or len(word) < SHORTEST_REST:
+            return False
+        others = (self._positive(record, name) for name in ("weight", "reps", "distance"))
+        return not any(others) and self._positive(record, "seconds")
+
+    def _normal(self, record: Record, word: str) -> str:
+        message = "This kind of set is not known; taken as a normal one"
+        self._warn(record, "set_type", message, "one_of", word)
+        return SET_TYPES[""]
+
+    def _positive(self, record: Record, name: str) -> bool:
+        value = self._number(self._text(record, name) or "0")
+        return value is not None and value > 0
+
+    def _superset(self, record: Record) -> int | None:
+        cell = self._text(record, "superset")
+        if not cell:
+            return None
+        if cell.isascii() and cell.isdigit() and int(cell) <= MOST_SUPERSETS:
+            return int(cell)
+        self._warn(record, "superset", "This is no superset; left out", "integer", cell)
+        return None
+
+    def _weight(self, record: Record) -> Decimal | None:
+        """Return the weight; one below 0 was taken off."""
+        value = self._given(record, "weight")
+        if value is not None and abs(value) > HEAVIEST:
+            self._refuse(record, "weight", f"The weight must be at most {HEAVIEST}", "max")
+        return value
+
+    def _quantity(self, record: Record, name: str, most: int) -> Decimal | None:
+        value = self._given(record, name)
+        if value is not None and not 0 <= value <= most:
+            label = name.capitalize()
+            self._refuse(record, name, f"{label} must be 0 to {most}", "range")
+        return value
+
+    def _distance(self, record: Record) -> Decimal | None:
+        value = self._given(record, "distance")
+        unit = self._unit(record, "distance")
+        if value is None or unit is None:
+            return value
+        metres = rounded(value * METRES_IN[unit])
+        if not 0 <= metres <= FARTHEST:
+            self._refuse(record, "distance", f"The distance must be 0 to {FARTHEST} m", "range")
+        return metres
+
+    def _unit(self, record: Record, name: str) -> str | None:
+        if name == "weight":
+            known = self.layout.weight_unit or self.units.weight
+        else:
+            known = self.layout.distance_unit or self.units.distance
+        cell = self._text(record, f"{name}_unit").casefold()
+        if not cell:
+            return known
+        unit = UNITS.get(cell)
+        if unit is None:
+            self._refuse(record, f"{name}_unit", "This unit is not known", "one_of", cell)
+        return unit
+
+    def _rpe(self, record: Record) -> Decimal | None:
+        value = self._given(record, "rpe")
+        if value is None:
+            return None
+        near = nearest_half(value)
+        if not LOWEST_RPE <= near <= HIGHEST_RPE:
+            self._warn(record, "rpe", "RPE must be 1 to 10; left out", "range", str(value))
+            return None
+        if near != value:
+            self._warn(record, "rpe", f"RPE is in halves; taken as {near}", "step", str(value))
+        return near
+
+    def _given(self, record: Record, name: str) -> Decimal | None:
+        """Return a number, without noise; None if there is none, or 0, which apps write for it."""
+        cell = self._text(record, name)
+        if not cell:
+            return None
+        value = self._number(cell)
+        if value is None:
+            self._refuse(record, name, "This is no number", "number", cell)
+        return value or None
+
+    def _notes(self, record: Record, name: str) -> str:
+        text = self._text(record, name)
+        return text.replace("\\n", "\n") if self.layout.source == HEVY else text
+
+    def _text(self, record: Record, name: str) -> str:
+        place = self.layout.columns.get(name)
+        if place is None:
+            return ""
+        text = record.cells[place].strip()
+        if text.startswith(KEPT_FROM_RUNNING):
+            text = text[1:]
+        return text.replace("\0", "") if "\0" in text else text
+
+    def _refuse(
+        self, record: Record, field: str, message: str, constraint: str, received: str = ""
+    ) -> NoReturn:
+        received = received or self._text(record, field)
+        self.findings.refuse(Finding(record.line, field, message, constraint, received))
+        raise _Unusable
+
+    def _warn(
+        self, record: Record, field: str, message: str, constraint: str, received: str
+    ) -> None:
+        self.findings.warn(Finding(record.line, field, message, constraint, received))

@@ -1,0 +1,93 @@
+"""Dates, times and durations as apps write them."""
+
+import pytest
+
+from services.workouts.imports.reading import Unreadable
+from services.workouts.imports.reading.durations import duration_seconds
+from services.workouts.imports.reading.moments import DateHabits
+
+
+def read(*cells):
+    """Return the moments of cells of one file."""
+    habits = DateHabits()
+    for cell in cells:
+        habits.note(cell)
+    calendar = habits.calendar()
+    return [found and found.isoformat(" ", "minutes") for found in map(calendar.moment, cells)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("2021-02-10 16:46:13", "2021-02-10 16:46"),
+        ("2021-02-10T16:46:13+02:00", "2021-02-10 16:46"),
+        ("30 Jun 2025, 19:56", "2025-06-30 19:56"),
+        ("Jul 28, 2026, 6:49 PM", "2026-07-28 18:49"),
+        ("Jul 28, 2026, 6:49\u202fPM", "2026-07-28 18:49"),
+        ("Jul 28, 2026 at 12:05 a.m.", "2026-07-28 00:05"),
+        ("Jul 28, 2026, 12:05 PM", "2026-07-28 12:05"),
+        ("7 Ago 2023, 08:15", "2023-08-07 08:15"),
+        ("18 sept. 2026, 17:31", "2026-09-18 17:31"),
+        ("3 févr. 2026, 17:31", "2026-02-03 17:31"),
+        ("24. März 2026, 07:00", "2026-03-24 07:00"),
+        ("5 сент. 2026 г., 10:00", "2026-09-05 10:00"),
+        ("2026. máj. 5. 09:40", "2026-05-05 09:40"),
+        ("5 may 2026 a las 7:34", "2026-05-05 07:34"),
+        ("2026年5月5日 07:34", "2026-05-05 07:34"),
+        ("2026년 5월 5일 오후 7:34", "2026-05-05 19:34"),
+        ("24.04.2026 09:40", "2026-04-24 09:40"),
+        ("4/24/2026 9:40 PM", "2026-04-24 21:40"),
+        ("31 Feb 2026, 10:00", None),
+        ("30 Jun 2025", None),
+        ("13:61", None),
+        ("yesterday", None),
+    ],
+)
+def test_a_moment_is_read(cell, moment):
+    try:
+        assert read(cell) == [moment]
+    except Unreadable:
+        assert moment is None
+
+
+def test_one_clear_date_tells_how_all_are_written():
+    assert read("03.04.2026 08:00", "24.04.2026 08:00") == ["2026-04-03 08:00", "2026-04-24 08:00"]
+    assert read("3/4/2026 8:00", "4/24/2026 8:00") == ["2026-03-04 08:00", "2026-04-24 08:00"]
+
+
+@pytest.mark.parametrize("cells", [["03/04/2026 08:00"], ["24/04/2026 08:00", "04/24/2026 08:00"]])
+def test_dates_that_may_be_two_days_are_refused(cells):
+    with pytest.raises(Unreadable, match="which number is the month"):
+        read(*cells)
+
+
+def test_months_are_of_one_language():
+    # Listopad is October in Croatian, and November in Polish and Czech
+    assert read("4 lis 2026 09:40", "4 paź 2026 09:40")[0] == "2026-11-04 09:40"
+    assert read("4 lis 2026 09:40", "4 stu 2026 09:40")[0] == "2026-10-04 09:40"
+    with pytest.raises(Unreadable, match="cs, hr, pl"):
+        read("4 lis 2026 09:40")
+    with pytest.raises(Unreadable, match="no language"):
+        read("4 brumaire 2026 09:40")
+
+
+@pytest.mark.parametrize(
+    ("cell", "seconds"),
+    [
+        ("2h 18m", 8280),
+        ("35m", 2100),
+        ("1h", 3600),
+        ("21min", 1260),
+        ("1h 21min", 4860),
+        ("45s", 45),
+        ("2134", 2134),
+        ("1:05:30", 3930),
+        ("1 Std. 5 Min.", 3900),
+        ("1 ч 5 мин", 3900),
+        ("1時間 5分", 3900),
+        ("long", None),
+        ("3 moons 1 parsec", None),
+    ],
+)
+def test_a_duration_is_read(cell, seconds):
+    assert duration_seconds(cell) == seconds
