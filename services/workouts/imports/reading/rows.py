@@ -64,10 +64,6 @@ class Row(NamedTuple):
     notes: str
 
 
-def _without_noise(value: Decimal | None) -> Decimal | None:
-    return None if value is None else rounded(value)
-
-
 class Units(NamedTuple):
     """The units that a file does not name; None if they are not known."""
 
@@ -99,7 +95,7 @@ class RowReader:
         self.findings = findings
         # weights and repetitions repeat, and making decimals of them takes a third of the time
         self._number: Callable[[str], Decimal | None] = lru_cache(10_000)(
-            lambda cell: _without_noise(number(cell, mark))
+            lambda cell: number(cell, mark)
         )
         self._seconds = lru_cache(10_000)(duration_seconds)
 
@@ -224,7 +220,7 @@ class RowReader:
         return value
 
     def _distance(self, record: Record) -> Decimal | None:
-        value = self._given(record, "distance")
+        value = self._exactly(record, "distance")
         unit = self._unit(record, "distance")
         if value is None or unit is None:
             return value
@@ -259,7 +255,12 @@ class RowReader:
         return near
 
     def _given(self, record: Record, name: str) -> Decimal | None:
-        """Return a number, without noise; None if there is none, or 0, which apps write for it."""
+        """Return a number without noise; see :meth:`_exactly`."""
+        value = self._exactly(record, name)
+        return value and (rounded(value) or None)
+
+    def _exactly(self, record: Record, name: str) -> Decimal | None:
+        """Return a number; None if there is none, or 0, which apps write for it."""
         cell = self._text(record, name)
         if not cell:
             return None

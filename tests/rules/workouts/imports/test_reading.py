@@ -210,6 +210,10 @@ def test_decimal_commas_are_read():
     assert (found.weight, found.rpe, found.distance_m) == (Decimal("102.5"), Decimal("8.5"), 1500)
 
 
+def test_a_distance_is_rounded_in_metres():
+    assert only_set(STRONG, strong(distance="5.0005")).distance_m == Decimal("5000.50")
+
+
 def test_a_set_of_nothing_is_kept_with_a_warning():
     workouts, findings = read(STRONG, strong(weight=20, reps=0))
     [found] = sets_of(workouts)
