@@ -37,6 +37,7 @@ HEAVIEST = 10_000
 MOST_REPS = 1_000_000
 LONGEST_SET = 7 * 24 * 3600
 LONGEST_REST = 3600
+LONGEST_SET_NOTES = 1000
 FARTHEST = 1_000_000
 """Metres."""
 
@@ -55,7 +56,7 @@ def unit_field(description: str) -> OneOf:
 
 def notes_field() -> Text:
     """Make the field of the notes of a set or an exercise."""
-    return Text(max_length=1000, load_default=None, metadata=about("For oneself."))
+    return Text(max_length=LONGEST_SET_NOTES, load_default=None, metadata=about("For oneself."))
 
 
 class LoggedSet(Body):

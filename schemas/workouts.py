@@ -33,6 +33,8 @@ ABOUT_DAY = (
     "day of the start, in `time_zone` or by the offset."
 )
 HIGHEST_SUPERSET = 100
+LONGEST_NAME = 255
+LONGEST_NOTES = 5000
 MOST_EXERCISES = 100
 MOST_SETS = 100
 MOST_SETS_IN_ALL = 1000
@@ -78,7 +80,7 @@ class _WorkoutFields(Body):
         }
     )
 
-    name = Text(max_length=255, metadata=about("What to call it."))
+    name = Text(max_length=LONGEST_NAME, metadata=about("What to call it."))
     started_at = _moment("When it began.")
     ended_at = _moment("When it ended: at most 24 hours after `started_at`, and not before.")
     time_zone = TimeZone(
@@ -91,7 +93,7 @@ class _WorkoutFields(Body):
         max_value=1440,
         metadata=about("How long it took; if not given, from `started_at` to `ended_at`."),
     )
-    notes = Text(max_length=5000, metadata=about("For oneself."))
+    notes = Text(max_length=LONGEST_NOTES, metadata=about("For oneself."))
     exercises = ListOf(
         fields.Nested(LoggedExercise),
         max_items=MOST_EXERCISES,

@@ -39,8 +39,9 @@ KEPT_FROM_RUNNING = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 class Row(NamedTuple):
     """One record. What the file does not have, or has as zero, is None.
 
-    ``weight`` is in ``weight_unit``, and below 0 if it was taken off. ``kind`` is a set type of
-    ``schemas.sets``, or ``REST`` or ``NOTE``, which are no sets. ``place`` is the set's number.
+    ``weight`` is in ``weight_unit``, and below 0 if it was taken off. Without a ``distance_unit``
+    ``distance_m`` is as it was written. ``kind`` is a set type of ``schemas.sets``, or ``REST`` or
+    ``NOTE``, which are no sets. ``place`` is the set's number.
     """
 
     line: int
@@ -59,6 +60,7 @@ class Row(NamedTuple):
     weight_unit: str | None
     reps: Decimal | None
     distance_m: Decimal | None
+    distance_unit: str | None
     seconds: Decimal | None
     rpe: Decimal | None
     notes: str
@@ -128,6 +130,7 @@ class RowReader:
             weight_unit=self._unit(record, "weight"),
             reps=self._quantity(record, "reps", MOST_REPS),
             distance_m=self._distance(record),
+            distance_unit=self._unit(record, "distance"),
             seconds=self._quantity(record, "seconds", LONGEST_SET),
             rpe=self._rpe(record),
             notes=self._notes(record, "notes"),
@@ -222,9 +225,9 @@ class RowReader:
     def _distance(self, record: Record) -> Decimal | None:
         value = self._exactly(record, "distance")
         unit = self._unit(record, "distance")
-        if value is None or unit is None:
-            return value
-        metres = rounded(value * METRES_IN[unit])
+        if value is None:
+            return None
+        metres = value if unit is None else rounded(value * METRES_IN[unit])
         if not 0 <= metres <= FARTHEST:
             self._refuse(record, "distance", f"The distance must be 0 to {FARTHEST} m", "range")
         return metres

@@ -16,7 +16,10 @@ from services.workouts.imports.reading.set_types import NOTE, REST
 
 @dataclass(slots=True)
 class Set:
-    """A set; fields are those of ``schemas.sets``. A ``weight`` below 0 was taken off."""
+    """A set; fields are those of ``schemas.sets``. A ``weight`` below 0 was taken off.
+
+    Without a ``distance_unit`` ``distance_m`` is as it was written.
+    """
 
     line: int
     set_type: str
@@ -27,6 +30,7 @@ class Set:
     unit: str | None
     rpe: Decimal | None
     rest_seconds: int | None = None
+    distance_unit: str | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +116,7 @@ def _set(row: Row, findings: Findings) -> Set:
         weight=row.weight,
         unit=row.weight_unit if row.weight is not None else None,
         rpe=row.rpe,
+        distance_unit=row.distance_unit,
     )
 
 

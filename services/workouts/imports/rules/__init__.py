@@ -1,0 +1,1 @@
+"""Rules of imports that are plain functions, without storage or services."""
