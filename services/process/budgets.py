@@ -111,6 +111,13 @@ MERGES_SECONDS = 1
 RECORD_EVENTS_SECONDS = 5
 """Interval at which analytics looks for record events that are still to be dispatched."""
 
+IMPORTS_SECONDS = 0.5
+"""Interval at which workouts looks for imports to read, apply or undo."""
+
+IMPORTS_TURN_SECONDS = 3
+"""It then works on them for so long at most, unless a file is being read, so that it can be stopped
+within :data:`STOP_SECONDS`."""
+
 FACTS_LOOK_SECONDS = 0.25
 """Interval at which workouts and analytics check for a catalogue_changed event."""
 

@@ -29,6 +29,7 @@ from services.process import budgets
 from services.workouts import feed, idempotency, private_exercises, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
+from services.workouts.imports.methods import ImportMethods
 from services.workouts.merge_methods import MergeMethods
 from services.workouts.saving import WorkoutSaving
 
@@ -45,7 +46,7 @@ WORKOUT_SAVED = "workout_saved"
 """The hint that brings analytics a workout as soon as it is committed."""
 
 
-class Workouts(MergeMethods):
+class Workouts(MergeMethods, ImportMethods):
     """Logged workouts, and the feed of their changes."""
 
     name = "workouts"
@@ -53,7 +54,15 @@ class Workouts(MergeMethods):
     database = Database("workouts")
     cache = Cache()
     exercises = RemoteService(
-        "exercises", methods=["changes", "get_many", "get_private"], without={"get_private": list}
+        "exercises",
+        methods=[
+            *("changes", "get_many", "get_private", "match_names"),
+            *("create", "restore", "delete"),
+        ],
+        without={
+            **dict.fromkeys(["get_private", "match_names"], list),
+            **dict.fromkeys(["create", "restore", "delete"]),
+        },
     )
     exercise_cache = ExerciseCache()
     exercise_facts = ExerciseFacts(

@@ -15,7 +15,7 @@ from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.rules import Plan
 from services.workouts.tables import WHOLE, own_columns_json
 
-_INSERT_EXERCISES = f"""
+_INSERT_EXERCISES = """
     given AS MATERIALIZED (
         SELECT item, (item ->> 'order_index')::integer AS order_index
         FROM json_array_elements(CAST(:exercises AS json)) item
@@ -26,7 +26,7 @@ _INSERT_EXERCISES = f"""
         SELECT w.user_id, w.id, (item ->> 'exercise_id')::bigint,
                item ->> 'exercise_name', item ->> 'rep_type', item ->> 'measure', order_index,
                (item ->> 'superset')::smallint, item ->> 'notes'
-        FROM {{after}}, given ORDER BY order_index
+        FROM {after}, given ORDER BY order_index
         RETURNING user_id, id, order_index
     ), sets AS (
         INSERT INTO exercise_sets
@@ -43,15 +43,17 @@ _INSERT_EXERCISES = f"""
         ORDER BY order_index, s.set_number
         RETURNING id, workout_exercise_id, set_number
     )
+"""
+
+_WRITTEN = f"""
     SELECT json_build_object({own_columns_json()}),
            (SELECT json_object_agg(order_index, id) FROM exercises),
            (SELECT json_agg(json_build_array(workout_exercise_id, set_number, id)) FROM sets)
     FROM w
 """
 
-_INSERT = Statement(
-    f"""
-    WITH w AS (
+NEW_WORKOUT = f"""
+    w AS (
         INSERT INTO workouts (user_id, name, date, started_at, started_offset, ended_at,
                               ended_offset, time_zone, duration_minutes, notes,
                               exercise_count, set_count, total_volume)
@@ -60,8 +62,10 @@ _INSERT = Statement(
                 :exercise_count, :set_count, :total_volume)
         RETURNING *
     ), {_INSERT_EXERCISES.format(after="w")}
-    """
-)
+"""
+"""The parts of a WITH that insert a workout ``w``; their values are those of :func:`new_values`."""
+
+_INSERT = Statement(f"WITH {NEW_WORKOUT} {_WRITTEN}")
 
 _DELETE = Statement(
     "DELETE FROM workouts WHERE user_id = :user_id AND id = :workout_id RETURNING version, date"
@@ -70,8 +74,13 @@ _DELETE = Statement(
 
 def insert(fetch: Fetch, user_id: int, plan: Plan) -> dict[str, Any]:
     """Insert a workout, and return it whole, with its sets counted."""
-    (row,) = fetch(_INSERT, user_id=user_id, exercises=_json(plan.exercises), **plan.columns)
+    (row,) = fetch(_INSERT, **new_values(user_id, plan))
     return _as_read(row, plan)
+
+
+def new_values(user_id: int, plan: Plan) -> dict[str, Any]:
+    """Return the values of :data:`NEW_WORKOUT`."""
+    return {"user_id": user_id, "exercises": _json(plan.exercises), **plan.columns}
 
 
 def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str, Any] | None:
@@ -130,6 +139,7 @@ def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_times: 
             DELETE FROM workout_exercises e USING w
             WHERE e.user_id = w.user_id AND e.workout_id = w.id RETURNING e.id
         ), {_INSERT_EXERCISES.format(after="w CROSS JOIN (SELECT count(*) FROM gone) deleted")}
+        {_WRITTEN}
         """
     )
 

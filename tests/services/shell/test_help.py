@@ -24,6 +24,8 @@ METHODS = {
     "workouts": [
         *("create", "list", "get", "get_many", "last_sets"),
         *("update", "delete", "changes", "retire_exercise", "merge_exercise"),
+        *("begin_import", "add_to_import", "end_upload", "list_imports", "get_import"),
+        *("map_import", "apply_import", "undo_import", "delete_import"),
     ],
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),

@@ -1,0 +1,262 @@
+"""Applying an import in the background: its workouts are written, a hundred at a time.
+
+Each batch is one transaction with its mark of progress, so whoever goes on after a death goes on
+after the last workout that was written.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import eventlet
+import orjson
+
+from schemas.errors import Conflict
+from services.process.failpoints import failpoint
+from services.transport.postgres.statements import Statement, Together
+from services.workouts import private_exercises, reads, writes
+from services.workouts.imports import names, records
+from services.workouts.imports.comparing import STAGED, Comparing, Staged, staged
+from services.workouts.imports.leases import Lease
+from services.workouts.imports.rules import identity, planning
+from services.workouts.imports.rules.documents import sets_of
+from services.workouts.imports.tools import Tools
+from services.workouts.rules import Plan, unknown_exercises
+
+BATCH = 100
+MOST_SETS_AT_ONCE = 2000
+
+_TO_MAKE = Statement(
+    f"""
+    SELECT name, measure, is_made FROM import_names
+    WHERE import_id = :id AND exercise_id IS NULL AND why = '{planning.NEW}' ORDER BY name
+    """
+)
+_MAKING = Statement("UPDATE import_names SET is_made = true WHERE import_id = :id AND name = :name")
+_MADE = Statement(
+    """
+    UPDATE import_names SET exercise_id = :exercise_id, exercise_name = :exercise_name,
+        is_made = :is_made
+    WHERE import_id = :id AND name = :name
+    """
+)
+_NEXT = Statement(
+    f"""
+    {STAGED} WHERE s.import_id = :id AND (s.start, s.place) > (
+        coalesce((SELECT start FROM import_workouts WHERE import_id = :id AND place = :position),
+                 '-infinity'), :position)
+    ORDER BY s.start, s.place LIMIT {BATCH}
+    """
+)
+_LOCK_USER = Statement(
+    "SELECT pg_advisory_xact_lock(hashtextextended('imports of ' || CAST(:user_id AS text), 0))"
+)
+_INSERT = Statement(
+    f"""
+    WITH {writes.NEW_WORKOUT}, noted AS (
+        INSERT INTO imported_workouts (user_id, identity, workout_id, content, version, import_id)
+        SELECT w.user_id, :identity, w.id, :content, w.version, :import_id FROM w
+        ON CONFLICT (user_id, identity) DO UPDATE SET workout_id = excluded.workout_id,
+            content = excluded.content, version = excluded.version, import_id = excluded.import_id
+    )
+    SELECT count(*) FROM sets
+    """
+)
+_NOTE_UPDATE = Statement(
+    """
+    INSERT INTO import_updates
+        (import_id, workout_id, identity, version, content_before, workout_before)
+    VALUES (:id, :workout_id, :identity, :version, :content, :workout)
+    ON CONFLICT (import_id, workout_id) DO UPDATE SET version = excluded.version
+    """
+)
+_UPDATED = Statement(
+    """
+    UPDATE imported_workouts SET content = :content, version = :version
+    WHERE user_id = :user_id AND identity = :identity
+    """
+)
+_MARK = Statement(
+    """
+    UPDATE imports SET done = done + :done, added = added + :added, updated = updated + :updated,
+        position = :position, failures = 0
+    WHERE id = :id
+    """
+)
+_DONE = Statement(
+    f"""
+    UPDATE imports SET status = '{records.APPLIED}', applied_at = now(), error = NULL, failures = 0
+    WHERE id = :id
+    """
+)
+
+
+class Applying:
+    """Writes the workouts of an import.
+
+    Args:
+        tools: what is needed of the service.
+        lease: of the import.
+    """
+
+    def __init__(self, tools: Tools, lease: Lease):
+        self._tools = tools
+        self._lease = lease
+        self._of = lease.of
+        self._exercise_ids: Mapping[str, int] = {}
+        self._catalogue: Mapping[int, dict[str, Any]] = {}
+
+    def run(self, until: float) -> None:
+        """Write workouts until a time on the monotonic clock, or until all are written.
+
+        Raises:
+            BusinessRuleViolation: an exercise can't be made or logged.
+        """
+        if not self._of.position:
+            # what the user has may be another than at the preview
+            Comparing(self._tools, self._lease).run()
+            self._make_exercises()
+        self._look_up_exercises()
+        while time.monotonic() < until:
+            with self._tools.changing(self._of.user_id):
+                is_done = not self._write_batch()
+            if is_done:
+                return
+            failpoint("workouts.after_import_batch")
+            self._lease.renew()
+
+    def _make_exercises(self) -> None:
+        for name, measure, was_asked in self._tools.database.fetch(_TO_MAKE, id=self._of.id):
+            # noted before: after a death nothing else tells whether this import has made it
+            self._tools.database.fetch(_MAKING, id=self._of.id, name=name)
+            exercise, is_made = self._make(name, measure or "weight_reps")
+            failpoint("workouts.import_exercise_made")
+            with self._tools.database.together() as transaction:
+                self._lease.hold(transaction)
+                transaction.send(
+                    _MADE,
+                    id=self._of.id,
+                    name=name,
+                    exercise_id=exercise["id"],
+                    exercise_name=exercise["name"],
+                    is_made=is_made or was_asked,
+                )
+                names.learn(transaction.send, self._of.user_id, {name: exercise["id"]})
+            self._lease.renew()
+
+    def _make(self, name: str, measure: str) -> tuple[dict[str, Any], bool]:
+        """Return a private exercise, and whether it is a new one."""
+        user_id, exercises = self._of.user_id, self._tools.exercises
+        try:
+            return exercises.create(user_id, {"name": name, "measure": measure}), True
+        except Conflict as problem:
+            exercise_id = problem.details["exercise_id"]
+        [exercise] = exercises.get_private(user_id, [exercise_id])
+        if not exercise["is_active"]:
+            exercises.restore(user_id, exercise_id)
+        return exercise, False
+
+    def _look_up_exercises(self) -> None:
+        self._exercise_ids = names.exercise_ids(self._tools.database.fetch, self._of.id)
+        ids = {*self._exercise_ids.values()}
+        self._catalogue = self._tools.known(self._of.user_id, ids)
+        unknown = sorted(ids - self._catalogue.keys())
+        if unknown:
+            raise unknown_exercises(unknown)
+
+    def _write_batch(self) -> bool:
+        """Write the next workouts; return False if there are none, and the import is applied."""
+        with self._tools.database.together() as transaction:
+            transaction.send(_LOCK_USER, user_id=self._of.user_id)
+            batch = self._next(transaction, self._lease.hold(transaction))
+            if not batch:
+                transaction.send(_DONE, id=self._of.id)
+                return False
+            private = [key for key, entry in self._catalogue.items() if entry.get("owner")]
+            if private:
+                private_exercises.hold(transaction.send, transaction.fetch, private)
+            done = Counter(self._write(transaction, batch))
+            transaction.send(
+                _MARK,
+                id=self._of.id,
+                done=len(batch),
+                added=done[planning.INSERT],
+                updated=done[planning.UPDATE],
+                position=batch[-1].place,
+            )
+            failpoint("workouts.in_import_batch")
+        return True
+
+    def _next(self, transaction: Together, position: int) -> list[Staged]:
+        rows = transaction.fetch(_NEXT, id=self._of.id, user_id=self._of.user_id, position=position)
+        batch: list[Staged] = []
+        sets = 0
+        for row in rows:
+            each = staged(row)
+            sets += sets_of(each.document)
+            if batch and sets > MOST_SETS_AT_ONCE:
+                break
+            batch.append(each)
+        return batch
+
+    def _write(self, transaction: Together, batch: list[Staged]) -> Iterator[str]:
+        for number, each in enumerate(batch):
+            if number % 5 == 0:
+                eventlet.sleep(0)
+            yield self._write_one(transaction, each)
+
+    def _write_one(self, transaction: Together, each: Staged) -> str:
+        content = identity.content(each.document, self._of.units)
+        is_likely = each.state == planning.LIKELY_SAME
+        state = planning.state_of(each.before, content, is_likely)
+        action = planning.action(state, self._of.options)
+        if action == planning.INSERT:
+            self._insert(transaction, each, content)
+        elif action == planning.UPDATE and not self._update(transaction, each, content):
+            return planning.SKIP
+        return action
+
+    def _plan(self, each: Staged) -> Plan:
+        return planning.plan(
+            each.document,
+            self._of.options["time_zone"],
+            self._of.units,
+            self._exercise_ids,
+            self._catalogue,
+        )
+
+    def _insert(self, transaction: Together, each: Staged, content: bytes) -> None:
+        transaction.send(
+            _INSERT,
+            **writes.new_values(self._of.user_id, self._plan(each)),
+            identity=each.identity,
+            content=content,
+            import_id=self._of.id,
+        )
+
+    def _update(self, transaction: Together, each: Staged, content: bytes) -> bool:
+        """Change a workout that was imported before; return False if it was deleted meanwhile."""
+        user_id, before = self._of.user_id, each.before
+        # the state is `changed`
+        assert before is not None
+        stored = reads.get(transaction.fetch, before.workout_id, user_id)
+        written = stored and writes.update(
+            transaction.fetch, user_id, before.workout_id, self._plan(each)
+        )
+        if not written:
+            return False
+        version = written["version"]
+        transaction.send(
+            _NOTE_UPDATE,
+            id=self._of.id,
+            workout_id=before.workout_id,
+            identity=each.identity,
+            version=version,
+            content=before.content,
+            workout=orjson.dumps(stored).decode(),
+        )
+        transaction.send(
+            _UPDATED, user_id=user_id, identity=each.identity, content=content, version=version
+        )
+        return True

@@ -1,0 +1,121 @@
+"""The background work of imports: reading, applying and undoing them, a while each in turn."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from schemas.errors import (
+    BusinessRuleViolation,
+    GymError,
+    InternalError,
+    ServiceUnavailable,
+    TimedOut,
+)
+from services.observability.logging import get_logger
+from services.transport.postgres.statements import Statement
+from services.workouts.imports import records
+from services.workouts.imports.applying import Applying
+from services.workouts.imports.leases import Lease, LeaseLost, claim
+from services.workouts.imports.reading import Unreadable
+from services.workouts.imports.reading_job import Reading
+from services.workouts.imports.tools import Tools
+from services.workouts.imports.undoing import Undoing
+
+log = get_logger(__name__)
+
+SECONDS_IN_TURN = 1.0
+"""For which one import is worked on, unless it is being read, before another one has its turn."""
+
+MOST_FAILURES = 5
+"""In a row, after which an import is given up; waiting for another service is no failure."""
+
+_FAIL = Statement(
+    f"""
+    UPDATE imports SET status = '{records.FAILED}', error = :error
+    WHERE id = :id AND status IN ({records.WORKING_SQL})
+    """
+)
+_BACK_TO_PREVIEW = Statement(
+    f"""
+    UPDATE imports SET status = '{records.PREVIEW}', error = :error, position = 0, done = 0
+    WHERE id = :id AND status = '{records.APPLYING}'
+    """
+)
+_ASK_AGAIN = Statement(
+    """
+    UPDATE import_names SET why = 'ask', exercise_id = NULL, exercise_name = NULL
+    WHERE import_id = :id AND exercise_id = ANY(CAST(:exercise_ids AS bigint[]))
+    """
+)
+
+
+def work(tools: Tools, seconds: float) -> None:
+    """Work on imports that there is something to do for, for some seconds.
+
+    Args:
+        tools: what is needed of the service.
+        seconds: no other is begun after these.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        lease = claim(tools.database)
+        if lease is None:
+            return
+        _Turn(tools, lease).take()
+
+
+class _Turn:
+    def __init__(self, tools: Tools, lease: Lease):
+        self._tools = tools
+        self._lease = lease
+        self._of = lease.of
+
+    def take(self) -> None:
+        """Go on with an import; whatever it fails with ends its turn alone."""
+        try:
+            self._go_on()
+        except LeaseLost:
+            log.info("import taken over", import_id=self._of.id)
+        except Unreadable as problem:
+            self._fail(problem.finding.described())
+        except BusinessRuleViolation as problem:
+            self._refuse(problem)
+        except (ServiceUnavailable, TimedOut) as problem:
+            log.warning("import pauses", import_id=self._of.id, reason=str(problem))
+            self._lease.pause()
+        except Exception as problem:
+            log.error("import failed", import_id=self._of.id, exc_info=problem)
+            if self._lease.pause() >= MOST_FAILURES:
+                self._fail({"message": InternalError().message})
+        else:
+            self._lease.release()
+
+    def _go_on(self) -> None:
+        until = time.monotonic() + SECONDS_IN_TURN
+        steps: dict[str, Callable[[], Any]] = {
+            records.READING: lambda: Reading(self._tools, self._lease).run(),
+            records.APPLYING: lambda: Applying(self._tools, self._lease).run(until),
+            records.UNDOING: lambda: Undoing(self._tools, self._lease).run(until),
+        }
+        steps[self._of.status]()
+
+    def _fail(self, error: dict[str, Any]) -> None:
+        log.info("import given up", import_id=self._of.id, reason=error["message"])
+        self._end(_FAIL, error)
+
+    def _refuse(self, problem: BusinessRuleViolation) -> None:
+        if self._of.status != records.APPLYING:
+            self._fail(_described(problem))
+            return
+        unknown = problem.details.get("exercise_ids", [])
+        self._end(_BACK_TO_PREVIEW, _described(problem))
+        self._tools.database.fetch(_ASK_AGAIN, id=self._of.id, exercise_ids=unknown)
+
+    def _end(self, statement: Statement, error: dict[str, Any]) -> None:
+        self._tools.database.fetch(statement, id=self._of.id, error=json.dumps(error))
+        self._lease.release()
+
+
+def _described(problem: GymError) -> dict[str, Any]:
+    return {"message": problem.message, "details": problem.details}

@@ -1,0 +1,160 @@
+"""Reading a file in the background: its workouts are staged, for the preview."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from schemas.imports import MOST_NAMES, MOST_SETS
+from services.process.failpoints import failpoint
+from services.transport.postgres.statements import Statement
+from services.workouts.imports import names, records, uploads
+from services.workouts.imports.comparing import Comparing
+from services.workouts.imports.leases import Lease
+from services.workouts.imports.reading import (
+    Finding,
+    Findings,
+    Recognised,
+    Unreadable,
+    read_workouts,
+    recognise,
+)
+from services.workouts.imports.reading.rows import Units
+from services.workouts.imports.rules.documents import Document, document, sets_of, start_of
+from services.workouts.imports.rules.identity import Identities
+from services.workouts.imports.rules.measures import NameSummary, summarised
+from services.workouts.imports.rules.planning import NEW
+from services.workouts.imports.tools import Tools
+
+SETS_AT_ONCE = 1000
+
+_CLEAR = Statement("DELETE FROM import_workouts WHERE import_id = :id")
+_CLEAR_NAMES = Statement("DELETE FROM import_names WHERE import_id = :id")
+_RECOGNISED = Statement(
+    """
+    UPDATE imports SET recognised = :recognised, needs = :needs, total = :total, done = 0
+    WHERE id = :id
+    """
+)
+_STAGE = Statement(
+    f"""
+    INSERT INTO import_workouts (import_id, place, start, identity, state, document)
+    SELECT :id, place, start, identity, '{NEW}', document
+    FROM unnest(CAST(:places AS integer[]), CAST(:starts AS timestamp[]),
+                CAST(:identities AS bytea[]), CAST(:documents AS text[]))
+        AS given (place, start, identity, document)
+    """
+)
+_MARK = Statement("UPDATE imports SET done = least(:done, total), failures = 0 WHERE id = :id")
+_DONE = Statement(f"UPDATE imports SET status = '{records.PREVIEW}', failures = 0 WHERE id = :id")
+_FORGET_PIECES = Statement("DELETE FROM import_pieces WHERE import_id = :id")
+
+
+class Reading:
+    """Reads the file of an import, from its beginning.
+
+    Args:
+        tools: what is needed of the service.
+        lease: of the import.
+    """
+
+    def __init__(self, tools: Tools, lease: Lease):
+        self._tools = tools
+        self._lease = lease
+        self._of = lease.of
+        self._findings = Findings()
+        self._names: dict[str, NameSummary] = {}
+        self._open = uploads.opener(tools.database.fetch, self._of.id, lease.renew)
+
+    def run(self) -> None:
+        """Read it.
+
+        Raises:
+            Unreadable: it can't be read.
+        """
+        recognised = recognise(self._open)
+        self._check_source(recognised.layout.source)
+        self._begin(recognised)
+        self._stage(recognised)
+        self._match()
+        Comparing(self._tools, self._lease).run(self._findings)
+        failpoint("workouts.import_before_preview")
+        with self._tools.database.together() as transaction:
+            self._lease.hold(transaction)
+            transaction.send(_DONE, id=self._of.id)
+            transaction.send(_FORGET_PIECES, id=self._of.id)
+
+    def _check_source(self, source: str) -> None:
+        expected = self._of.options["source"]
+        if expected not in ("auto", source):
+            message = f"This is an export of {source.capitalize()}, not {expected.capitalize()}"
+            raise Unreadable(Finding(1, "source", message, "one_of", source))
+
+    def _begin(self, recognised: Recognised) -> None:
+        # a process that died may have staged some
+        with self._tools.database.together() as transaction:
+            self._lease.hold(transaction)
+            transaction.send(_CLEAR, id=self._of.id)
+            transaction.send(_CLEAR_NAMES, id=self._of.id)
+            transaction.send(
+                _RECOGNISED,
+                id=self._of.id,
+                recognised=json.dumps(recognised.described()),
+                needs=json.dumps([*recognised.needs, "time_zone"]),
+                total=recognised.records,
+            )
+
+    def _stage(self, recognised: Recognised) -> None:
+        now = datetime.now(UTC)
+        identities = Identities(recognised.layout.source)
+        batch: list[tuple[Any, ...]] = []
+        place = sets = staged_sets = 0
+        for workout in read_workouts(self._open, recognised, Units(), self._findings):
+            found = document(workout, now, self._findings)
+            if found is None:
+                continue
+            place, sets = place + 1, sets + sets_of(found)
+            self._check_size(sets)
+            self._note(found)
+            text = orjson.dumps(found).decode()
+            batch.append((place, start_of(found), identities.of(found), text))
+            if sets - staged_sets >= SETS_AT_ONCE:
+                self._write(batch, found["line"])
+                batch, staged_sets = [], sets
+        if batch:
+            self._write(batch, recognised.records)
+
+    def _note(self, workout: Document) -> None:
+        summarised(self._names, workout["exercises"])
+        if len(self._names) > MOST_NAMES:
+            message = f"There are more than {MOST_NAMES} different exercises"
+            raise Unreadable(Finding(workout["line"], "exercise", message, "max_items"))
+
+    def _check_size(self, sets: int) -> None:
+        if sets > MOST_SETS:
+            message = f"There are more than {MOST_SETS} sets; split the file"
+            raise Unreadable(Finding(0, "sets", message, "max_items"))
+
+    def _write(self, batch: list[tuple[Any, ...]], line: int) -> None:
+        places, starts, identities, documents = (
+            list(column) for column in zip(*batch, strict=True)
+        )
+        with self._tools.database.together() as transaction:
+            self._lease.hold(transaction)
+            transaction.send(
+                _STAGE,
+                id=self._of.id,
+                places=places,
+                starts=starts,
+                identities=identities,
+                documents=documents,
+            )
+            transaction.send(_MARK, id=self._of.id, done=line)
+        self._lease.renew()
+
+    def _match(self) -> None:
+        found = names.match(self._tools, self._of.user_id, self._names, self._lease.renew)
+        with self._tools.database.together() as transaction:
+            self._lease.hold(transaction)
+            names.store(transaction.send, self._of.id, found)

@@ -1,0 +1,171 @@
+"""What users ask of their imports: mapping names, applying, undoing, deleting."""
+
+import json
+from typing import Any
+
+from schemas.constraints import truncate
+from schemas.errors import (
+    MOST_FAULTS,
+    BusinessRuleViolation,
+    Conflict,
+    ValidationFailed,
+    fault,
+)
+from services.transport.postgres.statements import Fetch, Statement
+from services.workouts.imports import names, records
+from services.workouts.imports.records import Import
+from services.workouts.imports.tools import Tools
+
+_NAMED = Statement(
+    """
+    SELECT name FROM import_names WHERE import_id = :id AND name = ANY(CAST(:names AS text[]))
+    """
+)
+_TO_ASK = Statement(
+    f"SELECT name FROM import_names WHERE import_id = :id AND why = '{names.ASK}' ORDER BY name"
+)
+_APPLY = Statement(
+    f"""
+    UPDATE imports SET status = '{records.APPLYING}', options = :options, error = NULL,
+        done = 0, position = 0, total = (counts ->> 'workouts')::integer,
+        queued_at = clock_timestamp(), changed_at = now()
+    WHERE id = :id
+    """
+)
+_UNDO = Statement(
+    f"""
+    UPDATE imports SET status = '{records.UNDOING}', options = :options, error = NULL,
+        done = 0, position = 0, kept = 0, queued_at = clock_timestamp(), changed_at = now(),
+        total = (SELECT count(*) FROM imported_workouts WHERE import_id = :id)
+            + (SELECT count(*) FROM import_updates WHERE import_id = :id)
+    WHERE id = :id
+    """
+)
+_DELETE = Statement("DELETE FROM imports WHERE id = :id")
+
+DELETABLE = (records.RECEIVING, records.PREVIEW, records.FAILED)
+
+
+def show(fetch: Fetch, user_id: int, import_id: int) -> dict[str, Any]:
+    """Return all that a client sees of an import.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    found = records.find(fetch, user_id, import_id)
+    return found.shown_whole(names.listed(fetch, import_id))
+
+
+def set_mapping(tools: Tools, user_id: int, import_id: int, mapping: object) -> None:
+    """Map names of an import to exercises.
+
+    Raises:
+        ValidationFailed: it is no mapping, or a name is not in the file.
+        BusinessRuleViolation: an exercise does not exist.
+        Conflict: the import is not at its preview.
+    """
+    given = names.checked_mapping(mapping)
+    rows = names.chosen_rows(tools, user_id, given)
+    with tools.database.together() as transaction:
+        found = records.lock(transaction.fetch, user_id, import_id)
+        _check_status(found, records.PREVIEW)
+        named = {name for (name,) in transaction.fetch(_NAMED, id=import_id, names=[*given])}
+        unknown = [name for name in given if name not in named]
+        if unknown:
+            message = "The file has no exercise of this name"
+            raise ValidationFailed.of(
+                *(fault(str(truncate(name)), message, "unknown_field") for name in unknown)
+            )
+        names.set_mapping(transaction.send, user_id, import_id, rows)
+
+
+def apply(tools: Tools, user_id: int, import_id: int, options: dict[str, Any]) -> str:
+    """Have an import applied, and return its status; nothing changes if it is already.
+
+    Args:
+        tools: what is needed of the service.
+        user_id: whose it is.
+        import_id: its id.
+        options: as :class:`schemas.imports.ApplyImport` loads them.
+
+    Raises:
+        BusinessRuleViolation: something is missing, or there are faults.
+        Conflict: the import is not at its preview.
+    """
+    with tools.database.together() as transaction:
+        found = records.lock(transaction.fetch, user_id, import_id)
+        if found.status in (records.APPLYING, records.APPLIED):
+            return found.status
+        _check_status(found, records.PREVIEW)
+        found = found._replace(options=found.options | _given(options))
+        _check_asked([name for (name,) in transaction.fetch(_TO_ASK, id=import_id)])
+        _check_given(found)
+        _check_faults(found)
+        transaction.send(_APPLY, id=import_id, options=json.dumps(found.options))
+    return records.APPLYING
+
+
+def undo(tools: Tools, user_id: int, import_id: int, force: bool) -> str:
+    """Have an import undone, and return its status; nothing changes if it is already.
+
+    Raises:
+        Conflict: the import was not applied.
+    """
+    with tools.database.together() as transaction:
+        found = records.lock(transaction.fetch, user_id, import_id)
+        if found.status == records.UNDOING or (found.status == records.UNDONE and not force):
+            return found.status
+        has_brought = found.status in (records.PREVIEW, records.FAILED) and found.added
+        if not has_brought:
+            _check_status(found, records.APPLIED, records.UNDONE)
+        options = json.dumps(found.options | {"force": force})
+        transaction.send(_UNDO, id=import_id, options=options)
+    return records.UNDOING
+
+
+def delete(tools: Tools, user_id: int, import_id: int) -> None:
+    """Delete an import that has brought nothing.
+
+    Raises:
+        Conflict: it has, or it is being worked on.
+    """
+    with tools.database.together() as transaction:
+        found = records.lock(transaction.fetch, user_id, import_id)
+        _check_status(found, *DELETABLE)
+        if found.added or found.updated:
+            raise Conflict("The import has brought workouts; undo it first")
+        transaction.send(_DELETE, id=import_id)
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options without those that were left out, which are as they were said before."""
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _check_status(found: Import, *allowed: str) -> None:
+    if found.status not in allowed:
+        details = {"status": found.status, "allowed": [*allowed]}
+        message = f"The import is {found.status}, and must be {' or '.join(allowed)}"
+        raise Conflict(message, json.dumps(details))
+
+
+def _check_asked(asked: list[str]) -> None:
+    if asked:
+        message = f"{len(asked)} names of exercises must be mapped first"
+        raise BusinessRuleViolation.of(
+            "mapping", message, "required", names=asked[:MOST_FAULTS], received=len(asked)
+        )
+
+
+def _check_given(found: Import) -> None:
+    for name in found.missing:
+        label = name.replace("_", " ").capitalize()
+        message = f"{label} is required, as the file does not tell it"
+        raise BusinessRuleViolation.of(name, message, "required", missing=found.missing)
+
+
+def _check_faults(found: Import) -> None:
+    count = (found.findings or {})["faults"]["count"]
+    if count and found.options["faulty"] != "skip":
+        message = f"{count} lines have faults; leave them out with faulty=skip"
+        raise BusinessRuleViolation.of("faulty", message, "one_of", allowed=["skip"], faults=count)

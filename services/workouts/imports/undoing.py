@@ -1,0 +1,196 @@
+"""Undoing an import in the background: what it brought is taken out, and what it changed put back.
+
+A workout that was edited since stays, unless the undo is forced.
+"""
+
+import time
+from typing import Any
+
+import orjson
+
+from schemas.errors import BusinessRuleViolation, NotFound
+from schemas.instants import Instant
+from services.process.failpoints import failpoint
+from services.transport.postgres.statements import Statement, Together
+from services.workouts import times, writes
+from services.workouts.imports import records
+from services.workouts.imports.leases import Lease
+from services.workouts.imports.tools import Tools
+from services.workouts.rules import Plan, totals
+
+BATCH = 100
+
+_UPDATES = Statement(
+    """
+    SELECT workout_id, identity, version, content_before, workout_before::text
+    FROM import_updates WHERE import_id = :id ORDER BY workout_id LIMIT 20
+    """
+)
+_FORGET_UPDATE = Statement(
+    "DELETE FROM import_updates WHERE import_id = :id AND workout_id = :workout_id"
+)
+_PUT_BACK = Statement(
+    """
+    UPDATE imported_workouts SET content = :content, version = :version
+    WHERE user_id = :user_id AND identity = :identity
+    """
+)
+# a statement of its own: the next one sees what those who had a lock have written
+_LOCK = Statement(
+    f"""
+    SELECT w.id FROM imported_workouts m
+    JOIN workouts w ON w.user_id = :user_id AND w.id = m.workout_id
+    WHERE m.import_id = :id AND m.workout_id > :position
+    ORDER BY m.workout_id LIMIT {BATCH} FOR UPDATE OF w
+    """
+)
+_TAKE_OUT = Statement(
+    f"""
+    WITH chosen AS MATERIALIZED (
+        SELECT m.identity, m.workout_id, (
+            SELECT w.version <> m.version AND NOT CAST(:force AS boolean) FROM workouts w
+            WHERE w.user_id = :user_id AND w.id = m.workout_id) IS TRUE AS is_kept
+        FROM imported_workouts m WHERE m.import_id = :id AND m.workout_id > :position
+        ORDER BY m.workout_id LIMIT {BATCH}
+    ), gone AS (
+        DELETE FROM workouts w USING chosen c
+        WHERE w.user_id = :user_id AND w.id = c.workout_id AND NOT c.is_kept
+    ), forgotten AS (
+        DELETE FROM imported_workouts m USING chosen c
+        WHERE m.user_id = :user_id AND m.identity = c.identity AND NOT c.is_kept
+    )
+    SELECT max(workout_id), count(*), count(*) FILTER (WHERE is_kept) FROM chosen
+    """
+)
+_MARK = Statement(
+    """
+    UPDATE imports SET done = least(done + :done, total), kept = kept + :kept, failures = 0,
+        position = :position
+    WHERE id = :id
+    """
+)
+_MADE = Statement(
+    """
+    SELECT name, exercise_id FROM import_names
+    WHERE import_id = :id AND is_made AND exercise_id IS NOT NULL
+    """
+)
+_UNMADE = Statement(
+    "UPDATE import_names SET is_made = false WHERE import_id = :id AND name = :name"
+)
+_UNLEARN = Statement(
+    "DELETE FROM learned_names WHERE user_id = :user_id AND exercise_id = :exercise_id"
+)
+_DONE = Statement(f"UPDATE imports SET status = '{records.UNDONE}', failures = 0 WHERE id = :id")
+
+
+class Undoing:
+    """Takes out what an import has brought.
+
+    Args:
+        tools: what is needed of the service.
+        lease: of the import.
+    """
+
+    def __init__(self, tools: Tools, lease: Lease):
+        self._tools = tools
+        self._lease = lease
+        self._of = lease.of
+        self._force = bool(self._of.options.get("force"))
+
+    def run(self, until: float) -> None:
+        """Take workouts out until a time on the monotonic clock, or until all are out."""
+        while time.monotonic() < until:
+            with self._tools.changing(self._of.user_id):
+                is_done = not (self._put_back() or self._take_out())
+            if is_done:
+                self._finish()
+                return
+            failpoint("workouts.after_undo_batch")
+            self._lease.renew()
+
+    def _put_back(self) -> bool:
+        """Undo changes of workouts that were there before; return False if there are none."""
+        with self._tools.database.together() as transaction:
+            self._lease.hold(transaction)
+            rows = transaction.fetch(_UPDATES, id=self._of.id)
+            for workout_id, identity, version, content, before in rows:
+                self._put_back_one(
+                    transaction, workout_id, version, bytes(identity), bytes(content), before
+                )
+                transaction.send(_FORGET_UPDATE, id=self._of.id, workout_id=workout_id)
+        return bool(rows)
+
+    def _put_back_one(
+        self,
+        transaction: Together,
+        workout_id: int,
+        version: int,
+        identity: bytes,
+        content: bytes,
+        before: str,
+    ) -> None:
+        plan = _plan(orjson.loads(before), None if self._force else version)
+        written = writes.update(transaction.fetch, self._of.user_id, workout_id, plan)
+        kept = written is None
+        if written is not None:
+            transaction.send(
+                _PUT_BACK,
+                user_id=self._of.user_id,
+                identity=identity,
+                content=content,
+                version=written["version"],
+            )
+        position = self._of.position
+        transaction.send(_MARK, id=self._of.id, done=1, kept=int(kept), position=position)
+
+    def _take_out(self) -> bool:
+        """Delete workouts that it brought; return False if there are none left."""
+        with self._tools.database.together() as transaction:
+            position = self._lease.hold(transaction)
+            which = {"user_id": self._of.user_id, "id": self._of.id, "position": position}
+            transaction.send(_LOCK, **which)
+            [(last, count, kept)] = transaction.fetch(_TAKE_OUT, **which, force=self._force)
+            if count:
+                transaction.send(_MARK, id=self._of.id, done=count, kept=kept, position=last)
+            failpoint("workouts.in_undo_batch")
+        return bool(count)
+
+    def _finish(self) -> None:
+        for name, exercise_id in self._tools.database.fetch(_MADE, id=self._of.id):
+            is_gone = self._delete(exercise_id)
+            with self._tools.database.together() as transaction:
+                self._lease.hold(transaction)
+                transaction.send(_UNMADE, id=self._of.id, name=name)
+                if is_gone:
+                    transaction.send(_UNLEARN, user_id=self._of.user_id, exercise_id=exercise_id)
+            self._lease.renew()
+        with self._tools.database.together() as transaction:
+            self._lease.hold(transaction)
+            transaction.send(_DONE, id=self._of.id)
+
+    def _delete(self, exercise_id: int) -> bool:
+        """Delete a private exercise that the import made, and return whether it is gone."""
+        try:
+            self._tools.exercises.delete(self._of.user_id, exercise_id)
+        except NotFound:
+            return True
+        except BusinessRuleViolation:
+            # other workouts have it
+            return False
+        return True
+
+
+def _plan(before: dict[str, Any], expected_version: int | None) -> Plan:
+    """Return the plan of a workout as it was.
+
+    Args:
+        before: the whole workout, with its sets counted.
+        expected_version: the only one that is changed; None for any.
+    """
+    moments = {
+        name: before[name] and Instant.parse(before[name]) for name in ("started_at", "ended_at")
+    }
+    columns = times.columns(before | moments) | {name: before[name] for name in ("name", "notes")}
+    exercises = before["exercises"]
+    return Plan(columns | totals(exercises), exercises, expected_version)

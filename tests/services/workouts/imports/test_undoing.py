@@ -1,0 +1,148 @@
+"""Undoing imports: what was brought goes, what was edited since stays."""
+
+import pytest
+
+from schemas.errors import Conflict, NotFound
+from tests.faults.deputies import instead_of
+from tests.services.logbook import ago, body, lift, one
+from tests.services.workouts.imports.files import GIVEN, SQUAT, Imports, strong, text_of
+from tests.services.workouts.imports.test_applying import (
+    FIRST,
+    SECOND,
+    answers,
+    many,
+    sets_of,
+    workouts_of,
+)
+from tests.services.workouts.test_workouts import User
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def imports(rpc, fresh_user):
+    return Imports(rpc, fresh_user)
+
+
+@pytest.fixture
+def user(rpc, fresh_user):
+    return User(rpc, fresh_user)
+
+
+def test_what_it_brought_goes_and_all_else_stays(imports, user):
+    logged = user.create(body(ago(0), lift(SQUAT, one(5, 90))))
+    other = imports.bring(text_of(FIRST))
+    done = imports.bring(text_of(FIRST, SECOND))
+    brought = max(user.listed())
+    undone = imports.undo(done["id"])
+    assert (undone["status"], undone["kept"], undone["progress"]) == ("undone", 0, 100)
+    assert user.list()["total"] == 2
+    assert user.get(logged["id"]) == logged
+    assert [change["kind"] for change in user.feed(brought)] == ["created", "deleted"]
+    imports.undo(other["id"])
+    assert user.listed() == [logged["id"]]
+
+
+def test_numbers_are_as_before(imports, user):
+    user.create(body(ago(0), lift(SQUAT, one(5, 90))))
+
+    def records():
+        return user.rpc.analytics.personal_records(user.id)["records"]
+
+    before = eventually(records)
+    done = imports.bring(text_of(*many(30)))
+    eventually(lambda: len(records()) > len(before), seconds=30)
+    imports.undo(done["id"])
+    eventually(lambda: records() == before, seconds=30)
+
+
+def test_a_workout_that_was_edited_stays_unless_forced(imports, user):
+    done = imports.bring(text_of(FIRST, SECOND))
+    edited = user.listed()[0]
+    user.update(edited, name="Mine")
+    assert imports.undo(done["id"])["kept"] == 1
+    assert user.listed() == [edited]
+    assert imports.read(text_of(FIRST, SECOND), **GIVEN)["counts"]["new"] == 1
+    assert imports.undo(done["id"], force=True)["kept"] == 0
+    assert user.listed() == []
+
+
+def test_a_workout_that_was_deleted_is_forgotten(imports, user):
+    done = imports.bring(text_of(FIRST, SECOND))
+    user.delete(user.listed()[0])
+    imports.undo(done["id"])
+    assert imports.read(text_of(FIRST, SECOND), **GIVEN)["counts"]["new"] == 2
+
+
+def test_it_can_be_brought_again(imports, user):
+    done = imports.bring(text_of(FIRST, SECOND))
+    imports.undo(done["id"])
+    assert imports.bring(text_of(FIRST, SECOND))["added"] == 2
+    assert user.list()["total"] == 2
+
+
+def test_exercises_that_it_made_go_unless_they_are_used(imports, user):
+    sets = [("Gorilla Row", 24, 10), ("Frog Hold", 0, 0, 30), ("Old Row", 24, 10)]
+    old = user.rpc.exercises.create(user.id, {"name": "Old Row", "measure": "weight_reps"})["id"]
+    done = imports.bring(text_of(strong("2025-03-01 10:00:00", *sets)))
+    made = {each["exercise_name"]: each["exercise_id"] for each in done["names"]}
+    user.create(body(ago(0), lift(made["Frog Hold"], {"duration_seconds": 30})))
+    imports.undo(done["id"])
+    with pytest.raises(NotFound):
+        user.rpc.exercises.get(made["Gorilla Row"], user_id=user.id)
+    left = user.rpc.exercises.get_private(user.id, [*made.values()])
+    assert {each["id"] for each in left} == {made["Frog Hold"], old}
+    found = imports.read(text_of(strong("2025-03-01 10:00:00", *sets)), **GIVEN)
+    assert {each["name"] for each in found["names"] if each["why"] == "learned"} == {
+        "Frog Hold",
+        "Old Row",
+    }
+
+
+def test_what_it_changed_is_put_back(imports, user):
+    imports.bring(text_of(FIRST, SECOND))
+    before = workouts_of(user)
+    changed = strong("2025-03-03 10:00:00", ("Bench Press (Barbell)", 85, 5), name="Legs")
+    done = imports.bring(text_of(FIRST, changed), on_changed="update")
+    assert (done["added"], done["updated"]) == (0, 1)
+    imports.undo(done["id"])
+    first, second = workouts_of(user)
+    assert first == before[0]
+    assert second["version"] == 3
+    for name in ("name", "started_at", "time_zone", "duration_minutes", "notes"):
+        assert second[name] == before[1][name]
+    assert [each["weight"] for each in sets_of(second)] == [80]
+    assert imports.read(text_of(FIRST, SECOND), **GIVEN)["counts"]["same"] == 2
+
+
+def test_what_it_changed_and_the_user_edited_since_stays(imports, user):
+    imports.bring(text_of(SECOND))
+    changed = strong("2025-03-03 10:00:00", ("Bench Press (Barbell)", 85, 5))
+    done = imports.bring(text_of(changed), on_changed="update")
+    [workout] = user.listed()
+    user.update(workout, name="Mine")
+    assert imports.undo(done["id"])["kept"] == 1
+    assert sets_of(user.get(workout))[0]["weight"] == 85
+
+
+def test_only_what_was_applied_can_be_undone(imports):
+    import_id = imports.read(text_of(FIRST), **GIVEN)["id"]
+    with pytest.raises(Conflict):
+        imports.undo(import_id)
+    done = imports.bring(text_of(FIRST))
+    imports.undo(done["id"])
+    answer = {"id": done["id"], "status": "undone"}
+    assert imports.rpc.undo_import(imports.user_id, done["id"]) == answer
+
+
+@pytest.mark.parametrize("place", ["workouts.in_undo_batch", "workouts.after_undo_batch"])
+def test_a_process_that_dies_is_replaced(imports, user, system, place):
+    done = imports.bring(text_of(*many(250)))
+    kept = user.create(body(ago(0), lift(SQUAT, one(5, 90))))["id"]
+    with instead_of(system, "workouts", f"{place}:exit:1") as deputy:
+        eventually(lambda: answers(imports), seconds=30)
+        first = system.pid(deputy)
+        imports.rpc.undo_import(imports.user_id, done["id"])
+        eventually(lambda: system.supervisor.parts()[deputy]["pid"] != first, seconds=30)
+    eventually(lambda: answers(imports), seconds=30)
+    imports.wait(done["id"], "undone")
+    assert user.listed() == [kept]
