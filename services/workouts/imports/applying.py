@@ -153,14 +153,20 @@ class Applying:
         except Conflict as problem:
             exercise_id = problem.details["exercise_id"]
         [exercise] = exercises.get_private(user_id, [exercise_id])
-        if not exercise["is_active"]:
-            exercises.restore(user_id, exercise_id)
         return exercise, False
 
     def _look_up_exercises(self) -> None:
         self._exercise_ids = names.exercise_ids(self._tools.database.fetch, self._of.id)
         ids = {*self._exercise_ids.values()}
-        self._catalogue = self._tools.known(self._of.user_id, ids)
+        found = self._tools.entries_of(self._of.user_id, ids)
+        archived = [key for key, entry in found.items() if _is_archived(entry)]
+        for exercise_id in archived:
+            self._tools.exercises.restore(self._of.user_id, exercise_id)
+        self._catalogue = {
+            key: entry | {"is_active": True}
+            for key, entry in found.items()
+            if entry["is_active"] or key in archived
+        }
         unknown = sorted(ids - self._catalogue.keys())
         if unknown:
             raise unknown_exercises(unknown)
@@ -260,3 +266,7 @@ class Applying:
             _UPDATED, user_id=user_id, identity=each.identity, content=content, version=version
         )
         return True
+
+
+def _is_archived(entry: dict[str, Any]) -> bool:
+    return bool(entry.get("owner")) and not entry["is_active"]

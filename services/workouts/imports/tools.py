@@ -27,16 +27,18 @@ class Tools:
     exercises: Any
     entries: Callable[[int, set[int]], list[dict[str, Any]]]
 
-    def known(self, user_id: int, exercise_ids: set[int]) -> dict[int, dict[str, Any]]:
-        """Return the entries of exercises that can be logged, by their ids; of any number."""
+    def entries_of(self, user_id: int, exercise_ids: set[int]) -> dict[int, dict[str, Any]]:
+        """Return the entries of exercises, by their ids; of any number, and inactive ones, too."""
         ids = sorted(exercise_ids)
         chunks = (ids[place : place + MOST_AT_ONCE] for place in range(0, len(ids), MOST_AT_ONCE))
         return {
-            entry["id"]: entry
-            for chunk in chunks
-            for entry in self.entries(user_id, set(chunk))
-            if entry["is_active"]
+            entry["id"]: entry for chunk in chunks for entry in self.entries(user_id, set(chunk))
         }
+
+    def known(self, user_id: int, exercise_ids: set[int]) -> dict[int, dict[str, Any]]:
+        """Return the entries of exercises that can be logged, by their ids; of any number."""
+        found = self.entries_of(user_id, exercise_ids)
+        return {key: entry for key, entry in found.items() if entry["is_active"]}
 
     def changing(self, user_id: int) -> AbstractContextManager[None]:
         """Surround a write of many workouts of a user, and make what is cached of them stale."""
