@@ -1,0 +1,1 @@
+"""Finding the exercises that the names in other apps' files mean."""
