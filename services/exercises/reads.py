@@ -47,7 +47,7 @@ _CONDITIONS = {
 
 # The planner underrates what it costs to look into a list of words, so that it would rather read
 # the whole table; and it reckons with pages that come from a disk.
-_USE_INDEXES = Statement(
+USE_INDEXES = Statement(
     "SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 2; SET LOCAL jit = off",
     prepared=False,
 )
@@ -139,7 +139,7 @@ def search_page(
     terms = search.terms(query)
     if not terms:
         return {"items": [], "total": 0}
-    fetch(_USE_INDEXES)
+    fetch(USE_INDEXES)
     near_words, equal = _near_words_and_equal(
         fetch, query, terms, rows, owner_id, is_ranked=not sort
     )

@@ -14,6 +14,7 @@ from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.exercises import reads
 from services.exercises.cached_reads import ExerciseReads
+from services.exercises.matching.methods import MatchingMethods
 from services.exercises.private.merging import UnfinishedMerges
 from services.exercises.private.methods import PrivateExerciseMethods
 from services.exercises.private.reading import OwnersReads
@@ -32,7 +33,7 @@ Several = list[Exercise]
 """Named here because inside the class ``list`` is the RPC method."""
 
 
-class Exercises(PrivateExerciseMethods):
+class Exercises(PrivateExerciseMethods, MatchingMethods):
     """The catalogue of exercises, its search, private exercises, and the import from wger."""
 
     name = "exercises"
