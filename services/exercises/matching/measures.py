@@ -24,6 +24,7 @@ BARE_KIND = {
 equipment."""
 
 _CARDIO = {"distance_duration", "duration"}
+_COUNTED = {"weight_reps", "reps", "bodyweight_reps", "assisted_reps"}
 
 
 class Kind(NamedTuple):
@@ -57,3 +58,15 @@ def kind_of(entry: Entry, measure: str | None, why: str, names_equipment: bool) 
         if bare or why != "exact":
             return Kind(None, (known_as, bare) if bare else (known_as,))
     return Kind(known_as)
+
+
+def only_of_kind(entries: list[Entry], measure: str | None) -> Entry | None:
+    """Return the one of several exercises that sets of a measure can be of; None if it is not one.
+
+    Args:
+        entries: exercises with one name, such as "Row".
+        measure: of the sets; None if it is not known.
+    """
+    kinds = next((kinds for kinds in (_CARDIO, _COUNTED) if measure in kinds), set())
+    found = [entry for entry in entries if entry.measure in kinds]
+    return found[0] if len(found) == 1 and len(entries) > 1 else None

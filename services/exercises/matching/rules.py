@@ -69,8 +69,9 @@ def _in_catalogue(asked: Name, measure: str | None, seeded: Index) -> Match | No
     if known and not known.slugs:
         return Match(NEW)
     entries = _known(known.slugs, seeded) if known else []
-    if len(entries) > 1 or (known and known.is_vague):
-        return _choice(entries)
+    if known and known.is_vague:
+        only = measures.only_of_kind(entries, measure)
+        return Match(WORDS, [only]) if only else _choice(entries)
     if entries:
         literal = [one for one in seeded.find(asked) if one.entry == entries[0]]
         return _of_measure(literal or [Found(entries[0], ALIAS)], measure, asked, seeded)

@@ -20,11 +20,14 @@ LONGEST_PHRASE = 6
 """Words of the longest phrase that is looked up."""
 
 _ENDINGS = {
-    "de": re.compile("(en|er|es|em|e|n|s)$"),
-    "nl": re.compile("(en|e|s)$"),
+    "de": re.compile("(en|er|es|em|e|n|s)+$"),
+    "nl": re.compile("(en|e|s)+$"),
+    # without the breve of the last letter of endings such as "-ый"
     "ru": re.compile(
-        "(ями|ами|ого|его|ому|ыми|ими|ов|ев|ой|ей|ом|ем|ам|ям|ах|ях|ая|ое|ие|ые|ии|ия|ую|[аеиоуыэюяьи])$"
+        "(ями|ами|ого|его|ому|ыми|ими|ов|ев|ои|еи|ыи|ии|ом|ем|ам|ям|ах|ях|ая|ое|ие|ые|ия|ую|ью"
+        "|[аеиоуыэюяь])$"
     ),
+    "tr": re.compile("$"),
 }
 _ROMANCE = re.compile("(os|as|es|is|o|a|e|i|s)$")
 """Endings by which the forms of a word differ."""

@@ -366,6 +366,9 @@ OTHER_LANGUAGES = {
         "Rosca Direta na Barra W": "EZ-Bar Curl",
         "Rosca Inclinada (Halter)": "Incline Dumbbell Curl",
         "Rosca Direta (Faixa)": "",
+        "Tríceps na Paralela (Com Peso)": "Parallel Bar Dips",
+        "Aberturas Invertidas De Ombro Posterior (Na Máquina)": "Reverse Pec Deck",
+        "Remada Inclinada Apoiada No Peito (Halter)": "Chest-Supported Row",
         "Afundo (Halter)": "Dumbbell Lunge",
         "Barra Fixa": "Pull-ups",
         "Flexão": "Push-ups",
@@ -414,6 +417,10 @@ OTHER_LANGUAGES = {
         "Elevación de Talones de Pie (Máquina)": "Standing Calf Raise",
         "Plancha": "Plank",
         "Caminar": "Walking",
+        "Fondos (Con Peso Añadido)": "Parallel Bar Dips",
+        "Extensión de Tríceps en Polea con Cuerda": "Triceps Pushdown",
+        "Sentadilla Sumo (Barra)": "",
+        "Extensión de Tríceps de un Brazo (Mancuerna)": "",
     },
     "fr": {
         "Développé Couché (Barre)": "Barbell Bench Press",
@@ -435,6 +442,10 @@ OTHER_LANGUAGES = {
         "Pompes": "Push-ups",
         "Écarté Inversé (Machine)": "Reverse Pec Deck",
         "Écarté": "",
+        "Extension Triceps (Poulie)": "Cable Triceps Extension",
+        "Extension Triceps Corde (Poulie)": "Triceps Pushdown",
+        "Développé Militaire Assis (Barre)": "Seated Overhead Press",
+        "Rotation Externe Poulie": "",
     },
     "it": {
         "Panca Piana (Bilanciere)": "Barbell Bench Press",
@@ -479,6 +490,10 @@ OTHER_LANGUAGES = {
         "Hammer Curl (Kurzhantel)": "Hammer Curl",
         "Bizepscurls (Langhantel)": "Barbell Curl",
         "Trizepsdrücken (Kabel)": "Triceps Pushdown",
+        "Trizeps-Pushdowns (Kabelzug, Seil)": "Triceps Pushdown",
+        "Bankdrücken (Langhantel, eng)": "Close-Grip Bench Press",
+        "French Press (Langhantel)": "",
+        "Hip Thrust (Maschine)": "",
         "Überkopf-Trizepsstrecken (Kabelzug)": "Cable Overhead Triceps Extension",
         "Klimmzüge": "Pull-ups",
         "Liegestütze": "Push-ups",
@@ -511,6 +526,13 @@ OTHER_LANGUAGES = {
         "Сгибание рук на бицепс (Блок)": "Cable Curl",
         "Бабочка (Грудная клетка )": "Pec Deck",
         "Жим": "",
+        "Вертикальный тяга (Блок)": "Lat Pulldown",
+        "Сгибание рук на скамье Скотта (Гантель)": "Dumbbell Preacher Curl",
+        "Тяга гантели": "",
+    },
+    "tr": {
+        "Leg Press (Makine)": "Leg Press",
+        "Squat (Bar)": "Barbell Squat",
     },
 }
 """By language, as ISO 639-1 has it."""
@@ -537,5 +559,11 @@ MEASURED = {
     ("Bike", "weight_reps"): "",
     ("Bike", "distance_duration"): "Cycling",
     ("Running", "duration"): "Running",
+    ("Row", "weight_reps"): "",
+    ("Row", "distance_duration"): "Rowing Machine",
+    ("Bicycle", "distance_duration"): "Cycling",
+    ("Bicycle", "reps"): "Bicycle Crunch",
+    ("Butterfly", "weight_reps"): "Pec Deck",
+    ("Chest Fly", "weight_reps"): "",
 }
 """By name and what its sets hold."""

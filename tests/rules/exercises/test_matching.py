@@ -1,5 +1,6 @@
 """Which exercises the names of other apps mean: the rules, and a judged set."""
 
+import json
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from services.exercises.matching import app_names, measures, translating
 from services.exercises.matching.index import Entry, Index
 from services.exercises.matching.names import read_name
 from services.exercises.matching.rules import Catalogues, match
+from services.exercises.rules.words import plain_words
 from tests.rules.exercises.judged_names import ENGLISH, MEASURED, OTHER_LANGUAGES
 
 SEEDED = Index(
@@ -201,6 +203,16 @@ def test_translations_are_in_words_of_the_catalogue(language):
 def test_no_phrase_is_longer_than_those_that_are_looked_up(language):
     assert max(map(len, language.phrases)) <= translating.LONGEST_PHRASE
     assert all(language.phrases)
+
+
+@pytest.mark.parametrize(
+    "file", sorted(translating.DIRECTORY.glob("*.json")), ids=lambda one: one.stem
+)
+def test_phrases_of_the_same_stems_mean_the_same(file):
+    meanings = {}
+    for phrase, meaning in json.loads(file.read_text("utf-8"))["phrases"].items():
+        stems = tuple(translating.stem(word, file.stem) for word in plain_words(phrase))
+        assert meanings.setdefault(stems, meaning) == meaning, phrase
 
 
 def test_a_name_with_an_unknown_word_is_not_translated():
