@@ -29,6 +29,7 @@ from services.process import budgets
 from services.workouts import feed, idempotency, private_exercises, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
+from services.workouts.exports.methods import ExportMethods
 from services.workouts.imports.methods import ImportMethods
 from services.workouts.merge_methods import MergeMethods
 from services.workouts.saving import WorkoutSaving
@@ -46,8 +47,8 @@ WORKOUT_SAVED = "workout_saved"
 """The hint that brings analytics a workout as soon as it is committed."""
 
 
-class Workouts(MergeMethods, ImportMethods):
-    """Logged workouts, and the feed of their changes."""
+class Workouts(MergeMethods, ImportMethods, ExportMethods):
+    """Logged workouts, the feed of their changes, and histories that come in and go out."""
 
     name = "workouts"
 

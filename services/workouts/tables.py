@@ -71,16 +71,17 @@ _EXERCISES = """
 """
 
 
-def workout_json(counted: bool = False, to_count: bool = False) -> str:
+def workout_json(counted: bool = False, to_count: bool = False, with_kinds: bool = False) -> str:
     """Return the expression that makes a workout's JSON.
 
     Args:
         counted: with sets as they count (:mod:`services.workouts.sets`), and the kind and measure
             of each exercise; otherwise as clients see it.
         to_count: as counted, and only what analytics needs: without notes, the start in UTC.
+        with_kinds: also with the kind and measure of each exercise if sets are as clients see them.
     """
     exercises = _EXERCISES.format(
-        kind=_KIND if counted or to_count else "",
+        kind=_KIND if counted or to_count or with_kinds else "",
         notes="" if to_count else "'notes', e.notes,",
         sets=_SETS.format(set=set_json(counted, to_count)),
     )
