@@ -1,6 +1,7 @@
 """Bringing numbers up to date: asking for workouts, counting them, replacing cache generations."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from schemas.errors import NotFound
@@ -10,6 +11,7 @@ from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.remote_service import RemoteCalls
+from services.transport.postgres.statements import Together
 
 CHANGES_AT_ONCE = 1000
 
@@ -91,6 +93,16 @@ class WorkoutProcessor:
             feed.count_again(transaction.send, half_known)
         if has_events:
             self.relay()
+
+    @contextmanager
+    def counting_anew(self, user_id: int) -> Iterator[Together]:
+        """Give a transaction in which all numbers of a user are counted."""
+        with (
+            self.counted.counting((), {user_id}),
+            self.cache.changing(cache_generations.numbers_of(user_id)),
+            self.database.together() as transaction,
+        ):
+            yield transaction
 
     def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
         """Return the users of those workouts that were deleted, by their ids."""

@@ -1,33 +1,39 @@
-"""Recounting everything from the workouts service, a user at a time."""
+"""Recounting everything from the workouts service, a user at a time, each in one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from services.analytics import reads
-from services.analytics.bisecting import bisect_batch
+import eventlet
+
+from services.analytics import counting_reads, feed, messages, processing, reads, writes
 from services.analytics.processor import CHANGES_AT_ONCE, WorkoutProcessor
+from services.analytics.rules.changes import Change
+from services.analytics.rules.from_scratch import CountFromScratch
+from services.analytics.rules.incremental import Numbers
 from services.dependencies.remote_service import RemoteCalls
+from services.transport.postgres.statements import Fetch, Send
 
 PAGE = 100
-"""Workouts that are asked for, and counted in one transaction, at a time."""
+"""Workouts that are asked for at a time."""
 
 
 def rebuild_user(processor: WorkoutProcessor, user_id: int) -> int:
-    """Recount a user's workouts, and return how many they were.
+    """Count a user's workouts from nothing, and return how many they are.
 
-    Those that are known here but not there any more are taken out of the numbers.
-
-    Raises:
-        NotFound: a workout is known here that never was there.
+    Reads see the numbers of before until all are counted. What is known here and not there any more
+    is gone then.
     """
-    known = reads.processed_ids(processor.database.fetch, user_id)
-    workout_ids = sorted(known | set(_workout_ids(processor.workouts, user_id)))
-    for first in range(0, len(workout_ids), PAGE):
-        bisect_batch(
-            workout_ids[first : first + PAGE],
-            lambda some: processor.process(some, again=True),
-            _raise,
-        )
-    return len(workout_ids)
+    with processor.counting_anew(user_id) as transaction:
+        fetch, send = transaction.fetch, transaction.send
+        counting_reads.lock_users(send, {user_id})
+        known = reads.processed_ids(fetch, user_id)
+        writes.forget_user(send, user_id)
+        counted = _Counted(fetch, send)
+        for workouts in _ahead(_oldest_first(processor.workouts, user_id)):
+            counted.add(workouts)
+        writes.write(send, (), (), counted.from_scratch.numbers)
+        for workout_ids in _pages(sorted((known - counted.ids) | counted.late)):
+            counted.add_late(processor.workouts.get_many(workout_ids, rep_types=True))
+        return len(counted.ids)
 
 
 def users_with_workouts(workouts: RemoteCalls) -> set[int]:
@@ -40,13 +46,54 @@ def users_with_workouts(workouts: RemoteCalls) -> set[int]:
     return users
 
 
-def _workout_ids(workouts: RemoteCalls, user_id: int) -> Iterator[int]:
+class _Counted:
+    """The workouts of a user that were counted, as far as they are known yet.
+
+    ``late`` are those whose day was changed while the others were read, so that they stand before
+    one that is counted already.
+    """
+
+    def __init__(self, fetch: Fetch, send: Send):
+        self.from_scratch = CountFromScratch()
+        self.ids: set[int] = set()
+        self.late: set[int] = set()
+        self._fetch = fetch
+        self._send = send
+
+    def add(self, workouts: Iterable[dict]) -> None:
+        """Count workouts, and write their rows."""
+        new = [each for each in workouts if each["id"] not in self.ids | self.late]
+        changes = [Change.of_workout(each) for each in new]
+        counted = [change for change in changes if self.from_scratch.add(change)]
+        writes.write(
+            self._send, counted, [row for change in counted for row in change.rows], Numbers()
+        )
+        feed.count_again(self._send, [each["id"] for each in new if not messages.is_whole(each)])
+        self.ids.update(change.workout_id for change in counted)
+        self.late.update({change.workout_id for change in changes} - self.ids)
+
+    def add_late(self, workouts: list[dict]) -> None:
+        """Count workouts that may stand anywhere, when all others are counted and written."""
+        processing.apply(self._fetch, workouts, {}, again=True, send=self._send)
+        self.ids.update(each["id"] for each in workouts)
+
+
+def _oldest_first(workouts: RemoteCalls, user_id: int) -> Iterator[list[dict]]:
     page = 1
-    # by created_at, so that a workout that is logged meanwhile comes last and moves no other
-    while items := workouts.list(user_id, page=page, limit=PAGE, sort="created_at")["items"]:
-        yield from (item["id"] for item in items)
+    while items := workouts.list(user_id, page=page, limit=PAGE, sort="date:asc")["items"]:
+        found = workouts.get_many([item["id"] for item in items], rep_types=True)
+        order = {item["id"]: place for place, item in enumerate(items)}
+        yield sorted(found, key=lambda workout: order[workout["id"]])
         page += 1
 
 
-def _raise(_workout_id: int, problem: Exception) -> None:
-    raise problem
+def _ahead(pages: Iterator[list[dict]]) -> Iterator[list[dict]]:
+    """Yield pages, the next of which is asked for while one is counted."""
+    asked = eventlet.spawn(next, pages, None)
+    while (page := asked.wait()) is not None:
+        asked = eventlet.spawn(next, pages, None)
+        yield page
+
+
+def _pages(workout_ids: list[int]) -> Iterator[list[int]]:
+    return (workout_ids[first : first + PAGE] for first in range(0, len(workout_ids), PAGE))

@@ -294,7 +294,7 @@ class Analytics:
     def rebuild(self, user_id: int | None = None) -> dict[str, Any]:
         """Recount everything from the workouts service.
 
-        Each batch is one transaction, so reads meanwhile never see half of one.
+        Each user is one transaction: reads meanwhile see the numbers of before.
 
         Args:
             user_id: an integer from 1; left out, all users are recounted, which may take long.

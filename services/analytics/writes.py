@@ -73,6 +73,12 @@ def _delete(table: Table) -> Delete:
     return delete(table).where(tuple_(*key).in_(select(_given(table, key))))
 
 
+def _delete_of_user(table: Table) -> Delete:
+    deletion = delete(table).where(table.columns.user_id == bindparam("user_id"))
+    # a message about a deleted workout that arrives late must not bring it back
+    return deletion.where(~table.columns.deleted) if "deleted" in table.columns else deletion
+
+
 def _in_one(statements: Iterable[Insert | Delete]) -> Statement:
     """Compile statements to one that is prepared, each but the last as a CTE.
 
@@ -86,6 +92,8 @@ def _in_one(statements: Iterable[Insert | Delete]) -> Statement:
 
 _UPSERT = _in_one(map(_upsert, TABLES.values()))
 _FORGET = _in_one(map(_delete, TABLES.values()))
+# one by one, as each has a time limit of its own
+_FORGET_USER = [_in_one([_delete_of_user(table)]) for table in TABLES.values()]
 
 
 def write(
@@ -153,6 +161,12 @@ def forget(send: Send, rows: Collection[HistoryRow], numbers: Numbers) -> None:
             exercise_stats=as_json(stats),
             progress_snapshots=as_json(snapshots),
         )
+
+
+def forget_user(send: Send, user_id: int) -> None:
+    """Delete all that is known of a user, but which workouts were deleted."""
+    for statement in _FORGET_USER:
+        send(statement, user_id=user_id)
 
 
 def _workout_columns(change: Change) -> dict[str, Any]:
