@@ -15,6 +15,9 @@ USER_SHARE = 16
 ADDRESS_SHARE = 50
 """Workers of the gateway that one user, or one address without a token, may use at a time."""
 
+USER_STREAMS = 2
+"""Streamed bodies and responses at a time of one user, or one address without a token."""
+
 SHARE_WAIT_SECONDS = 1.0
 """A request beyond this share waits this long for another one of the same caller to end."""
 
@@ -136,6 +139,9 @@ MERGES_RETRY_SECONDS = 5
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
+LARGEST_UPLOAD = 20 * 1024 * 1024
+"""The same of one that is taken as a stream."""
+
 LARGEST_MESSAGE = 4 * 1024 * 1024
 """Bytes of a message between services. The largest valid workout has 1.2 MB in a response."""
 
@@ -150,6 +156,7 @@ def check() -> None:
     """Raise ``ValueError`` if the budgets contradict each other."""
     rules = {
         "no caller has all workers": max(USER_SHARE, ADDRESS_SHARE) < GATEWAY_WORKERS,
+        "who has streams can ask for more": min(USER_SHARE, ADDRESS_SHARE) > USER_STREAMS,
         "every worker finds a database connection": DATABASE_CONNECTIONS > SERVICE_WORKERS,
         "a statement ends before its caller gives up": DATABASE_STATEMENT_SECONDS
         < DATABASE_ANSWER_SECONDS

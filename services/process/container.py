@@ -1,7 +1,8 @@
 """The container that runs a service: Nameko's, with less overhead per worker."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import structlog
@@ -56,6 +57,16 @@ class Container(ServiceContainer):
     def waiting(self) -> int:
         """Number of calls that :meth:`when_free` holds back."""
         return len(self._waiting)
+
+    @contextmanager
+    def set_aside(self, worker_ctx: WorkerContext) -> Iterator[None]:
+        """Let a worker not count while it waits for a client, which may take minutes."""
+        thread = self._worker_threads.pop(worker_ctx)
+        self._begin_waiting()
+        try:
+            yield
+        finally:
+            self._worker_threads[worker_ctx] = thread
 
     def spawn_worker(
         self,

@@ -162,6 +162,16 @@ class HubSocket:
             self._lose(f"{type(problem).__name__}: {problem}")
         return True
 
+    def wait_for_peer(self, seconds: int) -> None:
+        """Have the kernel lose the connection once nothing was taken from it for so long."""
+        if self._socket is None or not hasattr(plain_socket, "TCP_USER_TIMEOUT"):
+            return
+        try:
+            level, option = plain_socket.IPPROTO_TCP, plain_socket.TCP_USER_TIMEOUT
+            self._socket.setsockopt(level, option, seconds * 1000)
+        except OSError as problem:
+            log.debug("connection gone", reason=str(problem))
+
     def end_sending(self) -> None:
         """Close the sending side; data is still received."""
         try:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from services.observability import metrics, tracing
@@ -10,6 +11,7 @@ from services.transport.http import limits, responses
 from services.transport.http.cors import Cors
 from services.transport.http.messages import Headers, HttpRequest, Refused, Response
 from services.transport.http.routing import Provider, Routes, allowed
+from services.transport.http.streaming import StreamedBody
 
 log = get_logger(__name__)
 
@@ -31,23 +33,42 @@ class Application:
         self.cors = cors
         self.is_closing = is_closing
 
-    def respond(self, request: HttpRequest) -> tuple[bytes, bool]:
-        """Return the response, and whether the connection can be used again."""
+    def respond(self, request: HttpRequest) -> tuple[bytes, bool, StreamedBody | None]:
+        """Return the response, whether the connection can be used again, and a streamed body."""
         started = time.monotonic()
         bind(request_id=request.request_id)
         with _span(request) as span:
             route, answer = self._answer(request)
             span.rename(f"{request.method} {route or 'unknown'}")
             span.note(status=answer.status, user_id=request.user_id)
-        keeps = self._keeps_connection(request)
+        try:
+            response, keeps, body = self._render(request, answer)
+        except BaseException:
+            if answer.stream is not None:
+                answer.stream.close()
+            raise
+        _log_request(request, route, answer.status, started)
+        return response, keeps, body
+
+    def _render(
+        self, request: HttpRequest, answer: Response
+    ) -> tuple[bytes, bool, StreamedBody | None]:
+        is_chunked, is_bodiless = request.head.version >= (1, 1), request.method == "HEAD"
+        stream = answer.stream
+        keeps = self._keeps_connection(request) and (is_chunked or stream is None)
         response = responses.on_the_wire(
             self._with_cors(request, answer),
             request.request_id,
             _connection(request, keeps),
-            bodiless=request.method == "HEAD",
+            bodiless=is_bodiless,
+            is_chunked=is_chunked,
         )
-        _log_request(request, route, answer.status, started)
-        return response, keeps
+        if stream is None:
+            return response, keeps, None
+        if is_bodiless:
+            stream.close()
+            return response, keeps, None
+        return response, keeps, StreamedBody(stream, is_chunked, request.request_id)
 
     def _answer(self, request: HttpRequest) -> tuple[str | None, Response]:
         route = None
@@ -72,7 +93,7 @@ class Application:
 
     def _with_cors(self, request: HttpRequest, answer: Response) -> Response:
         more: Headers = () if request.method == "OPTIONS" else self.cors.headers(request)
-        return Response(answer.status, answer.body, answer.headers + more) if more else answer
+        return replace(answer, headers=answer.headers + more) if more else answer
 
     def _keeps_connection(self, request: HttpRequest) -> bool:
         # the rest of a body would have to be read, however large and slow, to go on after it

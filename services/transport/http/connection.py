@@ -18,9 +18,18 @@ from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.fast_path import FastPath, PendingResponse
 from services.transport.http.memory_limits import MemoryLimits
 from services.transport.http.messages import Head, HttpRequest, Refused, request_id_from
-from services.transport.http.receiving import Receiver
 from services.transport.http.request_head import check_framing
-from services.transport.http.states import BUSY, CLOSED, HEAD, IDLE, LINGERING, SENDING, TIME_LIMITS
+from services.transport.http.states import (
+    BUSY,
+    CLOSED,
+    HEAD,
+    IDLE,
+    LINGERING,
+    SENDING,
+    STREAMING,
+    TIME_LIMITS,
+)
+from services.transport.http.streaming import Streamer
 from services.transport.hub_socket import HubSocket
 
 log = get_logger(__name__)
@@ -41,7 +50,7 @@ class Server(Protocol):
         """Remove a closed connection."""
 
 
-class Connection(Receiver):
+class Connection(Streamer):
     """Serves the requests of one client, in their order.
 
     Args:
@@ -79,7 +88,7 @@ class Connection(Receiver):
         self._take_up()
 
     def _take_up(self) -> None:
-        if self.state is BUSY or self.state is SENDING:
+        if self.state is BUSY or self.state is SENDING or self.state is STREAMING:
             self._take_ahead()
         else:
             self._go_on()
@@ -90,9 +99,13 @@ class Connection(Receiver):
     def _on_progress(self) -> None:
         """Go on after a response that could not leave at once, and count the client as active."""
         self._note_held()
-        if self.state is SENDING and not self._socket.unsent:
+        if self._socket.unsent:
+            return
+        if self.state is SENDING:
             self._after_answer()
             self._go_on()
+        elif self.state is STREAMING:
+            self._go_on_streaming()
 
     def close(self) -> None:
         """Close the connection, in any state."""
@@ -105,6 +118,7 @@ class Connection(Receiver):
         else:
             self._socket.close()
         self._wake()
+        self._go_on_streaming()
         self._server.forget(self)
 
     def close_at_rest(self) -> None:
@@ -206,9 +220,12 @@ class Connection(Receiver):
     def _work(self, request: HttpRequest) -> None:
         """Serve a request; runs in a greenthread of its own."""
         try:
-            response, keeps = self._server.application.respond(request)
+            response, keeps, body = self._server.application.respond(request)
             self._let_go_of_body()
-            self._answer(response, keeps, request.left_unread)
+            if body is None:
+                self._answer(response, keeps, request.left_unread)
+            elif self._send_parts(response, body):
+                self._answer(body.end, keeps, request.left_unread)
         except (Exception, Timeout) as problem:
             log.error("connection failed", exc_info=problem, peer=self.peer)
             self.close()

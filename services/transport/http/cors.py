@@ -2,7 +2,9 @@
 
 from services.transport.http.messages import Headers, HttpRequest
 
-READABLE = "X-Request-ID, Location, Link, Retry-After, ETag, Idempotent-Replayed"
+READABLE = (
+    "X-Request-ID, Location, Link, Retry-After, ETag, Idempotent-Replayed, Content-Disposition"
+)
 SENDABLE = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID"
 PREFLIGHT_SECONDS = "600"
 

@@ -30,6 +30,20 @@ HEAD_SECONDS = 10
 BODY_SECONDS = 15
 """The whole body must arrive within this."""
 
+STREAM_STEP = 64 * 1024
+"""Bytes of a streamed body or response by which a client has to get on within a time."""
+
+STALLED_BODY_SECONDS = 30
+"""The next step of a streamed body must arrive within this."""
+
+STALLED_RESPONSE_SECONDS = 120
+"""The next step of a streamed response must be taken within this. A client that reads slowly takes
+nothing for a while: its kernel has bought time with a buffer of megabytes, and asks for more once a
+sixteenth of that is free."""
+
+BODY_PIECE = 256 * 1024
+"""Bytes of a streamed body that a method gets at a time."""
+
 LINGER_SECONDS = 2
 """After a refusal, unread bytes are read for so long: closing at once would reset the connection
 before the client has read the response."""

@@ -2,9 +2,9 @@
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from schemas.envelope import encode, envelope
 from services.process import budgets
@@ -45,13 +45,34 @@ Headers = tuple[tuple[str, str], ...]
 _random = random.Random()
 
 
+class Stream(Protocol):
+    """A body that is made while it is sent, piece by piece, in the connection's greenthread."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None:
+        """Let go of what making it takes; called once, whether or not all of it was sent."""
+
+
+class StreamFailed(Exception):
+    """A stream can't go on, for a reason that the message tells without a traceback."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response."""
+    """An HTTP response.
+
+    Args:
+        status: its status.
+        body: the whole body.
+        headers: without those that every response has.
+        stream: in place of ``body``.
+    """
 
     status: int
     body: bytes = b""
     headers: Headers = ()
+    stream: Stream | None = None
 
 
 class Refused(Exception):
@@ -124,7 +145,8 @@ class HttpRequest:
     Args:
         head: its head.
         peer: the address of the other end of the connection.
-        receive: gets so many bytes of the body within so many seconds, or fewer at its end.
+        receive: gets so many bytes of the body, or fewer at its end; each step of them, in bytes,
+            within so many seconds.
         path_values: what stands in the path in place of the route's wildcards.
         context: what the fast path has found out about this request, if it was asked; of its own
             type, which nothing in the transport looks at.
@@ -148,7 +170,7 @@ class HttpRequest:
         self,
         head: Head,
         peer: str = "",
-        receive: Callable[[int, float], bytes] | None = None,
+        receive: Callable[[int, float, int], bytes] | None = None,
         path_values: dict[str, str] | None = None,
         context: object = None,
     ):
@@ -161,7 +183,7 @@ class HttpRequest:
         self.context = context
         self.request_id = request_id_from(self.header("X-Request-ID"))
         # Any: None for a request that has no body
-        self._receive: Callable[[int, float], bytes] | Any = receive
+        self._receive: Callable[[int, float, int], bytes] | Any = receive
         self._was_read = False
 
     @property
@@ -204,16 +226,13 @@ class HttpRequest:
         """Whether a body is still on its way, so that the connection can't be used again."""
         return self.has_body and not self._was_read
 
-    def check_length(self) -> None:
-        """Refuse a body that is too large, or that does not say how large it is."""
+    def check_length(self, most: int = budgets.LARGEST_BODY) -> None:
+        """Refuse a body that is larger than ``most`` bytes, or does not say how large it is."""
         if self.chunked:
             raise Refused(411)
-        if self.content_length > budgets.LARGEST_BODY:
+        if self.content_length > most:
             raise Refused(
-                413,
-                constraint="max_length",
-                max_length=budgets.LARGEST_BODY,
-                received=self.content_length,
+                413, constraint="max_length", max_length=most, received=self.content_length
             )
 
     def read_body(self) -> bytes:
@@ -222,13 +241,34 @@ class HttpRequest:
         length = self.content_length
         if not length:
             return b""
+        body = self._read(length, limits.BODY_SECONDS, length)
+        self._was_read = True
+        return body
+
+    def read_pieces(self) -> Iterator[bytes]:
+        """Read the body piece by piece, each when it is asked for.
+
+        What is not asked for is left to the kernel, which then holds up the client. A client may
+        take any time in all as long as it gets on (:data:`.limits.STREAM_STEP`).
+
+        Raises:
+            Refused: the client has stalled, or the body ended early.
+        """
+        left = self.content_length
+        while left:
+            length = min(left, limits.BODY_PIECE)
+            piece = self._read(length, limits.STALLED_BODY_SECONDS, limits.STREAM_STEP)
+            left -= length
+            self._was_read = not left
+            yield piece
+
+    def _read(self, length: int, seconds: float, step: int) -> bytes:
         try:
-            body: bytes = self._receive(length, limits.BODY_SECONDS)
+            body: bytes = self._receive(length, seconds, step)
         except TimeoutError:
             raise Refused(408) from None
         if len(body) < length:
             raise Refused(400, "The body ends before its Content-Length")
-        self._was_read = True
         return body
 
 

@@ -11,7 +11,17 @@ from services.transport.http.connection_limits import ConnectionLimits
 from services.transport.http.memory_limits import MemoryLimits
 from services.transport.http.messages import Head, Refused
 from services.transport.http.request_head import HeadReader, parse
-from services.transport.http.states import CLOSED, HEAD, IDLE, LINGERING, NEW, SENDING, State
+from services.transport.http.states import (
+    BUSY,
+    CLOSED,
+    HEAD,
+    IDLE,
+    LINGERING,
+    NEW,
+    SENDING,
+    STREAMING,
+    State,
+)
 from services.transport.hub_socket import HubSocket
 
 
@@ -72,7 +82,7 @@ class Receiver:
     @property
     def waits_for_client(self) -> bool:
         """Whether it waits for the client to send or read."""
-        return self.state is HEAD or self.state is SENDING or self._woken is not None
+        return self.state in (HEAD, SENDING, STREAMING) or self._woken is not None
 
     def close(self) -> None:
         """Close the connection."""
@@ -111,26 +121,44 @@ class Receiver:
             self._socket.listen()
         self._note_held()
 
-    def _receive(self, length: int, seconds: float) -> bytes:
-        """Return ``length`` bytes of the body; fewer if the client has sent no more."""
-        if len(self._buffer) < length and not self._ended:
-            self._wait_for(length, seconds)
-        if self.state is CLOSED:
-            raise Refused(400, "The connection was lost")
+    def _receive(self, length: int, seconds: float, step: int) -> bytes:
+        """Return ``length`` bytes of the body; fewer if the client has sent no more.
+
+        Args:
+            length: in bytes.
+            seconds: maximum wait for each step, the last of which may be a smaller one.
+            step: in bytes.
+        """
+        self._check_busy()
+        while len(self._buffer) < length and not self._ended:
+            self._wait_for(min(len(self._buffer) + step, length), seconds)
+        self._expects = False
+        self._check_busy()
         body = bytes(self._buffer[:length])
         self._buffer = bytes(self._buffer[length:])
         self._body_in_work = length
         return body
 
+    def _check_busy(self) -> None:
+        # also for a method that was answered with a 504 and reads on all the same
+        if self.state is not BUSY:
+            raise Refused(400, "The connection was lost")
+
     def _let_go_of_body(self) -> None:
         if self._body_in_work:
             self._body_in_work = 0
-            self._note_held()
+            # a closed one has been counted no longer, whatever is left in its buffer
+            if self.state is not CLOSED:
+                self._note_held()
 
     def _wait_for(self, length: int, seconds: float) -> None:
         if self._expects:
             self._socket.send(responses.CONTINUE)
-        self._buffer = bytearray(self._buffer)
+            self._expects = False
+        if not isinstance(self._buffer, bytearray):
+            self._buffer = bytearray(self._buffer)
+        # among the slow ones it counts from its last step
+        self.since = time.monotonic()
         self._wanted, self._woken = length, Event()
         self._socket.listen()
         try:

@@ -9,6 +9,7 @@ from services.transport.http.messages import BODILESS, SECURITY_HEADERS, Headers
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = b"Connection: close\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
 KEEP = b"Connection: keep-alive\r\n"
 """Said to clients of HTTP/1.0 only, which would expect the end."""
 
@@ -20,18 +21,26 @@ _STATUS_LINES = {
 
 
 def on_the_wire(
-    answer: Response, request_id: str, connection: bytes = b"", bodiless: bool = False
+    answer: Response,
+    request_id: str,
+    connection: bytes = b"",
+    bodiless: bool = False,
+    is_chunked: bool = True,
 ) -> bytes:
-    """Return a response as bytes, with all headers.
+    """Return a response as bytes, with all headers; one with a stream without its body.
 
     Args:
         answer: the response.
         request_id: of the request.
         connection: the header ``Connection``, if needed.
         bodiless: whether to omit the body, but not its ``Content-Length``.
+        is_chunked: whether a stream is sent in chunks; otherwise it ends with the connection.
     """
     body = answer.body
-    length = b"" if answer.status in BODILESS else b"Content-Length: %d\r\n" % len(body)
+    if answer.stream is not None:
+        length = CHUNKED if is_chunked else b""
+    else:
+        length = b"" if answer.status in BODILESS else b"Content-Length: %d\r\n" % len(body)
     return b"%b%bX-Request-ID: %b\r\nDate: %b\r\n%b%b\r\n%b" % (
         _STATUS_LINES[answer.status],
         header_lines(answer.headers),
