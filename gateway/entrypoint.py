@@ -5,7 +5,7 @@ routes are also the data from which the documentation is made.
 """
 
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -17,15 +17,17 @@ from nameko.extensions import Entrypoint
 from gateway.admission.admission import Admission
 from gateway.admission.callers import OPEN, OPTIONAL, USER, Access
 from gateway.admission.rate_limits import API, LOGIN
-from gateway.openapi.contents import Contents, one_of
+from gateway.openapi.contents import Contents, Streamed, one_of
 from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.requests.request import Request
+from gateway.requests.uploads import TakesUpload, Upload, check_not_empty
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.failures import failure, status_of
 from gateway.responses.fast_path import FastPath
 from gateway.responses.replies import EncodedReply, Reply, encode_reply, success
 from gateway.responses.response_cache import Lookup, ResponseCache
+from gateway.responses.streams import StreamedReply, stream_response
 from schemas.errors import GymError, InternalError, NotFound
 from schemas.loading import Body as BodySchema
 from schemas.loading import Parameters
@@ -45,6 +47,8 @@ class Route(Entrypoint):
         path: the path, as ``/api/users/:id``.
         caller: who may use it.
         body: the schema of the body; the called service validates it, the gateway does not.
+        upload: in place of ``body``, what the route takes as a stream; its method gets
+            ``request.upload``.
         query: the schema of the query.
         limit: the name of its rate limit.
         status: of the response to a successful request.
@@ -53,7 +57,8 @@ class Route(Entrypoint):
         takes_key: whether it supports the ``Idempotency-Key`` header.
         cache: the cache policy of its responses; None if they are not cached.
         changes: the policies of the cached responses that it makes stale.
-        shows: the schema of the one item in ``data``, or :mod:`gateway.openapi.contents`.
+        shows: the schema of the one item in ``data``, or :mod:`gateway.openapi.contents`. With
+            ``stream_of(...)`` the method returns a :class:`StreamedReply`.
         refuses: the errors that follow from the route's own rules; those of all routes need not
             be listed.
         example: of an item, if that of its schema in :mod:`gateway.openapi.examples` doesn't fit.
@@ -72,6 +77,7 @@ class Route(Entrypoint):
         *,
         caller: Access = USER,
         body: type[BodySchema] | None = None,
+        upload: TakesUpload | None = None,
         query: type[Parameters] = NoParameters,
         limit: str = API,
         status: int = 200,
@@ -79,15 +85,16 @@ class Route(Entrypoint):
         takes_key: bool = False,
         cache: CachePolicy | None = None,
         changes: Collection[CachePolicy] = (),
-        shows: type[Schema] | Contents | None = None,
+        shows: type[Schema] | Contents | Streamed | None = None,
         refuses: Collection[type[GymError]] = (),
         example: dict[str, Any] | None = None,
     ):
-        super().__init__(expected_exceptions=(GymError,))
+        super().__init__(expected_exceptions=(GymError, Refused))
         self.method = method
         self.path = path
         self.caller = caller
         self.body = body
+        self.upload = upload
         self.query = query
         self.limit = limit
         self.status = status
@@ -96,7 +103,10 @@ class Route(Entrypoint):
         self.cache = cache
         self.changes = changes
         # Any: a gateway with a route that leaves it out does not start (gateway.openapi.pages)
-        self.shows: Contents | Any = shows if isinstance(shows, Contents | None) else one_of(shows)
+        self.shows: Contents | Streamed | Any = (
+            shows if isinstance(shows, Contents | Streamed | None) else one_of(shows)
+        )
+        self.streams = upload is not None or isinstance(shows, Streamed)
         self.refuses = refuses
         self.example = example
 
@@ -116,13 +126,15 @@ class Route(Entrypoint):
     @property
     def is_personal(self) -> bool:
         """Whether all its responses are for the caller only."""
-        return self.caller not in OPEN or self.body is not None
+        return self.caller not in OPEN or self.body is not None or self.upload is not None
 
     def handle_request(self, request: HttpRequest) -> Response:
         """Serve a request: check it, run the method, put the result into the envelope."""
         lookup = self.response_cache.lookup(request, self.path, self.cache)
         try:
             checked = self._check(request, lookup)
+            if self.streams:
+                return self._stream(request, checked)
             try:
                 reply = self._reply(request, checked, lookup)
             except NotFound:
@@ -152,6 +164,25 @@ class Route(Entrypoint):
         encoded = encode_reply(request, reply, personal=personal, varies=varies)
         lookup.store(encoded)
         return encoded
+
+    def _stream(self, request: HttpRequest, checked: Request) -> Response:
+        """Serve a request with a streamed body, a streamed response, or both."""
+        personal = self.is_personal or checked.caller is not None
+        varies = self.caller is OPTIONAL
+        with ExitStack() as held:
+            held.enter_context(self.admission.share_of_stream(request, checked.caller))
+            place = self.server.workers.place()
+            if self.upload is not None:
+                checked = replace(checked, upload=Upload(request, place))
+            reply = self.server.workers.run(self, checked, self._context(request), place)
+            if self.changes:
+                self.response_cache.invalidate(request, self.changes, checked.caller)
+            if isinstance(reply, StreamedReply):
+                return stream_response(
+                    reply, self.status, place, held.pop_all(), personal=personal, varies=varies
+                )
+        encoded = encode_reply(request, reply, personal=personal, varies=varies)
+        return success(encoded, self.status, request.request_id, request.header("If-None-Match"))
 
     def _for_its_caller(
         self, request: HttpRequest, checked: Request, lookup: Lookup
@@ -188,10 +219,15 @@ class Route(Entrypoint):
             lookup.ask_ahead,
             lambda user_id: self._is_owner(request, user_id),
         )
-        request.check_length()
+        if self.upload is None:
+            request.check_length()
+        else:
+            self.upload.check_head(request)
         if self.body is not None:
             check_media_type(request)
         parameters = check_parameters(request, *self._schemas, takes_key=self.takes_key)
+        if self.upload is not None:
+            check_not_empty(request)
         body = {} if self.body is None else parse_object(request.read_body())
         return Request(
             request_id=request.request_id,

@@ -1,8 +1,8 @@
 """Admission of requests: authentication, rate limits, shares of the workers."""
 
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 
 from nameko.extensions import SharedExtension
@@ -50,6 +50,7 @@ class Admission(SharedExtension):
         self.limits = RateLimits(self.settings, self.revocations.outage)
         self.logins = LoginThrottle(self.limits)
         self.shares = WorkerShares()
+        self.streams = WorkerShares(what="uploads and downloads")
         self.tokens = TokenCache(self.settings)
         self.proxies = trusted_proxies(self.settings)
         self._address_of = lru_cache(MOST_ADDRESSES)(
@@ -104,6 +105,13 @@ class Admission(SharedExtension):
         if caller is None:
             return self.shares.taken_by(self._address(request), budgets.ADDRESS_SHARE)
         return self.shares.taken_by(caller.counted_as, budgets.USER_SHARE)
+
+    @contextmanager
+    def share_of_stream(self, request: HttpRequest, caller: Caller | None) -> Iterator[None]:
+        """Surround all of a stream, which counts as one request, and also as a stream."""
+        who = self._address(request) if caller is None else caller.counted_as
+        with self.streams.taken_by(who, budgets.USER_STREAMS), self.share(request, caller):
+            yield
 
     def login(self, request: HttpRequest, email: object) -> AbstractContextManager[None]:
         """Surround an attempt to log in; see :meth:`LoginThrottle.attempt`."""

@@ -20,10 +20,12 @@ class WorkerShares:
 
     Args:
         seconds: maximum wait for another request of the same caller to end.
+        what: is limited, for the message.
     """
 
-    def __init__(self, seconds: float = budgets.SHARE_WAIT_SECONDS):
+    def __init__(self, seconds: float = budgets.SHARE_WAIT_SECONDS, what: str = "requests"):
         self._seconds = seconds
+        self._what = what
         self._in_use: dict[str, _Share] = {}
 
     @contextmanager
@@ -44,7 +46,7 @@ class WorkerShares:
         try:
             if not share.free.acquire(timeout=self._seconds):
                 details = {"limit": f"{most} at a time", "retry_after": RETRY_AFTER_SECONDS}
-                raise RateLimitExceeded("Too many requests at a time", json.dumps(details))
+                raise RateLimitExceeded(f"Too many {self._what} at a time", json.dumps(details))
             try:
                 yield
             finally:

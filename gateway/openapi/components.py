@@ -23,6 +23,7 @@ _HEADERS: dict[str, tuple[str, bool, dict]] = {
     ),
     "ETag": ("Says which data this is; the envelope around it does not count", True, _STRING),
     "Vary": ("The answer may be another with a token, or without one", True, _STRING),
+    "Content-Disposition": ("The name of the file", False, _STRING),
     "Retry-After": ("Seconds to wait", True, {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": ("How to sign in", True, {"type": "string", "const": "Bearer"}),
     "Allow": ("The path's methods", True, _STRING),

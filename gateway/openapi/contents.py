@@ -27,6 +27,26 @@ class Contents:
     amount: Amount = Amount.ONE
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """A response without an envelope, which is made while it is sent.
+
+    Args:
+        media_types: what it may be, such as ``text/csv``.
+        about: what it holds, for the documentation.
+    """
+
+    media_types: tuple[str, ...]
+    about: str
+    schemas: tuple[type[Schema], ...] = ()
+    """None; for who goes through the schemas of all routes."""
+
+
+def stream_of(*media_types: str, about: str) -> Streamed:
+    """Return the contents of a response that a route streams."""
+    return Streamed(media_types, about)
+
+
 def one_of(*schemas: type[Schema]) -> Contents:
     """Return the contents of a response with one item, as one of these schemas says."""
     return Contents(schemas)

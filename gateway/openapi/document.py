@@ -17,7 +17,7 @@ from gateway.openapi.components import (
     object_schema,
     schema_reference,
 )
-from gateway.openapi.contents import Amount, Contents, one_of
+from gateway.openapi.contents import Amount, Contents, Streamed, one_of
 from gateway.openapi.converting import (
     add_field_rules,
     make_plugin,
@@ -86,7 +86,7 @@ def _describe(
     signed_in = route.caller not in OPEN
     known = failures.statuses(
         signed_in=signed_in,
-        has_body=route.body is not None,
+        has_body=route.body is not None or route.upload is not None,
         further=[str(failure_status(kind).status) for kind in route.refuses],
     )
     result: dict[str, Any] = {
@@ -97,7 +97,8 @@ def _describe(
         "responses": {
             str(route.status): _success(spec, route),
             **_accepted(spec, route),
-            **failures.references([*([UNCHANGED] if _is_read(route) else []), *known]),
+            **failures.references([*([UNCHANGED] if _has_tag(route) else []), *known]),
+            **_refusals_of_upload(route),
         },
     }
     result["security"] = [{BEARER: []}] if signed_in else []
@@ -105,6 +106,12 @@ def _describe(
         result["parameters"] = given
     if route.body is not None:
         result["requestBody"] = _body(spec, route.body)
+    if route.upload is not None:
+        result["requestBody"] = {
+            "required": True,
+            "description": f"{route.upload.about} At most {route.upload.most >> 20} MiB.",
+            "content": _raw(route.upload.media_types),
+        }
     return result
 
 
@@ -120,12 +127,25 @@ def _parameters(converter: OpenAPIConverter, route: Route) -> list[dict[str, Any
     for parameter in in_query:
         if parameter["name"] in query:
             parameter["example"] = query[parameter["name"]]
-    in_head = [*([_KEY] if route.takes_key else []), *([_KNOWN_TAG] if _is_read(route) else [])]
+    in_head = [*([_KEY] if route.takes_key else []), *([_KNOWN_TAG] if _has_tag(route) else [])]
     return [*in_path, *in_query, *in_head]
 
 
-def _is_read(route: Route) -> bool:
-    return route.method == "GET"
+def _has_tag(route: Route) -> bool:
+    return route.method == "GET" and not isinstance(route.shows, Streamed)
+
+
+def _refusals_of_upload(route: Route) -> dict[str, dict]:
+    if route.upload is None:
+        return {}
+    return failures.responses_of_upload(route.upload.media_types, route.upload.most)
+
+
+def _raw(media_types: tuple[str, ...]) -> dict[str, Any]:
+    """Describe bodies that are files, whose format is described elsewhere."""
+    return {
+        name: {"schema": {} if name == JSON_TYPE else {"type": "string"}} for name in media_types
+    }
 
 
 def _body(spec: APISpec, body: type[Body]) -> dict[str, Any]:
@@ -134,6 +154,12 @@ def _body(spec: APISpec, body: type[Body]) -> dict[str, Any]:
 
 
 def _success(spec: APISpec, route: Route) -> dict[str, Any]:
+    if isinstance(route.shows, Streamed):
+        return {
+            "description": route.shows.about,
+            "headers": header_references("X-Request-ID", "Content-Disposition"),
+            "content": _raw(route.shows.media_types),
+        }
     names = ["X-Request-ID"]
     if route.status == 201:
         names.append("Location")
@@ -141,7 +167,7 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
         names.append("Link")
     if route.takes_key:
         names.append("Idempotent-Replayed")
-    if _is_read(route):
+    if _has_tag(route):
         names.append("ETag")
     if route.caller is OPTIONAL:
         names.append("Vary")
@@ -174,7 +200,8 @@ def _content(spec: APISpec, contents: Contents, example: dict[str, Any]) -> dict
 
 
 def _example(route: Route) -> dict[str, Any]:
-    return route.example or EXAMPLES[route.shows.schemas[0]]
+    shown = {} if isinstance(route.shows, Streamed) else EXAMPLES[route.shows.schemas[0]]
+    return route.example or shown
 
 
 def _health(spec: APISpec) -> dict[str, dict[str, Any]]:

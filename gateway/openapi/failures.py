@@ -54,6 +54,37 @@ def references(names: list[str]) -> dict[str, dict]:
     return found | {"default": {"$ref": RESPONSES + UNEXPECTED}}
 
 
+def responses_of_upload(media_types: tuple[str, ...], most: int) -> dict[str, dict]:
+    """Return the responses that an operation with an upload has in place of those of JSON bodies.
+
+    Args:
+        media_types: what the body may be.
+        most: bytes.
+    """
+    accept = {"type": "string", "const": ", ".join(media_types)}
+    named = " or ".join(media_types)
+    code, message = REFUSALS[413]
+    details = _DETAILS[413] | {"max_length": most}
+    found = {
+        "413": _response(
+            f"The body is larger than {most >> 20} MiB",
+            (),
+            {code: {"message": message, "details": details}},
+        ),
+        "415": _response(
+            f"The body is not {named}",
+            (),
+            {REFUSALS[415][0]: {"message": f"The body must be {named}"}},
+        ),
+    }
+    found["415"]["headers"]["Accept"] = {
+        "description": "What a body may be",
+        "required": True,
+        "schema": accept,
+    }
+    return found
+
+
 def add_responses(spec: APISpec) -> None:
     """Add the responses that operations refer to, by status.
 

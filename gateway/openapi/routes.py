@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 
 from gateway.entrypoint import Route
+from gateway.openapi.contents import Contents
 from gateway.openapi.examples import EXAMPLES
 
 TAGS = {
@@ -50,10 +51,18 @@ def _missing(summary: str, route: Route) -> Iterator[str]:
         yield "is in no chapter of gateway/openapi/routes.py"
     if route.shows is None:
         yield "does not say what it shows"
-    elif route.example is None and route.shows.schemas[0] not in EXAMPLES:
+    elif isinstance(route.shows, Contents) and _lacks_example(route):
         yield f"shows {route.shows.schemas[0].__name__}, {_WITHOUT_EXAMPLE}"
     if route.body is not None and route.body not in EXAMPLES:
         yield f"takes {route.body.__name__}, {_WITHOUT_EXAMPLE}"
+    if route.body is not None and route.upload is not None:
+        yield "takes a body and an upload"
+    if route.streams and (route.cache is not None or route.takes_key):
+        yield "streams, so it can have no cache and no idempotency key"
+
+
+def _lacks_example(route: Route) -> bool:
+    return route.example is None and route.shows.schemas[0] not in EXAMPLES
 
 
 _WITHOUT_EXAMPLE = "which has no example in gateway/openapi/examples.py"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.admission.callers import AnyCaller
+from gateway.requests.uploads import Upload
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Request:
     query: dict[str, Any] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    # Any: None on routes that take none, and others need not ask
+    upload: Upload | Any = None
 
     @property
     def id(self) -> int:
