@@ -38,6 +38,8 @@ from services.transport.http import HttpRequest, Refused, Response, WebServer
 
 log = get_logger(__name__)
 
+AnyReply = Reply | StreamedReply
+
 
 class Route(Entrypoint):
     """One method of one path.
@@ -264,6 +266,6 @@ class Route(Entrypoint):
 
 def route(
     method: str, path: str, **options: Any
-) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
+) -> Callable[[Callable[..., AnyReply]], Callable[..., AnyReply]]:
     """Make a method of the gateway a route; see :class:`Route` for the options."""
     return Route.decorator(method, path, **options)

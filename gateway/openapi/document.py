@@ -179,7 +179,7 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
 
 
 def _accepted(spec: APISpec, route: Route) -> dict[str, Any]:
-    if route.unfinished is None:
+    if route.unfinished is None or isinstance(route.shows, Streamed):
         return {}
     response = {
         "description": "It is begun and goes on; ask at `Location` whether it is done",

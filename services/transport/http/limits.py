@@ -37,9 +37,9 @@ STALLED_BODY_SECONDS = 30
 """The next step of a streamed body must arrive within this."""
 
 STALLED_RESPONSE_SECONDS = 120
-"""The next step of a streamed response must be taken within this. A client that reads slowly takes
-nothing for a while: its kernel has bought time with a buffer of megabytes, and asks for more once a
-sixteenth of that is free."""
+"""The next step of a streamed response must be taken within this. It is long because a client that
+reads slowly may take nothing for a while: its kernel may have a receive buffer of megabytes, and
+announces room again only when a sixteenth of that is free."""
 
 BODY_PIECE = 256 * 1024
 """Bytes of a streamed body that a method gets at a time."""
