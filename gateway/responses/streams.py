@@ -21,9 +21,10 @@ class StreamedReply:
     Args:
         pieces: the body, usually a generator that calls a service for each page. It is advanced
             only while the client reads, in a worker's place that it leaves in between; each of its
-            steps has the time of a request. Whatever it raises before its first piece becomes the
-            response; later it breaks the response off. A generator is closed at the end, also of a
-            client that leaves.
+            steps has the time of a request. A piece is held until all of it has been read, and
+            counts for the bounds of memory, so pieces should have less than about 200 KB. Whatever
+            is raised before the first piece becomes the response; later it breaks the response
+            off. A generator is closed at the end, also when the client has left.
         media_type: such as ``text/csv; charset=utf-8``.
         file_name: under which a browser saves it; ASCII letters, digits, dots and hyphens.
         headers: further headers.
