@@ -4,6 +4,7 @@ from gateway import workout_events
 from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import route
+from gateway.exports import ExportRoutes
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
@@ -13,7 +14,7 @@ from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from gateway.upstream.remote_services import UpstreamService
-from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, object_with
+from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, STRING, object_with
 from schemas import responses
 from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
@@ -42,7 +43,7 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 """The cached responses that a change of a workout makes stale."""
 
 
-class Gateway(PrivateExerciseRoutes):
+class Gateway(PrivateExerciseRoutes, ExportRoutes):
     """The REST API in front of the services."""
 
     name = "gateway"
@@ -61,12 +62,13 @@ class Gateway(PrivateExerciseRoutes):
     )
     workouts = UpstreamService(
         "workouts",
-        reads=["list", "get", "last_sets"],
+        reads=["list", "get", "last_sets", "export"],
         writes=["create", "update", "delete"],
         returns={
             "create": object_with(workout=workout_events.WORKOUT_SHAPE, replayed=BOOLEAN),
             "list": PAGE,
             "last_sets": LIST,
+            "export": object_with(text=STRING),
             "update": workout_events.WORKOUT_SHAPE,
             "delete": workout_events.WORKOUT_SHAPE,
         },

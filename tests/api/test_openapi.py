@@ -120,7 +120,8 @@ def test_every_example_is_what_its_schema_says(document):
         bodies = [operation.get("requestBody"), *operation["responses"].values()]
         for body in bodies:
             content = (body or {}).get("content", {}).get("application/json")
-            if content:
+            # a file has no schema here: its format is described elsewhere
+            if content and content["schema"]:
                 assert "example" in content, path
                 described_.validator_of(content["schema"]).validate(content["example"])
 

@@ -47,6 +47,7 @@ TABLE = {
     "GET /api/workouts/:id": signed_in(200, user=404, other=404),
     "PUT /api/workouts/:id": signed_in(200, user=404, other=404, admin=404),
     "DELETE /api/workouts/:id": signed_in(200, user=404, other=404, admin=404),
+    "GET /api/exports/workouts": signed_in(200),
     "GET /api/stats/exercise/:id/history": signed_in(200),
     "GET /api/stats/exercise/:id/records": signed_in(200),
     "GET /api/stats/exercise/:id/rep-maxes": signed_in(200),

@@ -35,6 +35,7 @@ QUERIES = {
     "GET /api/exercises/search": "?q=bench",
     "GET /api/exercises/last": "?ids=1,2",
     "GET /api/stats/one-rep-max": "?weight=100&reps=5",
+    "GET /api/exports/workouts": "?format=json",
 }
 
 

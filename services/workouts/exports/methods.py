@@ -15,7 +15,7 @@ from services.workouts.exports.formats import FORMATS
 
 EXPORT_QUERY = ExportQuery()
 
-LARGEST = 1024 * 1024
+LARGEST = 128 * 1024
 """Characters of a part, after which no further workout is put into it."""
 
 _USUAL_UNIT = Statement(
@@ -44,9 +44,8 @@ class ExportMethods:
                 ``date_to`` (``"2025-02-16"``, inclusive); the same for each part.
 
         Returns:
-            ``{"text", "next"}``: about a megabyte at most, and what to ask for the next part with;
-            None after the last one. A workout that is changed meanwhile is as it is when its part
-            is read.
+            ``{"text", "next"}``: about 100 KB, and what to ask for the next part with; None if this
+            is the last one. A workout that is changed meanwhile is as it is when its part is read.
 
         Raises:
             InvalidParameter: a value is not allowed.

@@ -10,9 +10,10 @@ import orjson
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.tables import workout_json
 
-MOST_WORKOUTS = 200
-MOST_SETS = 4000
-"""Of a page, which is a message between services: a set with long notes has a kilobyte."""
+MOST_WORKOUTS = 50
+MOST_SETS = 500
+"""Of a page: about 100 KB, as a part is held while a client reads it. Only one with long notes has
+more, up to a kilobyte a set."""
 
 
 _PLACE = "(w.date, coalesce(w.started_at, '-infinity'), w.id)"
