@@ -179,7 +179,7 @@ class Applying:
             if not batch:
                 transaction.send(_DONE, id=self._of.id)
                 return False
-            private = [key for key, entry in self._catalogue.items() if entry.get("owner")]
+            private = self._private_in(batch)
             if private:
                 private_exercises.hold(transaction.send, transaction.fetch, private)
             done = Counter(self._write(transaction, batch))
@@ -193,6 +193,12 @@ class Applying:
             )
             failpoint("workouts.in_import_batch")
         return True
+
+    def _private_in(self, batch: list[Staged]) -> set[int]:
+        """Return the ids of private exercises that workouts have."""
+        named = {exercise["name"] for each in batch for exercise in each.document["exercises"]}
+        ids = {self._exercise_ids[name] for name in named}
+        return {key for key in ids if self._catalogue[key].get("owner")}
 
     def _next(self, transaction: Together, position: int) -> list[Staged]:
         rows = transaction.fetch(_NEXT, id=self._of.id, user_id=self._of.user_id, position=position)

@@ -8,13 +8,17 @@ DAYS_FOR_PREVIEW = 30
 ROWS_AT_ONCE = 5000
 """That one statement deletes, so that it ends long before PostgreSQL cancels it."""
 
+# one import a statement, as its workouts go with it
 _UNFINISHED = Statement(
     f"""
-    DELETE FROM imports WHERE added = 0 AND updated = 0 AND (
-        (status = '{records.RECEIVING}'
-            AND changed_at < now() - interval '{HOURS_FOR_UPLOAD} hours')
-        OR (status IN ('{records.PREVIEW}', '{records.FAILED}')
-            AND changed_at < now() - interval '{DAYS_FOR_PREVIEW} days'))
+    DELETE FROM imports WHERE id = (
+        SELECT id FROM imports WHERE added = 0 AND updated = 0 AND (
+            (status = '{records.RECEIVING}'
+                AND changed_at < now() - interval '{HOURS_FOR_UPLOAD} hours')
+            OR (status IN ('{records.PREVIEW}', '{records.FAILED}')
+                AND changed_at < now() - interval '{DAYS_FOR_PREVIEW} days'))
+        LIMIT 1)
+    RETURNING id
     """
 )
 _OF_ENDED = f"""
@@ -35,7 +39,8 @@ _PIECES = Statement(f"DELETE FROM import_pieces s USING imports i {_OF_ENDED}")
 
 def clean(fetch: Fetch) -> None:
     """Delete unfinished imports that are old, and what was staged by those that have ended."""
-    fetch(_UNFINISHED)
+    while fetch(_UNFINISHED):
+        pass
     fetch(_PIECES)
     while len(fetch(_STAGED)) == ROWS_AT_ONCE:
         pass

@@ -17,7 +17,7 @@ from services.workouts.imports.rules.planning import Before
 from services.workouts.imports.tools import Tools
 from services.workouts.tables import WHOLE
 
-PAGE = 200
+PAGE = 100
 
 STAGED = """
     SELECT s.place, s.identity, s.document, s.state, m.workout_id, m.content, w.version

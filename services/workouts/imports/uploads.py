@@ -17,8 +17,8 @@ from services.workouts.imports import records
 MOST_UNFINISHED = 50
 """Imports of a user that are not applied."""
 
-SLICE = 8 * 1024
-"""Bytes of a file after which other greenthreads have their turn: 3 milliseconds of reading."""
+SLICE = 4 * 1024
+"""Bytes of a file after which other greenthreads have their turn: some milliseconds of reading."""
 
 _BEGIN = Statement(
     f"""
