@@ -44,3 +44,27 @@ def test_a_real_file_comes_in_and_goes(rpc, fresh_user, expected):
     assert (user.list()["total"], sets) == (expected["workouts"], expected["sets"])
     imports.undo(found["id"])
     assert user.list()["total"] == 0
+
+
+BY_NAME = {each["file"]: each for each in FILES}
+PAIRS = [
+    (each, BY_NAME[later])
+    for each in FILES
+    if (later := each["file"].replace("-earlier", "-later")) != each["file"]
+]
+
+
+@pytest.mark.parametrize(("earlier", "later"), PAIRS, ids=lambda each: each["file"])
+def test_a_later_export_of_the_same_history_adds_what_is_new(rpc, fresh_user, earlier, later):
+    imports, user = Imports(rpc, fresh_user), User(rpc, fresh_user)
+    for expected, new in (
+        (earlier, earlier["workouts"]),
+        (later, later["workouts"] - earlier["workouts"]),
+        (earlier, 0),
+    ):
+        text = (FOLDER / expected["file"]).read_bytes()
+        given = {"weight_unit": expected["unit"], "time_zone": "Europe/Berlin"}
+        import_id = imports.read(text, **given)["id"]
+        imports.map(import_id)
+        assert imports.apply(import_id)["added"] == new
+    assert user.list()["total"] == later["workouts"]
