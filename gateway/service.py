@@ -5,6 +5,7 @@ from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import route
 from gateway.exports import ExportRoutes
+from gateway.imports import ImportRoutes
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
@@ -43,7 +44,7 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 """The cached responses that a change of a workout makes stale."""
 
 
-class Gateway(PrivateExerciseRoutes, ExportRoutes):
+class Gateway(PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     """The REST API in front of the services."""
 
     name = "gateway"
@@ -62,13 +63,18 @@ class Gateway(PrivateExerciseRoutes, ExportRoutes):
     )
     workouts = UpstreamService(
         "workouts",
-        reads=["list", "get", "last_sets", "export"],
-        writes=["create", "update", "delete"],
+        reads=["list", "get", "last_sets", "export", "list_imports", "get_import"],
+        writes=[
+            *("create", "update", "delete", "begin_import", "add_to_import", "end_upload"),
+            *("map_import", "apply_import", "undo_import", "delete_import"),
+        ],
         returns={
             "create": object_with(workout=workout_events.WORKOUT_SHAPE, replayed=BOOLEAN),
             "list": PAGE,
             "last_sets": LIST,
             "export": object_with(text=STRING),
+            "list_imports": PAGE,
+            "begin_import": object_with(id=INTEGER),
             "update": workout_events.WORKOUT_SHAPE,
             "delete": workout_events.WORKOUT_SHAPE,
         },

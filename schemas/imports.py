@@ -1,5 +1,7 @@
 """The rules of imports: what may be said of a file, and how it is to be applied."""
 
+from marshmallow import INCLUDE
+
 from schemas.fields import IntegerParameter, OneOf, Text, TimeZone, about
 from schemas.limits import LARGEST_ID
 from schemas.loading import Body, Parameters
@@ -7,6 +9,10 @@ from schemas.sets import WEIGHT_UNITS
 
 SOURCES = ["auto", "strong", "hevy"]
 DISTANCE_UNITS = ["m", "km", "mi"]
+STATUSES = [
+    *("receiving", "reading", "preview", "applying", "applied", "undoing", "undone", "failed"),
+]
+TRUE = "true"
 
 LARGEST_PIECE = 256 * 1024
 LARGEST_FILE = 20 * 1024 * 1024
@@ -63,7 +69,7 @@ class WholeFile(Parameters):
     size = IntegerParameter(min_value=1, max_value=LARGEST_ID, required=True)
 
 
-class ApplyImport(Body):
+class ApplyImport(Parameters):
     """How to apply an import."""
 
     on_changed = _choice("skip", "update", "Workouts that were imported, and are another now.")
@@ -73,3 +79,18 @@ class ApplyImport(Body):
     weight_unit = _weight_unit()
     distance_unit = _distance_unit()
     time_zone = _time_zone()
+
+
+class ImportMapping(Body):
+    """Names of exercises in a file: the id of an exercise for each, or ``"new"``."""
+
+    class Meta:
+        """The names are the file's."""
+
+        unknown = INCLUDE
+
+
+class UndoImport(Parameters):
+    """How to undo an import."""
+
+    force = OneOf([TRUE, "false"], metadata=about("`true`: also workouts that were edited since."))

@@ -7,6 +7,8 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.exports import ExportQuery
+from schemas.imports import ImportMapping
 from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise, OwnDetailsChanges
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
@@ -434,6 +436,69 @@ READINESS = {
     "circuits": {"user-service": {"state": "closed"}, "exercise-service": {"state": "closed"}},
 }
 
+STARTED_IMPORT = {"id": 7, "status": "reading"}
+LISTED_IMPORT: dict[str, Any] = {
+    "id": 7,
+    "name": "strong.csv",
+    "source": "strong",
+    "status": "preview",
+    "waits_for": None,
+    "progress": 100,
+    "counts": {
+        "workouts": 2,
+        "sets": 31,
+        "new": 1,
+        "same": 1,
+        "changed": 0,
+        "likely_same": 0,
+        "deleted": 0,
+    },
+    "added": 0,
+    "updated": 0,
+    "kept": 0,
+    "error": None,
+    "created_at": "2025-02-16T18:30:00.123456Z",
+    "applied_at": None,
+}
+IMPORT = {
+    **LISTED_IMPORT,
+    "recognised": {
+        "source": "strong",
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "language": "en",
+        "month_language": "en",
+        "decimal_mark": ".",
+        "weight_unit": None,
+        "distance_unit": None,
+    },
+    "needs": ["weight_unit"],
+    "options": {"source": "auto", "time_zone": "Europe/Berlin"},
+    "faults": [],
+    "fault_count": 0,
+    "warnings": [
+        {
+            "line": 12,
+            "field": "duration",
+            "message": "The workout took more than 24 hours; its duration is left out",
+            "constraint": "max",
+            "received": "96540",
+        }
+    ],
+    "warning_count": 1,
+    "names": [
+        {
+            "name": "Shoulder Press",
+            "sets": 12,
+            "measure": "weight_reps",
+            "why": "ask",
+            "exercise_id": None,
+            "exercise_name": None,
+            "choices": [{"id": 31, "name": "Seated Dumbbell Shoulder Press"}],
+        }
+    ],
+}
+
 EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     NewUser: NEW_USER,
     Credentials: CREDENTIALS,
@@ -465,6 +530,12 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.ListedWorkout: LISTED_WORKOUT,
     responses.DeletedWorkout: DELETED_WORKOUT,
     responses.LastPerformance: LAST_PERFORMANCE,
+    responses.StartedImport: STARTED_IMPORT,
+    responses.ListedImport: LISTED_IMPORT,
+    responses.Import: IMPORT,
+    responses.DeletedImport: {"id": 7, "deleted": True},
+    ImportMapping: {"Shoulder Press": 31, "Gorilla Row": "new"},
+    ExportQuery: {"format": "json"},
     responses.History: HISTORY,
     responses.Records: RECORDS,
     responses.RecordsOfExercise: RECORDS_OF_EXERCISE,

@@ -11,6 +11,7 @@ TAGS = {
     "Users": ("/api/users", "Accounts and tokens"),
     "Exercises": ("/api/exercises", "The catalogue, which is public, and one's own"),
     "Workouts": ("/api/workouts", "One's own training log"),
+    "Imports": ("/api/imports", "Histories of other apps, with a preview and an undo"),
     "Exports": ("/api/exports", "One's own training log as a file"),
     "Statistics": ("/api/stats", "What follows from the log"),
     "Operations": ("/", "What this is, and whether it is well"),

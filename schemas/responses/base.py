@@ -54,10 +54,10 @@ def day(description: str = "", *, null: bool = False) -> fields.Date:
     return fields.Date(**options(description, null))
 
 
-def timestamp(description: str = "") -> fields.String:
+def timestamp(description: str = "", *, null: bool = False) -> fields.String:
     """Make the field of a moment, in UTC."""
     shape = Regexp(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
-    return fields.String(validate=shape, **options(description, False, format="date-time"))
+    return fields.String(validate=shape, **options(description, null, format="date-time"))
 
 
 def sent_instant(description: str = "", *, null: bool = False) -> fields.String:

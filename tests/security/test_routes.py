@@ -11,6 +11,7 @@ from services.transport.http import WebServer
 from tests.api.conftest import PASSWORD
 from tests.api.lone_gateway import gateway_alone
 from tests.security.routes import CALLERS, PERSONAL, TABLE
+from tests.waiting import eventually
 
 NOWHERE = 2**63 - 1
 SIT_UPS = 118
@@ -28,10 +29,18 @@ BODIES = {
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},
     "PUT /api/exercises/:id/mine": lambda owner: {"notes": "changed"},
+    "PUT /api/imports/:id/mapping": lambda owner: {"Squat (Barbell)": 2},
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
 }
+HISTORY = (
+    "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,"
+    "Workout Notes,RPE\n"
+    "2024-02-16 10:00:00,Legs,1h,Squat (Barbell),1,80,5,0,0,,,\n"
+)
+UPLOADS = {"POST /api/imports": HISTORY}
 QUERIES = {
+    "POST /api/imports": "?time_zone=UTC&weight_unit=kg",
     "GET /api/exercises/search": "?q=bench",
     "GET /api/exercises/last": "?ids=1,2",
     "GET /api/stats/one-rep-max": "?weight=100&reps=5",
@@ -75,6 +84,18 @@ class Stage:
         answer = self.http.post("/api/exercises", new_exercise(), token=self.owner.token())
         return answer.json()["data"][0]["id"]
 
+    def new_import(self):
+        """Return the id of an import that has been read."""
+        token = self.owner.token()
+        answer = self.ask("POST /api/imports", token=token)
+        path = f"/api/imports/{answer.json()['data'][0]['id']}"
+
+        def is_read():
+            return self.http.get(path, token=token).json()["data"][0]["status"] == "preview"
+
+        eventually(is_read)
+        return answer.json()["data"][0]["id"]
+
     def thing(self, route, caller):
         """Return the id that a caller asks for."""
         method, path = route.split()
@@ -84,6 +105,8 @@ class Stage:
             return NOWHERE
         if path.startswith("/api/exercises"):
             return self.new_exercise()
+        if path.startswith("/api/imports/"):
+            return self.new_import()
         return self.new_workout() if path.startswith("/api/workouts") else self.owner.id
 
     def ask(self, route, id_=1, token=None, **options):
@@ -91,6 +114,8 @@ class Stage:
         path = path.replace(":id", str(id_)).replace(":file", "start.js") + QUERIES.get(route, "")
         make_body = BODIES.get(route)
         body = make_body(self.owner) if make_body else None
+        if route in UPLOADS:
+            options = options | {"headers": {"Content-Type": "text/csv"}, "data": UPLOADS[route]}
         return self.http.request(method, path, json=body, token=token, **options)
 
 

@@ -1,0 +1,129 @@
+"""The routes of imports, which the gateway's class inherits."""
+
+import base64
+from typing import Any
+
+from gateway.entrypoint import route
+from gateway.openapi.contents import page_of
+from gateway.requests.request import Request
+from gateway.requests.uploads import TakesUpload
+from gateway.responses.paging import describe_page
+from gateway.responses.replies import Reply
+from schemas import responses
+from schemas.errors import BusinessRuleViolation, Conflict, NotFound
+from schemas.imports import TRUE, ApplyImport, ImportMapping, NewImport, UndoImport
+from schemas.pages import Page
+
+CSV_TYPE = "text/csv"
+
+EXPORTED = TakesUpload(
+    (CSV_TYPE,), "The file as Strong or Hevy have exported it, at most 20 MiB and 100,000 sets."
+)
+
+
+class ImportRoutes:
+    """Bringing in what was logged with another app."""
+
+    # Any: a worker gets the service's methods in its place
+    workouts: Any
+
+    @route(
+        "POST",
+        "/api/imports",
+        query=NewImport,
+        upload=EXPORTED,
+        status=202,
+        shows=responses.StartedImport,
+        refuses=[BusinessRuleViolation],
+    )
+    def start_import(self, request: Request) -> Reply:
+        """Send a file that another app has exported.
+
+        It is read in the background, and nothing is written until you apply it: ask at `Location`
+        for what is in it.
+        """
+        user_id = request.user_id
+        import_id = self.workouts.begin_import(user_id, request.query)["id"]
+        try:
+            started = self._received(request, user_id, import_id)
+        except BaseException:
+            # it would be deleted tomorrow, and count until then
+            self.workouts.delete_import(user_id, import_id)
+            raise
+        return Reply(started, location=f"/api/imports/{import_id}")
+
+    @route("GET", "/api/imports", query=Page, shows=page_of(responses.ListedImport))
+    def list_imports(self, request: Request) -> Reply:
+        """List your imports, newest first."""
+        found = self.workouts.list_imports(request.user_id, **request.query)
+        return Reply(found["items"], page=describe_page(request.query, found["total"]))
+
+    @route("GET", "/api/imports/:id", shows=responses.Import, refuses=[NotFound])
+    def get_import(self, request: Request) -> Reply:
+        """Show how far an import is, what is in its file, and what it needs to be applied."""
+        return Reply(self.workouts.get_import(request.user_id, request.id))
+
+    @route(
+        "PUT",
+        "/api/imports/:id/mapping",
+        body=ImportMapping,
+        shows=responses.Import,
+        refuses=[NotFound, Conflict, BusinessRuleViolation],
+    )
+    def map_import(self, request: Request) -> Reply:
+        """Say which exercises names of the file are, or that they are `new`.
+
+        It is remembered for your next file. Names that are left out stay as they are.
+        """
+        return Reply(self.workouts.map_import(request.user_id, request.id, request.body))
+
+    @route(
+        "POST",
+        "/api/imports/:id/apply",
+        query=ApplyImport,
+        status=202,
+        shows=responses.StartedImport,
+        refuses=[NotFound, Conflict, BusinessRuleViolation],
+    )
+    def apply_import(self, request: Request) -> Reply:
+        """Have the workouts of an import logged; that is done in the background."""
+        started = self.workouts.apply_import(request.user_id, request.id, request.query)
+        return Reply(started, location=f"/api/imports/{request.id}")
+
+    @route(
+        "POST",
+        "/api/imports/:id/undo",
+        query=UndoImport,
+        status=202,
+        shows=responses.StartedImport,
+        refuses=[NotFound, Conflict],
+    )
+    def undo_import(self, request: Request) -> Reply:
+        """Have taken out what an import has brought; that is done in the background.
+
+        Workouts that were edited since stay, unless `force` is `true`.
+        """
+        force = request.query.get("force") == TRUE
+        started = self.workouts.undo_import(request.user_id, request.id, force=force)
+        return Reply(started, location=f"/api/imports/{request.id}")
+
+    @route(
+        "DELETE",
+        "/api/imports/:id",
+        shows=responses.DeletedImport,
+        refuses=[NotFound, Conflict],
+    )
+    def delete_import(self, request: Request) -> Reply:
+        """Delete an import that has brought nothing."""
+        return Reply(self.workouts.delete_import(request.user_id, request.id))
+
+    def _received(self, request: Request, user_id: int, import_id: int) -> dict[str, Any]:
+        pieces = 0
+        for piece in request.upload:
+            content = base64.b64encode(piece).decode()
+            self.workouts.add_to_import(user_id, import_id, pieces, content)
+            pieces += 1
+        started: dict[str, Any] = self.workouts.end_upload(
+            user_id, import_id, pieces, request.upload.size
+        )
+        return started
