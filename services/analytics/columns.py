@@ -15,6 +15,9 @@ from services.analytics.rules.changes import ExerciseKey, PeriodKey
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.periods import period_end
 
+# as text, which PostgreSQL reads as the exact number; a TypeError if it is no decimal
+_exactly = Decimal.__str__
+
 
 def exercise_columns(key: ExerciseKey) -> dict[str, Any]:
     """Return the columns that a user and an exercise are found by."""
@@ -71,10 +74,3 @@ def moment(text: str | None) -> datetime | None:
 def as_json(rows: Iterable[dict[str, Any]]) -> str:
     """Return rows as one JSON document for ``json_to_recordset``; None is null."""
     return orjson.dumps(list(rows), default=_exactly).decode()
-
-
-def _exactly(value: object) -> str:
-    if isinstance(value, Decimal):
-        # as text, which PostgreSQL reads as the exact number
-        return str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -108,10 +108,10 @@ def _not_carried(known: Known, added: list[Change]) -> set[ExerciseKey]:
 
 
 def _beats_at_its_weight(known: Known, row: HistoryRow) -> bool:
-    records = known.numbers.set_records[row.user_id, row.exercise_id]
+    records, bests = known.numbers.set_records[row.user_id, row.exercise_id], row.bests or {}
     return any(
-        slot[0] == LONGEST_AT and stands_before(records.get(slot), row, best)
-        for slot, best in (row.bests or {}).items()
+        slot[0] == LONGEST_AT and slot in bests and stands_before(record, row, bests[slot])
+        for slot, record in records.items()
     )
 
 

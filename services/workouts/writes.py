@@ -72,6 +72,11 @@ _DELETE = Statement(
 )
 
 
+# orjson knows no Decimal, and a float would not be exact; PostgreSQL casts the text. It raises a
+# TypeError for whatever is no decimal.
+_number = Decimal.__str__
+
+
 def insert(fetch: Fetch, user_id: int, plan: Plan) -> dict[str, Any]:
     """Insert a workout, and return it whole, with its sets counted."""
     (row,) = fetch(_INSERT, **new_values(user_id, plan))
@@ -223,10 +228,3 @@ def _as_stored(counted: dict[str, Any]) -> dict[str, Any]:
 
 def _without_null(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
-
-
-def _number(value: object) -> str:
-    if isinstance(value, Decimal):
-        # orjson knows no Decimal, and a float would not be exact; PostgreSQL casts the text
-        return str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")

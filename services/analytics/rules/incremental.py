@@ -157,9 +157,8 @@ class IncrementalCount:
 
     def _set_records_and_bests(self, row: HistoryRow) -> Iterator[tuple[SetRecord | None, Best]]:
         records = self._now.set_records.get((row.user_id, row.exercise_id), {})
-        return (
-            (records[slot], best) for slot, best in (row.bests or {}).items() if slot in records
-        )
+        bests = row.bests or {}
+        return ((record, bests[slot]) for slot, record in records.items() if slot in bests)
 
     def _best_before_of(self, row: HistoryRow) -> dict[str, Decimal]:
         stored, added = self._stored_before_row(row), self._added_before(row)

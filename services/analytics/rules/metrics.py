@@ -27,7 +27,7 @@ from services.analytics.rules.set_bests import (
 Place = tuple[date, datetime, int]
 """Where a workout stands in the history, which is the order of these."""
 
-_LEFT_OUT_IF_NULL = {"duration_seconds", "distance_m", "rir", "rest_seconds"}
+_LEFT_OUT_IF_NULL = ("duration_seconds", "distance_m", "rir", "rest_seconds")
 """Fields of a set that are not in ``raw_sets`` where they are null, as they are of most sets."""
 
 _NOT_SAID = datetime.min.replace(tzinfo=UTC)
@@ -241,11 +241,11 @@ def _of_sets(measure: str, rep_type: str, sets: list[dict[str, Any]]) -> dict[st
 
 
 def _kept(logged: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in logged.items()
-        if value is not None or name not in _LEFT_OUT_IF_NULL
-    }
+    kept = dict(logged)
+    for name in _LEFT_OUT_IF_NULL:
+        if kept.get(name, name) is None:
+            del kept[name]
+    return kept
 
 
 def _sum_of(numbers: Iterable[Decimal | None]) -> Decimal | None:
