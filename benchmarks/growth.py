@@ -6,7 +6,7 @@ Starts a system of its own and fills its databases: a user with 10, one with 1,0
 10,000 workouts, beside so many others. Each request is sent through the gateway over one
 connection, to the three in turns, and no read finds its answer in a memory. Prints the median time
 and the processor time of all processes, and the ratio of the largest to the smallest, which should
-not be above 1.5. Takes about two minutes.
+not be above 1.5, but for a whole history, which is as long as it is. Takes about three minutes.
 """
 
 import sys
@@ -21,7 +21,7 @@ from benchmarks.catalogue import tidy
 from benchmarks.crowd import find_exercises, register
 from benchmarks.filling import Databases, Filling, add_users, connected, fill
 from benchmarks.quick import IN_EARNEST
-from benchmarks.subjects import READS, WRITES, Bench, Subject
+from benchmarks.subjects import LONGER_ANSWERS, READS, WRITES, Bench, Subject
 from benchmarks.usage import Usage
 from stack.demo import Api
 from stack.testing import running_system
@@ -68,10 +68,13 @@ def measure(bench: Bench, usage: Usage, subjects: list[Subject]) -> Table:
     usage.settle()
     for name, send in (READS | WRITES).items():
         for subject in subjects:
+            subject.api.close()
             # connections, plans and the processes' own memories
             send(bench, subject)
         for _ in range(ROUNDS):
             for subject, cell in zip(subjects, table[name], strict=True):
+                # the others' turns may last longer than the gateway keeps a connection at rest
+                subject.api.close()
                 if subject.added:
                     bench.tidy_up(subject)
                     usage.settle()
@@ -128,7 +131,7 @@ def show_ratios(smallest: Table, largest: Table) -> bool:
     for name in smallest:
         one, other = smallest[name][0], largest[name][-1]
         ratios = [other.p50 / one.p50, other.cpu_each / one.cpu_each]
-        few = few and max(ratios) <= MOST
+        few = few and (max(ratios) <= MOST or name in LONGER_ANSWERS)
         print(_row(name, [f"{ratio:.2f}{' grows' * (ratio > MOST)}" for ratio in ratios]))
     return few
 
@@ -152,6 +155,7 @@ def main(counts: list[int]) -> int:
             tables.append(measure(bench, usage, subjects))
             show(others, tables[-1])
             for subject in subjects:
+                subject.api.close()
                 bench.tidy_up(subject)
     return 0 if show_ratios(tables[0], tables[-1]) else 1
 

@@ -76,6 +76,26 @@ class Bench:
         _check(len(answer["records"]) == EXERCISES, "records are missing")
         return took
 
+    def history(self, subject: Subject) -> float:
+        """Read the history of one exercise, as far as it is shown if nothing is said."""
+        return self._read_history(subject, "")
+
+    def whole_history(self, subject: Subject) -> float:
+        """Read the whole history of one exercise."""
+        return self._read_history(subject, "?range=all")
+
+    def records_of_exercise(self, subject: Subject) -> float:
+        """Read the records of one exercise, with their sets."""
+        took, [answer] = self._read(subject, self._path("records"))
+        _check(len(answer["records"]) > 0, "records are missing")
+        return took
+
+    def rep_maxes(self, subject: Subject) -> float:
+        """Read the rep maxes of one exercise."""
+        took, [answer] = self._read(subject, self._path("rep-maxes"))
+        _check(answer["best_e1rm"] is not None, "the estimate is missing")
+        return took
+
     def log_today(self, subject: Subject) -> float:
         """Log a workout of today."""
         return self._log(subject, 0)
@@ -98,6 +118,14 @@ class Bench:
             status, _ = subject.api.call("DELETE", f"/api/workouts/{workout_id}")
             _check(status == HTTPStatus.OK, f"a deletion was answered {status}")
         subject.added.clear()
+
+    def _read_history(self, subject: Subject, query: str) -> float:
+        took, [answer] = self._read(subject, self._path("history") + query)
+        _check(answer["data_points"] and answer["stats"]["lifetime_sets"], "the history is empty")
+        return took
+
+    def _path(self, what: str) -> str:
+        return f"/api/stats/exercise/{self.exercises[0]}/{what}"
 
     def _read(self, subject: Subject, path: str) -> tuple[float, list]:
         # without its version no answer is served from a memory, and each kind has its own
@@ -134,7 +162,14 @@ READS: dict[str, Measured] = {
     "one workout": Bench.workout,
     "last time of each exercise": Bench.last,
     "records": Bench.records,
+    "history of an exercise": Bench.history,
+    "records of an exercise": Bench.records_of_exercise,
+    "rep maxes of an exercise": Bench.rep_maxes,
+    "history of an exercise, all": Bench.whole_history,
 }
+LONGER_ANSWERS = {"history of an exercise, all"}
+"""Of these the answer itself is longer for who has done more: they are measured, but not judged."""
+
 WRITES: dict[str, Measured] = {
     "log a workout, today": Bench.log_today,
     "log a workout, back-dated": Bench.log_earlier,
