@@ -137,13 +137,13 @@ def copied(directory, is_installed=False):
     # on a busy machine a whole start may take longer than a person would wait for it
     made.change("stack/system.py", f"\nSERVERS_SECONDS = SERVICES_SECONDS = {GYM_SECONDS}\n")
     if is_installed:
-        _install(made.directory)
+        install(made.directory)
     with watched(made.run):
         yield made
     end_all(made.run)
 
 
-def _install(checkout):
+def install(checkout):
     """Make the environment that ``gym`` would make, whose packages come by PYTHONPATH anyway."""
     python = Path(sys.executable).resolve()
     question = "import runpy, sys; print(runpy.run_path(sys.argv[1])['wanted'](), end='')"

@@ -10,7 +10,7 @@ from stack.failures import Failure
 from stack.layout import DATABASES
 from stack.processes import end_all
 from stack.state import make_secrets
-from tests.stack.checkouts import Checkout
+from tests.stack.checkouts import Checkout, install
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,6 +28,8 @@ def test_a_copy_of_a_running_system_leaves_the_original_alone(running_checkout, 
     before = original.pids()
     assert copy.gym("status", code=3) == "Nothing is running.\n"
     assert "nothing is running" in copy.gym("url", code=1)
+    # what follows would install it (test_installing), of which pip takes ten seconds
+    install(copy.directory)
     assert "nothing is running" in copy.gym("restart", code=1)
     output = copy.gym("up", code=1)
     assert f"is a copy of {original.run}, made while that was running" in output

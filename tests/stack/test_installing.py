@@ -60,6 +60,17 @@ def test_each_python_has_an_environment_of_its_own(gym, monkeypatch, capsys):
     assert (gym.CHECKOUT / ".venv").resolve() == first
 
 
+def test_a_copy_has_an_environment_of_its_own(gym, monkeypatch, tmp_path_factory):
+    gym.main(["up"])
+    installed(gym)
+    copy = tmp_path_factory.mktemp("place") / "copy"
+    shutil.copytree(gym.CHECKOUT, copy, symlinks=True)
+    monkeypatch.setattr(gym, "CHECKOUT", copy)
+    assert gym.main(["up"]) == 0
+    assert installed(gym) == [".[otlp]"]
+    assert (copy / ".venv").resolve().is_relative_to(copy)
+
+
 @pytest.mark.parametrize("name", ["setup.cfg", "constraints.txt", "pyproject.toml"])
 def test_what_an_older_version_installed_is_brought_up_to_date(gym, name):
     gym.main(["test"])
