@@ -1,9 +1,12 @@
 """Runs one service: ``python -m services.run workouts``."""
 
 import gc
+import sys
 
 # nearly all that imports make stays: collections among it take a sixth of a start
 gc.disable()
+# nor does structlog import rich, which is there where the tests' tools are installed: a seventh
+sys.modules["rich"] = None  # type: ignore[assignment]
 
 # ruff: noqa: E402 - everything below must find patched sockets
 import eventlet
@@ -14,7 +17,6 @@ import importlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 
 from eventlet.debug import hub_exceptions
