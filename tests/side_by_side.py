@@ -25,6 +25,7 @@ LONGEST_FIRST = (
     "tests/stack/test_own_broker.py",
     # which leaves nothing of the others' on their servers
     "tests/stack/test_running_in_earnest.py",
+    "tests/stack/test_version_before",
     "tests/faults/",
     "tests/stack/test_interrupted_up.py",
     "tests/services/exercises/test_wger_import.py",
