@@ -27,10 +27,10 @@ _ADVANCE = Statement("UPDATE feed_position SET position = :position WHERE positi
 # at most 2^20 seconds, or an old failure would be out of range before least() looks at it
 _NOTE_FAILURE = Statement(
     f"""
-    INSERT INTO failed_changes AS f (workout_id, next_attempt_at, reason)
-    VALUES (:workout_id, now() + interval '2 seconds', :reason)
+    INSERT INTO failed_changes AS f (workout_id, next_attempt_at, reason, silently)
+    VALUES (:workout_id, now() + interval '2 seconds', :reason, :silently)
     ON CONFLICT (workout_id) DO UPDATE SET attempts = f.attempts + 1, reason = excluded.reason,
-        next_attempt_at = now() + make_interval(
+        silently = excluded.silently, next_attempt_at = now() + make_interval(
             secs => least(power(2, least(f.attempts + 1, 20)), {LONGEST_PAUSE_SECONDS}))
     RETURNING attempts
     """
@@ -61,7 +61,7 @@ _COUNT_AGAIN = Statement(
 
 _DUE_FAILURES = Statement(
     """
-    SELECT workout_id FROM failed_changes WHERE next_attempt_at <= now()
+    SELECT workout_id, silently FROM failed_changes WHERE next_attempt_at <= now()
     ORDER BY next_attempt_at LIMIT :limit
     """
 )
@@ -83,12 +83,13 @@ def advance(fetch: Fetch, position: int) -> None:
     fetch(_ADVANCE, position=position)
 
 
-def note_failure(fetch: Fetch, workout_id: int, reason: str) -> int:
+def note_failure(fetch: Fetch, workout_id: int, reason: str, silently: bool) -> int:
     """Note that a workout could not be processed, and return how often that happened.
 
-    It is tried again after pauses that double up to an hour.
+    It is tried again after pauses that double up to an hour, and makes no record events then if
+    it is ``silently``.
     """
-    [(attempts,)] = fetch(_NOTE_FAILURE, workout_id=workout_id, reason=reason)
+    [(attempts,)] = fetch(_NOTE_FAILURE, workout_id=workout_id, reason=reason, silently=silently)
     return attempts
 
 
@@ -103,6 +104,9 @@ def count_again(send: Send, workout_ids: list[int]) -> None:
         send(_COUNT_AGAIN, workout_ids=workout_ids)
 
 
-def due_failures(fetch: Fetch, limit: int) -> list[int]:
-    """Return workouts that failed and whose pause is over, the one that is due longest first."""
-    return [workout_id for (workout_id,) in fetch(_DUE_FAILURES, limit=limit)]
+def due_failures(fetch: Fetch, limit: int) -> dict[int, bool]:
+    """Return workouts that failed and whose pause is over, the one that is due longest first.
+
+    Each is told with whether it makes no record events.
+    """
+    return dict(fetch(_DUE_FAILURES, limit=limit))

@@ -1,6 +1,7 @@
 """Following the workouts service's change feed: what makes good for events that were lost."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -70,11 +71,7 @@ class FeedFollower(DependencyProvider):
             # the process that made these changes may have died before it replaced the generations
             merged = [change for change in changes if "merged" in change]
             processor.cache.invalidate(*_generations_of([*unseen, *merged]))
-            bisect_batch(
-                unseen,
-                lambda some: _process_changes(processor, some),
-                lambda change, problem: _note_failure(processor, change["workout_id"], problem),
-            )
+            _process_unseen(processor, unseen)
             feed.advance(fetch, changes[-1]["id"])
 
 
@@ -94,26 +91,55 @@ def _generations_of(changes: list[dict[str, Any]]) -> set[str]:
     return of_all | {cache_generations.workout(change["workout_id"]) for change in changes}
 
 
-def _process_changes(processor: WorkoutProcessor, changes: list[dict[str, Any]]) -> None:
+def _process_unseen(processor: WorkoutProcessor, changes: list[dict[str, Any]]) -> None:
+    imported = [change for change in changes if "imported" in change]
+    others = [change for change in changes if "imported" not in change]
+    # in this order, so that a set that was logged meanwhile is compared with the imported ones
+    for some, silently in ((imported, True), (others, False)):
+        bisect_batch(
+            some,
+            partial(_process_changes, processor, silently),
+            partial(_change_failed, processor, silently),
+        )
+
+
+def _change_failed(
+    processor: WorkoutProcessor, silently: bool, change: dict[str, Any], problem: Exception
+) -> None:
+    _note_failure(processor, silently, change["workout_id"], problem)
+
+
+def _process_changes(
+    processor: WorkoutProcessor, silently: bool, changes: list[dict[str, Any]]
+) -> None:
     deletions = {
         change["workout_id"]: change["user_id"] for change in changes if change["kind"] == "deleted"
     }
     workout_ids = [change["workout_id"] for change in changes]
-    processor.process([key for key in workout_ids if key not in deletions], deletions)
+    saved = [key for key in workout_ids if key not in deletions]
+    processor.process(saved, deletions, silently=silently)
 
 
 def _retry_failures(processor: WorkoutProcessor) -> None:
-    def process(workout_ids: list[int]) -> None:
-        processor.process(workout_ids)
-        feed.forget_failures(processor.database.fetch, workout_ids)
-
     due = feed.due_failures(processor.database.fetch, budgets.FEED_BATCH)
-    bisect_batch(due, process, lambda key, problem: _note_failure(processor, key, problem))
+    for silently in (True, False):
+        bisect_batch(
+            [workout_id for workout_id, is_silent in due.items() if is_silent == silently],
+            partial(_retry, processor, silently),
+            partial(_note_failure, processor, silently),
+        )
 
 
-def _note_failure(processor: WorkoutProcessor, workout_id: int, problem: Exception) -> None:
+def _retry(processor: WorkoutProcessor, silently: bool, workout_ids: list[int]) -> None:
+    processor.process(workout_ids, silently=silently)
+    feed.forget_failures(processor.database.fetch, workout_ids)
+
+
+def _note_failure(
+    processor: WorkoutProcessor, silently: bool, workout_id: int, problem: Exception
+) -> None:
     reason = f"{type(problem).__name__}: {problem}"[:LONGEST_REASON]
-    attempts = feed.note_failure(processor.database.fetch, workout_id, reason)
+    attempts = feed.note_failure(processor.database.fetch, workout_id, reason, silently)
     log.error(
         "workout can't be counted, will be tried again",
         workout_id=workout_id,

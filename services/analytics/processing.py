@@ -26,6 +26,7 @@ def apply(
     deletions: Mapping[int, int],
     again: bool = False,
     send: Send | None = None,
+    silently: bool = False,
 ) -> bool:
     """Bring the numbers up to date with workouts as they are now.
 
@@ -39,10 +40,11 @@ def apply(
         again: also count versions that were processed before.
         send: runs a statement whose rows nobody needs, maybe in one round trip with the next one;
             ``fetch`` by default.
+        silently: make no record events.
 
     Returns:
         Whether there may be record events to dispatch as soon as this is committed. What is counted
-        ``again`` makes none.
+        ``again`` makes none, either.
     """
     send = send or fetch
     changes = _latest(workouts, deletions)
@@ -66,7 +68,7 @@ def apply(
         excluded=recount.exercises | recount.periods,
     )
     incremental.add(added)
-    before = None if again else incremental.before
+    before = None if again or silently else incremental.before
     recount.count(fetch, uncounted, incremental.changed, before)
     rows = [*recount.written, *_rows(added)]
     writes.forget(send, recount.gone, incremental.changed)

@@ -46,6 +46,7 @@ class WorkoutProcessor:
         workout_ids: list[int],
         deletions: Mapping[int, int] | None = None,
         again: bool = False,
+        silently: bool = False,
     ) -> None:
         """Bring all numbers up to date with workouts as they are now.
 
@@ -53,6 +54,7 @@ class WorkoutProcessor:
             workout_ids: of workouts that are asked for here.
             deletions: the user of each workout that is known to be deleted, by its id.
             again: also count versions that were counted before.
+            silently: make no record events.
 
         Raises:
             NotFound: there never was one of the workouts; the others are counted all the same.
@@ -60,12 +62,16 @@ class WorkoutProcessor:
         found = self.workouts.get_many(workout_ids, rep_types=True) if workout_ids else []
         missing = set(workout_ids) - {workout["id"] for workout in found}
         gone = {**(deletions or {}), **self._deletions(missing)}
-        self.count(found, gone, again)
+        self.count(found, gone, again, silently)
         if missing - gone.keys():
             raise NotFound("There is no such workout")
 
     def count(
-        self, workouts: Collection[dict], deletions: Mapping[int, int], again: bool = False
+        self,
+        workouts: Collection[dict],
+        deletions: Mapping[int, int],
+        again: bool = False,
+        silently: bool = False,
     ) -> None:
         """Count workouts, each with ``rep_type`` in its exercises, and deletions.
 
@@ -75,6 +81,7 @@ class WorkoutProcessor:
             workouts: as ``workouts.get_many`` gives them, or a hint brings them.
             deletions: the user of each deleted workout, by its id.
             again: also count versions that were counted before.
+            silently: make no record events.
         """
         users = {workout["user_id"] for workout in workouts} | set(deletions.values())
         if not users:
@@ -87,7 +94,7 @@ class WorkoutProcessor:
             self.database.together() as transaction,
         ):
             has_events = processing.apply(
-                transaction.fetch, workouts, deletions, again, transaction.send
+                transaction.fetch, workouts, deletions, again, transaction.send, silently
             )
             half_known = [each["id"] for each in workouts if not messages.is_whole(each)]
             feed.count_again(transaction.send, half_known)

@@ -2,11 +2,11 @@
 
 A deferred trigger on ``workouts`` writes it, as the last thing before the commit and behind an
 advisory lock (migration 0002; docs/decisions/change-feed.md). A merge of exercises writes its rows
-itself (:mod:`services.workouts.merging`).
+itself (:mod:`services.workouts.merging`), and an import has the trigger mark them.
 """
 
 from services.transport.postgres.expressions import instant
-from services.transport.postgres.statements import Fetch, Statement
+from services.transport.postgres.statements import Fetch, Send, Statement
 
 LOCK = 7_306_001
 """Of the advisory lock."""
@@ -17,13 +17,22 @@ _MEMBERS = f"""
 """
 
 _CHANGE = f"""
-    SELECT CASE WHEN c.merged_from IS NULL THEN json_build_object({_MEMBERS})
+    SELECT CASE WHEN c.imported THEN json_build_object({_MEMBERS}, 'imported', true)
+        WHEN c.merged_from IS NULL THEN json_build_object({_MEMBERS})
         ELSE json_build_object({_MEMBERS}, 'merged', json_build_object(
             'exercise_id', c.merged_from, 'into', c.merged_into, 'had_both', c.had_both)) END
     FROM workout_changes c WHERE c.id > :after
 """
 _CHANGES = Statement(f"{_CHANGE} ORDER BY c.id LIMIT :limit")
 _CHANGES_OF_ONE = Statement(f"{_CHANGE} AND c.workout_id = :workout_id ORDER BY c.id LIMIT :limit")
+
+# until the end of the transaction
+_MARK_AS_IMPORTED = Statement("SELECT set_config('gym.imports', 'on', true)")
+
+
+def mark_as_imported(send: Send) -> None:
+    """Have the changes of this transaction say that an import, or its undo, made them."""
+    send(_MARK_AS_IMPORTED)
 
 
 def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None) -> list[dict]:

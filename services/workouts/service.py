@@ -319,7 +319,8 @@ class Workouts(MergeMethods, ImportMethods, ExportMethods):
             ``[{"id", "workout_id", "user_id", "kind": "created|updated|deleted", "version",
             "date", "changed_at"}]``. Once a change was returned, no change with a lower id will
             ever appear. One that came of a merge also has ``"merged": {"exercise_id", "into",
-            "had_both": whether the workout had both exercises}``.
+            "had_both": whether the workout had both exercises}``; one that an import or its undo
+            made has ``"imported": True``.
 
         Raises:
             InvalidParameter: a value is not allowed.

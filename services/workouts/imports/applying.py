@@ -15,7 +15,7 @@ import orjson
 from schemas.errors import Conflict
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
-from services.workouts import private_exercises, reads, writes
+from services.workouts import feed, private_exercises, reads, writes
 from services.workouts.imports import names, records
 from services.workouts.imports.comparing import STAGED, Comparing, Staged, staged
 from services.workouts.imports.leases import Lease
@@ -179,6 +179,7 @@ class Applying:
             if not batch:
                 transaction.send(_DONE, id=self._of.id)
                 return False
+            feed.mark_as_imported(transaction.send)
             private = self._private_in(batch)
             if private:
                 private_exercises.hold(transaction.send, transaction.fetch, private)

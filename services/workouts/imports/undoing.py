@@ -12,7 +12,7 @@ from schemas.errors import BusinessRuleViolation, NotFound
 from schemas.instants import Instant
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
-from services.workouts import times, writes
+from services.workouts import feed, times, writes
 from services.workouts.imports import records
 from services.workouts.imports.leases import Lease
 from services.workouts.imports.tools import Tools
@@ -113,6 +113,7 @@ class Undoing:
         """Undo changes of workouts that were there before; return False if there are none."""
         with self._tools.database.together() as transaction:
             self._lease.hold(transaction)
+            feed.mark_as_imported(transaction.send)
             rows = transaction.fetch(_UPDATES, id=self._of.id)
             for workout_id, identity, version, content, before in rows:
                 self._put_back_one(
@@ -149,6 +150,7 @@ class Undoing:
         with self._tools.database.together() as transaction:
             position = self._lease.hold(transaction)
             which = {"user_id": self._of.user_id, "id": self._of.id, "position": position}
+            feed.mark_as_imported(transaction.send)
             transaction.send(_LOCK, **which)
             [(last, count, kept)] = transaction.fetch(_TAKE_OUT, **which, force=self._force)
             if count:

@@ -66,7 +66,7 @@ class Database:
         self.engine = create_engine(address.url)
         self.statements = 0
 
-    def apply(self, workouts, deletions=None, again=False):
+    def apply(self, workouts, deletions=None, again=False, silently=False):
         self.statements = 0
         with self.engine.begin() as connection:
 
@@ -74,7 +74,7 @@ class Database:
                 self.statements += 1
                 return fetch(connection, *arguments, **values)
 
-            processing.apply(counted, workouts, deletions or {}, again)
+            processing.apply(counted, workouts, deletions or {}, again, silently=silently)
 
     @contextmanager
     def together(self):

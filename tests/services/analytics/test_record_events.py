@@ -13,6 +13,7 @@ from services.analytics import record_outbox
 from stack.layout import CHECKOUT
 from tests.services.databases import address_of
 from tests.services.logbook import ago, body, lift, one
+from tests.services.workouts.imports.files import Imports, strong, text_of
 from tests.waiting import eventually
 
 BENCH, SQUAT, DEADLIFT, PLANK = 1, 2, 3, 6
@@ -360,3 +361,24 @@ def test_many_events_are_sent_in_their_order(lifter, system):
         )
     events = lifter.hears()
     assert [event["workout_id"] for event in events] == list(range(1, count + 1))
+
+
+def test_an_import_and_its_undo_tell_nothing(lifter):
+    lifter.log(200, lift(BENCH, one(5, 50)))
+    assert lifter.hears()
+    imports = Imports(lifter.rpc, lifter.id)
+    sets = [("Bench Press (Barbell)", weight, 5) for weight in (80, 90)]
+    done = imports.bring(text_of(*(strong(f"{ago(day)} 10:00:00", *sets) for day in (120, 90))))
+
+    def best():
+        ask = lifter.rpc.analytics.exercise_records
+        found = {each["kind"]: each["value"] for each in ask(lifter.id, BENCH)["records"]}
+        return found["max_weight"]
+
+    eventually(lambda: best() == 90, seconds=20)
+    assert lifter.hears() == []
+    imports.undo(done["id"])
+    eventually(lambda: best() == 50, seconds=20)
+    assert lifter.hears() == []
+    lifter.log(1, lift(BENCH, one(5, 60)))
+    assert lifter.told()["max_weight"] == ("set", 50, 60)

@@ -146,3 +146,17 @@ def test_a_process_that_dies_is_replaced(imports, user, system, place):
     eventually(lambda: answers(imports), seconds=30)
     imports.wait(done["id"], "undone")
     assert user.listed() == [kept]
+
+
+def test_the_feed_says_what_an_import_and_its_undo_have_changed(imports, user):
+    logged = user.create(body(ago(0), lift(SQUAT, one(5, 90))))
+    imports.bring(text_of(FIRST))
+    [first] = set(user.listed()) - {logged["id"]}
+    more = strong("2025-03-01 10:00:00", ("Squat (Barbell)", 70, 5))
+    done = imports.bring(text_of(more, SECOND), on_changed="update")
+    imports.undo(done["id"])
+    user.update(first, name="Mine")
+    marked = [(change["kind"], change.get("imported")) for change in user.feed(first)]
+    by_imports = [("created", True), ("updated", True), ("updated", True)]
+    assert marked == [*by_imports, ("updated", None)]
+    assert "imported" not in user.feed(logged["id"])[0]
