@@ -1,6 +1,6 @@
 """Recounting everything from the workouts service, a user at a time, each in one transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import eventlet
 
@@ -16,20 +16,29 @@ PAGE = 100
 """Workouts that are asked for at a time."""
 
 
-def rebuild_user(processor: WorkoutProcessor, user_id: int) -> int:
+def rebuild_user(
+    processor: WorkoutProcessor, user_id: int, went_on: Callable[[], object] = lambda: None
+) -> int:
     """Count a user's workouts from nothing, and return how many they are.
 
     Reads see the numbers of before until all are counted. What is known here and not there any more
     is gone then.
+
+    Args:
+        processor: of the worker that does it.
+        user_id: whose workouts.
+        went_on: called after each page.
     """
+    workout_ids = _oldest_first(processor.workouts, user_id)
     with processor.counting_anew(user_id) as transaction:
         fetch, send = transaction.fetch, transaction.send
         counting_reads.lock_users(send, {user_id})
         known = reads.processed_ids(fetch, user_id)
         writes.forget_user(send, user_id)
         counted = _Counted(fetch, send)
-        for workouts in _ahead(_oldest_first(processor.workouts, user_id)):
+        for workouts in _ahead(_whole(processor.workouts, workout_ids)):
             counted.add(workouts)
+            went_on()
         writes.write(send, (), (), counted.from_scratch.numbers)
         for workout_ids in _pages(sorted((known - counted.ids) | counted.late)):
             counted.add_late(processor.workouts.get_many(workout_ids, rep_types=True))
@@ -74,17 +83,30 @@ class _Counted:
 
     def add_late(self, workouts: list[dict]) -> None:
         """Count workouts that may stand anywhere, when all others are counted and written."""
+        if not workouts:
+            return
         processing.apply(self._fetch, workouts, {}, again=True, send=self._send)
         self.ids.update(each["id"] for each in workouts)
 
 
-def _oldest_first(workouts: RemoteCalls, user_id: int) -> Iterator[list[dict]]:
+def _oldest_first(workouts: RemoteCalls, user_id: int) -> list[int]:
+    """Return the ids of a user's workouts.
+
+    They are listed the other way round: an undo, which deletes the oldest first, moves none
+    meanwhile to a page that was read before.
+    """
+    newest_first: dict[int, None] = {}
     page = 1
-    while items := workouts.list(user_id, page=page, limit=PAGE, sort="date:asc")["items"]:
-        found = workouts.get_many([item["id"] for item in items], rep_types=True)
-        order = {item["id"]: place for place, item in enumerate(items)}
-        yield sorted(found, key=lambda workout: order[workout["id"]])
+    while items := workouts.list(user_id, page=page, limit=PAGE, sort="date:desc")["items"]:
+        newest_first |= dict.fromkeys(item["id"] for item in items)
         page += 1
+    return [*reversed(newest_first)]
+
+
+def _whole(workouts: RemoteCalls, workout_ids: list[int]) -> Iterator[list[dict]]:
+    for page in _pages(workout_ids):
+        found = {each["id"]: each for each in workouts.get_many(page, rep_types=True)}
+        yield [found[key] for key in page if key in found]
 
 
 def _ahead(pages: Iterator[list[dict]]) -> Iterator[list[dict]]:

@@ -1,17 +1,22 @@
-"""Following the feed in analytics' own tables: what an import brings."""
+"""Following the feed in analytics' own tables: what an import brings, and many changes at once."""
 
+from collections import Counter
 from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 
+from schemas.errors import ServiceUnavailable
+from services.analytics.bulk import MANY
 from services.analytics.counting import CountedWorkouts
 from services.analytics.feed_follower import FeedFollower
 from services.analytics.processor import WorkoutProcessor
+from services.process import budgets
 from tests.services.analytics import test_rebuilding
 from tests.services.analytics.test_analytics_batches import (
     PROCESSED,
     TABLES,
+    USERS,
     Log,
     address,
     database,
@@ -21,13 +26,16 @@ from tests.services.logbook import ago
 
 __all__ = ["address", "database"]
 
+USER, OTHER = USERS[:2]
+
 
 class Workouts(test_rebuilding.Workouts):
-    """The workouts service with its feed."""
+    """The workouts service with its feed; ``rebuilt`` counts whose workouts were listed."""
 
     def __init__(self):
         super().__init__(())
         self.feed = []
+        self.rebuilt = Counter()
 
     def save(self, *workouts, **marks):
         for each in workouts:
@@ -52,6 +60,10 @@ class Workouts(test_rebuilding.Workouts):
             if workout_id is None or change["workout_id"] == workout_id
         ]
         return found[:limit]
+
+    def list(self, user_id, page, **query):
+        self.rebuilt[user_id] += page == 1
+        return super().list(user_id, page, **query)
 
 
 class Followed:
@@ -141,4 +153,84 @@ def test_an_imported_workout_that_failed_makes_no_record_events_later(followed):
     followed.workouts.save(logged)
     followed.look()
     assert followed.events() == {logged["id"]}
+    followed.assert_right()
+
+
+# many at once
+
+
+@pytest.fixture
+def many(followed):
+    """A user with many workouts, and another one with some; all are counted."""
+    log = Log(4, version_before=False)
+    logged = [log.workout(USER) for _ in range(MANY + 150)]
+    others = [log.workout(OTHER) for _ in range(60)]
+    followed.database.apply([*logged, *others])
+    followed.workouts.save(*logged, *others)
+    followed.look()
+    assert not followed.workouts.rebuilt
+    followed.events()
+    return SimpleNamespace(log=log, logged=logged, others=others)
+
+
+def test_many_deletions_are_counted_once(followed, many):
+    gone = many.logged[:-100]
+    followed.workouts.delete(*gone[:-20], imported=True)
+    followed.workouts.delete(*many.others[:40])
+    followed.workouts.delete(*gone[-20:], imported=True)
+    followed.look()
+    assert followed.workouts.rebuilt == {USER: 1}
+    known = followed.database.processed(*(each["id"] for each in [*gone, *many.others[:40]]))
+    assert len(known) == len(gone) + 40
+    assert all(each.deleted for each in known.values())
+    assert followed.events() <= {each["id"] for each in many.others}
+    followed.assert_right()
+
+
+def test_many_changes_are_counted_once(followed, many):
+    followed.workouts.save(*map(many.log.changed, many.logged))
+    followed.look()
+    assert followed.workouts.rebuilt == {USER: 1}
+    assert followed.events() == set()
+    followed.assert_right()
+
+
+def test_new_workouts_are_carried_forward_however_many_they_are(followed, many):
+    followed.workouts.save(*(many.log.workout(USER) for _ in range(MANY + 100)), imported=True)
+    followed.look()
+    assert not followed.workouts.rebuilt
+    followed.assert_right()
+
+
+def test_fewer_changes_than_that_are_counted_by_themselves(followed, many):
+    followed.workouts.delete(*many.logged[: budgets.FEED_BATCH + 10])
+    followed.look()
+    assert not followed.workouts.rebuilt
+    followed.assert_right()
+
+
+def test_where_a_user_can_t_be_counted_from_nothing_the_changes_are(followed, many):
+    def fails(*args, **query):
+        raise ValueError("not listed")
+
+    followed.workouts.list = fails
+    followed.workouts.delete(*many.logged[:-100])
+    followed.look()
+    followed.assert_right()
+
+
+def test_while_the_workouts_service_is_away_the_feed_waits(followed, many):
+    listed = followed.workouts.list
+
+    def away(*args, **query):
+        raise ServiceUnavailable("workouts")
+
+    followed.workouts.list = away
+    followed.workouts.delete(*many.logged[:-100])
+    before = everything(followed.database)
+    followed.look()
+    assert everything(followed.database) == before
+    followed.workouts.list = listed
+    followed.look()
+    assert followed.workouts.rebuilt == {USER: 1}
     followed.assert_right()

@@ -28,9 +28,11 @@ class Workouts:
         self.listed = dict(self.there)
 
     def list(self, user_id, page, limit, sort):
-        assert sort == "date:asc"
+        assert sort == "date:desc"
         theirs = [each for each in self.listed.values() if each["user_id"] == user_id]
-        theirs.sort(key=lambda each: (each["date"], each.get("started_at") or "", each["id"]))
+        theirs.sort(
+            key=lambda each: (each["date"], each.get("started_at") or "", each["id"]), reverse=True
+        )
         return {"items": [{"id": each["id"]} for each in theirs[(page - 1) * limit : page * limit]]}
 
     def get_many(self, workout_ids, rep_types):
