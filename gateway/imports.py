@@ -1,6 +1,7 @@
 """The routes of imports, which the gateway's class inherits."""
 
 import base64
+from contextlib import suppress
 from typing import Any
 
 from gateway.entrypoint import route
@@ -10,7 +11,7 @@ from gateway.requests.uploads import TakesUpload
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from schemas import responses
-from schemas.errors import BusinessRuleViolation, Conflict, NotFound
+from schemas.errors import BusinessRuleViolation, Conflict, GymError, NotFound
 from schemas.imports import TRUE, ApplyImport, ImportMapping, NewImport, UndoImport
 from schemas.pages import Page
 
@@ -45,11 +46,13 @@ class ImportRoutes:
         user_id = request.user_id
         import_id = self.workouts.begin_import(user_id, request.query)["id"]
         try:
-            started = self._received(request, user_id, import_id)
+            pieces = self._send_on(request, user_id, import_id)
         except BaseException:
             # it would be deleted tomorrow, and count until then
-            self.workouts.delete_import(user_id, import_id)
+            with suppress(GymError):
+                self.workouts.delete_import(user_id, import_id)
             raise
+        started = self.workouts.end_upload(user_id, import_id, pieces, request.upload.size)
         return Reply(started, location=f"/api/imports/{import_id}")
 
     @route("GET", "/api/imports", query=Page, shows=page_of(responses.ListedImport))
@@ -117,13 +120,11 @@ class ImportRoutes:
         """Delete an import that has brought nothing."""
         return Reply(self.workouts.delete_import(request.user_id, request.id))
 
-    def _received(self, request: Request, user_id: int, import_id: int) -> dict[str, Any]:
+    def _send_on(self, request: Request, user_id: int, import_id: int) -> int:
+        """Send the file on while it arrives, and return how many pieces it has."""
         pieces = 0
         for piece in request.upload:
             content = base64.b64encode(piece).decode()
             self.workouts.add_to_import(user_id, import_id, pieces, content)
             pieces += 1
-        started: dict[str, Any] = self.workouts.end_upload(
-            user_id, import_id, pieces, request.upload.size
-        )
-        return started
+        return pieces

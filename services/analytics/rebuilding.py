@@ -10,10 +10,13 @@ from services.analytics.rules.changes import Change
 from services.analytics.rules.from_scratch import CountFromScratch
 from services.analytics.rules.incremental import Numbers
 from services.dependencies.remote_service import RemoteCalls
-from services.transport.postgres.statements import Fetch, Send
+from services.transport.postgres.statements import Fetch
 
 PAGE = 100
 """Workouts that are asked for at a time."""
+
+MOST_LISTINGS = 3
+"""Times that workouts are listed, if some were deleted meanwhile."""
 
 
 def rebuild_user(
@@ -31,15 +34,17 @@ def rebuild_user(
     """
     workout_ids = _oldest_first(processor.workouts, user_id)
     with processor.counting_anew(user_id) as transaction:
-        fetch, send = transaction.fetch, transaction.send
-        counting_reads.lock_users(send, {user_id})
+        # each statement is waited for by itself: sent together at the end they would be as large as
+        # the history, and the session idle until then, which PostgreSQL ends
+        fetch = transaction.fetch
+        counting_reads.lock_users(fetch, {user_id})
         known = reads.processed_ids(fetch, user_id)
-        writes.forget_user(send, user_id)
-        counted = _Counted(fetch, send)
+        writes.forget_user(fetch, user_id)
+        counted = _Counted(fetch)
         for workouts in _ahead(_whole(processor.workouts, workout_ids)):
             counted.add(workouts)
             went_on()
-        writes.write(send, (), (), counted.from_scratch.numbers)
+        writes.write(fetch, (), (), counted.from_scratch.numbers)
         for workout_ids in _pages(sorted((known - counted.ids) | counted.late)):
             counted.add_late(processor.workouts.get_many(workout_ids, rep_types=True))
         return len(counted.ids)
@@ -62,12 +67,11 @@ class _Counted:
     one that is counted already.
     """
 
-    def __init__(self, fetch: Fetch, send: Send):
+    def __init__(self, fetch: Fetch):
         self.from_scratch = CountFromScratch()
         self.ids: set[int] = set()
         self.late: set[int] = set()
         self._fetch = fetch
-        self._send = send
 
     def add(self, workouts: Iterable[dict]) -> None:
         """Count workouts, and write their rows."""
@@ -75,9 +79,9 @@ class _Counted:
         changes = [Change.of_workout(each) for each in new]
         counted = [change for change in changes if self.from_scratch.add(change)]
         writes.write(
-            self._send, counted, [row for change in counted for row in change.rows], Numbers()
+            self._fetch, counted, [row for change in counted for row in change.rows], Numbers()
         )
-        feed.count_again(self._send, [each["id"] for each in new if not messages.is_whole(each)])
+        feed.count_again(self._fetch, [each["id"] for each in new if not messages.is_whole(each)])
         self.ids.update(change.workout_id for change in counted)
         self.late.update({change.workout_id for change in changes} - self.ids)
 
@@ -85,7 +89,7 @@ class _Counted:
         """Count workouts that may stand anywhere, when all others are counted and written."""
         if not workouts:
             return
-        processing.apply(self._fetch, workouts, {}, again=True, send=self._send)
+        processing.apply(self._fetch, workouts, {}, again=True)
         self.ids.update(each["id"] for each in workouts)
 
 
@@ -93,14 +97,25 @@ def _oldest_first(workouts: RemoteCalls, user_id: int) -> list[int]:
     """Return the ids of a user's workouts.
 
     They are listed the other way round: an undo, which deletes the oldest first, moves none
-    meanwhile to a page that was read before.
+    meanwhile to a page that was read before. Any other deletion may, so they are listed once more.
     """
     newest_first: dict[int, None] = {}
-    page = 1
-    while items := workouts.list(user_id, page=page, limit=PAGE, sort="date:desc")["items"]:
-        newest_first |= dict.fromkeys(item["id"] for item in items)
-        page += 1
+    for _ in range(MOST_LISTINGS):
+        if _list(workouts, user_id, newest_first):
+            break
     return [*reversed(newest_first)]
+
+
+def _list(workouts: RemoteCalls, user_id: int, into: dict[int, None]) -> bool:
+    """Add the ids of all workouts, and return whether there were as many all the time."""
+    page, totals = 1, set()
+    while True:
+        found = workouts.list(user_id, page=page, limit=PAGE, sort="date:desc")
+        totals.add(found["total"])
+        if not found["items"]:
+            return len(totals) == 1
+        into |= dict.fromkeys(item["id"] for item in found["items"])
+        page += 1
 
 
 def _whole(workouts: RemoteCalls, workout_ids: list[int]) -> Iterator[list[dict]]:

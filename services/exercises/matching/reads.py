@@ -29,7 +29,7 @@ _OWN = Statement(
     """
     SELECT json_build_object('id', p.id, 'name', p.name, 'unique_name', p.unique_name,
         'equipment', p.equipment, 'measure', p.measure, 'is_active', p.archived_at IS NULL)
-    FROM private_exercises p WHERE p.owner_id = :owner_id ORDER BY p.id
+    FROM private_exercises p WHERE p.owner_id = :owner_id AND p.merged_into IS NULL ORDER BY p.id
     """
 )
 

@@ -133,7 +133,8 @@ class PrivateExerciseMethods:
 
         Few workouts are changed at once. Otherwise, or while the workouts service is away, it goes
         on after the call: ``merged_into`` of the exercise is set once all is done, and until then
-        it is archived and can't be changed. To ask again for the same is always safe.
+        it is archived and can't be changed. Asking again for the same is safe, until the target is
+        merged itself.
 
         Args:
             user_id: the owner.

@@ -56,7 +56,9 @@ class PrivateExercises:
             fetch = transaction.fetch
             writes.lock_owner(transaction.send, self.owner_id)
             self._check_name(fetch, values["name"])
-            _check_room(writes.count(fetch, self.owner_id))
+            without_merged, all_of_them = writes.count(fetch, self.owner_id)
+            _check_room(without_merged, writes.MOST)
+            _check_room(all_of_them, writes.MOST_EVER)
             exercise = writes.insert(fetch, self.owner_id, values)
         tell_owner_changed(self.dispatch, self.owner_id)
         return exercise | {"details": {"similar": similar}}
@@ -171,10 +173,10 @@ class PrivateExercises:
         ]
 
 
-def _check_room(count: int) -> None:
-    if count >= writes.MOST:
-        limit = {"constraint": "max_items", "max_items": writes.MOST, "received": count + 1}
-        message = f"There may be at most {writes.MOST} exercises of one's own"
+def _check_room(count: int, most: int) -> None:
+    if count >= most:
+        limit = {"constraint": "max_items", "max_items": most, "received": count + 1}
+        message = f"There may be at most {most} exercises of one's own"
         raise BusinessRuleViolation(message, json.dumps(limit))
 
 

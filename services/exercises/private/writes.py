@@ -13,6 +13,9 @@ from services.transport.postgres.statements import Fetch, Send, Statement
 MOST = 1000
 """Exercises of one user, archived ones included, merged ones not."""
 
+MOST_EVER = 10_000
+"""Merged ones included, which stay as the answers to their ids."""
+
 _VALUES = {name: f"CAST(:{name} AS {kind})" for name, kind in COLUMNS.items()}
 
 _OF_OWNER = "p.owner_id = :owner_id AND p.id = :exercise_id"
@@ -22,7 +25,10 @@ _LOCK_OWNER = Statement(
 )
 
 _COUNT = Statement(
-    "SELECT count(*) FROM private_exercises WHERE owner_id = :owner_id AND merged_at IS NULL"
+    """
+    SELECT count(*) FILTER (WHERE merged_at IS NULL), count(*) FROM private_exercises
+    WHERE owner_id = :owner_id
+    """
 )
 
 _INSERT = Statement(
@@ -91,10 +97,15 @@ def lock_owner(send: Send, owner_id: int) -> None:
     send(_LOCK_OWNER, owner_id=owner_id)
 
 
-def count(fetch: Fetch, owner_id: int) -> int:
-    """Return how many exercises a user has, archived ones included, merged ones not."""
-    [(found,)] = fetch(_COUNT, owner_id=owner_id)
-    return found
+def count(fetch: Fetch, owner_id: int) -> tuple[int, int]:
+    """Return how many exercises a user has, archived ones included: without merged ones, and all.
+
+    Args:
+        fetch: runs a statement.
+        owner_id: the user.
+    """
+    [(without_merged, all_of_them)] = fetch(_COUNT, owner_id=owner_id)
+    return without_merged, all_of_them
 
 
 def insert(fetch: Fetch, owner_id: int, values: dict[str, Any]) -> dict[str, Any]:

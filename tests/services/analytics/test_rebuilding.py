@@ -1,6 +1,6 @@
 """Counting a user from nothing in analytics' own tables, whatever happens meanwhile."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -33,7 +33,8 @@ class Workouts:
         theirs.sort(
             key=lambda each: (each["date"], each.get("started_at") or "", each["id"]), reverse=True
         )
-        return {"items": [{"id": each["id"]} for each in theirs[(page - 1) * limit : page * limit]]}
+        items = [{"id": each["id"]} for each in theirs[(page - 1) * limit : page * limit]]
+        return {"items": items, "total": len(theirs)}
 
     def get_many(self, workout_ids, rep_types):
         assert rep_types
@@ -149,3 +150,42 @@ def test_nothing_is_changed_if_the_workouts_service_goes_away(database):
     with pytest.raises(ConnectionError):
         rebuild(database, workouts)
     assert everything(database) == counted
+
+
+def test_each_page_is_written_before_the_one_after_the_next_is_asked_for(database):
+    log = Log(7, version_before=False)
+    logged = [log.lifted(ago(3 * PAGE - day), 100) for day in range(3 * PAGE)]
+    workouts, written = Workouts(logged), []
+    together = database.together
+
+    @contextmanager
+    def watched():
+        with together() as transaction:
+
+            def fetch(*arguments, **values):
+                rows = transaction.fetch(*arguments, **values)
+                written.append(len(values.get("exercise_performance_history", "")) > 1000)
+                return rows
+
+            yield SimpleNamespace(fetch=fetch, send=None)
+
+    database.together = watched
+    assert rebuild(database, workouts) == len(logged)
+    assert sum(written) == 3
+
+
+def test_workouts_that_moved_between_pages_are_listed_once_more(database):
+    log = Log(8, version_before=False)
+    logged = [log.lifted(ago(3 * PAGE - day), 100) for day in range(PAGE + 5)]
+    workouts = Workouts(logged)
+    newest, pages = logged[-1], []
+
+    def list_while_one_is_deleted(user_id, page, limit, sort):
+        pages.append(page)
+        found = Workouts.list(workouts, user_id, page, limit, sort)
+        if len(pages) == 1:
+            del workouts.listed[newest["id"]], workouts.there[newest["id"]]
+        return found
+
+    workouts.list = list_while_one_is_deleted
+    assert rebuild(database, workouts) == PAGE + 4

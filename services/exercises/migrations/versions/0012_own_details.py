@@ -5,8 +5,8 @@ from alembic import op
 revision = "0012"
 down_revision = "0011"
 
-# No foreign key to exercises, which are never deleted: to add it would wait for whoever writes the
-# catalogue, such as an import, and let others wait meanwhile.
+# No foreign key to exercises, which are never deleted: adding one would wait for whoever writes the
+# catalogue, such as an import, and make others wait in turn.
 DETAILS = """
     CREATE TABLE own_details (
         owner_id BIGINT NOT NULL,
