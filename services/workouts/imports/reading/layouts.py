@@ -41,7 +41,11 @@ _STRONG_PLACES = [
 """The places of Strong's columns, in each of its layouts; all languages have the same."""
 
 _NUMBERS = {"weight", "reps", "distance", "seconds", "rpe"}
-_DATED = {"start", "exercise"}
+_REQUIRED = {
+    STRONG: {"start", "exercise", "order", "weight", "reps"},
+    HEVY: {"start", "exercise", "set_type"},
+}
+"""Without these, a header says too little: a column of sets would be lost."""
 _MEASURED = {"reps", "seconds", "distance"}
 
 
@@ -51,6 +55,7 @@ class Layout:
 
     ``columns`` are the places of what is known, by what it means (``header_names.HEADER_NAMES``).
     ``language`` is the header's; None if it is not known, and the places told what columns mean.
+    ``left_out`` are the names of the columns that are not read.
     """
 
     source: str
@@ -60,6 +65,7 @@ class Layout:
     width: int
     weight_unit: str | None
     distance_unit: str | None
+    left_out: tuple[str, ...]
 
 
 def find_layout(header_line: str, delimiter: str | None, sample: Sequence[Record]) -> Layout:
@@ -75,7 +81,11 @@ def find_layout(header_line: str, delimiter: str | None, sample: Sequence[Record
     """
     delimiter = delimiter or likely_delimiter(header_line)
     cells = split_header(header_line, delimiter)
-    layout = _by_names(cells, delimiter) or _by_places(cells, delimiter, sample)
+    named = _by_names(cells, delimiter)
+    if named is not None and (named.source == HEVY or not named.left_out):
+        return named
+    # in a language of which some names are known, the places tell what the other columns are
+    layout = _by_places(cells, delimiter, sample) or named
     if layout is None:
         raise Unreadable(_unknown(cells))
     return layout
@@ -105,9 +115,9 @@ def _by_names(cells: list[str], delimiter: str) -> Layout | None:
             meaning, language = known
             columns[meaning] = place
             languages[language] += 1
-    if not columns.keys() >= _DATED or not columns.keys() & _MEASURED:
-        return None
     source = HEVY if "set_type" in columns else STRONG
+    if not columns.keys() >= _REQUIRED[source] or not columns.keys() & _MEASURED:
+        return None
     return _layout(source, delimiter, cells, columns, _most_telling(languages))
 
 
@@ -119,16 +129,26 @@ def _most_telling(languages: Counter[str]) -> str:
 
 def _by_places(cells: list[str], delimiter: str, sample: Sequence[Record]) -> Layout | None:
     for places in _STRONG_PLACES:
-        if len(places) == len(cells) and sample and all(_fits(each, places) for each in sample):
+        if _agrees(cells, places) and sample and all(_fits(each, places) for each in sample):
             columns = {meaning: place for place, meaning in enumerate(places)}
             return _layout(STRONG, delimiter, cells, columns, language=None)
     return None
+
+
+def _agrees(cells: list[str], places: Sequence[str]) -> bool:
+    """Return whether the names that are known in a header stand at these places."""
+    known = (meaning_of(cell) for cell in cells)
+    return len(places) == len(cells) and all(
+        found is None or found[0] == meaning for found, meaning in zip(known, places, strict=True)
+    )
 
 
 def _layout(
     source: str, delimiter: str, cells: list[str], columns: dict[str, int], language: str | None
 ) -> Layout:
     units = {meaning: unit_of(cells[place]) for meaning, place in columns.items()}
+    read = {*columns.values()}
+    left_out = [cell.strip() for place, cell in enumerate(cells) if place not in read]
     return Layout(
         source,
         delimiter,
@@ -137,6 +157,7 @@ def _layout(
         len(cells),
         weight_unit=units.get("weight"),
         distance_unit=units.get("distance"),
+        left_out=tuple(name for name in left_out if name),
     )
 
 

@@ -92,6 +92,9 @@ def read_workouts(
         findings: where faults and warnings go. Lines with faults are left out.
     """
     _, found = _layout_and_records(open_file, recognised.encoding)
+    for column in recognised.layout.left_out:
+        message = "This column is not known; left out"
+        findings.warn(Finding(1, "", message, "columns", column))
     reader = RowReader(
         recognised.layout, recognised.calendar, recognised.decimal_mark, units, findings
     )

@@ -275,6 +275,16 @@ def test_a_line_that_can_not_be_taken_is_a_fault(row, fault):
     assert described(findings.faults) == [(3, *fault)]
 
 
+@pytest.mark.parametrize(("header", "row"), [(STRONG, strong()), (HEVY, hevy())])
+def test_columns_that_are_not_known_are_left_out_with_a_warning(header, row):
+    workouts, findings = read(f"{header},Mood,,RPE", f"{row},good,,9")
+    assert len(sets_of(workouts)) == 1
+    assert [(*each[:2], *each[3:]) for each in findings.warnings] == [
+        (1, "", "columns", "Mood"),
+        (1, "", "columns", "RPE"),
+    ]
+
+
 def test_the_line_is_the_one_in_which_the_record_begins():
     _, findings = read(STRONG, strong(1, notes="two\r\nlines"), "", strong(reps=10**9))
     assert described(findings.faults) == [(5, "reps", "range")]

@@ -109,6 +109,30 @@ def test_a_language_that_is_not_known_is_recognised_by_its_places():
     assert (found["source"], found["language"]) == ("strong", None)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Fecha,Entreno,Duración,Nombre del ejercicio,Orden de la serie,Carga,Reps,Distancia,"
+        "Segundos,Notas,Apuntes,RPE",
+        "Datum,Naam workout,Duur,Naam oefening,Setvolgorde,Gewicht,Herh.,Afstand,Sec.,Notities,"
+        "Workoutnotities,RPE",
+    ],
+)
+def test_where_a_name_is_not_known_places_tell_what_the_column_is(names):
+    layout = recognise(opened(names, ROW)).layout
+    assert (layout.source, layout.columns, layout.left_out) == (
+        "strong",
+        recognise(opened(STRONG, ROW)).layout.columns,
+        (),
+    )
+
+
+@pytest.mark.parametrize("missing", ["Weight", "Reps", "Set Order"])
+def test_strong_without_a_column_of_its_sets_is_refused(missing):
+    header = STRONG.replace(missing, "Calories") + ",Mine"
+    assert refused(f"{header}\n{ROW},\n".encode()).constraint == "columns"
+
+
 def test_a_table_whose_values_do_not_fit_the_places_is_refused():
     header = "a,b,c,d,e,f,g,h,i,j,k,l"
     row = ROW.replace(",80,", ",heavy,")
