@@ -50,6 +50,11 @@ def number(cell: str, mark: str = ".") -> Decimal | None:
     return found if found.is_finite() else None
 
 
+def is_given(cell: str) -> bool:
+    """Return whether a cell has anything but zeros, which apps write for nothing."""
+    return bool(cell.strip("0., "))
+
+
 def rounded(value: Decimal) -> Decimal:
     """Return a number with 2 decimals at most: more are noise of binary fractions, or of a unit."""
     exponent = value.as_tuple().exponent

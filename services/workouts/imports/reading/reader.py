@@ -7,9 +7,10 @@ from typing import Any
 
 from services.workouts.imports.reading import text
 from services.workouts.imports.reading.findings import Finding, Findings, Unreadable
-from services.workouts.imports.reading.layouts import Layout, find_layout, likely_delimiter
+from services.workouts.imports.reading.layouts import STRONG, Layout, find_layout, likely_delimiter
 from services.workouts.imports.reading.moments import Calendar, DateHabits
-from services.workouts.imports.reading.numbers import decimal_mark
+from services.workouts.imports.reading.numbers import decimal_mark, is_given
+from services.workouts.imports.reading.rest_words import RestWords
 from services.workouts.imports.reading.rows import RowReader, Units
 from services.workouts.imports.reading.table import Record, records, said_delimiter
 from services.workouts.imports.reading.workouts import Workout, workouts_of
@@ -26,6 +27,7 @@ class Recognised:
 
     ``needs`` are the units that it does not name and that its values need: ``weight_unit``,
     ``distance_unit``. ``records`` is how many there are, rests included, for telling the progress.
+    ``rest_words`` are the words for rests, beyond those that are known anyway.
     """
 
     encoding: str
@@ -34,6 +36,7 @@ class Recognised:
     decimal_mark: str
     records: int
     needs: tuple[str, ...]
+    rest_words: frozenset[str]
 
     def described(self) -> dict[str, Any]:
         """Return what a person should look over, as JSON has it."""
@@ -64,6 +67,7 @@ def recognise(open_file: text.Open) -> Recognised:
     layout, found = _layout_and_records(open_file, encoding)
     habits, mark, count = DateHabits(), None, 0
     needs: set[str] = set()
+    rests = RestWords()
     last_start = None
     for record in found:
         count += 1
@@ -74,9 +78,19 @@ def recognise(open_file: text.Open) -> Recognised:
             habits.note(cells.get("end") or last_start)
         mark = mark or decimal_mark([cells.get(name, "") for name in _FRACTIONS])
         needs.update(_needs(layout, cells))
+        if layout.source == STRONG:
+            rests.note(cells)
     if not count:
         raise Unreadable(Finding(1, "", "There is nothing below the header", "min_items"))
-    return Recognised(encoding, layout, habits.calendar(), mark or ".", count, tuple(sorted(needs)))
+    return Recognised(
+        encoding,
+        layout,
+        habits.calendar(),
+        mark or ".",
+        count,
+        tuple(sorted(needs)),
+        rests.found(),
+    )
 
 
 def read_workouts(
@@ -96,7 +110,12 @@ def read_workouts(
         message = "This column is not known; left out"
         findings.warn(Finding(1, "", message, "columns", column))
     reader = RowReader(
-        recognised.layout, recognised.calendar, recognised.decimal_mark, units, findings
+        recognised.layout,
+        recognised.calendar,
+        recognised.decimal_mark,
+        recognised.rest_words,
+        units,
+        findings,
     )
     yield from workouts_of(reader.rows(found), findings)
 
@@ -124,7 +143,7 @@ def _layout_and_records(open_file: text.Open, encoding: str) -> tuple[Layout, It
 
 def _needs(layout: Layout, cells: dict[str, str]) -> Iterator[str]:
     for name, known in (("weight", layout.weight_unit), ("distance", layout.distance_unit)):
-        if known is None and not cells.get(f"{name}_unit") and cells.get(name, "").strip("0., "):
+        if known is None and not cells.get(f"{name}_unit") and is_given(cells.get(name, "")):
             yield f"{name}_unit"
 
 

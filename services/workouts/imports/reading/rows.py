@@ -1,6 +1,6 @@
 """Records to typed rows, the same for all layouts."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -20,17 +20,15 @@ from services.workouts.imports.reading.findings import Finding, Findings
 from services.workouts.imports.reading.header_names import UNITS
 from services.workouts.imports.reading.layouts import HEVY, Layout
 from services.workouts.imports.reading.moments import Calendar
-from services.workouts.imports.reading.numbers import nearest_half, number, rounded
-from services.workouts.imports.reading.set_types import REST, SET_TYPES
+from services.workouts.imports.reading.numbers import is_given, nearest_half, number, rounded
+from services.workouts.imports.reading.rest_words import SHORTEST, means_rest
+from services.workouts.imports.reading.set_types import NOTE, REST, SET_TYPES
 from services.workouts.imports.reading.table import Record
 
 METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": Decimal("1609.344")}
 """The international mile of 1959."""
 
 MOST_SUPERSETS = 100
-
-SHORTEST_REST = 2
-"""Letters of a word for a rest; a single one is a kind of set."""
 
 KEPT_FROM_RUNNING = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 """Beginnings of cells that an exporter has kept a spreadsheet from running."""
@@ -84,14 +82,22 @@ class RowReader:
         layout: what its columns mean.
         calendar: reads its dates.
         mark: its decimal mark.
+        rest_words: those that stand for rests in this file (:class:`rest_words.RestWords`).
         units: those that neither the header nor a column names.
         findings: where faults and warnings go.
     """
 
     def __init__(
-        self, layout: Layout, calendar: Calendar, mark: str, units: Units, findings: Findings
+        self,
+        layout: Layout,
+        calendar: Calendar,
+        mark: str,
+        rest_words: Collection[str],
+        units: Units,
+        findings: Findings,
     ):
         self.layout = layout
+        self.rest_words = rest_words
         self.calendar = calendar
         self.units = units
         self.findings = findings
@@ -180,24 +186,26 @@ class RowReader:
             return place, SET_TYPES[""]
         kind = SET_TYPES.get(word.casefold())
         if kind is None:
-            kind = REST if self._looks_like_rest(record, word) else self._normal(record, word)
+            kind = self._no_set(record, word.casefold()) or self._normal(record, word)
         return place, kind
 
-    def _looks_like_rest(self, record: Record, word: str) -> bool:
-        """Return whether a row of Strong is a rest, whose word in its language is not known."""
-        if self.layout.source == HEVY or len(word) < SHORTEST_REST:
-            return False
-        others = (self._positive(record, name) for name in ("weight", "reps", "distance"))
-        return not any(others) and self._positive(record, "seconds")
+    def _no_set(self, record: Record, word: str) -> str | None:
+        """Return whether a row of Strong is a rest or a note, by a word of another language."""
+        numbers = ("weight", "reps", "distance", "rpe")
+        if self.layout.source == HEVY or len(word) < SHORTEST or self._has(record, *numbers):
+            return None
+        if word in self.rest_words or means_rest(word):
+            return REST
+        has_note = self._text(record, "notes") and not self._has(record, "seconds")
+        return NOTE if has_note else None
+
+    def _has(self, record: Record, *names: str) -> bool:
+        return any(is_given(self._text(record, name)) for name in names)
 
     def _normal(self, record: Record, word: str) -> str:
         message = "This kind of set is not known; taken as a normal one"
         self._warn(record, "set_type", message, "one_of", word)
         return SET_TYPES[""]
-
-    def _positive(self, record: Record, name: str) -> bool:
-        value = self._number(self._text(record, name) or "0")
-        return value is not None and value > 0
 
     def _superset(self, record: Record) -> int | None:
         cell = self._text(record, "superset")

@@ -150,13 +150,61 @@ def test_the_numbers_of_workouts_keep_them_apart():
 
 
 @pytest.mark.parametrize(
-    ("header", "word"), [(STRONG, "Rest Timer"), (GERMAN, "Ruhezeit"), (STRONG, "Repos")]
+    ("header", "word"),
+    [
+        (STRONG, "Rest Timer"),
+        (GERMAN, "Ruhezeit"),
+        (STRONG, "Repos"),
+        (STRONG, "Minuteur de repos"),
+        (STRONG, "Temporizador de descanso"),
+        (STRONG, "Timer di recupero"),
+        (STRONG, "Tempo di riposo"),
+        (STRONG, "Rusttijd"),
+        (STRONG, "Таймер отдыха"),
+        (STRONG, "休憩タイマー"),
+    ],
 )
 def test_rests_belong_to_the_set_before(header, word):
     rest = strong(word, 0, 0, seconds=90)
     workouts, findings = read(header, rest, strong(1), rest, rest, strong(2))
     assert [each.rest_seconds for each in sets_of(workouts)] == [180, None]
     assert findings.warnings == []
+
+
+def test_a_word_that_is_not_known_is_a_rest_where_exercises_count_repetitions():
+    rows = [
+        row
+        for exercise in ("Squat", "Row", "Press")
+        for row in (strong(1, exercise=exercise), strong("Wila", 0, 0, exercise, seconds=90))
+    ]
+    plank = [strong(1, 0, 0, "Plank", seconds=60), strong("Wila", 0, 0, "Plank", seconds=30)]
+    workouts, findings = read(STRONG, *rows, *plank)
+    assert [each.rest_seconds for each in sets_of(workouts)] == [90, 90, 90, 30]
+    assert findings == Findings()
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        [strong(1, exercise="Squat"), strong("Aufwärmen", 20, 5, "Squat")],
+        [strong(1, 0, 0, "Hang", seconds=9), strong("Aufwärmen", 0, 0, "Hang", seconds=5)],
+    ],
+)
+def test_a_word_with_seconds_may_be_a_set(others):
+    rows = [strong("Aufwärmen", 0, 0, "Plank", seconds=60), strong(1, 0, 0, "Plank", seconds=90)]
+    workouts, findings = read(GERMAN, *others, *rows)
+    assert [each.duration_seconds for each in sets_of(workouts)][-2:] == [60, 90]
+    assert len(sets_of(workouts)) == len(others) + 2
+    assert {each[3] for each in findings.warnings} == {"one_of"}
+
+
+@pytest.mark.parametrize("word", ["Note", "Notiz", "Nota", "Заметка", "メモ"])
+def test_a_row_with_only_a_note_is_no_set(word):
+    [workout], findings = read(STRONG, strong(1), strong(word, 0, 0, notes="Belt"), strong(2, 90))
+    assert len(sets_of([workout])) == 2
+    assert workout.exercises[0].notes == ["Belt"]
+    assert findings == Findings()
 
 
 def test_a_rest_of_hours_is_cut_with_a_warning():
