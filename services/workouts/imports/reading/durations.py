@@ -4,6 +4,9 @@ import re
 
 LONGEST_WORKOUT = 24 * 3600
 
+_LONGEST = 40
+"""Characters of a duration."""
+
 _CLOCK = re.compile(r"(\d+):(\d{2})(?::(\d{2}))?")
 _PART = re.compile(r"(\d+)\s*([^\W\d]*)")
 
@@ -22,6 +25,8 @@ def duration_seconds(cell: str) -> int | None:
         cell: ``2h 18m``, ``1h 21min``, ``45s``, ``1:05:30``, or a number, which is seconds.
     """
     text = cell.strip().casefold()
+    if len(text) > _LONGEST:
+        return None
     clock = _CLOCK.fullmatch(text)
     if clock is not None:
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())

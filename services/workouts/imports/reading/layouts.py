@@ -49,6 +49,10 @@ _REQUIRED = {
 _MEASURED = {"reps", "seconds", "distance"}
 
 
+LONGEST_HEADER = 16 * 1024
+"""Characters; those of apps have a few hundred."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """How a file is laid out.

@@ -25,6 +25,9 @@ _NO_MONTHS = {"las"}
 _YEAR = 1000
 """What is a year, as no day or month is so large."""
 
+_LONGEST = 100
+"""Characters of a date with its time of day."""
+
 _MOST_REMEMBERED = 10_000
 
 
@@ -46,7 +49,7 @@ class DateHabits:
 
     def note(self, cell: str) -> None:
         """Gather what a cell shows."""
-        if _iso(cell) is not None:
+        if len(cell) > _LONGEST or _iso(cell) is not None:
             return
         day = _day_of(_split(cell)[0])
         if day.name is not None:
@@ -91,6 +94,8 @@ class Calendar:
 
     def _moment(self, cell: str) -> datetime | None:
         """Return the moment that a cell shows, None if it shows none."""
+        if len(cell) > _LONGEST:
+            return None
         found = _iso(cell)
         if found is not None:
             return found
@@ -102,7 +107,7 @@ class Calendar:
             return None
         try:
             return datetime(*year_month_day, *hours)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
     def _ordered(self, day: _Day) -> tuple[int, int, int] | None:
@@ -137,8 +142,8 @@ def _split(cell: str) -> tuple[str, re.Match[str] | None]:
 
 def _day_of(date: str) -> _Day:
     tokens = _TOKEN.findall(date.casefold())
-    names = [token for token in tokens if not token.isdigit() and token not in _NO_MONTHS]
-    numbers = [int(token) for token in tokens if token.isdigit()]
+    names = [token for token in tokens if not token.isdecimal() and token not in _NO_MONTHS]
+    numbers = [int(token) for token in tokens if token.isdecimal()]
     return _Day(numbers, names[0] if len(names) == 1 else None)
 
 

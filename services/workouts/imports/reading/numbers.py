@@ -11,6 +11,12 @@ _GROUPED = {
 }
 """Numbers with separators of thousands, by the decimal mark."""
 
+_LONGEST = 60
+"""Characters of a number; a binary fraction that is written in full has fewer."""
+
+_MOST_DIGITS = 12
+"""Before the decimal mark, and zeros behind it: nothing that is lifted or run needs more."""
+
 _SPACES = re.compile(r"[\s\u00a0\u202f']+")
 
 
@@ -35,6 +41,8 @@ def number(cell: str, mark: str = ".") -> Decimal | None:
         mark: the decimal mark.
     """
     text = cell.strip()
+    if len(text) > _LONGEST:
+        return None
     if not text.isascii() or not text.isdigit():
         text = _SPACES.sub("", text).replace("\u2212", "-")
         if _GROUPED[mark].fullmatch(text):
@@ -47,7 +55,10 @@ def number(cell: str, mark: str = ".") -> Decimal | None:
         found = Decimal(text)
     except InvalidOperation:
         return None
-    return found if found.is_finite() else None
+    if not found.is_finite() or found.adjusted() > _MOST_DIGITS:
+        return None
+    # calculating with noise such as 1e-999999 would fail
+    return found if found.adjusted() >= -_MOST_DIGITS else Decimal(0)
 
 
 def is_given(cell: str) -> bool:

@@ -7,7 +7,13 @@ from typing import Any
 
 from services.workouts.imports.reading import text
 from services.workouts.imports.reading.findings import Finding, Findings, Unreadable
-from services.workouts.imports.reading.layouts import STRONG, Layout, find_layout, likely_delimiter
+from services.workouts.imports.reading.layouts import (
+    LONGEST_HEADER,
+    STRONG,
+    Layout,
+    find_layout,
+    likely_delimiter,
+)
 from services.workouts.imports.reading.moments import Calendar, DateHabits
 from services.workouts.imports.reading.numbers import decimal_mark, is_given
 from services.workouts.imports.reading.rest_words import RestWords
@@ -134,9 +140,12 @@ def _layout_and_records(open_file: text.Open, encoding: str) -> tuple[Layout, It
         delimiter = said or delimiter
     if header is None:
         raise Unreadable(Finding(0, "", "The file is empty", "min_items"))
+    if len(header) > LONGEST_HEADER:
+        message = f"The header must have at most {LONGEST_HEADER} characters"
+        raise Unreadable(Finding(1, "", message, "columns", header))
     delimiter = delimiter or likely_delimiter(header)
     found = records(chain(before, lines), delimiter)
-    next(found)
+    next(found, None)
     sample = [*islice(found, SAMPLE)]
     return find_layout(header, delimiter, sample), chain(sample, found)
 

@@ -1,5 +1,6 @@
 """Records to typed rows, the same for all layouts."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -29,6 +30,8 @@ METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": Decimal("1609.344")}
 """The international mile of 1959."""
 
 MOST_SUPERSETS = 100
+
+_WHOLE = re.compile("[0-9]{1,9}")
 
 KEPT_FROM_RUNNING = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 """Beginnings of cells that an exporter has kept a spreadsheet from running."""
@@ -180,7 +183,7 @@ class RowReader:
     def _place_and_kind(self, record: Record) -> tuple[int | None, str]:
         """Return the set's number and what it is; Strong has both in one column."""
         order = self._text(record, "order")
-        place = int(order) if order.isascii() and order.isdigit() else None
+        place = int(order) if _WHOLE.fullmatch(order) else None
         word = self._text(record, "set_type") if self.layout.source == HEVY else order
         if place is not None and self.layout.source != HEVY:
             return place, SET_TYPES[""]
@@ -211,7 +214,7 @@ class RowReader:
         cell = self._text(record, "superset")
         if not cell:
             return None
-        if cell.isascii() and cell.isdigit() and int(cell) <= MOST_SUPERSETS:
+        if _WHOLE.fullmatch(cell) and int(cell) <= MOST_SUPERSETS:
             return int(cell)
         self._warn(record, "superset", "This is no superset; left out", "integer", cell)
         return None

@@ -67,6 +67,11 @@ def test_an_empty_file_is_refused(content):
     assert refused(content).message == "The file is empty"
 
 
+@pytest.mark.parametrize("content", [b";;;\n", b'""', b",;" * 10_000, b"a" * 200_000, b'"' * 3])
+def test_a_first_line_that_is_no_header_is_refused(content):
+    assert refused(content).constraint in ("columns", "quotes")
+
+
 def test_a_header_alone_is_refused():
     assert refused(STRONG.encode()).message == "There is nothing below the header"
 
