@@ -6,7 +6,7 @@ from schemas.errors import NotFound
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.imports.reading.findings import MOST
-from services.workouts.imports.reading.rows import Units
+from services.workouts.imports.reading.row import Units
 
 RECEIVING, READING, PREVIEW = "receiving", "reading", "preview"
 APPLYING, APPLIED = "applying", "applied"

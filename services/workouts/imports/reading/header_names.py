@@ -8,6 +8,8 @@ places of its columns (:mod:`services.workouts.imports.reading.layouts`).
 import re
 import unicodedata
 
+from services.workouts.imports.reading.units import DISTANCES, WEIGHTS
+
 ENGLISH = "en"
 
 HEADER_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -145,19 +147,7 @@ HEADER_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """For each language the names of what a column means; one that is like another's stands there."""
 
-UNITS = {
-    "kg": "kg",
-    "kgs": "kg",
-    "lb": "lb",
-    "lbs": "lb",
-    "m": "m",
-    "meters": "m",
-    "metres": "m",
-    "km": "km",
-    "mi": "mi",
-    "miles": "mi",
-}
-"""Units of weight and distance, by the words that columns and cells have for them."""
+_UNITS = WEIGHTS | DISTANCES
 _WITH_UNIT = re.compile(
     r"(?P<name>.*?)(?: \((?P<bracket>[^)]*)\)|_(?P<suffix>kgs?|lbs?|km|miles|meters))"
 )
@@ -175,10 +165,10 @@ def meaning_of(cell: str) -> tuple[str, str] | None:
 
 
 def unit_of(cell: str) -> str | None:
-    """Return the unit that a header's cell names: ``kg``, ``lb``, ``m``, ``km``, ``mi`` or None."""
+    """Return the unit of :mod:`units` that a header's cell names, None if it names none."""
     name = _normal(cell)
     parts = _WITH_UNIT.fullmatch(name)
-    return UNITS.get((parts["bracket"] or parts["suffix"]) if parts else name)
+    return _UNITS.get((parts["bracket"] or parts["suffix"]) if parts else name)
 
 
 def _normal(cell: str) -> str:

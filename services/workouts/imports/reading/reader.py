@@ -17,7 +17,8 @@ from services.workouts.imports.reading.layouts import (
 from services.workouts.imports.reading.moments import Calendar, DateHabits
 from services.workouts.imports.reading.numbers import decimal_mark, is_given
 from services.workouts.imports.reading.rest_words import RestWords
-from services.workouts.imports.reading.rows import RowReader, Units
+from services.workouts.imports.reading.row import Units
+from services.workouts.imports.reading.rows import RowReader
 from services.workouts.imports.reading.table import Record, records, said_delimiter
 from services.workouts.imports.reading.workouts import Workout, workouts_of
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from schemas.sets import (
     FARTHEST,
@@ -18,60 +18,23 @@ from schemas.sets import (
 )
 from services.workouts.imports.reading.durations import duration_seconds
 from services.workouts.imports.reading.findings import Finding, Findings
-from services.workouts.imports.reading.header_names import UNITS
 from services.workouts.imports.reading.layouts import HEVY, Layout
 from services.workouts.imports.reading.moments import Calendar
 from services.workouts.imports.reading.numbers import is_given, nearest_half, number, rounded
 from services.workouts.imports.reading.rest_words import SHORTEST, means_rest
+from services.workouts.imports.reading.row import Row, Units
 from services.workouts.imports.reading.set_types import NOTE, REST, SET_TYPES
 from services.workouts.imports.reading.table import Record
-
-METRES_IN = {"m": Decimal(1), "km": Decimal(1000), "mi": Decimal("1609.344")}
-"""The international mile of 1959."""
+from services.workouts.imports.reading.units import DISTANCES, METRES_IN, WEIGHTS
 
 MOST_SUPERSETS = 100
+
+_UNITS = {"weight": WEIGHTS, "distance": DISTANCES}
 
 _WHOLE = re.compile("[0-9]{1,9}")
 
 KEPT_FROM_RUNNING = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 """Beginnings of cells that an exporter has kept a spreadsheet from running."""
-
-
-class Row(NamedTuple):
-    """One record. What the file does not have, or has as zero, is None.
-
-    ``weight`` is in ``weight_unit``, and below 0 if it was taken off. Without a ``distance_unit``
-    ``distance_m`` is as it was written. ``kind`` is a set type of ``schemas.sets``, or ``REST`` or
-    ``NOTE``, which are no sets. ``place`` is the set's number.
-    """
-
-    line: int
-    number: str
-    start: datetime
-    end: datetime | None
-    name: str
-    duration_seconds: int | None
-    workout_notes: str
-    exercise: str
-    superset: int | None
-    exercise_notes: str
-    place: int | None
-    kind: str
-    weight: Decimal | None
-    weight_unit: str | None
-    reps: Decimal | None
-    distance_m: Decimal | None
-    distance_unit: str | None
-    seconds: Decimal | None
-    rpe: Decimal | None
-    notes: str
-
-
-class Units(NamedTuple):
-    """The units that a file does not name; None if they are not known."""
-
-    weight: str | None = None
-    distance: str | None = None
 
 
 class _Unusable(Exception):
@@ -102,7 +65,10 @@ class RowReader:
         self.layout = layout
         self.rest_words = rest_words
         self.calendar = calendar
-        self.units = units
+        self._file_units = {
+            "weight": layout.weight_unit or units.weight,
+            "distance": layout.distance_unit or units.distance,
+        }
         self.findings = findings
         # weights and repetitions repeat, and making decimals of them takes a third of the time
         self._number: Callable[[str], Decimal | None] = lru_cache(10_000)(
@@ -244,15 +210,11 @@ class RowReader:
         return metres
 
     def _unit(self, record: Record, name: str) -> str | None:
-        if name == "weight":
-            known = self.layout.weight_unit or self.units.weight
-        else:
-            known = self.layout.distance_unit or self.units.distance
-        cell = self._text(record, f"{name}_unit").casefold()
+        cell = self._text(record, f"{name}_unit").casefold().rstrip(".")
         if not cell:
-            return known
-        unit = UNITS.get(cell)
-        if unit is None:
+            return self._file_units[name]
+        unit = _UNITS[name].get(cell)
+        if unit is None and self._has(record, name):
             self._refuse(record, f"{name}_unit", "This unit is not known", "one_of", cell)
         return unit
 

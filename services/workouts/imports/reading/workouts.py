@@ -10,7 +10,7 @@ from schemas.sets import LONGEST_REST
 from schemas.workouts import MOST_EXERCISES, MOST_SETS, MOST_SETS_IN_ALL
 from services.workouts.imports.reading.durations import LONGEST_WORKOUT
 from services.workouts.imports.reading.findings import Finding, Findings
-from services.workouts.imports.reading.rows import Row
+from services.workouts.imports.reading.row import Row
 from services.workouts.imports.reading.set_types import NOTE, REST
 
 

@@ -11,7 +11,8 @@ from hashlib import blake2b
 
 import orjson
 
-from services.workouts.imports.reading.rows import METRES_IN, Units
+from services.workouts.imports.reading.row import Units
+from services.workouts.imports.reading.units import METRES_IN
 from services.workouts.imports.rules.documents import Document, number_of
 
 DIGEST_BYTES = 16

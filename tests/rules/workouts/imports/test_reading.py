@@ -357,6 +357,42 @@ def test_an_unknown_unit_is_a_fault():
     assert described(findings.faults) == [(2, "weight_unit", "one_of")]
 
 
+@pytest.mark.parametrize(
+    ("weight", "unit", "expected"),
+    [
+        ("80", "кг", (80, "kg")),
+        ("80", "Lbs.", (80, "lb")),
+        ("80", "фунтов", (80, "lb")),
+        ("0", "stone", (None, None)),
+        ("", "stone", (None, None)),
+    ],
+)
+def test_a_unit_of_weight_is_read(weight, unit, expected):
+    found = only_set(STRONG_UNITS, f'{START};"Push";"Squat";1;{weight};{unit};5;;;;0;;;44m')
+    assert (found.weight, found.unit) == expected
+
+
+@pytest.mark.parametrize(
+    ("distance", "unit", "metres"),
+    [
+        ("100", "yd", Decimal("91.44")),
+        ("100", "feet", Decimal("30.48")),
+        ("2", "км", 2000),
+        ("400", "м", 400),
+        ("", "furlong", None),
+    ],
+)
+def test_a_unit_of_distance_is_read(distance, unit, metres):
+    found = only_set(STRONG_UNITS, f'{START};"Run";"Run";1;;;5;;{distance};{unit};0;;;44m')
+    assert found.distance_m == metres
+
+
+def test_a_unit_of_distance_is_none_of_weight():
+    row = f'{START};"Run";"Running";1;16;km;5;;;;0;"";"";44m'
+    _, findings = read(STRONG_UNITS, row)
+    assert described(findings.faults) == [(2, "weight_unit", "one_of")]
+
+
 def test_a_workout_of_too_many_sets_is_a_fault():
     rows = [strong(number % 90, exercise=f"E{number // 90}") for number in range(1001)]
     workouts, findings = read(STRONG, *rows)
