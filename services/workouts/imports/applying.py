@@ -110,6 +110,9 @@ class Applying:
     def run(self, until: float) -> None:
         """Write workouts until a time on the monotonic clock, or until all are written.
 
+        At least one batch is written however long its preparation takes, which the next turn would
+        have to do again otherwise.
+
         Raises:
             BusinessRuleViolation: an exercise can't be made or logged.
         """
@@ -118,13 +121,15 @@ class Applying:
             Comparing(self._tools, self._lease).run()
             self._make_exercises()
         self._look_up_exercises()
-        while time.monotonic() < until:
+        while True:
             with self._tools.changing(self._of.user_id):
                 is_done = not self._write_batch()
             if is_done:
                 return
             failpoint("workouts.after_import_batch")
             self._lease.renew()
+            if time.monotonic() >= until:
+                return
 
     def _make_exercises(self) -> None:
         for name, measure, was_asked in self._tools.database.fetch(_TO_MAKE, id=self._of.id):
