@@ -83,7 +83,8 @@ _MOVE = Statement(
           AND exercise_id = :exercise_id
         RETURNING workout_id
     ), changed AS (
-        UPDATE workouts SET version = version + 1, updated_at = now()
+        UPDATE workouts SET version = version + 1, updated_at = now(),
+            exercise_count = exercise_count - (id IN (SELECT workout_id FROM had))::integer
         WHERE user_id = :user_id AND id IN (SELECT workout_id FROM moved)
         RETURNING id
     )

@@ -122,6 +122,14 @@ def test_a_workout_may_have_both(user, own):
     assert found["version"] == 2
 
 
+def test_lists_count_an_exercise_once(user, own):
+    user.create(body(ago(0), lift(own, one(5)), lift(BENCH, one(5)), lift(own, one(6))))
+    user.create(body(ago(1), lift(own, one(5)), lift(SQUAT, one(5))))
+    assert [item["exercise_count"] for item in user.list()["items"]] == [2, 2]
+    merge(user, own)
+    assert [item["exercise_count"] for item in user.list()["items"]] == [1, 2]
+
+
 def test_it_is_in_the_feed(user, own):
     one_of_them = user.create(body(ago(3), lift(own, one(5, 50))))["id"]
     both = user.create(body(ago(1), lift(own, one(5, 50)), lift(BENCH, one(5, 60))))["id"]
