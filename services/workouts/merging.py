@@ -18,7 +18,7 @@ from services.dependencies.database import Database
 from services.observability.logging import get_logger
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Fetch, Statement, Together
-from services.workouts import private_exercises
+from services.workouts import private_exercises, user_lock
 from services.workouts.feed import LOCK
 
 log = get_logger(__name__)
@@ -164,6 +164,7 @@ class ExerciseMerging:
 
     def _begin(self, **asked: Any) -> Merge:
         with self._changing(asked["user_id"]), self.database.together() as transaction:
+            user_lock.take(transaction.send, asked["user_id"])
             private_exercises.retire_in_any_case(transaction.send, asked["exercise_id"])
             transaction.send(_NOTE, **asked)
             merge = _find(transaction.fetch, asked["exercise_id"])
@@ -176,6 +177,7 @@ class ExerciseMerging:
     def _finish(self, merge: Merge) -> None:
         with self._changing(merge.user_id), self.database.together() as transaction:
             if transaction.fetch(_CLAIM, exercise_id=merge.exercise_id):
+                user_lock.take(transaction.send, merge.user_id)
                 _move(transaction, merge)
                 failpoint("workouts.before_merge_commit")
 

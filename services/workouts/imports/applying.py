@@ -15,7 +15,7 @@ import orjson
 from schemas.errors import Conflict
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
-from services.workouts import feed, private_exercises, reads, writes
+from services.workouts import feed, private_exercises, reads, user_lock, writes
 from services.workouts.imports import names, records
 from services.workouts.imports.comparing import STAGED, Comparing, Staged, staged
 from services.workouts.imports.leases import Lease
@@ -48,9 +48,6 @@ _NEXT = Statement(
                  '-infinity'), :position)
     ORDER BY s.start, s.place LIMIT {BATCH}
     """
-)
-_LOCK_USER = Statement(
-    "SELECT pg_advisory_xact_lock(hashtextextended('imports of ' || CAST(:user_id AS text), 0))"
 )
 _INSERT = Statement(
     f"""
@@ -179,7 +176,7 @@ class Applying:
     def _write_batch(self) -> bool:
         """Write the next workouts; return False if there are none, and the import is applied."""
         with self._tools.database.together() as transaction:
-            transaction.send(_LOCK_USER, user_id=self._of.user_id)
+            user_lock.take(transaction.send, self._of.user_id)
             batch = self._next(transaction, self._lease.hold(transaction))
             if not batch:
                 transaction.send(_DONE, id=self._of.id)

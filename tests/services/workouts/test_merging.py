@@ -43,6 +43,10 @@ def run(system):
     return run
 
 
+WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+RETIRED = "SELECT 1 FROM retired_exercises WHERE exercise_id = :own"
+
+
 def new_exercise(user, measure="weight_reps"):
     name = f"Thing {random.randrange(10**12)}"
     return user.rpc.exercises.create(user.id, {"name": name, "measure": measure})["id"]
@@ -186,6 +190,21 @@ def test_one_that_was_never_done_is_merged_as_well(user, own):
     assert merge(user, own) == {"workouts": 0, "done": True}
     with pytest.raises(BusinessRuleViolation):
         user.create(body(ago(0), lift(own, one(5))))
+
+
+def test_it_waits_for_an_import_that_is_writing(user, own, system, run):
+    """Both lock many workouts, each in an order of its own."""
+    user.create(body(ago(0), lift(own, one(5))))
+    engine = create_engine(address_of(system, "workouts").url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended('imports of ' || :id, 0))"),
+            {"id": str(user.id)},
+        )
+        merging = user.rpc.workouts.merge_exercise.call_async(user.id, own, BENCH_PRESS)
+        eventually(lambda: run(WAITING))
+        assert run(RETIRED, own=own) == []
+    assert merging.result() == {"workouts": 1, "done": True}
 
 
 def test_it_is_merged_into_one_only(user, own):
