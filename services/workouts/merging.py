@@ -92,6 +92,23 @@ _MOVE = Statement(
     """
 )
 
+# What imports know of names follows. The other exercise is none that an import made: its undo would
+# delete it.
+_RENAME = Statement(
+    """
+    UPDATE import_names n
+    SET exercise_id = :into_id, exercise_name = :into_name, is_made = false
+    FROM imports i
+    WHERE i.user_id = :user_id AND n.import_id = i.id AND n.exercise_id = :exercise_id
+    """
+)
+_LEARN = Statement(
+    """
+    UPDATE learned_names SET exercise_id = :into_id
+    WHERE user_id = :user_id AND exercise_id = :exercise_id
+    """
+)
+
 _LEAVE_THE_FEED_ALONE = Statement("SELECT set_config('gym.merges', 'on', true)")
 
 _LOCK_FEED = Statement(f"SELECT pg_advisory_xact_lock({LOCK})")
@@ -208,6 +225,8 @@ def _move(transaction: Together, merge: Merge) -> Merge:
         chunk = workout_ids[first : first + CHUNK]
         transaction.send(_LOCK, **of(_LOCK, workout_ids=chunk))
         moved += transaction.fetch(_MOVE, **of(_MOVE, workout_ids=chunk))
+    transaction.send(_RENAME, **of(_RENAME))
+    transaction.send(_LEARN, **of(_LEARN))
     # as late as can be, since all other writes wait for the lock (feed.py)
     transaction.send(_LOCK_FEED)
     ids, had_both = [key for key, _ in moved], [both for _, both in moved]

@@ -278,4 +278,6 @@ class Applying:
 
 
 def _is_archived(entry: dict[str, Any]) -> bool:
-    return bool(entry.get("owner")) and not entry["is_active"]
+    # one that was merged is inactive, too, and can't be restored
+    is_own = bool(entry.get("owner")) and not entry.get("merged_into")
+    return is_own and not entry["is_active"]

@@ -284,6 +284,36 @@ def test_an_exercise_that_is_deleted_after_the_preview_is_asked_for_again(import
     assert imports.apply(import_id)["added"] == 1
 
 
+def test_names_follow_an_exercise_that_is_merged(imports, user):
+    own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
+    import_id = imports.read(text_of(FIRST), **GIVEN)["id"]
+    imports.map(import_id, **{"Bench Press (Barbell)": own})
+    user.rpc.exercises.merge(user.id, own, BENCH)
+    for found in (imports.get(import_id), imports.read(text_of(FIRST), **GIVEN)):
+        names = {each["name"]: each for each in found["names"]}
+        bench = names["Bench Press (Barbell)"]
+        assert (bench["exercise_id"], bench["exercise_name"]) == (BENCH, "Barbell Bench Press")
+        assert bench["why"] == "learned"
+    assert imports.apply(import_id)["added"] == 1
+    assert workouts_of(user)[0]["exercises"][0]["exercise_id"] == BENCH
+
+
+def test_an_exercise_that_was_merged_is_asked_for_again(imports, user, run):
+    own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
+    import_id = imports.read(text_of(SECOND), **GIVEN)["id"]
+    imports.map(import_id)
+    user.rpc.exercises.merge(user.id, own, BENCH)
+    # as if it was chosen in the moment of the merge
+    run(
+        "UPDATE import_names SET exercise_id = :own WHERE import_id = :id RETURNING 1",
+        own=own,
+        id=import_id,
+    )
+    found = imports.apply(import_id)
+    assert (found["status"], found["names"][0]["why"]) == ("preview", "ask")
+    assert "Unknown or inactive" in found["error"]["message"]
+
+
 def test_an_archived_exercise_of_the_name_comes_back(imports, user):
     own = user.rpc.exercises.create(user.id, {"name": "Sled Drag", "measure": "weight_reps"})["id"]
     user.rpc.exercises.archive(user.id, own)

@@ -98,6 +98,16 @@ def test_exercises_that_it_made_go_unless_they_are_used(imports, user):
     }
 
 
+def test_what_an_exercise_that_it_made_was_merged_into_stays(imports, user):
+    done = imports.bring(text_of(strong("2025-03-01 10:00:00", ("Gorilla Row", 24, 10))))
+    made = done["names"][0]["exercise_id"]
+    other = user.rpc.exercises.create(user.id, {"name": "My Row", "measure": "weight_reps"})["id"]
+    user.rpc.exercises.merge(user.id, made, other)
+    imports.undo(done["id"], force=True)
+    assert user.listed() == []
+    assert [each["id"] for each in user.rpc.exercises.get_private(user.id, [other])] == [other]
+
+
 def test_what_it_changed_is_put_back(imports, user):
     imports.bring(text_of(FIRST, SECOND))
     before = workouts_of(user)
