@@ -115,7 +115,9 @@ def undo(tools: Tools, user_id: int, import_id: int, force: bool) -> str:
         found = records.lock(transaction.fetch, user_id, import_id)
         if found.status == records.UNDOING or (found.status == records.UNDONE and not force):
             return found.status
-        has_brought = found.status in (records.PREVIEW, records.FAILED) and found.added
+        has_brought = found.status in (records.PREVIEW, records.FAILED) and (
+            found.added or found.updated
+        )
         if not has_brought:
             _check_status(found, records.APPLIED, records.UNDONE)
         options = json.dumps(found.options | {"force": force})

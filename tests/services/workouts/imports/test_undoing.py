@@ -1,9 +1,11 @@
 """Undoing imports: what was brought goes, what was edited since stays."""
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 from schemas.errors import Conflict, NotFound
 from tests.faults.deputies import instead_of
+from tests.services.databases import address_of
 from tests.services.logbook import ago, body, lift, one
 from tests.services.workouts.imports.files import GIVEN, SQUAT, Imports, strong, text_of
 from tests.services.workouts.imports.test_applying import (
@@ -26,6 +28,18 @@ def imports(rpc, fresh_user):
 @pytest.fixture
 def user(rpc, fresh_user):
     return User(rpc, fresh_user)
+
+
+@pytest.fixture
+def run(system):
+    """Run a statement in the database of the workouts service."""
+    engine = create_engine(address_of(system, "workouts").url, poolclass=NullPool)
+
+    def run(statement, **values):
+        with engine.begin() as connection:
+            return connection.execute(text(statement), values).all()
+
+    return run
 
 
 def test_what_it_brought_goes_and_all_else_stays(imports, user):
@@ -132,6 +146,31 @@ def test_what_it_changed_and_the_user_edited_since_stays(imports, user):
     user.update(workout, name="Mine")
     assert imports.undo(done["id"])["kept"] == 1
     assert sets_of(user.get(workout))[0]["weight"] == 85
+
+
+def changed_from(imports, own):
+    """Have one import bring a workout with an exercise, and another one change it to the bench."""
+    name = "Bench Press (Barbell)"
+    first = imports.read(text_of(SECOND), **GIVEN)["id"]
+    imports.map(first, **{name: own})
+    imports.apply(first)
+    return imports.bring(text_of(strong("2025-03-03 10:00:00", (name, 85, 5))), on_changed="update")
+
+
+@pytest.fixture
+def own(user):
+    """The id of a private exercise of the user."""
+    return user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
+
+
+@pytest.mark.parametrize("status", ["preview", "failed"])
+def test_one_that_has_only_changed_workouts_and_not_ended_can_be_undone(
+    imports, user, own, run, status
+):
+    done = changed_from(imports, own)
+    run("UPDATE imports SET status = :to WHERE id = :id RETURNING 1", id=done["id"], to=status)
+    imports.undo(done["id"])
+    assert sets_of(workouts_of(user)[0])[0]["weight"] == 80
 
 
 def test_only_what_was_applied_can_be_undone(imports):
