@@ -1,5 +1,6 @@
 """Which changes are counted from the feed at once, and which a moment later, after their events."""
 
+from itertools import takewhile
 from typing import Any
 
 
@@ -8,8 +9,8 @@ class HeadStart:
 
     An event has a change counted within milliseconds; counting it from the feed at the same time
     would do the work twice. So a change is counted from the feed the second time that it is seen
-    there. A process that has just started, or finds a full batch of changes, is behind and counts
-    all of them at once.
+    there; one that an import made has no event, and need not wait. A process that has just started,
+    or finds a full batch of changes, is behind and counts all of them at once.
 
     Args:
         batch: maximum number of changes per poll.
@@ -37,4 +38,6 @@ class HeadStart:
         self._newest = max(changes[-1]["id"] if changes else 0, self._newest or 0)
         if newest_before is None or is_behind:
             return changes
-        return [change for change in changes if change["id"] <= newest_before]
+        return list(
+            takewhile(lambda change: change["id"] <= newest_before or "imported" in change, changes)
+        )

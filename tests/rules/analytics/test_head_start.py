@@ -47,3 +47,12 @@ def test_an_empty_feed_is_no_end_of_what_was_seen(head_start):
     assert head_start.left_to_the_feed([]) == []
     head_start.begin_look()
     assert head_start.left_to_the_feed(changes(3)) == changes(3)
+
+
+def test_what_an_import_made_waits_for_nothing_but_what_is_before_it(head_start):
+    head_start.begin_look()
+    imported = [{**each, "imported": True} for each in changes(4, 5, 7)]
+    assert head_start.left_to_the_feed(imported) == imported
+    found = [*imported[:2], *changes(6)]
+    assert head_start.left_to_the_feed(found) == found[:2]
+    assert head_start.left_to_the_feed([*changes(6), imported[2]]) == []
