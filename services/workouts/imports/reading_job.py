@@ -20,7 +20,7 @@ from services.workouts.imports.reading import (
     read_workouts,
     recognise,
 )
-from services.workouts.imports.reading.rows import Units
+from services.workouts.imports.reading.row import Units
 from services.workouts.imports.rules.documents import Document, document, sets_of, start_of
 from services.workouts.imports.rules.identity import Identities
 from services.workouts.imports.rules.measures import NameSummary, summarised

@@ -11,7 +11,7 @@ from schemas.sets import FARTHEST
 from schemas.units import KILOGRAMS_IN, as_decimal
 from services.workouts import rules
 from services.workouts.imports.reading.numbers import rounded
-from services.workouts.imports.reading.rows import Units
+from services.workouts.imports.reading.row import Units
 from services.workouts.imports.rules.documents import Document, number_of, start_of
 from services.workouts.imports.rules.identity import metres
 from services.workouts.imports.rules.local_times import span
