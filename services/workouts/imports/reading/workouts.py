@@ -13,6 +13,9 @@ from services.workouts.imports.reading.findings import Finding, Findings
 from services.workouts.imports.reading.row import Row
 from services.workouts.imports.reading.set_types import NOTE, REST
 
+MOST_ROWS = 4 * MOST_SETS_IN_ALL
+"""Of a workout: each set may have rests and notes beside it. More are not held in memory."""
+
 
 @dataclass(slots=True)
 class Set:
@@ -64,7 +67,16 @@ def workouts_of(rows: Iterable[Row], findings: Findings) -> Iterator[Workout]:
         findings: where faults and warnings go.
     """
     for _, same in groupby(rows, key=lambda row: (row.number, row.start, row.name)):
-        workout = _workout([*same], findings)
+        first: list[Row] = []
+        count = 0
+        for count, row in enumerate(same, 1):
+            if count <= MOST_ROWS:
+                first.append(row)
+        if count > MOST_ROWS:
+            message = f"The workout must have at most {MOST_ROWS} lines"
+            findings.refuse(Finding(first[0].line, "sets", message, "max_items", str(count)))
+            continue
+        workout = _workout(first, findings)
         if _is_within_limits(workout, findings):
             yield workout
 
@@ -75,18 +87,20 @@ def _workout(rows: list[Row], findings: Findings) -> Workout:
     workout = Workout(first.line, first.name, first.start, end, _minutes(first, end, findings))
     last_place = None
     for row in rows:
-        _note(workout.notes, row.workout_notes)
+        workout.notes.append(row.workout_notes)
         if _begins_exercise(workout, row, last_place):
             workout.exercises.append(Exercise(row.exercise, row.superset))
             last_place = None
         exercise = workout.exercises[-1]
-        _note(exercise.notes, row.exercise_notes)
-        _note(exercise.notes, row.notes)
+        exercise.notes += row.exercise_notes, row.notes
         if row.kind == REST:
             _rest(exercise, row, findings)
         elif row.kind != NOTE:
             exercise.sets.append(_set(row, findings))
             last_place = last_place if row.place is None else row.place
+    workout.notes = _each_once(workout.notes)
+    for exercise in workout.exercises:
+        exercise.notes = _each_once(exercise.notes)
     return workout
 
 
@@ -153,10 +167,9 @@ def _minutes(row: Row, end: datetime | None, findings: Findings) -> int | None:
     return None
 
 
-def _note(notes: list[str], text: str) -> None:
+def _each_once(notes: list[str]) -> list[str]:
     # repeated on each row of its workout or exercise
-    if text and text not in notes:
-        notes.append(text)
+    return [*dict.fromkeys(filter(None, notes))]
 
 
 def _is_within_limits(workout: Workout, findings: Findings) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from services.workouts.imports.reading import Findings, read_workouts, recognise
 from services.workouts.imports.reading.findings import MOST
 from services.workouts.imports.reading.rows import Units
+from services.workouts.imports.reading.workouts import MOST_ROWS
 from tests.rules.workouts.imports.files import (
     GERMAN,
     HEVY,
@@ -398,6 +399,21 @@ def test_a_workout_of_too_many_sets_is_a_fault():
     workouts, findings = read(STRONG, *rows)
     assert workouts == []
     assert described(findings.faults) == [(2, "sets", "max_items")]
+
+
+def test_a_workout_of_too_many_lines_is_a_fault_and_the_next_one_is_read():
+    notes = (strong("Note", 0, 0, notes=str(number)) for number in range(MOST_ROWS))
+    rows = [strong(1), *notes, strong(1, name="Arms")]
+    workouts, findings = read(STRONG, *rows)
+    assert [each.name for each in workouts] == ["Arms"]
+    assert described(findings.faults) == [(2, "sets", "max_items")]
+    assert findings.faults[0].received == str(MOST_ROWS + 1)
+
+
+def test_a_note_that_is_repeated_stands_once():
+    rows = [strong(number, notes=note) for number, note in enumerate(["B", "A", "B", ""])]
+    [workout], _ = read(STRONG, *rows)
+    assert workout.exercises[0].notes == ["B", "A"]
 
 
 def test_cells_that_were_kept_from_running_are_as_before():
