@@ -19,6 +19,8 @@ from services.workouts.imports.tools import Tools
 from services.workouts.rules import Plan, totals
 
 BATCH = 100
+MOST_SETS_AT_ONCE = 2000
+"""After which no workout is taken out any more by the same statement."""
 
 _UPDATES = Statement(
     """
@@ -47,11 +49,17 @@ _LOCK = Statement(
 _TAKE_OUT = Statement(
     f"""
     WITH chosen AS MATERIALIZED (
-        SELECT m.identity, m.workout_id, (
-            SELECT w.version <> m.version AND NOT CAST(:force AS boolean) FROM workouts w
-            WHERE w.user_id = :user_id AND w.id = m.workout_id) IS TRUE AS is_kept
-        FROM imported_workouts m WHERE m.import_id = :id AND m.workout_id > :position
-        ORDER BY m.workout_id LIMIT {BATCH}
+        SELECT identity, workout_id, is_kept FROM (
+            SELECT m.identity, m.workout_id,
+                (w.version <> m.version AND NOT CAST(:force AS boolean)) IS TRUE AS is_kept,
+                sum(coalesce(w.set_count, 0)) OVER (ORDER BY m.workout_id)
+                    - coalesce(w.set_count, 0) AS sets_before
+            FROM (
+                SELECT identity, workout_id, version FROM imported_workouts
+                WHERE import_id = :id AND workout_id > :position
+                ORDER BY workout_id LIMIT {BATCH}) m
+            LEFT JOIN workouts w ON w.user_id = :user_id AND w.id = m.workout_id) m
+        WHERE sets_before < {MOST_SETS_AT_ONCE}
     ), gone AS (
         DELETE FROM workouts w USING chosen c
         WHERE w.user_id = :user_id AND w.id = c.workout_id AND NOT c.is_kept
@@ -99,8 +107,8 @@ class Undoing:
         self._force = bool(self._of.options.get("force"))
 
     def run(self, until: float) -> None:
-        """Take workouts out until a time on the monotonic clock, or until all are out."""
-        while time.monotonic() < until:
+        """Take a batch of workouts out, and more until a time on the monotonic clock."""
+        while True:
             with self._tools.changing(self._of.user_id):
                 is_done = not (self._put_back() or self._take_out())
             if is_done:
@@ -108,6 +116,8 @@ class Undoing:
                 return
             failpoint("workouts.after_undo_batch")
             self._lease.renew()
+            if time.monotonic() >= until:
+                return
 
     def _put_back(self) -> bool:
         """Undo changes of workouts that were there before; return False if there are none."""
