@@ -8,6 +8,7 @@ From the moment that it is noted the exercise is retired
 (:mod:`services.workouts.private_exercises`) and can't be logged, so no workout gets it meanwhile.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -125,6 +126,19 @@ _WRITE_FEED = Statement(
     """
 )
 
+_FOLLOW = Statement(
+    """
+    WITH RECURSIVE followed AS (
+        SELECT exercise_id, into_id, into_name FROM exercise_merges
+        WHERE user_id = :user_id AND exercise_id = ANY(CAST(:exercise_ids AS bigint[]))
+        UNION
+        SELECT m.exercise_id, m.into_id, m.into_name FROM followed f
+        JOIN exercise_merges m ON m.user_id = :user_id AND m.exercise_id = f.into_id
+    )
+    SELECT exercise_id, into_id, into_name FROM followed
+    """
+)
+
 _DONE = Statement("UPDATE exercise_merges SET done_at = now() WHERE exercise_id = :exercise_id")
 
 
@@ -204,6 +218,22 @@ class ExerciseMerging:
             cache_generations.workouts_of(user_id),
             cache_generations.private_facts_in_workouts_of(user_id),
         )
+
+
+def followed(fetch: Fetch, user_id: int, exercise_ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Return what exercises of a user were merged into in the end: the id and the name, by theirs.
+
+    Whoever writes with them holds :mod:`services.workouts.user_lock`, or one might be merged
+    meanwhile.
+    """
+    rows = fetch(_FOLLOW, user_id=user_id, exercise_ids=sorted(exercise_ids))
+    merged = {source: (into_id, into_name) for source, into_id, into_name in rows}
+    ends = {}
+    for source, end in merged.items():
+        while end[0] in merged:
+            end = merged[end[0]]
+        ends[source] = end
+    return ends
 
 
 def _find(fetch: Fetch, exercise_id: int) -> Merge | None:

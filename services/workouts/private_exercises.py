@@ -63,12 +63,17 @@ def hold(send: Send, fetch: Fetch, exercise_ids: Iterable[int]) -> None:
     Raises:
         BusinessRuleViolation: one is retired, so it is as good as deleted.
     """
+    retired = hold_if_possible(send, fetch, exercise_ids)
+    if retired:
+        raise unknown_exercises(retired)
+
+
+def hold_if_possible(send: Send, fetch: Fetch, exercise_ids: Iterable[int]) -> list[int]:
+    """Keep exercises from being retired as :func:`hold` does; return those that are already."""
     ids = sorted(exercise_ids)
     send(_HOLD, exercise_ids=ids)
     # a statement of its own, so that it sees what was committed before the lock was given
-    retired = [exercise_id for (exercise_id,) in fetch(_RETIRED, ids=ids)]
-    if retired:
-        raise unknown_exercises(retired)
+    return [exercise_id for (exercise_id,) in fetch(_RETIRED, ids=ids)]
 
 
 def retire(send: Send, fetch: Fetch, user_id: int, exercise_id: int) -> int:

@@ -4,15 +4,13 @@ A workout that was edited since stays, unless the undo is forced.
 """
 
 import time
-from typing import Any
-
-import orjson
+from typing import Any, NamedTuple
 
 from schemas.errors import BusinessRuleViolation, NotFound
 from schemas.instants import Instant
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
-from services.workouts import feed, times, writes
+from services.workouts import feed, merging, private_exercises, times, user_lock, writes
 from services.workouts.imports import records
 from services.workouts.imports.leases import Lease
 from services.workouts.imports.tools import Tools
@@ -24,7 +22,7 @@ MOST_SETS_AT_ONCE = 2000
 
 _UPDATES = Statement(
     """
-    SELECT workout_id, identity, version, content_before, workout_before::text
+    SELECT workout_id, identity, version, content_before, workout_before
     FROM import_updates WHERE import_id = :id ORDER BY workout_id LIMIT 20
     """
 )
@@ -92,6 +90,16 @@ _UNLEARN = Statement(
 _DONE = Statement(f"UPDATE imports SET status = '{records.UNDONE}', failures = 0 WHERE id = :id")
 
 
+class _Update(NamedTuple):
+    """A change of a workout by an import; ``before`` is the whole workout as it was."""
+
+    workout_id: int
+    identity: memoryview
+    version: int
+    content: memoryview
+    before: dict[str, Any]
+
+
 class Undoing:
     """Takes out what an import has brought.
 
@@ -122,38 +130,49 @@ class Undoing:
     def _put_back(self) -> bool:
         """Undo changes of workouts that were there before; return False if there are none."""
         with self._tools.database.together() as transaction:
+            user_lock.take(transaction.send, self._of.user_id)
             self._lease.hold(transaction)
             feed.mark_as_imported(transaction.send)
-            rows = transaction.fetch(_UPDATES, id=self._of.id)
-            for workout_id, identity, version, content, before in rows:
-                self._put_back_one(
-                    transaction, workout_id, version, bytes(identity), bytes(content), before
+            updates = [_Update(*row) for row in transaction.fetch(_UPDATES, id=self._of.id)]
+            unusable = self._hold_exercises(transaction, updates)
+            for update in updates:
+                is_kept = not (
+                    unusable.isdisjoint(_exercises_of(update))
+                    and self._put_back_one(transaction, update)
                 )
-                transaction.send(_FORGET_UPDATE, id=self._of.id, workout_id=workout_id)
-        return bool(rows)
+                position = self._of.position
+                transaction.send(
+                    _MARK, id=self._of.id, done=1, kept=int(is_kept), position=position
+                )
+                transaction.send(_FORGET_UPDATE, id=self._of.id, workout_id=update.workout_id)
+        return bool(updates)
 
-    def _put_back_one(
-        self,
-        transaction: Together,
-        workout_id: int,
-        version: int,
-        identity: bytes,
-        content: bytes,
-        before: str,
-    ) -> None:
-        plan = _plan(orjson.loads(before), None if self._force else version)
-        written = writes.update(transaction.fetch, self._of.user_id, workout_id, plan)
-        kept = written is None
-        if written is not None:
-            transaction.send(
-                _PUT_BACK,
-                user_id=self._of.user_id,
-                identity=identity,
-                content=content,
-                version=written["version"],
-            )
-        position = self._of.position
-        transaction.send(_MARK, id=self._of.id, done=1, kept=int(kept), position=position)
+    def _hold_exercises(self, transaction: Together, updates: list[_Update]) -> set[int]:
+        """Replace exercises that were merged, and hold all; return those that are deleted."""
+        ids = {exercise_id for update in updates for exercise_id in _exercises_of(update)}
+        merged = merging.followed(transaction.fetch, self._of.user_id, ids)
+        for update in updates:
+            for exercise in update.before["exercises"]:
+                if end := merged.get(exercise["exercise_id"]):
+                    exercise["exercise_id"], exercise["exercise_name"] = end
+        ids = {exercise_id for update in updates for exercise_id in _exercises_of(update)}
+        # before any workout is locked; those of the catalogue are never retired
+        return {*private_exercises.hold_if_possible(transaction.send, transaction.fetch, ids)}
+
+    def _put_back_one(self, transaction: Together, update: _Update) -> bool:
+        """Undo a change of a workout; return False if the workout was edited since, or is gone."""
+        plan = _plan(update.before, None if self._force else update.version)
+        written = writes.update(transaction.fetch, self._of.user_id, update.workout_id, plan)
+        if written is None:
+            return False
+        transaction.send(
+            _PUT_BACK,
+            user_id=self._of.user_id,
+            identity=bytes(update.identity),
+            content=bytes(update.content),
+            version=written["version"],
+        )
+        return True
 
     def _take_out(self) -> bool:
         """Delete workouts that it brought; return False if there are none left."""
@@ -191,6 +210,10 @@ class Undoing:
             # other workouts have it
             return False
         return True
+
+
+def _exercises_of(update: _Update) -> set[int]:
+    return {exercise["exercise_id"] for exercise in update.before["exercises"]}
 
 
 def _plan(before: dict[str, Any], expected_version: int | None) -> Plan:

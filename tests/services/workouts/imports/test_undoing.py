@@ -163,6 +163,25 @@ def own(user):
     return user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
 
 
+def test_what_is_put_back_has_what_its_exercises_were_merged_into(imports, user, own):
+    done = changed_from(imports, own)
+    between = user.rpc.exercises.create(user.id, {"name": "Two", "measure": "weight_reps"})["id"]
+    user.rpc.exercises.merge(user.id, own, between)
+    user.rpc.exercises.merge(user.id, between, SQUAT)
+    assert imports.undo(done["id"])["kept"] == 0
+    [workout] = workouts_of(user)
+    [exercise] = workout["exercises"]
+    assert (exercise["exercise_id"], exercise["sets"][0]["weight"]) == (SQUAT, 80)
+    assert exercise["exercise_name"] == user.rpc.exercises.get(SQUAT)["name"]
+
+
+def test_what_had_an_exercise_that_was_deleted_stays(imports, user, own):
+    done = changed_from(imports, own)
+    user.rpc.exercises.delete(user.id, own)
+    assert imports.undo(done["id"], force=True)["kept"] == 1
+    assert sets_of(workouts_of(user)[0])[0]["weight"] == 85
+
+
 @pytest.mark.parametrize("status", ["preview", "failed"])
 def test_one_that_has_only_changed_workouts_and_not_ended_can_be_undone(
     imports, user, own, run, status
