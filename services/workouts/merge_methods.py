@@ -1,7 +1,9 @@
 """The part of the workouts service that merges exercises."""
 
+import time
 from typing import Any
 
+from nameko.extensions import DependencyProvider
 from nameko.timer import timer
 
 from schemas.errors import GymError
@@ -11,13 +13,35 @@ from schemas.workouts import MergedInto
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
-from services.observability.logging import get_logger
+from services.observability.outages import Outage
 from services.process import budgets
 from services.workouts.merging import ExerciseMerging
 
-log = get_logger(__name__)
-
 MERGED_INTO = MergedInto()
+
+
+class MergesLeft(DependencyProvider):
+    """Does, by a timer, the merges that were not done in the call."""
+
+    def __init__(self) -> None:
+        self._outage = Outage("merging exercises in workouts", "it will be tried again")
+        self._look_at = 0.0
+
+    def get_dependency(self, worker_ctx: object) -> "MergesLeft":
+        """Return the provider itself: outages are those of the process, not of a worker."""
+        return self
+
+    def look(self, merging: ExerciseMerging) -> None:
+        """Do whatever merges are left, unless one has just failed."""
+        if time.monotonic() < self._look_at:
+            return
+        try:
+            merging.go_on()
+        except GymError as problem:
+            self._look_at = time.monotonic() + budgets.MERGES_RETRY_SECONDS
+            self._outage.begin(str(problem))
+        else:
+            self._outage.end()
 
 
 class MergeMethods:
@@ -25,6 +49,7 @@ class MergeMethods:
 
     database: Database
     cache: Cache
+    merges_left: MergesLeft
 
     @rpc
     def merge_exercise(
@@ -60,10 +85,7 @@ class MergeMethods:
     @timer(interval=budgets.MERGES_SECONDS, eager=True)
     def finish_merges(self) -> None:
         """Do what merges are left to do, if any."""
-        try:
-            self._merging.go_on()
-        except GymError as problem:
-            log.warning("merges not looked for, will be tried again", reason=str(problem))
+        self.merges_left.look(self._merging)
 
     @property
     def _merging(self) -> ExerciseMerging:

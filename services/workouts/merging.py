@@ -16,13 +16,10 @@ from schemas.errors import BusinessRuleViolation, GymError
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
-from services.observability.logging import get_logger
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Fetch, Statement, Together
 from services.workouts import private_exercises, user_lock
 from services.workouts.feed import LOCK
-
-log = get_logger(__name__)
 
 MOST_AT_ONCE = 500
 """A merge of more workouts is not done in the call."""
@@ -182,16 +179,19 @@ class ExerciseMerging:
         return merge.result
 
     def go_on(self) -> None:
-        """Do the merges that were only noted, or whose process died."""
+        """Do the merges that were only noted, or whose process died.
+
+        Raises:
+            GymError: one could not be done; the others were tried.
+        """
+        failed: GymError | None = None
         for merge in map(Merge._make, self.database.fetch(_TO_DO)):
             try:
                 self._finish(merge)
             except GymError as problem:
-                log.warning(
-                    "exercise not merged, will be tried again",
-                    exercise_id=merge.exercise_id,
-                    reason=str(problem),
-                )
+                failed = problem
+        if failed is not None:
+            raise failed
 
     def _begin(self, **asked: Any) -> Merge:
         with self._changing(asked["user_id"]), self.database.together() as transaction:

@@ -31,7 +31,7 @@ from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
 from services.workouts.exports.methods import ExportMethods
 from services.workouts.imports.methods import ImportMethods
-from services.workouts.merge_methods import MergeMethods
+from services.workouts.merge_methods import MergeMethods, MergesLeft
 from services.workouts.saving import WorkoutSaving
 
 log = get_logger(__name__)
@@ -54,6 +54,7 @@ class Workouts(MergeMethods, ImportMethods, ExportMethods):
 
     database = Database("workouts")
     cache = Cache()
+    merges_left = MergesLeft()
     exercises = RemoteService(
         "exercises",
         methods=[
