@@ -30,18 +30,22 @@ STAGED = """
 _PAGE = Statement(
     f"{STAGED} WHERE s.import_id = :id AND s.place > :after ORDER BY s.place LIMIT {PAGE}"
 )
-# those that the file has itself are none of another app
+# Those that the file has itself are none of another app. They are found once and not for each
+# candidate: of tables that were just filled PostgreSQL has no statistics, and would take a nested
+# loop over all of them.
 _CANDIDATES = Statement(
     f"""
+    WITH own AS MATERIALIZED (
+        SELECT m.workout_id FROM import_workouts s
+        JOIN imported_workouts m ON m.user_id = :user_id AND m.identity = s.identity
+        WHERE s.import_id = :id AND m.workout_id IS NOT NULL
+    )
     SELECT given.place, {WHOLE}
     FROM unnest(CAST(:places AS integer[]), CAST(:names AS text[]), CAST(:days AS date[]),
                 CAST(:sets AS integer[])) AS given (place, name, day, sets)
     JOIN workouts w ON w.user_id = :user_id AND w.date BETWEEN given.day - 1 AND given.day + 1
       AND w.name IS NOT DISTINCT FROM given.name AND w.set_count = given.sets
-    WHERE NOT EXISTS (
-        SELECT FROM imported_workouts m
-        JOIN import_workouts s ON s.import_id = :id AND s.identity = m.identity
-        WHERE m.user_id = :user_id AND m.workout_id = w.id)
+    WHERE w.id NOT IN (SELECT workout_id FROM own)
     """
 )
 _STATES = Statement(
