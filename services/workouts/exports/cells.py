@@ -19,8 +19,9 @@ Row = Iterable[str]
 
 def lines(rows: Iterable[Row], delimiter: str) -> str:
     """Return rows as text."""
+    # csv quotes cells with a character of the terminator, and a lone \r would end the row, too
     text = io.StringIO()
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return text.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -23,23 +24,25 @@ class Format:
     """How workouts become text.
 
     ``head`` and ``body`` are given the unit of weights, which matters if a file can have only one;
-    ``body`` also whether another workout stands before.
+    ``body`` also how much later the workout has to begin (:mod:`starts`), and whether another one
+    stands before. ``step`` is what starts are written in.
     """
 
     head: Callable[[str], str]
-    body: Callable[[dict[str, Any], str, bool], str]
+    body: Callable[[dict[str, Any], timedelta, str, bool], str]
     tail: str = ""
+    step: timedelta = timedelta(seconds=1)
 
 
-def _strong_body(workout: dict[str, Any], _unit: str, _goes_on: bool) -> str:
-    return lines(strong.rows(workout), strong.DELIMITER)
+def _strong_body(workout: dict[str, Any], moved: timedelta, _unit: str, _goes_on: bool) -> str:
+    return lines(strong.rows(workout, moved), strong.DELIMITER)
 
 
-def _hevy_body(workout: dict[str, Any], unit: str, _goes_on: bool) -> str:
-    return lines(hevy.rows(workout, unit), hevy.DELIMITER)
+def _hevy_body(workout: dict[str, Any], moved: timedelta, unit: str, _goes_on: bool) -> str:
+    return lines(hevy.rows(workout, moved, unit), hevy.DELIMITER)
 
 
-def _json_body(workout: dict[str, Any], _unit: str, goes_on: bool) -> str:
+def _json_body(workout: dict[str, Any], _moved: timedelta, _unit: str, goes_on: bool) -> str:
     # a line each, so that a program can read them one by one
     return (",\n" if goes_on else "") + orjson.dumps(_without_ids(workout)).decode()
 
@@ -57,7 +60,11 @@ def _kept(members: dict[str, Any]) -> dict[str, Any]:
 
 
 FORMATS = {
-    STRONG: Format(lambda unit: lines([strong.HEADER], strong.DELIMITER), _strong_body),
-    HEVY: Format(lambda unit: lines([hevy.header(unit)], hevy.DELIMITER), _hevy_body),
+    STRONG: Format(
+        lambda unit: lines([strong.HEADER], strong.DELIMITER), _strong_body, step=strong.STEP
+    ),
+    HEVY: Format(
+        lambda unit: lines([hevy.header(unit)], hevy.DELIMITER), _hevy_body, step=hevy.STEP
+    ),
     JSON: Format(lambda unit: _JSON_HEAD, _json_body, "\n]}\n"),
 }

@@ -17,6 +17,9 @@ from services.workouts.exports.cells import (
 
 DELIMITER = ","
 
+STEP = timedelta(minutes=1)
+"""What starts are written in."""
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _SET_TYPES = {"warmup": "warmup", "drop": "dropset", "failure": "failure"}
@@ -43,12 +46,12 @@ def header(unit: str) -> list[str]:
     ]
 
 
-def rows(workout: dict[str, Any], unit: str) -> Iterator[list[str]]:
-    """Yield the rows of a workout, one a set."""
+def rows(workout: dict[str, Any], moved: timedelta, unit: str) -> Iterator[list[str]]:
+    """Yield the rows of a workout, moved in time, one a set."""
     of_workout = [
         words(workout["name"]),
-        _moment(local_start(workout)),
-        _end(workout),
+        _moment(local_start(workout) + moved),
+        _end(workout, moved),
         words(workout["notes"]),
     ]
     for exercise in workout["exercises"]:
@@ -85,11 +88,11 @@ def _notes(exercise: dict[str, Any]) -> str:
     return "\n".join(dict.fromkeys(each for each in notes if each))
 
 
-def _end(workout: dict[str, Any]) -> str:
+def _end(workout: dict[str, Any], moved: timedelta) -> str:
     end = local_end(workout)
     if end is None and workout["duration_minutes"] is not None:
         end = local_start(workout) + timedelta(minutes=workout["duration_minutes"])
-    return "" if end is None else _moment(end)
+    return "" if end is None else _moment(end + moved)
 
 
 def _moment(moment: datetime) -> str:

@@ -10,7 +10,7 @@ from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts import rules
-from services.workouts.exports import pages
+from services.workouts.exports import pages, starts
 from services.workouts.exports.formats import FORMATS
 
 EXPORT_QUERY = ExportQuery()
@@ -71,19 +71,22 @@ def _part(
     written = FORMATS[name]
     if cursor is None:
         unit, after = _unit(fetch, user_id) if name == HEVY else "kg", pages.FIRST
-        text = written.head(unit)
+        text, last = written.head(unit), None
     else:
         unit, after, text = cursor["unit"], cursor["after"], ""
+        # that of the version before has no last
+        last = cursor.get("last")
     found = pages.page(fetch, user_id, days, after)
     if not found:
         return {"text": text + written.tail, "next": None}
     goes_on = cursor is not None
     for workout, place in found:
-        text += written.body(workout, unit, goes_on)
+        moved, last = starts.move(workout, last, written.step)
+        text += written.body(workout, moved, unit, goes_on)
         goes_on, after = True, place
         if len(text) > LARGEST:
             break
-    return {"text": text, "next": {"unit": unit, "after": after}}
+    return {"text": text, "next": {"unit": unit, "after": after, "last": last}}
 
 
 def _unit(fetch: Fetch, user_id: int) -> str:

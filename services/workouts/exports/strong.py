@@ -1,6 +1,7 @@
 """Workouts as Strong exports them, in its layout that names units in columns of their own."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from services.workouts.exports.cells import effort, local_start, number, repetitions, weight, words
@@ -24,15 +25,18 @@ HEADER = [
     "Workout Duration",
 ]
 
+STEP = timedelta(seconds=1)
+"""What starts are written in."""
+
 REST = "Rest Timer"
 
 _LETTERS = {"warmup": "W", "drop": "D", "failure": "F"}
 _UNITS = {"kg": "kg", "lb": "lbs"}
 
 
-def rows(workout: dict[str, Any]) -> Iterator[list[str]]:
-    """Yield the rows of a workout: one a set, and one for the rest after it."""
-    start = local_start(workout).isoformat(" ")
+def rows(workout: dict[str, Any], moved: timedelta) -> Iterator[list[str]]:
+    """Yield the rows of a workout, moved in time: one a set, and one for the rest after it."""
+    start = (local_start(workout) + moved).isoformat(" ")
     notes, duration = words(workout["notes"]), _duration(workout["duration_minutes"])
     for exercise in workout["exercises"]:
         first = [start, words(workout["name"]), words(exercise["exercise_name"])]

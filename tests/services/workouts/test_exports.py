@@ -185,6 +185,36 @@ def test_a_workout_of_a_day_begins_at_midnight(user):
     )
 
 
+@pytest.mark.parametrize(("file_format", "second"), [("strong", (0, 1)), ("hevy", (1, 0))])
+def test_workouts_that_begin_at_once_stay_apart(user, file_format, second):
+    count = pages.MOST_SETS // 100 + 2
+    for reps in range(1, count + 1):
+        sets = [one(reps, 100)] * 100
+        user.create(body("2025-02-16", lift(BENCH, *sets), duration_minutes=45))
+    found = parts(user, format=file_format)
+    assert len(found) > 2
+    workouts = read_again("".join(found))
+    assert [each.exercises[0].sets[0].reps for each in workouts] == [*range(1, count + 1)]
+    assert workouts[1].start == datetime(2025, 2, 16, 0, *second)
+    lengths = {each.duration_minutes or (each.end - each.start).seconds // 60 for each in workouts}
+    assert lengths == {45}
+
+
+@pytest.mark.parametrize("file_format", ["strong", "hevy"])
+def test_an_exercise_twice_in_a_row_stays_two(user, file_format):
+    user.create(body(ago(1), lift(BENCH, one(5, 100)), lift(BENCH, one(5, 90))))
+    [workout] = read_again(exported(user, file_format))
+    assert [each.sets[0].weight for each in workout.exercises] == [100, 90]
+
+
+@pytest.mark.parametrize("file_format", ["strong", "hevy"])
+@pytest.mark.parametrize("notes", ["a\rb", "a\nb", "a\r\nb"])
+def test_any_line_break_stays_in_its_note(user, file_format, notes):
+    user.create(body(ago(1), lift(BENCH, one(5, 100)), notes=notes))
+    [workout] = read_again(exported(user, file_format))
+    assert workout.notes == [notes]
+
+
 def test_what_a_spreadsheet_would_run_is_text_and_comes_back(user):
     names = {"name": "=HYPERLINK(1)", "notes": "@home"}
     user.create(body(ago(1), lift(BENCH, one(5, 100), notes="+1"), **names))

@@ -111,7 +111,7 @@ def _begins_exercise(workout: Workout, row: Row, last_place: int | None) -> bool
     if (exercise.name, exercise.superset) != (row.exercise, row.superset):
         return True
     # the same one once more; or more sets than an exercise may have, which then stands there twice
-    begins_anew = row.place is not None and last_place is not None and row.place < last_place
+    begins_anew = row.place is not None and last_place is not None and row.place <= last_place
     return begins_anew or len(exercise.sets) == MOST_SETS
 
 
