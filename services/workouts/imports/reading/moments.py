@@ -17,10 +17,7 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
 _MORNING = re.compile(r"\ba\.?\s?m\b|午前|上午|오전", re.IGNORECASE)
 _AFTERNOON = re.compile(r"\bp\.?\s?m\b|午後|下午|오후", re.IGNORECASE)
 _TOKEN = re.compile(r"\d+|[^\W\d_]{3,}")
-"""Numbers and months. Shorter words, such as ``de``, ``at`` and ``日``, say nothing."""
-
-_NO_MONTHS = {"las"}
-"""Longer ones that say nothing, either: ``5 may 2026 a las 7:34``."""
+"""Numbers, and words of which one may be the month. Shorter ones, such as ``de``, say nothing."""
 
 _YEAR = 1000
 """What is a year, as no day or month is so large."""
@@ -28,21 +25,27 @@ _YEAR = 1000
 _LONGEST = 100
 """Characters of a date with its time of day."""
 
+_MOST_WORDS = 5
+"""Of a date, in which a month is looked for."""
+
+_MOST_DATES = 300
+"""With different words. There are 12 months, and 7 days of the week."""
+
 _MOST_REMEMBERED = 10_000
 
 
 class _Day(NamedTuple):
-    """The parts of a date as they are written; ``name`` is the month's if it has one."""
+    """The parts of a date as they are written: ``5 may 2026 a las 7:34`` has two words."""
 
     numbers: list[int]
-    name: str | None
+    words: tuple[str, ...]
 
 
 @dataclass
 class DateHabits:
     """How dates are written in a file: gathered from all, as one alone may say nothing."""
 
-    names: set[str] = field(default_factory=set)
+    words: set[tuple[str, ...]] = field(default_factory=set)
     day_is_first: bool = False
     month_is_first: bool = False
     is_ambiguous: bool = False
@@ -52,10 +55,10 @@ class DateHabits:
         if len(cell) > _LONGEST or _iso(cell) is not None:
             return
         day = _day_of(_split(cell)[0])
-        if day.name is not None:
+        if len(day.numbers) == 2 and day.words:
             # or it is no date at all, but a word
-            if len(day.numbers) == 2 and max(day.numbers) >= _YEAR:
-                self.names.add(day.name)
+            if max(day.numbers) >= _YEAR and len(self.words) < _MOST_DATES:
+                self.words.add(day.words)
         elif len(day.numbers) == 3 and day.numbers[0] < _YEAR:
             first, other, _ = day.numbers
             self.day_is_first |= first > 12
@@ -69,7 +72,7 @@ class DateHabits:
             Unreadable: months are of no language that is known, or it can't be told which of two
                 numbers is the month.
         """
-        language, months = read_months(self.names) if self.names else (ENGLISH, {})
+        language, months = read_months(self.words) if self.words else (ENGLISH, {})
         if self.is_ambiguous and self.day_is_first == self.month_is_first:
             message = "Dates such as 03/04/2025 don't tell which number is the month"
             raise Unreadable(Finding(0, "start", message, "date"))
@@ -111,12 +114,12 @@ class Calendar:
             return None
 
     def _ordered(self, day: _Day) -> tuple[int, int, int] | None:
-        if day.name is not None:
-            month = self.months.get(day.name)
-            if month is None or len(day.numbers) != 2:
+        if len(day.numbers) == 2:
+            months = [self.months[word] for word in day.words if word in self.months]
+            if len(months) != 1:
                 return None
             smaller, larger = sorted(day.numbers)
-            return larger, month, smaller
+            return larger, months[0], smaller
         if len(day.numbers) != 3:
             return None
         first, other, last = day.numbers
@@ -142,9 +145,8 @@ def _split(cell: str) -> tuple[str, re.Match[str] | None]:
 
 def _day_of(date: str) -> _Day:
     tokens = _TOKEN.findall(date.casefold())
-    names = [token for token in tokens if not token.isdecimal() and token not in _NO_MONTHS]
-    numbers = [int(token) for token in tokens if token.isdecimal()]
-    return _Day(numbers, names[0] if len(names) == 1 else None)
+    words = tuple(token for token in tokens if not token.isdecimal())
+    return _Day([int(token) for token in tokens if token.isdecimal()], words[:_MOST_WORDS])
 
 
 def _hours(clock: re.Match[str] | None, cell: str) -> tuple[int, int, int] | None:
@@ -152,8 +154,9 @@ def _hours(clock: re.Match[str] | None, cell: str) -> tuple[int, int, int] | Non
         return None
     hour, minute, second = (int(part or 0) for part in clock.groups())
     is_morning, is_afternoon = bool(_MORNING.search(cell)), bool(_AFTERNOON.search(cell))
-    if is_morning or is_afternoon:
-        if not 1 <= hour <= 12:
-            return None
+    # Japanese counts noon and midnight as 0; above 12 the clock has 24 hours anyway
+    if is_morning and hour > 12:
+        return None
+    if (is_morning or is_afternoon) and hour <= 12:
         hour = hour % 12 + 12 * is_afternoon
     return hour, minute, second

@@ -15,32 +15,35 @@ LANGUAGES = (
 )
 """Those that are tried; a language that writes months as numbers needs no names."""
 
+_FURTHER = {"de": {"mrz": 3}}
+"""Names that people and apps write, and the CLDR does not have."""
+
 SHORTEST = 3
 """Letters of a name that are enough, if only one month of the language begins with them."""
 
 
-def read_months(names: Collection[str]) -> tuple[str, dict[str, int]]:
-    """Return a language that has all of some names, and which months they are.
+def read_months(dates: Collection[tuple[str, ...]]) -> tuple[str, dict[str, int]]:
+    """Return a language that has a month in each of some dates, and which months its words are.
 
-    Names that no language has are left out: a line may be broken.
+    Dates in which no language has a month are left out: a line may be broken.
 
     Args:
-        names: as a file has them, lower case, short or long, without a full stop.
+        dates: the words of each, lower case, short or long, without a full stop.
 
     Raises:
-        Unreadable: no language has all of them, or they are other months in another language.
+        Unreadable: no language has a month in all, or they are other months in another language.
     """
-    known = [name for name in names if any(_month(language, name) for language in LANGUAGES)]
+    known = [words for words in dates if any(_months(each, words) for each in LANGUAGES)]
     found: dict[str, dict[str, int]] = {}
     for language in LANGUAGES:
-        months = {name: month for name in known if (month := _month(language, name))}
-        if known and len(months) == len(known):
-            found[language] = months
+        of_dates = [_months(language, words) for words in known]
+        if known and all(len(each) == 1 for each in of_dates):
+            found[language] = {name: month for each in of_dates for name, month in each.items()}
             if language == ENGLISH:
-                # none of its names is of another month elsewhere, and most files are English
+                # most files are; only its "mar" is another month elsewhere, Finnish November
                 break
     if not found:
-        shown = ", ".join(sorted(names)[:12])
+        shown = ", ".join(sorted({word for words in dates for word in words})[:12])
         raise Unreadable(
             Finding(0, "start", f"These months are of no language that is known: {shown}", "date")
         )
@@ -50,6 +53,10 @@ def read_months(names: Collection[str]) -> tuple[str, dict[str, int]]:
         message = f"The months' names mean different months in these languages: {shown}"
         raise Unreadable(Finding(0, "start", message, "date"))
     return language, months
+
+
+def _months(language: str, words: tuple[str, ...]) -> dict[str, int]:
+    return {word: month for word in words if (month := _month(language, word))}
 
 
 def _month(language: str, name: str) -> int | None:
@@ -65,7 +72,7 @@ def _month(language: str, name: str) -> int | None:
 
 @cache
 def _names(language: str) -> dict[str, int]:
-    return dict(_each_name(language))
+    return dict(_each_name(language)) | _FURTHER.get(language, {})
 
 
 def _each_name(language: str) -> Iterator[tuple[str, int]]:
