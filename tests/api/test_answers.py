@@ -495,6 +495,9 @@ def test_nothing_that_writes_counts_as_a_read():
         "one_rep_max",
         "exercise_records",
         "rep_maxes",
+        "export",
+        "list_imports",
+        "get_import",
     }
 
 

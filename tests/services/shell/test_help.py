@@ -18,14 +18,14 @@ METHODS = {
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),
-        *("merge", "set_mine"),
+        *("merge", "set_mine", "match_names"),
         *("import_from_wger", "import_status"),
     ],
     "workouts": [
         *("create", "list", "get", "get_many", "last_sets"),
         *("update", "delete", "changes", "retire_exercise", "merge_exercise"),
         *("begin_import", "add_to_import", "end_upload", "list_imports", "get_import"),
-        *("map_import", "apply_import", "undo_import", "delete_import"),
+        *("map_import", "apply_import", "undo_import", "delete_import", "export"),
     ],
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),

@@ -8,7 +8,10 @@ down_revision = "0007"
 
 def upgrade() -> None:
     # the version before inserts without it
-    op.execute("ALTER TABLE failed_changes ADD COLUMN silently BOOLEAN NOT NULL DEFAULT false")
+    op.execute(
+        "ALTER TABLE failed_changes "
+        "ADD COLUMN IF NOT EXISTS silently BOOLEAN NOT NULL DEFAULT false"
+    )
 
 
 def downgrade() -> None:

@@ -20,10 +20,12 @@ def strong(start, *sets, name="Legs", duration="1h"):
         start: by the clock.
         sets: of each the exercise, the weight, the repetitions and maybe the seconds.
     """
-    return [
-        f"{start},{name},{duration},{exercise},1,{weight},{reps},0,{(*more, 0)[0]},,,"
-        for exercise, weight, reps, *more in sets
-    ]
+    rows, place, last = [], 0, None
+    for exercise, weight, reps, *more in sets:
+        place, last = (place + 1 if exercise == last else 1), exercise
+        seconds = (*more, 0)[0]
+        rows.append(f"{start},{name},{duration},{exercise},{place},{weight},{reps},0,{seconds},,,")
+    return rows
 
 
 def text_of(*workouts, header=STRONG):
