@@ -9,9 +9,7 @@ from gateway.requests.request import Request
 from gateway.responses.streams import StreamedReply
 from schemas.errors import BusinessRuleViolation
 from schemas.exports import JSON, ExportQuery
-from services.transport.http.messages import JSON_TYPE
-
-CSV_TYPE = "text/csv"
+from services.transport.http.messages import CSV_TYPE, JSON_TYPE
 
 ABOUT = (
     "`json`: an object with `format`, `version` and `workouts`, one a line. `strong` and `hevy`: a "

@@ -14,8 +14,7 @@ from schemas import responses
 from schemas.errors import BusinessRuleViolation, Conflict, GymError, NotFound
 from schemas.imports import TRUE, ApplyImport, ImportMapping, NewImport, UndoImport
 from schemas.pages import Page
-
-CSV_TYPE = "text/csv"
+from services.transport.http.messages import CSV_TYPE
 
 EXPORTED = TakesUpload(
     (CSV_TYPE,), "The file as Strong or Hevy have exported it, at most 20 MiB and 100,000 sets."

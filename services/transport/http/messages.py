@@ -11,6 +11,7 @@ from services.process import budgets
 from services.transport.http import limits
 
 JSON_TYPE = "application/json"
+CSV_TYPE = "text/csv"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 REFUSALS = {

@@ -1,24 +1,20 @@
 """Applying imports: what is written, once, whatever happens meanwhile."""
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
 
 from schemas.errors import BusinessRuleViolation, Conflict, GymError
 from tests.faults.deputies import instead_of
 from tests.rules.workouts.imports.files import HEVY
 from tests.services.clients import connected
-from tests.services.databases import address_of
 from tests.services.logbook import ago, body, lift, one
 from tests.services.workouts.imports.files import (
     BENCH,
     GIVEN,
     PLANK,
     SQUAT,
-    Imports,
     strong,
     text_of,
 )
-from tests.services.workouts.test_workouts import User
 from tests.waiting import eventually
 
 BENCH_SET = ("Bench Press (Barbell)", 80, 5)
@@ -26,28 +22,6 @@ PLANK_SET = ("Plank", 0, 0, 60)
 FIRST = strong("2025-03-01 10:00:00", BENCH_SET, BENCH_SET, PLANK_SET)
 SECOND = strong("2025-03-03 10:00:00", BENCH_SET)
 THIRD = strong("2025-03-05 10:00:00", ("Squat (Barbell)", 100, 3))
-
-
-@pytest.fixture
-def imports(rpc, fresh_user):
-    return Imports(rpc, fresh_user)
-
-
-@pytest.fixture
-def user(rpc, fresh_user):
-    return User(rpc, fresh_user)
-
-
-@pytest.fixture
-def run(system):
-    """Run a statement in the database of the workouts service."""
-    engine = create_engine(address_of(system, "workouts").url, poolclass=NullPool)
-
-    def run(statement, **values):
-        with engine.begin() as connection:
-            return connection.execute(text(statement), values).all()
-
-    return run
 
 
 def workouts_of(user):
@@ -235,11 +209,11 @@ def test_deleted_workouts_are_brought_back_only_if_asked(imports, user):
 def test_another_apps_export_of_the_same_is_not_doubled(imports, user):
     imports.bring(text_of(FIRST))
     rows = [
-        f'"Legs","1 Mar 2025, 09:00","1 Mar 2025, 10:00","","{name}",,"",0,"normal",{numbers},'
-        for name, numbers in (
-            ("Bench Press (Barbell)", "80,5,,"),
-            ("Bench Press (Barbell)", "80,5,,"),
-            ("Plank", ",,,60"),
+        f'"Legs","1 Mar 2025, 09:00","1 Mar 2025, 10:00","","{name}",,"",{index},"normal",{numbers},'
+        for name, index, numbers in (
+            ("Bench Press (Barbell)", 0, "80,5,,"),
+            ("Bench Press (Barbell)", 1, "80,5,,"),
+            ("Plank", 0, ",,,60"),
         )
     ]
     text = "\n".join([HEVY, *rows, ""])

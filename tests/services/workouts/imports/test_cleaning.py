@@ -7,14 +7,9 @@ from schemas.errors import NotFound
 from services.dependencies.database import Database
 from services.workouts.imports import cleaning
 from tests.services.databases import address_of
-from tests.services.workouts.imports.files import GIVEN, Imports, strong, text_of
+from tests.services.workouts.imports.files import GIVEN, strong, text_of
 
 FILE = text_of(strong("2025-03-01 10:00:00", ("Plank", 0, 0, 60)))
-
-
-@pytest.fixture
-def imports(rpc, fresh_user):
-    return Imports(rpc, fresh_user)
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ FIRST = strong("2025-03-01 10:00:00", BENCH_SET, BENCH_SET)
 SECOND = strong("2025-03-03 10:00:00", BENCH_SET, ("Plank", 0, 0, 60))
 
 
-@pytest.fixture
-def imports(rpc, fresh_user):
-    return Imports(rpc, fresh_user)
-
-
 def test_a_file_is_read_and_nothing_is_written(imports, rpc, fresh_user):
     found = imports.read(text_of(FIRST, SECOND), name="strong.csv")
     assert found["status"] == "preview"

@@ -15,7 +15,7 @@ from services.workouts.imports.records import COLUMNS, Import
 from services.workouts.imports.tools import Tools
 from services.workouts.imports.undoing import Undoing
 from tests.services.databases import address_of
-from tests.services.workouts.imports.files import GIVEN, Imports, text_of
+from tests.services.workouts.imports.files import GIVEN, text_of
 from tests.services.workouts.imports.test_applying import many
 
 TOKEN = "a test"
@@ -29,11 +29,6 @@ _TAKE = Statement(
 
 _ENLARGE = Statement("UPDATE workouts SET set_count = 1500 WHERE user_id = :user_id")
 _COUNT = Statement("SELECT count(*) FROM workouts WHERE user_id = :user_id")
-
-
-@pytest.fixture
-def imports(rpc, fresh_user):
-    return Imports(rpc, fresh_user)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Undoing imports: what was brought goes, what was edited since stays."""
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
 
 from schemas.errors import Conflict, NotFound
 from tests.faults.deputies import instead_of
-from tests.services.databases import address_of
 from tests.services.logbook import ago, body, lift, one
-from tests.services.workouts.imports.files import GIVEN, SQUAT, Imports, strong, text_of
+from tests.services.workouts.imports.files import GIVEN, SQUAT, strong, text_of
 from tests.services.workouts.imports.test_applying import (
     FIRST,
     SECOND,
@@ -16,30 +14,7 @@ from tests.services.workouts.imports.test_applying import (
     sets_of,
     workouts_of,
 )
-from tests.services.workouts.test_workouts import User
 from tests.waiting import eventually
-
-
-@pytest.fixture
-def imports(rpc, fresh_user):
-    return Imports(rpc, fresh_user)
-
-
-@pytest.fixture
-def user(rpc, fresh_user):
-    return User(rpc, fresh_user)
-
-
-@pytest.fixture
-def run(system):
-    """Run a statement in the database of the workouts service."""
-    engine = create_engine(address_of(system, "workouts").url, poolclass=NullPool)
-
-    def run(statement, **values):
-        with engine.begin() as connection:
-            return connection.execute(text(statement), values).all()
-
-    return run
 
 
 def test_what_it_brought_goes_and_all_else_stays(imports, user):
