@@ -209,7 +209,7 @@ def test_deleted_workouts_are_brought_back_only_if_asked(imports, user):
 def test_another_apps_export_of_the_same_is_not_doubled(imports, user):
     imports.bring(text_of(FIRST))
     rows = [
-        f'"Legs","1 Mar 2025, 09:00","1 Mar 2025, 10:00","","{name}",,"",{index},"normal",{numbers},'
+        f'"Legs","1 Mar 2025, 09:00","1 Mar 2025, 10:00","","{name}",,"",{index},normal,{numbers},'
         for name, index, numbers in (
             ("Bench Press (Barbell)", 0, "80,5,,"),
             ("Bench Press (Barbell)", 1, "80,5,,"),
