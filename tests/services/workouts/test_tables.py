@@ -12,7 +12,7 @@ from tests.services.workouts.test_version_before import INSERT
 INDEXES = """
     SELECT indexrelid::regclass::text, indisvalid, pg_get_indexdef(indexrelid)
     FROM pg_index WHERE indexrelid::regclass::text IN
-        ('workouts_by_date', 'workouts_by_start', 'workout_exercises_by_exercise')
+        ('workouts_by_date', 'workouts_by_start', 'workout_exercises_by_exercise_id')
     ORDER BY 1
 """
 EXERCISES = """[{"exercise_id": 6, "exercise_name": "Plank", "rep_type": "time", "order_index": 1,
@@ -58,7 +58,10 @@ def test_the_tables_go_back_and_forth(address, run, filled):
     assert [name for name, _, _ in run(INDEXES)] == ["workouts_by_date"]
     migrate.migrate("workouts", address)
     found = run(INDEXES)
-    assert [name for name, _, _ in found] == ["workout_exercises_by_exercise", "workouts_by_start"]
+    assert [name for name, _, _ in found] == [
+        "workout_exercises_by_exercise_id",
+        "workouts_by_start",
+    ]
     assert all(is_valid for _, is_valid, _ in found)
     run(INSERT, user_id=2, date="2025-02-16", exercises=EXERCISES)
     assert stored(run) == before * 2
@@ -79,3 +82,19 @@ def test_a_migration_that_was_broken_off_is_made_anew(address, run, filled):
     migrate.migrate("workouts", address)
     definitions = {name: definition for name, _, definition in run(INDEXES)}
     assert "started_at DESC NULLS LAST, id DESC" in definitions["workouts_by_start"]
+
+
+def test_rows_are_found_by_their_whole_key_before_there_are_statistics(address, run):
+    migrate.migrate("workouts", address)
+    for wanted, index in [
+        ("workout_exercises WHERE user_id = 7 AND id = 8", "workout_exercises_pkey"),
+        ("workout_exercises WHERE user_id = 7 AND workout_id = 8", "workout_exercises_by_place"),
+        (
+            "workout_exercises WHERE user_id = 7 AND exercise_id = 8",
+            "workout_exercises_by_exercise_id",
+        ),
+        ("exercise_sets WHERE user_id = 7 AND workout_exercise_id = 8", "exercise_sets_pkey"),
+    ]:
+        plan = "\n".join(line for (line,) in run(f"EXPLAIN SELECT FROM {wanted} FOR KEY SHARE"))
+        assert f"{index} " in plan
+        assert "Filter" not in plan
