@@ -10,22 +10,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.analytics.columns import (
-    as_json,
-    exact,
-    exercise_columns,
-    lifetime,
-    moment,
-    period_columns,
-)
+from services.analytics.columns import as_json, exact, exercise_columns, lifetime, period_columns
 from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
 from services.analytics.rules.incremental import Numbers, RowKey, Sizes
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
-from services.analytics.rules.records import KINDS, Record
+from services.analytics.rules.records import KINDS
 from services.analytics.rules.set_bests import REP_MAX, SINGLE_KINDS, Best, Slot
-from services.analytics.rules.set_records import SetRecord
-from services.analytics.tables import IS_CURRENT, ONLY_KIND, place
+from services.analytics.standing_reads import RECORDS, SET_RECORD, STATS, record, set_record
+from services.analytics.tables import place
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 # A transaction-level lock, which the commit releases. The numbers of a user are read, changed in
@@ -63,8 +56,7 @@ _BEFORE = f"""
 _SET_RECORDS = f"""
     SELECT
         json_agg(CASE WHEN r.size IS NULL THEN json_build_array(b.number)
-            ELSE json_build_array(b.number, r.value::text, r.unit, r.size::text, r.tie::text,
-                r.achieved_date, r.workout_id, r.started_at, r.previous_size::text) END)
+            ELSE json_build_array(b.number, {SET_RECORD}) END)
             AS found,
         bool_or(r.is_later AND r.previous_size IS NOT NULL AND (b.size, b.tie) >= (r.size, r.tie))
             AS may_need_history
@@ -94,16 +86,7 @@ _KNOWN = Statement(
             workout_id, version, date, duration_minutes, deleted))
          FROM processed_workouts WHERE workout_id = ANY(CAST(:workout_ids AS bigint[]))),
         (SELECT json_agg(json_build_array(user_id, exercise_id,
-            (SELECT json_build_array(s.exercise_name, s.current_max_weight::text,
-                s.lifetime_volume::text, s.lifetime_sets, s.lifetime_workouts,
-                s.last_performed_date, s.last_workout_id, {ONLY_KIND}, s.last_started_at,
-                {IS_CURRENT})
-             FROM exercise_stats s
-             WHERE s.user_id = k.user_id AND s.exercise_id = k.exercise_id),
-            (SELECT json_agg(json_build_array(r.record_type, r.value::text, r.unit,
-                r.achieved_date, r.workout_id, r.previous_record::text, r.started_at))
-             FROM personal_records r
-             WHERE r.user_id = k.user_id AND r.exercise_id = k.exercise_id),
+            ({STATS}), ({RECORDS}),
             k.workout_id, CASE WHEN bests.may_need_history OR EXISTS ({_MAY_NEED_HISTORY})
                 THEN ({_BEFORE}) END,
             bests.found))
@@ -183,10 +166,10 @@ def known(fetch: Fetch, changes: Collection[Change]) -> Known:
             numbers.lifetimes[key] = lifetime(*columns)
             if not is_current:
                 outdated.add(key)
-        numbers.records[key] = {kind: _record(*values) for kind, *values in records or ()}
+        numbers.records[key] = {kind: record(*values) for kind, *values in records or ()}
         slots = slots_of[key]
         numbers.set_records[key] = {
-            slots[number - 1]: _set_record(*values) if values else None
+            slots[number - 1]: set_record(*values) if values else None
             for number, *values in bests or ()
         }
         if sizes:
@@ -268,35 +251,6 @@ def _processed_workouts(found: Iterable[list]) -> dict[int, ProcessedWorkout]:
         workout_id: ProcessedWorkout(version, day and date.fromisoformat(day), minutes, deleted)
         for workout_id, version, day, minutes, deleted in found
     }
-
-
-def _record(
-    value: str, unit: str, day: str, workout_id: int, previous: str | None, started_at: str | None
-) -> Record:
-    reached = date.fromisoformat(day), workout_id
-    return Record(Decimal(value), unit, *reached, exact(previous), moment(started_at))
-
-
-def _set_record(
-    value: str,
-    unit: str,
-    size: str,
-    tie: str,
-    day: str,
-    workout_id: int,
-    started_at: str | None,
-    previous: str | None,
-) -> SetRecord:
-    return SetRecord(
-        Decimal(value),
-        unit,
-        Decimal(size),
-        Decimal(tie),
-        date.fromisoformat(day),
-        workout_id,
-        moment(started_at),
-        exact(previous),
-    )
 
 
 def _sizes(texts: list[str | None]) -> Sizes:

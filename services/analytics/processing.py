@@ -1,14 +1,16 @@
 """Counting a batch of workouts in one transaction.
 
 A workout that was not counted before is carried forward
-(:mod:`services.analytics.rules.incremental`). What a changed or deleted one touched, before and
-now, is recounted from the history (:mod:`services.analytics.recount`): nothing is subtracted. Both
-end in the same numbers, so events, hints and the feed may bring workouts in any order and twice.
+(:mod:`services.analytics.rules.incremental`). So is what a changed or deleted one touched, before
+and now, as far as no record hangs on it (:mod:`services.analytics.carrying`); the rest is recounted
+from the history (:mod:`services.analytics.recount`). All end in the same numbers, so events, hints
+and the feed may bring workouts in any order and twice.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from services.analytics import counting_reads, feed, record_outbox, recount_reads, writes
+from services.analytics.carrying import Carried
 from services.analytics.counting_reads import Known
 from services.analytics.recount import Recount, compared
 from services.analytics.rules.changes import Change, ExerciseKey
@@ -60,6 +62,8 @@ def apply(
     recount = compared(fetch, uncounted, known.processed, again)
     added = [change for change in uncounted if change.workout_id not in known.processed]
     recount.exercises |= _not_carried(known, added)
+    carried = Carried(fetch, recount, _rows(added))
+    carried.take_out(known.numbers)
     incremental = IncrementalCount(
         known.numbers,
         known.performed,
@@ -67,9 +71,10 @@ def apply(
         known_before=known.best_before,
         excluded=recount.exercises | recount.periods,
     )
-    incremental.add(added)
+    incremental.changed.lifetimes |= carried.lifetimes
+    incremental.add(added, carried.rows)
     before = None if again or silently else incremental.before
-    recount.count(fetch, uncounted, incremental.changed, before)
+    recount.count(fetch, uncounted, incremental.changed, before, carried.standing)
     rows = [*recount.written, *_rows(added)]
     writes.forget(send, recount.gone, incremental.changed)
     writes.write(send, uncounted, rows, incremental.changed)

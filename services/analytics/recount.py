@@ -28,7 +28,8 @@ from services.transport.postgres.statements import Fetch
 class Recount:
     """The exercises and periods that new versions of workouts touch, and the rows they change.
 
-    ``half_known`` are workouts that the version before counted without what it does not know.
+    ``taken`` and ``given`` are the rows of the exercises before and now. ``half_known`` are
+    workouts that the version before counted without what it does not know.
 
     Args:
         again: recount all exercises and periods of the workouts, not only those that differ.
@@ -39,8 +40,10 @@ class Recount:
         self.periods: set[PeriodKey] = set()
         self.written: list[HistoryRow] = []
         self.gone: list[HistoryRow] = []
+        self.taken: list[HistoryRow] = []
+        self.given: list[HistoryRow] = []
         self.half_known: list[int] = []
-        self._again = again
+        self.again = again
 
     def add(
         self, change: Change, before: ProcessedWorkout, rows_before: Mapping[int, HistoryRow]
@@ -51,13 +54,15 @@ class Recount:
         touched = {
             exercise_id
             for exercise_id in rows.keys() | as_before.keys()
-            if self._again or not _counts_as(rows.get(exercise_id), as_before.get(exercise_id))
+            if self.again or not _counts_as(rows.get(exercise_id), as_before.get(exercise_id))
         }
         self.exercises |= {(change.user_id, exercise_id) for exercise_id in touched}
+        self.taken += [as_before[key] for key in touched & as_before.keys()]
+        self.given += [rows[key] for key in touched & rows.keys()]
         if touched or not change.workout.lasts_as(before):
             self.periods.update(change.periods, periods_of(change.user_id, before.date))
         self.written += [
-            row for key, row in rows.items() if self._again or row != as_before.get(key)
+            row for key, row in rows.items() if self.again or row != as_before.get(key)
         ]
         self.gone += [row for key, row in rows_before.items() if key not in rows]
 
@@ -67,6 +72,7 @@ class Recount:
         changes: list[Change],
         numbers: Numbers,
         before: Numbers | None = None,
+        standing: Numbers | None = None,
     ) -> None:
         """Recount the touched numbers.
 
@@ -76,27 +82,36 @@ class Recount:
             changes: all changes of the batch.
             numbers: the results go here; None stands for one that is gone.
             before: the records of the exercises as they were go here, if anybody wants them.
+            standing: what is known to stand of the exercises; not of all.
         """
         if self.exercises:
-            self._count_exercises(fetch, changes, numbers, before)
+            self._count_exercises(fetch, changes, numbers, before, standing or Numbers())
         if self.periods:
             self._count_periods(fetch, changes, numbers)
 
     def _count_exercises(
-        self, fetch: Fetch, changes: list[Change], numbers: Numbers, before: Numbers | None
+        self,
+        fetch: Fetch,
+        changes: list[Change],
+        numbers: Numbers,
+        before: Numbers | None,
+        standing: Numbers,
     ) -> None:
         stored = recount_reads.rows_of_exercises(fetch, self.exercises)
         replaced = {change.workout_id for change in changes}
         kept = [self._measured(row) for row in stored if row.workout_id not in replaced]
-        rows_of = _by_exercise([*kept, *(row for change in changes for row in change.rows)])
+        rows_of = by_exercise([*kept, *(row for change in changes for row in change.rows)])
         for key in self.exercises:
             numbers.lifetimes[key] = lifetime(rows_of[key])
             _count_records(key, rows_of[key], numbers)
         numbers.recounted |= self.exercises
         if before is not None:
             gone = [measured_again(row) for row in stored if row.workout_id in replaced]
-            rows_of = _by_exercise([*kept, *gone])
-            for key in self.exercises:
+            rows_of = by_exercise([*kept, *gone])
+            for key in self.exercises & standing.records.keys():
+                before.records[key] = {kind: standing.records[key].get(kind) for kind in KINDS}
+                before.set_records[key] = standing.set_records[key]
+            for key in self.exercises - standing.records.keys():
                 _count_records(key, rows_of[key], before)
 
     def _measured(self, stored: HistoryRow) -> HistoryRow:
@@ -149,7 +164,8 @@ def _count_records(key: ExerciseKey, rows: list[HistoryRow], numbers: Numbers) -
     numbers.set_records[key] = {**set_records(rows)}
 
 
-def _by_exercise(rows: Iterable[HistoryRow]) -> dict[ExerciseKey, list[HistoryRow]]:
+def by_exercise(rows: Iterable[HistoryRow]) -> dict[ExerciseKey, list[HistoryRow]]:
+    """Return rows by their exercises; of any other exercise there are none."""
     rows_of = defaultdict(list)
     for row in rows:
         rows_of[row.user_id, row.exercise_id].append(row)

@@ -77,7 +77,8 @@ def carried_lifetime(whole: Lifetime | None, row: HistoryRow) -> Lifetime:
         return Lifetime(
             row.exercise_name, weight, volume, sets, 1, *last, row.rep_type, row.started_at
         )
-    is_last = place(row) > place_of(
+    # of a changed workout they are equal
+    is_last = place(row) >= place_of(
         whole.last_performed_date, whole.last_started_at, whole.last_workout_id
     )
     if whole.max_weight is not None and (weight is None or weight < whole.max_weight):

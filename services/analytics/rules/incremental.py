@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 
 from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey
 from services.analytics.rules.history import Lifetime, carried_lifetime
@@ -78,13 +79,17 @@ class IncrementalCount:
         self._added: dict[ExerciseKey, list[HistoryRow]] = defaultdict(list)
         self._stored_before = dict(known_before)
 
-    def add(self, changes: list[Change]) -> None:
+    def add(self, changes: list[Change], more_rows: Iterable[HistoryRow] = ()) -> None:
         """Count workouts that were not counted before.
 
         ``changed`` then has the numbers that differ from the stored ones, ``before`` the records
         that stood in place of those in it.
+
+        Args:
+            changes: the workouts.
+            more_rows: new ones of workouts whose periods are counted elsewhere.
         """
-        uncounted = (row for change in changes for row in change.rows)
+        uncounted = chain((row for change in changes for row in change.rows), more_rows)
         # in order of the history, so that few stand before a record of the same batch
         rows = sorted(
             (row for row in uncounted if (row.user_id, row.exercise_id) not in self._excluded),

@@ -126,6 +126,18 @@ def needs_history(kind: str, record: Record | None, row: HistoryRow) -> bool:
     return size >= record.size
 
 
+def may_have_beaten(kind: str, record: Record | None, row: HistoryRow) -> bool:
+    """Return whether a record may be, or have beaten, a row of its history."""
+    size = KINDS[kind].size(row)
+    if not size:
+        return False
+    if record is None or record.workout_id == row.workout_id:
+        return True
+    if _is_after(row, record):
+        return False
+    return record.previous is None or _in(record.unit, size) >= record.previous
+
+
 def _is_after(row: HistoryRow, record: Record) -> bool:
     return place(row) > record.place
 

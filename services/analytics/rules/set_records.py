@@ -84,6 +84,15 @@ def needs_rows_before(record: SetRecord | None, row: HistoryRow, best: Best) -> 
     return record is not None and record.previous is not None and stands_before(record, row, best)
 
 
+def may_have_beaten(slot: Slot, record: SetRecord | None, row: HistoryRow, best: Best) -> bool:
+    """Return whether a record may be, or have beaten, the best set of a row of its history."""
+    if record is None or record.workout_id == row.workout_id:
+        return True
+    if _has_no_previous(slot) or place(row) > record.place:
+        return False
+    return record.previous is None or best.size >= record.previous
+
+
 def stands_before(record: SetRecord | None, row: HistoryRow, best: Best) -> bool:
     """Return whether a row is at least as good as a record, and stands before it."""
     return record is not None and best.rank >= record.rank and place(row) < record.place
