@@ -184,6 +184,15 @@ class Database(DependencyProvider):
         return DatabaseError("The database could not do that")
 
 
+def took_too_long(problem: Exception) -> bool:
+    """Return whether an error of :class:`Database` is of a statement that PostgreSQL cancelled.
+
+    For a request that is an outage as any other; but tried again, it may take as long again.
+    """
+    cause = problem.__cause__
+    return _has_code(cause.orig if isinstance(cause, DBAPIError) else cause, _SLOW)
+
+
 def _is_gone(problem: BaseException | None) -> bool:
     # psycopg2 itself noticed that the connection broke: then there is no SQLSTATE
     if getattr(problem, "pgcode", None) is None:

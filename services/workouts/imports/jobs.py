@@ -12,6 +12,7 @@ from schemas.errors import (
     ServiceUnavailable,
     TimedOut,
 )
+from services.dependencies.database import took_too_long
 from services.observability.logging import get_logger
 from services.transport.postgres.statements import Statement
 from services.workouts.imports import records
@@ -27,12 +28,13 @@ log = get_logger(__name__)
 SECONDS_IN_TURN = 1.0
 """For which one import is worked on, unless it is being read, before another one has its turn."""
 
-MOST_FAILURES = 5
-"""In a row, after which an import is given up; waiting for another service is no failure."""
+MOST_FAILURES = 8
+"""In a row, after which an import is given up: two minutes, with the pauses between them. An outage
+is no failure, and waited for however long it takes."""
 
 _FAIL = Statement(
     f"""
-    UPDATE imports SET status = '{records.FAILED}', error = :error
+    UPDATE imports SET status = '{records.FAILED}', error = :error, leased_until = NULL
     WHERE id = :id AND status IN ({records.WORKING_SQL})
     """
 )
@@ -62,10 +64,17 @@ def work(tools: Tools, seconds: float) -> None:
         lease = claim(tools.database)
         if lease is None:
             return
-        _Turn(tools, lease).take()
+        Turn(tools, lease).take()
 
 
-class _Turn:
+class Turn:
+    """One turn of an import.
+
+    Args:
+        tools: what is needed of the service.
+        lease: of the import.
+    """
+
     def __init__(self, tools: Tools, lease: Lease):
         self._tools = tools
         self._lease = lease
@@ -82,12 +91,15 @@ class _Turn:
         except BusinessRuleViolation as problem:
             self._refuse(problem)
         except (ServiceUnavailable, TimedOut) as problem:
-            log.warning("import pauses", import_id=self._of.id, reason=str(problem))
-            self._lease.pause()
+            if took_too_long(problem):
+                log.warning("import takes too long", import_id=self._of.id, reason=str(problem))
+                self._count_failure(f"The database took too long, {MOST_FAILURES} times in a row")
+            else:
+                log.warning("import pauses", import_id=self._of.id, reason=str(problem))
+                self._lease.pause()
         except Exception as problem:
             log.error("import failed", import_id=self._of.id, exc_info=problem)
-            if self._lease.pause() >= MOST_FAILURES:
-                self._fail({"message": InternalError().message})
+            self._count_failure(InternalError().message)
         else:
             self._lease.release()
 
@@ -99,6 +111,10 @@ class _Turn:
             records.UNDOING: lambda: Undoing(self._tools, self._lease).run(until),
         }
         steps[self._of.status]()
+
+    def _count_failure(self, message: str) -> None:
+        if self._lease.fail() >= MOST_FAILURES:
+            self._fail({"message": message})
 
     def _fail(self, error: dict[str, Any]) -> None:
         log.info("import given up", import_id=self._of.id, reason=error["message"])

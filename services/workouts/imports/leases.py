@@ -13,6 +13,7 @@ SECONDS = 10
 
 _RENEWED_AFTER = SECONDS / 5
 _LONGEST_PAUSE = 60
+_OUTAGE_PAUSE = 10
 
 # Of one user's imports the one that was asked for first is worked on, and no other. Of several
 # users' the one that has waited longest.
@@ -49,6 +50,13 @@ _RELEASE = Statement(
     """
 )
 _PAUSE = Statement(
+    f"""
+    UPDATE imports SET lease = NULL, changed_at = clock_timestamp(),
+        leased_until = now() + interval '{_OUTAGE_PAUSE} seconds'
+    WHERE id = :id AND lease = :lease
+    """
+)
+_FAIL = Statement(
     f"""
     UPDATE imports SET lease = NULL, failures = failures + 1, changed_at = clock_timestamp(),
         leased_until = now() + make_interval(secs => least({_LONGEST_PAUSE}, power(2, failures)))
@@ -104,9 +112,13 @@ class Lease:
         """Let any process go on."""
         self._database.fetch(_RELEASE, **self._names)
 
-    def pause(self) -> int:
-        """Let any process go on after a pause, and return how often that was needed in a row."""
-        rows = self._database.fetch(_PAUSE, **self._names)
+    def pause(self) -> None:
+        """Let any process go on after a pause, in which a service may come back."""
+        self._database.fetch(_PAUSE, **self._names)
+
+    def fail(self) -> int:
+        """Let any process try again after a pause, and return how often it failed in a row."""
+        rows = self._database.fetch(_FAIL, **self._names)
         return rows[0][0] if rows else 0
 
 

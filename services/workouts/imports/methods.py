@@ -257,7 +257,7 @@ class ImportMethods:
 
     @rpc
     def delete_import(self, user_id: int, import_id: int) -> dict[str, Any]:
-        """Delete an import that has brought no workouts.
+        """Delete an import that has brought neither workouts nor exercises.
 
         Args:
             user_id: the owner.
@@ -268,7 +268,7 @@ class ImportMethods:
 
         Raises:
             NotFound: there is no such import, or it is somebody else's.
-            Conflict: it has brought workouts, or is being worked on.
+            Conflict: it has brought some, or is being worked on.
 
         Example:
             ``n.rpc.workouts.delete_import(1, 7)``

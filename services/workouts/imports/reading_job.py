@@ -46,7 +46,8 @@ _STAGE = Statement(
         AS given (place, start, identity, document)
     """
 )
-_MARK = Statement("UPDATE imports SET done = least(:done, total), failures = 0 WHERE id = :id")
+# no failure is forgotten, as the next turn begins anew
+_MARK = Statement("UPDATE imports SET done = least(:done, total) WHERE id = :id")
 _DONE = Statement(f"UPDATE imports SET status = '{records.PREVIEW}', failures = 0 WHERE id = :id")
 _FORGET_PIECES = Statement("DELETE FROM import_pieces WHERE import_id = :id")
 

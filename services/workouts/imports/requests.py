@@ -27,7 +27,7 @@ _TO_ASK = Statement(
 _APPLY = Statement(
     f"""
     UPDATE imports SET status = '{records.APPLYING}', options = :options, error = NULL,
-        done = 0, position = 0, total = (counts ->> 'workouts')::integer,
+        done = 0, position = 0, failures = 0, total = (counts ->> 'workouts')::integer,
         queued_at = clock_timestamp(), changed_at = now()
     WHERE id = :id
     """
@@ -35,13 +35,20 @@ _APPLY = Statement(
 _UNDO = Statement(
     f"""
     UPDATE imports SET status = '{records.UNDOING}', options = :options, error = NULL,
-        done = 0, position = 0, kept = 0, queued_at = clock_timestamp(), changed_at = now(),
+        done = 0, position = 0, kept = 0, failures = 0, queued_at = clock_timestamp(),
+        changed_at = now(),
         total = (SELECT count(*) FROM imported_workouts WHERE import_id = :id)
             + (SELECT count(*) FROM import_updates WHERE import_id = :id)
     WHERE id = :id
     """
 )
 _DELETE = Statement("DELETE FROM imports WHERE id = :id")
+_HAS_MADE = Statement(
+    """
+    SELECT EXISTS (
+        SELECT FROM import_names WHERE import_id = :id AND is_made AND exercise_id IS NOT NULL)
+    """
+)
 
 DELETABLE = (records.RECEIVING, records.PREVIEW, records.FAILED)
 
@@ -115,11 +122,10 @@ def undo(tools: Tools, user_id: int, import_id: int, force: bool) -> str:
         found = records.lock(transaction.fetch, user_id, import_id)
         if found.status == records.UNDOING or (found.status == records.UNDONE and not force):
             return found.status
-        has_brought = found.status in (records.PREVIEW, records.FAILED) and (
-            found.added or found.updated
-        )
-        if not has_brought:
-            _check_status(found, records.APPLIED, records.UNDONE)
+        allowed = [records.APPLIED, records.UNDONE]
+        if _has_brought(transaction.fetch, found):
+            allowed += [records.PREVIEW, records.FAILED]
+        _check_status(found, *allowed)
         options = json.dumps(found.options | {"force": force})
         transaction.send(_UNDO, id=import_id, options=options)
     return records.UNDOING
@@ -134,9 +140,17 @@ def delete(tools: Tools, user_id: int, import_id: int) -> None:
     with tools.database.together() as transaction:
         found = records.lock(transaction.fetch, user_id, import_id)
         _check_status(found, *DELETABLE)
-        if found.added or found.updated:
-            raise Conflict("The import has brought workouts; undo it first")
+        if _has_brought(transaction.fetch, found):
+            raise Conflict("The import has brought workouts or exercises; undo it first")
         transaction.send(_DELETE, id=import_id)
+
+
+def _has_brought(fetch: Fetch, found: Import) -> bool:
+    """Return whether an import has written workouts, or made exercises."""
+    if found.added or found.updated:
+        return True
+    [(has_made,)] = fetch(_HAS_MADE, id=found.id)
+    return bool(has_made)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

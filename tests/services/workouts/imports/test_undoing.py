@@ -167,6 +167,20 @@ def test_one_that_has_only_changed_workouts_and_not_ended_can_be_undone(
     assert sets_of(workouts_of(user)[0])[0]["weight"] == 80
 
 
+def test_one_that_has_only_made_exercises_can_be_undone(imports, user, own):
+    sets = [("Gorilla Row", 24, 10), ("Plank", 0, 0, 30)]
+    import_id = imports.read(text_of(strong("2025-03-01 10:00:00", *sets)), **GIVEN)["id"]
+    imports.map(import_id, Plank=own)
+    user.rpc.exercises.delete(user.id, own)
+    found = imports.apply(import_id)
+    assert (found["status"], found["added"]) == ("preview", 0)
+    with pytest.raises(Conflict, match="undo it first"):
+        imports.rpc.delete_import(user.id, import_id)
+    imports.undo(import_id)
+    [made] = [each["exercise_id"] for each in found["names"] if each["name"] == "Gorilla Row"]
+    assert user.rpc.exercises.get_private(user.id, [made]) == []
+
+
 def test_only_what_was_applied_can_be_undone(imports):
     import_id = imports.read(text_of(FIRST), **GIVEN)["id"]
     with pytest.raises(Conflict):
