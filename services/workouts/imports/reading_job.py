@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from schemas.imports import MOST_NAMES, MOST_SETS
+from schemas.imports import MOST_NAMES
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement
 from services.workouts.imports import names, records, uploads
@@ -116,7 +116,6 @@ class Reading:
             if found is None:
                 continue
             place, sets = place + 1, sets + sets_of(found)
-            self._check_size(sets)
             self._note(found)
             text = orjson.dumps(found).decode()
             batch.append((place, start_of(found), identities.of(found), text))
@@ -131,11 +130,6 @@ class Reading:
         if len(self._names) > MOST_NAMES:
             message = f"There are more than {MOST_NAMES} different exercises"
             raise Unreadable(Finding(workout["line"], "exercise", message, "max_items"))
-
-    def _check_size(self, sets: int) -> None:
-        if sets > MOST_SETS:
-            message = f"There are more than {MOST_SETS} sets; split the file"
-            raise Unreadable(Finding(0, "sets", message, "max_items"))
 
     def _write(self, batch: list[tuple[Any, ...]], line: int) -> None:
         places, starts, identities, documents = (

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NoReturn
 
+from schemas.imports import MOST_SETS
 from schemas.sets import (
     FARTHEST,
     HEAVIEST,
@@ -17,7 +18,7 @@ from schemas.sets import (
     MOST_REPS,
 )
 from services.workouts.imports.reading.durations import duration_seconds
-from services.workouts.imports.reading.findings import Finding, Findings
+from services.workouts.imports.reading.findings import Finding, Findings, Unreadable
 from services.workouts.imports.reading.layouts import HEVY, Layout
 from services.workouts.imports.reading.moments import Calendar
 from services.workouts.imports.reading.numbers import is_given, nearest_half, number, rounded
@@ -77,10 +78,23 @@ class RowReader:
         self._seconds = lru_cache(10_000)(duration_seconds)
 
     def rows(self, records: Iterable[Record]) -> Iterator[Row]:
-        """Yield a row for each record that can be taken; the others are faults."""
+        """Yield a row for each record that can be taken; the others are faults.
+
+        Raises:
+            Unreadable: there are too many sets, those of faults included.
+        """
+        sets = 0
         for record in records:
+            row = None
             with suppress(_Unusable):
-                yield self._row(record)
+                row = self._row(record)
+            if row is None or row.kind not in (REST, NOTE):
+                sets += 1
+                if sets > MOST_SETS:
+                    message = f"There are more than {MOST_SETS} sets; split the file"
+                    raise Unreadable(Finding(record.line, "sets", message, "max_items"))
+            if row is not None:
+                yield row
 
     def _row(self, record: Record) -> Row:
         self._check_width(record)

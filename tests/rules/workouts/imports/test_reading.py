@@ -5,7 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from services.workouts.imports.reading import Findings, read_workouts, recognise
+from schemas.workouts import MOST_EXERCISES
+from services.workouts.imports.reading import (
+    Findings,
+    Unreadable,
+    read_workouts,
+    recognise,
+    rows,
+)
 from services.workouts.imports.reading.findings import MOST
 from services.workouts.imports.reading.rows import Units
 from services.workouts.imports.reading.workouts import MOST_ROWS
@@ -408,6 +415,24 @@ def test_a_workout_of_too_many_lines_is_a_fault_and_the_next_one_is_read():
     assert [each.name for each in workouts] == ["Arms"]
     assert described(findings.faults) == [(2, "sets", "max_items")]
     assert findings.faults[0].received == str(MOST_ROWS + 1)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        [strong(number, reps="many") for number in range(1, 4)],
+        [strong(exercise=f"Squat {number}") for number in range(MOST_EXERCISES + 1)],
+    ],
+    ids=["lines", "a workout"],
+)
+def test_sets_that_can_not_be_taken_count_to_the_limit_of_a_file(monkeypatch, refused):
+    monkeypatch.setattr(rows, "MOST_SETS", len(refused))
+    kept = [strong("Rest Timer", seconds=60), strong("Note", 0, 0, notes="Hard")]
+    _, findings = read(STRONG, *refused, *kept)
+    assert findings.faults
+    with pytest.raises(Unreadable, match="split the file") as refusal:
+        read(STRONG, *refused, strong(name="Arms"))
+    assert refusal.value.finding.line == len(refused) + 2
 
 
 def test_a_note_that_is_repeated_stands_once():
