@@ -126,10 +126,23 @@ def _whole(workouts: RemoteCalls, workout_ids: list[int]) -> Iterator[list[dict]
 
 def _ahead(pages: Iterator[list[dict]]) -> Iterator[list[dict]]:
     """Yield pages, the next of which is asked for while one is counted."""
-    asked = eventlet.spawn(next, pages, None)
+    asked = eventlet.spawn(_next, pages)
     while (page := asked.wait()) is not None:
-        asked = eventlet.spawn(next, pages, None)
+        if isinstance(page, Exception):
+            raise page
+        asked = eventlet.spawn(_next, pages)
         yield page
+
+
+def _next(pages: Iterator[list[dict]]) -> list[dict] | Exception | None:
+    """Return the next page, None if there is none, or what it failed with.
+
+    Raised, it would be logged as one that nobody has caught, too, since it ends a greenthread.
+    """
+    try:
+        return next(pages, None)
+    except Exception as problem:
+        return problem
 
 
 def _pages(workout_ids: list[int]) -> Iterator[list[int]]:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from schemas.errors import ServiceUnavailable
 from services.analytics.counting import CountedWorkouts
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rebuilding import PAGE, rebuild_user
@@ -150,6 +151,19 @@ def test_nothing_is_changed_if_the_workouts_service_goes_away(database):
     with pytest.raises(ConnectionError):
         rebuild(database, workouts)
     assert everything(database) == counted
+
+
+def test_an_outage_is_raised_once_and_leaves_no_traceback(database, capfd):
+    log = Log(4, version_before=False)
+    workouts = Workouts([log.workout(USER) for _ in range(2 * PAGE)])
+
+    def away(workout_ids, rep_types):
+        raise ServiceUnavailable
+
+    workouts.get_many = away
+    with pytest.raises(ServiceUnavailable):
+        rebuild(database, workouts)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_each_page_is_written_before_the_one_after_the_next_is_asked_for(database):
