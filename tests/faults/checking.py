@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from tests.faults.lifters import BROKEN, DONE, EXERCISES
+from tests.faults.lifters import BROKEN, DONE
 from tests.services.logbook import today
 from tests.services.recount import SEED_REP_TYPES, Recount
 from tests.waiting import eventually
@@ -75,22 +75,38 @@ def _answer(lifter, path):
 
 def assert_counted(lifter, end):
     """Compare the analytics of a lifter with an independent recount."""
-    expected = Recount(lifter.workouts.values(), SEED_REP_TYPES, today())
-    names = expected.names
+    wait_until_counted(lifter, lifter.workouts.values(), SEED_REP_TYPES, end)
+
+
+def wait_until_counted(lifter, workouts, rep_types, end):
+    """Wait until the analytics of a lifter equal an independent recount.
+
+    Args:
+        lifter: whose.
+        workouts: all that the lifter has.
+        rep_types: how the repetitions of each exercise count, by its id.
+        end: when they must, on the monotonic clock.
+    """
+    recount = Recount(workouts, rep_types, today())
+    records = recount.personal_records()
+    progress = {period: recount.progress(period) for period in ("weekly", "monthly")}
+    histories = {
+        exercise_id: recount.exercise_history(exercise_id, "all")
+        for exercise_id in rep_types
+        if exercise_id in recount.names
+    }
 
     def compare():
-        _, (records,) = fetch(lifter, "/api/stats/personal-records")
-        assert records == expected.personal_records()
-        for period in ("weekly", "monthly"):
-            _, (progress,) = fetch(lifter, f"/api/stats/progress?period={period}")
-            assert progress == expected.progress(period)
-        for exercise_id in EXERCISES:
-            if exercise_id in names:
-                path = f"/api/stats/exercise/{exercise_id}/history?range=all"
-                _, (history,) = fetch(lifter, path)
-                counted = expected.exercise_history(exercise_id, "all")
-                assert history["data_points"] == counted["data_points"]
-                assert history["stats"] == counted["stats"]
+        _, (found,) = fetch(lifter, "/api/stats/personal-records")
+        assert found == records
+        for period, expected in progress.items():
+            _, (found,) = fetch(lifter, f"/api/stats/progress?period={period}")
+            assert found == expected
+        for exercise_id, expected in histories.items():
+            path = f"/api/stats/exercise/{exercise_id}/history?range=all"
+            _, (found,) = fetch(lifter, path)
+            assert found["data_points"] == expected["data_points"]
+            assert found["stats"] == expected["stats"]
         return True
 
     eventually(compare, seconds=max(end - time.monotonic(), 0.5))

@@ -8,11 +8,12 @@ import amqp
 import pytest
 import requests
 
-from stack import commands, dead_letters
+from stack import commands
 from stack.layout import SERVICES
 from stack.services import ask
 from tests.faults.checking import check
 from tests.faults.deputies import instead_of
+from tests.faults.letters import drop_letters, fetch_letters
 from tests.faults.lifters import Crowd, Lifter
 from tests.faults.reporting import note
 from tests.waiting import eventually
@@ -165,17 +166,6 @@ def _broker(system):
         "password": system.state.secrets["rabbitmq"],
         "virtual_host": "gym",
     }
-
-
-def fetch_letters(system):
-    with dead_letters.connected(system.environment["AMQP_URI"]) as queue:
-        return queue.fetch()
-
-
-def drop_letters(system):
-    with dead_letters.connected(system.environment["AMQP_URI"]) as queue:
-        for letter in queue.fetch():
-            queue.drop(letter)
 
 
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}

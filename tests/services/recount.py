@@ -7,6 +7,7 @@ slowly, in fractions, and without a line of the services.
 from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import groupby
 from math import floor
 
@@ -40,6 +41,8 @@ class Recount:
             for exercise in workout["exercises"]:
                 self.names[exercise["exercise_id"]] = exercise["exercise_name"]
         self.names |= {key: name for key, name in (names or {}).items() if key in self.names}
+        # asked for each point of a history
+        self._shown_kind = cache(self._find_shown_kind)
 
     # what analytics answers
 
@@ -245,7 +248,7 @@ class Recount:
     def _kind(self, workout, exercise_id):
         return self.logged.get((workout["id"], exercise_id), self.rep_types[exercise_id])
 
-    def _shown_kind(self, exercise_id):
+    def _find_shown_kind(self, exercise_id):
         kinds = [self._kind(workout, exercise_id) for workout in self._with(exercise_id)]
         now = self.rep_types[exercise_id]
         return now if now in kinds or not kinds else kinds[-1]
