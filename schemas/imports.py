@@ -9,6 +9,12 @@ from schemas.sets import WEIGHT_UNITS
 
 SOURCES = ["auto", "strong", "hevy"]
 DISTANCE_UNITS = ["m", "km", "mi"]
+LANGUAGES = [
+    *("en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk", "tr", "sv", "da", "nb", "fi"),
+    *("cs", "sk", "hu", "ro", "el", "hr", "sl", "et", "lv", "lt", "bg", "ca", "id", "he", "ar"),
+]
+"""Those whose names of months are read. One that writes months as numbers needs none."""
+
 STATUSES = [
     *("receiving", "reading", "preview", "applying", "applied", "undoing", "undone", "failed"),
 ]
@@ -53,6 +59,10 @@ class NewImport(Parameters):
     weight_unit = _weight_unit()
     distance_unit = _distance_unit()
     time_zone = _time_zone()
+    language = OneOf(
+        LANGUAGES,
+        metadata=about("Of the names of months, if they are other months in another language."),
+    )
     name = Text(max_length=255, metadata=about("What to call it, such as the file's name."))
 
 

@@ -123,7 +123,12 @@ def test_a_file_that_can_not_be_read_says_why(imports, text, constraint):
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("?time_zone=Mars/Phobos", "time_zone"), ("?weight_unit=stone", "weight_unit"), ("?x=1", "x")],
+    [
+        ("?time_zone=Mars/Phobos", "time_zone"),
+        ("?weight_unit=stone", "weight_unit"),
+        ("?language=Polski", "language"),
+        ("?x=1", "x"),
+    ],
 )
 def test_what_is_said_of_a_file_is_checked_before_it_is_taken(imports, query, field):
     assert only_error(imports.send(query=query), 400)["field"] == field

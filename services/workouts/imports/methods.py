@@ -45,7 +45,7 @@ class ImportMethods:
             options: ``source`` (``"auto"``, ``"strong"`` or ``"hevy"``), ``name`` (of the file)
                 and what files don't tell, here or when it is applied: ``weight_unit`` (``"kg"`` or
                 ``"lb"``), ``distance_unit`` (``"m"``, ``"km"`` or ``"mi"``) and ``time_zone``
-                (``"Europe/Berlin"``).
+                (``"Europe/Berlin"``); here only, ``language`` (``"pl"``) of the names of months.
 
         Returns:
             ``{"id", "status": "receiving"}``

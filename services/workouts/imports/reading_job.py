@@ -74,7 +74,7 @@ class Reading:
         Raises:
             Unreadable: it can't be read.
         """
-        recognised = recognise(self._open)
+        recognised = recognise(self._open, self._of.options.get("language"))
         self._check_source(recognised.layout.source)
         self._begin(recognised)
         self._stage(recognised)

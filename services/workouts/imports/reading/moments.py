@@ -65,14 +65,20 @@ class DateHabits:
             self.month_is_first |= other > 12
             self.is_ambiguous = True
 
-    def calendar(self) -> "Calendar":
+    def calendar(self, given: str | None = None, header: str | None = None) -> "Calendar":
         """Return what reads the dates of the file.
+
+        Args:
+            given: the language of the months' names, if it was said.
+            header: that of the header, if it is known.
 
         Raises:
             Unreadable: months are of no language that is known, or it can't be told which of two
                 numbers is the month.
         """
-        language, months = read_months(self.words) if self.words else (ENGLISH, {})
+        language, months = ENGLISH, dict[str, int]()
+        if self.words:
+            language, months = read_months(self.words, given, header)
         if self.is_ambiguous and self.day_is_first == self.month_is_first:
             message = "Dates such as 03/04/2025 don't tell which number is the month"
             raise Unreadable(Finding(0, "start", message, "date"))

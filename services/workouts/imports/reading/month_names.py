@@ -5,15 +5,10 @@ from functools import cache
 
 from babel import Locale
 
+from schemas.imports import LANGUAGES
 from services.workouts.imports.reading.findings import Finding, Unreadable
 
 ENGLISH = "en"
-
-LANGUAGES = (
-    *(ENGLISH, "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk", "tr", "sv", "da", "nb", "fi"),
-    *("cs", "sk", "hu", "ro", "el", "hr", "sl", "et", "lv", "lt", "bg", "ca", "id", "he", "ar"),
-)
-"""Those that are tried; a language that writes months as numbers needs no names."""
 
 _FURTHER = {"de": {"mrz": 3}}
 """Names that people and apps write, and the CLDR does not have."""
@@ -22,20 +17,24 @@ SHORTEST = 3
 """Letters of a name that are enough, if only one month of the language begins with them."""
 
 
-def read_months(dates: Collection[tuple[str, ...]]) -> tuple[str, dict[str, int]]:
+def read_months(
+    dates: Collection[tuple[str, ...]], given: str | None = None, header: str | None = None
+) -> tuple[str, dict[str, int]]:
     """Return a language that has a month in each of some dates, and which months its words are.
 
     Dates in which no language has a month are left out: a line may be broken.
 
     Args:
         dates: the words of each, lower case, short or long, without a full stop.
+        given: the language that it must be.
+        header: that of the header, which it is where it may be several.
 
     Raises:
         Unreadable: no language has a month in all, or they are other months in another language.
     """
     known = [words for words in dates if any(_months(each, words) for each in LANGUAGES)]
     found: dict[str, dict[str, int]] = {}
-    for language in LANGUAGES:
+    for language in [given] if given else LANGUAGES:
         of_dates = [_months(language, words) for words in known]
         if known and all(len(each) == 1 for each in of_dates):
             found[language] = {name: month for each in of_dates for name, month in each.items()}
@@ -43,16 +42,28 @@ def read_months(dates: Collection[tuple[str, ...]]) -> tuple[str, dict[str, int]
                 # most files are; only its "mar" is another month elsewhere, Finnish November
                 break
     if not found:
-        shown = ", ".join(sorted({word for words in dates for word in words})[:12])
-        raise Unreadable(
-            Finding(0, "start", f"These months are of no language that is known: {shown}", "date")
-        )
+        raise Unreadable(Finding(0, "start", _unknown(dates, given), "date"))
     language, months = next(iter(found.items()))
     if any(other != months for other in found.values()):
-        shown = ", ".join(sorted(found))
-        message = f"The months' names mean different months in these languages: {shown}"
-        raise Unreadable(Finding(0, "start", message, "date"))
+        if header not in found:
+            raise Unreadable(Finding(0, "language", _several(found), "required"))
+        language, months = header, found[header]
     return language, months
+
+
+def _unknown(dates: Collection[tuple[str, ...]], given: str | None) -> str:
+    shown = ", ".join(sorted({word for words in dates for word in words})[:12])
+    if given:
+        return f"These are no months of the language {given}: {shown}"
+    return f"These months are of no language that is known: {shown}"
+
+
+def _several(languages: Collection[str]) -> str:
+    shown = ", ".join(sorted(languages))
+    return (
+        f"The months' names mean different months in these languages: {shown}; "
+        "give one of them as language"
+    )
 
 
 def _months(language: str, words: tuple[str, ...]) -> dict[str, int]:

@@ -59,13 +59,14 @@ class Recognised:
         }
 
 
-def recognise(open_file: text.Open) -> Recognised:
+def recognise(open_file: text.Open, language: str | None = None) -> Recognised:
     """Find out what a file is.
 
     All of it is read: how dates and numbers are written shows in some rows only.
 
     Args:
         open_file: returns its chunks from the beginning, each time it is called.
+        language: of the names of months, if it is known.
 
     Raises:
         Unreadable: it is no export of an app that is known, or can't be decoded.
@@ -92,7 +93,7 @@ def recognise(open_file: text.Open) -> Recognised:
     return Recognised(
         encoding,
         layout,
-        habits.calendar(),
+        habits.calendar(language, layout.language),
         mark or ".",
         count,
         tuple(sorted(needs)),

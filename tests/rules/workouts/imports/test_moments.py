@@ -7,12 +7,12 @@ from services.workouts.imports.reading.durations import duration_seconds
 from services.workouts.imports.reading.moments import DateHabits
 
 
-def read(*cells):
+def read(*cells, **languages):
     """Return the moments of cells of one file."""
     habits = DateHabits()
     for cell in cells:
         habits.note(cell)
-    calendar = habits.calendar()
+    calendar = habits.calendar(**languages)
     return [found and found.isoformat(" ", "minutes") for found in map(calendar.moment, cells)]
 
 
@@ -77,6 +77,29 @@ def test_months_are_of_one_language():
         read("4 lis 2026 09:40")
     with pytest.raises(Unreadable, match="no language"):
         read("4 brumaire 2026 09:40")
+
+
+@pytest.mark.parametrize(("language", "month"), [("hr", "10"), ("pl", "11"), ("cs", "11")])
+def test_the_language_may_be_given_or_be_the_headers(language, month):
+    moment = [f"2026-{month}-04 09:40"]
+    assert read("4 lis 2026 09:40", given=language) == moment
+    assert read("4 lis 2026 09:40", header=language) == moment
+    assert read("4 lis 2026 09:40", given=language, header="pl") == moment
+
+
+def test_the_headers_language_is_only_for_months_of_several():
+    assert read("4 lis 2026 09:40", "4 stu 2026 09:40", header="pl")[0] == "2026-10-04 09:40"
+    with pytest.raises(Unreadable, match="no months of the language pl: lis, stu"):
+        read("4 lis 2026 09:40", "4 stu 2026 09:40", given="pl")
+
+
+def test_months_of_several_languages_are_refused_with_what_to_say():
+    with pytest.raises(Unreadable, match="cs, hr, pl; give one of them") as refusal:
+        read("4 lis 2026 09:40")
+    assert (refusal.value.finding.field, refusal.value.finding.constraint) == (
+        "language",
+        "required",
+    )
 
 
 @pytest.mark.parametrize(

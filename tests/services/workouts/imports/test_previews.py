@@ -113,6 +113,15 @@ def test_the_app_may_be_said(imports):
     assert "Strong, not Hevy" in found["error"]["message"]
 
 
+def test_the_language_of_months_may_be_said(imports):
+    text = text_of(["1 lis 2025 10:00:00" + row[19:] for row in FIRST])
+    found = imports.read(text)
+    assert (found["status"], found["error"]["field"]) == ("failed", "language")
+    for language in ("pl", "hr"):
+        found = imports.read(text, language=language)
+        assert (found["status"], found["recognised"]["month_language"]) == ("preview", language)
+
+
 def test_more_sets_than_a_file_may_have(imports):
     rows = [
         strong(f"{2020 - year}-{month:02}-{day:02} 10:00:00", *[("Squat", 9, 9)] * 90)
