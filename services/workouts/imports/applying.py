@@ -52,10 +52,13 @@ _NEXT = Statement(
 _INSERT = Statement(
     f"""
     WITH {writes.NEW_WORKOUT}, noted AS (
-        INSERT INTO imported_workouts (user_id, identity, workout_id, content, version, import_id)
+        INSERT INTO imported_workouts AS m
+            (user_id, identity, workout_id, content, version, import_id)
         SELECT w.user_id, :identity, w.id, :content, w.version, :import_id FROM w
         ON CONFLICT (user_id, identity) DO UPDATE SET workout_id = excluded.workout_id,
-            content = excluded.content, version = excluded.version, import_id = excluded.import_id
+            content = excluded.content, version = excluded.version, import_id = excluded.import_id,
+            restored_from = CASE WHEN m.import_id = excluded.import_id THEN m.restored_from
+                            ELSE m.import_id END
     )
     SELECT count(*) FROM sets
     """

@@ -47,13 +47,13 @@ _LOCK = Statement(
 _TAKE_OUT = Statement(
     f"""
     WITH chosen AS MATERIALIZED (
-        SELECT identity, workout_id, is_kept FROM (
-            SELECT m.identity, m.workout_id,
+        SELECT identity, workout_id, restored_from, is_kept FROM (
+            SELECT m.identity, m.workout_id, m.restored_from,
                 (w.version <> m.version AND NOT CAST(:force AS boolean)) IS TRUE AS is_kept,
                 sum(coalesce(w.set_count, 0)) OVER (ORDER BY m.workout_id)
                     - coalesce(w.set_count, 0) AS sets_before
             FROM (
-                SELECT identity, workout_id, version FROM imported_workouts
+                SELECT identity, workout_id, version, restored_from FROM imported_workouts
                 WHERE import_id = :id AND workout_id > :position
                 ORDER BY workout_id LIMIT {BATCH}) m
             LEFT JOIN workouts w ON w.user_id = :user_id AND w.id = m.workout_id) m
@@ -64,6 +64,12 @@ _TAKE_OUT = Statement(
     ), forgotten AS (
         DELETE FROM imported_workouts m USING chosen c
         WHERE m.user_id = :user_id AND m.identity = c.identity AND NOT c.is_kept
+          AND c.restored_from IS NULL
+    ), deleted_as_before AS (
+        UPDATE imported_workouts m SET import_id = c.restored_from, restored_from = NULL
+        FROM chosen c
+        WHERE m.user_id = :user_id AND m.identity = c.identity AND NOT c.is_kept
+          AND c.restored_from IS NOT NULL
     )
     SELECT max(workout_id), count(*), count(*) FILTER (WHERE is_kept) FROM chosen
     """
@@ -86,6 +92,13 @@ _UNMADE = Statement(
 )
 _UNLEARN = Statement(
     "DELETE FROM learned_names WHERE user_id = :user_id AND exercise_id = :exercise_id"
+)
+# what this import had brought first, and another one restored, is not known from it any more
+_FORGET_FIRST = Statement(
+    """
+    UPDATE imported_workouts SET restored_from = NULL
+    WHERE user_id = :user_id AND restored_from = :id
+    """
 )
 _DONE = Statement(f"UPDATE imports SET status = '{records.UNDONE}', failures = 0 WHERE id = :id")
 
@@ -198,6 +211,7 @@ class Undoing:
             self._lease.renew()
         with self._tools.database.together() as transaction:
             self._lease.hold(transaction)
+            transaction.send(_FORGET_FIRST, user_id=self._of.user_id, id=self._of.id)
             transaction.send(_DONE, id=self._of.id)
 
     def _delete(self, exercise_id: int) -> bool:

@@ -62,6 +62,57 @@ def test_a_workout_that_was_deleted_is_forgotten(imports, user):
     assert imports.read(text_of(FIRST, SECOND), **GIVEN)["counts"]["new"] == 2
 
 
+@pytest.fixture
+def restored(imports, user):
+    """Two imports: one of a workout that was deleted since, and one that has restored it."""
+    first = imports.bring(text_of(FIRST, SECOND))
+    user.delete(user.listed()[0])
+    return first, imports.bring(text_of(FIRST, SECOND), deleted="restore")
+
+
+def states(imports):
+    """Return what the workouts of the file would be now, if there are any of the kind."""
+    counts = imports.read(text_of(FIRST, SECOND), **GIVEN)["counts"]
+    return {state: counts[state] for state in ("new", "same", "deleted") if counts[state]}
+
+
+def test_a_workout_that_it_restored_is_deleted_again(imports, user, restored):
+    first, second = restored
+    assert (second["added"], states(imports)) == (1, {"same": 2})
+    assert imports.undo(second["id"])["kept"] == 0
+    assert (len(user.listed()), states(imports)) == (1, {"same": 1, "deleted": 1})
+    imports.undo(first["id"])
+    assert (user.listed(), states(imports)) == ([], {"new": 2})
+
+
+def test_a_workout_that_it_restored_and_the_user_deleted_again(imports, user, restored):
+    _, second = restored
+    for workout in user.listed():
+        user.delete(workout)
+    imports.undo(second["id"])
+    assert states(imports) == {"deleted": 2}
+
+
+def test_a_workout_whose_first_import_was_undone_is_forgotten(imports, user, restored):
+    first, second = restored
+    imports.undo(first["id"])
+    assert (len(user.listed()), states(imports)) == (1, {"new": 1, "same": 1})
+    imports.undo(second["id"])
+    assert (user.listed(), states(imports)) == ([], {"new": 2})
+
+
+def test_a_workout_that_it_brought_and_restored_itself_is_forgotten(imports, user, run):
+    done = imports.bring(text_of(FIRST, SECOND))
+    for workout in user.listed():
+        user.delete(workout)
+    # as if it had gone back to its preview because of an exercise, and was applied again
+    run("UPDATE imports SET status = 'preview' WHERE id = :id RETURNING 1", id=done["id"])
+    imports.apply(done["id"], deleted="restore")
+    assert len(user.listed()) == 2
+    imports.undo(done["id"])
+    assert states(imports) == {"new": 2}
+
+
 def test_it_can_be_brought_again(imports, user):
     done = imports.bring(text_of(FIRST, SECOND))
     imports.undo(done["id"])
