@@ -18,10 +18,9 @@ from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, private_exercises, reads, user_lock, writes
 from services.workouts.imports import names, records
 from services.workouts.imports.comparing import STAGED, Comparing, Staged, staged
-from services.workouts.imports.leases import Lease
 from services.workouts.imports.rules import identity, planning
 from services.workouts.imports.rules.documents import sets_of
-from services.workouts.imports.tools import Tools
+from services.workouts.imports.work import Work
 from services.workouts.rules import Plan, unknown_exercises
 
 BATCH = 100
@@ -92,20 +91,11 @@ _DONE = Statement(
 )
 
 
-class Applying:
-    """Writes the workouts of an import.
+class Applying(Work):
+    """Writes the workouts of an import."""
 
-    Args:
-        tools: what is needed of the service.
-        lease: of the import.
-    """
-
-    def __init__(self, tools: Tools, lease: Lease):
-        self._tools = tools
-        self._lease = lease
-        self._of = lease.of
-        self._exercise_ids: Mapping[str, int] = {}
-        self._catalogue: Mapping[int, dict[str, Any]] = {}
+    _exercise_ids: Mapping[str, int]
+    _catalogue: Mapping[int, dict[str, Any]]
 
     def run(self, until: float) -> None:
         """Write workouts until a time on the monotonic clock, or until all are written.
@@ -137,8 +127,7 @@ class Applying:
             self._tools.database.fetch(_MAKING, id=self._of.id, name=name)
             exercise, is_made = self._make(name, measure or "weight_reps")
             failpoint("workouts.import_exercise_made")
-            with self._tools.database.together() as transaction:
-                self._lease.hold(transaction)
+            with self._holding() as transaction:
                 transaction.send(
                     _MADE,
                     id=self._of.id,

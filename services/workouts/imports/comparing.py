@@ -9,12 +9,11 @@ import orjson
 
 from services.transport.postgres.statements import Statement
 from services.workouts.imports import names
-from services.workouts.imports.leases import Lease
 from services.workouts.imports.reading import Findings
 from services.workouts.imports.rules import identity, local_times, planning
 from services.workouts.imports.rules.documents import Document, sets_of, start_of
 from services.workouts.imports.rules.planning import Before
-from services.workouts.imports.tools import Tools
+from services.workouts.imports.work import Work
 from services.workouts.tables import WHOLE
 
 PAGE = 100
@@ -30,6 +29,7 @@ STAGED = """
 _PAGE = Statement(
     f"{STAGED} WHERE s.import_id = :id AND s.place > :after ORDER BY s.place LIMIT {PAGE}"
 )
+
 # Those that the file has itself are none of another app. They are found once and not for each
 # candidate: of tables that were just filled PostgreSQL has no statistics, and would take a nested
 # loop over all of them.
@@ -78,19 +78,10 @@ def staged(row: tuple[Any, ...]) -> Staged:
     return Staged(place, bytes(key), orjson.loads(text), state, before)
 
 
-class Comparing:
-    """Finds out what the workouts of an import are to the user's, and counts them.
+class Comparing(Work):
+    """Finds out what the workouts of an import are to the user's, and counts them."""
 
-    Args:
-        tools: what is needed of the service.
-        lease: of the import.
-    """
-
-    def __init__(self, tools: Tools, lease: Lease):
-        self._tools = tools
-        self._lease = lease
-        self._of = lease.of
-        self._exercise_ids: Mapping[str, int] = {}
+    _exercise_ids: Mapping[str, int]
 
     def run(self, findings: Findings | None = None) -> None:
         """Compare all workouts, and store their states and counts.
@@ -112,8 +103,7 @@ class Comparing:
         counts |= dict(fetch(_COUNT, id=self._of.id))
         stored = _described(findings) if findings is not None else self._of.findings or {}
         stored |= {"times": _described(times)["warnings"]}
-        with self._tools.database.together() as transaction:
-            self._lease.hold(transaction)
+        with self._holding() as transaction:
             transaction.send(
                 _STORE, id=self._of.id, counts=json.dumps(counts), findings=json.dumps(stored)
             )
@@ -130,8 +120,7 @@ class Comparing:
             content = identity.content(each.document, self._of.units)
             states.append(planning.state_of(each.before, content, each.place in likely))
         places = [each.place for each in page]
-        with self._tools.database.together() as transaction:
-            self._lease.hold(transaction)
+        with self._holding() as transaction:
             transaction.send(_STATES, id=self._of.id, places=places, states=states)
         self._lease.renew()
 

@@ -17,11 +17,12 @@ from services.observability.logging import get_logger
 from services.transport.postgres.statements import Statement
 from services.workouts.imports import records
 from services.workouts.imports.applying import Applying
-from services.workouts.imports.leases import Lease, LeaseLost, claim
+from services.workouts.imports.leases import LeaseLost, claim
 from services.workouts.imports.reading import Unreadable
 from services.workouts.imports.reading_job import Reading
 from services.workouts.imports.tools import Tools
 from services.workouts.imports.undoing import Undoing
+from services.workouts.imports.work import Work
 
 log = get_logger(__name__)
 
@@ -67,18 +68,8 @@ def work(tools: Tools, seconds: float) -> None:
         Turn(tools, lease).take()
 
 
-class Turn:
-    """One turn of an import.
-
-    Args:
-        tools: what is needed of the service.
-        lease: of the import.
-    """
-
-    def __init__(self, tools: Tools, lease: Lease):
-        self._tools = tools
-        self._lease = lease
-        self._of = lease.of
+class Turn(Work):
+    """One turn of an import."""
 
     def take(self) -> None:
         """Go on with an import; whatever it fails with ends its turn alone."""

@@ -26,6 +26,7 @@ from services.workouts.imports.rules.identity import Identities
 from services.workouts.imports.rules.measures import NameSummary, summarised
 from services.workouts.imports.rules.planning import NEW
 from services.workouts.imports.tools import Tools
+from services.workouts.imports.work import Work
 
 SETS_AT_ONCE = 1000
 
@@ -52,18 +53,11 @@ _DONE = Statement(f"UPDATE imports SET status = '{records.PREVIEW}', failures = 
 _FORGET_PIECES = Statement("DELETE FROM import_pieces WHERE import_id = :id")
 
 
-class Reading:
-    """Reads the file of an import, from its beginning.
-
-    Args:
-        tools: what is needed of the service.
-        lease: of the import.
-    """
+class Reading(Work):
+    """Reads the file of an import, from its beginning."""
 
     def __init__(self, tools: Tools, lease: Lease):
-        self._tools = tools
-        self._lease = lease
-        self._of = lease.of
+        super().__init__(tools, lease)
         self._findings = Findings()
         self._names: dict[str, NameSummary] = {}
         self._open = uploads.opener(tools.database.fetch, self._of.id, lease.renew)
@@ -81,8 +75,7 @@ class Reading:
         self._match()
         Comparing(self._tools, self._lease).run(self._findings)
         failpoint("workouts.import_before_preview")
-        with self._tools.database.together() as transaction:
-            self._lease.hold(transaction)
+        with self._holding() as transaction:
             transaction.send(_DONE, id=self._of.id)
             transaction.send(_FORGET_PIECES, id=self._of.id)
 
@@ -94,8 +87,7 @@ class Reading:
 
     def _begin(self, recognised: Recognised) -> None:
         # a process that died may have staged some
-        with self._tools.database.together() as transaction:
-            self._lease.hold(transaction)
+        with self._holding() as transaction:
             transaction.send(_CLEAR, id=self._of.id)
             transaction.send(_CLEAR_NAMES, id=self._of.id)
             transaction.send(
@@ -135,8 +127,7 @@ class Reading:
         places, starts, identities, documents = (
             list(column) for column in zip(*batch, strict=True)
         )
-        with self._tools.database.together() as transaction:
-            self._lease.hold(transaction)
+        with self._holding() as transaction:
             transaction.send(
                 _STAGE,
                 id=self._of.id,
@@ -150,6 +141,5 @@ class Reading:
 
     def _match(self) -> None:
         found = names.match(self._tools, self._of.user_id, self._names, self._lease.renew)
-        with self._tools.database.together() as transaction:
-            self._lease.hold(transaction)
+        with self._holding() as transaction:
             names.store(transaction.send, self._of.id, found)

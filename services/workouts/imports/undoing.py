@@ -12,8 +12,7 @@ from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, merging, private_exercises, times, user_lock, writes
 from services.workouts.imports import records
-from services.workouts.imports.leases import Lease
-from services.workouts.imports.tools import Tools
+from services.workouts.imports.work import Work
 from services.workouts.rules import Plan, totals
 
 BATCH = 100
@@ -113,19 +112,12 @@ class _Update(NamedTuple):
     before: dict[str, Any]
 
 
-class Undoing:
-    """Takes out what an import has brought.
+class Undoing(Work):
+    """Takes out what an import has brought."""
 
-    Args:
-        tools: what is needed of the service.
-        lease: of the import.
-    """
-
-    def __init__(self, tools: Tools, lease: Lease):
-        self._tools = tools
-        self._lease = lease
-        self._of = lease.of
-        self._force = bool(self._of.options.get("force"))
+    @property
+    def _force(self) -> bool:
+        return bool(self._of.options.get("force"))
 
     def run(self, until: float) -> None:
         """Take a batch of workouts out, and more until a time on the monotonic clock."""
@@ -203,14 +195,12 @@ class Undoing:
     def _finish(self) -> None:
         for name, exercise_id in self._tools.database.fetch(_MADE, id=self._of.id):
             is_gone = self._delete(exercise_id)
-            with self._tools.database.together() as transaction:
-                self._lease.hold(transaction)
+            with self._holding() as transaction:
                 transaction.send(_UNMADE, id=self._of.id, name=name)
                 if is_gone:
                     transaction.send(_UNLEARN, user_id=self._of.user_id, exercise_id=exercise_id)
             self._lease.renew()
-        with self._tools.database.together() as transaction:
-            self._lease.hold(transaction)
+        with self._holding() as transaction:
             transaction.send(_FORGET_FIRST, user_id=self._of.user_id, id=self._of.id)
             transaction.send(_DONE, id=self._of.id)
 
