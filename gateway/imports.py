@@ -11,14 +11,25 @@ from gateway.requests.uploads import TakesUpload
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from schemas import responses
-from schemas.errors import BusinessRuleViolation, Conflict, GymError, NotFound
-from schemas.imports import TRUE, ApplyImport, ImportMapping, NewImport, UndoImport
+from schemas.errors import (
+    BusinessRuleViolation,
+    Conflict,
+    GymError,
+    InvalidParameter,
+    NotFound,
+    fault,
+)
+from schemas.exports import HEVY, STRONG
+from schemas.imports import AUTO, GYM, TRUE, ApplyImport, ImportMapping, NewImport, UndoImport
 from schemas.pages import Page
-from services.transport.http.messages import CSV_TYPE
+from services.transport.http.messages import CSV_TYPE, JSON_TYPE
 
 EXPORTED = TakesUpload(
-    (CSV_TYPE,), "The file as Strong or Hevy have exported it, at most 20 MiB and 100,000 sets."
+    (CSV_TYPE, JSON_TYPE),
+    "The file as Strong or Hevy have exported it (`text/csv`), or our own export "
+    "(`application/json`); at most 20 MiB and 100,000 sets.",
 )
+SOURCES_OF = {CSV_TYPE: [AUTO, STRONG, HEVY], JSON_TYPE: [AUTO, GYM]}
 
 
 class ImportRoutes:
@@ -37,13 +48,14 @@ class ImportRoutes:
         refuses=[BusinessRuleViolation],
     )
     def start_import(self, request: Request) -> Reply:
-        """Send a file that another app has exported.
+        """Send a file that another app has exported, or we have.
 
         It is read in the background, and nothing is written until you apply it: ask at `Location`
         for what is in it.
         """
         user_id = request.user_id
-        import_id = self.workouts.begin_import(user_id, request.query)["id"]
+        options = request.query | {"source": _source(request)}
+        import_id = self.workouts.begin_import(user_id, options)["id"]
         try:
             pieces = self._send_on(request, user_id, import_id)
         except BaseException:
@@ -127,3 +139,19 @@ class ImportRoutes:
             self.workouts.add_to_import(user_id, import_id, pieces, content)
             pieces += 1
         return pieces
+
+
+def _source(request: Request) -> str:
+    """Return which app has written a file; JSON is only our own.
+
+    Raises:
+        InvalidParameter: that app writes files of another media type.
+    """
+    said, media_type = request.query["source"], request.upload.media_type
+    allowed = SOURCES_OF[media_type]
+    if said not in allowed:
+        message = f"Source of {media_type} must be one of: {', '.join(allowed)}"
+        raise InvalidParameter.of(
+            fault("source", message, "one_of", allowed=allowed, received=said)
+        )
+    return GYM if media_type == JSON_TYPE else str(said)

@@ -2,12 +2,14 @@
 
 from marshmallow import INCLUDE
 
+from schemas.exports import HEVY, STRONG
 from schemas.fields import IntegerParameter, OneOf, Text, TimeZone, about
 from schemas.limits import LARGEST_ID
 from schemas.loading import Body, Parameters
 from schemas.sets import WEIGHT_UNITS
 
-SOURCES = ["auto", "strong", "hevy"]
+AUTO, GYM = "auto", "gym"
+SOURCES = [AUTO, STRONG, HEVY, GYM]
 DISTANCE_UNITS = ["m", "km", "mi"]
 LANGUAGES = [
     *("en", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "uk", "tr", "sv", "da", "nb", "fi"),
@@ -55,7 +57,11 @@ def _choice(first: str, other: str, description: str) -> OneOf:
 class NewImport(Parameters):
     """What is said of a file when it is sent."""
 
-    source = OneOf(SOURCES, load_default="auto", metadata=about("The app that has written it."))
+    source = OneOf(
+        SOURCES,
+        load_default=AUTO,
+        metadata=about("The app that has written it; `gym` is this one, whose exports are JSON."),
+    )
     weight_unit = _weight_unit()
     distance_unit = _distance_unit()
     time_zone = _time_zone()

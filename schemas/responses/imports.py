@@ -71,9 +71,9 @@ class RecognisedFile(ResponseSchema):
 
     source = text()
     encoding = text()
-    delimiter = text()
+    delimiter = text("Null if the file is no table.", null=True)
     language = text("Of the header; null if the places of columns told what they are.", null=True)
-    month_language = text()
+    month_language = text("Null if months have no names in it.", null=True)
     decimal_mark = text()
     weight_unit = text("As the header names it.", null=True)
     distance_unit = text("As the header names it.", null=True)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from schemas.errors import BusinessRuleViolation, Conflict, NotFound
-from schemas.measures import LIKELY_MEASURE
+from schemas.measures import LIKELY_MEASURE, REP_TYPE_OF
 from schemas.units import workout_volume
 from services.workouts import sets, times
 
@@ -195,7 +195,7 @@ def with_catalogue(
     """Return logged exercises as they are written: with what the catalogue says, sets counted.
 
     Args:
-        exercises: as logged.
+        exercises: as logged; one that is imported may have a ``measure``, that of then.
         catalogue: their entries: ``id``, ``name``, ``rep_type``, ``is_active`` and ``measure``,
             which the version before does not tell; of private exercises also ``owner``, and
             ``merged_into`` if they were merged into others.
@@ -219,10 +219,15 @@ def with_catalogue(
 
 def _as_written(exercise: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
     rep_type = entry["rep_type"]
+    measure = exercise.get("measure")
+    if measure is None:
+        measure = entry.get("measure") or LIKELY_MEASURE[rep_type]
+    else:
+        rep_type = REP_TYPE_OF[measure]
     return exercise | {
         "exercise_name": entry["name"],
         "rep_type": rep_type,
-        "measure": entry.get("measure") or LIKELY_MEASURE[rep_type],
+        "measure": measure,
         "sets": [sets.counted(each, rep_type) for each in exercise["sets"]],
     }
 

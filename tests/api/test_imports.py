@@ -136,9 +136,20 @@ def test_what_is_said_of_a_file_is_checked_before_it_is_taken(imports, query, fi
 
 
 def test_another_media_type_is_refused(imports):
-    answer = imports.send(headers={"Content-Type": "application/json"})
+    answer = imports.send(headers={"Content-Type": "application/zip"})
     assert only_error(answer, 415)
-    assert answer.headers["Accept"] == "text/csv"
+    assert answer.headers["Accept"] == "text/csv, application/json"
+
+
+@pytest.mark.parametrize(
+    ("source", "media_type"),
+    [("strong", "application/json"), ("hevy", "application/json"), ("gym", "text/csv")],
+)
+def test_an_app_s_files_have_its_media_type(imports, source, media_type):
+    answer = imports.send(query=f"?source={source}", headers={"Content-Type": media_type})
+    error = only_error(answer, 400)
+    assert (error["field"], error["details"]["constraint"]) == ("source", "one_of")
+    assert imports.ask("GET").json()["data"] == []
 
 
 def test_too_large_a_file_is_refused(imports):

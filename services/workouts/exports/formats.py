@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from schemas.exported import FORMAT, VERSION
 from schemas.exports import HEVY, JSON, STRONG
 from services.workouts.exports import hevy, strong
 from services.workouts.exports.cells import lines
@@ -16,7 +17,7 @@ _LEFT_OUT = frozenset(
 )
 """What an account gives anew to what is imported, or what follows from the measure."""
 
-_JSON_HEAD = '{"format": "gym-tracker", "version": 1, "workouts": [\n'
+_JSON_HEAD = f'{{"format": "{FORMAT}", "version": {VERSION}, "workouts": [\n'
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ def _hevy_body(workout: dict[str, Any], moved: timedelta, unit: str, _goes_on: b
 
 def _json_body(workout: dict[str, Any], _moved: timedelta, _unit: str, goes_on: bool) -> str:
     # a line each, so that a program can read them one by one
-    return (",\n" if goes_on else "") + orjson.dumps(_without_ids(workout)).decode()
+    return (",\n" if goes_on else "") + orjson.dumps(without_ids(workout)).decode()
 
 
-def _without_ids(workout: dict[str, Any]) -> dict[str, Any]:
+def without_ids(workout: dict[str, Any]) -> dict[str, Any]:
+    """Return what JSON has of a workout."""
     exercises = [
         _kept(exercise) | {"sets": [_kept(logged) for logged in exercise["sets"]]}
         for exercise in workout["exercises"]

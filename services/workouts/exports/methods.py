@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from schemas.exports import HEVY, ExportQuery
+from schemas.exports import HEVY, JSON, ExportQuery
 from schemas.loading import load
 from schemas.pages import checked_user
 from services.dependencies.database import Database
@@ -12,6 +12,7 @@ from services.transport.postgres.statements import Fetch, Statement
 from services.workouts import rules
 from services.workouts.exports import pages, starts
 from services.workouts.exports.formats import FORMATS
+from services.workouts.exports.private import mark, private_ids
 
 EXPORT_QUERY = ExportQuery()
 
@@ -30,6 +31,7 @@ class ExportMethods:
     """The part of the workouts service that writes a user's workouts as files."""
 
     database: Database
+    _entries: Any
 
     @rpc
     def export(
@@ -50,6 +52,8 @@ class ExportMethods:
         Raises:
             InvalidParameter: a value is not allowed.
             BusinessRuleViolation: ``date_from`` is after ``date_to``.
+            ServiceUnavailable: the exercises service is away, which tells for ``json`` what
+                exercises are private.
 
         Example:
             ``n.rpc.workouts.export(1, format="strong")``
@@ -58,7 +62,11 @@ class ExportMethods:
         user_id = checked_user(user_id)
         days = values.get("date_from"), values.get("date_to")
         rules.check_range(*days)
-        return _part(self.database.fetch, user_id, values["format"], days, cursor)
+        # the cursor of the version before has none
+        private = (cursor or {}).get("private")
+        if private is None and values["format"] == JSON:
+            private = private_ids(self.database.fetch, self._entries, user_id)
+        return _part(self.database.fetch, user_id, values["format"], days, cursor, private)
 
 
 def _part(
@@ -67,8 +75,9 @@ def _part(
     name: str,
     days: tuple[date | None, date | None],
     cursor: dict[str, Any] | None,
+    private: list[int] | None,
 ) -> dict[str, Any]:
-    written = FORMATS[name]
+    written, own = FORMATS[name], {*(private or ())}
     if cursor is None:
         unit, after = _unit(fetch, user_id) if name == HEVY else "kg", pages.FIRST
         text, last = written.head(unit), None
@@ -82,11 +91,12 @@ def _part(
     goes_on = cursor is not None
     for workout, place in found:
         moved, last = starts.move(workout, last, written.step)
-        text += written.body(workout, moved, unit, goes_on)
+        text += written.body(mark(workout, own), moved, unit, goes_on)
         goes_on, after = True, place
         if len(text) > LARGEST:
             break
-    return {"text": text, "next": {"unit": unit, "after": after, "last": last}}
+    following = {"unit": unit, "after": after, "last": last, "private": private}
+    return {"text": text, "next": following}
 
 
 def _unit(fetch: Fetch, user_id: int) -> str:

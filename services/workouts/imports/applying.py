@@ -17,9 +17,11 @@ from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, private_exercises, reads, user_lock, writes
 from services.workouts.imports import names, records
-from services.workouts.imports.comparing import STAGED, Comparing, Staged, staged
+from services.workouts.imports.comparing import Comparing
 from services.workouts.imports.rules import identity, planning
-from services.workouts.imports.rules.documents import sets_of
+from services.workouts.imports.rules.documents import HERE, sets_of
+from services.workouts.imports.rules.planning import Before
+from services.workouts.imports.staged import Staged, rows_of, staged
 from services.workouts.imports.work import Work
 from services.workouts.rules import Plan, unknown_exercises
 
@@ -40,14 +42,12 @@ _MADE = Statement(
     WHERE import_id = :id AND name = :name
     """
 )
-_NEXT = Statement(
-    f"""
-    {STAGED} WHERE s.import_id = :id AND (s.start, s.place) > (
+_AFTER = """
+    (s.start, s.place) > (
         coalesce((SELECT start FROM import_workouts WHERE import_id = :id AND place = :position),
                  '-infinity'), :position)
-    ORDER BY s.start, s.place LIMIT {BATCH}
-    """
-)
+"""
+_NEXT = Statement(rows_of(_AFTER, "s.start, s.place", BATCH))
 _INSERT = Statement(
     f"""
     WITH {writes.NEW_WORKOUT}, noted AS (
@@ -108,7 +108,7 @@ class Applying(Work):
         """
         if not self._of.position:
             # what the user has may be another than at the preview
-            Comparing(self._tools, self._lease).run()
+            Comparing(self._tools, self._lease, self._of.is_own_export).run()
             self._make_exercises()
         self._look_up_exercises()
         while True:
@@ -216,7 +216,9 @@ class Applying(Work):
     def _write_one(self, transaction: Together, each: Staged) -> str:
         content = identity.content(each.document, self._of.units)
         is_likely = each.state == planning.LIKELY_SAME
-        state = planning.state_of(each.before, content, is_likely)
+        state = each.state
+        if not self._of.is_own_export:
+            state = planning.state_of(each.before, content, is_likely)
         action = planning.action(state, self._of.options)
         if action == planning.INSERT:
             self._insert(transaction, each, content)
@@ -227,7 +229,7 @@ class Applying(Work):
     def _plan(self, each: Staged) -> Plan:
         return planning.plan(
             each.document,
-            self._of.options["time_zone"],
+            self._of.options.get("time_zone"),
             self._of.units,
             self._exercise_ids,
             self._catalogue,
@@ -244,9 +246,7 @@ class Applying(Work):
 
     def _update(self, transaction: Together, each: Staged, content: bytes) -> bool:
         """Change a workout that was imported before; return False if it was deleted meanwhile."""
-        user_id, before = self._of.user_id, each.before
-        # the state is `changed`
-        assert before is not None
+        user_id, before = self._of.user_id, _before(each)
         stored = reads.get(transaction.fetch, before.workout_id, user_id)
         written = stored and writes.update(
             transaction.fetch, user_id, before.workout_id, self._plan(each)
@@ -267,6 +267,17 @@ class Applying(Work):
             _UPDATED, user_id=user_id, identity=each.identity, content=content, version=version
         )
         return True
+
+
+def _before(each: Staged) -> Before:
+    """Return the workout that one of the file, whose state is `changed`, is to replace."""
+    here: int | None = each.document.get(HERE)
+    before = each.before
+    if before is None or here not in (None, before.workout_id):
+        # one that was never imported
+        assert here is not None
+        return Before(here, b"", version=None)
+    return before
 
 
 def _is_archived(entry: dict[str, Any]) -> bool:

@@ -2,34 +2,26 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import eventlet
 import orjson
 
 from services.transport.postgres.statements import Statement
 from services.workouts.imports import names
+from services.workouts.imports.here import Found, WorkoutsHere
+from services.workouts.imports.leases import Lease
 from services.workouts.imports.reading import Findings
 from services.workouts.imports.rules import identity, local_times, planning
-from services.workouts.imports.rules.documents import Document, sets_of, start_of
-from services.workouts.imports.rules.planning import Before
+from services.workouts.imports.rules.documents import HERE, sets_of, start_of
+from services.workouts.imports.staged import Staged, rows_of, staged
+from services.workouts.imports.tools import Tools
 from services.workouts.imports.work import Work
 from services.workouts.tables import WHOLE
 
 PAGE = 100
 
-STAGED = """
-    SELECT s.place, s.identity, s.document, s.state, m.workout_id, m.content, w.version
-    FROM import_workouts s
-    LEFT JOIN imported_workouts m ON m.user_id = :user_id AND m.identity = s.identity
-    LEFT JOIN workouts w ON w.user_id = :user_id AND w.id = m.workout_id
-"""
-"""Workouts of a file, each with the one that was imported before by its identity, if any."""
-
-_PAGE = Statement(
-    f"{STAGED} WHERE s.import_id = :id AND s.place > :after ORDER BY s.place LIMIT {PAGE}"
-)
-
+_PAGE = Statement(rows_of("s.place > :after", "s.place", PAGE))
 # Those that the file has itself are none of another app. They are found once and not for each
 # candidate: of tables that were just filled PostgreSQL has no statistics, and would take a nested
 # loop over all of them.
@@ -55,33 +47,40 @@ _STATES = Statement(
     WHERE s.import_id = :id AND s.place = given.place AND s.state <> given.state
     """
 )
+_LINK = Statement(
+    """
+    UPDATE import_workouts s SET document = given.document
+    FROM unnest(CAST(:places AS integer[]), CAST(:documents AS text[])) AS given (place, document)
+    WHERE s.import_id = :id AND s.place = given.place
+    """
+)
+_BEGINNING = Statement(
+    """
+    SELECT document FROM import_workouts
+    WHERE import_id = :id AND start = ANY(CAST(:starts AS timestamp[]))
+    LIMIT 1000
+    """
+)
 _COUNT = Statement(
     "SELECT state, count(*) FROM import_workouts WHERE import_id = :id GROUP BY state"
 )
 _STORE = Statement("UPDATE imports SET counts = :counts, findings = :findings WHERE id = :id")
 
 
-class Staged(NamedTuple):
-    """A workout of a file, and the one that was imported before by its identity."""
-
-    place: int
-    identity: bytes
-    document: Document
-    state: str
-    before: Before | None
-
-
-def staged(row: tuple[Any, ...]) -> Staged:
-    """Return a row of :data:`STAGED`."""
-    place, key, text, state, workout_id, content, version = row
-    before = None if workout_id is None else Before(workout_id, bytes(content), version)
-    return Staged(place, bytes(key), orjson.loads(text), state, before)
-
-
 class Comparing(Work):
-    """Finds out what the workouts of an import are to the user's, and counts them."""
+    """Finds out what the workouts of an import are to the user's, and counts them.
 
-    _exercise_ids: Mapping[str, int]
+    Args:
+        tools: what is needed of the service.
+        lease: of the import.
+        is_own_export: whether its file is one of our own exports.
+    """
+
+    def __init__(self, tools: Tools, lease: Lease, is_own_export: bool):
+        super().__init__(tools, lease)
+        self._exercise_ids: Mapping[str, int] = {}
+        self._is_own_export = is_own_export
+        self._here = WorkoutsHere(tools.database.fetch, lease.of.user_id)
 
     def run(self, findings: Findings | None = None) -> None:
         """Compare all workouts, and store their states and counts.
@@ -109,7 +108,9 @@ class Comparing(Work):
             )
 
     def _compare(self, page: list[Staged], times: Findings) -> None:
-        likely = self._likely([each for each in page if each.before is None])
+        here = self._find_here(page)
+        others = [each for each in page if each.before is None and each.place not in here]
+        likely = self._likely(others)
         time_zone = self._of.options.get("time_zone")
         states = []
         for number, each in enumerate(page):
@@ -117,12 +118,31 @@ class Comparing(Work):
                 eventlet.sleep(0)
             if time_zone:
                 local_times.warn(each.document, time_zone, times)
+            if each.place in here:
+                states.append(here[each.place].state)
+                continue
             content = identity.content(each.document, self._of.units)
             states.append(planning.state_of(each.before, content, each.place in likely))
         places = [each.place for each in page]
         with self._holding() as transaction:
             transaction.send(_STATES, id=self._of.id, places=places, states=states)
         self._lease.renew()
+
+    def _find_here(self, page: list[Staged]) -> dict[int, Found]:
+        """Return the workouts of our own export that are here, and note which they are."""
+        if not self._is_own_export:
+            return {}
+        here = self._here.find(page, self._exercise_ids)
+        changed = [
+            (each.place, orjson.dumps(each.document | {HERE: here[each.place].workout_id}).decode())
+            for each in page
+            if each.place in here and here[each.place].state == planning.CHANGED
+        ]
+        if changed:
+            places, documents = (list(column) for column in zip(*changed, strict=True))
+            with self._holding() as transaction:
+                transaction.send(_LINK, id=self._of.id, places=places, documents=documents)
+        return here
 
     def _likely(self, page: list[Staged]) -> set[int]:
         """Return the places of workouts that are likely there."""
@@ -138,11 +158,28 @@ class Comparing(Work):
             sets=[sets_of(each.document) for each in page],
         )
         documents = {each.place: each.document for each in page}
-        return {
-            place
+        likely = [
+            (place, other)
             for place, other in rows
             if planning.is_likely_same(documents[place], other, self._exercise_ids, self._of.units)
-        }
+        ]
+        if self._is_own_export:
+            likely = self._without_those_of_the_file(likely)
+        return {place for place, _ in likely}
+
+    def _without_those_of_the_file(
+        self, likely: list[tuple[int, dict[str, Any]]]
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Return likely ones that the file does not have itself, at another place."""
+        starts = [local_times.start_of_logged(other) for _, other in likely]
+        rows = self._tools.database.fetch(_BEGINNING, id=self._of.id, starts=starts)
+        in_file = [orjson.loads(text) for (text,) in rows]
+        begun = {(each.get("name"), start_of(each)) for each in in_file}
+        return [
+            (place, other)
+            for (place, other), start in zip(likely, starts, strict=True)
+            if (other["name"], start) not in begun
+        ]
 
 
 def _described(found: Findings) -> dict[str, Any]:

@@ -36,16 +36,17 @@ class ImportMethods:
 
     @rpc
     def begin_import(self, user_id: int, options: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Begin to bring in a history that another app has exported.
+        """Begin to bring in a history that another app, or ``export``, has written.
 
         Send its file with ``add_to_import`` and ``end_upload``, and then look at ``get_import``.
 
         Args:
             user_id: whose history it is.
-            options: ``source`` (``"auto"``, ``"strong"`` or ``"hevy"``), ``name`` (of the file)
-                and what files don't tell, here or when it is applied: ``weight_unit`` (``"kg"`` or
-                ``"lb"``), ``distance_unit`` (``"m"``, ``"km"`` or ``"mi"``) and ``time_zone``
-                (``"Europe/Berlin"``); here only, ``language`` (``"pl"``) of the names of months.
+            options: ``source`` (``"auto"``, ``"strong"``, ``"hevy"``, or ``"gym"`` for JSON of
+                ``export``), ``name`` (of the file) and what files don't tell, here or when it is
+                applied: ``weight_unit`` (``"kg"`` or ``"lb"``), ``distance_unit`` (``"m"``,
+                ``"km"`` or ``"mi"``) and ``time_zone`` (``"Europe/Berlin"``); here only,
+                ``language`` (``"pl"``) of the names of months.
 
         Returns:
             ``{"id", "status": "receiving"}``

@@ -1,7 +1,7 @@
 """Names of exercises in a file, and the exercises that they would become."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from schemas.errors import ValidationFailed, fault
@@ -13,7 +13,7 @@ from services.workouts.imports.rules.measures import NameSummary
 from services.workouts.imports.tools import Tools
 from services.workouts.rules import unknown_exercises
 
-ASK, LEARNED = "ask", "learned"
+ASK, LEARNED, EXACT = "ask", "learned", "exact"
 MOST_IN_A_CALL = 200
 
 _LEARNED_BEFORE = Statement(
@@ -89,11 +89,14 @@ def match(
         ``[{"name", "sets", "measure", "why", "exercise_id", "exercise_name", "choices"}]``
     """
     learned = _learned(tools, user_id, list(names))
-    others = {name: names[name] for name in names if name not in learned}
+    others = {name: names[name] for name in names if name not in learned or names[name].said}
     found = _asked(tools, user_id, others, before_each)
-    found |= learned
-    by_data = {name: names[name] for name in found if names[name].measure == ASSISTED}
+    # our own exports have exercises' own names, which come before what was chosen for others
+    exact = {name for name in found if names[name].said and found[name]["why"] == EXACT}
+    found |= {name: learned[name] for name in learned.keys() - exact}
+    by_data = {name for name in names if names[name].measure == ASSISTED and name not in exact}
     _keep_assistance(tools, user_id, found, by_data)
+    _keep_own(tools, user_id, found, {name for name in names if names[name].is_own})
     return [
         {"name": name, "sets": summary.sets, "measure": summary.measure, **found[name]}
         for name, summary in names.items()
@@ -206,7 +209,7 @@ def _keep_assistance(
     tools: Tools,
     user_id: int,
     found: dict[str, dict[str, Any]],
-    names: Mapping[str, NameSummary],
+    names: Collection[str],
 ) -> None:
     """Replace exercises that would count what was taken off as if it was lifted."""
     ids = {found[name]["exercise_id"] for name in names} - {None}
@@ -215,6 +218,21 @@ def _keep_assistance(
         entry = known.get(found[name]["exercise_id"])
         if entry is not None and entry["measure"] != ASSISTED and found[name]["why"] != LEARNED:
             found[name] = _nothing() | {"why": NEW, "choices": [_choice(entry)]}
+
+
+def _keep_own(
+    tools: Tools, user_id: int, found: dict[str, dict[str, Any]], names: Collection[str]
+) -> None:
+    """Replace exercises of the catalogue by private ones, as those of our own export were."""
+    ids = {found[name]["exercise_id"] for name in names} - {None}
+    # archived ones, too: no other may have their names
+    entries = tools.entries_of(user_id, ids) if ids else {}
+    for name in names:
+        entry = entries.get(found[name]["exercise_id"])
+        why = found[name]["why"]
+        if why != LEARNED and not (why == EXACT and entry and entry.get("owner")):
+            choices = [_choice(entry)] if entry else found[name]["choices"]
+            found[name] = _nothing() | {"why": NEW, "choices": choices}
 
 
 def _found(why: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -6,17 +6,19 @@ from typing import Any
 
 import orjson
 
-from schemas.imports import MOST_NAMES
+from schemas.exports import HEVY, STRONG
+from schemas.imports import AUTO, GYM, MOST_NAMES
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement
 from services.workouts.imports import names, records, uploads
 from services.workouts.imports.comparing import Comparing
 from services.workouts.imports.leases import Lease
 from services.workouts.imports.reading import (
+    File,
     Finding,
     Findings,
-    Recognised,
     Unreadable,
+    check_count,
     read_workouts,
     recognise,
 )
@@ -29,6 +31,8 @@ from services.workouts.imports.tools import Tools
 from services.workouts.imports.work import Work
 
 SETS_AT_ONCE = 1000
+
+_APPS = {STRONG: "Strong", HEVY: "Hevy", GYM: "Gym Tracker"}
 
 _CLEAR = Statement("DELETE FROM import_workouts WHERE import_id = :id")
 _CLEAR_NAMES = Statement("DELETE FROM import_names WHERE import_id = :id")
@@ -68,12 +72,14 @@ class Reading(Work):
         Raises:
             Unreadable: it can't be read.
         """
-        recognised = recognise(self._open, self._of.options.get("language"))
-        self._check_source(recognised.layout.source)
+        options = self._of.options
+        recognised = recognise(self._open, options["source"], options.get("language"))
+        self._check_source(recognised.source)
         self._begin(recognised)
         self._stage(recognised)
         self._match()
-        Comparing(self._tools, self._lease).run(self._findings)
+        is_own_export = recognised.source == GYM
+        Comparing(self._tools, self._lease, is_own_export).run(self._findings)
         failpoint("workouts.import_before_preview")
         with self._holding() as transaction:
             transaction.send(_DONE, id=self._of.id)
@@ -81,11 +87,11 @@ class Reading(Work):
 
     def _check_source(self, source: str) -> None:
         expected = self._of.options["source"]
-        if expected not in ("auto", source):
-            message = f"This is an export of {source.capitalize()}, not {expected.capitalize()}"
+        if expected not in (AUTO, source):
+            message = f"This is an export of {_APPS[source]}, not {_APPS[expected]}"
             raise Unreadable(Finding(1, "source", message, "one_of", source))
 
-    def _begin(self, recognised: Recognised) -> None:
+    def _begin(self, recognised: File) -> None:
         # a process that died may have staged some
         with self._holding() as transaction:
             transaction.send(_CLEAR, id=self._of.id)
@@ -94,20 +100,22 @@ class Reading(Work):
                 _RECOGNISED,
                 id=self._of.id,
                 recognised=json.dumps(recognised.described()),
-                needs=json.dumps([*recognised.needs, "time_zone"]),
+                needs=json.dumps(_needs(recognised)),
                 total=recognised.records,
             )
 
-    def _stage(self, recognised: Recognised) -> None:
+    def _stage(self, recognised: File) -> None:
         now = datetime.now(UTC)
-        identities = Identities(recognised.layout.source)
+        identities = Identities(recognised.source)
         batch: list[tuple[Any, ...]] = []
         place = sets = staged_sets = 0
         for workout in read_workouts(self._open, recognised, Units(), self._findings):
             found = document(workout, now, self._findings)
             if found is None:
                 continue
-            place, sets = place + 1, sets + sets_of(found)
+            # one without sets takes its place, too
+            place, sets = place + 1, sets + max(sets_of(found), 1)
+            check_count(sets, found["line"])
             self._note(found)
             text = orjson.dumps(found).decode()
             batch.append((place, start_of(found), identities.of(found), text))
@@ -143,3 +151,8 @@ class Reading(Work):
         found = names.match(self._tools, self._of.user_id, self._names, self._lease.renew)
         with self._holding() as transaction:
             names.store(transaction.send, self._of.id, found)
+
+
+def _needs(recognised: File) -> list[str]:
+    """Return what must be given to apply it: files of other apps have no time zones."""
+    return [*recognised.needs, *([] if recognised.source == GYM else ["time_zone"])]

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from schemas.errors import NotFound
+from schemas.imports import GYM
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.imports.reading.findings import MOST
@@ -69,6 +70,11 @@ class Import(NamedTuple):
     def units(self) -> Units:
         """The units that the user has given."""
         return Units(self.options.get("weight_unit"), self.options.get("distance_unit"))
+
+    @property
+    def is_own_export(self) -> bool:
+        """Whether the file is one of our own exports."""
+        return (self.recognised or {}).get("source") == GYM
 
     @property
     def missing(self) -> list[str]:

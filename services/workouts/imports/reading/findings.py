@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from schemas.imports import MOST_SETS
+
 MOST = 100
 """Findings of a kind that are listed; the rest are counted."""
 
@@ -38,6 +40,17 @@ class Unreadable(Exception):
     def __init__(self, finding: Finding):
         super().__init__(finding.message)
         self.finding = finding
+
+
+def check_count(sets: int, line: int) -> None:
+    """Refuse a file of too many sets.
+
+    Raises:
+        Unreadable: there are more than an import may have.
+    """
+    if sets > MOST_SETS:
+        message = f"There are more than {MOST_SETS} sets; split the file"
+        raise Unreadable(Finding(line, "sets", message, "max_items"))
 
 
 @dataclass

@@ -45,6 +45,11 @@ class Recognised:
     needs: tuple[str, ...]
     rest_words: frozenset[str]
 
+    @property
+    def source(self) -> str:
+        """The app that has written it."""
+        return self.layout.source
+
     def described(self) -> dict[str, Any]:
         """Return what a person should look over, as JSON has it."""
         return {

@@ -8,7 +8,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NoReturn
 
-from schemas.imports import MOST_SETS
 from schemas.sets import (
     FARTHEST,
     HEAVIEST,
@@ -18,7 +17,7 @@ from schemas.sets import (
     MOST_REPS,
 )
 from services.workouts.imports.reading.durations import duration_seconds
-from services.workouts.imports.reading.findings import Finding, Findings, Unreadable
+from services.workouts.imports.reading.findings import Finding, Findings, check_count
 from services.workouts.imports.reading.layouts import HEVY, Layout
 from services.workouts.imports.reading.moments import Calendar
 from services.workouts.imports.reading.numbers import is_given, nearest_half, number, rounded
@@ -90,9 +89,7 @@ class RowReader:
                 row = self._row(record)
             if row is None or row.kind not in (REST, NOTE):
                 sets += 1
-                if sets > MOST_SETS:
-                    message = f"There are more than {MOST_SETS} sets; split the file"
-                    raise Unreadable(Finding(record.line, "sets", message, "max_items"))
+                check_count(sets, record.line)
             if row is not None:
                 yield row
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
+from schemas.instants import Instant
 from schemas.sets import LONGEST_REST
 from schemas.workouts import MOST_EXERCISES, MOST_SETS, MOST_SETS_IN_ALL
 from services.workouts.imports.reading.durations import LONGEST_WORKOUT
@@ -21,7 +22,8 @@ MOST_ROWS = 4 * MOST_SETS_IN_ALL
 class Set:
     """A set; fields are those of ``schemas.sets``. A ``weight`` below 0 was taken off.
 
-    Without a ``distance_unit`` ``distance_m`` is as it was written.
+    Without a ``distance_unit`` ``distance_m`` is as it was written. Only our own exports have the
+    fields behind that.
     """
 
     line: int
@@ -34,21 +36,44 @@ class Set:
     rpe: Decimal | None
     rest_seconds: int | None = None
     distance_unit: str | None = None
+    rir: Decimal | None = None
+    notes: str | None = None
+    number: int | None = None
 
 
 @dataclass(slots=True)
 class Exercise:
-    """An exercise in a workout, by the name that the other app gives it."""
+    """An exercise in a workout, by the name that the other app gives it.
+
+    Only our own exports tell its ``measure``, whether it is a private one (``is_own``) and its
+    ``place``, which may leave others out.
+    """
 
     name: str
     superset: int | None
     notes: list[str] = field(default_factory=list)
     sets: list[Set] = field(default_factory=list)
+    measure: str | None = None
+    is_own: bool = False
+    place: int | None = None
+
+
+@dataclass(slots=True)
+class Times:
+    """When a workout was, as our own exports tell it: fields are those of ``schemas.workouts``."""
+
+    date: date
+    started_at: Instant | None
+    ended_at: Instant | None
+    time_zone: str | None
 
 
 @dataclass(slots=True)
 class Workout:
-    """A workout. Its times are of the clock where the person was."""
+    """A workout. Its times are of the clock where the person was.
+
+    ``times`` is what our own exports tell, from which ``start`` follows; others have none.
+    """
 
     line: int
     name: str
@@ -57,6 +82,7 @@ class Workout:
     duration_minutes: int | None
     notes: list[str] = field(default_factory=list)
     exercises: list[Exercise] = field(default_factory=list)
+    times: Times | None = None
 
 
 def workouts_of(rows: Iterable[Row], findings: Findings) -> Iterator[Workout]:

@@ -2,7 +2,8 @@
 
 A document has what the file says, within the limits of ``schemas.workouts``: names of exercises are
 the file's, weights and distances without a unit are as they were written. What is empty is left
-out; numbers are texts, so that they stay exact.
+out; numbers are texts, so that they stay exact. Those of our own exports have ``times`` as they
+were logged, and the ``measure`` of each exercise.
 """
 
 from datetime import datetime, timedelta
@@ -13,8 +14,12 @@ from schemas.constraints import FORBIDDEN_CHARACTERS
 from schemas.sets import LONGEST_SET_NOTES
 from schemas.workouts import EARLIEST_DAY, LONGEST_NAME, LONGEST_NOTES, MOST_EXERCISES
 from services.workouts.imports.reading import Exercise, Finding, Findings, Set, Workout
+from services.workouts.imports.reading.workouts import Times
 
 Document = dict[str, Any]
+
+HERE = "here"
+"""The member with the id of the user's workout that this one of our own export would change."""
 
 TAKEN_OFF = " (Assisted)"
 """What the name of an exercise gets where weight was taken off, as it is another exercise then."""
@@ -33,6 +38,7 @@ def document(workout: Workout, today: datetime, findings: Findings) -> Document 
         return None
     return _given(
         line=workout.line,
+        times=workout.times and _times(workout.times),
         name=_cut(workout.name, LONGEST_NAME, "name", workout, findings),
         start=workout.start.isoformat(),
         end=workout.end and workout.end.isoformat(),
@@ -62,6 +68,15 @@ def _given(**members: object) -> Document:
     return {name: value for name, value in members.items() if value not in (None, "")}
 
 
+def _times(times: Times) -> Document:
+    return _given(
+        date=times.date.isoformat(),
+        started_at=times.started_at and str(times.started_at),
+        ended_at=times.ended_at and str(times.ended_at),
+        time_zone=times.time_zone,
+    )
+
+
 def _parts(exercise: Exercise, workout: Workout, findings: Findings) -> list[Document]:
     """Return an exercise; two of them if weight was taken off in some of its sets."""
     name = _cut(exercise.name, LONGEST_NAME, "exercise", workout, findings)
@@ -77,6 +92,9 @@ def _parts(exercise: Exercise, workout: Workout, findings: Findings) -> list[Doc
             superset=exercise.superset,
             notes=notes if place == 0 else None,
             assisted=each != name or None,
+            measure=exercise.measure,
+            own=exercise.is_own or None,
+            place=exercise.place,
         )
         | {"sets": [_set(logged) for logged in sets]}
         for place, (each, sets) in enumerate(parts)
@@ -99,6 +117,9 @@ def _set(logged: Set) -> Document:
         unit=logged.unit,
         rpe=_text(logged.rpe),
         rest=logged.rest_seconds,
+        rir=_text(logged.rir),
+        notes=logged.notes,
+        number=logged.number,
     )
 
 

@@ -6,6 +6,7 @@ was done: exercises by the file's names, and sets, without notes.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import blake2b
 
@@ -39,21 +40,23 @@ class Identities:
         return _digest([*known, self._seen[alike]])
 
 
-def content(workout: Document, units: Units) -> bytes:
+def content(workout: Document, units: Units, exercises: Sequence[str | int] | None = None) -> bytes:
     """Return a hash of what was done.
 
     Args:
         workout: its document.
         units: those that the file does not name; None if they are not known.
+        exercises: what the exercises are known by, in their order; None for the file's names.
     """
+    known = exercises or [exercise["name"] for exercise in workout["exercises"]]
     return _digest(
         [
             [
-                exercise["name"],
+                name,
                 exercise.get("superset"),
                 [_of_a_set(each, units) for each in exercise["sets"]],
             ]
-            for exercise in workout["exercises"]
+            for name, exercise in zip(known, workout["exercises"], strict=True)
         ]
     )
 
@@ -69,11 +72,14 @@ def metres(each: Document, units: Units) -> Decimal | None:
 def _of_a_set(each: Document, units: Units) -> list[object]:
     weight = each.get("weight")
     distance = metres(each, units)
+    # only our own exports have it; without, the hash is that of versions before
+    reserve = [each["rir"]] if "rir" in each else []
     return [
         *(each.get(name) for name in _OF_A_SET),
         weight,
         weight and each.get("unit", units.weight),
         None if distance is None else str(round(distance)),
+        *reserve,
     ]
 
 

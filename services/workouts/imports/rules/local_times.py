@@ -1,7 +1,7 @@
 """Times of the clock where the person was, as moments."""
 
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.instants import Instant
@@ -39,6 +39,33 @@ def span(workout: Document, time_zone: str) -> Span:
     return Span(start, next((end for end in ends if start.at <= end.at <= latest), None))
 
 
+def when(workout: Document, time_zone: str | None) -> dict[str, Any]:
+    """Return the fields of a new workout (:data:`services.workouts.times.FIELDS`) about its times.
+
+    Args:
+        workout: its document.
+        time_zone: where the person was; not needed for those of our own exports.
+    """
+    told = workout.get("times")
+    if told is not None:
+        return {
+            "date": date.fromisoformat(told["date"]),
+            "started_at": Instant.parse(told.get("started_at", "")),
+            "ended_at": Instant.parse(told.get("ended_at", "")),
+            "time_zone": told.get("time_zone"),
+            "duration_minutes": workout.get("minutes"),
+        }
+    # an import of such a file is not applied before it is given
+    assert time_zone is not None
+    start, end = span(workout, time_zone)
+    return {
+        "started_at": start,
+        "ended_at": end,
+        "time_zone": time_zone,
+        "duration_minutes": workout.get("minutes"),
+    }
+
+
 def warn(workout: Document, time_zone: str, findings: Findings) -> None:
     """Say what is doubtful in a workout's times.
 
@@ -47,6 +74,8 @@ def warn(workout: Document, time_zone: str, findings: Findings) -> None:
         time_zone: where the person was.
         findings: where warnings go.
     """
+    if "times" in workout:
+        return
     zone = ZoneInfo(time_zone)
     for name in ("start", "end"):
         text = workout.get(name)
@@ -56,6 +85,20 @@ def warn(workout: Document, time_zone: str, findings: Findings) -> None:
     if "end" in workout and span(workout, time_zone).end is None:
         message = "The end is not within 24 hours after the start; left out"
         findings.warn(Finding(workout["line"], "end", message, "range", workout["end"]))
+
+
+def start_of_logged(workout: dict[str, Any]) -> datetime:
+    """Return when a workout that was logged began, by the clock where the person was.
+
+    Args:
+        workout: as a read returns it. Without a start it is the midnight of its day.
+    """
+    sent = Instant.parse(workout["started_at"] or "")
+    if sent is None:
+        return datetime.fromisoformat(workout["date"])
+    if workout["time_zone"] is not None:
+        return sent.at.astimezone(ZoneInfo(workout["time_zone"])).replace(tzinfo=None)
+    return sent.at.replace(tzinfo=None) + timedelta(minutes=sent.offset_minutes or 0)
 
 
 def _moment(local: datetime, zone: ZoneInfo, fold: int = 0) -> Instant:

@@ -8,7 +8,11 @@ from schemas.units import ASSISTED
 
 @dataclass
 class NameSummary:
-    """What the sets of an exercise hold: how many have which numbers."""
+    """What the sets of an exercise hold: how many have which numbers.
+
+    Our own exports also tell its measure (``said``; the last, as it may have changed) and whether
+    it is a private one.
+    """
 
     sets: int = 0
     assisted: int = 0
@@ -18,9 +22,13 @@ class NameSummary:
     weighted_seconds: int = 0
     distances: int = 0
     weighted_distances: int = 0
+    said: str | None = None
+    is_own: bool = False
 
     def add(self, exercise: dict[str, Any]) -> None:
         """Add the sets of an exercise of a document."""
+        self.said = exercise.get("measure", self.said)
+        self.is_own = exercise.get("own", self.is_own)
         for each in exercise["sets"]:
             weighted = "weight" in each
             self.sets += 1
@@ -37,7 +45,9 @@ class NameSummary:
 
     @property
     def measure(self) -> str | None:
-        """The measure that most sets have; None without sets."""
+        """The measure that is told, or that most sets have; None without sets."""
+        if self.said:
+            return self.said
         if not self.sets:
             return None
         if self.assisted:

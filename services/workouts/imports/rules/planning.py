@@ -1,7 +1,7 @@
 """What an import does with each workout, and what is written of one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from services.workouts.imports.reading.numbers import rounded
 from services.workouts.imports.reading.row import Units
 from services.workouts.imports.rules.documents import Document, number_of, start_of
 from services.workouts.imports.rules.identity import metres
-from services.workouts.imports.rules.local_times import span
+from services.workouts.imports.rules.local_times import when
 from services.workouts.sets import MEANT_BY_REPS
 
 NEW, SAME, CHANGED, LIKELY_SAME, DELETED = "new", "same", "changed", "likely_same", "deleted"
@@ -82,7 +82,7 @@ def action(state: str, options: Mapping[str, Any]) -> str:
 
 def plan(
     workout: Document,
-    time_zone: str,
+    time_zone: str | None,
     units: Units,
     exercise_ids: Mapping[str, int],
     catalogue: Mapping[int, dict[str, Any]],
@@ -91,7 +91,7 @@ def plan(
 
     Args:
         workout: its document.
-        time_zone: where it was.
+        time_zone: where it was; not needed for those of our own exports.
         units: those that the file does not name.
         exercise_ids: the ids of exercises, by their names in the file.
         catalogue: the entries of these exercises, by their ids.
@@ -99,7 +99,6 @@ def plan(
     Raises:
         BusinessRuleViolation: an exercise does not exist or is inactive.
     """
-    start, end = span(workout, time_zone)
     exercises = [
         _exercise(place, each, exercise_ids[each["name"]], catalogue, units)
         for place, each in enumerate(workout["exercises"], 1)
@@ -107,14 +106,15 @@ def plan(
     used = {each["exercise_id"] for each in exercises}
     values = {
         "name": workout.get("name"),
-        "started_at": start,
-        "ended_at": end,
-        "time_zone": time_zone,
-        "duration_minutes": workout.get("minutes"),
+        **when(workout, time_zone),
         "notes": workout.get("notes"),
         "exercises": exercises,
     }
-    return rules.plan_creation(values, [catalogue[key] for key in used if key in catalogue])
+    planned = rules.plan_creation(values, [catalogue[key] for key in used if key in catalogue])
+    if "times" not in workout:
+        return planned
+    # that of our own export is as it was: also cleared, though start and end are known
+    return replace(planned, columns=planned.columns | {"duration_minutes": workout.get("minutes")})
 
 
 def is_likely_same(
@@ -155,22 +155,36 @@ def _exercise(
     units: Units,
 ) -> dict[str, Any]:
     entry = catalogue.get(exercise_id)
-    meant = MEANT_BY_REPS.get(entry["rep_type"]) if entry else None
+    measure = _measure_kept(exercise, entry)
+    # reps alone would be seconds or metres, and those of other apps are repetitions
+    meant = MEANT_BY_REPS.get(entry["rep_type"]) if entry and measure is None else None
     return {
         "exercise_id": exercise_id,
-        "order_index": place,
+        "order_index": exercise.get("place", place),
         "superset": exercise.get("superset"),
         "notes": exercise.get("notes"),
         "sets": [
             _set(number, each, units, meant) for number, each in enumerate(exercise["sets"], 1)
         ],
+        **({"measure": measure} if measure else {}),
     }
+
+
+def _measure_kept(exercise: Document, entry: dict[str, Any] | None) -> str | None:
+    """Return the measure that our own export tells, which may be another than the exercise's now.
+
+    One that was mapped to an exercise of another name gets that one's.
+    """
+    if entry is None or entry["name"].casefold() != exercise["name"].casefold():
+        return None
+    measure: str | None = exercise.get("measure")
+    return measure
 
 
 def _set(number: int, each: Document, units: Units, meant: str | None) -> dict[str, Any]:
     distance = metres(each, units)
     values: dict[str, Any] = {
-        "set_number": number,
+        "set_number": each.get("number", number),
         "reps": number_of(each, "reps"),
         "duration_seconds": number_of(each, "seconds"),
         "distance_m": None if distance is None else min(rounded(distance), Decimal(FARTHEST)),
@@ -178,12 +192,11 @@ def _set(number: int, each: Document, units: Units, meant: str | None) -> dict[s
         "unit": each.get("unit") or units.weight or "kg",
         "set_type": each["type"],
         "rpe": number_of(each, "rpe"),
-        "rir": None,
+        "rir": number_of(each, "rir"),
         "rest_seconds": each.get("rest"),
-        "notes": None,
+        "notes": each.get("notes"),
     }
     if meant is not None and values[meant] is None:
-        # reps alone would be seconds or metres, and those of a file are repetitions
         values[meant] = Decimal(0)
     return values
 

@@ -11,8 +11,8 @@ from services.workouts.imports.reading import (
     Unreadable,
     read_workouts,
     recognise,
-    rows,
 )
+from services.workouts.imports.reading import findings as findings_module
 from services.workouts.imports.reading.findings import MOST
 from services.workouts.imports.reading.rows import Units
 from services.workouts.imports.reading.workouts import MOST_ROWS
@@ -426,7 +426,7 @@ def test_a_workout_of_too_many_lines_is_a_fault_and_the_next_one_is_read():
     ids=["lines", "a workout"],
 )
 def test_sets_that_can_not_be_taken_count_to_the_limit_of_a_file(monkeypatch, refused):
-    monkeypatch.setattr(rows, "MOST_SETS", len(refused))
+    monkeypatch.setattr(findings_module, "MOST_SETS", len(refused))
     kept = [strong("Rest Timer", seconds=60), strong("Note", 0, 0, notes="Hard")]
     _, findings = read(STRONG, *refused, *kept)
     assert findings.faults
