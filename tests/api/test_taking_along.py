@@ -4,34 +4,8 @@ import json
 
 import pytest
 
-from tests.api.whole_account import Account, fill
+from tests.api.whole_account import SECONDS, Importer, fill
 from tests.waiting import eventually
-
-PATH = "/api/imports"
-JSON = {"Content-Type": "application/json"}
-SECONDS = 60
-
-
-class Importer(Account):
-    """An account that gets the export of one."""
-
-    def send(self, content, query="", headers=JSON, status=202):
-        return self.ask("POST", PATH + query, status, data=content, headers=headers)[0]["id"]
-
-    def wait(self, import_id, *statuses):
-        def is_there():
-            found = self.ask("GET", f"{PATH}/{import_id}")[0]
-            assert found["status"] in statuses, found
-            return found
-
-        return eventually(is_there, SECONDS)
-
-    def preview(self, content, **options):
-        return self.wait(self.send(content, **options), "preview", "failed")
-
-    def apply(self, import_id, query=""):
-        self.ask("POST", f"{PATH}/{import_id}/apply{query}", 202)
-        return self.wait(import_id, "applied", "failed")
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from schemas.sets import SET_TYPES
 from tests.services.logbook import body, lift, one
+from tests.waiting import eventually
 
 BENCH, SQUAT, DEADLIFT, PULL_UPS, RUNNING, PLANK = range(1, 7)
 ZONE = "Europe/Berlin"
+IMPORTS = "/api/imports"
+JSON = {"Content-Type": "application/json"}
+SECONDS = 60
 
 
 def data(answer, status=200):
@@ -54,6 +58,28 @@ class Account:
             for exercise in workout["exercises"]:
                 found[exercise["exercise_name"]] = exercise["exercise_id"]
         return found
+
+
+class Importer(Account):
+    """An account that gets the export of one."""
+
+    def send(self, content, query="", headers=JSON, status=202):
+        return self.ask("POST", IMPORTS + query, status, data=content, headers=headers)[0]["id"]
+
+    def wait(self, import_id, *statuses):
+        def is_there():
+            found = self.ask("GET", f"{IMPORTS}/{import_id}")[0]
+            assert found["status"] in statuses, found
+            return found
+
+        return eventually(is_there, SECONDS)
+
+    def preview(self, content, **options):
+        return self.wait(self.send(content, **options), "preview", "failed")
+
+    def apply(self, import_id, query=""):
+        self.ask("POST", f"{IMPORTS}/{import_id}/apply{query}", 202)
+        return self.wait(import_id, "applied", "failed")
 
 
 def fill(account):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -11,8 +12,9 @@ from zoneinfo import ZoneInfo
 from schemas.units import KILOGRAMS_IN
 from services.workouts.sets import MEANT_BY_REPS
 
-RUNS = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of cells that a spreadsheet would take for a formula."""
+_MARKED = re.compile(r"'*[=+\-@\t\r]")
+"""Beginnings of cells that a spreadsheet would take for a formula, or that already have the mark
+that keeps it from that: an import takes off one."""
 
 Row = Iterable[str]
 
@@ -29,7 +31,7 @@ def words(text: str | None) -> str:
     """Return the cell of a text. Our import, and a reader, take off the mark that keeps it text."""
     if not text:
         return ""
-    return f"'{text}" if text.startswith(RUNS) else text
+    return f"'{text}" if _MARKED.match(text) else text
 
 
 def number(value: float | Decimal | None, absent: str = "") -> str:

@@ -89,7 +89,8 @@ def _notes(exercise: dict[str, Any]) -> str:
 
 
 def _end(workout: dict[str, Any], moved: timedelta) -> str:
-    end = local_end(workout)
+    # without a start it would be the end of a workout that began at midnight
+    end = local_end(workout) if workout["started_at"] is not None else None
     if end is None and workout["duration_minutes"] is not None:
         end = local_start(workout) + timedelta(minutes=workout["duration_minutes"])
     return "" if end is None else _moment(end + moved)

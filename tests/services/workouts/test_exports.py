@@ -227,6 +227,20 @@ def test_what_a_spreadsheet_would_run_is_text_and_comes_back(user):
         assert workout.exercises[0].notes == ["+1"]
 
 
+def test_an_end_without_a_start_makes_no_workout_of_a_day(user):
+    user.create(body("2025-02-16", lift(BENCH, one(5, 100)), ended_at="2025-02-16T20:00:00Z"))
+    [row] = rows(exported(user, "hevy"), ",")
+    assert (row["start_time"], row["end_time"]) == ("16 Feb 2025, 00:00", "")
+
+
+@pytest.mark.parametrize("begin", ["'=", "''+", "'@", "'a", "'"])
+@pytest.mark.parametrize("file_format", ["strong", "hevy"])
+def test_a_mark_of_one_s_own_stays(user, file_format, begin):
+    user.create(body(ago(1), lift(BENCH, one(5, 100)), name=f"{begin}1"))
+    [workout] = read_again(exported(user, file_format))
+    assert workout.name == f"{begin}1"
+
+
 @pytest.mark.parametrize(
     ("file_format", "nothing"),
     [

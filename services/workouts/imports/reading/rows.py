@@ -33,7 +33,7 @@ _UNITS = {"weight": WEIGHTS, "distance": DISTANCES}
 
 _WHOLE = re.compile("[0-9]{1,9}")
 
-KEPT_FROM_RUNNING = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+_KEPT_FROM_RUNNING = re.compile(r"'+[=+\-@\t\r]")
 """Beginnings of cells that an exporter has kept a spreadsheet from running."""
 
 
@@ -265,7 +265,7 @@ class RowReader:
         if place is None:
             return ""
         text = record.cells[place].strip()
-        if text.startswith(KEPT_FROM_RUNNING):
+        if text[:1] == "'" and _KEPT_FROM_RUNNING.match(text):
             text = text[1:]
         return text.replace("\0", "") if "\0" in text else text
 
