@@ -9,7 +9,7 @@ import orjson
 
 from services.transport.postgres.statements import Statement
 from services.workouts.imports import names
-from services.workouts.imports.here import Found, WorkoutsHere
+from services.workouts.imports.here import Found, WorkoutsHere, key_of, key_of_logged
 from services.workouts.imports.leases import Lease
 from services.workouts.imports.reading import Findings
 from services.workouts.imports.rules import identity, local_times, planning
@@ -173,13 +173,8 @@ class Comparing(Work):
         """Return likely ones that the file does not have itself, at another place."""
         starts = [local_times.start_of_logged(other) for _, other in likely]
         rows = self._tools.database.fetch(_BEGINNING, id=self._of.id, starts=starts)
-        in_file = [orjson.loads(text) for (text,) in rows]
-        begun = {(each.get("name"), start_of(each)) for each in in_file}
-        return [
-            (place, other)
-            for (place, other), start in zip(likely, starts, strict=True)
-            if (other["name"], start) not in begun
-        ]
+        in_file = {key_of(orjson.loads(text)) for (text,) in rows}
+        return [each for each in likely if key_of_logged(each[1]) not in in_file]
 
 
 def _described(found: Findings) -> dict[str, Any]:

@@ -95,13 +95,13 @@ class WorkoutsHere:
             by_ids = identity.content(
                 each.document, Units(), [exercise_ids.get(name, name) for name in names]
             )
-            for other in self._left(here[_key(each.document)]):
+            for other in self._left(here[key_of(each.document)]):
                 if other.by_names == by_names or other.by_ids == by_ids:
                     found[each.place] = self._take(SAME, other.workout_id)
                     break
         for each in page:
             if each.place not in found:
-                other_found = self._changed(each, here[_key(each.document)])
+                other_found = self._changed(each, here[key_of(each.document)])
                 if other_found is not None:
                     found[each.place] = other_found
         return found
@@ -125,7 +125,7 @@ class WorkoutsHere:
 
     def _alike(self, page: Sequence[Staged]) -> dict[Key, list[_Here]]:
         """Return the workouts with the names and starts of others."""
-        keys = [*dict.fromkeys(_key(each.document) for each in page)]
+        keys = [*dict.fromkeys(key_of(each.document) for each in page)]
         names, days, starts = ([*column] for column in zip(*keys, strict=True))
         rows = self._fetch(_ALIKE, user_id=self._user_id, names=names, days=days, starts=starts)
         found: dict[Key, list[_Here]] = defaultdict(list)
@@ -156,8 +156,16 @@ def _document(workout: dict[str, Any]) -> Document | None:
         return None
 
 
-def _key(of: Document) -> Key:
-    told = of["times"]
-    start = Instant.parse(told.get("started_at", ""))
-    day = date.fromisoformat(told["date"])
-    return of.get("name"), day, None if start is None else start.at
+def key_of(of: Document) -> Key:
+    """Return what a workout of one of our own exports is known by."""
+    return _key(of.get("name"), of["times"]["date"], of["times"].get("started_at"))
+
+
+def key_of_logged(workout: dict[str, Any]) -> Key:
+    """Return what a workout that was logged is known by."""
+    return _key(workout["name"], workout["date"], workout["started_at"])
+
+
+def _key(name: str | None, day: str, sent: str | None) -> Key:
+    start = Instant.parse(sent or "")
+    return name, date.fromisoformat(day), None if start is None else start.at
