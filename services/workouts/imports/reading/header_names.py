@@ -1,8 +1,8 @@
 """What columns are called, by the language of the app that wrote the file.
 
-Hevy's are English in every language. Strong's are translated; those of the German app are known
-from a file, the others are likely ones, so a header that is not among them is recognised by the
-places of its columns (:mod:`services.workouts.imports.reading.layouts`).
+Hevy's are English in every language. Strong's are translated; those of the German, French and
+Chinese app are known from files, the others are likely ones, so a header that is not among them is
+recognised by the places of its columns (:mod:`services.workouts.imports.reading.layouts`).
 """
 
 import re
@@ -143,6 +143,19 @@ HEADER_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "distance": ("距離",),
         "seconds": ("秒", "秒数"),
         "notes": ("メモ",),
+    },
+    "zh": {
+        "start": ("日期",),
+        "name": ("锻炼名称", "训练名称"),
+        "duration": ("时长", "持续时间"),
+        "workout_notes": ("锻炼备注", "训练备注"),
+        "exercise": ("运动名称", "动作名称"),
+        "order": ("设置顺序", "组序"),
+        "weight_unit": ("重量单位",),
+        "reps": ("次", "次数"),
+        "distance": ("距离",),
+        "distance_unit": ("距离单位",),
+        "notes": ("备注",),
     },
 }
 """For each language the names of what a column means; one that is like another's stands there."""

@@ -28,7 +28,9 @@ _STRONG_PLACES = [
     ),
     ("start", "name", "duration", "exercise", "order", *_STRONG_TAIL, "rpe"),
     ("start", "name", "exercise", "order", *_STRONG_TAIL, "notes", "workout_notes", "rpe"),
+    ("start", "name", "exercise", "order", *_STRONG_TAIL, "notes", "workout_notes"),
     ("start", "name", "exercise", "order", *_STRONG_TAIL, "notes"),
+    ("start", "name", "exercise", "order", *_STRONG_TAIL),
     (
         *("number", "start", "name", "duration", "exercise", "order", "weight", "reps", "rpe"),
         *("distance", "seconds", "notes", "workout_notes"),

@@ -10,6 +10,7 @@ from tests.rules.workouts.imports.files import (
     GERMAN,
     HEVY,
     STRONG,
+    STRONG_2019,
     STRONG_UNITS,
     STRONG_WORKOUT_NUMBER,
     opened,
@@ -103,6 +104,25 @@ def test_excel_may_say_the_delimiter():
 def test_strong_is_recognised_in_each_language(header, expected):
     found = recognised(ROW, header=header)
     assert {name: found[name] for name in expected} == expected
+
+
+CHINESE = "日期,锻炼名称,运动名称,设置顺序,重量,次,距离,秒,备注,锻炼备注"
+OLD_ROW = '2019-03-01 10:00:00,"Push","Bench Press (Barbell)",1,80,5,0,0,"",""'
+
+
+def test_strong_of_2019_is_recognised_in_chinese():
+    found = recognise(opened(CHINESE, OLD_ROW))
+    assert (found.layout.source, found.layout.language) == ("strong", "zh")
+    assert found.layout.columns == recognise(opened(STRONG_2019, OLD_ROW)).layout.columns
+
+
+@pytest.mark.parametrize("left_out", [0, 1, 2])
+def test_places_tell_what_the_columns_of_an_old_layout_are(left_out):
+    header = "Pvm,Treeni,Liike,Nro,Paino,Toistot,Matka,Sekunnit,Muistiinpanot,Treenin muistiinpanot"
+    lines = [line.rsplit(",", left_out)[0] for line in (header, OLD_ROW, STRONG_2019)]
+    layout = recognise(opened(*lines[:2])).layout
+    assert layout.language is None
+    assert layout.columns == recognise(opened(lines[2], lines[1])).layout.columns
 
 
 def test_a_language_that_is_not_known_is_recognised_by_its_places():
