@@ -114,10 +114,10 @@ class RowReader:
             kind=kind,
             weight=self._weight(record),
             weight_unit=self._unit(record, "weight"),
-            reps=self._quantity(record, "reps", MOST_REPS),
+            reps=self._reps(record),
             distance_m=self._distance(record),
             distance_unit=self._unit(record, "distance"),
-            seconds=self._quantity(record, "seconds", LONGEST_SET),
+            seconds=self._seconds_of_set(record),
             rpe=self._rpe(record),
             notes=self._notes(record, "notes"),
         )
@@ -203,12 +203,15 @@ class RowReader:
             self._refuse(record, "weight", f"The weight must be at most {HEAVIEST}", "max")
         return value
 
-    def _quantity(self, record: Record, name: str, most: int) -> Decimal | None:
-        value = self._given(record, name)
-        if value is not None and not 0 <= value <= most:
-            label = name.capitalize()
-            self._refuse(record, name, f"{label} must be 0 to {most}", "range")
+    def _reps(self, record: Record) -> Decimal | None:
+        value = self._given(record, "reps")
+        if value is not None and not 0 <= value <= MOST_REPS:
+            self._refuse(record, "reps", f"Reps must be 0 to {MOST_REPS}", "range")
         return value
+
+    def _seconds_of_set(self, record: Record) -> Decimal | None:
+        value = self._given(record, "seconds")
+        return self._believable(record, "seconds", value, LONGEST_SET, "seconds")
 
     def _distance(self, record: Record) -> Decimal | None:
         value = self._exactly(record, "distance")
@@ -216,9 +219,17 @@ class RowReader:
         if value is None:
             return None
         metres = value if unit is None else rounded(value * METRES_IN[unit])
-        if not 0 <= metres <= FARTHEST:
-            self._refuse(record, "distance", f"The distance must be 0 to {FARTHEST} m", "range")
-        return metres
+        return self._believable(record, "distance", metres, FARTHEST, "m")
+
+    def _believable(
+        self, record: Record, name: str, value: Decimal | None, most: int, unit: str
+    ) -> Decimal | None:
+        """Return a number, or None if it is absurd: without it the set still has its weight."""
+        if value is None or 0 <= value <= most:
+            return value
+        message = f"{name.capitalize()} must be 0 to {most} {unit}; left out"
+        self._warn(record, name, message, "range", self._text(record, name))
+        return None
 
     def _unit(self, record: Record, name: str) -> str | None:
         cell = self._text(record, f"{name}_unit").casefold().rstrip(".")
