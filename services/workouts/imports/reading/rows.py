@@ -268,8 +268,8 @@ class RowReader:
         return value or None
 
     def _notes(self, record: Record, name: str) -> str:
-        text = self._text(record, name)
-        return text.replace("\\n", "\n") if self.layout.source == HEVY else text
+        # both apps write a line break as these two characters
+        return self._text(record, name).replace("\\n", "\n").strip()
 
     def _text(self, record: Record, name: str) -> str:
         place = self.layout.columns.get(name)

@@ -355,6 +355,12 @@ def test_columns_that_are_not_known_are_left_out_with_a_warning(header, row):
     ]
 
 
+def test_a_note_of_strong_has_its_line_breaks():
+    [workout], _ = read(STRONG, strong(notes="\\nElbows\\nin\\n", workout_notes="Slow\\nday"))
+    assert workout.notes == ["Slow\nday"]
+    assert workout.exercises[0].notes == ["Elbows\nin"]
+
+
 def test_the_line_is_the_one_in_which_the_record_begins():
     _, findings = read(STRONG, strong(1, notes="two\r\nlines"), "", strong(reps=10**9))
     assert described(findings.faults) == [(5, "reps", "range")]
