@@ -15,6 +15,7 @@ _SPELLINGS = {
     **dict.fromkeys(("barbel", "barball"), "barbell"),
     "assist": ASSISTED,
     "banded": "band",
+    "closed": "close",
     "deltoid": "delt",
     "extention": "extension",
     "laying": "lying",

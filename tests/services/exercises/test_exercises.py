@@ -407,7 +407,7 @@ def found(connection):
         ("Bicep Curl (Dumbbell)", "Dumbbell Curl"),
         ("Lat Pulldown (Cable)", "Lat Pulldown"),
         ("Rack Pull (Barbell)", "Rack Pull"),
-        ("Overhead Press (Dumbbell)", "Seated Dumbbell Shoulder Press"),
+        ("Overhead Press (Dumbbell)", "Dumbbell Overhead Press"),
         ("Preacher Curl (Barbell)", "Preacher Curl"),
         ("Squat (Bodyweight)", "Bodyweight Squat"),
     ],
