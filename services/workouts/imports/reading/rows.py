@@ -31,7 +31,8 @@ MOST_SUPERSETS = 100
 
 _UNITS = {"weight": WEIGHTS, "distance": DISTANCES}
 
-_WHOLE = re.compile("[0-9]{1,9}")
+_WHOLE = re.compile(r"([0-9]{1,9})(?:\.0*)?")
+"""Also ``1.0``, as spreadsheets and data frames write it in a column that has empty cells."""
 
 _KEPT_FROM_RUNNING = re.compile(r"'+[=+\-@\t\r]")
 """Beginnings of cells that an exporter has kept a spreadsheet from running."""
@@ -160,7 +161,7 @@ class RowReader:
     def _place_and_kind(self, record: Record) -> tuple[int | None, str]:
         """Return the set's number and what it is; Strong has both in one column."""
         order = self._text(record, "order")
-        place = int(order) if _WHOLE.fullmatch(order) else None
+        place = _whole(order)
         word = self._text(record, "set_type") if self.layout.source == HEVY else order
         if place is not None and self.layout.source != HEVY:
             return place, SET_TYPES[""]
@@ -191,8 +192,9 @@ class RowReader:
         cell = self._text(record, "superset")
         if not cell:
             return None
-        if _WHOLE.fullmatch(cell) and int(cell) <= MOST_SUPERSETS:
-            return int(cell)
+        superset = _whole(cell)
+        if superset is not None and superset <= MOST_SUPERSETS:
+            return superset
         self._warn(record, "superset", "This is no superset; left out", "integer", cell)
         return None
 
@@ -291,3 +293,8 @@ class RowReader:
         self, record: Record, field: str, message: str, constraint: str, received: str
     ) -> None:
         self.findings.warn(Finding(record.line, field, message, constraint, received))
+
+
+def _whole(cell: str) -> int | None:
+    found = _WHOLE.fullmatch(cell)
+    return int(found[1]) if found else None

@@ -355,6 +355,14 @@ def test_columns_that_are_not_known_are_left_out_with_a_warning(header, row):
     ]
 
 
+def test_whole_numbers_may_have_a_decimal_point():
+    rows = [hevy(index, superset="2.0") for index in ("0.0", "1.0", "0.0")]
+    [workout], findings = read(HEVY, *rows)
+    assert [(one.superset, len(one.sets)) for one in workout.exercises] == [(2, 2), (2, 1)]
+    assert findings.warnings == []
+    assert only_set(STRONG, strong("2.0")).set_type == "normal"
+
+
 def test_a_note_of_strong_has_its_line_breaks():
     [workout], _ = read(STRONG, strong(notes="\\nElbows\\nin\\n", workout_notes="Slow\\nday"))
     assert workout.notes == ["Slow\nday"]
