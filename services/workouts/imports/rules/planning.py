@@ -182,12 +182,12 @@ def _measure_kept(exercise: Document, entry: dict[str, Any] | None) -> str | Non
 
 
 def _set(number: int, each: Document, units: Units, meant: str | None) -> dict[str, Any]:
-    distance = metres(each, units)
+    distance = _believable_distance(each, units)
     values: dict[str, Any] = {
         "set_number": each.get("number", number),
         "reps": number_of(each, "reps"),
         "duration_seconds": number_of(each, "seconds"),
-        "distance_m": None if distance is None else min(rounded(distance), Decimal(FARTHEST)),
+        "distance_m": distance,
         "weight": number_of(each, "weight"),
         "unit": each.get("unit") or units.weight or "kg",
         "set_type": each["type"],
@@ -198,7 +198,15 @@ def _set(number: int, each: Document, units: Units, meant: str | None) -> dict[s
     }
     if meant is not None and values[meant] is None:
         values[meant] = Decimal(0)
+    if all(values[name] is None for name in ("reps", "duration_seconds", "distance_m")):
+        values["reps"] = Decimal(0)
     return values
+
+
+def _believable_distance(each: Document, units: Units) -> Decimal | None:
+    """Return the metres of a set; None if they are absurd, as a rower's metres are in miles."""
+    distance = metres(each, units)
+    return None if distance is None or distance > FARTHEST else rounded(distance)
 
 
 def _local(sent: Instant) -> datetime:

@@ -125,7 +125,18 @@ def test_units_that_the_file_has_not_are_the_given_ones():
     assert written(each | {"unit": "kg"}, units=Units("lb", None))["unit"] == "kg"
     distance = {"distance": "3.1", "metres": False}
     assert written(distance, "distance", Units(None, "mi"))["distance_m"] == Decimal("4988.97")
-    assert written(distance | {"distance": "5000"}, "distance")["distance_m"] == 1_000_000
+
+
+def test_a_distance_that_is_absurd_in_the_given_unit_is_left_out():
+    found = written({"distance": "1585", "metres": False}, "count", Units(None, "mi"))
+    assert (found["distance_m"], found["repetitions"]) == (None, 0)
+    timed = {"distance": "1585", "metres": False, "seconds": "1800"}
+    found = written(timed, "count", Units(None, "mi"))
+    assert (found["distance_m"], found["repetitions"], found["duration_seconds"]) == (
+        None,
+        None,
+        1800,
+    )
 
 
 def test_repetitions_are_no_seconds():
