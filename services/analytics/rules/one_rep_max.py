@@ -25,6 +25,9 @@ DEFAULT_FORMULA = FORMULAS[0]
 _NO_WEIGHT, _NO_REPETITIONS, _NOT_WHOLE, _TOO_MANY = NO_ESTIMATE
 _MOST_REPETITIONS_OF = dict(zip(CONFIDENCES, (5, 10, MOST_ESTIMATED), strict=True))
 
+# the last digits of an estimate that was divided are noise, which could turn how a half is rounded
+_DIGITS = Decimal("1e-12")
+
 _HARDEST = Decimal(10)
 """The RPE of a set with no repetition in reserve."""
 
@@ -89,7 +92,7 @@ def confidence(repetitions: Decimal | int) -> str:
 def weight_for(one_rep_max: Decimal, repetitions: int, formula: str = DEFAULT_FORMULA) -> Decimal:
     """Return the weight that a one-rep max allows for 1 to 12 repetitions."""
     numerator, denominator = factor(Decimal(repetitions), formula)
-    return one_rep_max * denominator / numerator
+    return (one_rep_max * denominator / numerator).quantize(_DIGITS)
 
 
 def factor(repetitions: Decimal, formula: str) -> tuple[Decimal, Decimal]:

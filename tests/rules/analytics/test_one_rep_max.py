@@ -92,6 +92,11 @@ def test_the_weight_for_as_many_repetitions_is_the_weight(weight, repetitions, f
     assert abs(weight_for(estimate, repetitions, formula) - weight) < Decimal("1e-20")
 
 
+def test_a_weight_that_ends_in_half_a_hundredth_is_exact():
+    # 107 × 35 / 30 has no end in decimals, and 93.625 is what it allows ten times
+    assert weight_for(one_rep_max(Decimal(107), Decimal(5)), 10) == Decimal("93.625")
+
+
 @pytest.mark.parametrize(
     ("repetitions", "word"),
     [(1, "high"), (5, "high"), (6, "medium"), (10, "medium"), (11, "low"), (12, "low")],
