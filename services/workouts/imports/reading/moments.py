@@ -13,14 +13,28 @@ from typing import NamedTuple
 from services.workouts.imports.reading.findings import Finding, Unreadable
 from services.workouts.imports.reading.month_names import ENGLISH, read_months
 
-_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
-_MORNING = re.compile(r"\ba\.?\s?m\b|午前|上午|오전", re.IGNORECASE)
-_AFTERNOON = re.compile(r"\bp\.?\s?m\b|午後|下午|오후", re.IGNORECASE)
+_TIME = re.compile(
+    r"(\d{1,2})(?::| ?[h時时시] ?)(\d{2})(?:(?::| ?(?:min|[m分분]) ?)(\d{2}))?(?:\.\d+)?|"
+    # Danish, Finnish and Indonesian, behind a date: 5.1.2026 8.34
+    r"(?<=\d[ ,] )(\d{1,2})\.(\d{2})(?:\.(\d{2}))?$|(?<=\d )(\d{1,2})\.(\d{2})(?:\.(\d{2}))?$"
+)
+_MORNING = re.compile(r"\ba\.?\s?m\b|午前|上午|早上|凌晨|清晨|오전", re.IGNORECASE)
+_AFTERNOON = re.compile(r"\bp\.?\s?m\b|午後|下午|中午|傍晚|晚上|오후", re.IGNORECASE)
+_NO_LETTERS = re.compile(r"[\W\d_]+")
+
+_IS_AFTERNOON = dict.fromkeys(("πμ", "ص", "дп", "öö", "sa", "fm", "dop", "ap", "de"), False) | (
+    dict.fromkeys(("μμ", "م", "пп", "ös", "ch", "em", "odp", "pop", "ip", "du"), True)
+)
+"""Whether a clock of 12 hours is in its second half, by the letters that are all that follows it:
+``SA`` is the morning in Vietnamese, and before a date it is Saturday in German."""
 _TOKEN = re.compile(r"\d+|[^\W\d_]{3,}")
 """Numbers, and words of which one may be the month. Shorter ones, such as ``de``, say nothing."""
 
 _YEAR = 1000
 """What is a year, as no day or month is so large."""
+
+_CENTURY, _SHORT_YEARS = 2000, 100
+"""Spreadsheets write 25 for 2025."""
 
 _LONGEST = 100
 """Characters of a date with its time of day."""
@@ -131,7 +145,8 @@ class Calendar:
         first, other, last = day.numbers
         if first >= _YEAR:
             return first, other, last
-        return (last, other, first) if self.day_is_first else (last, first, other)
+        year = last + _CENTURY if last < _SHORT_YEARS else last
+        return (year, other, first) if self.day_is_first else (year, first, other)
 
 
 def _iso(cell: str) -> datetime | None:
@@ -158,8 +173,11 @@ def _day_of(date: str) -> _Day:
 def _hours(clock: re.Match[str] | None, cell: str) -> tuple[int, int, int] | None:
     if clock is None:
         return None
-    hour, minute, second = (int(part or 0) for part in clock.groups())
-    is_morning, is_afternoon = bool(_MORNING.search(cell)), bool(_AFTERNOON.search(cell))
+    parts = [part for part in clock.groups() if part is not None]
+    hour, minute, second = (int(part) for part in (*parts, "0")[:3])
+    after = _IS_AFTERNOON.get(_NO_LETTERS.sub("", cell[clock.end() :]).casefold())
+    is_morning = after is False or bool(_MORNING.search(cell))
+    is_afternoon = after is True or bool(_AFTERNOON.search(cell))
     # Japanese counts noon and midnight as 0; above 12 the clock has 24 hours anyway
     if is_morning and hour > 12:
         return None

@@ -10,7 +10,7 @@ from services.workouts.imports.reading.findings import Finding, Unreadable
 
 ENGLISH = "en"
 
-_FURTHER = {"de": {"mrz": 3}}
+_FURTHER = {"de": {"mrz": 3, "jän": 1, "jänner": 1}}
 """Names that people and apps write, and the CLDR does not have."""
 
 SHORTEST = 3
