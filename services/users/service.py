@@ -124,6 +124,27 @@ class Users:
         return profile
 
     @rpc
+    def find(self, email: str) -> dict[str, Any]:
+        """Return the profile of an account, by its e-mail.
+
+        Args:
+            email: however it is capitalised.
+
+        Returns:
+            As from ``get``.
+
+        Raises:
+            NotFound: there is no account with it.
+
+        Example:
+            ``n.rpc.users.find("ada@example.com")["id"]``
+        """
+        profile, _ = self._find(email)
+        if profile is None:
+            raise NotFound("There is no account with this e-mail")
+        return profile
+
+    @rpc
     def logout(self, token: str) -> dict[str, Any]:
         """Revoke a token.
 

@@ -14,7 +14,7 @@ from nameko.standalone.rpc import ServiceRpcProxy
 from tests.services.logbook import ago, body, lift, one
 
 METHODS = {
-    "users": ["register", "login", "get", "logout"],
+    "users": ["register", "login", "get", "find", "logout"],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),

@@ -308,6 +308,17 @@ def test_nobody(rpc):
         rpc.users.get(2**63 - 1)
 
 
+def test_an_account_is_found_by_its_email(rpc, ada):
+    found = rpc.users.find(f" {ada['email'].upper()}")
+    assert found == rpc.users.get(ada["id"])
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "ada", "", None, 7])
+def test_an_email_without_an_account(rpc, email):
+    with pytest.raises(NotFound, match="no account with this e-mail"):
+        rpc.users.find(email)
+
+
 @pytest.mark.parametrize("user_id", [0, -1, 2**63, "x", 1.5, None, True, [1]])
 def test_what_is_no_id(rpc, user_id):
     with pytest.raises(InvalidParameter):
