@@ -14,6 +14,7 @@ import amqp
 
 from stack.broker import connection_to
 from stack.failures import Failure
+from stack.printing import printable
 
 QUEUE = "dead-letters"
 CONNECT_SECONDS = 5
@@ -163,7 +164,7 @@ def as_table(letters: list[DeadLetter]) -> str:
     rows: list[tuple[str, ...]] = [COLUMNS]
     rows += [
         # the content of a message must not control the terminal
-        tuple(map(_printable, (x.id, x.since, x.queue, x.reason, x.content)))
+        tuple(map(printable, (x.id, x.since, x.queue, x.reason, x.content)))
         for x in letters
     ]
     widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS))]
@@ -171,10 +172,6 @@ def as_table(letters: list[DeadLetter]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _moment(moment: object) -> str:

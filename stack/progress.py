@@ -6,13 +6,17 @@ few seconds, so that a log stays readable.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 REWRITE_SECONDS = 0.2
 PLAIN_SECONDS = 2.5
 WIDTH = 78
+BAR_SECONDS = 5.0
+"""Between plain lines of a bar."""
+
+BAR_WIDTH = 28
 
 
 class Step:
@@ -57,6 +61,54 @@ class Step:
             self.stream.write(f"\r\033[K{text}" + ("\n" if last else ""))
         else:
             self.stream.write(text + "\n")
+        self.stream.flush()
+
+
+class Meter:
+    """Shows how much of a whole is done: one line rewritten in place, or a plain one now and then.
+
+    Args:
+        stream: the output.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
+        self.stream = stream
+        self.clock = clock
+        self.rewrites = stream.isatty()
+        self._shown: float | None = None
+        self._first: tuple[float, int] | None = None
+
+    def show(self, done: int, total: int | None, instead: str = "") -> None:
+        """Show a bar, or a text instead; rate-limited."""
+        now = self.clock()
+        if self._first is None:
+            self._first = now, done
+        pause = REWRITE_SECONDS if self.rewrites else BAR_SECONDS
+        if self._shown is None or now - self._shown >= pause:
+            self._shown = now
+            self._write(instead or self._bar(now, done, total or 0), "")
+
+    def end(self, outcome: str) -> None:
+        """Show the outcome as the last line."""
+        self._write(outcome, "\n" if self.rewrites else "")
+
+    def _bar(self, now: float, done: int, total: int) -> str:
+        done = min(done, total)
+        filled = BAR_WIDTH * done // total if total else 0
+        bar = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total}"
+        return f"{bar}{self._pace(now, done, total)}"
+
+    def _pace(self, now: float, done: int, total: int) -> str:
+        # what was done before the first look doesn't count for the pace
+        began, before = self._first or (now, done)
+        if done <= before or now <= began:
+            return ""
+        rate = (done - before) / (now - began)
+        return f"  {rate:.0f}/s, {(total - done) / rate:.0f} s left"
+
+    def _write(self, line: str, end: str) -> None:
+        self.stream.write(f"\r\033[K{line}{end}" if self.rewrites else f"{line}\n")
         self.stream.flush()
 
 

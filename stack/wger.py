@@ -8,19 +8,17 @@ from typing import Any, TextIO
 from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 
+from stack import progress
 from stack.failures import Failure
 
 CALL_SECONDS = 10
 LOOK_SECONDS = 0.3
-REWRITE_SECONDS = 0.2
-PLAIN_SECONDS = 5.0
 PATIENCE_SECONDS = 60
 """The service may be unavailable for this long, say during a restart."""
 
 MOST_STARTS = 5
 """Maximum number of starts: an interrupted import is started again, and continues."""
 
-WIDTH = 28
 REASONS = {
     "no_english_name": "without an English name",
     "name_of_manual_exercise": "named like one of our own exercises",
@@ -49,51 +47,22 @@ def main(amqp_uri: str, stream: TextIO = sys.stderr) -> None:
 
 
 class Meter:
-    """Shows the progress: one line rewritten in place, or a plain line every few seconds."""
+    """Shows how far an import is."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
-        self.stream = stream
-        self.clock = clock
-        self.rewrites = stream.isatty()
-        self._shown: float | None = None
-        self._first: tuple[float, int] | None = None
+        self._meter = progress.Meter(stream, clock)
 
     def show(self, status: dict[str, Any]) -> None:
         """Show a status; rate-limited."""
-        now = self.clock()
-        if self._first is None:
-            self._first = now, status["done"] or 0
-        pause = REWRITE_SECONDS if self.rewrites else PLAIN_SECONDS
-        if self._shown is None or now - self._shown >= pause:
-            self._shown = now
-            self._write(self._line(status, now), "")
+        done, total = status["done"] or 0, status["total"]
+        instead = "" if total else "Asking wger"
+        if status["state"] == "writing":
+            instead = f"Putting {done} entries into use"
+        self._meter.show(done, total, instead)
 
     def end(self, outcome: str) -> None:
         """Show the outcome as the last line."""
-        self._write(outcome, "\n" if self.rewrites else "")
-
-    def _line(self, status: dict[str, Any], now: float) -> str:
-        done, total = status["done"] or 0, status["total"]
-        if status["state"] == "writing":
-            return f"Putting {done} entries into use"
-        if not total:
-            return "Asking wger"
-        done = min(done, total)
-        filled = WIDTH * done // total
-        bar = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {done}/{total}"
-        return f"{bar}{self._pace(now, done, total)}"
-
-    def _pace(self, now: float, done: int, total: int) -> str:
-        # entries read by an earlier run don't count for the pace of this one
-        began, before = self._first or (now, done)
-        if done <= before or now <= began:
-            return ""
-        rate = (done - before) / (now - began)
-        return f"  {rate:.0f}/s, {(total - done) / rate:.0f} s left"
-
-    def _write(self, line: str, end: str) -> None:
-        self.stream.write(f"\r\033[K{line}{end}" if self.rewrites else f"{line}\n")
-        self.stream.flush()
+        self._meter.end(outcome)
 
 
 def follow(exercises: Any, meter: Meter) -> dict[str, Any]:
