@@ -5,17 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from nameko.exceptions import RemoteError, RpcTimeout, UnknownService
-from nameko.standalone.rpc import ClusterRpcProxy
-
 from stack import progress
+from stack.calls import Services
 from stack.failures import Failure
 
-CALL_SECONDS = 10
 LOOK_SECONDS = 0.3
-PATIENCE_SECONDS = 60
-"""The service may be unavailable for this long, say during a restart."""
-
 MOST_STARTS = 5
 """Maximum number of starts: an interrupted import is started again, and continues."""
 
@@ -38,11 +32,8 @@ def main(amqp_uri: str, stream: TextIO = sys.stderr) -> None:
     Raises:
         Failure: the import did not succeed.
     """
-    try:
-        with ClusterRpcProxy({"AMQP_URI": amqp_uri}, timeout=CALL_SECONDS) as rpc:
-            report = follow(rpc.exercises, Meter(stream))
-    except OSError as problem:
-        raise Failure(f"RabbitMQ does not answer: {problem}") from None
+    with Services(amqp_uri) as services:
+        report = follow(services, Meter(stream))
     print(as_text(report))
 
 
@@ -65,21 +56,21 @@ class Meter:
         self._meter.end(outcome)
 
 
-def follow(exercises: Any, meter: Meter) -> dict[str, Any]:
+def follow(services: Services, meter: Meter) -> dict[str, Any]:
     """Start an import, or join a running one; return its report when it is done.
 
     Args:
-        exercises: the service.
+        services: among them exercises.
         meter: shows the progress.
 
     Raises:
         Failure: the import failed, or the service is unavailable for too long.
     """
     for _ in range(MOST_STARTS):
-        begun = _patiently(lambda: exercises.import_from_wger(wait=False))
+        begun = services.call("exercises", "import_from_wger", wait=False)
         if not begun["started"]:
             meter.end("An import is running already; this is how far it is.")
-        status = _watch(exercises, meter, begun)
+        status = _watch(services, meter, begun)
         if status["state"] == "done":
             meter.end(f"Read {status['done']} entries")
             return status["report"]
@@ -109,28 +100,10 @@ def as_text(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _watch(exercises: Any, meter: Meter, status: dict[str, Any]) -> dict[str, Any]:
+def _watch(services: Services, meter: Meter, status: dict[str, Any]) -> dict[str, Any]:
     run = status["run"]
     while status["state"] in UNDER_WAY and status["run"] == run:
         meter.show(status)
         time.sleep(LOOK_SECONDS)
-        status = _patiently(exercises.import_status)
+        status = services.call("exercises", "import_status")
     return status
-
-
-def _patiently(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the result of a call; retry while the service is unavailable."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return call()
-        except (RpcTimeout, UnknownService) as problem:
-            reason = "the exercises service does not answer"
-            cause = problem
-        except RemoteError as problem:
-            if problem.exc_type != "ServiceUnavailable":
-                raise Failure(f"the exercises service refuses: {problem.value}") from problem
-            reason, cause = str(problem.value), problem
-        if time.monotonic() > until:
-            raise Failure(reason) from cause
-        time.sleep(1)

@@ -1,0 +1,132 @@
+"""Calls of the services over RPC, for commands that outlive a restart of what they call.
+
+Requires Nameko; modules that must work without it import this one lazily.
+"""
+
+import logging
+import sys
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+from amqp.exceptions import AccessRefused, AMQPError
+from kombu.exceptions import OperationalError
+from nameko.exceptions import MethodNotFound, RemoteError, RpcTimeout, UnknownService
+from nameko.standalone.rpc import ClusterRpcProxy
+
+from stack.failures import Failure
+
+CALL_SECONDS = 20
+PAUSE_SECONDS = 1
+PATIENCE_SECONDS = 60
+"""A service may be unavailable for this long, say during a restart."""
+
+PASSING = ("ServiceUnavailable", "TimedOut")
+"""Errors of a service that another try may not have."""
+
+
+class Refused(Failure):
+    """A service has refused a call.
+
+    Attributes:
+        name: of the service's error, such as ``NotFound``.
+    """
+
+    def __init__(self, name: str, text: str):
+        super().__init__(text)
+        self.name = name
+
+
+class Services:
+    """The services; who is not there is asked again for a while, so a call may arrive twice.
+
+    Args:
+        amqp_uri: of the broker.
+    """
+
+    def __init__(self, amqp_uri: str):
+        self._config = {"AMQP_URI": amqp_uri}
+        self._proxy: ClusterRpcProxy | None = None
+        self._rpc: Any = None
+        # it warns of requests that were returned as unroutable, which are told here
+        logging.getLogger("amqp").setLevel(logging.ERROR)
+
+    def __enter__(self) -> "Services":
+        """Connect.
+
+        Raises:
+            Failure: the broker is not there, or refuses the user.
+        """
+        try:
+            self._connect()
+        except AccessRefused as problem:
+            raise Failure(f"RabbitMQ lets us not in: {problem.reply_text}") from None
+        except (OSError, AMQPError, OperationalError) as problem:
+            raise Failure(f"RabbitMQ does not answer: {problem}") from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.disconnect()
+
+    def call(self, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Return the result of a call.
+
+        Raises:
+            Refused: the service's error.
+            Failure: the service is unavailable for too long, or has no such method.
+        """
+        until = time.monotonic() + PATIENCE_SECONDS
+        has_told = False
+        while True:
+            try:
+                return self._call(service, method, *args, **kwargs)
+            except _Away as problem:
+                if time.monotonic() > until:
+                    raise Failure(str(problem)) from problem.__cause__
+                if not has_told:
+                    print(f"gym: {problem}; trying again", file=sys.stderr)
+                    has_told = True
+            time.sleep(PAUSE_SECONDS)
+
+    def disconnect(self) -> None:
+        """Give up the connection; the next call makes another one."""
+        proxy, self._proxy, self._rpc = self._proxy, None, None
+        if proxy is not None:
+            # it may be lost already
+            with suppress(OSError, AMQPError, OperationalError, RuntimeError):
+                proxy.stop()
+
+    def _call(self, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            if self._rpc is None:
+                self._connect()
+            return getattr(getattr(self._rpc, service), method)(*args, **kwargs)
+        except MethodNotFound:
+            raise Failure(
+                f"the {service} service is of an earlier version; ./gym restart {service}"
+            ) from None
+        except (RpcTimeout, UnknownService) as problem:
+            raise _Away(f"the {service} service does not answer") from problem
+        except RemoteError as problem:
+            if problem.exc_type in PASSING:
+                raise _Away(str(problem.value)) from problem
+            raise Refused(problem.exc_type, str(problem.value)) from problem
+        except (OSError, AMQPError, OperationalError, RuntimeError) as problem:
+            # with the connection the queue of replies is gone, and Nameko declares no other
+            self.disconnect()
+            raise _Away(f"RabbitMQ does not answer: {problem}") from problem
+
+    def _connect(self) -> None:
+        proxy = ClusterRpcProxy(self._config, timeout=CALL_SECONDS)
+        self._rpc = proxy.start()
+        self._proxy = proxy
+
+
+class _Away(Exception):
+    """A service, or the broker, does not answer now."""
