@@ -13,6 +13,7 @@ from typing import NoReturn
 from stack import overview, processes, reading_logs, suite, traces, upgrading, waterfall
 from stack.bringing_up import bring_up
 from stack.failures import Failure
+from stack.histories import options as history_options
 from stack.layout import RUN_DIRECTORY, SERVICES
 from stack.programs import LOGS
 from stack.progress import for_people
@@ -97,6 +98,10 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("id", nargs="*", help="which ones, to replay or drop")
     command.add_argument("--all", action="store_true", help="all of them")
     add("import-wger", import_wger, "bring wger's exercises into the catalogue")
+    history_options.of_import(
+        add("import", import_history, "bring a user's history in from a file, with a preview")
+    )
+    history_options.of_export(add("export", export_history, "write a user's history to a file"))
     command = add("demo", demo, "fill in two years of workouts and show what comes out")
     command.add_argument("--url", help="of another gateway, such as http://localhost:8080")
     add("help", None, "show this")
@@ -230,6 +235,16 @@ def demo(options: argparse.Namespace) -> int:
 def import_wger(options: argparse.Namespace) -> int:
     """Bring wger's exercises into the running system's catalogue."""
     return importlib.import_module("stack.wger").main(_broker()) or 0
+
+
+def import_history(options: argparse.Namespace) -> int:
+    """Bring a user's history in from a file."""
+    return importlib.import_module("stack.histories.importing").main(_broker(), options) or 0
+
+
+def export_history(options: argparse.Namespace) -> int:
+    """Write a user's history to a file."""
+    return importlib.import_module("stack.histories.exporting").main(_broker(), options) or 0
 
 
 def letters(options: argparse.Namespace) -> int:

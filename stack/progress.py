@@ -70,11 +70,15 @@ class Meter:
     Args:
         stream: the output.
         clock: seconds that never go back.
+        title: what stands before the bar.
     """
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, stream: TextIO, clock: Callable[[], float] = time.monotonic, title: str = ""
+    ):
         self.stream = stream
         self.clock = clock
+        self.title = title
         self.rewrites = stream.isatty()
         self._shown: float | None = None
         self._first: tuple[float, int] | None = None
@@ -96,7 +100,8 @@ class Meter:
     def _bar(self, now: float, done: int, total: int) -> str:
         done = min(done, total)
         filled = BAR_WIDTH * done // total if total else 0
-        bar = f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total}"
+        title = f"{self.title} " if self.title else ""
+        bar = f"{title}[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total}"
         return f"{bar}{self._pace(now, done, total)}"
 
     def _pace(self, now: float, done: int, total: int) -> str:

@@ -29,22 +29,29 @@ def test_help_names_every_command(capsys):
         "shell",
         "test",
         "bench",
+        "import",
+        "export",
         "demo",
         "help",
     ]:
         assert f"\n    {name} " in shown
 
 
-@pytest.mark.parametrize("command", ["url", "shell", "demo"])
+OF_A_USER = ["--email", "ann@example.com"]
+EXPORT = ["export", "-", *OF_A_USER]
+IMPORT = ["import", __file__, *OF_A_USER]
+
+
+@pytest.mark.parametrize("command", [["url"], ["shell"], ["demo"], IMPORT, EXPORT])
 def test_what_needs_a_running_system_says_so_in_one_line(command, capsys):
-    assert commands.main([command]) == 1
+    assert commands.main(command) == 1
     assert capsys.readouterr().err == "gym: nothing is running; start it with ./gym up\n"
 
 
-@pytest.mark.parametrize("command", ["dead-letters", "import-wger"])
+@pytest.mark.parametrize("command", [["dead-letters"], ["import-wger"], IMPORT, EXPORT])
 def test_a_broker_that_is_named_need_not_have_been_started_here(command, capsys, monkeypatch):
     monkeypatch.setenv("AMQP_URI", "amqp://operator:4f1d@127.0.0.1:1/gym")
-    assert commands.main([command]) == 1
+    assert commands.main(command) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("gym: RabbitMQ does not answer: ")
     assert "4f1d" not in line

@@ -1,0 +1,1 @@
+"""``gym import`` and ``gym export``: users' histories as files."""
