@@ -1,7 +1,7 @@
 """The outbox of record events: written by the transaction that counts, emptied by the relay."""
 
-from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from services.analytics.columns import as_json, exercise_columns
 from services.analytics.reads import KIND, MEASURE
@@ -10,8 +10,9 @@ from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.record_events import RecordEvent, shown_event
 from services.analytics.rules.shown_records import KINDS_OF
 from services.analytics.tables import ONLY_KIND
-from services.transport.postgres.expressions import cases, instant, word_array
-from services.transport.postgres.statements import Fetch, Send, Statement
+from services.dependencies.outbox import Outbox
+from services.transport.postgres.expressions import cases, word_array
+from services.transport.postgres.statements import Send, Statement
 
 AT_ONCE = 100
 """Events that are read and dispatched at a time."""
@@ -50,29 +51,7 @@ _WRITE = Statement(
     """
 )
 
-# In two statements, as the second must see what was committed before the lock was free. Two numbers
-# are a lock apart from those of users, who have one.
-_TRY_TO_HOLD = Statement(
-    "SELECT set_config('gym.holds_outbox', pg_try_advisory_xact_lock(7306, 1)::text, true)"
-)
-_WAITING = Statement(
-    f"""
-    SELECT id, event_type, event_id::text, exercise_name, payload, {instant("happened_at")}
-    FROM record_events
-    WHERE current_setting('gym.holds_outbox') = 'true'
-    ORDER BY id LIMIT {AT_ONCE}
-    """
-)
-
-_FORGET = Statement("DELETE FROM record_events WHERE id = ANY(CAST(:ids AS bigint[]))")
-
-
-class Waiting(NamedTuple):
-    """An event that is not dispatched yet."""
-
-    id: int
-    event_type: str
-    data: dict[str, Any]
+OUTBOX = Outbox("record_events", "exercise_name", at_once=AT_ONCE)
 
 
 def write(send: Send, events: Iterable[RecordEvent], rows: Iterable[HistoryRow]) -> bool:
@@ -106,20 +85,6 @@ def write(send: Send, events: Iterable[RecordEvent], rows: Iterable[HistoryRow])
     return True
 
 
-def hold(send: Send, fetch: Fetch) -> list[Waiting]:
-    """Return the oldest events, and let no other transaction have them until this one ends.
-
-    Nothing is returned while another transaction has them.
-    """
-    send(_TRY_TO_HOLD)
-    return [_waiting(*values) for values in fetch(_WAITING)]
-
-
-def forget(send: Send, ids: Collection[int]) -> None:
-    """Delete events that were dispatched."""
-    send(_FORGET, ids=list(ids))
-
-
 def _exercise_columns(key: ExerciseKey, logged: HistoryRow) -> dict[str, Any]:
     return {
         **exercise_columns(key),
@@ -127,10 +92,3 @@ def _exercise_columns(key: ExerciseKey, logged: HistoryRow) -> dict[str, Any]:
         "rep_type": logged.rep_type,
         "measure": logged.measure,
     }
-
-
-def _waiting(
-    key: int, event_type: str, event_id: str, name: str, payload: dict[str, Any], happened_at: str
-) -> Waiting:
-    more = {"exercise_name": name, "happened_at": happened_at}
-    return Waiting(key, event_type, {"id": event_id, **payload, **more})

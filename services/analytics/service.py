@@ -15,7 +15,7 @@ from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.feed_follower import FeedFollower
 from services.analytics.processor import WorkoutProcessor
-from services.analytics.record_relay import RecordRelay
+from services.analytics.record_outbox import OUTBOX
 from services.analytics.rules.calculator import calculated
 from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes
 from services.dependencies import cache_generations
@@ -27,6 +27,7 @@ from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
 from services.dependencies.hints import batched_hint_handler
 from services.dependencies.log_context import LogContext
+from services.dependencies.outbox import OutboxRelay
 from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.process import budgets
@@ -57,7 +58,7 @@ class Analytics:
     exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_NUMBERS, cache_generations.numbers_of)
     counted = CountedWorkouts()
     feed_follower = FeedFollower()
-    record_relay = RecordRelay()
+    record_relay = OutboxRelay(OUTBOX, "record events")
     log_context = LogContext()
     health = Health()
 
@@ -343,7 +344,7 @@ class Analytics:
         """Process changes that no event brought: lost events, and workouts logged by hand."""
         self.feed_follower.look(self._processor)
 
-    @timer(interval=budgets.RECORD_EVENTS_SECONDS, eager=True)
+    @timer(interval=budgets.OUTBOX_SECONDS, eager=True)
     def relay_records(self) -> None:
         """Dispatch record events that no process has dispatched right after their commit."""
         self.record_relay.wake()

@@ -111,8 +111,8 @@ FEED_BATCH = 200
 MERGES_SECONDS = 1
 """Interval at which workouts looks for merges of exercises that are left to do."""
 
-RECORD_EVENTS_SECONDS = 5
-"""Interval at which analytics looks for record events that are still to be dispatched."""
+OUTBOX_SECONDS = 5
+"""Interval at which services look for events of their outboxes that are still to be dispatched."""
 
 IMPORTS_SECONDS = 0.5
 """Interval at which workouts looks for imports to read, apply or undo."""
