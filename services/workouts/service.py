@@ -22,6 +22,7 @@ from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
 from services.dependencies.hints import HintSender
 from services.dependencies.log_context import LogContext
+from services.dependencies.outbox import OutboxRelay
 from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.observability.logging import get_logger
@@ -30,6 +31,7 @@ from services.workouts import feed, idempotency, private_exercises, reads, rules
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.exercise_cache import ExerciseCache
 from services.workouts.exports.methods import ExportMethods
+from services.workouts.imports.completed import OUTBOX
 from services.workouts.imports.methods import ImportMethods
 from services.workouts.merge_methods import MergeMethods, MergesLeft
 from services.workouts.saving import WorkoutSaving
@@ -70,6 +72,7 @@ class Workouts(MergeMethods, ImportMethods, ExportMethods):
     exercise_facts = ExerciseFacts(
         cache_generations.FACTS_IN_WORKOUTS, cache_generations.private_facts_in_workouts_of
     )
+    outbox_relay = OutboxRelay(OUTBOX, "events of the outbox")
     # Any: a worker gets a function in its place
     hint: Any = HintSender()
     log_context = LogContext()

@@ -20,6 +20,7 @@ from services.dependencies.events import EventDispatcher
 from services.dependencies.hints import HintSender
 from services.dependencies.remote_service import RemoteService
 from services.process.settings import Settings
+from services.workouts.imports.completed import IMPORT_COMPLETED
 from services.workouts.service import WORKOUT_SAVED
 from stack.layout import CHECKOUT, SERVICES
 
@@ -131,6 +132,8 @@ def test_events_come_from_one_service_each(broker):
         sends_news = may_send(broker, user, "exercises.events", CATALOGUE_CHANGED)
         assert sends_news == (user == "exercises")
         assert may_send(broker, user, "workouts.events", WORKOUT_SAVED) == (user == "workouts")
+        tells_of_imports = may_send(broker, user, "workouts.events", IMPORT_COMPLETED)
+        assert tells_of_imports == (user == "workouts")
         for event in (RECORD_SET, RECORD_REVOKED):
             assert may_send(broker, user, "analytics.events", event) == (user == "analytics")
         assert may(broker, user, "read", CREATED) == (user == "analytics")
@@ -158,6 +161,18 @@ def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_
         assert (policy["overflow"], policy["max-length"]) == ("drop-head", 100_000)
         # what is dropped would go there
         assert "dead-letter-exchange" not in policy
+
+
+def test_imports_that_nobody_hears_of_yet_are_kept_in_the_same_way():
+    queue = f"evt-workouts-{IMPORT_COMPLETED}--notifications.handle_{IMPORT_COMPLETED}"
+    [binding] = [each for each in TOPOLOGY["bindings"] if each["source"] == "workouts.events"]
+    assert (binding["routing_key"], binding["destination"]) == (IMPORT_COMPLETED, queue)
+    assert policy_of(queue) == policy_of(f"evt-analytics-{RECORD_SET}--notifications.x")
+
+
+def policy_of(queue):
+    found = [each for each in TOPOLOGY["policies"] if re.search(each["pattern"], queue)]
+    return max(found, key=lambda each: each["priority"])["definition"]
 
 
 def test_nobody_but_the_operator_may_change_the_topology(broker):

@@ -16,7 +16,7 @@ from schemas.errors import Conflict
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, private_exercises, reads, user_lock, writes
-from services.workouts.imports import names, records
+from services.workouts.imports import completed, names, records
 from services.workouts.imports.comparing import Comparing
 from services.workouts.imports.rules import identity, planning
 from services.workouts.imports.rules.documents import HERE, sets_of
@@ -172,6 +172,7 @@ class Applying(Work):
             batch = self._next(transaction, self._lease.hold(transaction))
             if not batch:
                 transaction.send(_DONE, id=self._of.id)
+                completed.write(transaction.send, self._of.id)
                 return False
             feed.mark_as_imported(transaction.send)
             private = self._private_in(batch)

@@ -53,19 +53,22 @@ _ASK_AGAIN = Statement(
 )
 
 
-def work(tools: Tools, seconds: float) -> None:
-    """Work on imports that there is something to do for, for some seconds.
+def work(tools: Tools, seconds: float) -> bool:
+    """Work on imports for some seconds, and return whether there was something to do.
 
     Args:
         tools: what is needed of the service.
         seconds: no other is begun after these.
     """
     until = time.monotonic() + seconds
+    has_worked = False
     while time.monotonic() < until:
         lease = claim(tools.database)
         if lease is None:
-            return
+            break
         Turn(tools, lease).take()
+        has_worked = True
+    return has_worked
 
 
 class Turn(Work):

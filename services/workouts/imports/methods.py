@@ -10,6 +10,7 @@ from schemas.loading import load
 from schemas.pages import Page, checked_id, checked_user
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.outbox import OutboxRelay
 from services.dependencies.rpc import rpc
 from services.observability.logging import get_logger
 from services.process import budgets
@@ -32,6 +33,7 @@ class ImportMethods:
     database: Database
     cache: Cache
     exercises: Any
+    outbox_relay: OutboxRelay
     _entries: Any
 
     @rpc
@@ -282,9 +284,16 @@ class ImportMethods:
     def work_on_imports(self) -> None:
         """Read, apply and undo imports, if any."""
         try:
-            jobs.work(self._tools, budgets.IMPORTS_TURN_SECONDS)
+            if jobs.work(self._tools, budgets.IMPORTS_TURN_SECONDS):
+                # one may have ended
+                self.outbox_relay.wake()
         except GymError as problem:
             log.warning("imports not worked on, will be tried again", reason=str(problem))
+
+    @timer(interval=budgets.OUTBOX_SECONDS, eager=True)
+    def relay_events(self) -> None:
+        """Dispatch events that no process has dispatched right after their commit."""
+        self.outbox_relay.wake()
 
     @timer(interval=CLEANING_SECONDS)
     def clean_imports(self) -> None:

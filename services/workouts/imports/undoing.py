@@ -11,7 +11,7 @@ from schemas.instants import Instant
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, merging, private_exercises, times, user_lock, writes
-from services.workouts.imports import records
+from services.workouts.imports import completed, records
 from services.workouts.imports.work import Work
 from services.workouts.rules import Plan, totals
 
@@ -203,6 +203,7 @@ class Undoing(Work):
         with self._holding() as transaction:
             transaction.send(_FORGET_FIRST, user_id=self._of.user_id, id=self._of.id)
             transaction.send(_DONE, id=self._of.id)
+            completed.write(transaction.send, self._of.id)
 
     def _delete(self, exercise_id: int) -> bool:
         """Delete a private exercise that the import made, and return whether it is gone."""
