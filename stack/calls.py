@@ -64,6 +64,9 @@ class Services:
             raise Failure(f"RabbitMQ lets us not in: {problem.reply_text}") from None
         except (OSError, AMQPError, OperationalError) as problem:
             raise Failure(f"RabbitMQ does not answer: {problem}") from None
+        except (ValueError, KeyError):
+            # not with the address, which has a password
+            raise Failure("AMQP_URI must be as amqp://user:password@host:5672/vhost") from None
         return self
 
     def __exit__(

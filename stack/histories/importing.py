@@ -16,7 +16,7 @@ from stack.histories.questions import Person, Undecided, say
 from stack.histories.running import Import
 from stack.printing import counted, printable
 
-NOTHING_TO_DO = ("new", "likely_same", "changed", "deleted")
+APPLICABLE = ("new", "likely_same", "changed", "deleted")
 
 
 def main(amqp_uri: str, options: Namespace) -> None:
@@ -53,10 +53,12 @@ class _Command:
         with self._told_when_left(run):
             found = run.wait(sys.stderr)
         if found["status"] == "preview":
-            with self._kept_for_people(run):
-                is_open = self._prepare(run, found, said)
-            if not is_open:
+            print(preview.as_text(found), flush=True)
+            if not any(found["counts"].get(state) for state in APPLICABLE):
+                self._leave(run, found)
                 return
+            with self._kept_for_people(run):
+                self._have_applied(run, found, said)
             with self._told_when_left(run):
                 found = run.wait(sys.stderr)
         self._tell(run, found)
@@ -69,15 +71,16 @@ class _Command:
             run.send(content, sys.stderr)
         return run
 
-    def _prepare(self, run: Import, found: dict[str, Any], said: dict[str, int | str]) -> bool:
-        """Have an import applied that is at its preview; return False if there is nothing to do."""
-        print(preview.as_text(found), flush=True)
+    def _leave(self, run: Import, found: dict[str, Any]) -> None:
+        self._delete(run)
+        if found["fault_count"]:
+            raise Failure("nothing was imported, as no line without a fault is new")
+        print("Nothing in it is new.")
+
+    def _have_applied(self, run: Import, found: dict[str, Any], said: dict[str, int | str]) -> None:
+        """Have an import applied that is at its preview, once all is known that it needs."""
         if found["error"]:
             say(f"It was not applied: {printable(found['error']['message'])}")
-        if not any(found["counts"].get(state) for state in NOTHING_TO_DO):
-            run.call("delete_import")
-            print("Nothing in it is new.")
-            return False
         undecided = Undecided()
         person = Person(self._services, self._user_id)
         asker = person if self._is_asking else undecided
@@ -92,7 +95,6 @@ class _Command:
         if mapping:
             run.call("map_import", mapping)
         run.call("apply_import", how)
-        return True
 
     def _tell(self, run: Import, found: dict[str, Any]) -> None:
         status, error = found["status"], found["error"]
@@ -130,7 +132,7 @@ class _Command:
                 if not isinstance(problem, Failure):
                     say(f"\n{hint[0].upper()}{hint[1:]}.")
                     raise
-                raise Failure(f"{problem}; {hint}") from None
+                raise Failure(f"{problem}{_joined(problem)}{hint}") from None
             self._delete(run)
             raise
 
@@ -155,6 +157,10 @@ class _Command:
 
     def _again(self, run: Import) -> str:
         return f"./gym import --id {run.id} --email {shlex.quote(self._options.email)}"
+
+
+def _joined(problem: Failure) -> str:
+    return "\n" if "\n" in str(problem) else "; "
 
 
 def _call(method: str, run: Import) -> str:

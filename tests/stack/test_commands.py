@@ -57,6 +57,15 @@ def test_a_broker_that_is_named_need_not_have_been_started_here(command, capsys,
     assert "4f1d" not in line
 
 
+@pytest.mark.parametrize("address", ["amqp://a:4f1d@host:port/gym", "http://a:4f1d@127.0.0.1/gym"])
+@pytest.mark.parametrize("command", [["import-wger"], IMPORT, EXPORT])
+def test_what_is_no_address_of_a_broker_is_told_without_it(command, address, capsys, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", address)
+    assert commands.main(command) == 1
+    told = "gym: AMQP_URI must be as amqp://user:password@host:5672/vhost\n"
+    assert capsys.readouterr().err == told
+
+
 def test_traces_are_read_from_where_they_are_kept(capsys, monkeypatch, tmp_path):
     span = {
         "trace": "a" * 32,

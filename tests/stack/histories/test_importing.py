@@ -105,6 +105,14 @@ def test_lines_with_faults_are_left_out_only_if_that_is_said(gym):
     assert len(gym.workouts()) == 1
 
 
+def test_a_file_of_faults_alone_is_no_success(gym):
+    file = gym.write(text_of(strong("2025-13-41 10:00:00", (KNOWN, 80, 5))))
+    done = gym.run("import", file, "--weight-unit", "kg", "--time-zone", ZONE, "--faulty", "skip")
+    assert done.returncode == 1
+    assert "gym: nothing was imported, as no line without a fault is new" in done.stderr
+    assert gym.imports() == []
+
+
 def test_another_app_s_export_of_the_same_is_not_doubled_silently(gym):
     given = ["--time-zone", ZONE]
     assert gym.run("import", gym.write(hevy(KNOWN)), *given).returncode == 0
