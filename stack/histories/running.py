@@ -10,6 +10,9 @@ from stack.failures import Failure
 from stack.progress import Meter
 
 PIECE = 256 * 1024
+MOST_READ = 64 * 1024 * 1024
+"""Bytes of a file that are held in memory; a file of fewer is too large already."""
+
 LOOK_SECONDS = 0.3
 TITLES = {
     "reading": "Reading",
@@ -93,7 +96,8 @@ def content_of(name: str) -> bytes:
         Failure: it can't be read, or is empty.
     """
     try:
-        content = Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            content = file.read(MOST_READ)
     except OSError as problem:
         raise Failure(f"{name} can't be read: {problem.strerror or problem}") from None
     if not content:
