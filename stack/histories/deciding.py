@@ -10,7 +10,10 @@ from stack.histories.questions import NEW, Asker
 from stack.printing import counted
 
 UNITS = {"weight_unit": ["kg", "lb"], "distance_unit": ["m", "km", "mi"]}
-GIVEN = ("source", "weight_unit", "distance_unit", "time_zone")
+NEEDED = ("weight_unit", "distance_unit", "time_zone")
+"""Options that may be said later, too."""
+
+GIVEN = ("source", "language", *NEEDED)
 """Options that are said with a file."""
 
 POLICIES = ("on_changed", "deleted", "likely_same", "faulty")
@@ -30,7 +33,7 @@ def how_to_apply(found: dict[str, Any], options: Namespace, asker: Asker) -> dic
         options: of the command.
         asker: answers what they leave open.
     """
-    chosen = given(options, *GIVEN[1:], *POLICIES)
+    chosen = given(options, *NEEDED, *POLICIES)
     for name in found["needs"]:
         if name in chosen:
             continue

@@ -11,6 +11,9 @@ def of_import(command: argparse.ArgumentParser) -> None:
     command.add_argument("--source", help="the app that has written it; found out otherwise")
     command.add_argument("--weight-unit", help="kg or lb, if the file does not tell it")
     command.add_argument("--distance-unit", help="m, km or mi, if the file does not tell it")
+    command.add_argument(
+        "--language", help="of the months' names, such as pl, if it can't be told from them"
+    )
     command.add_argument("--time-zone", help="where the workouts were, such as Europe/Berlin")
     command.add_argument(
         "--on-changed",

@@ -45,6 +45,30 @@ def test_what_is_known_is_imported_without_a_question(gym):
     assert (found["status"], found["name"]) == ("applied", "history.csv")
 
 
+def test_what_was_exported_comes_in_again_without_a_question(gym):
+    assert gym.run("import", gym.write(hevy(KNOWN)), "--time-zone", ZONE).returncode == 0
+    history = gym.directory / "history.json"
+    assert gym.run("export", history).returncode == 0
+    [workout] = gym.workouts()
+    gym.rpc.workouts.delete(gym.user_id, workout["id"])
+    done = gym.run("import", history)
+    assert done.returncode == 0, done.stderr
+    assert "Added 1 workout." in done.stdout
+    [again] = gym.workouts()
+    assert (again["name"], again["started_at"]) == (workout["name"], workout["started_at"])
+
+
+def test_the_language_of_months_can_be_said(gym):
+    file = gym.write(hevy(KNOWN).replace("Jun", "lip"))
+    given = ["--time-zone", ZONE]
+    done = gym.run("import", file, *given)
+    assert done.returncode == 1
+    assert "give one of them as language" in done.stderr
+    assert gym.run("import", file, *given, "--language", "pl").returncode == 0
+    [workout] = gym.workouts()
+    assert workout["date"] == "2025-07-30"
+
+
 def test_what_is_open_is_listed_with_the_options_that_decide_it(gym):
     done = gym.run("import", gym.write(asked_file()), "--weight-unit", "kg")
     assert done.returncode == 1
