@@ -93,7 +93,7 @@ class Services:
                 if time.monotonic() > until:
                     raise Failure(str(problem)) from problem.__cause__
                 if not has_told:
-                    print(f"gym: {problem}; trying again", file=sys.stderr)
+                    _say(f"gym: {problem}; trying again")
                     has_told = True
             time.sleep(PAUSE_SECONDS)
 
@@ -129,6 +129,12 @@ class Services:
         proxy = ClusterRpcProxy(self._config, timeout=CALL_SECONDS)
         self._rpc = proxy.start()
         self._proxy = proxy
+
+
+def _say(text: str) -> None:
+    # a bar may stand in the line
+    clear = "\r\033[K" if sys.stderr.isatty() else ""
+    print(f"{clear}{text}", file=sys.stderr)
 
 
 class _Away(Exception):

@@ -97,6 +97,15 @@ class Meter:
         """Show the outcome as the last line."""
         self._write(outcome, "\n" if self.rewrites else "")
 
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """End the line also if the block fails, so that what is said of that stands below it."""
+        try:
+            yield
+        except BaseException:
+            self.end(f"{self.title}: broken off")
+            raise
+
     def _bar(self, now: float, done: int, total: int) -> str:
         done = min(done, total)
         filled = BAR_WIDTH * done // total if total else 0

@@ -142,7 +142,7 @@ class _Command:
         try:
             yield
         except KeyboardInterrupt:
-            say(f"\n{hint[0].upper()}{hint[1:]}.")
+            say(f"{hint[0].upper()}{hint[1:]}.")
             raise
         except Refused:
             raise

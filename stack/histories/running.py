@@ -49,28 +49,29 @@ class Import:
         """Send its file, and show how far that is."""
         meter = Meter(stream, title="Sending")
         pieces = -(-len(content) // PIECE)
-        # the last one first, as it is refused if the file is too large
-        for sent, number in enumerate([pieces - 1, *range(pieces - 1)]):
-            meter.show(sent * PIECE, len(content))
-            piece = content[number * PIECE : (number + 1) * PIECE]
-            self.call("add_to_import", number, base64.b64encode(piece).decode())
-        self.call("end_upload", pieces, len(content))
+        with meter.ended():
+            # the last one first, as it is refused if the file is too large
+            for sent, number in enumerate([pieces - 1, *range(pieces - 1)]):
+                meter.show(sent * PIECE, len(content))
+                piece = content[number * PIECE : (number + 1) * PIECE]
+                self.call("add_to_import", number, base64.b64encode(piece).decode())
+            self.call("end_upload", pieces, len(content))
         meter.end(f"Sending: done, {len(content):,} bytes")
 
     def wait(self, stream: TextIO) -> dict[str, Any]:
         """Return it once nothing goes on in the background, and show what does until then."""
-        meter = None
-        while True:
-            found = self.get()
-            title = TITLES.get(found["status"])
-            if title is None:
-                if meter is not None:
-                    outcome = "failed" if found["status"] == "failed" else "done"
-                    meter.end(f"{meter.title}: {outcome}")
-                return found
-            meter = meter or Meter(stream, title=title)
-            meter.show(*_done(found), _waiting(found))
-            time.sleep(LOOK_SECONDS)
+        found = self.get()
+        title = TITLES.get(found["status"])
+        if title is None:
+            return found
+        meter = Meter(stream, title=title)
+        with meter.ended():
+            while found["status"] in TITLES:
+                meter.show(*_done(found), _waiting(found))
+                time.sleep(LOOK_SECONDS)
+                found = self.get()
+        meter.end(f"{title}: {'failed' if found['status'] == 'failed' else 'done'}")
+        return found
 
 
 def _done(found: dict[str, Any]) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """``./gym import`` while what it calls goes away."""
 
+import pytest
+
 from tests.services.clients import connected
 from tests.services.shell.terminal import at_terminal
 from tests.stack.histories.command import Command, strong_days
@@ -9,6 +11,8 @@ MANY = 1500
 GIVEN = ["--weight-unit", "kg", "--time-zone", "UTC"]
 
 
+# the service tries again after pauses of up to a minute
+@pytest.mark.timeout(300)
 def test_a_command_goes_on_when_the_broker_is_back(system, tmp_path):
     with connected(system) as rpc:
         gym = Command(system, rpc, tmp_path)

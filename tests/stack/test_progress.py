@@ -6,7 +6,7 @@ import pytest
 
 from stack import progress
 from stack.failures import Failure
-from stack.progress import Progress
+from stack.progress import Meter, Progress
 from stack.running import last_lines, run
 
 
@@ -57,6 +57,17 @@ def test_a_step_that_fails_says_so(clock):
     with pytest.raises(Failure), Progress(stream).step("Working"):
         raise Failure("no")
     assert "Working: failed" in stream.getvalue()
+
+
+def test_a_bar_that_is_broken_off_ends_its_line():
+    stream = Terminal()
+    meter = Meter(stream, title="Sending")
+    meter.show(7, 28)
+    with pytest.raises(KeyboardInterrupt), meter.ended():
+        raise KeyboardInterrupt
+    first, last = stream.getvalue().split("\r\033[K")[1:]
+    assert first == f"Sending [{'#' * 7}{'.' * 21}] 7/28"
+    assert last == "Sending: broken off\n"
 
 
 def test_a_command_that_fails_shows_its_last_lines(tmp_path):
