@@ -8,6 +8,7 @@ from tests.waiting import eventually
 PATH = "/api/imports"
 GIVEN = "?time_zone=Europe/Berlin&weight_unit=kg"
 CSV = {"Content-Type": "text/csv"}
+JSON = {"Content-Type": "application/json"}
 SECONDS = 60
 
 
@@ -122,6 +123,21 @@ def test_a_file_that_can_not_be_read_says_why(imports, text, constraint):
 
 
 @pytest.mark.parametrize(
+    ("text", "constraint"),
+    [
+        (FILE, "json"),
+        ('{"title": "x"}', "columns"),
+        ("[]", "columns"),
+        ('{"format": "gym-tracker", "version": 1, "workouts": [{"date": "2025', "json"),
+        (b'{"format": "\xff"}', "encoding"),
+    ],
+)
+def test_json_that_is_no_export_of_ours_says_why(imports, text, constraint):
+    import_id = imports.send(text, query="", headers=JSON).json()["data"][0]["id"]
+    assert imports.wait(import_id, "failed")["error"]["constraint"] == constraint
+
+
+@pytest.mark.parametrize(
     ("query", "field"),
     [
         ("?time_zone=Mars/Phobos", "time_zone"),
@@ -152,10 +168,11 @@ def test_an_app_s_files_have_its_media_type(imports, source, media_type):
     assert imports.ask("GET").json()["data"] == []
 
 
-def test_too_large_a_file_is_refused(imports):
+@pytest.mark.parametrize("media_type", ["text/csv", "application/json"])
+def test_too_large_a_file_is_refused(imports, media_type):
     # it is refused by its head, and need not be sent
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {imports.token}\r\n"
-    length = f"Content-Type: text/csv\r\nContent-Length: {20 * 2**20 + 1}\r\n\r\n"
+    length = f"Content-Type: {media_type}\r\nContent-Length: {20 * 2**20 + 1}\r\n\r\n"
     assert imports.http.raw((head + length).encode()).startswith(b"HTTP/1.1 413 ")
 
 

@@ -16,12 +16,11 @@ from schemas.errors import Conflict
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, private_exercises, reads, user_lock, writes
-from services.workouts.imports import completed, names, records
+from services.workouts.imports import completed, names, needed, records
 from services.workouts.imports.comparing import Comparing
 from services.workouts.imports.rules import identity, planning
-from services.workouts.imports.rules.documents import HERE, sets_of
-from services.workouts.imports.rules.planning import Before
-from services.workouts.imports.staged import Staged, rows_of, staged
+from services.workouts.imports.rules.documents import sets_of
+from services.workouts.imports.staged import Staged, before_of, rows_of, staged
 from services.workouts.imports.work import Work
 from services.workouts.rules import Plan, unknown_exercises
 
@@ -109,7 +108,10 @@ class Applying(Work):
         if not self._of.position:
             # what the user has may be another than at the preview
             Comparing(self._tools, self._lease, self._of.is_own_export).run()
-            self._make_exercises()
+            # a file of what is here already must neither make exercises nor restore any
+            used = needed.names(self._tools.database.fetch, self._of)
+            self._make_exercises(used)
+            self._restore_exercises(used)
         self._look_up_exercises()
         while True:
             with self._tools.changing(self._of.user_id):
@@ -121,8 +123,10 @@ class Applying(Work):
             if time.monotonic() >= until:
                 return
 
-    def _make_exercises(self) -> None:
+    def _make_exercises(self, used: set[str]) -> None:
         for name, measure, was_asked in self._tools.database.fetch(_TO_MAKE, id=self._of.id):
+            if name not in used:
+                continue
             # noted before: after a death nothing else tells whether this import has made it
             self._tools.database.fetch(_MAKING, id=self._of.id, name=name)
             exercise, is_made = self._make(name, measure or "weight_reps")
@@ -149,17 +153,20 @@ class Applying(Work):
         [exercise] = exercises.get_private(user_id, [exercise_id])
         return exercise, False
 
+    def _restore_exercises(self, used: set[str]) -> None:
+        known = names.exercise_ids(self._tools.database.fetch, self._of.id)
+        ids = {exercise_id for name, exercise_id in known.items() if name in used}
+        for key, entry in self._tools.entries_of(self._of.user_id, ids).items():
+            if _is_archived(entry):
+                self._tools.exercises.restore(self._of.user_id, key)
+
     def _look_up_exercises(self) -> None:
         self._exercise_ids = names.exercise_ids(self._tools.database.fetch, self._of.id)
         ids = {*self._exercise_ids.values()}
-        found = self._tools.entries_of(self._of.user_id, ids)
-        archived = [key for key, entry in found.items() if _is_archived(entry)]
-        for exercise_id in archived:
-            self._tools.exercises.restore(self._of.user_id, exercise_id)
         self._catalogue = {
             key: entry | {"is_active": True}
-            for key, entry in found.items()
-            if entry["is_active"] or key in archived
+            for key, entry in self._tools.entries_of(self._of.user_id, ids).items()
+            if entry["is_active"] or _is_archived(entry)
         }
         unknown = sorted(ids - self._catalogue.keys())
         if unknown:
@@ -193,7 +200,8 @@ class Applying(Work):
     def _private_in(self, batch: list[Staged]) -> set[int]:
         """Return the ids of private exercises that workouts have."""
         named = {exercise["name"] for each in batch for exercise in each.document["exercises"]}
-        ids = {self._exercise_ids[name] for name in named}
+        # those that no workout needs that is written are not made
+        ids = {self._exercise_ids[name] for name in named & self._exercise_ids.keys()}
         return {key for key in ids if self._catalogue[key].get("owner")}
 
     def _next(self, transaction: Together, position: int) -> list[Staged]:
@@ -247,7 +255,7 @@ class Applying(Work):
 
     def _update(self, transaction: Together, each: Staged, content: bytes) -> bool:
         """Change a workout that was imported before; return False if it was deleted meanwhile."""
-        user_id, before = self._of.user_id, _before(each)
+        user_id, before = self._of.user_id, before_of(each)
         stored = reads.get(transaction.fetch, before.workout_id, user_id)
         written = stored and writes.update(
             transaction.fetch, user_id, before.workout_id, self._plan(each)
@@ -268,17 +276,6 @@ class Applying(Work):
             _UPDATED, user_id=user_id, identity=each.identity, content=content, version=version
         )
         return True
-
-
-def _before(each: Staged) -> Before:
-    """Return the workout that one of the file, whose state is `changed`, is to replace."""
-    here: int | None = each.document.get(HERE)
-    before = each.before
-    if before is None or here not in (None, before.workout_id):
-        # one that was never imported
-        assert here is not None
-        return Before(here, b"", version=None)
-    return before
 
 
 def _is_archived(entry: dict[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.workouts.imports.rules.documents import Document
+from services.workouts.imports.rules.documents import HERE, Document
 from services.workouts.imports.rules.planning import Before
 
 MOST_CHARACTERS = 1024 * 1024
@@ -48,3 +48,14 @@ def staged(row: tuple[Any, ...]) -> Staged:
     place, key, text, state, workout_id, content, version = row
     before = None if workout_id is None else Before(workout_id, bytes(content), version)
     return Staged(place, bytes(key), orjson.loads(text), state, before)
+
+
+def before_of(each: Staged) -> Before:
+    """Return the workout that one of the file, whose state is `changed`, is to replace."""
+    here: int | None = each.document.get(HERE)
+    before = each.before
+    if before is None or here not in (None, before.workout_id):
+        # one that was never imported
+        assert here is not None
+        return Before(here, b"", version=None)
+    return before

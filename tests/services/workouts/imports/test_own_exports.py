@@ -125,6 +125,22 @@ def test_what_an_export_brought_and_was_deleted_is_not_brought_back_unless_asked
     assert imports.apply(again["id"], deleted="restore")["added"] == 1
 
 
+def test_a_file_of_what_is_here_leaves_exercises_as_they_are(imports, user):
+    row = user.rpc.exercises.create(user.id, {"name": "Row", "measure": "weight_reps"})["id"]
+    hold = user.rpc.exercises.create(user.id, {"name": "Hold", "measure": "duration"})["id"]
+    user.create(body(DAY, lift(row, one(5, 20))))
+    user.create(body("2025-02-11", lift(hold, {"duration_seconds": 20})))
+    text = exported(user)
+    user.rpc.exercises.archive(user.id, row)
+    user.rpc.exercises.update(user.id, hold, {"name": "Frog Hold"})
+    found = imports.read(text)
+    assert states(found) == {"same": 1, "changed": 1}
+    assert imports.apply(found["id"])["status"] == "applied"
+    assert [each["is_active"] for each in user.rpc.exercises.get_private(user.id, [row])] == [False]
+    own = user.rpc.exercises.list(user.id, mine="true")["items"]
+    assert [each["name"] for each in own] == ["Frog Hold"]
+
+
 def test_equal_ones_stay_as_many_as_there_are(imports, user):
     for reps in (5, 5, 8):
         user.create(squat(one(reps, 100)))
