@@ -65,7 +65,7 @@ def hold(send: Send, fetch: Fetch, exercise_ids: Iterable[int]) -> None:
     """
     retired = hold_if_possible(send, fetch, exercise_ids)
     if retired:
-        raise unknown_exercises(retired)
+        raise unknown_exercises("exercises", retired)
 
 
 def hold_if_possible(send: Send, fetch: Fetch, exercise_ids: Iterable[int]) -> list[int]:

@@ -213,7 +213,14 @@ def with_catalogue(
     missing = sorted({item["exercise_id"] for item in exercises} - known.keys())
     if missing:
         merged = {key: entries[key].get("merged_into") for key in missing if key in entries}
-        raise unknown_exercises(missing, {key: into for key, into in merged.items() if into})
+        first = next(
+            place for place, item in enumerate(exercises) if item["exercise_id"] in missing
+        )
+        raise unknown_exercises(
+            f"exercises[{first}].exercise_id",
+            missing,
+            {key: into for key, into in merged.items() if into},
+        )
     return [_as_written(item, known[item["exercise_id"]]) for item in exercises]
 
 
@@ -233,16 +240,17 @@ def _as_written(exercise: dict[str, Any], entry: dict[str, Any]) -> dict[str, An
 
 
 def unknown_exercises(
-    exercise_ids: list[int], merged: Mapping[int, int] | None = None
+    field: str, exercise_ids: list[int], merged: Mapping[int, int] | None = None
 ) -> BusinessRuleViolation:
     """Make the error for exercises that a workout can't have.
 
     Args:
+        field: of the first one.
         exercise_ids: theirs.
         merged: what those of them that were merged into others were merged into.
     """
     listed = ", ".join(map(str, exercise_ids[:10]))
-    details: dict[str, Any] = {"exercise_ids": exercise_ids}
+    details: dict[str, Any] = {"field": field, "exercise_ids": exercise_ids}
     message = f"Unknown or inactive exercises: {listed}"
     if merged:
         pairs = [*merged.items()]

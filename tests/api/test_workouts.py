@@ -264,6 +264,8 @@ def test_an_unknown_exercise(http, user):
     exercises = [{"exercise_id": 2**62}]
     answer = http.post("/api/workouts", json=BODY | {"exercises": exercises}, token=user.token)
     assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "exercises[0].exercise_id"
 
 
 def test_the_list_has_counts_instead_of_sets(http, user):

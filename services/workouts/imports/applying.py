@@ -170,7 +170,7 @@ class Applying(Work):
         }
         unknown = sorted(ids - self._catalogue.keys())
         if unknown:
-            raise unknown_exercises(unknown)
+            raise unknown_exercises("mapping", unknown)
 
     def _write_batch(self) -> bool:
         """Write the next workouts; return False if there are none, and the import is applied."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from schemas.constraints import truncate
 from schemas.errors import ValidationFailed, fault
 from schemas.imports import MOST_NAMES, NEW
 from schemas.pages import is_id
@@ -151,7 +152,8 @@ def chosen_rows(
     known = tools.known(user_id, ids)
     unknown = sorted(ids - known.keys())
     if unknown:
-        raise unknown_exercises(unknown)
+        first = next(name for name, value in mapping.items() if value in unknown)
+        raise unknown_exercises(str(truncate(first)), unknown)
     return [
         {"name": name}
         | (_nothing() | {"why": NEW} if isinstance(value, str) else _found(LEARNED, known[value]))

@@ -214,7 +214,7 @@ def test_it_can_not_be_logged_and_the_other_one_is_told(rpc, fresh_user, source,
     merged = [{"exercise_id": source, "into": target}]
     unknown = source + 10**6
     assert refusal(log, rpc, fresh_user, source, unknown) == (
-        None,
+        "exercises[0].exercise_id",
         {"exercise_ids": [source, unknown], "merged": merged},
     )
 

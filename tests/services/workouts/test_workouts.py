@@ -616,6 +616,7 @@ def test_an_exercise_must_exist(user):
     with pytest.raises(BusinessRuleViolation) as refusal:
         user.create(exercises=[lift(BENCH), lift(2**63 - 1), lift(10**9)])
     assert refusal.value.details["exercise_ids"] == [10**9, 2**63 - 1]
+    assert refusal.value.field == "exercises[1].exercise_id"
     assert user.list()["total"] == 0
 
 

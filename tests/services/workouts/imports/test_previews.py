@@ -4,7 +4,13 @@ import base64
 
 import pytest
 
-from schemas.errors import Conflict, InvalidParameter, NotFound, ValidationFailed
+from schemas.errors import (
+    BusinessRuleViolation,
+    Conflict,
+    InvalidParameter,
+    NotFound,
+    ValidationFailed,
+)
 from tests.rules.workouts.imports.files import HEVY
 from tests.services.workouts.imports.files import GIVEN, PIECE, Imports, strong, text_of
 from tests.services.workouts.test_workouts import User
@@ -165,6 +171,14 @@ def test_a_mapping_is_of_names_in_the_file_to_ids(imports, mapping, field):
 def send(imports, import_id, number, data):
     content = base64.b64encode(data).decode()
     return imports.rpc.add_to_import(imports.user_id, import_id, number, content)
+
+
+def test_a_mapping_to_an_unknown_exercise_names_it(imports):
+    import_id = imports.read(text_of(FIRST))["id"]
+    mapping = {"Plank": "new", "Bench Press (Barbell)": 2**62}
+    with pytest.raises(BusinessRuleViolation) as refusal:
+        imports.rpc.map_import(imports.user_id, import_id, mapping)
+    assert refusal.value.field == "Bench Press (Barbell)"
 
 
 def test_pieces_may_come_twice_and_in_any_order(imports):
