@@ -15,6 +15,10 @@ from tests.waiting import eventually
 DAYS = 2000
 """With a workout of ten sets each."""
 
+PARTS = (
+    *("workout-db", "analytics-db", "exercise-db", "rabbitmq"),
+    *("exercises", "workouts", "analytics"),
+)
 SECONDS = 120
 POLL_SECONDS = 0.02
 CSV = {"Content-Type": "text/csv"}
@@ -91,10 +95,12 @@ class Importer:
         return sorted(each["name"] for each in found)
 
 
-def kill(system, name):
-    """Kill all processes of a part, and start it again."""
-    system.kill_for_good(name)
-    system.start(name)
+def kill(system, *names):
+    """Kill all processes of some parts, and start them again."""
+    for name in names:
+        system.kill_for_good(name)
+    for name in names:
+        system.start(name)
 
 
 def assert_equal(there, workout):
@@ -133,12 +139,9 @@ def assert_known(importer):
 
 
 @pytest.mark.whole_table
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize(
-    "part",
-    ["workouts", "analytics", "exercises", "rabbitmq", "workout-db", "analytics-db", "exercise-db"],
-)
-def test_killed_while_a_history_comes_in_and_goes(system, part):
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("parts", [*((part,) for part in PARTS), PARTS], ids=" ".join)
+def test_killed_while_a_history_comes_in_and_goes(system, parts):
     drop_letters(system)
     bystander, importer = Lifter(system), Importer(system, History(DAYS))
     crowd = Crowd.of(importer.lifter)
@@ -150,14 +153,14 @@ def test_killed_while_a_history_comes_in_and_goes(system, part):
 
     importer.send()
     importer.wait_for_the_middle("reading")
-    kill(system, part)
+    kill(system, *parts)
     counts = importer.wait("preview")["counts"]
     assert (counts["new"], counts["sets"]) == (DAYS, importer.history.sets)
 
     importer.ask("PUT", "mapping", json=MAPPING)
     importer.ask("POST", "apply")
     progress = importer.wait_for_the_middle("applying")
-    kill(system, part)
+    kill(system, *parts)
     back = time.monotonic()
     done = importer.wait("applied")
     applied = time.monotonic() - back
@@ -167,11 +170,12 @@ def test_killed_while_a_history_comes_in_and_goes(system, part):
 
     importer.ask("POST", "undo")
     importer.wait_for_the_middle("undoing")
-    kill(system, part)
+    kill(system, *parts)
     assert importer.wait("undone")["kept"] == 0
     assert importer.private_exercises() == []
     tally = check(crowd, seconds=SECONDS, statuses={202, BROKEN})
     _, [kept] = fetch(bystander, "/api/exercises?mine=true")
     assert kept["id"] == theirs["id"]
     assert not fetch_letters(system)
-    note(f"{part} killed during an import", crowd, tally, applied, f"at {progress} %")
+    what = parts[0] if len(parts) == 1 else f"all {len(parts)}"
+    note(f"{what} killed during an import", crowd, tally, applied, f"at {progress} %")
