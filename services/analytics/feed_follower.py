@@ -9,7 +9,7 @@ from nameko.extensions import DependencyProvider
 from schemas.errors import GymError
 from services.analytics import feed, reads
 from services.analytics.bisecting import bisect_batch
-from services.analytics.bulk import count_from_nothing
+from services.analytics.bulk import count_at_once
 from services.analytics.merging import merge_exercises
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rules.head_start import HeadStart
@@ -65,7 +65,7 @@ class FeedFollower(DependencyProvider):
             # no event tells of a merge
             merge_exercises(processor, changes)
             changes = self._head_start.left_to_the_feed(changes)
-            count_from_nothing(processor, position, changes, lambda: feed.hold(fetch, self._holder))
+            count_at_once(processor, position, changes, lambda: feed.hold(fetch, self._holder))
             metrics.note_feed(position, changes)
             if not changes:
                 return

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from schemas.errors import ServiceUnavailable
 from services.analytics.bulk import MANY
@@ -209,9 +210,36 @@ def test_fewer_changes_than_that_are_counted_by_themselves(followed, many):
     followed.assert_right()
 
 
-def test_where_a_user_can_t_be_counted_from_nothing_the_changes_are(followed, many):
+def test_what_an_undo_deletes_is_counted_at_once(followed, many, monkeypatch):
+    counted = []
+    count = WorkoutProcessor.count
+
+    def spy(processor, workouts, deletions, *more):
+        counted.append((len(workouts), len(deletions)))
+        return count(processor, workouts, deletions, *more)
+
+    monkeypatch.setattr(WorkoutProcessor, "count", spy)
+    gone = many.logged[: 2 * budgets.FEED_BATCH + 10]
+    followed.workouts.delete(*gone, imported=True)
+    followed.workouts.delete(*many.others[:10])
+    followed.look()
+    assert counted == [(0, len(gone)), (0, 10)]
+    assert not followed.workouts.rebuilt
+    assert followed.events() <= {each["id"] for each in many.others}
+    followed.assert_right()
+
+
+def canceled():
+    """Return the error of a statement that PostgreSQL has cancelled."""
+    problem = ServiceUnavailable("analytics")
+    problem.__cause__ = DBAPIError("SELECT", {}, SimpleNamespace(pgcode="57014"))
+    return problem
+
+
+@pytest.mark.parametrize("problem", [ValueError("not listed"), canceled()], ids=["error", "slow"])
+def test_where_a_user_can_t_be_counted_from_nothing_the_changes_are(followed, many, problem):
     def fails(*args, **query):
-        raise ValueError("not listed")
+        raise problem
 
     followed.workouts.list = fails
     followed.workouts.delete(*many.logged[:-100])
