@@ -107,7 +107,7 @@ ENGLISH = {
     "Straight Arm Lat Pulldown (Cable)": "Straight-Arm Pulldown",
     "Rope Straight Arm Pulldown": "Straight-Arm Pulldown",
     "Bent Over Row (Barbell)": "Barbell Row",
-    "Bent Over Row (Dumbbell)": "Bent-Over Dumbbell Row",
+    "Bent Over Row (Dumbbell)": "Two-Arm Dumbbell Row",
     "Bent Over Row (Band)": "Band Row",
     "Bent Over Row (Cable)": "",
     "Bent Over Row - Underhand (Barbell)": "Underhand Barbell Row",
