@@ -151,8 +151,10 @@ def _layout_and_records(open_file: text.Open, encoding: str) -> tuple[Layout, It
         message = f"The header must have at most {LONGEST_HEADER} characters"
         raise Unreadable(Finding(1, "", message, "columns", header))
     delimiter = delimiter or likely_delimiter(header)
-    found = records(chain(before, lines), delimiter)
-    next(found, None)
+    every = records(chain(before, lines), delimiter)
+    first = next(every, None)
+    # several exports that were put together have several headers
+    found = (each for each in every if first is None or each.cells != first.cells)
     sample = [*islice(found, SAMPLE)]
     return find_layout(header, delimiter, sample), chain(sample, found)
 

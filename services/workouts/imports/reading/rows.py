@@ -23,7 +23,7 @@ from services.workouts.imports.reading.moments import Calendar
 from services.workouts.imports.reading.numbers import is_given, nearest_half, number, rounded
 from services.workouts.imports.reading.rest_words import SHORTEST, means_rest
 from services.workouts.imports.reading.row import Row, Units
-from services.workouts.imports.reading.set_types import NOTE, REST, SET_TYPES
+from services.workouts.imports.reading.set_types import NOTE, REST, SET_TYPES, plain
 from services.workouts.imports.reading.table import Record
 from services.workouts.imports.reading.units import DISTANCES, METRES_IN, WEIGHTS
 
@@ -33,6 +33,9 @@ _UNITS = {"weight": WEIGHTS, "distance": DISTANCES}
 
 _WHOLE = re.compile(r"([0-9]{1,9})(?:\.0*)?")
 """Also ``1.0``, as spreadsheets and data frames write it in a column that has empty cells."""
+
+_NOTHING = {"na", "n/a", "nan", "null", "none", "-"}
+"""What R, pandas and people write for a number that is not there."""
 
 _KEPT_FROM_RUNNING = re.compile(r"'+[=+\-@\t\r]")
 """Beginnings of cells that an exporter has kept a spreadsheet from running."""
@@ -165,7 +168,7 @@ class RowReader:
         word = self._text(record, "set_type") if self.layout.source == HEVY else order
         if place is not None and self.layout.source != HEVY:
             return place, SET_TYPES[""]
-        kind = SET_TYPES.get(word.casefold())
+        kind = SET_TYPES.get(plain(word))
         if kind is None:
             kind = self._no_set(record, word.casefold()) or self._normal(record, word)
         return place, kind
@@ -265,6 +268,8 @@ class RowReader:
         if not cell:
             return None
         value = self._number(cell)
+        if value is None and cell.casefold() in _NOTHING:
+            return None
         if value is None:
             self._refuse(record, name, "This is no number", "number", cell)
         return value or None

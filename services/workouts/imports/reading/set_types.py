@@ -6,20 +6,22 @@ REST = "rest"
 NOTE = "note"
 """No set: its note is about the exercise."""
 
-SET_TYPES = {
-    "": "normal",
-    "normal": "normal",
-    "w": "warmup",
-    "warmup": "warmup",
-    "warm_up": "warmup",
-    "d": "drop",
-    "drop": "drop",
-    "dropset": "drop",
-    "drop_set": "drop",
-    "f": "failure",
-    "failure": "failure",
-    "rest timer": REST,
-    "ruhezeit": REST,
-    "note": NOTE,
+_WORDS = {
+    "normal": ("", "normal"),
+    "warmup": ("w", "warmup"),
+    "drop": ("d", "drop", "dropset"),
+    "failure": ("f", "failure", "tofailure"),
+    REST: ("resttimer", "ruhezeit"),
+    NOTE: ("note",),
 }
-"""By the lower-case word of ``set_type`` (Hevy) or, if it is no number, ``Set Order`` (Strong)."""
+
+SET_TYPES = {word: kind for kind, words in _WORDS.items() for word in words}
+"""By what :func:`plain` makes of ``set_type`` (Hevy) or, if it is no number, ``Set Order``
+(Strong)."""
+
+_BETWEEN_WORDS = str.maketrans("", "", " -_")
+
+
+def plain(word: str) -> str:
+    """Return a word for a kind of set as it is known: ``WARM_UP`` and ``Warm-up`` are one."""
+    return word.casefold().translate(_BETWEEN_WORDS)

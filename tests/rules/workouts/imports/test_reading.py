@@ -355,6 +355,33 @@ def test_columns_that_are_not_known_are_left_out_with_a_warning(header, row):
     ]
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("WARM_UP", "warmup"),
+        ("Warm-up", "warmup"),
+        ("warm up", "warmup"),
+        ("Drop Set", "drop"),
+        ("FAILURE", "failure"),
+    ],
+)
+def test_words_for_kinds_of_sets(word, kind):
+    assert only_set(STRONG, strong(word)).set_type == kind
+    assert only_set(HEVY, hevy(kind=word)).set_type == kind
+
+
+def test_headers_between_rows_are_left_out():
+    workouts, findings = read(STRONG, strong(1), STRONG, strong(2))
+    assert len(sets_of(workouts)) == 2
+    assert findings.faults == findings.warnings == []
+
+
+@pytest.mark.parametrize("nothing", ["NA", "NaN", "null", "None", "-"])
+def test_a_number_may_be_said_to_be_missing(nothing):
+    found = only_set(STRONG, strong(weight=nothing, rpe=nothing))
+    assert (found.weight, found.rpe, found.reps) == (None, None, 5)
+
+
 def test_whole_numbers_may_have_a_decimal_point():
     rows = [hevy(index, superset="2.0") for index in ("0.0", "1.0", "0.0")]
     [workout], findings = read(HEVY, *rows)
