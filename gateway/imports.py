@@ -55,6 +55,9 @@ class ImportRoutes:
         """
         user_id = request.user_id
         options = request.query | {"source": _source(request)}
+        if options["source"] == GYM and "language" in options:
+            message = "JSON has no names of months that a language could tell"
+            raise InvalidParameter.of(fault("language", message, "unknown_parameter"))
         import_id = self.workouts.begin_import(user_id, options)["id"]
         try:
             pieces = self._send_on(request, user_id, import_id)

@@ -45,7 +45,6 @@ class Outbox:
     """
 
     def __init__(self, table: str, *more: str, at_once: int = 100):
-        self.table = table
         self.at_once = at_once
         self._more = (*more, "happened_at")
         columns = ", ".join((*more, instant("happened_at")))

@@ -31,6 +31,8 @@ def main(amqp_uri: str, options: Namespace) -> None:
     """
     if (options.file is None) == (options.id is None):
         raise Failure("name a file, or an import to go on with (--id)")
+    if options.id is not None and (options.source or options.language):
+        raise Failure("--source and --language are said with the file, not with --id")
     content = running.content_of(options.file) if options.file else b""
     with Services(amqp_uri) as services:
         user_id = user_id_of(services, options.email)
@@ -99,9 +101,7 @@ class _Command:
     def _tell(self, run: Import, found: dict[str, Any]) -> None:
         status, error = found["status"], found["error"]
         if status == "failed":
-            with suppress(Failure):
-                run.call("delete_import")
-            raise Failure(f"the file can't be imported: {preview.finding(error)}")
+            raise Failure(self._why_not(run, found))
         if status == "preview":
             raise Failure(
                 f"not all was imported: {printable(error['message'])}; {self._again(run)} goes on"
@@ -112,6 +112,18 @@ class _Command:
             print(f"In ./gym shell, {_call('undo_import', run)} takes them out again.")
         else:
             print(f"The import is {status}.")
+
+    def _why_not(self, run: Import, found: dict[str, Any]) -> str:
+        reason = preview.finding(found["error"])
+        if not found["added"] and not found["updated"]:
+            with suppress(Failure):
+                run.call("delete_import")
+                return f"the file can't be imported: {reason}"
+        written = counted(found["added"] + found["updated"], "workout")
+        return (
+            f"not all was imported: {reason}; {written} of it came in, and in ./gym shell "
+            f"{_call('undo_import', run)} takes out again what did"
+        )
 
     @contextmanager
     def _deleted_if_left(self, run: Import) -> Iterator[None]:

@@ -151,6 +151,13 @@ def test_what_is_said_of_a_file_is_checked_before_it_is_taken(imports, query, fi
     assert imports.ask("GET").json()["data"] == []
 
 
+def test_json_has_no_language(imports):
+    answer = imports.send(query="?language=pl", headers={"Content-Type": "application/json"})
+    error = only_error(answer, 400)
+    assert (error["field"], error["details"]["constraint"]) == ("language", "unknown_parameter")
+    assert imports.ask("GET").json()["data"] == []
+
+
 def test_another_media_type_is_refused(imports):
     answer = imports.send(headers={"Content-Type": "application/zip"})
     assert only_error(answer, 415)

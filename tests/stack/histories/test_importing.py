@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from tests.services.databases import address_of
 from tests.services.shell.terminal import at_terminal
 from tests.services.workouts.imports.files import strong, text_of
 from tests.stack.histories.command import ZONE, hevy, strong_days
@@ -283,3 +285,25 @@ def test_services_that_restart_meanwhile_are_waited_for(gym, system):
         assert terminal.process.wait(30) == 0
     total = gym.rpc.workouts.list(gym.user_id)["total"]
     eventually(lambda: total == MANY)
+
+
+def test_what_came_in_before_an_import_was_given_up_is_told(gym, system):
+    assert gym.run("import", gym.write(hevy(KNOWN)), "--time-zone", ZONE).returncode == 0
+    [found] = gym.imports()
+    engine = create_engine(address_of(system, "workouts").url)
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE imports SET status = 'failed', error = :error WHERE id = :id"),
+            {"error": '{"message": "An internal error"}', "id": found["id"]},
+        )
+    engine.dispose()
+    done = gym.run("import", "--id", found["id"])
+    assert done.returncode == 1
+    assert "not all was imported: An internal error; 1 workout of it came in" in done.stderr
+    assert f"n.rpc.workouts.undo_import({gym.user_id}, {found['id']})" in done.stderr
+
+
+def test_the_language_of_a_file_that_was_sent_can_not_be_said(gym):
+    done = gym.run("import", "--id", 1, "--language", "pl")
+    assert done.returncode == 1
+    assert "not with --id" in done.stderr
