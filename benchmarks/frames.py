@@ -158,12 +158,9 @@ LOGGED = {
     "read a request with a workout": 2,
     "write a reply": 1,
     "read a reply": 1,
-    "write an event": 1,
-    "read an event": 1,
     "write an ack": 2,
-    "read a confirm": 1,
 }
-"""A logged workout: the call, the hint to analytics, the event with its confirm and ack."""
+"""A logged workout: the call, and the event that carries it with its ack."""
 
 
 def microseconds(act: Callable[[], object]) -> float:

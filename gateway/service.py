@@ -24,7 +24,7 @@ from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
-from services.dependencies.events import EventDispatcher
+from services.dependencies.events import UnconfirmedEventDispatcher
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
 from services.dependencies.revocations import Revocations
@@ -86,7 +86,7 @@ class Gateway(PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
             *("personal_records", "progress", "one_rep_max"),
         ],
     )
-    dispatch = EventDispatcher()
+    dispatch = UnconfirmedEventDispatcher()
     cache = Cache()
     revocations = Revocations()
     health = Health()
@@ -217,7 +217,13 @@ class Gateway(PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
         workout = created["workout"]
         replayed = (("Idempotent-Replayed", "true"),) if created["replayed"] else ()
         if not replayed:
-            workout_events.announce(self.dispatch, workout_events.CREATED, request.user_id, workout)
+            workout_events.announce(
+                self.dispatch,
+                workout_events.CREATED,
+                request.user_id,
+                workout,
+                created.get("counted"),
+            )
         return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
 
     @route(

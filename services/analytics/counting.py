@@ -11,8 +11,8 @@ from services.process import budgets
 from services.transport.timeouts import wait_for
 
 MOST_WORKOUTS = 10_000
-"""How many counted versions are held: an event follows its hint within seconds, so more would only
-take memory."""
+"""How many counted versions are held: an event that comes twice, or after the feed, does so within
+seconds, so more would only take memory."""
 
 
 class CountedWorkouts(DependencyProvider):
@@ -25,7 +25,7 @@ class CountedWorkouts(DependencyProvider):
     def __init__(self) -> None:
         self._versions: OrderedDict[int, int] = OrderedDict()
         self._in_progress: dict[int, Event] = {}
-        # a number and not a set: events, hints and the feed may count one user at the same time
+        # a number and not a set: events and the feed may count one user at the same time
         self._countings: Counter[int] = Counter()
 
     def get_dependency(self, worker_ctx: object) -> "CountedWorkouts":
@@ -63,7 +63,7 @@ class CountedWorkouts(DependencyProvider):
 
         Args:
             workout_id: of the workout.
-            version: as an event or a hint gives it; anything but an integer is not counted.
+            version: as an event gives it; anything but an integer is not counted.
         """
         done = self._in_progress.get(workout_id)
         if done is not None:

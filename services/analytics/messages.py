@@ -1,10 +1,13 @@
-"""What events and hints say of workouts; whoever may publish can send anything."""
+"""What events say of workouts; whoever may publish can send anything."""
 
 from collections.abc import Mapping
 
 from schemas.pages import is_id
 from services.analytics.rules.changes import ProcessedWorkout
 from services.dependencies.events import Poison
+
+WORKOUT = "workout"
+"""The member in which an event may carry its workout."""
 
 NEEDED = {"id", "user_id", "version", "date", "started_at", "duration_minutes", "exercises"}
 """What counting needs of a workout."""
@@ -36,6 +39,18 @@ def is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
     return workout is not None and type(version) is int and workout.has_counted(version)
 
 
+def told_workout(event: dict) -> dict | None:
+    """Return the workout that an event carries, or None if it has to be asked for.
+
+    Args:
+        event: with a valid ``workout_id``.
+    """
+    workout = event.get(WORKOUT)
+    if isinstance(workout, dict) and _is_of(workout, event) and is_whole(workout):
+        return workout
+    return None
+
+
 def is_whole(workout: dict) -> bool:
     """Return whether a workout has all that counting needs.
 
@@ -45,3 +60,9 @@ def is_whole(workout: dict) -> bool:
     return workout.keys() >= NEEDED and all(
         each.keys() >= NEEDED_OF_EXERCISES for each in workout["exercises"]
     )
+
+
+def _is_of(workout: dict, event: dict) -> bool:
+    said = [event.get(name) for name in ("workout_id", "user_id", "version", "date")]
+    carried = [workout.get(name) for name in ("id", "user_id", "version", "date")]
+    return carried == said and is_id(carried[1]) and type(carried[2]) is int

@@ -3,8 +3,8 @@
 A workout that was not counted before is carried forward
 (:mod:`services.analytics.rules.incremental`). So is what a changed or deleted one touched, before
 and now, as far as no record hangs on it (:mod:`services.analytics.carrying`); the rest is recounted
-from the history (:mod:`services.analytics.recount`). All end in the same numbers, so events, hints
-and the feed may bring workouts in any order and twice.
+from the history (:mod:`services.analytics.recount`). All end in the same numbers, so events and the
+feed may bring workouts in any order and twice.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -47,6 +47,7 @@ class WorkoutProcessor:
         deletions: Mapping[int, int] | None = None,
         again: bool = False,
         silently: bool = False,
+        told: Collection[dict] = (),
     ) -> None:
         """Bring all numbers up to date with workouts as they are now.
 
@@ -55,6 +56,7 @@ class WorkoutProcessor:
             deletions: the user of each workout that is known to be deleted, by its id.
             again: also count versions that were counted before.
             silently: make no record events.
+            told: other workouts, as events carry them.
 
         Raises:
             NotFound: there never was one of the workouts; the others are counted all the same.
@@ -62,7 +64,7 @@ class WorkoutProcessor:
         found = self.workouts.get_many(workout_ids, rep_types=True) if workout_ids else []
         missing = set(workout_ids) - {workout["id"] for workout in found}
         gone = {**(deletions or {}), **self._deletions(missing)}
-        self.count(found, gone, again, silently)
+        self.count([*told, *found], gone, again, silently)
         if missing - gone.keys():
             raise NotFound("There is no such workout")
 
@@ -78,7 +80,7 @@ class WorkoutProcessor:
         Workouts from a service of the version before are counted once more, later.
 
         Args:
-            workouts: as ``workouts.get_many`` gives them, or a hint brings them.
+            workouts: as ``workouts.get_many`` gives them, or an event carries them.
             deletions: the user of each deleted workout, by its id.
             again: also count versions that were counted before.
             silently: make no record events.

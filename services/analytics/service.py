@@ -1,5 +1,6 @@
 """The analytics service: counting workouts, and users' records, histories and progress."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +26,6 @@ from services.dependencies.database import Database
 from services.dependencies.events import Poison
 from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
-from services.dependencies.hints import batched_hint_handler
 from services.dependencies.log_context import LogContext
 from services.dependencies.outbox import OutboxRelay
 from services.dependencies.remote_service import RemoteService
@@ -39,11 +39,6 @@ ONE_REP_MAX_QUERY = OneRepMaxQuery()
 ESTIMATE_QUERY = EstimateQuery()
 
 NO_RECORDS: dict[str, Any] = {"records": []}
-
-# A queue is named after its method, and this one's was called hear_of_workouts. Processes of the
-# version before take hints from the same queue; with one of another name beside it, each hint would
-# be counted by both versions as long as an upgrade, or the way back, takes.
-HINT_QUEUE = "hint-workouts-workout_saved--analytics.hear_of_workouts"
 
 
 class Analytics:
@@ -317,12 +312,12 @@ class Analytics:
         processor = self._processor
         return {"workouts": sum(rebuilding.rebuild_user(processor, user) for user in sorted(users))}
 
-    @batched_event_handler("gateway", "workout_created")
+    @batched_event_handler("gateway", "workout_created", only_at_first=messages.WORKOUT)
     def handle_workout_created(self, events: list[dict]) -> None:
         """Count new workouts."""
         self._handle_saved(events)
 
-    @batched_event_handler("gateway", "workout_updated")
+    @batched_event_handler("gateway", "workout_updated", only_at_first=messages.WORKOUT)
     def handle_workout_updated(self, events: list[dict]) -> None:
         """Recount changed workouts."""
         self._handle_saved(events)
@@ -331,13 +326,6 @@ class Analytics:
     def handle_workout_deleted(self, events: list[dict]) -> None:
         """Take deleted workouts out of the numbers."""
         self._handle(events)
-
-    @batched_hint_handler("workouts", "workout_saved", queue_name=HINT_QUEUE)
-    def handle_workout_saved(self, workouts: list[dict]) -> None:
-        """Count workouts that were saved a moment ago, before their events arrive."""
-        whole = filter(messages.is_whole, workouts)
-        uncounted = [each for each in whole if not self.counted.covers(each["id"], each["version"])]
-        self._processor.count(uncounted, {})
 
     @timer(interval=budgets.FEED_SECONDS, eager=True)
     def follow_feed(self) -> None:
@@ -390,15 +378,20 @@ class Analytics:
             for event in events
             if not self.counted.covers(messages.workout_id(event), event.get("version"))
         ]
-        workout_ids = list(map(messages.workout_id, uncounted))
-        # another process may have counted them by a hint
+        told = [(event, messages.told_workout(event)) for event in uncounted]
+        untold = [event for event, workout in told if workout is None]
+        workout_ids = list(map(messages.workout_id, untold))
+        # the feed or another process may have brought them
         known = reads.processed(self.database.fetch, workout_ids) if workout_ids else {}
-        self._handle([event for event in uncounted if not messages.is_counted(event, known)])
+        self._handle(
+            [event for event in untold if not messages.is_counted(event, known)],
+            [workout for _, workout in told if workout is not None],
+        )
 
-    def _handle(self, events: list[dict]) -> None:
+    def _handle(self, events: list[dict], told: Collection[dict] = ()) -> None:
         failpoint("analytics.handle")
         try:
-            self._processor.process(list(map(messages.workout_id, events)))
+            self._processor.process(list(map(messages.workout_id, events)), told=told)
         except NotFound as problem:
             raise Poison(str(problem)) from problem
         failpoint("analytics.before_ack")

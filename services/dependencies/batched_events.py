@@ -28,7 +28,7 @@ class BatchedEventHandler(SafeEventHandler):
     the same rows, and the first handles them in its next batch for less.
     """
 
-    def __init__(self, *arguments: object, **options: object):
+    def __init__(self, *arguments: object, **options: Any):
         super().__init__(*arguments, **options)
         self._arrived: deque[tuple[dict, Delivery]] = deque()
         self._single: deque[tuple[dict, Delivery]] = deque()
@@ -143,11 +143,14 @@ def _request_ids(batch: list[tuple[dict, Delivery]]) -> list[str]:
     return list(dict.fromkeys(found for found in ids if isinstance(found, str)))
 
 
-def batched_event_handler(source_service: str, event_type: str) -> Callable[[Callable], Callable]:
+def batched_event_handler(
+    source_service: str, event_type: str, only_at_first: str | None = None
+) -> Callable[[Callable], Callable]:
     """Make a service's method handle lists of events.
 
     Args:
         source_service: the service that dispatches them.
         event_type: the events' name.
+        only_at_first: a member that they may have, and that is left out when one has failed.
     """
-    return BatchedEventHandler.decorator(source_service, event_type)
+    return BatchedEventHandler.decorator(source_service, event_type, only_at_first=only_at_first)

@@ -1,4 +1,4 @@
-"""Events: dispatched with a confirm, handled at least once."""
+"""Events: dispatched with or without a confirm, handled at least once if the broker has them."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +26,7 @@ from services.transport.amqp import dead_letters, topology
 from services.transport.amqp.connection import BrokerGone
 from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.deliveries import Delivery
+from services.transport.amqp.json import dumps
 from services.transport.amqp.publishing import Publishing, Unconfirmed, Unroutable
 
 log = get_logger(__name__)
@@ -108,18 +109,33 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
 
     def _send(self, event_type: str, event_data: dict, headers: dict) -> None:
         try:
-            self.publishing.send_confirmed(
-                event_data, self.exchange.name, event_type, headers=headers
-            )
+            self._publish(event_data, self.exchange.name, event_type, headers=headers)
         except BrokerGone as problem:
             raise self._unavailable(event_type, problem) from problem
         metrics.EVENTS_DISPATCHED.labels(event_type, metrics.OK).inc()
+
+    def _publish(
+        self, payload: object, exchange: str, routing_key: str, headers: dict[str, Any]
+    ) -> None:
+        self.publishing.send_confirmed(payload, exchange, routing_key, headers=headers)
 
     def _unavailable(self, event_type: str, problem: Exception) -> ServiceUnavailable:
         metrics.EVENTS_DISPATCHED.labels(event_type, ServiceUnavailable.code).inc()
         log.warning("event not dispatched", event_type=event_type, reason=repr(problem))
         name = PUBLIC_NAMES[self.container.service_name]
         return ServiceUnavailable.of(name, budgets.UNAVAILABLE_RETRY_AFTER)
+
+
+class UnconfirmedEventDispatcher(EventDispatcher):
+    """Dispatches transient events, and waits for nothing.
+
+    They may be lost: for events whose handlers also learn in another way of what happened.
+    """
+
+    def _publish(
+        self, payload: object, exchange: str, routing_key: str, headers: dict[str, Any]
+    ) -> None:
+        self.publishing.send(payload, exchange, routing_key, headers=headers)
 
 
 class Poison(GymError):
@@ -140,10 +156,11 @@ class SafeEventHandler(EventHandler):
     prefetch: int | None = budgets.EVENT_PREFETCH
     span_kind = tracing.CONSUMER
 
-    def __init__(self, *arguments: object, **options: object):
+    def __init__(self, *arguments: object, only_at_first: str | None = None, **options: Any):
         # expected: a GymError is logged in one line, without a traceback
         super().__init__(*arguments, expected_exceptions=(GymError,), **options)
         self._line = PreparedLine("event handled", event_type=self.event_type)
+        self._only_at_first = only_at_first
 
     def setup(self) -> None:
         """Register the queue, and the queues for failed events."""
@@ -207,6 +224,7 @@ class SafeEventHandler(EventHandler):
 
     def _retry(self, delivery: Delivery, problem: BaseException) -> None:
         reason = f"{type(problem).__name__}: {problem}"
+        self._leave_out(delivery)
         if isinstance(problem, Poison):
             self.queue_consumer.dead_letter(self.queue.name, delivery, reason)
             return
@@ -229,6 +247,17 @@ class SafeEventHandler(EventHandler):
             # The broker accepts no messages at present. A requeued event would be redelivered at
             # once until the queue's delivery limit dead-letters it, so the pause is spent here.
             eventlet.spawn_after(seconds, self.handle_message, delivery.decode(), delivery)
+
+    def _leave_out(self, delivery: Delivery) -> None:
+        """Take out of an event what only its first try needs.
+
+        It may be what the try failed of, has changed by the next one, and would fill wait queues
+        and dead letters.
+        """
+        event: Any = delivery.decode()
+        if self._only_at_first in event:
+            del event[self._only_at_first]
+            delivery.replace_body(dumps(event))
 
 
 def malformation(body: object, delivery: Delivery) -> str | None:

@@ -7,13 +7,18 @@ from typing import Any
 
 from services.dependencies.database import Database
 from services.process.failpoints import failpoint
+from services.transport.amqp.json import dumps
 from services.transport.postgres.statements import Fetch
 from services.workouts import idempotency, private_exercises, reads, rules, times, writes
 from services.workouts.cached_reads import WorkoutReads
-from services.workouts.sets import shown_workout
+from services.workouts.sets import shown_workout, take_notes_out
 
 Result = dict[str, Any]
-"""``workout``, and whether it is the stored result of an earlier request: ``replayed``."""
+"""``workout``, and whether it is the stored result of an earlier request: ``replayed``. With a new
+one that is not large also ``counted``: the workout as analytics counts it, as JSON text."""
+
+LARGEST_COUNTED = 32 * 1024
+"""Bytes of ``counted``. Analytics asks for larger workouts: they would fill the broker's queues."""
 
 
 class WorkoutSaving:
@@ -24,7 +29,6 @@ class WorkoutSaving:
         reads: whose cached results a change makes stale.
         catalogue: returns the entries of those exercises that a user can log, by the user's id
             and theirs.
-        committed: called with a whole workout, as analytics counts it, once it is committed.
         today: the day in UTC.
     """
 
@@ -33,13 +37,11 @@ class WorkoutSaving:
         database: Database,
         reads: WorkoutReads,
         catalogue: Callable[[int, set[int]], list[dict[str, Any]]],
-        committed: Callable[[dict[str, Any]], None],
         today: date,
     ):
         self.database = database
         self.reads = reads
         self.catalogue = catalogue
-        self.committed = committed
         self.today = today
 
     def create(self, user_id: int, values: dict[str, Any]) -> Result:
@@ -87,9 +89,7 @@ class WorkoutSaving:
             BusinessRuleViolation: unknown exercise, a future date, or times that contradict each
                 other.
         """
-        workout = self._update(user_id, workout_id, changes)
-        self._saved(workout)
-        return shown_workout(workout)
+        return shown_workout(self._update(user_id, workout_id, changes))
 
     def _update(self, user_id: int, workout_id: int, changes: dict[str, Any]) -> dict[str, Any]:
         stored = None
@@ -144,10 +144,13 @@ class WorkoutSaving:
     def _stored(self, user_id: int, workout_id: int) -> dict[str, Any]:
         return rules.found(reads.get(self.database.fetch, workout_id, user_id))
 
-    def _created(self, workout: dict[str, Any]) -> Result:
+    @staticmethod
+    def _created(workout: dict[str, Any]) -> Result:
         failpoint("workouts.after_commit")
-        self._saved(workout)
-        return {"workout": shown_workout(workout), "replayed": False}
-
-    def _saved(self, workout: dict[str, Any]) -> None:
-        self.committed({**workout, "started_at": times.in_utc(workout["started_at"])})
+        result = {"workout": shown_workout(workout), "replayed": False}
+        take_notes_out(workout)
+        counted = dumps({**workout, "started_at": times.in_utc(workout["started_at"])})
+        if len(counted) <= LARGEST_COUNTED:
+            # text, so that the gateway passes it on to analytics without reading it
+            result["counted"] = counted.decode()
+        return result

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from nameko.timer import timer
@@ -20,7 +19,6 @@ from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
-from services.dependencies.hints import HintSender
 from services.dependencies.log_context import LogContext
 from services.dependencies.outbox import OutboxRelay
 from services.dependencies.remote_service import RemoteService
@@ -44,9 +42,6 @@ WORKOUT_LIST = WorkoutList()
 LAST_SETS = LastSets()
 CHANGES = Changes()
 CLEANING_SECONDS = 3600
-
-WORKOUT_SAVED = "workout_saved"
-"""The hint that brings analytics a workout as soon as it is committed."""
 
 
 class Workouts(MergeMethods, ImportMethods, ExportMethods):
@@ -73,8 +68,6 @@ class Workouts(MergeMethods, ImportMethods, ExportMethods):
         cache_generations.FACTS_IN_WORKOUTS, cache_generations.private_facts_in_workouts_of
     )
     outbox_relay = OutboxRelay(OUTBOX, "events of the outbox")
-    # Any: a worker gets a function in its place
-    hint: Any = HintSender()
     log_context = LogContext()
     health = Health()
 
@@ -98,7 +91,9 @@ class Workouts(MergeMethods, ImportMethods, ExportMethods):
                 workout within 24 hours creates nothing and returns the first result.
 
         Returns:
-            ``{"workout": as from get, "replayed": whether it is the first result of the key}``.
+            ``{"workout": as from get, "replayed": whether it is the first result of the key}``,
+            and unless it is also ``"counted"``: the workout as from get_many with rep_types, as
+            JSON text, if it has at most 32 KiB.
 
         Raises:
             ValidationFailed: the workout breaks rules of its schema; all faults are listed.
@@ -365,6 +360,5 @@ class Workouts(MergeMethods, ImportMethods, ExportMethods):
             self.database,
             self._reads,
             catalogue=self._entries,
-            committed=partial(self.hint, WORKOUT_SAVED),
             today=datetime.now(UTC).date(),
         )

@@ -59,3 +59,12 @@ def shown_workout(workout: dict[str, Any]) -> dict[str, Any]:
         for exercise in workout["exercises"]
     ]
     return {**workout, "exercises": exercises}
+
+
+def take_notes_out(workout: dict[str, Any]) -> None:
+    """Take all notes out of a workout, which needs none to be counted."""
+    del workout["notes"]
+    for exercise in workout["exercises"]:
+        del exercise["notes"]
+        for each in exercise["sets"]:
+            del each["notes"]

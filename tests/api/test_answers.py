@@ -12,6 +12,7 @@ from gateway.service import Gateway
 from gateway.upstream.remote_services import UpstreamService
 from schemas import errors
 from services.process import budgets
+from services.transport.amqp.json import dumps
 from services.transport.http import limits
 from services.transport.http.server import REUSE_PORT_KEY
 from tests.api.http_client import read_all
@@ -524,6 +525,26 @@ def test_writes_are_announced(alone, make_token):
         ("workout_updated", event),
         ("workout_deleted", event | {"version": 2}),
     ]
+
+
+def test_the_event_of_a_new_workout_carries_it_and_the_answer_does_not(alone, make_token):
+    counted = {"id": 7, "exercises": [{"rep_type": "count"}]}
+    alone.answers["workouts.create"] = {
+        "workout": WORKOUT,
+        "replayed": False,
+        "counted": json.dumps(counted),
+    }
+    answer = alone.http.post("/api/workouts", {}, token=make_token(alone))
+    assert answer.json()["data"] == [WORKOUT]
+    ((event_type, event),) = alone.events
+    assert event_type == "workout_created"
+    assert json.loads(dumps(event)) == {
+        "workout_id": 7,
+        "user_id": 1,
+        "version": 1,
+        "date": "2025-02-16",
+        "workout": counted,
+    }
 
 
 @pytest.mark.parametrize("field", ["name", "duration_minutes", "notes", "exercises"])

@@ -179,7 +179,7 @@ HEADERS = [
     {"nameko.traceparent": 5, "x-gym-dispatched-at": "yesterday", "nameko.deadline": -1.0},
 ]
 DEPTHS = [9, 2000, 12_000]
-QUEUES = ("evt-gateway-", "evt-exercises-", "hint-", *(f"rpc-{name}" for name in SERVICES))
+QUEUES = ("evt-gateway-", "evt-exercises-", *(f"rpc-{name}" for name in SERVICES))
 QUEUES += tuple(f"rpc.reply-{name}-" for name in SERVICES)
 """Those of the services; the tests' own clients could not take what is put there."""
 

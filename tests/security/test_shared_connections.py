@@ -22,7 +22,6 @@ from tests.waiting import eventually
 
 LARGEST_FRAME = 131_072
 EVENT_QUEUE = "evt-gateway-workout_created--analytics.handle_workout_created"
-HINT_QUEUE = "hint-workouts-workout_saved--analytics.hear_of_workouts"
 
 
 # -- what somebody with a password of the broker sends -----------------------------------------
@@ -229,7 +228,7 @@ def test_no_message_ends_a_connection(system, others, lines, hostile, without_le
     queues = [f"rpc-{service}" for service in SERVICES if service != "gateway"]
     for properties in CASES.values():
         asks = {"reply_to": ADDRESS, "correlation_id": b"1"} | properties
-        for text, queue in itertools.product(TEXTS, [*queues, EVENT_QUEUE, HINT_QUEUE]):
+        for text, queue in itertools.product(TEXTS, [*queues, EVENT_QUEUE]):
             hostile.send("", queue, message(text, **asks))
         # it comes with what the broker adds to its headers
         hostile.send("wait-1s", EVENT_QUEUE, message("{}", **properties))

@@ -21,6 +21,7 @@ class Delivery:
         "body",
         "properties",
         "routing_key",
+        "size",
     )
 
     def __init__(self, content: Content, socket: BrokerSocket, no_ack: bool):
@@ -29,6 +30,8 @@ class Delivery:
         self._needs_settling = not no_ack
         self._tag, _, _, self.routing_key = methods.read_delivery(content.arguments)
         self.body = content.body
+        #: bytes of the whole body; of one that is too large only the beginning was kept
+        self.size = content.size
         self.properties = content.properties
 
     @property
@@ -39,11 +42,6 @@ class Delivery:
             Malformed: they are no table, or one that is nested too deep.
         """
         return self._content.headers
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole body; of one that is too large only the beginning was kept."""
-        return self._content.size
 
     @property
     def size_of_headers(self) -> int:
@@ -69,6 +67,10 @@ class Delivery:
             properties.get("content_encoding"),
             exact=exact,
         )
+
+    def replace_body(self, body: bytes) -> None:
+        """Have it copied, or read again, with another body."""
+        self.body, self.size = body, len(body)
 
     @property
     def is_lost(self) -> bool:

@@ -22,6 +22,7 @@ EVENT_ARGUMENTS = QUORUM | {
     "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE,
     "x-delivery-limit": 20,
     "x-max-length": 1_000_000,
+    "x-max-length-bytes": 64 * 1024 * 1024,
     "x-overflow": "reject-publish",
 }
 

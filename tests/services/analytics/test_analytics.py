@@ -13,6 +13,7 @@ from sqlalchemy import NullPool, create_engine, text
 
 from schemas.errors import InvalidParameter, NotFound
 from services.process.settings import Settings
+from stack import dead_letters as letter_box
 from tests.services.clients import all_fine, at_once
 from tests.services.logbook import ago, body, lift, one, today
 from tests.services.recount import PERIODS, RANGES, SEED_REP_TYPES, UNITS, Recount
@@ -1012,31 +1013,77 @@ def test_the_feed_alone_ends_in_the_same_numbers(lifter, seed):
     assert eventually(lambda: lifter.assert_recounted() or True)
 
 
-# Hints
+# Events that carry their workout
 
 
-def test_what_nobody_told_of_but_workouts_itself_is_counted_at_once(lifter):
-    lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 100))))
-    # the change feed is looked at every two seconds, and leaves what is new to the next look
-    assert eventually(lifter.records, seconds=1.5)[BENCH]["max_weight"]["value"] == 100
+@pytest.fixture
+def tell(system, lifter):
+    """Dispatch the event of a new workout that nobody has logged, and return the event."""
+    dispatch = event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]})
+
+    def send(workout, /, **said):
+        told = {"workout_id": workout["id"], "user_id": lifter.id, "version": 1, "date": ago(0)}
+        event = told | {"workout": workout} | said
+        dispatch("gateway", "workout_created", event)
+        return event
+
+    return send
 
 
-@pytest.mark.parametrize("hint", [{}, [], "text", None, {"id": 1}, {"exercises": [{}]}])
-def test_a_strange_hint_is_dropped(lifter, system, hint):
+def as_counted(lifter):
+    """Return a workout as analytics counts it, with an id that no workout has."""
+    logged = body(ago(0), lift(BENCH, one(5, 100)))
+    workout = json.loads(lifter.rpc.workouts.create(lifter.id, logged)["counted"])
+    lifter.delete(workout["id"])
+    return workout | {"id": 10**15 + workout["id"]}
+
+
+def test_an_event_s_workout_is_counted_and_not_asked_for(lifter, tell):
+    tell(as_counted(lifter))
+    assert eventually(lifter.records)[BENCH]["max_weight"]["value"] == 100
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"workout_id": 10**15},
+        {"user_id": 10**14},
+        {"version": 2},
+        {"version": "1"},
+        {"date": ago(1)},
+        {"workout": {}},
+        {"workout": [1]},
+        {"workout": "text"},
+        {"workout": None},
+    ],
+    ids=str,
+)
+def test_one_that_is_not_the_event_s_is_asked_for(lifter, system, tell, said):
     letters = dead_letters(system)
-    event_dispatcher({"AMQP_URI": system.environment["AMQP_URI"]})(
-        "workouts", "workout_saved", hint
-    )
+    tell(as_counted(lifter), **said)
+    # nobody has logged it
+    eventually(lambda: dead_letters(system) == letters + 1, seconds=20)
+    assert lifter.records() == {}
+
+
+def test_one_that_can_t_be_counted_is_asked_for_at_the_next_try(lifter, system, tell):
+    workout = as_counted(lifter)
+    workout["exercises"][0]["sets"] = [{"no": "set"}]
+    event = tell(workout)
+    del event["workout"]
+    letters = eventually(lambda: buried(system, event), seconds=20)
+    assert [letter.reason for letter in letters] == ["Poison: There is no such workout"]
+
+
+def test_what_only_workouts_knows_of_is_counted_by_the_feed(lifter):
     lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 100))))
-    assert eventually(lifter.records, seconds=1.5)[BENCH]["max_weight"]["value"] == 100
-    assert dead_letters(system) == letters
+    assert eventually(lifter.records)[BENCH]["max_weight"]["value"] == 100
 
 
-def test_hints_are_taken_from_the_queue_that_the_version_before_takes_them_from(system):
-    name = "hint-workouts-workout_saved--analytics.hear_of_workouts"
-    with Connection(system.environment["AMQP_URI"]) as connection:
-        declared = connection.default_channel.queue_declare(name, passive=True)
-    assert declared.consumer_count == 1
+def buried(system, event):
+    with letter_box.connected(system.environment["AMQP_URI"]) as queue:
+        letters = queue.fetch()
+        return [each for each in letters if json.loads(each.message.body) == event]
 
 
 def dead_letters(system):

@@ -138,7 +138,7 @@ def test_a_whole_workout(user):
     }
     answer = user.rpc.workouts.create(user.id, given)
 
-    assert answer.keys() == {"workout", "replayed"}
+    assert answer.keys() == {"workout", "replayed", "counted"}
     assert answer["replayed"] is False
     workout = answer["workout"]
     (exercise,) = workout["exercises"]
@@ -315,6 +315,21 @@ def test_workouts_to_count_come_without_notes(user):
     assert "notes" not in str(counted)
     assert counted["exercises"][0]["rep_type"] == "count"
     assert counted["exercises"][0]["sets"][0]["weight"] == 100
+
+
+def test_a_new_workout_comes_as_analytics_counts_it_too(user):
+    lifted = lift(BENCH, one(5, 100, notes="of a set"), notes="of an exercise")
+    start = {"started_at": "2025-02-16T18:30:00+01:00", "notes": "of a workout"}
+    logged = {**start, "exercises": [lifted, lift(PLANK, {"duration_seconds": 75})]}
+    answer = user.rpc.workouts.create(user.id, logged, "counted")
+    counted = user.rpc.workouts.get_many([answer["workout"]["id"]], rep_types=True)
+    assert [json.loads(answer["counted"])] == counted
+    assert "counted" not in user.rpc.workouts.create(user.id, logged, "counted")
+
+
+def test_a_large_one_does_not(user):
+    large = body(ago(0), *[lift(BENCH, *[one(5, 100)] * 100)] * 2)
+    assert user.rpc.workouts.create(user.id, large).keys() == {"workout", "replayed"}
 
 
 def test_a_result_too_large_to_send_is_an_error_of_this_call_alone(user):
