@@ -162,6 +162,14 @@ def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_
         assert "dead-letter-exchange" not in policy
 
 
+def test_events_that_nobody_handles_take_little_of_the_disk():
+    """Those of new workouts carry them, and analytics may be away for weeks."""
+    policy = policy_of("evt-")
+    assert policy["max-length-bytes"] <= 64 * 1024 * 1024
+    # any other way to drop a message makes a dead letter of it
+    assert policy["overflow"] == "reject-publish"
+
+
 def test_imports_that_nobody_hears_of_yet_are_kept_in_the_same_way():
     queue = f"evt-workouts-{IMPORT_COMPLETED}--notifications.handle_{IMPORT_COMPLETED}"
     [binding] = [each for each in TOPOLOGY["bindings"] if each["source"] == "workouts.events"]

@@ -4,7 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.dependencies.events import DISPATCHED_HEADER, EventDispatcher
+from schemas.errors import ServiceUnavailable
+from services.dependencies.events import (
+    DISPATCHED_HEADER,
+    EventDispatcher,
+    UnconfirmedEventDispatcher,
+)
 from services.transport.amqp.connection import BrokerGone
 from services.transport.amqp.publishing import Unroutable
 
@@ -31,6 +36,42 @@ class Publishing:
         assert len(self.sent) == len(self.outcomes)
         if self.outcomes[message] is not None:
             raise self.outcomes[message]
+
+
+class Plain:
+    """Sends without a confirm, or can't."""
+
+    def __init__(self, problem=None):
+        self.problem = problem
+        self.sent = []
+
+    def send(self, payload, exchange, routing_key, headers):
+        if self.problem:
+            raise self.problem
+        assert DISPATCHED_HEADER in headers
+        self.sent.append((exchange, routing_key, payload))
+
+
+@pytest.fixture
+def unconfirmed():
+    dispatcher = UnconfirmedEventDispatcher()
+    dispatcher.container = SimpleNamespace(service_name="gateway", config={})
+    return dispatcher
+
+
+WORKER = SimpleNamespace(context_data={})
+
+
+def test_no_confirm_is_waited_for(unconfirmed):
+    unconfirmed.publishing = Plain()
+    unconfirmed.get_dependency(WORKER)("workout_created", {"n": 1})
+    assert unconfirmed.publishing.sent == [("gateway.events", "workout_created", {"n": 1})]
+
+
+def test_what_could_not_be_sent_is_told(unconfirmed):
+    unconfirmed.publishing = Plain(BrokerGone("away"))
+    with pytest.raises(ServiceUnavailable):
+        unconfirmed.get_dependency(WORKER)("workout_created", {"n": 1})
 
 
 @pytest.fixture
