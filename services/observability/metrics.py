@@ -154,7 +154,10 @@ BREAKER = _gauge(
 )
 
 EVENTS_DISPATCHED = _counter(
-    "gym_events_dispatched_total", "Events sent and confirmed, or not", "event_type", "outcome"
+    "gym_events_dispatched_total",
+    "Events sent, and confirmed if they are to be, or not",
+    "event_type",
+    "outcome",
 )
 EVENTS_HANDLED = _histogram(
     "gym_event_handled_seconds",
