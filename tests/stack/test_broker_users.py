@@ -162,6 +162,14 @@ def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_
         assert "dead-letter-exchange" not in policy
 
 
+def test_all_that_is_bound_is_declared():
+    """RabbitMQ leaves out a binding of something that is not there, and says nothing."""
+    declared = {kind: {each["name"] for each in TOPOLOGY[kind]} for kind in ("exchanges", "queues")}
+    for binding in TOPOLOGY["bindings"]:
+        assert binding["source"] in declared["exchanges"]
+        assert binding["destination"] in declared["queues"]
+
+
 def test_events_that_nobody_handles_take_little_of_the_disk():
     """Those of new workouts carry them, and analytics may be away for weeks."""
     policy = policy_of("evt-")
