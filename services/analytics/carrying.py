@@ -6,7 +6,6 @@ Neither reads the history, however long it is; other exercises are recounted
 """
 
 from collections.abc import Iterable
-from functools import reduce
 
 from services.analytics import standing_reads
 from services.analytics.recount import Recount, by_exercise
@@ -16,7 +15,7 @@ from services.analytics.rules.incremental import Numbers
 from services.analytics.rules.metrics import HistoryRow, place, place_of
 from services.analytics.rules.records import KINDS, needs_history
 from services.analytics.rules.set_records import stands_before
-from services.analytics.rules.taking_out import holds_nothing, without
+from services.analytics.rules.taking_out import are_needed, without
 from services.transport.postgres.statements import Fetch
 
 
@@ -38,7 +37,7 @@ class Carried:
         for key, gone in by_exercise(recount.taken).items():
             whole = self.standing.lifetimes.get(key)
             if whole is not None and self._stands(key, whole, gone):
-                self.lifetimes[key] = reduce(without, gone, whole)
+                self.lifetimes[key] = without(whole, gone)
         recount.exercises -= self.lifetimes.keys()
         self.rows = [
             row for row in recount.given if (row.user_id, row.exercise_id) in self.lifetimes
@@ -61,7 +60,7 @@ class Carried:
             len(new) <= 1
             and _keeps_its_last(whole, gone, new)
             and all(row.is_counted for row in gone)
-            and all(holds_nothing(row, whole, records, of_sets) for row in gone)
+            and not are_needed(gone, whole, records, of_sets)
             and not any(self._stands_before_a_record(key, row) for row in new)
         )
 

@@ -4,7 +4,7 @@ A sum can be subtracted from. A record, what it beat, the last day and the one k
 can't: they follow from all other rows. Most workouts of a long history hold none of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from schemas.units import exact_sum
 from services.analytics.rules import records as workout_records
@@ -16,35 +16,45 @@ from services.analytics.rules.set_bests import Slot
 from services.analytics.rules.set_records import SetRecord
 
 
-def holds_nothing(
-    row: HistoryRow,
+def are_needed(
+    rows: Collection[HistoryRow],
     whole: Lifetime,
     records: Mapping[str, Record | None],
     of_sets: Mapping[Slot, SetRecord | None],
 ) -> bool:
-    """Return whether all records stand without a row, and what they beat does.
+    """Return whether anything but sums hangs on rows, or may; the last day is not looked at.
 
     Args:
-        row: of the history, with its ``bests``.
+        rows: of the history, with their ``bests``.
         whole: the numbers of the history.
         records: its records by their kinds.
         of_sets: all of its records that are one set each.
     """
-    # the row may be the only one of its kind
-    if whole.rep_type is None:
-        return False
-    return not any(
+    # the only row of a kind may be among them; and without any row there are no numbers
+    if whole.rep_type is None or whole.workouts <= len(rows):
+        return True
+    return any(_may_hold(row, records, of_sets) for row in rows)
+
+
+def without(whole: Lifetime, rows: Iterable[HistoryRow]) -> Lifetime:
+    """Return the numbers of a history without rows that are not needed."""
+    for row in rows:
+        whole = whole._replace(
+            volume=exact_sum((whole.volume, -row.total_volume)),
+            sets=whole.sets - row.total_sets,
+            workouts=whole.workouts - 1,
+        )
+    return whole
+
+
+def _may_hold(
+    row: HistoryRow,
+    records: Mapping[str, Record | None],
+    of_sets: Mapping[Slot, SetRecord | None],
+) -> bool:
+    return any(
         workout_records.may_have_beaten(kind, records.get(kind), row) for kind in KINDS
-    ) and not any(
+    ) or any(
         set_records.may_have_beaten(slot, of_sets.get(slot), row, best)
         for slot, best in (row.bests or {}).items()
-    )
-
-
-def without(whole: Lifetime, row: HistoryRow) -> Lifetime:
-    """Return the numbers of a history without a row that holds nothing and is not the last."""
-    return whole._replace(
-        volume=exact_sum((whole.volume, -row.total_volume)),
-        sets=whole.sets - row.total_sets,
-        workouts=whole.workouts - 1,
     )

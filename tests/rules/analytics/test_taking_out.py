@@ -9,7 +9,7 @@ from services.analytics.rules.history import lifetime
 from services.analytics.rules.metrics import history_rows
 from services.analytics.rules.records import personal_records
 from services.analytics.rules.set_records import set_records
-from services.analytics.rules.taking_out import holds_nothing, without
+from services.analytics.rules.taking_out import are_needed, without
 
 FIRST_DAY = date(2025, 1, 27)
 
@@ -70,15 +70,23 @@ histories = st.tuples(
 )
 
 
-@given(histories)
-def test_what_is_left_stands_as_if_counted_anew(history):
-    whole, records, of_sets = counted(history)
-    for gone in history:
-        if gone.workout_id == whole.last_workout_id:
-            continue
-        left = counted([each for each in history if each is not gone])
-        if holds_nothing(gone, whole, records, of_sets):
-            assert (without(whole, gone), records, of_sets) == left
+@given(histories, st.data())
+def test_what_is_left_stands_as_if_counted_anew(history, data):
+    whole, *records = counted(history)
+    gone = data.draw(st.lists(st.sampled_from(history), min_size=1, unique_by=id))
+    if whole.last_workout_id in {each.workout_id for each in gone}:
+        # whose last day is another then
+        return
+    if not are_needed(gone, whole, *records):
+        left = counted([each for each in history if each not in gone])
+        assert (without(whole, gone), *records) == left
+
+
+def test_all_rows_are_needed_also_if_no_record_is_among_them():
+    history = [row(1, 1, ("time", "weight_duration"), [{"reps": 0, "weight": None, "unit": "kg"}])]
+    whole, *records = counted(history)
+    assert not any(records)
+    assert are_needed(history, whole, *records)
 
 
 def test_rows_that_a_record_hangs_on_are_told_from_others():
@@ -92,6 +100,6 @@ def test_rows_that_a_record_hangs_on_are_told_from_others():
 
     history = [squat(1, 60), squat(2, 100), squat(3, 80), squat(4, 120), squat(5, 60)]
     whole, *records = counted(history)
-    held = [each.workout_id for each in history if not holds_nothing(each, whole, *records)]
+    held = [each.workout_id for each in history if are_needed([each], whole, *records)]
     # the fourth is the record and beat the second; the first has the record of repetitions
     assert held == [1, 2, 4]
