@@ -8,12 +8,17 @@ from sqlalchemy import create_engine, text
 from services import migrate
 from tests.services.databases import address_of, empty_database
 from tests.services.workouts.test_version_before import INSERT
+from tests.waiting import eventually
 
 INDEXES = """
     SELECT indexrelid::regclass::text, indisvalid, pg_get_indexdef(indexrelid)
     FROM pg_index WHERE indexrelid::regclass::text IN
         ('workouts_by_date', 'workouts_by_start', 'workout_exercises_by_exercise_id')
     ORDER BY 1
+"""
+WAITING_FOR_A_LOCK = """
+    SELECT query FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND query LIKE '%exercise_sets DROP CONSTRAINT%'
 """
 EXERCISES = """[{"exercise_id": 6, "exercise_name": "Plank", "rep_type": "time", "order_index": 1,
     "sets": [{"set_number": 1, "reps": 60, "unit": "kg", "set_type": "normal"}]}]"""
@@ -82,6 +87,31 @@ def test_a_migration_that_was_broken_off_is_made_anew(address, run, filled):
     migrate.migrate("workouts", address)
     definitions = {name: definition for name, _, definition in run(INDEXES)}
     assert "started_at DESC NULLS LAST, id DESC" in definitions["workouts_by_start"]
+
+
+def test_indexes_in_use_stay_when_a_migration_is_repeated(address, run):
+    migrate.migrate("workouts", address)
+    [(index,)] = run("SELECT 'workout_exercises_by_place'::regclass::oid")
+    run("UPDATE alembic_version SET version_num = '0009'")
+    run("ALTER TABLE imported_workouts DROP COLUMN restored_from")
+    migrate.migrate("workouts", address)
+    assert run("SELECT 'workout_exercises_by_place'::regclass::oid") == [(index,)]
+
+
+def test_reads_go_on_while_the_migration_waits_for_a_lock(address, run, filled):
+    migrate.migrate("workouts", address)
+    migrate.downgrade("workouts", address, "0009")
+    engine = create_engine(address.url)
+    with engine.connect() as backup, ThreadPoolExecutor(1) as processes:
+        backup.execute(text("LOCK TABLE exercise_sets IN ACCESS SHARE MODE"))
+        migrating = processes.submit(migrate.migrate, "workouts", address)
+        eventually(lambda: run(WAITING_FOR_A_LOCK) != [])
+        run("SET lock_timeout = '20s'; SELECT count(*) FROM exercise_sets")
+        assert not migrating.done()
+        backup.rollback()
+        migrating.result()
+    engine.dispose()
+    assert len(stored(run)) == 1
 
 
 def test_rows_are_found_by_their_whole_key_before_there_are_statistics(address, run):

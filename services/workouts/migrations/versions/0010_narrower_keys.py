@@ -1,6 +1,10 @@
 """Keys of exercises and sets in workouts that need no statistics to be found by."""
 
+import time
+
 from alembic import op
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 revision = "0010"
 down_revision = "0009"
@@ -26,16 +30,41 @@ EXCHANGE = (
     "ADD CONSTRAINT exercise_sets_pkey PRIMARY KEY USING INDEX exercise_sets_by_place",
 )
 
+LOCK_NOT_AVAILABLE = "55P03"
+PAUSE_SECONDS = 0.5
+
 
 def upgrade() -> None:
     with op.get_context().autocommit_block():
         for name, columns in NEW.items():
-            # one whose making was broken off is there, and no use
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            unique = "UNIQUE" if name in UNIQUE else ""
-            op.execute(f"CREATE {unique} INDEX CONCURRENTLY {name} ON {columns}")
+            _make_index(name, columns)
+        # All reads would wait behind a statement that waits for a lock, such as that of a backup.
+        op.execute("SET lock_timeout = '1s'")
         for statement in EXCHANGE:
+            _execute_when_free(statement)
+        op.execute("RESET lock_timeout")
+
+
+def _make_index(name: str, columns: str) -> None:
+    """Make an index anew, unless a migration that was broken off later has made it."""
+    is_valid = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+    if op.get_bind().scalar(is_valid, {"name": name}):
+        return
+    op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    unique = "UNIQUE" if name in UNIQUE else ""
+    op.execute(f"CREATE {unique} INDEX CONCURRENTLY {name} ON {columns}")
+
+
+def _execute_when_free(statement: str) -> None:
+    while True:
+        try:
             op.execute(statement)
+        except OperationalError as problem:
+            if getattr(problem.orig, "pgcode", None) != LOCK_NOT_AVAILABLE:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def downgrade() -> None:
