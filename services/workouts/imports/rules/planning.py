@@ -70,12 +70,12 @@ def action(state: str, options: Mapping[str, Any]) -> str:
         state: one of :data:`STATES`.
         options: as :class:`schemas.imports.ApplyImport` loads them.
     """
-    if state == CHANGED and options["on_changed"] == "update":
+    if state == CHANGED and options.get("on_changed") == "update":
         return UPDATE
     is_wanted = (
         state == NEW
-        or (state == LIKELY_SAME and options["likely_same"] == "add")
-        or (state == DELETED and options["deleted"] == "restore")
+        or (state == LIKELY_SAME and options.get("likely_same") == "add")
+        or (state == DELETED and options.get("deleted") == "restore")
     )
     return INSERT if is_wanted else SKIP
 
