@@ -89,7 +89,8 @@ class Comparing(Work):
             findings: what reading has found; None for what is stored already.
         """
         fetch = self._tools.database.fetch
-        self._exercise_ids = names.exercise_ids(fetch, self._of.id)
+        # no workout of before has an exercise that a turn before this one has made
+        self._exercise_ids = names.exercise_ids_before(fetch, self._of.id)
         times = Findings()
         counts = {"workouts": 0, "sets": 0} | dict.fromkeys(planning.STATES, 0)
         after = 0

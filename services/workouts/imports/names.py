@@ -65,6 +65,12 @@ _MAP = Statement(
 _KNOWN = Statement(
     "SELECT name, exercise_id FROM import_names WHERE import_id = :id AND exercise_id IS NOT NULL"
 )
+_KNOWN_BEFORE = Statement(
+    f"""
+    SELECT name, exercise_id FROM import_names
+    WHERE import_id = :id AND exercise_id IS NOT NULL AND why <> '{NEW}'
+    """
+)
 
 
 def key(name: str) -> str:
@@ -118,6 +124,11 @@ def listed(fetch: Fetch, import_id: int) -> list[dict[str, Any]]:
 def exercise_ids(fetch: Fetch, import_id: int) -> dict[str, int]:
     """Return the ids of the exercises that are known, by their names in the file."""
     return dict(fetch(_KNOWN, id=import_id))
+
+
+def exercise_ids_before(fetch: Fetch, import_id: int) -> dict[str, int]:
+    """Return the same without exercises that the import has made, or will have."""
+    return dict(fetch(_KNOWN_BEFORE, id=import_id))
 
 
 def checked_mapping(mapping: object) -> dict[str, int | str]:

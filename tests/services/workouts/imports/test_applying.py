@@ -288,6 +288,28 @@ def test_an_exercise_that_was_merged_is_asked_for_again(imports, user, run):
     assert "Unknown or inactive" in found["error"]["message"]
 
 
+def test_one_that_is_likely_there_is_so_too_once_its_exercise_was_made(imports, user):
+    user.create(
+        {
+            "name": "Legs",
+            "started_at": "2025-03-01T09:00:00+01:00",
+            "exercises": [lift(SQUAT, one(10, 24))],
+        }
+    )
+    own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
+    row = ("Gorilla Row", 24, 10)
+    first, second = "2025-03-01 10:00:00", "2025-03-05 10:00:00"
+    text = text_of(strong(first, row), strong(second, row, PLANK_SET))
+    found = imports.read(text, **GIVEN)
+    assert (found["counts"]["likely_same"], found["counts"]["new"]) == (1, 1)
+    imports.map(found["id"], Plank=own)
+    user.rpc.exercises.delete(user.id, own)
+    assert imports.apply(found["id"])["status"] == "preview"
+    imports.rpc.map_import(user.id, found["id"], {"Plank": PLANK})
+    assert imports.apply(found["id"])["added"] == 1
+    assert user.list()["total"] == 2
+
+
 def test_an_archived_exercise_of_the_name_comes_back(imports, user):
     own = user.rpc.exercises.create(user.id, {"name": "Sled Drag", "measure": "weight_reps"})["id"]
     user.rpc.exercises.archive(user.id, own)

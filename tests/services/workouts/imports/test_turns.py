@@ -19,7 +19,8 @@ from services.workouts.imports.records import COLUMNS, Import
 from services.workouts.imports.tools import Tools
 from services.workouts.imports.undoing import Undoing
 from tests.services.databases import address_of
-from tests.services.workouts.imports.files import GIVEN, text_of
+from tests.services.logbook import lift, one
+from tests.services.workouts.imports.files import GIVEN, SQUAT, strong, text_of
 from tests.services.workouts.imports.test_applying import many
 
 TOKEN = "a test"
@@ -160,3 +161,21 @@ def test_a_file_that_can_not_be_compared_is_given_up(imports, database, tools, r
     Turn(replace(tools, exercises=broken), taken(database, import_id, "reading")).take()
     found = imports.get(import_id)
     assert (found["status"], found["error"]) == ("failed", {"message": InternalError().message})
+
+
+def test_what_is_likely_there_is_so_too_after_a_pause(imports, user, database, tools):
+    """Though one of its exercises was made before."""
+    squat = lift(SQUAT, one(10, 24))
+    start = "2025-03-01T09:00:00+01:00"
+    user.create({"name": "Legs", "started_at": start, "exercises": [squat]})
+    row, hold = ("Gorilla Row", 24, 10), ("Zebra Hold", 24, 10)
+    text = text_of(strong("2025-03-01 10:00:00", row), strong("2025-03-05 10:00:00", row, hold))
+    import_id = imports.read(text, **GIVEN)["id"]
+    imports.map(import_id)
+    answers = iter([tools.exercises.create, raising(ServiceUnavailable())])
+    once = SimpleNamespace(create=lambda *arguments: next(answers)(*arguments))
+    lease = taken(database, import_id, "applying")
+    Turn(replace(tools, exercises=once), lease).take()
+    assert imports.get(import_id)["names"][0]["exercise_id"] is not None
+    taken(database, import_id, "applying").release()
+    assert imports.wait(import_id, "applied")["added"] == 1
