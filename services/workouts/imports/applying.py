@@ -245,10 +245,14 @@ class Applying(Work):
         )
 
     def _insert(self, transaction: Together, each: Staged, content: bytes) -> None:
+        known = each.identity
+        if each.before is not None and planning.is_there(each.before):
+            # that one is another of the file, and stays known to the import that has brought it
+            known = identity.beside(known, each.before.workout_id)
         transaction.send(
             _INSERT,
             **writes.new_values(self._of.user_id, self._plan(each)),
-            identity=each.identity,
+            identity=known,
             content=content,
             import_id=self._of.id,
         )

@@ -1,7 +1,7 @@
 """Comparing the workouts of a file with those that the user has."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import eventlet
@@ -80,7 +80,6 @@ class Comparing(Work):
         super().__init__(tools, lease)
         self._exercise_ids: Mapping[str, int] = {}
         self._is_own_export = is_own_export
-        self._here = WorkoutsHere(tools.database.fetch, lease.of.user_id)
 
     def run(self, findings: Findings | None = None) -> None:
         """Compare all workouts, and store their states and counts.
@@ -93,11 +92,9 @@ class Comparing(Work):
         self._exercise_ids = names.exercise_ids_before(fetch, self._of.id)
         times = Findings()
         counts = {"workouts": 0, "sets": 0} | dict.fromkeys(planning.STATES, 0)
-        after = 0
-        while rows := fetch(_PAGE, id=self._of.id, user_id=self._of.user_id, after=after):
-            page = [staged(row) for row in rows]
-            self._compare(page, times)
-            after = page[-1].place
+        here = self._find_here()
+        for page in self._pages():
+            self._compare(page, here, times)
             counts["workouts"] += len(page)
             counts["sets"] += sum(sets_of(each.document) for each in page)
         counts |= dict(fetch(_COUNT, id=self._of.id))
@@ -108,9 +105,26 @@ class Comparing(Work):
                 _STORE, id=self._of.id, counts=json.dumps(counts), findings=json.dumps(stored)
             )
 
-    def _compare(self, page: list[Staged], times: Findings) -> None:
-        here = self._find_here(page)
-        others = [each for each in page if each.before is None and each.place not in here]
+    def _pages(self) -> Iterator[list[Staged]]:
+        which = {"id": self._of.id, "user_id": self._of.user_id}
+        after = 0
+        while rows := self._tools.database.fetch(_PAGE, **which, after=after):
+            page = [staged(row) for row in rows]
+            yield page
+            after = page[-1].place
+
+    def _find_here(self) -> dict[int, Found]:
+        """Return the workouts of our own export that are here, by their places in the file."""
+        if not self._is_own_export:
+            return {}
+        here = WorkoutsHere(self._tools.database.fetch, self._of.user_id, self._lease.renew)
+        for page in self._pages():
+            here.note(page, self._exercise_ids)
+        return here.found()
+
+    def _compare(self, page: list[Staged], here: Mapping[int, Found], times: Findings) -> None:
+        self._link(page, here)
+        others = [each for each in page if each.place not in here and self._before(each) is None]
         likely = self._likely(others)
         time_zone = self._of.options.get("time_zone")
         states = []
@@ -123,17 +137,21 @@ class Comparing(Work):
                 states.append(here[each.place].state)
                 continue
             content = identity.content(each.document, self._of.units)
-            states.append(planning.state_of(each.before, content, each.place in likely))
+            states.append(planning.state_of(self._before(each), content, each.place in likely))
         places = [each.place for each in page]
         with self._holding() as transaction:
             transaction.send(_STATES, id=self._of.id, places=places, states=states)
         self._lease.renew()
 
-    def _find_here(self, page: list[Staged]) -> dict[int, Found]:
-        """Return the workouts of our own export that are here, and note which they are."""
-        if not self._is_own_export:
-            return {}
-        here = self._here.find(page, self._exercise_ids)
+    def _before(self, each: Staged) -> planning.Before | None:
+        """Return the workout imported before of one that is not here."""
+        if self._is_own_export and planning.is_there(each.before):
+            # another workout of the file was found to be that one
+            return None
+        return each.before
+
+    def _link(self, page: list[Staged], here: Mapping[int, Found]) -> None:
+        """Note which workouts those of our own export would change."""
         changed = [
             (each.place, orjson.dumps(each.document | {HERE: here[each.place].workout_id}).decode())
             for each in page
@@ -143,7 +161,6 @@ class Comparing(Work):
             places, documents = (list(column) for column in zip(*changed, strict=True))
             with self._holding() as transaction:
                 transaction.send(_LINK, id=self._of.id, places=places, documents=documents)
-        return here
 
     def _likely(self, page: list[Staged]) -> set[int]:
         """Return the places of workouts that are likely there."""

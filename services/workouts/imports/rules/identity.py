@@ -40,6 +40,16 @@ class Identities:
         return _digest([*known, self._seen[alike]])
 
 
+def beside(other: bytes, workout_id: int) -> bytes:
+    """Return the identity of a workout whose own one another workout has got.
+
+    Args:
+        other: its own.
+        workout_id: what that became before.
+    """
+    return _digest([other.hex(), workout_id])
+
+
 def content(workout: Document, units: Units, exercises: Sequence[str | int] | None = None) -> bytes:
     """Return a hash of what was done.
 

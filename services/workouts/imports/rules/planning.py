@@ -48,6 +48,11 @@ class Before:
     version: int | None
 
 
+def is_there(before: Before | None) -> bool:
+    """Return whether a workout was imported before, and not deleted since."""
+    return before is not None and before.version is not None
+
+
 def state_of(before: Before | None, content: bytes, is_likely: bool) -> str:
     """Return one of :data:`STATES`.
 

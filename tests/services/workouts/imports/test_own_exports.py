@@ -161,6 +161,67 @@ def test_one_that_an_export_brought_is_known_by_another_name(imports, user):
     assert states(imports.read(text)) == {"same": 1}
 
 
+def file_of_sets(*reps, more=()):
+    """Return a file of workouts of one name and day that differ in their repetitions."""
+    plank = {"exercise_name": "Plank", "measure": "weight_reps"}
+    workouts = [
+        {
+            "date": DAY,
+            "exercises": [plank | {"sets": [one(each)]}],
+        }
+        for each in reps
+    ]
+    if more:
+        workouts[1:1] = more
+    return json.dumps(FORMAT | {"workouts": workouts})
+
+
+def brought(imports, user, *reps):
+    """Import such a file; return the import, and the ids of its workouts in the file's order."""
+    done = imports.apply(imports.read(file_of_sets(*reps))["id"])
+    return done, sorted(user.listed())
+
+
+def test_one_of_two_equal_ones_that_was_deleted_is_brought_back_if_asked(imports, user):
+    _, (first, _) = brought(imports, user, 5, 5)
+    user.delete(first)
+    found = imports.read(file_of_sets(5, 5))
+    assert states(found) == {"same": 1, "deleted": 1}
+    assert imports.apply(found["id"], deleted="restore")["added"] == 1
+    assert reps_of(user) == [5, 5]
+
+
+def test_one_that_was_edited_is_not_taken_for_one_beside_it_that_was_deleted(imports, user):
+    _, (first, second) = brought(imports, user, 5, 8)
+    user.delete(first)
+    user.update(second, exercises=[lift(SQUAT, one(9, 100))])
+    found = imports.read(file_of_sets(5, 8))
+    assert states(found) == {"changed": 1, "deleted": 1}
+    imports.apply(found["id"], on_changed="update")
+    assert reps_of(user) == [8]
+
+
+def test_one_with_the_same_content_is_found_however_far_behind_it_is(imports, user):
+    brought(imports, user, 8)
+    far = [json.loads(file_of_sets(5))["workouts"][0] | {"name": f"Name {n}"} for n in range(120)]
+    found = imports.read(file_of_sets(5, 8, more=far))
+    assert states(found) == {"same": 1, "new": 121}
+
+
+def test_one_before_others_of_its_name_and_day_is_new(imports, user):
+    first, _ = brought(imports, user, 5, 8)
+    text = file_of_sets(3, 5, 8)
+    found = imports.read(text)
+    assert states(found) == {"same": 2, "new": 1}
+    second = imports.apply(found["id"])
+    assert sorted(reps_of(user)) == [3, 5, 8]
+    assert states(imports.read(text)) == {"same": 3}
+    assert imports.undo(first["id"])["kept"] == 0
+    assert reps_of(user) == [3]
+    imports.undo(second["id"])
+    assert states(imports.read(text)) == {"new": 3}
+
+
 def test_the_same_training_in_another_time_zone_is_likely_the_same(imports, user):
     imports.bring(text_of(strong("2025-03-01 10:00:00", ("Squat (Barbell)", 100, 5))))
     text = (
