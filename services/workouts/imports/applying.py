@@ -16,7 +16,7 @@ from schemas.errors import Conflict
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, private_exercises, reads, user_lock, writes
-from services.workouts.imports import completed, names, needed, records
+from services.workouts.imports import completed, imported, names, needed, records
 from services.workouts.imports.comparing import Comparing
 from services.workouts.imports.rules import identity, planning
 from services.workouts.imports.rules.documents import sets_of
@@ -67,12 +67,6 @@ _NOTE_UPDATE = Statement(
         (import_id, workout_id, identity, version, content_before, workout_before)
     VALUES (:id, :workout_id, :identity, :version, :content, :workout)
     ON CONFLICT (import_id, workout_id) DO UPDATE SET version = excluded.version
-    """
-)
-_UPDATED = Statement(
-    """
-    UPDATE imported_workouts SET content = :content, version = :version
-    WHERE user_id = :user_id AND identity = :identity
     """
 )
 _MARK = Statement(
@@ -276,8 +270,8 @@ class Applying(Work):
             content=before.content,
             workout=orjson.dumps(stored).decode(),
         )
-        transaction.send(
-            _UPDATED, user_id=user_id, identity=each.identity, content=content, version=version
+        imported.note_version(
+            transaction.send, user_id, before.workout_id, version, each.identity, content
         )
         return True
 

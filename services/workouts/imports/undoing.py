@@ -11,7 +11,7 @@ from schemas.instants import Instant
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, merging, private_exercises, times, user_lock, writes
-from services.workouts.imports import completed, records
+from services.workouts.imports import completed, imported, records
 from services.workouts.imports.work import Work
 from services.workouts.rules import Plan, totals
 
@@ -27,12 +27,6 @@ _UPDATES = Statement(
 )
 _FORGET_UPDATE = Statement(
     "DELETE FROM import_updates WHERE import_id = :id AND workout_id = :workout_id"
-)
-_PUT_BACK = Statement(
-    """
-    UPDATE imported_workouts SET content = :content, version = :version
-    WHERE user_id = :user_id AND identity = :identity
-    """
 )
 # a statement of its own: the next one sees what those who had a lock have written
 _LOCK = Statement(
@@ -170,12 +164,13 @@ class Undoing(Work):
         written = writes.update(transaction.fetch, self._of.user_id, update.workout_id, plan)
         if written is None:
             return False
-        transaction.send(
-            _PUT_BACK,
-            user_id=self._of.user_id,
-            identity=bytes(update.identity),
-            content=bytes(update.content),
-            version=written["version"],
+        imported.note_version(
+            transaction.send,
+            self._of.user_id,
+            update.workout_id,
+            written["version"],
+            bytes(update.identity),
+            bytes(update.content),
         )
         return True
 

@@ -222,6 +222,25 @@ def test_one_before_others_of_its_name_and_day_is_new(imports, user):
     assert states(imports.read(text)) == {"new": 3}
 
 
+def test_what_it_changed_is_remembered_of_that_workout_and_no_other(imports, user):
+    first, _ = brought(imports, user, 5, 8)
+    found = imports.read(file_of_sets(3, 5))
+    assert states(found) == {"same": 1, "changed": 1}
+    second = imports.apply(found["id"], on_changed="update")
+    assert sorted(reps_of(user)) == [3, 5]
+    imports.undo(second["id"])
+    assert states(imports.read(file_of_sets(5, 8))) == {"same": 2}
+    assert imports.undo(first["id"])["kept"] == 0
+    assert user.listed() == []
+
+
+def test_what_it_changed_goes_with_the_import_that_brought_it(imports, user):
+    first, _ = brought(imports, user, 5, 8)
+    imports.apply(imports.read(file_of_sets(3, 5))["id"], on_changed="update")
+    assert imports.undo(first["id"])["kept"] == 0
+    assert user.listed() == []
+
+
 def test_the_same_training_in_another_time_zone_is_likely_the_same(imports, user):
     imports.bring(text_of(strong("2025-03-01 10:00:00", ("Squat (Barbell)", 100, 5))))
     text = (
