@@ -47,7 +47,7 @@ _BACK_TO_PREVIEW = Statement(
 )
 _ASK_AGAIN = Statement(
     """
-    UPDATE import_names SET why = 'ask', exercise_id = NULL, exercise_name = NULL
+    UPDATE import_names SET why = 'ask', exercise_id = NULL, exercise_name = NULL, is_made = false
     WHERE import_id = :id AND exercise_id = ANY(CAST(:exercise_ids AS bigint[]))
     """
 )

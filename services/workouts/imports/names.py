@@ -53,10 +53,12 @@ _ALL = Statement(
     FROM import_names WHERE import_id = :id ORDER BY why <> 'ask', sets DESC, name
     """
 )
+# what was made is this import's only while the name becomes it, or is to be made once more
 _MAP = Statement(
     """
     UPDATE import_names n SET exercise_id = given.exercise_id, exercise_name = given.exercise_name,
-        why = given.why
+        why = given.why, is_made = n.is_made AND (
+            given.exercise_id IS NULL OR n.exercise_id IS NOT DISTINCT FROM given.exercise_id)
     FROM json_to_recordset(CAST(:names AS json)) AS given (
         name text, exercise_id bigint, exercise_name text, why text)
     WHERE n.import_id = :id AND n.name = given.name

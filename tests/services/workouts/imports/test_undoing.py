@@ -232,6 +232,32 @@ def test_one_that_has_only_made_exercises_can_be_undone(imports, user, own):
     assert user.rpc.exercises.get_private(user.id, [made]) == []
 
 
+def test_an_exercise_that_was_chosen_in_place_of_one_that_it_made_stays(imports, user, own):
+    sets = [("Gorilla Row", 24, 10), ("Plank", 0, 0, 30)]
+    import_id = imports.read(text_of(strong("2025-03-01 10:00:00", *sets)), **GIVEN)["id"]
+    gone = user.rpc.exercises.create(user.id, {"name": "Gone", "measure": "duration"})["id"]
+    imports.map(import_id, Plank=gone)
+    user.rpc.exercises.delete(user.id, gone)
+    assert imports.apply(import_id)["status"] == "preview"
+    imports.map(import_id, **{"Gorilla Row": own})
+    imports.apply(import_id)
+    imports.undo(import_id)
+    assert [each["id"] for each in user.rpc.exercises.get_private(user.id, [own])] == [own]
+
+
+def test_one_that_it_made_goes_though_it_was_said_again_that_it_is_new(imports, user, own):
+    sets = [("Gorilla Row", 24, 10), ("Plank", 0, 0, 30)]
+    import_id = imports.read(text_of(strong("2025-03-01 10:00:00", *sets)), **GIVEN)["id"]
+    imports.map(import_id, Plank=own)
+    user.rpc.exercises.delete(user.id, own)
+    imports.apply(import_id)
+    imports.map(import_id)
+    done = imports.apply(import_id)
+    [made] = [each["exercise_id"] for each in done["names"] if each["name"] == "Gorilla Row"]
+    imports.undo(import_id)
+    assert user.rpc.exercises.get_private(user.id, [made]) == []
+
+
 def test_only_what_was_applied_can_be_undone(imports):
     import_id = imports.read(text_of(FIRST), **GIVEN)["id"]
     with pytest.raises(Conflict):
