@@ -12,11 +12,14 @@ ROWS_AT_ONCE = 5000
 _UNFINISHED = Statement(
     f"""
     DELETE FROM imports WHERE id = (
-        SELECT id FROM imports WHERE added = 0 AND updated = 0 AND (
+        SELECT id FROM imports i WHERE added = 0 AND updated = 0 AND (
             (status = '{records.RECEIVING}'
                 AND changed_at < now() - interval '{HOURS_FOR_UPLOAD} hours')
             OR (status IN ('{records.PREVIEW}', '{records.FAILED}')
-                AND changed_at < now() - interval '{DAYS_FOR_PREVIEW} days'))
+                AND changed_at < now() - interval '{DAYS_FOR_PREVIEW} days'
+                AND NOT EXISTS (
+                    SELECT FROM import_names n
+                    WHERE n.import_id = i.id AND n.is_made AND n.exercise_id IS NOT NULL)))
         LIMIT 1)
     RETURNING id
     """

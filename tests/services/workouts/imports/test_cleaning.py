@@ -72,6 +72,19 @@ def test_unfinished_ones_are_deleted_when_they_are_old(imports, run, clean):
     assert staged(run, old_preview) == [0, 0, 0]
 
 
+def test_what_has_made_exercises_is_kept(imports, run, clean, rpc):
+    sets = [("Gorilla Row", 24, 10), ("Plank", 0, 0, 60)]
+    import_id = imports.read(text_of(strong("2025-03-01 10:00:00", *sets)), **GIVEN)["id"]
+    own = {"name": "Mine", "measure": "duration"}
+    gone = rpc.exercises.create(imports.user_id, own)["id"]
+    imports.map(import_id, Plank=gone)
+    rpc.exercises.delete(imports.user_id, gone)
+    assert imports.apply(import_id)["status"] == "preview"
+    age(run, import_id, 31)
+    clean()
+    assert imports.undo(import_id)["status"] == "undone"
+
+
 def test_applied_ones_are_kept(imports, run, clean):
     import_id = imports.bring(FILE)["id"]
     age(run, import_id, 400)
