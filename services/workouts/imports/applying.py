@@ -56,7 +56,7 @@ _INSERT = Statement(
         ON CONFLICT (user_id, identity) DO UPDATE SET workout_id = excluded.workout_id,
             content = excluded.content, version = excluded.version, import_id = excluded.import_id,
             restored_from = CASE WHEN m.import_id = excluded.import_id THEN m.restored_from
-                            ELSE m.import_id END
+                            ELSE coalesce(m.restored_from, m.import_id) END
     )
     SELECT count(*) FROM sets
     """

@@ -93,6 +93,19 @@ def test_a_workout_that_it_restored_and_the_user_deleted_again(imports, user, re
     assert states(imports) == {"deleted": 2}
 
 
+def test_a_workout_that_was_restored_twice_is_still_what_the_first_import_brought(
+    imports, user, restored
+):
+    _, second = restored
+    # the one that was restored is the latest to be written
+    user.delete(max(user.listed()))
+    third = imports.bring(text_of(FIRST, SECOND), deleted="restore")
+    assert third["added"] == 1
+    imports.undo(third["id"])
+    imports.undo(second["id"])
+    assert states(imports) == {"same": 1, "deleted": 1}
+
+
 def test_a_workout_whose_first_import_was_undone_is_forgotten(imports, user, restored):
     first, second = restored
     imports.undo(first["id"])
