@@ -162,9 +162,12 @@ class Applying(Work):
             for key, entry in self._tools.entries_of(self._of.user_id, ids).items()
             if entry["is_active"] or _is_archived(entry)
         }
-        unknown = sorted(ids - self._catalogue.keys())
+        unknown = ids - self._catalogue.keys()
         if unknown:
-            raise unknown_exercises("mapping", unknown)
+            used = needed.names(self._tools.database.fetch, self._of)
+            unknown &= {key for name, key in self._exercise_ids.items() if name in used}
+        if unknown:
+            raise unknown_exercises("mapping", sorted(unknown))
 
     def _write_batch(self) -> bool:
         """Write the next workouts; return False if there are none, and the import is applied."""
@@ -194,9 +197,9 @@ class Applying(Work):
     def _private_in(self, batch: list[Staged]) -> set[int]:
         """Return the ids of private exercises that workouts have."""
         named = {exercise["name"] for each in batch for exercise in each.document["exercises"]}
-        # those that no workout needs that is written are not made
+        # those that no workout needs that is written are not made, and may be gone
         ids = {self._exercise_ids[name] for name in named & self._exercise_ids.keys()}
-        return {key for key in ids if self._catalogue[key].get("owner")}
+        return {key for key in ids & self._catalogue.keys() if self._catalogue[key].get("owner")}
 
     def _next(self, transaction: Together, position: int) -> list[Staged]:
         rows = transaction.fetch(_NEXT, id=self._of.id, user_id=self._of.user_id, position=position)

@@ -258,6 +258,19 @@ def test_an_exercise_that_is_deleted_after_the_preview_is_asked_for_again(import
     assert imports.apply(import_id)["added"] == 1
 
 
+def test_an_exercise_that_nothing_needs_any_more_may_be_gone(imports, user):
+    own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
+    first = imports.read(text_of(FIRST), **GIVEN)["id"]
+    imports.map(first, Plank=own)
+    imports.apply(first)
+    import_id = imports.read(text_of(FIRST, SECOND), **GIVEN)["id"]
+    [workout] = user.listed()
+    user.update(workout, exercises=[lift(SQUAT, one(5, 90))])
+    user.rpc.exercises.delete(user.id, own)
+    done = imports.apply(import_id)
+    assert (done["status"], done["added"]) == ("applied", 1)
+
+
 def test_names_follow_an_exercise_that_is_merged(imports, user):
     own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
     import_id = imports.read(text_of(FIRST), **GIVEN)["id"]
