@@ -65,11 +65,10 @@ class Findings:
     fault_count: int = 0
     warning_count: int = 0
 
-    def refuse(self, finding: Finding) -> None:
-        """Note a line that can't be taken."""
+    def refuse(self, *findings: Finding) -> None:
+        """Note a line that can't be taken, and why: one fault, whatever is wrong with it."""
         self.fault_count += 1
-        if len(self.faults) < MOST:
-            self.faults.append(finding)
+        self.faults.extend(findings[: MOST - len(self.faults)])
 
     def warn(self, finding: Finding) -> None:
         """Note a doubtful value."""

@@ -220,7 +220,17 @@ def test_a_number_beyond_all_measure_is_too_large():
 def test_of_a_workout_ten_faults_are_told():
     exercise = EXERCISE | {"sets": [{"reps": "x"}] * 100}
     _, findings = read(export(WORKOUT | {"exercises": [exercise] * 10}), 4096)
-    assert findings.fault_count == 10
+    # as one workout is left out
+    assert (len(findings.faults), findings.fault_count) == (10, 1)
+
+
+def test_sets_of_faults_count_as_well(monkeypatch):
+    monkeypatch.setattr("services.workouts.imports.reading.findings.MOST_SETS", 4)
+    bad = WORKOUT | {"exercises": [EXERCISE | {"sets": [{"reps": "x"}] * 2}]}
+    assert len(read(export(bad, bad))[1].faults) == 4
+    for more in (WORKOUT, {"exercises": []}, {"exercises": {"sets": 1}}, 7):
+        with pytest.raises(Unreadable, match="more than 4 sets"):
+            read(export(bad, bad, more))
 
 
 # how much it takes

@@ -9,10 +9,16 @@ from schemas.exported import FORMAT, VERSION
 from schemas.imports import GYM
 from services.transport.exact_numbers import NotJson
 from services.workouts.imports.reading import text
-from services.workouts.imports.reading.findings import LONGEST, Finding, Findings, Unreadable
+from services.workouts.imports.reading.findings import (
+    LONGEST,
+    Finding,
+    Findings,
+    Unreadable,
+    check_count,
+)
 from services.workouts.imports.reading.own.parsing import parse
 from services.workouts.imports.reading.own.scanning import Scanner, Value
-from services.workouts.imports.reading.own.workouts import Faulty, workout_of
+from services.workouts.imports.reading.own.workouts import Faulty, sets_in, workout_of
 from services.workouts.imports.reading.workouts import Workout
 
 _WORKOUTS = "workouts"
@@ -87,19 +93,31 @@ def read_export(open_file: text.Open, findings: Findings) -> Iterator[Workout]:
     Args:
         open_file: as for :func:`recognise_export`.
         findings: where faults go. Workouts with faults are left out.
+
+    Raises:
+        Unreadable: there are too many sets, those of faults included.
     """
+    sets = 0
     for value in Scanner(open_file(), _WORKOUTS).values():
         if value.name != _WORKOUTS or not value.text:
             continue
+        given = None
         try:
-            yield workout_of(parse(value.text), value.line)
-        except NotJson as problem:
-            findings.refuse(Finding(value.line, "", str(problem), "json"))
+            given = parse(value.text)
+            workout = workout_of(given, value.line)
         except UnicodeDecodeError:
             raise Unreadable(_undecodable(value.line)) from None
+        except NotJson as problem:
+            workout = None
+            findings.refuse(Finding(value.line, "", str(problem), "json"))
         except Faulty as problem:
-            for finding in problem.findings:
-                findings.refuse(finding)
+            workout = None
+            findings.refuse(*problem.findings)
+        # one without sets takes its place, too
+        sets += max(sets_in(given), 1)
+        check_count(sets, value.line)
+        if workout is not None:
+            yield workout
 
 
 def _beginning(chunks: text.Chunks) -> bytes:

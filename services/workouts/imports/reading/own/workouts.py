@@ -59,6 +59,16 @@ def workout_of(given: Any, line: int) -> Workout:
     )
 
 
+def sets_in(given: Any) -> int:
+    """Return how many sets a value has that may be no workout."""
+    return sum(len(_list(each, "sets")) for each in _list(given, "exercises"))
+
+
+def _list(given: Any, name: str) -> list[Any]:
+    found = given.get(name) if isinstance(given, dict) else None
+    return found if isinstance(found, list) else []
+
+
 def _finding(line: int, entry: dict[str, Any]) -> Finding:
     details = entry.get("details", {})
     received = details.get("received")
