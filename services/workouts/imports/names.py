@@ -102,10 +102,12 @@ def match(
     found = _asked(tools, user_id, others, before_each)
     # our own exports have exercises' own names, which come before what was chosen for others
     exact = {name for name in found if names[name].said and found[name]["why"] == EXACT}
+    own = {name for name in names if names[name].is_own}
+    exact -= own - _private(tools, user_id, found, exact & own)
     found |= {name: learned[name] for name in learned.keys() - exact}
     by_data = {name for name in names if names[name].measure == ASSISTED and name not in exact}
     _keep_assistance(tools, user_id, found, by_data)
-    _keep_own(tools, user_id, found, {name for name in names if names[name].is_own})
+    _keep_own(tools, user_id, found, own)
     return [
         {"name": name, "sets": summary.sets, "measure": summary.measure, **found[name]}
         for name, summary in names.items()
@@ -238,6 +240,16 @@ def _keep_assistance(
         entry = known.get(found[name]["exercise_id"])
         if entry is not None and entry["measure"] != ASSISTED and found[name]["why"] != LEARNED:
             found[name] = _nothing() | {"why": NEW, "choices": [_choice(entry)]}
+
+
+def _private(
+    tools: Tools, user_id: int, found: dict[str, dict[str, Any]], names: Collection[str]
+) -> set[str]:
+    """Return those of some names that were found to be private exercises."""
+    ids = {found[name]["exercise_id"] for name in names} - {None}
+    # archived ones, too: no other may have their names
+    entries = tools.entries_of(user_id, ids) if ids else {}
+    return {name for name in names if entries.get(found[name]["exercise_id"], {}).get("owner")}
 
 
 def _keep_own(

@@ -13,6 +13,8 @@ ENTRIES = {
     4: {"id": 4, "name": "Pull Up", "measure": "bodyweight_reps", "is_active": True},
     9: {"id": 9, "name": "Assisted Pull Up", "measure": "assisted_reps", "is_active": True},
 }
+MINE = {"id": 11, "name": "My Row", "measure": "reps", "is_active": True, "owner": "me"}
+OWN = NameSummary(sets=3, said="weight_reps", is_own=True)
 SETS = NameSummary(sets=3, repetitions=3, weighted_repetitions=3)
 ASSISTED = NameSummary(sets=2, assisted=2, repetitions=2, weighted_repetitions=2)
 
@@ -29,7 +31,7 @@ class Matcher:
         return [self._answer(self.known.get(each["name"])) for each in asked]
 
     def _answer(self, key):
-        entry = ENTRIES.get(key, {"id": None, "name": None})
+        entry = (ENTRIES | {11: MINE}).get(key, {"id": None, "name": None})
         why = "exact" if key else "new"
         return {"why": why, "exercise_id": key, "exercise_name": entry["name"], "choices": []}
 
@@ -39,6 +41,7 @@ def match(found, learned=(), known=ENTRIES, exercises=None):
         database=SimpleNamespace(fetch=lambda *_, **__: [*learned]),
         exercises=exercises or Matcher({"Bench Press": 1, "Pull Up (Assisted)": 4}),
         known=lambda user_id, ids: {key: known[key] for key in ids if key in known},
+        entries_of=lambda user_id, ids: {key: known[key] for key in ids if key in known},
     )
     return names.match(tools, 7, found, lambda: None)
 
@@ -58,6 +61,23 @@ def test_the_exercises_service_is_asked_with_the_measures():
 def test_what_was_learned_goes_first_whatever_its_case():
     found = match({"BENCH  Press": SETS}, learned=[("bench press", 9)])
     assert told(found) == {"BENCH  Press": ("learned", 9)}
+
+
+@pytest.mark.parametrize(
+    ("exact", "learned", "expected"),
+    [
+        (1, [], ("new", None)),
+        (1, [("bench press", 1)], ("learned", 1)),
+        (1, [("bench press", 11)], ("learned", 11)),
+        (11, [("bench press", 1)], ("exact", 11)),
+        (11, [], ("exact", 11)),
+    ],
+)
+def test_an_exercise_of_one_s_own_is_one_s_own_or_what_was_chosen(exact, learned, expected):
+    matcher = Matcher({"Bench Press": exact})
+    known = ENTRIES | {11: MINE}
+    found = match({"Bench Press": OWN}, learned, known=known, exercises=matcher)
+    assert told(found) == {"Bench Press": expected}
 
 
 def test_what_was_learned_and_is_gone_is_asked_for():
