@@ -258,10 +258,10 @@ class Applying(Work):
         """Change a workout that was imported before; return False if it was deleted meanwhile."""
         user_id, before = self._of.user_id, before_of(each)
         stored = reads.get(transaction.fetch, before.workout_id, user_id)
-        written = stored and writes.update(
-            transaction.fetch, user_id, before.workout_id, self._plan(each)
-        )
-        if not written:
+        if stored is None:
+            return False
+        written = writes.update(transaction.fetch, user_id, before.workout_id, self._plan(each))
+        if written is None:
             return False
         version = written["version"]
         transaction.send(
@@ -273,8 +273,9 @@ class Applying(Work):
             content=before.content,
             workout=orjson.dumps(stored).decode(),
         )
+        versions = stored["version"], version
         imported.note_version(
-            transaction.send, user_id, before.workout_id, version, each.identity, content
+            transaction.send, user_id, before.workout_id, versions, each.identity, content
         )
         return True
 

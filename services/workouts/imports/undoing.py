@@ -168,7 +168,7 @@ class Undoing(Work):
             transaction.send,
             self._of.user_id,
             update.workout_id,
-            written["version"],
+            (update.version, written["version"]),
             bytes(update.identity),
             bytes(update.content),
         )

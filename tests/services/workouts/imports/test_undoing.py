@@ -187,6 +187,20 @@ def test_what_it_changed_and_the_user_edited_since_stays(imports, user):
     assert sets_of(user.get(workout))[0]["weight"] == 85
 
 
+def test_what_the_user_edited_before_it_was_changed_stays(imports, user):
+    first = imports.bring(text_of(SECOND))
+    [workout] = user.listed()
+    user.update(workout, name="Mine")
+    changed = strong("2025-03-03 10:00:00", ("Bench Press (Barbell)", 85, 5))
+    second = imports.bring(text_of(changed), on_changed="update")
+    assert imports.undo(second["id"])["kept"] == 0
+    assert user.get(workout)["name"] == "Mine"
+    assert imports.undo(first["id"])["kept"] == 1
+    assert user.listed() == [workout]
+    assert imports.undo(first["id"], force=True)["kept"] == 0
+    assert user.listed() == []
+
+
 def changed_from(imports, own):
     """Have one import bring a workout with an exercise, and another one change it to the bench."""
     name = "Bench Press (Barbell)"
