@@ -36,6 +36,12 @@ _YEAR = 1000
 _CENTURY, _SHORT_YEARS = 2000, 100
 """Spreadsheets write 25 for 2025."""
 
+_APPS_SINCE = 10
+"""The short year before which nobody exported a workout."""
+
+_DOTTED = re.compile(r"(?<!\d)\d+\.\d+\.\d+(?!\s*[.\d])")
+"""``24.04.26``: with such dots the day is first, other than in the Korean ``26. 4. 24.``"""
+
 _LONGEST = 100
 """Characters of a date with its time of day."""
 
@@ -56,6 +62,55 @@ class _Day(NamedTuple):
 
 
 @dataclass
+class _ShortDates:
+    """The first and last numbers of dates with short years, of which either may be the year."""
+
+    firsts: set[int] = field(default_factory=set)
+    lasts: set[int] = field(default_factory=set)
+    are_dotted: bool = True
+
+    @property
+    def has_large_first(self) -> bool:
+        """Whether a first number is no month."""
+        return max(self.firsts, default=0) > 12
+
+    def note(self, date: str, first: int, last: int) -> None:
+        """Gather what a date shows."""
+        self.firsts.add(first)
+        self.lasts.add(last)
+        self.are_dotted = self.are_dotted and _DOTTED.search(date) is not None
+
+    def year_is_first(self) -> bool:
+        """Return whether 25/01/03 is in 2025 and not in 2003.
+
+        Days vary and years hardly do.
+
+        Raises:
+            Unreadable: that can't be told.
+        """
+        if not self.has_large_first:
+            return False
+        if _vary_more(self.firsts, self.lasts):
+            return False
+        if _vary_more(self.lasts, self.firsts):
+            return True
+        if self.are_dotted and min(self.lasts) >= _APPS_SINCE:
+            return False
+        message = (
+            "Dates such as 25/01/03 don't tell whether the first number is the day or the year; "
+            "write years with four digits"
+        )
+        raise Unreadable(Finding(0, "start", message, "date"))
+
+
+def _vary_more(days: set[int], years: set[int]) -> bool:
+    """Return whether numbers are clearly days and others years."""
+    apart = max(days) - min(days), max(years) - min(years)
+    # a single odd date makes years far apart, but not many
+    return len(days) >= len(years) and apart[0] > apart[1] + 1
+
+
+@dataclass
 class DateHabits:
     """How dates are written in a file: gathered from all, as one alone may say nothing."""
 
@@ -63,21 +118,26 @@ class DateHabits:
     day_is_first: bool = False
     month_is_first: bool = False
     is_ambiguous: bool = False
+    short: _ShortDates = field(default_factory=_ShortDates)
 
     def note(self, cell: str) -> None:
         """Gather what a cell shows."""
         if len(cell) > _LONGEST or _iso(cell) is not None:
             return
-        day = _day_of(_split(cell)[0])
+        date, _ = _split(cell)
+        day = _day_of(date)
         if len(day.numbers) == 2 and day.words:
             # or it is no date at all, but a word
             if max(day.numbers) >= _YEAR and len(self.words) < _MOST_DATES:
                 self.words.add(day.words)
         elif len(day.numbers) == 3 and day.numbers[0] < _YEAR:
-            first, other, _ = day.numbers
-            self.day_is_first |= first > 12
+            first, other, last = day.numbers
             self.month_is_first |= other > 12
-            self.is_ambiguous = True
+            if max(first, last) < _SHORT_YEARS:
+                self.short.note(date, first, last)
+            else:
+                self.day_is_first |= first > 12
+                self.is_ambiguous = True
 
     def calendar(self, given: str | None = None, header: str | None = None) -> "Calendar":
         """Return what reads the dates of the file.
@@ -87,16 +147,20 @@ class DateHabits:
             header: that of the header, if it is known.
 
         Raises:
-            Unreadable: months are of no language that is known, or it can't be told which of two
-                numbers is the month.
+            Unreadable: months are of no language that is known, or it can't be told which number
+                is the month or the year.
         """
         language, months = ENGLISH, dict[str, int]()
         if self.words:
             language, months = read_months(self.words, given, header)
-        if self.is_ambiguous and self.day_is_first == self.month_is_first:
+        # a year is only ever first before a month, which is then in the middle
+        year_is_first = not self.month_is_first and self.short.year_is_first()
+        day_is_first = self.day_is_first or (not year_is_first and self.short.has_large_first)
+        is_ambiguous = self.is_ambiguous or (bool(self.short.firsts) and not year_is_first)
+        if is_ambiguous and day_is_first == self.month_is_first:
             message = "Dates such as 03/04/2025 don't tell which number is the month"
             raise Unreadable(Finding(0, "start", message, "date"))
-        return Calendar(language, months, self.day_is_first)
+        return Calendar(language, months, day_is_first, year_is_first)
 
 
 class Calendar:
@@ -106,12 +170,20 @@ class Calendar:
         language: of the months' names.
         months: their numbers by their names, lower case.
         day_is_first: whether 03/04 is in April.
+        year_is_first: whether 25/01/03 is in 2025.
     """
 
-    def __init__(self, language: str, months: Mapping[str, int], day_is_first: bool):
+    def __init__(
+        self,
+        language: str,
+        months: Mapping[str, int],
+        day_is_first: bool,
+        year_is_first: bool = False,
+    ):
         self.language = language
         self.months = months
         self.day_is_first = day_is_first
+        self.year_is_first = year_is_first
         # all sets of a workout have the same
         self.moment = lru_cache(_MOST_REMEMBERED)(self._moment)
 
@@ -145,6 +217,8 @@ class Calendar:
         first, other, last = day.numbers
         if first >= _YEAR:
             return first, other, last
+        if self.year_is_first and max(first, last) < _SHORT_YEARS:
+            return first + _CENTURY, other, last
         year = last + _CENTURY if last < _SHORT_YEARS else last
         return (year, other, first) if self.day_is_first else (year, first, other)
 

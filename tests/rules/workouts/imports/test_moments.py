@@ -82,6 +82,47 @@ def test_dates_that_may_be_two_days_are_refused(cells):
         read(*cells)
 
 
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["25. 1. 3. 오전 7:30", "25. 1. 13. 오전 7:30"], ["2025-01-03", "2025-01-13"]),
+        (["25/01/03 07:30", "25/01/05 07:30"], ["2025-01-03", "2025-01-05"]),
+        (["25-12-30 07:30:00", "26-01-02 07:30:00"], ["2025-12-30", "2026-01-02"]),
+        (["25.01.03 07:30", "25.01.08 07:30"], ["2025-01-03", "2025-01-08"]),
+        (["03/01/25 07:30", "24/04/25 07:30"], ["2025-01-03", "2025-04-24"]),
+        (["30/12/25 07:30", "02/01/26 07:30"], ["2025-12-30", "2026-01-02"]),
+        (["30/12/25 07:30", "02/01/26 07:30", "9/1/05 07:30", "11/1/26 07:30"], ["2025-12-30"]),
+        (["23.04.26 07:30", "24.04.26 07:30"], ["2026-04-23", "2026-04-24"]),
+        (["1/24/25 07:30", "12/25/25 07:30"], ["2025-01-24", "2025-12-25"]),
+    ],
+)
+def test_short_years_hardly_vary_and_days_do(cells, days):
+    assert [moment[:10] for moment in read(*cells)][: len(days)] == days
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["25. 1. 3. 오전 7:30"],
+        ["25/01/03 07:30"],
+        ["25-01-03 07:30:00"],
+        ["25.01.03 07:30"],
+        ["24/04/26 07:30", "25/04/26 07:30"],
+        ["25/01/24 07:30", "25/02/25 07:30"],
+        ["24/01/25 07:30", "25/02/25 07:30"],
+    ],
+)
+def test_short_dates_that_may_begin_with_the_day_or_the_year_are_refused(cells):
+    with pytest.raises(Unreadable, match="four digits") as refusal:
+        read(*cells)
+    assert (refusal.value.finding.field, refusal.value.finding.constraint) == ("start", "date")
+
+
+def test_short_and_long_years_may_be_mixed():
+    moments = read("25/01/03 07:30", "25/01/05 07:30", "13/02/2025 08:00", "02/03/2025 08:00")
+    assert [moment[:10] for moment in moments[1:]] == ["2025-01-05", "2025-02-13", "2025-03-02"]
+
+
 def test_months_are_of_one_language():
     # Listopad is October in Croatian, and November in Polish and Czech
     assert read("4 lis 2026 09:40", "4 paź 2026 09:40")[0] == "2026-11-04 09:40"
