@@ -7,6 +7,7 @@ from typing import Any
 
 from services.workouts.imports.reading import text
 from services.workouts.imports.reading.findings import Finding, Findings, Unreadable
+from services.workouts.imports.reading.header_names import meaning_of
 from services.workouts.imports.reading.layouts import (
     LONGEST_HEADER,
     STRONG,
@@ -87,6 +88,7 @@ def recognise(open_file: text.Open, language: str | None = None) -> Recognised:
         cells = {name: _cell(record, place) for name, place in layout.columns.items()}
         if cells["start"] != last_start:
             last_start = cells["start"]
+            _check_no_header(last_start, record)
             habits.note(last_start)
             habits.note(cells.get("end") or last_start)
         mark = mark or decimal_mark([cells.get(name, "") for name in _FRACTIONS])
@@ -154,9 +156,32 @@ def _layout_and_records(open_file: text.Open, encoding: str) -> tuple[Layout, It
     every = records(chain(before, lines), delimiter)
     first = next(every, None)
     # several exports that were put together have several headers
-    found = (each for each in every if first is None or each.cells != first.cells)
+    found = (each for each in every if first is None or not _is_like(each, first))
     sample = [*islice(found, SAMPLE)]
     return find_layout(header, delimiter, sample), chain(sample, found)
+
+
+def _is_like(record: Record, header: Record) -> bool:
+    if record.cells == header.cells:
+        return True
+    # put together with its byte order mark, behind which quotation marks are part of the cell
+    first = record.cells[0]
+    return first[:1] == "\ufeff" and [first[1:].strip('"'), *record.cells[1:]] == header.cells
+
+
+def _check_no_header(start: str, record: Record) -> None:
+    """Refuse a header of other columns, whose rows would be taken in the units of the first one.
+
+    Raises:
+        Unreadable: the record is one.
+    """
+    known = meaning_of(start.removeprefix("\ufeff"))
+    if known is not None and known[0] == "start":
+        message = (
+            "This is the header of another export, with other columns than the first; "
+            "import the two one by one"
+        )
+        raise Unreadable(Finding(record.line, "", message, "columns", ", ".join(record.cells)))
 
 
 def _needs(layout: Layout, cells: dict[str, str]) -> Iterator[str]:

@@ -376,6 +376,29 @@ def test_headers_between_rows_are_left_out():
     assert findings.faults == findings.warnings == []
 
 
+def test_a_header_that_was_put_behind_with_its_byte_order_mark_is_left_out():
+    for header, row in ((STRONG, strong()), (HEVY, hevy())):
+        workouts, findings = read(header, row, f"\ufeff{header}", row)
+        assert len(sets_of(workouts)) == 2
+        assert findings == Findings()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    ("header", "other", "row"),
+    [
+        (HEVY, HEVY.replace("weight_kg", "weight_lbs"), hevy()),
+        (HEVY.replace("_km", "_miles"), HEVY, hevy()),
+        (STRONG, STRONG.replace("Weight", "Weight (lbs)"), strong()),
+        (STRONG, GERMAN, strong()),
+    ],
+)
+def test_a_header_of_other_columns_between_rows_is_refused(header, other, row, mark):
+    with pytest.raises(Unreadable, match="one by one") as refusal:
+        read(header, row, mark + other, row)
+    assert (refusal.value.finding.line, refusal.value.finding.constraint) == (3, "columns")
+
+
 @pytest.mark.parametrize("nothing", ["NA", "NaN", "null", "None", "-"])
 def test_a_number_may_be_said_to_be_missing(nothing):
     found = only_set(STRONG, strong(weight=nothing, rpe=nothing))
