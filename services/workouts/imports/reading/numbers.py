@@ -6,10 +6,13 @@ from decimal import Decimal, InvalidOperation
 TWO_DECIMALS = Decimal("0.01")
 
 _GROUPED = {
-    ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?"),
-    ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"),
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
 }
 """Numbers with separators of thousands, by the decimal mark."""
+
+_DOUBTFUL = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+"""``1,500`` may be 1500 and 1.5."""
 
 _LONGEST = 60
 """Characters of a number; a binary fraction that is written in full has fewer."""
@@ -20,17 +23,21 @@ _MOST_DIGITS = 12
 _SPACES = re.compile(r"[\s\u00a0\u202f']+")
 
 
-def decimal_mark(cells: list[str]) -> str | None:
-    """Return the decimal mark that cells show, ``.`` or ``,``, if one does.
+def is_doubtful(cell: str) -> bool:
+    """Return whether the mark in a cell may be a decimal one or one of thousands."""
+    return _DOUBTFUL.fullmatch(cell.strip()) is not None
 
-    Args:
-        cells: of numbers. In one with both marks the last is the decimal one.
+
+def decimal_mark(cell: str) -> str | None:
+    """Return the decimal mark that a number shows, ``.`` or ``,``, if it does.
+
+    Of both marks the last is the decimal one; one that stands twice is none.
     """
-    for cell in cells:
-        point, comma = cell.rfind("."), cell.rfind(",")
-        if point >= 0 or comma >= 0:
-            return "." if point > comma else ","
-    return None
+    point, comma = cell.rfind("."), cell.rfind(",")
+    if point == comma or is_doubtful(cell):
+        return None
+    last, other = (".", ",") if point > comma else (",", ".")
+    return other if cell.count(last) > 1 else last
 
 
 def number(cell: str, mark: str = ".") -> Decimal | None:

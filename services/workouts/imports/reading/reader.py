@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import Any
 
 from services.workouts.imports.reading import text
+from services.workouts.imports.reading.decimal_marks import DecimalMarks
 from services.workouts.imports.reading.findings import Finding, Findings, Unreadable
 from services.workouts.imports.reading.header_names import meaning_of
 from services.workouts.imports.reading.layouts import (
@@ -16,7 +17,7 @@ from services.workouts.imports.reading.layouts import (
     likely_delimiter,
 )
 from services.workouts.imports.reading.moments import Calendar, DateHabits
-from services.workouts.imports.reading.numbers import decimal_mark, is_given
+from services.workouts.imports.reading.numbers import is_given
 from services.workouts.imports.reading.rest_words import RestWords
 from services.workouts.imports.reading.row import Units
 from services.workouts.imports.reading.rows import RowReader
@@ -26,8 +27,6 @@ from services.workouts.imports.reading.workouts import Workout, workouts_of
 SAMPLE = 50
 """Records that are looked at where the header says too little."""
 
-_FRACTIONS = ("weight", "reps", "distance", "seconds", "rpe")
-
 
 @dataclass(frozen=True)
 class Recognised:
@@ -35,7 +34,8 @@ class Recognised:
 
     ``needs`` are the units that it does not name and that its values need: ``weight_unit``,
     ``distance_unit``. ``records`` is how many there are, rests included, for telling the progress.
-    ``rest_words`` are the words for rests, beyond those that are known anyway.
+    ``rest_words`` are the words for rests, beyond those that are known anyway. ``doubt`` is a
+    warning about the decimal mark.
     """
 
     encoding: str
@@ -45,6 +45,7 @@ class Recognised:
     records: int
     needs: tuple[str, ...]
     rest_words: frozenset[str]
+    doubt: Finding | None = None
 
     @property
     def source(self) -> str:
@@ -79,7 +80,7 @@ def recognise(open_file: text.Open, language: str | None = None) -> Recognised:
     """
     encoding = text.encoding_of(open_file())
     layout, found = _layout_and_records(open_file, encoding)
-    habits, mark, count = DateHabits(), None, 0
+    habits, marks, count = DateHabits(), DecimalMarks(), 0
     needs: set[str] = set()
     rests = RestWords()
     last_start = None
@@ -91,7 +92,7 @@ def recognise(open_file: text.Open, language: str | None = None) -> Recognised:
             _check_no_header(last_start, record)
             habits.note(last_start)
             habits.note(cells.get("end") or last_start)
-        mark = mark or decimal_mark([cells.get(name, "") for name in _FRACTIONS])
+        marks.note(record.line, cells)
         needs.update(_needs(layout, cells))
         if layout.source == STRONG:
             rests.note(cells)
@@ -101,10 +102,11 @@ def recognise(open_file: text.Open, language: str | None = None) -> Recognised:
         encoding,
         layout,
         habits.calendar(language, layout.language),
-        mark or ".",
+        marks.found(layout.language),
         count,
         tuple(sorted(needs)),
         rests.found(),
+        marks.doubt(layout.language),
     )
 
 
@@ -124,6 +126,8 @@ def read_workouts(
     for column in recognised.layout.left_out:
         message = "This column is not known; left out"
         findings.warn(Finding(1, "", message, "columns", column))
+    if recognised.doubt is not None:
+        findings.warn(recognised.doubt)
     reader = RowReader(
         recognised.layout,
         recognised.calendar,

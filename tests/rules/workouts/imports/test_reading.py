@@ -268,6 +268,32 @@ def test_decimal_commas_are_read():
     assert (found.weight, found.rpe, found.distance_m) == (Decimal("102.5"), Decimal("8.5"), 1500)
 
 
+@pytest.mark.parametrize(
+    ("header", "number", "taken", "other"),
+    [
+        (STRONG, '"1,500"', 1500, "1.500"),
+        (GERMAN, '"1,500"', Decimal("1.5"), "1500"),
+        (GERMAN, "1.500", Decimal("1.5"), "1500"),
+    ],
+)
+def test_a_number_that_may_be_two_is_read_with_a_warning(header, number, taken, other):
+    workouts, findings = read(header, strong(), strong(weight=number), strong(weight=number))
+    assert [each.weight for each in sets_of(workouts)] == [80, taken, taken]
+    assert described(findings.warnings) == [(3, "weight", "number")]
+    assert f"or {other};" in findings.warnings[0].message
+
+
+@pytest.mark.parametrize("rows", [["1.609"], ['"1,500"', "2.5"], ["1.500", '"2,5"']])
+def test_a_number_that_the_header_or_another_one_explains_is_read_without(rows):
+    _, findings = read(STRONG, *(strong(weight=weight) for weight in rows))
+    assert findings == Findings()
+
+
+def test_a_number_with_a_leading_zero_has_no_thousands():
+    _, findings = read(STRONG, strong(weight="2.5"), strong(weight='"0,500"'))
+    assert described(findings.faults) == [(3, "weight", "number")]
+
+
 def test_a_distance_is_rounded_in_metres():
     assert only_set(STRONG, strong(distance="5.0005")).distance_m == Decimal("5000.50")
 

@@ -195,3 +195,27 @@ def test_decimal_commas_are_recognised():
     row = '2025-03-01 10:00:00;"Push";"Squat";1;80;kg;5;;;;0;;;1h'
     found = recognised(row, row.replace(";80;", ";102,5;"), header=STRONG_UNITS)
     assert found["decimal_mark"] == ","
+
+
+@pytest.mark.parametrize(
+    ("numbers", "header", "mark"),
+    [
+        (['"1,500"'], STRONG, "."),
+        (['"1,500"', "1.5"], GERMAN, "."),
+        (['"1,500"', '"1,5"'], STRONG, ","),
+        (['"1,500"', '"0,500"'], STRONG, ","),
+        (["1.500", '"1,5"'], STRONG, ","),
+        (["1.500", "0.500"], GERMAN, "."),
+        (['"1,500.5"'], GERMAN, "."),
+        (["1.500.000"], STRONG, ","),
+        (['"1,500,000"'], GERMAN, "."),
+        (['"1 250,500"'], STRONG, ","),
+        (['"1,500"'], GERMAN, ","),
+        (["1.500"], GERMAN, "."),
+        (["1.500", '"1,500"'], GERMAN, ","),
+        (["80"], GERMAN, "."),
+    ],
+)
+def test_a_mark_before_three_digits_tells_nothing(numbers, header, mark):
+    rows = [ROW.replace(",80,", f",{number},") for number in numbers]
+    assert recognised(*rows, header=header)["decimal_mark"] == mark
