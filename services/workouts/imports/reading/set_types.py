@@ -23,5 +23,8 @@ _BETWEEN_WORDS = str.maketrans("", "", " -_")
 
 
 def plain(word: str) -> str:
-    """Return a word for a kind of set as it is known: ``WARM_UP`` and ``Warm-up`` are one."""
-    return word.casefold().translate(_BETWEEN_WORDS)
+    """Return a word for a kind of set as it is known: ``WARM_UP`` and ``Warm-up`` are one.
+
+    One of nothing but a dash stays, as an empty one is a normal set.
+    """
+    return word.casefold().translate(_BETWEEN_WORDS) or word
