@@ -14,6 +14,12 @@ _GROUPED = {
 _DOUBTFUL = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 """``1,500`` may be 1500 and 1.5."""
 
+_WHOLE = re.compile(r"([0-9]{1,9})(?:\.0*)?")
+"""Also ``1.0``, as spreadsheets and data frames write it in a column that has empty cells."""
+
+_NOTHING = {"na", "n/a", "nan", "null", "none", "-"}
+"""What R, pandas and people write for a number that is not there."""
+
 _LONGEST = 60
 """Characters of a number; a binary fraction that is written in full has fewer."""
 
@@ -68,9 +74,20 @@ def number(cell: str, mark: str = ".") -> Decimal | None:
     return found if found.adjusted() >= -_MOST_DIGITS else Decimal(0)
 
 
+def whole(cell: str) -> int | None:
+    """Return the whole number of a cell of digits; None if it is none."""
+    found = _WHOLE.fullmatch(cell)
+    return int(found[1]) if found else None
+
+
+def is_nothing(cell: str) -> bool:
+    """Return whether a cell says in words that there is no number."""
+    return cell.strip().casefold() in _NOTHING
+
+
 def is_given(cell: str) -> bool:
-    """Return whether a cell has anything but zeros, which apps write for nothing."""
-    return bool(cell.strip("0., "))
+    """Return whether a cell has anything but words for nothing, and zeros, which apps write."""
+    return bool(cell.strip("0., ")) and not is_nothing(cell)
 
 
 def rounded(value: Decimal) -> Decimal:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.workouts.imports.reading.numbers import is_given
+from services.workouts.imports.reading.numbers import is_given, whole
 from services.workouts.imports.reading.set_types import NOTE, REST, SET_TYPES, plain
 
 SHORTEST = 2
@@ -48,7 +48,7 @@ class RestWords:
         word = cells["order"].strip().casefold()
         exercise = cells["exercise"].strip()
         has_seconds = is_given(cells.get("seconds", ""))
-        if word.isdigit() or SET_TYPES.get(plain(word)) not in (None, REST, NOTE):
+        if whole(word) is not None or SET_TYPES.get(plain(word)) not in (None, REST, NOTE):
             exercises = self.timed if has_seconds else self.counted
             if has_seconds or is_given(cells["reps"]):
                 _add(exercises, exercise)

@@ -20,7 +20,14 @@ from services.workouts.imports.reading.durations import duration_seconds
 from services.workouts.imports.reading.findings import Finding, Findings, check_count
 from services.workouts.imports.reading.layouts import HEVY, Layout
 from services.workouts.imports.reading.moments import Calendar
-from services.workouts.imports.reading.numbers import is_given, nearest_half, number, rounded
+from services.workouts.imports.reading.numbers import (
+    is_given,
+    is_nothing,
+    nearest_half,
+    number,
+    rounded,
+    whole,
+)
 from services.workouts.imports.reading.rest_words import SHORTEST, means_rest
 from services.workouts.imports.reading.row import Row, Units
 from services.workouts.imports.reading.set_types import NOTE, REST, SET_TYPES, plain
@@ -30,12 +37,6 @@ from services.workouts.imports.reading.units import DISTANCES, METRES_IN, WEIGHT
 MOST_SUPERSETS = 100
 
 _UNITS = {"weight": WEIGHTS, "distance": DISTANCES}
-
-_WHOLE = re.compile(r"([0-9]{1,9})(?:\.0*)?")
-"""Also ``1.0``, as spreadsheets and data frames write it in a column that has empty cells."""
-
-_NOTHING = {"na", "n/a", "nan", "null", "none", "-"}
-"""What R, pandas and people write for a number that is not there."""
 
 _KEPT_FROM_RUNNING = re.compile(r"'+[=+\-@\t\r]")
 """Beginnings of cells that an exporter has kept a spreadsheet from running."""
@@ -164,7 +165,7 @@ class RowReader:
     def _place_and_kind(self, record: Record) -> tuple[int | None, str]:
         """Return the set's number and what it is; Strong has both in one column."""
         order = self._text(record, "order")
-        place = _whole(order)
+        place = whole(order)
         word = self._text(record, "set_type") if self.layout.source == HEVY else order
         if place is not None and self.layout.source != HEVY:
             return place, SET_TYPES[""]
@@ -195,7 +196,7 @@ class RowReader:
         cell = self._text(record, "superset")
         if not cell:
             return None
-        superset = _whole(cell)
+        superset = whole(cell)
         if superset is not None and superset <= MOST_SUPERSETS:
             return superset
         self._warn(record, "superset", "This is no superset; left out", "integer", cell)
@@ -268,7 +269,7 @@ class RowReader:
         if not cell:
             return None
         value = self._number(cell)
-        if value is None and cell.casefold() in _NOTHING:
+        if value is None and is_nothing(cell):
             return None
         if value is None:
             self._refuse(record, name, "This is no number", "number", cell)
@@ -298,8 +299,3 @@ class RowReader:
         self, record: Record, field: str, message: str, constraint: str, received: str
     ) -> None:
         self.findings.warn(Finding(record.line, field, message, constraint, received))
-
-
-def _whole(cell: str) -> int | None:
-    found = _WHOLE.fullmatch(cell)
-    return int(found[1]) if found else None

@@ -191,6 +191,33 @@ def test_a_word_that_is_not_known_is_a_rest_where_exercises_count_repetitions():
     assert findings == Findings()
 
 
+def test_sets_may_be_numbered_with_a_decimal_point_where_rests_are_told():
+    rows = [
+        row
+        for exercise in ("Squat", "Row", "Press")
+        for row in (strong("1.0", exercise=exercise), strong("Wila", 0, 0, exercise, seconds=90))
+    ]
+    workouts, findings = read(STRONG, *rows)
+    assert [each.rest_seconds for each in sets_of(workouts)] == [90, 90, 90]
+    assert findings == Findings()
+
+
+@pytest.mark.parametrize("nothing", ["NaN", "null", "-", "NA"])
+def test_what_is_said_to_be_missing_is_nothing_where_rests_are_told(nothing):
+    rows = [
+        row
+        for exercise in ("Squat", "Row", "Press")
+        for row in (
+            strong(1, exercise=exercise, seconds=nothing),
+            strong("Wila", nothing, nothing, exercise, nothing, 90, nothing),
+        )
+    ]
+    known = [strong("Rest Timer", nothing, nothing, "Press", nothing, 60, nothing)]
+    workouts, findings = read(STRONG, *rows, *known)
+    assert [each.rest_seconds for each in sets_of(workouts)] == [90, 90, 150]
+    assert findings == Findings()
+
+
 @pytest.mark.parametrize(
     "others",
     [

@@ -179,6 +179,7 @@ def test_units_of_the_header_are_recognised():
     [
         (ROW, ("weight_unit",)),
         (ROW.replace(",80,", ",0,"), ()),
+        (ROW.replace(",80,", ",NaN,"), ()),
         (ROW.replace(",5,0,0,", ",5,2.5,0,"), ("distance_unit", "weight_unit")),
     ],
 )
