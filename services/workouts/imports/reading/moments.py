@@ -19,7 +19,9 @@ _TIME = re.compile(
     r"(?<=\d[ ,] )(\d{1,2})\.(\d{2})(?:\.(\d{2}))?$|(?<=\d )(\d{1,2})\.(\d{2})(?:\.(\d{2}))?$"
 )
 _MORNING = re.compile(r"\ba\.?\s?m\b|午前|上午|早上|凌晨|清晨|오전", re.IGNORECASE)
-_AFTERNOON = re.compile(r"\bp\.?\s?m\b|午後|下午|中午|傍晚|晚上|오후", re.IGNORECASE)
+_AFTERNOON = re.compile(r"\bp\.?\s?m\b|午後|下午|傍晚|晚上|오후", re.IGNORECASE)
+_NOON = re.compile("中午")
+_EVENING = re.compile("傍晚|晚上")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 
 _IS_AFTERNOON = dict.fromkeys(("πμ", "ص", "дп", "öö", "sa", "fm", "dop", "ap", "de"), False) | (
@@ -252,6 +254,13 @@ def _hours(clock: re.Match[str] | None, cell: str) -> tuple[int, int, int] | Non
     after = _IS_AFTERNOON.get(_NO_LETTERS.sub("", cell[clock.end() :]).casefold())
     is_morning = after is False or bool(_MORNING.search(cell))
     is_afternoon = after is True or bool(_AFTERNOON.search(cell))
+    if _NOON.search(cell):
+        # around twelve: from the late morning to the early afternoon
+        hour += 12 * (hour in (1, 2))
+        return (hour, minute, second) if 10 <= hour <= 14 else None
+    if hour == 12 and _EVENING.search(cell):
+        # neither noon, which is no evening, nor surely midnight, which Chinese calls 凌晨
+        return None
     # Japanese counts noon and midnight as 0; above 12 the clock has 24 hours anyway
     if is_morning and hour > 12:
         return None
