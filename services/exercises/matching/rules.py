@@ -105,17 +105,23 @@ def _of_measure(found: list[Found], measure: str | None, asked: Name, seeded: In
 def _translated(text: str, measure: str | None, seeded: Index) -> Match | None:
     """Return what a name in another language means; None if it is in none that is known.
 
-    A name that can be read in two languages, as other exercises, is asked for.
+    A name that can be read in two languages, as other exercises, is asked for; also if one of them
+    is new, with the words of the other and other equipment.
     """
-    matches = []
+    readings = []
     for english in translations(text, lambda word: all(map(seeded.has_word, tokens(word)))):
         asked = read_name(english)
-        matches.append(_in_catalogue(asked, measure, seeded) or Match(NEW))
-    named = [one for one in matches if one.why != NEW]
+        readings.append((asked, _in_catalogue(asked, measure, seeded) or Match(NEW)))
+    named = [(asked, one) for asked, one in readings if one.why != NEW]
     if not named:
-        return matches[0] if matches else None
-    entries = [entry for one in named for entry in one.entries]
-    if len({entry.known_as for entry in entries}) == 1 and all(one.why != ASK for one in named):
+        return readings[0][1] if readings else None
+    entries = [entry for _, one in named for entry in one.entries]
+    others = {asked.words: asked.equipment for asked, one in readings if one.why == NEW}
+    is_sure = all(
+        one.why != ASK and others.get(asked.words, asked.equipment) == asked.equipment
+        for asked, one in named
+    )
+    if len({entry.known_as for entry in entries}) == 1 and is_sure:
         return Match(WORDS, entries[:1])
     return _choice(entries)
 

@@ -101,6 +101,15 @@ def test_two_that_are_as_good_are_asked_for():
     assert choices("Beinbeuger (Maschine)") == ["Lying Leg Curl", "Seated Leg Curl"]
 
 
+def test_a_word_of_other_equipment_in_another_language_is_asked_for():
+    # a barbell in Turkish and a dumbbell in Portuguese
+    assert choices("Bench Press (Halter)") == ["Dumbbell Bench Press", "Barbell Bench Press"]
+    assert meant("Bench Press (Halteres)") == "Dumbbell Bench Press"
+    assert meant("Supino (Halter)") == "Dumbbell Bench Press"
+    # with dumbbells it would be a new one
+    assert choices("Close Grip Bench Press (Halter)") == ["Close-Grip Bench Press"]
+
+
 def test_at_most_five_are_there_to_choose_from():
     assert all(len(one.slugs) <= 5 for one in APP_NAMES)
     assert len(choices("Leg Press Press Leg Machine of Joe", "weight_reps")) <= 5
