@@ -1,6 +1,6 @@
 """Matching the names of a file with the exercises that a user sees."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import eventlet
@@ -10,7 +10,7 @@ from services.dependencies.database import Database
 from services.exercises import catalogue
 from services.exercises.matching import reads
 from services.exercises.matching.index import Entry, Index
-from services.exercises.matching.rules import ASK, EXACT, NEW, Catalogues, Match, match
+from services.exercises.matching.rules import ASK, EXACT, NEW, Catalogues, Match, match_there
 from services.exercises.private.naming import unique_name
 
 AT_A_TIME = 10
@@ -43,6 +43,7 @@ def match_names(
         seeded=seeded,
         imported=_index(_entry(one, one["id"]) for one in imported if not _is_in(one, seeded)),
     )
+    there = _of_slugs(seeded, ids)
     found = []
     for place, (given, text) in enumerate(zip(names, texts, strict=True)):
         _pause(place)
@@ -50,7 +51,7 @@ def match_names(
         if namesake:
             result = Match(EXACT, [_own_entry(namesake)])
         else:
-            result = _there(match(text, given["measure"], catalogues), ids)
+            result = match_there(text, given["measure"], catalogues, there)
         found.append({"name": given["name"], **_described(result, ids)})
     return found
 
@@ -62,6 +63,13 @@ def _seeded_index() -> Index:
         # as a whole, because others may ask for it meanwhile
         _seeded = _index(_entry(one, one["slug"]) for one in catalogue.read())
     return _seeded
+
+
+def _of_slugs(seeded: Index, slugs: Collection[str]) -> Index:
+    """Return the exercises of an index with these slugs, which mostly are all."""
+    if len(slugs) == len(seeded.by_known_as):
+        return seeded
+    return _index(one for slug, one in seeded.by_known_as.items() if slug in slugs)
 
 
 def _index(entries: Iterable[Entry]) -> Index:
@@ -89,14 +97,6 @@ def _own_entry(row: dict[str, Any]) -> Entry:
 
 def _is_in(row: dict[str, Any], seeded: Index) -> bool:
     return row["source"] == catalogue.SOURCE and row["slug"] in seeded.by_known_as
-
-
-def _there(found: Match, ids: dict[str, int]) -> Match:
-    """Leave out exercises of the catalogue that are not in the database, or not active there."""
-    entries = [one for one in found.entries if _id(one, ids) is not None]
-    if len(entries) == len(found.entries):
-        return found
-    return Match(found.why, entries) if entries else Match(NEW)
 
 
 def _id(entry: Entry, ids: dict[str, int]) -> int | None:

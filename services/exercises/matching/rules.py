@@ -63,13 +63,34 @@ def match(text: str, measure: str | None, catalogues: Catalogues) -> Match:
     return found or _near(asked, catalogues)
 
 
+def match_there(text: str, measure: str | None, catalogues: Catalogues, there: Index) -> Match:
+    """Return what a name means, of the exercises that are in the database.
+
+    One that is not there may have the name of one that another source has brought.
+
+    Args:
+        text: the name.
+        measure: as for :func:`match`.
+        catalogues: all exercises.
+        there: those of ``catalogues.seeded`` that are in the database, and active.
+    """
+    found = match(text, measure, catalogues)
+    missing = catalogues.seeded.by_known_as.keys() - there.by_known_as.keys()
+    entries = [one for one in found.entries if one.known_as not in missing]
+    if len(entries) == len(found.entries):
+        return found
+    if entries:
+        return Match(found.why, entries)
+    return match(text, measure, catalogues._replace(seeded=there))
+
+
 def _in_catalogue(asked: Name, measure: str | None, seeded: Index) -> Match | None:
     """Return what a name in English means; None if no exercise has it."""
     known = app_names.find(asked)
     if known and not known.slugs:
         return Match(NEW)
     entries = _known(known.slugs, seeded) if known else []
-    if known and known.is_vague:
+    if known and known.is_vague and entries:
         only = measures.only_of_kind(entries, measure)
         return Match(WORDS, [only]) if only else _choice(entries)
     if entries:
@@ -95,7 +116,7 @@ def _of_measure(found: list[Found], measure: str | None, asked: Name, seeded: In
     [(entry, why)] = found
     kind = measures.kind_of(entry, measure, why, bool(asked.equipment))
     if kind.sure is None:
-        return _choice(_known(kind.may_be, seeded))
+        return _choice(_known(kind.may_be, seeded) or [entry])
     if kind.sure == entry.known_as:
         return Match(why, [entry])
     others = _known([kind.sure], seeded)

@@ -9,7 +9,7 @@ from services.exercises import catalogue
 from services.exercises.matching import app_names, measures, translating
 from services.exercises.matching.index import Entry, Index
 from services.exercises.matching.names import read_name
-from services.exercises.matching.rules import Catalogues, match
+from services.exercises.matching.rules import Catalogues, match, match_there
 from services.exercises.rules.words import plain_words
 from tests.rules.exercises.judged_names import ENGLISH, MEASURED, OTHER_LANGUAGES
 
@@ -182,6 +182,45 @@ def test_an_imported_exercise_is_found_where_the_catalogue_has_none():
 def test_imported_exercises_of_the_same_name_are_asked_for():
     two = [exercise(2001, "Zottman curl"), exercise(2002, "Zottman Curls")]
     assert choices("Zottman Curl", imported=two) == ["Zottman curl", "Zottman Curls"]
+
+
+# exercises of the catalogue that are not in the database
+
+
+def matched_there(name, *missing, imported=()):
+    kept = (one for slug, one in SEEDED.by_known_as.items() if slug not in missing)
+    catalogues = Catalogues(Index(), SEEDED, Index(imported))
+    return match_there(name, None, catalogues, Index(kept))
+
+
+def slug_of(name):
+    return next(slug for slug, one in SEEDED.by_known_as.items() if one.name == name)
+
+
+@pytest.mark.parametrize("name", ["Hammer Curl", "Kettlebell Swing"])
+def test_one_that_another_source_has_is_found_where_the_catalogue_s_is_not_there(name):
+    imported = exercise(2001, name, *SEEDED.by_known_as[slug_of(name)].equipment)
+    assert matched_there(name, slug_of(name), imported=[imported]) == ("exact", [imported])
+    assert matched_there(name, imported=[imported]).entries[0].known_as == slug_of(name)
+
+
+def test_what_is_not_there_is_no_choice():
+    found = matched_there("Deadlift (Halter)", slug_of("Barbell Deadlift"))
+    assert [entry.name for entry in found.entries] == ["Dumbbell Deadlift"]
+
+
+def test_without_the_catalogue_all_is_new():
+    empty = Catalogues(Index(), SEEDED, Index())
+    found = {match_there(name, None, empty, Index()) for name in [*ENGLISH, *FOREIGN]}
+    assert {(one.why, *one.entries) for one in found} == {("new",)}
+
+
+@pytest.mark.parametrize("name", [*ENGLISH, *FOREIGN][::20])
+def test_a_question_has_choices_where_exercises_are_not_there(name):
+    missing = [entry.known_as for entry in matched(name).entries]
+    found = matched_there(name, *missing)
+    assert (found.why == "new") == (not found.entries)
+    assert not {entry.known_as for entry in found.entries} & {*missing}
 
 
 # the data
