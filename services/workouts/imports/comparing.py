@@ -133,6 +133,7 @@ class Comparing(Work):
                 eventlet.sleep(0)
             if time_zone:
                 local_times.warn(each.document, time_zone, times)
+            planning.warn_of_distances(each.document, self._of.units, times)
             if each.place in here:
                 states.append(here[each.place].state)
                 continue

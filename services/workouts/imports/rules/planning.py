@@ -10,6 +10,7 @@ from schemas.instants import Instant
 from schemas.sets import FARTHEST
 from schemas.units import KILOGRAMS_IN, as_decimal
 from services.workouts import rules
+from services.workouts.imports.reading import Finding, Findings
 from services.workouts.imports.reading.numbers import rounded
 from services.workouts.imports.reading.row import Units
 from services.workouts.imports.rules.documents import Document, number_of, start_of
@@ -150,6 +151,25 @@ def is_likely_same(
         )
         for one, another in zip(workout["exercises"], exercises, strict=True)
     )
+
+
+def warn_of_distances(workout: Document, units: Units, findings: Findings) -> None:
+    """Say which distances are absurd in the unit that the file does not name, and left out.
+
+    Args:
+        workout: its document.
+        units: those that the file does not name.
+        findings: where warnings go.
+    """
+    for exercise in workout["exercises"]:
+        for each in exercise["sets"]:
+            if "distance" in each and _believable_distance(each, units) is None:
+                message = (
+                    f"A distance of {exercise['name']} is above {FARTHEST} m in the unit "
+                    f"{units.distance}; left out"
+                )
+                finding = Finding(workout["line"], "distance", message, "range", each["distance"])
+                findings.warn(finding)
 
 
 def _exercise(

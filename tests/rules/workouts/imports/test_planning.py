@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from services.workouts.imports.reading import Findings
 from services.workouts.imports.reading.rows import Units
 from services.workouts.imports.rules.planning import (
     Before,
@@ -11,6 +12,7 @@ from services.workouts.imports.rules.planning import (
     is_likely_same,
     plan,
     state_of,
+    warn_of_distances,
 )
 
 NONE = {"on_changed": "skip", "deleted": "skip", "likely_same": "skip"}
@@ -125,6 +127,18 @@ def test_units_that_the_file_has_not_are_the_given_ones():
     assert written(each | {"unit": "kg"}, units=Units("lb", None))["unit"] == "kg"
     distance = {"distance": "3.1", "metres": False}
     assert written(distance, "distance", Units(None, "mi"))["distance_m"] == Decimal("4988.97")
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("mi", [(2, "distance", "range", "1585")]), ("m", []), (None, [])]
+)
+def test_a_distance_that_is_absurd_in_the_given_unit_is_told(unit, expected):
+    sets = [{"distance": "1585", "metres": False}, {"distance": "900000", "metres": True}, {}]
+    findings = Findings()
+    warn_of_distances(
+        DOCUMENT | {"exercises": [{"name": "Rower", "sets": sets}]}, Units(None, unit), findings
+    )
+    assert [(*each[:2], *each[3:]) for each in findings.warnings] == expected
 
 
 def test_a_distance_that_is_absurd_in_the_given_unit_is_left_out():
