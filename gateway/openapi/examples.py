@@ -127,24 +127,28 @@ NOTED_EXERCISE = {**EXERCISE, "mine": {**OWN_DETAILS, "secondary_muscles": None}
 DELETED_EXERCISE = {"id": 1042, "deleted": True}
 
 FACETS = {
-    "category": [{"value": "strength", "count": 5}],
+    "category": [{"value": "strength", "count": 9}],
     "body_part": [
-        {"value": "chest", "count": 2},
+        {"value": "chest", "count": 3},
+        {"value": "back", "count": 2},
+        {"value": "legs", "count": 2},
         {"value": "calves", "count": 1},
-        {"value": "legs", "count": 1},
         {"value": "shoulders", "count": 1},
     ],
-    "equipment": [{"value": "smith machine", "count": 5}],
-    "difficulty": [{"value": "beginner", "count": 5}],
-    "measure": [{"value": "weight_reps", "count": 5}],
+    "equipment": [{"value": "smith machine", "count": 9}],
+    "difficulty": [{"value": "beginner", "count": 9}],
+    "measure": [{"value": "weight_reps", "count": 9}],
     "muscles": [
-        {"value": "shoulders", "count": 3},
-        {"value": "triceps", "count": 3},
-        {"value": "chest", "count": 2},
+        {"value": "shoulders", "count": 4},
+        {"value": "triceps", "count": 4},
+        {"value": "chest", "count": 3},
+        {"value": "glutes", "count": 3},
+        {"value": "hamstrings", "count": 3},
+        {"value": "forearms", "count": 2},
+        {"value": "back", "count": 1},
         {"value": "calves", "count": 1},
-        {"value": "glutes", "count": 1},
-        {"value": "hamstrings", "count": 1},
         {"value": "quadriceps", "count": 1},
+        {"value": "traps", "count": 1},
     ],
 }
 
