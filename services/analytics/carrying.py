@@ -8,8 +8,8 @@ Neither reads the history, however long it is; other exercises are recounted
 from collections.abc import Iterable
 
 from services.analytics import standing_reads
-from services.analytics.recount import Recount, by_exercise
-from services.analytics.rules.changes import ExerciseKey
+from services.analytics.recount import Recount
+from services.analytics.rules.changes import ExerciseKey, rows_by_exercise
 from services.analytics.rules.history import Lifetime
 from services.analytics.rules.incremental import Numbers
 from services.analytics.rules.metrics import HistoryRow, place, place_of
@@ -33,8 +33,8 @@ class Carried:
         exercises = () if recount.again else recount.exercises
         self.standing = standing_reads.standing(fetch, exercises) if exercises else Numbers()
         self.lifetimes: dict[ExerciseKey, Lifetime] = {}
-        self._new_rows = by_exercise([*recount.given, *added])
-        for key, gone in by_exercise(recount.taken).items():
+        self._new_rows = rows_by_exercise([*recount.given, *added])
+        for key, gone in rows_by_exercise(recount.taken).items():
             whole = self.standing.lifetimes.get(key)
             if whole is not None and self._stands(key, whole, gone):
                 self.lifetimes[key] = without(whole, gone)

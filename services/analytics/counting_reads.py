@@ -11,7 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from services.analytics.columns import as_json, exact, exercise_columns, lifetime, period_columns
-from services.analytics.rules.changes import Change, ExerciseKey, PeriodKey, ProcessedWorkout
+from services.analytics.rules.changes import (
+    Change,
+    ExerciseKey,
+    PeriodKey,
+    ProcessedWorkout,
+    rows_by_exercise,
+)
 from services.analytics.rules.incremental import Numbers, RowKey, Sizes
 from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.progress import Snapshot
@@ -144,7 +150,7 @@ def lock_users(send: Send, user_ids: Iterable[int]) -> None:
 
 def known(fetch: Fetch, changes: Collection[Change]) -> Known:
     """Return what is known before changes are counted, at most one of each workout."""
-    rows_of = _rows_by_exercise(changes)
+    rows_of = rows_by_exercise(row for change in changes for row in change.rows)
     slots_of = {
         key: list(dict.fromkeys(slot for row in rows for slot in row.bests or ()))
         for key, rows in rows_of.items()
@@ -189,14 +195,6 @@ def best_before(fetch: Fetch, rows: Iterable[HistoryRow]) -> dict[RowKey, Sizes]
     return {
         (workout_id, exercise_id): _sizes(sizes) for workout_id, exercise_id, sizes in found or ()
     }
-
-
-def _rows_by_exercise(changes: Iterable[Change]) -> dict[ExerciseKey, list[HistoryRow]]:
-    rows_of: dict[ExerciseKey, list[HistoryRow]] = {}
-    for change in changes:
-        for row in change.rows:
-            rows_of.setdefault((row.user_id, row.exercise_id), []).append(row)
-    return rows_of
 
 
 def _known_by(rows: list[HistoryRow], slots: list[Slot]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from services.analytics.rules.changes import (
     PeriodKey,
     ProcessedWorkout,
     periods_of,
+    rows_by_exercise,
 )
 from services.analytics.rules.history import lifetime
 from services.analytics.rules.incremental import Numbers
@@ -100,18 +101,21 @@ class Recount:
         stored = recount_reads.rows_of_exercises(fetch, self.exercises)
         replaced = {change.workout_id for change in changes}
         kept = [self._measured(row) for row in stored if row.workout_id not in replaced]
-        rows_of = by_exercise([*kept, *(row for change in changes for row in change.rows)])
+        rows_of = rows_by_exercise([*kept, *(row for change in changes for row in change.rows)])
         for key in self.exercises:
             numbers.lifetimes[key] = lifetime(rows_of[key])
             _count_records(key, rows_of[key], numbers)
         numbers.recounted |= self.exercises
-        if before is not None:
+        if before is None:
+            return
+        for key in self.exercises & standing.records.keys():
+            before.records[key] = {kind: standing.records[key].get(kind) for kind in KINDS}
+            before.set_records[key] = standing.set_records[key]
+        unknown = self.exercises - standing.records.keys()
+        if unknown:
             gone = [measured_again(row) for row in stored if row.workout_id in replaced]
-            rows_of = by_exercise([*kept, *gone])
-            for key in self.exercises & standing.records.keys():
-                before.records[key] = {kind: standing.records[key].get(kind) for kind in KINDS}
-                before.set_records[key] = standing.set_records[key]
-            for key in self.exercises - standing.records.keys():
+            rows_of = rows_by_exercise([*kept, *gone])
+            for key in unknown:
                 _count_records(key, rows_of[key], before)
 
     def _measured(self, stored: HistoryRow) -> HistoryRow:
@@ -162,14 +166,6 @@ def _count_records(key: ExerciseKey, rows: list[HistoryRow], numbers: Numbers) -
     found = personal_records(rows)
     numbers.records[key] = {kind: found.get(kind) for kind in KINDS}
     numbers.set_records[key] = {**set_records(rows)}
-
-
-def by_exercise(rows: Iterable[HistoryRow]) -> dict[ExerciseKey, list[HistoryRow]]:
-    """Return rows by their exercises; of any other exercise there are none."""
-    rows_of = defaultdict(list)
-    for row in rows:
-        rows_of[row.user_id, row.exercise_id].append(row)
-    return rows_of
 
 
 def _counts_as(row: HistoryRow | None, before: HistoryRow | None) -> bool:

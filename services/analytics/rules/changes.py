@@ -1,5 +1,7 @@
 """Changes of workouts, and what is stored of the workouts that were counted."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -18,6 +20,14 @@ PeriodKey = tuple[int, str, date]
 def periods_of(user_id: int, day: date | None) -> list[PeriodKey]:
     """Return the week and the month that a day is in; none for no day."""
     return [(user_id, unit, period_start(day, unit)) for unit in UNITS if day is not None]
+
+
+def rows_by_exercise(rows: Iterable[HistoryRow]) -> dict[ExerciseKey, list[HistoryRow]]:
+    """Return rows by their exercises; of any other exercise there are none."""
+    rows_of = defaultdict(list)
+    for row in rows:
+        rows_of[row.user_id, row.exercise_id].append(row)
+    return rows_of
 
 
 class ProcessedWorkout(NamedTuple):
