@@ -31,18 +31,6 @@ def own(user):
     return new_exercise(user)
 
 
-@pytest.fixture
-def run(system):
-    """Run a statement in the database of the workouts service."""
-    engine = create_engine(address_of(system, "workouts").url, poolclass=NullPool)
-
-    def run(statement, **values):
-        with engine.begin() as connection:
-            return connection.execute(text(statement), values).all()
-
-    return run
-
-
 WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 RETIRED = "SELECT 1 FROM retired_exercises WHERE exercise_id = :own"
 
