@@ -13,7 +13,11 @@ from typing import Any
 from amqp.exceptions import AccessRefused, AMQPError
 from kombu.exceptions import OperationalError
 from nameko.exceptions import MethodNotFound, RemoteError, RpcTimeout, UnknownService
-from nameko.standalone.rpc import ClusterRpcProxy
+from nameko.standalone.rpc import (
+    ClusterRpcProxy,
+    PollingQueueConsumer,
+    SingleThreadedReplyListener,
+)
 
 from stack.failures import Failure
 
@@ -47,7 +51,7 @@ class Services:
 
     def __init__(self, amqp_uri: str):
         self._config = {"AMQP_URI": amqp_uri}
-        self._proxy: ClusterRpcProxy | None = None
+        self._proxy: _Proxy | None = None
         self._rpc: Any = None
         # it warns of requests that were returned as unroutable, which are told here
         logging.getLogger("amqp").setLevel(logging.ERROR)
@@ -75,7 +79,10 @@ class Services:
         problem: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.disconnect()
+        if problem is None:
+            self._take_leave()
+        else:
+            self.disconnect()
 
     def call(self, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
         """Return the result of a call.
@@ -101,9 +108,15 @@ class Services:
         """Give up the connection; the next call makes another one."""
         proxy, self._proxy, self._rpc = self._proxy, None, None
         if proxy is not None:
-            # it may be lost already
-            with suppress(OSError, AMQPError, OperationalError, RuntimeError):
-                proxy.stop()
+            # AMQP ends a connection by agreement, and who has left half a frame unread, or was
+            # left alone by the broker, would wait for that without an end
+            proxy.reply_consumer.connection.collect()
+
+    def _take_leave(self) -> None:
+        # it may be lost already
+        with suppress(OSError, AMQPError, OperationalError, RuntimeError):
+            if self._proxy is not None:
+                self._proxy.stop()
 
     def _call(self, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -114,19 +127,21 @@ class Services:
             raise Failure(
                 f"the {service} service is of an earlier version; ./gym restart {service}"
             ) from None
-        except (RpcTimeout, UnknownService) as problem:
+        except UnknownService as problem:
+            raise _Away(f"the {service} service does not answer") from problem
+        except (RpcTimeout, TimeoutError) as problem:
+            self.disconnect()
             raise _Away(f"the {service} service does not answer") from problem
         except RemoteError as problem:
             if problem.exc_type in PASSING:
                 raise _Away(str(problem.value)) from problem
             raise Refused(problem.exc_type, str(problem.value)) from problem
         except (OSError, AMQPError, OperationalError, RuntimeError) as problem:
-            # with the connection the queue of replies is gone, and Nameko declares no other
             self.disconnect()
             raise _Away(f"RabbitMQ does not answer: {problem}") from problem
 
     def _connect(self) -> None:
-        proxy = ClusterRpcProxy(self._config, timeout=CALL_SECONDS)
+        proxy = _Proxy(self._config, timeout=CALL_SECONDS, reply_listener_cls=_Replies)
         self._rpc = proxy.start()
         self._proxy = proxy
 
@@ -135,6 +150,32 @@ def _say(text: str) -> None:
     # a bar may stand in the line
     clear = "\r\033[K" if sys.stderr.isatty() else ""
     print(f"{clear}{text}", file=sys.stderr)
+
+
+class _ReplyConsumer(PollingQueueConsumer):
+    """Nameko's, for one connection alone.
+
+    After a failed read, Ctrl-C's among them, Nameko's cancels the consumer and begins another one
+    over the connection that has failed. Where half a frame was read, or the broker is silent, the
+    answer to that never comes. This one raises what was the failure.
+    """
+
+    def _setup_consumer(self) -> None:
+        if (failure := sys.exception()) and self.consumer is not None:
+            raise failure
+        super()._setup_consumer()
+
+
+class _Replies(SingleThreadedReplyListener):
+    def __init__(self, timeout: float | None = None):
+        super().__init__(timeout=timeout)
+        self.queue_consumer = _ReplyConsumer(timeout=timeout)
+
+
+class _Proxy(ClusterRpcProxy):
+    @property
+    def reply_consumer(self) -> _ReplyConsumer:
+        return self._reply_listener.queue_consumer
 
 
 class _Away(Exception):

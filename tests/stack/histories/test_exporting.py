@@ -4,10 +4,13 @@ import json
 import os
 import stat
 import subprocess
+from contextlib import closing
+from urllib.parse import urlsplit
 
 import pytest
 
 from stack.layout import CHECKOUT
+from tests.fakes.relay import Relay
 from tests.services.logbook import body, lift, one
 from tests.services.shell.terminal import at_terminal
 from tests.services.workouts.imports.files import Imports
@@ -119,3 +122,17 @@ def test_one_that_is_broken_off_leaves_no_file(gym, tmp_path):
         terminal.read_until("gym: interrupted")
         assert terminal.process.wait(30) == 130
     assert not [name for name in os.listdir(tmp_path) if "history.json" in name]
+
+
+def test_ctrl_c_ends_it_in_the_middle_of_an_answer(gym, tmp_path):
+    """Nameko went on to use a connection of which half an answer was read, and waited for ever."""
+    broker = urlsplit(gym.environment["AMQP_URI"])
+    with closing(Relay((broker.hostname, broker.port), last=b'"result"')) as relay:
+        through = gym.environment["AMQP_URI"].replace(f":{broker.port}", f":{relay.port}")
+        line = gym.line("export", tmp_path / "history.json")
+        with at_terminal(line, {"AMQP_URI": through}) as terminal:
+            assert relay.has_stopped.wait(30)
+            terminal.type("\x03")
+            terminal.read_until("gym: interrupted")
+            assert terminal.process.wait(30) == 130
+    assert os.listdir(tmp_path) == []
