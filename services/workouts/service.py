@@ -31,6 +31,7 @@ from services.workouts.exercise_cache import ExerciseCache
 from services.workouts.exports.methods import ExportMethods
 from services.workouts.imports.completed import OUTBOX
 from services.workouts.imports.methods import ImportMethods
+from services.workouts.imports.timers import ImportTimers
 from services.workouts.merge_methods import MergeMethods, MergesLeft
 from services.workouts.saving import WorkoutSaving
 
@@ -44,7 +45,7 @@ CHANGES = Changes()
 CLEANING_SECONDS = 3600
 
 
-class Workouts(MergeMethods, ImportMethods, ExportMethods):
+class Workouts(MergeMethods, ImportMethods, ImportTimers, ExportMethods):
     """Logged workouts, the feed of their changes, and histories that come in and go out."""
 
     name = "workouts"

@@ -2,39 +2,22 @@
 
 from typing import Any
 
-from nameko.timer import timer
-
-from schemas.errors import GymError
 from schemas.imports import ApplyImport, NewImport, Piece, WholeFile
 from schemas.loading import load
 from schemas.pages import Page, checked_id, checked_user
-from services.dependencies.cache import Cache
-from services.dependencies.database import Database
-from services.dependencies.outbox import OutboxRelay
 from services.dependencies.rpc import rpc
-from services.observability.logging import get_logger
-from services.process import budgets
-from services.workouts.imports import cleaning, jobs, records, requests, uploads
-from services.workouts.imports.tools import Tools
-
-log = get_logger(__name__)
+from services.workouts.imports import records, requests, uploads
+from services.workouts.imports.tools import HasTools
 
 NEW_IMPORT = NewImport()
 PIECE = Piece()
 WHOLE_FILE = WholeFile()
 PAGE = Page()
 APPLY_IMPORT = ApplyImport()
-CLEANING_SECONDS = 600
 
 
-class ImportMethods:
-    """The RPC methods of imports, and the timers that do their work in the background."""
-
-    database: Database
-    cache: Cache
-    exercises: Any
-    outbox_relay: OutboxRelay
-    _entries: Any
+class ImportMethods(HasTools):
+    """The RPC methods of imports; they leave what takes long to :class:`ImportTimers`."""
 
     @rpc
     def begin_import(self, user_id: int, options: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -279,30 +262,3 @@ class ImportMethods:
         user_id, import_id = checked_user(user_id), checked_id(import_id)
         requests.delete(self._tools, user_id, import_id)
         return {"id": import_id, "deleted": True}
-
-    @timer(interval=budgets.IMPORTS_SECONDS, eager=True)
-    def work_on_imports(self) -> None:
-        """Read, apply and undo imports, if any."""
-        try:
-            if jobs.work(self._tools, budgets.IMPORTS_TURN_SECONDS):
-                # one may have ended
-                self.outbox_relay.wake()
-        except GymError as problem:
-            log.warning("imports not worked on, will be tried again", reason=str(problem))
-
-    @timer(interval=budgets.OUTBOX_SECONDS, eager=True)
-    def relay_events(self) -> None:
-        """Dispatch events that no process has dispatched right after their commit."""
-        self.outbox_relay.wake()
-
-    @timer(interval=CLEANING_SECONDS)
-    def clean_imports(self) -> None:
-        """Delete what ended and unfinished imports have left."""
-        try:
-            cleaning.clean(self.database.fetch)
-        except GymError as problem:
-            log.warning("imports not cleaned, will be tried again", reason=str(problem))
-
-    @property
-    def _tools(self) -> Tools:
-        return Tools(self.database, self.cache, self.exercises, self._entries)

@@ -47,3 +47,16 @@ class Tools:
             cache_generations.workouts_of(user_id),
             cache_generations.private_facts_in_workouts_of(user_id),
         )
+
+
+class HasTools:
+    """A part of the service that works on imports."""
+
+    database: Database
+    cache: Cache
+    exercises: Any
+    _entries: Any
+
+    @property
+    def _tools(self) -> Tools:
+        return Tools(self.database, self.cache, self.exercises, self._entries)
