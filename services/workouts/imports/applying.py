@@ -104,6 +104,7 @@ class Applying(Work):
             Comparing(self._tools, self._lease, self._of.is_own_export).run()
             # a file of what is here already must neither make exercises nor restore any
             used = needed.names(self._tools.database.fetch, self._of)
+            needed.check_decided(self._tools.database.fetch, self._of, used)
             self._make_exercises(used)
             self._restore_exercises(used)
         self._look_up_exercises()

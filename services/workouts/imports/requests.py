@@ -5,14 +5,13 @@ from typing import Any
 
 from schemas.constraints import truncate
 from schemas.errors import (
-    MOST_FAULTS,
     BusinessRuleViolation,
     Conflict,
     ValidationFailed,
     fault,
 )
 from services.transport.postgres.statements import Fetch, Statement
-from services.workouts.imports import names, records
+from services.workouts.imports import names, needed, records
 from services.workouts.imports.records import Import
 from services.workouts.imports.tools import Tools
 
@@ -20,9 +19,6 @@ _NAMED = Statement(
     """
     SELECT name FROM import_names WHERE import_id = :id AND name = ANY(CAST(:names AS text[]))
     """
-)
-_TO_ASK = Statement(
-    f"SELECT name FROM import_names WHERE import_id = :id AND why = '{names.ASK}' ORDER BY name"
 )
 _APPLY = Statement(
     f"""
@@ -105,7 +101,7 @@ def apply(tools: Tools, user_id: int, import_id: int, options: dict[str, Any]) -
             return found.status
         _check_status(found, records.PREVIEW)
         found = found._replace(options=found.options | _given(options))
-        _check_asked([name for (name,) in transaction.fetch(_TO_ASK, id=import_id)])
+        needed.check_decided(transaction.fetch, found)
         _check_given(found)
         _check_faults(found)
         transaction.send(_APPLY, id=import_id, options=json.dumps(found.options))
@@ -163,14 +159,6 @@ def _check_status(found: Import, *allowed: str) -> None:
         details = {"status": found.status, "allowed": [*allowed]}
         message = f"The import is {found.status}, and must be {' or '.join(allowed)}"
         raise Conflict(message, json.dumps(details))
-
-
-def _check_asked(asked: list[str]) -> None:
-    if asked:
-        message = f"{len(asked)} names of exercises must be mapped first"
-        raise BusinessRuleViolation.of(
-            "mapping", message, "required", names=asked[:MOST_FAULTS], received=len(asked)
-        )
 
 
 def _check_given(found: Import) -> None:

@@ -93,6 +93,32 @@ def test_names_that_are_not_mapped_are_asked_for(imports):
     assert (refusal.value.field, refusal.value.details["names"]) == ("mapping", ["Shoulder Press"])
 
 
+def test_names_of_what_is_there_already_are_not_asked_for(imports, user):
+    own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
+    press = strong("2025-02-01 10:00:00", ("Shoulder Press", 30, 5))
+    import_id = imports.read(text_of(press), **GIVEN)["id"]
+    imports.map(import_id, **{"Shoulder Press": own})
+    imports.apply(import_id)
+    user.rpc.exercises.archive(user.id, own)
+    found = imports.read(text_of(press, SECOND), **GIVEN)
+    assert [each["name"] for each in found["names"] if each["why"] == "ask"] == ["Shoulder Press"]
+    done = imports.apply(found["id"])
+    assert (done["status"], done["added"]) == ("applied", 1)
+
+
+def test_what_is_deleted_before_it_is_applied_is_asked_for(imports, user):
+    own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
+    press = strong("2025-02-01 10:00:00", ("Shoulder Press", 30, 5))
+    import_id = imports.read(text_of(press), **GIVEN)["id"]
+    imports.map(import_id, **{"Shoulder Press": own})
+    imports.apply(import_id)
+    user.rpc.exercises.archive(user.id, own)
+    import_id = imports.read(text_of(press, SECOND), **GIVEN)["id"]
+    user.delete(user.listed()[0])
+    found = imports.apply(import_id, deleted="restore")
+    assert (found["status"], found["error"]["details"]["names"]) == ("preview", ["Shoulder Press"])
+
+
 def test_lines_with_faults_are_left_out_if_that_is_wanted(imports):
     rows = [*FIRST, "2025-03-01 10:00:00,Legs,1h,Squat,1,heavy,5,0,0,,,"]
     found = imports.read(text_of(rows), **GIVEN)
