@@ -10,6 +10,15 @@ from services.workouts.imports.rules.planning import Before
 MOST_CHARACTERS = 1024 * 1024
 """Of documents that are held at a time; one alone may have more."""
 
+# Looked up row by row, which the limit sees to. Joined, all workouts of the user are compared with
+# each other: without statistics, as in an import of thousands, PostgreSQL expects a handful.
+_BEFORE = """
+    SELECT m.workout_id, m.content, (
+        SELECT w.version FROM workouts w WHERE w.user_id = m.user_id AND w.id = m.workout_id
+    ) AS version
+    FROM imported_workouts m WHERE m.user_id = :user_id AND m.identity = s.identity LIMIT 1
+"""
+
 
 def rows_of(after: str, order: str, most: int) -> str:
     """Return the query of workouts of a file, each with the one imported before, if any.
@@ -20,15 +29,14 @@ def rows_of(after: str, order: str, most: int) -> str:
         most: how many there are at most; fewer if they are long.
     """
     return f"""
-        SELECT s.place, s.identity, s.document, s.state, m.workout_id, m.content, w.version
+        SELECT s.place, s.identity, s.document, s.state, m.workout_id, m.content, m.version
         FROM (
             SELECT *, sum(length(document)) OVER (ORDER BY {order}) - length(document) AS before
             FROM (
                 SELECT * FROM import_workouts s WHERE s.import_id = :id AND {after}
                 ORDER BY {order} LIMIT {most}) s
         ) s
-        LEFT JOIN imported_workouts m ON m.user_id = :user_id AND m.identity = s.identity
-        LEFT JOIN workouts w ON w.user_id = :user_id AND w.id = m.workout_id
+        LEFT JOIN LATERAL ({_BEFORE}) m ON true
         WHERE s.before < {MOST_CHARACTERS} ORDER BY {order}
     """
 
