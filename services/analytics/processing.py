@@ -19,6 +19,7 @@ from services.analytics.rules.metrics import HistoryRow
 from services.analytics.rules.record_events import record_events
 from services.analytics.rules.set_bests import LONGEST_AT
 from services.analytics.rules.set_records import stands_before
+from services.process.turns import Turns
 from services.transport.postgres.statements import Fetch, Send
 
 
@@ -49,7 +50,8 @@ def apply(
         ``again`` makes none, either.
     """
     send = send or fetch
-    changes = _latest(workouts, deletions)
+    turns = Turns()
+    changes = _latest(workouts, deletions, turns)
     counting_reads.lock_users(send, {change.user_id for change in changes})
     known = counting_reads.known(fetch, changes)
     uncounted = [
@@ -72,7 +74,9 @@ def apply(
         excluded=recount.exercises | recount.periods,
     )
     incremental.changed.lifetimes |= carried.lifetimes
+    turns.give_way()
     incremental.add(added, carried.rows)
+    turns.give_way()
     before = None if again or silently else incremental.before
     recount.count(fetch, uncounted, incremental.changed, before, carried.standing)
     rows = [*recount.written, *_rows(added)]
@@ -126,10 +130,15 @@ def _rows(changes: Iterable[Change]) -> Iterator[HistoryRow]:
     return (row for change in changes for row in change.rows)
 
 
-def _latest(workouts: Iterable[dict], deletions: Mapping[int, int]) -> list[Change]:
+def _latest(workouts: Iterable[dict], deletions: Mapping[int, int], turns: Turns) -> list[Change]:
     in_order = sorted(workouts, key=lambda workout: workout["version"])
     latest = {workout["id"]: workout for workout in in_order if workout["id"] not in deletions}
     return [
-        *map(Change.of_workout, latest.values()),
+        *(_measured(workout, turns) for workout in latest.values()),
         *(Change.of_deletion(*deletion) for deletion in deletions.items()),
     ]
+
+
+def _measured(workout: dict, turns: Turns) -> Change:
+    turns.give_way()
+    return Change.of_workout(workout)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import eventlet
 import orjson
 
 from services.transport.postgres.statements import Statement
@@ -117,7 +116,9 @@ class Comparing(Work):
         """Return the workouts of our own export that are here, by their places in the file."""
         if not self._is_own_export:
             return {}
-        here = WorkoutsHere(self._tools.database.fetch, self._of.user_id, self._lease.renew)
+        here = WorkoutsHere(
+            self._tools.database.fetch, self._of.user_id, self._lease.renew, self._turns
+        )
         for page in self._pages():
             here.note(page, self._exercise_ids)
         return here.found()
@@ -128,9 +129,8 @@ class Comparing(Work):
         likely = self._likely(others)
         time_zone = self._of.options.get("time_zone")
         states = []
-        for number, each in enumerate(page):
-            if number % 10 == 0:
-                eventlet.sleep(0)
+        for each in page:
+            self._turns.give_way()
             if time_zone:
                 local_times.warn(each.document, time_zone, times)
             planning.warn_of_distances(each.document, self._of.units, times)

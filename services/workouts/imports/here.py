@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-import eventlet
 import orjson
 
 from schemas.instants import Instant
+from services.process.turns import Turns
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.exports.formats import without_ids
 from services.workouts.imports.reading import Findings
@@ -33,9 +33,6 @@ MOST_ALIKE = 20
 MOST_AT_ONCE = 100
 MOST_SETS_AT_ONCE = 1000
 """Whole workouts, and sets in them, that are held at a time; one alone may have more sets."""
-
-AT_ONCE = 5
-"""Workouts after which other greenthreads have their turn."""
 
 Key = tuple[str | None, date, datetime | None]
 """Name, day and start of a workout, the start in UTC."""
@@ -109,12 +106,14 @@ class WorkoutsHere:
         fetch: runs a statement.
         user_id: whose they are.
         renew: called between statements that take a while.
+        turns: lets others run meanwhile.
     """
 
-    def __init__(self, fetch: Fetch, user_id: int, renew: Callable[[], None]):
+    def __init__(self, fetch: Fetch, user_id: int, renew: Callable[[], None], turns: Turns):
         self._fetch = fetch
         self._user_id = user_id
         self._renew = renew
+        self._turns = turns
         self._here: dict[Key, list[_Here]] = {}
         self._in_file: list[_InFile] = []
 
@@ -127,9 +126,8 @@ class WorkoutsHere:
         """
         keys = [key_of(each.document) for each in page]
         self._look_up([key for key in dict.fromkeys(keys) if key not in self._here])
-        for number, (key, each) in enumerate(zip(keys, page, strict=True)):
-            if number % AT_ONCE == 0:
-                eventlet.sleep(0)
+        for key, each in zip(keys, page, strict=True):
+            self._turns.give_way()
             names = [exercise["name"] for exercise in each.document["exercises"]]
             known = [exercise_ids.get(name, name) for name in names]
             by_names = identity.content(each.document, Units())
@@ -142,9 +140,8 @@ class WorkoutsHere:
         found: dict[int, Found] = {}
         taken: set[int] = set()
         for state, candidates in _STEPS:
-            for number, each in enumerate(self._in_file):
-                if number % MOST_AT_ONCE == 0:
-                    eventlet.sleep(0)
+            for each in self._in_file:
+                self._turns.give_way()
                 if each.place in found:
                     continue
                 left = (other for other in candidates(each) if other not in taken)
@@ -164,8 +161,7 @@ class WorkoutsHere:
         for ids in _chunks(rows):
             for workout_id, text in self._fetch(_WHOLE, user_id=self._user_id, ids=ids):
                 hashed[workout_id] = _here(workout_id, orjson.loads(text))
-                if len(hashed) % AT_ONCE == 0:
-                    eventlet.sleep(0)
+                self._turns.give_way()
             self._renew()
         alike: dict[Key, list[_Here]] = defaultdict(list)
         for place, workout_id, _ in rows:

@@ -64,7 +64,9 @@ class Reading(Work):
         super().__init__(tools, lease)
         self._findings = Findings()
         self._names: dict[str, NameSummary] = {}
-        self._open = uploads.opener(tools.database.fetch, self._of.id, lease.renew)
+        self._open = uploads.opener(
+            tools.database.fetch, self._of.id, lease.renew, self._turns.give_way
+        )
 
     def run(self) -> None:
         """Read it.

@@ -5,8 +5,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import eventlet
-
 from schemas.constraints import excerpt
 from schemas.errors import BusinessRuleViolation, Conflict, FaultyInput, InvalidParameter, fault
 from schemas.imports import LARGEST_FILE, LARGEST_PIECE, MOST_PIECES
@@ -105,7 +103,7 @@ def end(database: Database, user_id: int, import_id: int, pieces: int, size: int
 
 
 def opener(
-    fetch: Fetch, import_id: int, before_each: Callable[[], None]
+    fetch: Fetch, import_id: int, before_each: Callable[[], None], give_way: Callable[[], None]
 ) -> Callable[[], Iterator[bytes]]:
     """Return what opens a file; it comes in slices, between which others have their turn.
 
@@ -113,6 +111,7 @@ def opener(
         fetch: runs a statement.
         import_id: of the file.
         before_each: called before each piece is fetched.
+        give_way: called before each slice.
     """
 
     def open_file() -> Iterator[bytes]:
@@ -124,7 +123,7 @@ def opener(
                 return
             piece = bytes(rows[0][0])
             for place in range(0, len(piece), SLICE):
-                eventlet.sleep(0)
+                give_way()
                 yield piece[place : place + SLICE]
             number += 1
 

@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from services.process.turns import Turns
 from services.transport.postgres.statements import Together
 from services.workouts.imports.leases import Lease
 from services.workouts.imports.tools import Tools
+
+REST = 0.3
+"""Seconds of rest for each second of work: where imports keep all cores busy, whoever wakes up has
+to wait for one, and even cached reads of others take twice as long."""
 
 
 class Work:
@@ -20,6 +25,7 @@ class Work:
         self._tools = tools
         self._lease = lease
         self._of = lease.of
+        self._turns = Turns(REST)
 
     @contextmanager
     def _holding(self) -> Iterator[Together]:
