@@ -15,19 +15,20 @@ from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.rules import Plan
 from services.workouts.tables import WHOLE, own_columns_json
 
+_GIVEN = """
+    SELECT item, (item ->> 'order_index')::integer AS order_index
+    FROM json_array_elements(CAST(:exercises AS json)) item
+"""
 _INSERT_EXERCISES = """
-    given AS MATERIALIZED (
-        SELECT item, (item ->> 'order_index')::integer AS order_index
-        FROM json_array_elements(CAST(:exercises AS json)) item
-    ), exercises AS (
+    given AS MATERIALIZED ({given}), exercises AS (
         INSERT INTO workout_exercises
             (user_id, workout_id, exercise_id, exercise_name, rep_type, measure, order_index,
              superset, notes)
         SELECT w.user_id, w.id, (item ->> 'exercise_id')::bigint,
                item ->> 'exercise_name', item ->> 'rep_type', item ->> 'measure', order_index,
                (item ->> 'superset')::smallint, item ->> 'notes'
-        FROM {after}, given ORDER BY order_index
-        RETURNING user_id, id, order_index
+        FROM {of} ORDER BY order_index
+        RETURNING user_id, id, workout_id, order_index
     ), sets AS (
         INSERT INTO exercise_sets
             (user_id, workout_exercise_id, set_number, reps, repetitions, duration_seconds,
@@ -35,7 +36,7 @@ _INSERT_EXERCISES = """
         SELECT e.user_id, e.id, s.set_number, s.reps, s.repetitions, s.duration_seconds,
                s.distance_m, s.weight, s.unit, s.set_type, s.notes, s.rpe, s.rir, s.rest_seconds
         FROM exercises e
-        JOIN given USING (order_index)
+        JOIN given USING ({key})
         CROSS JOIN LATERAL json_to_recordset(item -> 'sets') AS s (
             set_number integer, reps numeric, repetitions numeric, duration_seconds numeric,
             distance_m numeric, weight numeric, unit text, set_type text, notes text, rpe numeric,
@@ -52,8 +53,25 @@ _WRITTEN = f"""
     FROM w
 """
 
-NEW_WORKOUT = f"""
-    w AS (
+
+def insert_exercises(given: str, of: str, key: str) -> str:
+    """Return the parts of a WITH that insert exercises and sets of workouts ``w``.
+
+    Args:
+        given: the query of the exercises' JSON documents, ``item``.
+        of: what joins them with ``w``.
+        key: the columns of both that tell which exercise is which.
+    """
+    return _INSERT_EXERCISES.format(given=given, of=of, key=key)
+
+
+def _of_one(joined: str) -> str:
+    return insert_exercises(_GIVEN, of=f"{joined}, given", key="order_index")
+
+
+_INSERT = Statement(
+    f"""
+    WITH w AS (
         INSERT INTO workouts (user_id, name, date, started_at, started_offset, ended_at,
                               ended_offset, time_zone, duration_minutes, notes,
                               exercise_count, set_count, total_volume)
@@ -61,12 +79,9 @@ NEW_WORKOUT = f"""
                 :ended_offset, :time_zone, :duration_minutes, :notes,
                 :exercise_count, :set_count, :total_volume)
         RETURNING *
-    ), {_INSERT_EXERCISES.format(after="w")}
-"""
-"""The parts of a WITH that insert a workout ``w``; their values are those of :func:`new_values`."""
-
-_INSERT = Statement(f"WITH {NEW_WORKOUT} {_WRITTEN}")
-
+    ), {_of_one("w")} {_WRITTEN}
+    """
+)
 _DELETE = Statement(
     "DELETE FROM workouts WHERE user_id = :user_id AND id = :workout_id RETURNING version, date"
 )
@@ -79,13 +94,9 @@ _number = Decimal.__str__
 
 def insert(fetch: Fetch, user_id: int, plan: Plan) -> dict[str, Any]:
     """Insert a workout, and return it whole, with its sets counted."""
-    (row,) = fetch(_INSERT, **new_values(user_id, plan))
+    exercises = to_json(stored_exercises(plan))
+    (row,) = fetch(_INSERT, user_id=user_id, exercises=exercises, **plan.columns)
     return _as_read(row, plan)
-
-
-def new_values(user_id: int, plan: Plan) -> dict[str, Any]:
-    """Return the values of :data:`NEW_WORKOUT`."""
-    return {"user_id": user_id, "exercises": _json(plan.exercises), **plan.columns}
 
 
 def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str, Any] | None:
@@ -102,7 +113,7 @@ def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str,
         "expected": plan.expected_version,
     }
     if plan.exercises is not None:
-        values["exercises"] = _json(plan.exercises)
+        values["exercises"] = to_json(stored_exercises(plan))
     statement = _update(tuple(plan.columns), plan.exercises is not None, plan.needs_no_times)
     rows = fetch(statement, **values, **plan.columns)
     return _as_read(rows[0], plan) if rows else None
@@ -143,7 +154,7 @@ def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_times: 
         WITH {changed}, gone AS (
             DELETE FROM workout_exercises e USING w
             WHERE e.user_id = w.user_id AND e.workout_id = w.id RETURNING e.id
-        ), {_INSERT_EXERCISES.format(after="w CROSS JOIN (SELECT count(*) FROM gone) deleted")}
+        ), {_of_one("w CROSS JOIN (SELECT count(*) FROM gone) deleted")}
         {_WRITTEN}
         """
     )
@@ -209,13 +220,18 @@ def _shown(number: Decimal | None) -> int | float | None:
     return int(near) if near.is_integer() else near
 
 
-def _json(exercises: list[dict[str, Any]] | None) -> str:
+def stored_exercises(plan: Plan) -> list[dict[str, Any]]:
+    """Return the exercises of a plan as documents that are inserted."""
     # without nulls, which PostgreSQL would take a sixth longer to read past
-    rows = [
+    return [
         _without_null(item) | {"sets": [_as_stored(logged) for logged in item["sets"]]}
-        for item in exercises or []
+        for item in plan.exercises or []
     ]
-    return orjson.dumps(rows, default=_number).decode()
+
+
+def to_json(documents: list[dict[str, Any]]) -> str:
+    """Return documents as JSON, their numbers exact."""
+    return orjson.dumps(documents, default=_number).decode()
 
 
 def _as_stored(counted: dict[str, Any]) -> dict[str, Any]:

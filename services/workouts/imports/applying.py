@@ -6,17 +6,16 @@ after the last workout that was written.
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import eventlet
 import orjson
 
 from schemas.errors import Conflict
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Statement, Together
 from services.workouts import feed, private_exercises, reads, user_lock, writes
-from services.workouts.imports import completed, imported, names, needed, records
+from services.workouts.imports import completed, imported, inserting, names, needed, records
 from services.workouts.imports.comparing import Comparing
 from services.workouts.imports.rules import identity, planning
 from services.workouts.imports.rules.documents import sets_of
@@ -47,20 +46,6 @@ _AFTER = """
                  '-infinity'), :position)
 """
 _NEXT = Statement(rows_of(_AFTER, "s.start, s.place", BATCH))
-_INSERT = Statement(
-    f"""
-    WITH {writes.NEW_WORKOUT}, noted AS (
-        INSERT INTO imported_workouts AS m
-            (user_id, identity, workout_id, content, version, import_id)
-        SELECT w.user_id, :identity, w.id, :content, w.version, :import_id FROM w
-        ON CONFLICT (user_id, identity) DO UPDATE SET workout_id = excluded.workout_id,
-            content = excluded.content, version = excluded.version, import_id = excluded.import_id,
-            restored_from = CASE WHEN m.import_id = excluded.import_id THEN m.restored_from
-                            ELSE coalesce(m.restored_from, m.import_id) END
-    )
-    SELECT count(*) FROM sets
-    """
-)
 _NOTE_UPDATE = Statement(
     """
     INSERT INTO import_updates
@@ -183,7 +168,7 @@ class Applying(Work):
             private = self._private_in(batch)
             if private:
                 private_exercises.hold(transaction.send, transaction.fetch, private)
-            done = Counter(self._write(transaction, batch))
+            done = self._write(transaction, batch)
             transaction.send(
                 _MARK,
                 id=self._of.id,
@@ -214,24 +199,26 @@ class Applying(Work):
             batch.append(each)
         return batch
 
-    def _write(self, transaction: Together, batch: list[Staged]) -> Iterator[str]:
-        for number, each in enumerate(batch):
-            if number % 5 == 0:
-                eventlet.sleep(0)
-            yield self._write_one(transaction, each)
+    def _write(self, transaction: Together, batch: list[Staged]) -> Counter[str]:
+        """Write a batch, and return how often each action was taken."""
+        done: Counter[str] = Counter()
+        new = []
+        for each in batch:
+            self._turns.give_way()
+            content = identity.content(each.document, self._of.units)
+            action = planning.action(self._state_of(each, content), self._of.options)
+            if action == planning.INSERT:
+                new.append(inserting.as_new(self._plan(each), _known_by(each), content))
+            elif action == planning.UPDATE and not self._update(transaction, each, content):
+                action = planning.SKIP
+            done[action] += 1
+        inserting.insert(transaction.send, self._of.user_id, self._of.id, new)
+        return done
 
-    def _write_one(self, transaction: Together, each: Staged) -> str:
-        content = identity.content(each.document, self._of.units)
-        is_likely = each.state == planning.LIKELY_SAME
-        state = each.state
-        if not self._of.is_own_export:
-            state = planning.state_of(each.before, content, is_likely)
-        action = planning.action(state, self._of.options)
-        if action == planning.INSERT:
-            self._insert(transaction, each, content)
-        elif action == planning.UPDATE and not self._update(transaction, each, content):
-            return planning.SKIP
-        return action
+    def _state_of(self, each: Staged, content: bytes) -> str:
+        if self._of.is_own_export:
+            return each.state
+        return planning.state_of(each.before, content, each.state == planning.LIKELY_SAME)
 
     def _plan(self, each: Staged) -> Plan:
         return planning.plan(
@@ -240,19 +227,6 @@ class Applying(Work):
             self._of.units,
             self._exercise_ids,
             self._catalogue,
-        )
-
-    def _insert(self, transaction: Together, each: Staged, content: bytes) -> None:
-        known = each.identity
-        if each.before is not None and planning.is_there(each.before):
-            # that one is another of the file, and stays known to the import that has brought it
-            known = identity.beside(known, each.before.workout_id)
-        transaction.send(
-            _INSERT,
-            **writes.new_values(self._of.user_id, self._plan(each)),
-            identity=known,
-            content=content,
-            import_id=self._of.id,
         )
 
     def _update(self, transaction: Together, each: Staged, content: bytes) -> bool:
@@ -279,6 +253,13 @@ class Applying(Work):
             transaction.send, user_id, before.workout_id, versions, each.identity, content
         )
         return True
+
+
+def _known_by(each: Staged) -> bytes:
+    if each.before is not None and planning.is_there(each.before):
+        # that one is another of the file, and stays known to the import that has brought it
+        return identity.beside(each.identity, each.before.workout_id)
+    return each.identity
 
 
 def _is_archived(entry: dict[str, Any]) -> bool:
