@@ -19,24 +19,28 @@ from services.workouts.imports.work import Work
 from services.workouts.tables import WHOLE
 
 PAGE = 100
+MOST_ALIKE = 100
+"""Workouts of three days, with one name and number of sets, that are looked at."""
 
 _PAGE = Statement(rows_of("s.place > :after", "s.place", PAGE))
-# Those that the file has itself are none of another app. They are found once and not for each
-# candidate: of tables that were just filled PostgreSQL has no statistics, and would take a nested
-# loop over all of them.
+# Those that the file has itself are none of another app. All is looked up row by row, which the
+# limits see to: of tables that were just filled PostgreSQL has no statistics, and would join all.
 _CANDIDATES = Statement(
     f"""
-    WITH own AS MATERIALIZED (
-        SELECT m.workout_id FROM import_workouts s
-        JOIN imported_workouts m ON m.user_id = :user_id AND m.identity = s.identity
-        WHERE s.import_id = :id AND m.workout_id IS NOT NULL
-    )
     SELECT given.place, {WHOLE}
     FROM unnest(CAST(:places AS integer[]), CAST(:names AS text[]), CAST(:days AS date[]),
                 CAST(:sets AS integer[])) AS given (place, name, day, sets)
-    JOIN workouts w ON w.user_id = :user_id AND w.date BETWEEN given.day - 1 AND given.day + 1
-      AND w.name IS NOT DISTINCT FROM given.name AND w.set_count = given.sets
-    WHERE w.id NOT IN (SELECT workout_id FROM own)
+    CROSS JOIN LATERAL (
+        SELECT * FROM workouts w
+        WHERE w.user_id = :user_id AND w.date BETWEEN given.day - 1 AND given.day + 1
+          AND w.name IS NOT DISTINCT FROM given.name AND w.set_count = given.sets
+        ORDER BY w.date LIMIT {MOST_ALIKE}) w
+    WHERE (
+        SELECT true FROM imported_workouts m
+        WHERE m.user_id = w.user_id AND m.workout_id = w.id AND (
+            SELECT true FROM import_workouts s
+            WHERE s.import_id = :id AND s.identity = m.identity LIMIT 1)
+        LIMIT 1) IS NULL
     """
 )
 _STATES = Statement(
