@@ -34,14 +34,14 @@ def test_measures_come_while_the_version_before_serves(before, wger):
             for service in ("workouts", "exercises", "analytics"):
                 system.start_another(service, f"{service}-2")
             for service in FOLLOWERS:
-                measures = eventually(lambda name=service: copied(system, name), seconds=30)
+                measures = eventually(lambda name=service: copied(system, name), seconds=120)
                 assert None not in measures.values()
                 assert measures.items() >= IMPORTED.items()
 
             # one that is not in the lifters' workouts, which compare names
             rows(system, "exercises", "UPDATE exercises SET name = 'Klimmzug' WHERE id = 4")
             for service in FOLLOWERS:
-                eventually(lambda name=service: copied(system, name), seconds=30)
+                eventually(lambda name=service: copied(system, name), seconds=120)
 
             for service in ("workouts", "exercises", "analytics"):
                 system.stop(service)
