@@ -215,10 +215,13 @@ def trace(options: argparse.Namespace) -> int:
 
 def shell(options: argparse.Namespace) -> int:
     """Replace this process by a ``nameko shell`` on the running system."""
-    configuration = RUN_DIRECTORY / "shell.yaml"
-    # Nameko reads YAML, of which JSON is a subset; in arguments, ps would show the password
-    write_private(configuration, json.dumps({"AMQP_URI": _broker()}))
-    become("services.shell", [str(configuration)])
+    # Nameko reads YAML, of which JSON is a subset. In arguments, ps would show the password; a file
+    # would be another shell's that is begun at the same moment, maybe on another broker.
+    configuration, write = os.pipe()
+    os.set_inheritable(configuration, True)
+    with os.fdopen(write, "w") as stream:
+        json.dump({"AMQP_URI": _broker()}, stream)
+    become("services.shell", [f"/dev/fd/{configuration}"])
 
 
 def become_benchmark(arguments: list[str]) -> NoReturn:

@@ -1,6 +1,7 @@
 """The command line, as far as nothing has to run for it."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -64,6 +65,16 @@ def test_what_is_no_address_of_a_broker_is_told_without_it(command, address, cap
     assert commands.main(command) == 1
     told = "gym: AMQP_URI must be as amqp://user:password@host:5672/vhost\n"
     assert capsys.readouterr().err == told
+
+
+def test_two_shells_begun_at_once_are_each_on_their_own_broker(monkeypatch):
+    begun = []
+    monkeypatch.setattr(commands, "become", lambda _module, arguments: begun.append(arguments[0]))
+    for host in ("one", "other"):
+        monkeypatch.setenv("AMQP_URI", f"amqp://operator:4f1d@{host}:5672/gym")
+        commands.main(["shell"])
+    found = [json.loads(Path(path).read_text())["AMQP_URI"] for path in begun]
+    assert found == [f"amqp://operator:4f1d@{host}:5672/gym" for host in ("one", "other")]
 
 
 def test_traces_are_read_from_where_they_are_kept(capsys, monkeypatch, tmp_path):
