@@ -7,9 +7,11 @@ in the log.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 DEVELOPMENT = "development"
 PRODUCTION = "production"
@@ -53,8 +55,11 @@ class DatabaseAddress:
     name: str
 
     @property
-    def url(self) -> URL:
+    def url(self) -> "URL":
         """The address as a SQLAlchemy URL."""
+        # 10 MiB, which the gateway, without a database, does not need
+        from sqlalchemy import URL
+
         return URL.create(
             "postgresql+psycopg2", self.user, self.password, self.host, self.port, self.name
         )

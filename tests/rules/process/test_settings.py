@@ -1,5 +1,8 @@
 """Outside development, passwords that everybody knows are refused."""
 
+import subprocess
+import sys
+
 import pytest
 
 from services.containers import SERVICES
@@ -82,3 +85,8 @@ def test_in_earnest_only_who_makes_or_checks_tokens_needs_the_key(service, given
 def test_who_needs_no_key_does_not_keep_one():
     assert Settings.from_environment(EARNEST, "workouts").jwt_secret == ""
     assert Settings.from_environment(EARNEST, "gateway").jwt_secret == EARNEST["JWT_SECRET"]
+
+
+def test_the_gateway_which_has_no_database_imports_no_sqlalchemy():
+    program = "import sys, services.run, gateway.service; assert 'sqlalchemy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
