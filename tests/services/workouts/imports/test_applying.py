@@ -93,29 +93,30 @@ def test_names_that_are_not_mapped_are_asked_for(imports):
     assert (refusal.value.field, refusal.value.details["names"]) == ("mapping", ["Shoulder Press"])
 
 
-def test_names_of_what_is_there_already_are_not_asked_for(imports, user):
+PRESS = strong("2025-02-01 10:00:00", ("Shoulder Press", 30, 5))
+
+
+@pytest.fixture
+def asked_again(imports, user):
+    """A file that asks for the exercise of a workout which is there, and has another one."""
     own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
-    press = strong("2025-02-01 10:00:00", ("Shoulder Press", 30, 5))
-    import_id = imports.read(text_of(press), **GIVEN)["id"]
+    import_id = imports.read(text_of(PRESS), **GIVEN)["id"]
     imports.map(import_id, **{"Shoulder Press": own})
     imports.apply(import_id)
     user.rpc.exercises.archive(user.id, own)
-    found = imports.read(text_of(press, SECOND), **GIVEN)
+    found = imports.read(text_of(PRESS, SECOND), **GIVEN)
     assert [each["name"] for each in found["names"] if each["why"] == "ask"] == ["Shoulder Press"]
-    done = imports.apply(found["id"])
+    return found["id"]
+
+
+def test_names_of_what_is_there_already_are_not_asked_for(imports, asked_again):
+    done = imports.apply(asked_again)
     assert (done["status"], done["added"]) == ("applied", 1)
 
 
-def test_what_is_deleted_before_it_is_applied_is_asked_for(imports, user):
-    own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
-    press = strong("2025-02-01 10:00:00", ("Shoulder Press", 30, 5))
-    import_id = imports.read(text_of(press), **GIVEN)["id"]
-    imports.map(import_id, **{"Shoulder Press": own})
-    imports.apply(import_id)
-    user.rpc.exercises.archive(user.id, own)
-    import_id = imports.read(text_of(press, SECOND), **GIVEN)["id"]
+def test_what_is_deleted_before_it_is_applied_is_asked_for(imports, user, asked_again):
     user.delete(user.listed()[0])
-    found = imports.apply(import_id, deleted="restore")
+    found = imports.apply(asked_again, deleted="restore")
     assert (found["status"], found["error"]["details"]["names"]) == ("preview", ["Shoulder Press"])
 
 
