@@ -4,13 +4,15 @@ Requires Nameko; modules that must work without it import this one lazily.
 """
 
 import logging
+import signal
 import sys
 import time
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from amqp.exceptions import AccessRefused, AMQPError
+from kombu import pools
 from kombu.exceptions import OperationalError
 from nameko.exceptions import MethodNotFound, RemoteError, RpcTimeout, UnknownService
 from nameko.standalone.rpc import (
@@ -53,6 +55,8 @@ class Services:
         self._config = {"AMQP_URI": amqp_uri}
         self._proxy: _Proxy | None = None
         self._rpc: Any = None
+        self._handler_before: Any = None
+        self._is_interrupted = False
         # it warns of requests that were returned as unroutable, which are told here
         logging.getLogger("amqp").setLevel(logging.ERROR)
 
@@ -71,6 +75,9 @@ class Services:
         except (ValueError, KeyError):
             # not with the address, which has a password
             raise Failure("AMQP_URI must be as amqp://user:password@host:5672/vhost") from None
+        self._handler_before = signal.getsignal(signal.SIGINT)
+        if self._handler_before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
         return self
 
     def __exit__(
@@ -79,6 +86,8 @@ class Services:
         problem: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._handler_before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._handler_before)
         if problem is None:
             self._take_leave()
         else:
@@ -90,14 +99,24 @@ class Services:
         Raises:
             Refused: the service's error.
             Failure: the service is unavailable for too long, or has no such method.
+            KeyboardInterrupt: Ctrl-C was pressed meanwhile.
         """
+        try:
+            return self._call_for_a_while(service, method, *args, **kwargs)
+        except Exception:
+            # what Ctrl-C broke off has met the connection that it closed
+            if self._is_interrupted:
+                raise KeyboardInterrupt from None
+            raise
+
+    def _call_for_a_while(self, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
         until = time.monotonic() + PATIENCE_SECONDS
         has_told = False
         while True:
             try:
                 return self._call(service, method, *args, **kwargs)
             except _Away as problem:
-                if time.monotonic() > until:
+                if time.monotonic() > until or self._is_interrupted:
                     raise Failure(str(problem)) from problem.__cause__
                 if not has_told:
                     _say(f"gym: {problem}; trying again")
@@ -111,6 +130,13 @@ class Services:
             # AMQP ends a connection by agreement, and who has left half a frame unread, or was
             # left alone by the broker, would wait for that without an end
             proxy.reply_consumer.connection.collect()
+
+    def _interrupt(self, *_: object) -> NoReturn:
+        self._is_interrupted = True
+        # Nameko publishes over a connection of kombu's, which waits for the same agreement
+        pools.reset()
+        self.disconnect()
+        raise KeyboardInterrupt
 
     def _take_leave(self) -> None:
         # it may be lost already

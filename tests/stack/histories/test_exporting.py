@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import stat
 import subprocess
 from contextlib import closing
@@ -55,7 +56,7 @@ def test_some_days_in_another_format_on_standard_output(lifter):
 
 
 def test_a_pipe_may_end_early(lifter):
-    line = " ".join(lifter.line("export", "-"))
+    line = shlex.join(lifter.line("export", "-"))
     environment = os.environ | lifter.environment
     done = subprocess.run(
         ["sh", "-c", f"{line} | head -c 1"],
