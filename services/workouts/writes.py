@@ -15,6 +15,12 @@ from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.rules import Plan
 from services.workouts.tables import WHOLE, own_columns_json
 
+COLUMNS = (
+    *("name", "date", "started_at", "started_offset", "ended_at", "ended_offset", "time_zone"),
+    *("duration_minutes", "notes", "exercise_count", "set_count", "total_volume"),
+)
+"""What a plan of a new workout has of the workout itself."""
+
 _GIVEN = """
     SELECT item, (item ->> 'order_index')::integer AS order_index
     FROM json_array_elements(CAST(:exercises AS json)) item
@@ -72,12 +78,8 @@ def _of_one(joined: str) -> str:
 _INSERT = Statement(
     f"""
     WITH w AS (
-        INSERT INTO workouts (user_id, name, date, started_at, started_offset, ended_at,
-                              ended_offset, time_zone, duration_minutes, notes,
-                              exercise_count, set_count, total_volume)
-        VALUES (:user_id, :name, :date, :started_at, :started_offset, :ended_at,
-                :ended_offset, :time_zone, :duration_minutes, :notes,
-                :exercise_count, :set_count, :total_volume)
+        INSERT INTO workouts (user_id, {", ".join(COLUMNS)})
+        VALUES (:user_id, {", ".join(f":{name}" for name in COLUMNS)})
         RETURNING *
     ), {_of_one("w")} {_WRITTEN}
     """

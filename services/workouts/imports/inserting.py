@@ -6,13 +6,10 @@ from services.transport.postgres.statements import Send, Statement
 from services.workouts import writes
 from services.workouts.rules import Plan
 
-_COLUMNS = """
-    name, date, started_at, started_offset, ended_at, ended_offset, time_zone, duration_minutes,
-    notes, exercise_count, set_count, total_volume
-"""
+_COLUMNS = ", ".join(writes.COLUMNS)
 _GIVEN = """
     SELECT new.id AS workout_id, item, (item ->> 'order_index')::integer AS order_index
-    FROM new CROSS JOIN LATERAL json_array_elements(new.exercises) item
+    FROM new CROSS JOIN LATERAL json_array_elements(new.document -> 'exercises') item
 """
 _EXERCISES = writes.insert_exercises(
     _GIVEN, of="w JOIN given ON given.workout_id = w.id", key="workout_id, order_index"
@@ -21,12 +18,9 @@ _EXERCISES = writes.insert_exercises(
 _INSERT = Statement(
     f"""
     WITH new AS MATERIALIZED (
-        SELECT nextval(pg_get_serial_sequence('workouts', 'id')) AS id, given.*
-        FROM json_to_recordset(CAST(:workouts AS json)) AS given (
-            name text, date date, started_at timestamptz, started_offset smallint,
-            ended_at timestamptz, ended_offset smallint, time_zone text,
-            duration_minutes integer, notes text, exercise_count integer, set_count integer,
-            total_volume numeric, exercises json, identity text, content text)
+        SELECT nextval(pg_get_serial_sequence('workouts', 'id')) AS id, document, {_COLUMNS}
+        FROM json_array_elements(CAST(:workouts AS json)) document
+        CROSS JOIN LATERAL json_populate_record(NULL::workouts, document) given
     ), w AS (
         INSERT INTO workouts (id, user_id, {_COLUMNS}) OVERRIDING SYSTEM VALUE
         SELECT id, :user_id, {_COLUMNS} FROM new
@@ -34,8 +28,8 @@ _INSERT = Statement(
     ), {_EXERCISES}, noted AS (
         INSERT INTO imported_workouts AS m
             (user_id, identity, workout_id, content, version, import_id)
-        SELECT w.user_id, decode(new.identity, 'hex'), w.id, decode(new.content, 'hex'), w.version,
-               :import_id
+        SELECT w.user_id, decode(document ->> 'identity', 'hex'), w.id,
+               decode(document ->> 'content', 'hex'), w.version, :import_id
         FROM w JOIN new USING (id)
         ON CONFLICT (user_id, identity) DO UPDATE SET workout_id = excluded.workout_id,
             content = excluded.content, version = excluded.version, import_id = excluded.import_id,
