@@ -50,8 +50,12 @@ def shown_exercises_of(user_id: int) -> tuple[str, str]:
     return exercises_of(user_id), CATALOGUE
 
 
+ACCOUNT_CHANGED = "account_changed"
+"""The event that the users service dispatches when it has replaced the generation of tokens."""
+
+
 def tokens_of(user_id: int) -> str:
-    """Return the key for which of a user's tokens are revoked: revoking one replaces it."""
+    """Return the key for what a user's tokens may do: replaced whenever one may do less or more."""
     return f"user:{user_id}:tokens:version"
 
 

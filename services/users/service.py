@@ -16,6 +16,7 @@ from services import auth
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.events import UnconfirmedEventDispatcher
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
 from services.dependencies.revocations import Revocations
@@ -42,6 +43,7 @@ class Users:
     passwords = Passwords()
     administrator = Administrator()
     config = Config()
+    dispatch = UnconfirmedEventDispatcher()
     health = Health()
     log_context = LogContext()
 
@@ -166,6 +168,15 @@ class Users:
         self.revocations.add(claims["jti"], claims["user_id"], seconds)
         self.cache.invalidate(cache_generations.tokens_of(claims["user_id"]))
         return {"revoked": True}
+
+    def account_changed(self, user_id: int) -> None:
+        """Make every gateway ask again what a user's tokens may do; called after a commit.
+
+        A gateway compares the generation in Redis with each request; the event is for the time
+        in which Redis is away.
+        """
+        self.cache.invalidate(cache_generations.tokens_of(user_id))
+        self.dispatch(cache_generations.ACCOUNT_CHANGED, {"user_id": user_id})
 
     def _find(self, email: str) -> tuple[dict[str, Any] | None, str | None]:
         try:

@@ -15,7 +15,7 @@ from nameko.rpc import Rpc
 from gateway import workout_events
 from services.analytics.rules.record_events import RECORD_REVOKED, RECORD_SET
 from services.containers import make_config, service_class
-from services.dependencies.cache_generations import CATALOGUE_CHANGED
+from services.dependencies.cache_generations import ACCOUNT_CHANGED, CATALOGUE_CHANGED
 from services.dependencies.events import EventDispatcher
 from services.dependencies.remote_service import RemoteService
 from services.process.settings import Settings
@@ -129,6 +129,7 @@ def test_events_come_from_one_service_each(broker):
             assert may_send(broker, user, "gateway.events", event) == (user == "gateway")
         sends_news = may_send(broker, user, "exercises.events", CATALOGUE_CHANGED)
         assert sends_news == (user == "exercises")
+        assert may_send(broker, user, "users.events", ACCOUNT_CHANGED) == (user == "users")
         # which a workouts service of the version before goes on to dispatch during an upgrade
         assert may_send(broker, user, "workouts.events", "workout_saved") == (user == "workouts")
         tells_of_imports = may_send(broker, user, "workouts.events", IMPORT_COMPLETED)
