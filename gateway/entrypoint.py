@@ -56,6 +56,7 @@ class Route(Entrypoint):
         status: of the response to a successful request.
         unfinished: an example of an item whose work goes on after the response, which is a 202
             then; None if it never does.
+        names_client: whether its method gets ``request.client``, with device and address.
         takes_key: whether it supports the ``Idempotency-Key`` header.
         cache: the cache policy of its responses; None if they are not cached.
         changes: the policies of the cached responses that it makes stale.
@@ -84,6 +85,7 @@ class Route(Entrypoint):
         limit: str = API,
         status: int = 200,
         unfinished: dict[str, Any] | None = None,
+        names_client: bool = False,
         takes_key: bool = False,
         cache: CachePolicy | None = None,
         changes: Collection[CachePolicy] = (),
@@ -101,6 +103,7 @@ class Route(Entrypoint):
         self.limit = limit
         self.status = status
         self.unfinished = unfinished
+        self.names_client = names_client
         self.takes_key = takes_key
         self.cache = cache
         self.changes = changes
@@ -238,6 +241,7 @@ class Route(Entrypoint):
             query=parameters.query,
             body=body,
             idempotency_key=parameters.idempotency_key,
+            client=self.admission.client(request) if self.names_client else None,
         )
 
     def _is_owner(self, request: HttpRequest, user_id: int) -> bool:

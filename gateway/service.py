@@ -1,6 +1,7 @@
 """The gateway: every route of the API, as options of HTTP and a few lines of Python."""
 
 from gateway import workout_events
+from gateway.accounts import AccountRoutes
 from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.entrypoint import route
@@ -44,16 +45,19 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 """The cached responses that a change of a workout makes stale."""
 
 
-class Gateway(PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
+class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     """The REST API in front of the services."""
 
     name = "gateway"
 
     users = UpstreamService(
         "users",
-        reads=["get"],
-        writes=["register", "login", "logout"],
-        returns={"register": object_with(id=INTEGER)},
+        reads=["get", "list_sessions"],
+        writes=[
+            *("register", "login", "logout", "refresh"),
+            *("end_session", "end_other_sessions"),
+        ],
+        returns={"register": object_with(id=INTEGER), "list_sessions": PAGE},
     )
     exercises = UpstreamService(
         "exercises",
@@ -104,13 +108,14 @@ class Gateway(PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
         caller=PUBLIC,
         body=NewUser,
         limit=REGISTER,
+        names_client=True,
         status=201,
         shows=responses.RegisteredUser,
         refuses=[Conflict],
     )
     def register(self, request: Request) -> Reply:
-        """Open an account; the answer holds a first token."""
-        user = self.users.register(request.body)
+        """Open an account; the answer holds the first tokens."""
+        user = self.users.register(request.body, client=request.client)
         return Reply(user, location=f"/api/users/{user['id']}")
 
     @route(
@@ -119,16 +124,17 @@ class Gateway(PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
         caller=PUBLIC,
         body=Credentials,
         limit=LOGIN,
+        names_client=True,
         shows=responses.SignedIn,
         refuses=[Unauthorized],
     )
     def login(self, request: Request) -> Reply:
-        """Exchange e-mail and password for a token."""
-        return Reply(self.users.login(request.body))
+        """Exchange e-mail and password for a token, and one to refresh it with."""
+        return Reply(self.users.login(request.body, client=request.client))
 
     @route("POST", "/api/users/logout", shows=responses.SignedOut)
     def logout(self, request: Request) -> Reply:
-        """Revoke the token that the request is made with."""
+        """Revoke the token that the request is made with, and end its session."""
         done = self.users.logout(request.caller.token)
         self.revocations.add_here(request.caller.token_id)
         return Reply(done)

@@ -8,7 +8,7 @@ from schemas.loading import Body
 class NewUser(Body):
     """Body of a registration."""
 
-    read_only = frozenset({"id", "role", "created_at", "token"})
+    read_only = frozenset({"id", "role", "created_at", "token", "refresh_token", "expires_in"})
 
     email = Email(required=True, metadata=about("Kept in lower case; nobody else may have it."))
     password = Password(required=True)
@@ -31,7 +31,9 @@ class _AnyText(BaseField):
         return value
 
 
-class _AnyPassword(_AnyText):
+class AnySecret(_AnyText):
+    """Such text that no error repeats."""
+
     secret = True
 
 
@@ -39,4 +41,4 @@ class Credentials(Body):
     """Body of a login."""
 
     email = _AnyText(required=True, metadata=about("As it was registered; case does not matter."))
-    password = _AnyPassword(required=True, metadata=about("As it was registered."))
+    password = AnySecret(required=True, metadata=about("As it was registered."))

@@ -36,15 +36,24 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
 _TOKEN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def issue(user: dict[str, Any], settings: Settings, now: float) -> str:
+def issue(
+    user: dict[str, Any],
+    settings: Settings,
+    now: float,
+    session_id: int | None = None,
+    token_id: str | None = None,
+) -> str:
     """Make a token for a user.
 
     Args:
         user: ``id``, ``email``, ``name`` and ``role``.
         settings: have the secret.
         now: Unix time.
+        session_id: the session that the token ends with; None for a token of the version before,
+            which has no claim that names one.
+        token_id: the claim ``jti``; a random one if it is None.
     """
-    claims = {
+    claims: dict[str, Any] = {
         "user_id": user["id"],
         "email": user["email"],
         "name": user["name"],
@@ -52,13 +61,17 @@ def issue(user: dict[str, Any], settings: Settings, now: float) -> str:
         "exp": int(now) + LIFETIME_SECONDS,
         "iat": int(now),
         "iss": ISSUER,
-        "jti": uuid.uuid4().hex,
+        "jti": token_id or uuid.uuid4().hex,
     }
+    if session_id is not None:
+        claims["session_id"] = session_id
     return jwt.encode(claims, settings.jwt_secret, algorithm=ALGORITHM)
 
 
 def verify(token: object, settings: Settings, now: float) -> dict[str, Any]:
     """Return the claims of a token: ``user_id``, ``email``, ``name``, ``role``, ``jti`` and so on.
+
+    ``session_id`` is not among those of the version before.
 
     Args:
         token: as the client sent it.
@@ -112,6 +125,7 @@ def _are_sound(claims: dict[str, Any]) -> bool:
         and _is_moment(claims["exp"])
         and _is_moment(claims["iat"])
         and bool(_TOKEN_ID.fullmatch(claims["jti"]))
+        and ("session_id" not in claims or is_id(claims["session_id"]))
     )
 
 

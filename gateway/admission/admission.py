@@ -113,6 +113,10 @@ class Admission(SharedExtension):
         with self.streams.taken_by(who, budgets.USER_STREAMS), self.share(request, caller):
             yield
 
+    def client(self, request: HttpRequest) -> dict[str, str | None]:
+        """Return what is known of whoever makes a request, for the list of their sessions."""
+        return {"device": request.header("User-Agent"), "address": self._address(request)}
+
     def login(self, request: HttpRequest, email: object) -> AbstractContextManager[None]:
         """Surround an attempt to log in; see :meth:`LoginThrottle.attempt`."""
         return self.logins.attempt(email, self._address(request))

@@ -35,6 +35,8 @@ class Caller:
     role: str
     token: str = field(repr=False)
     token_id: str = ""
+    session_id: int | None = None
+    """None with a token of the version before."""
 
     @property
     def counted_as(self) -> str:
@@ -76,7 +78,9 @@ class TokenCache:
         if caller is not None:
             return caller
         claims = verify(token, self.settings, time.time())
-        caller = Caller(claims["user_id"], claims["role"], token, claims["jti"])
+        caller = Caller(
+            claims["user_id"], claims["role"], token, claims["jti"], claims.get("session_id")
+        )
         self._known[token] = caller, claims["exp"]
         return caller
 

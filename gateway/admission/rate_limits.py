@@ -32,6 +32,9 @@ KEY_PREFIX = "gateway:limit"
 NOTICED_BY = "rate limits"
 
 LOGIN, LOGIN_EMAIL, REGISTER, API = "login", "login_email", "register", "api"
+REFRESH = "refresh"
+"""Refreshes of tokens; counted apart from logins, by the same limit."""
+
 LOGIN_FAILURES = "login_failures"
 """Failed logins per e-mail; the same limit as :data:`LOGIN_EMAIL`."""
 
@@ -62,6 +65,7 @@ class RateLimits:
             LOGIN: _parse(LOGIN, settings.rate_limit_login),
             LOGIN_EMAIL: _parse(LOGIN_EMAIL, settings.rate_limit_login_email),
             LOGIN_FAILURES: _parse(LOGIN_FAILURES, settings.rate_limit_login_email),
+            REFRESH: _parse(REFRESH, settings.rate_limit_login),
             REGISTER: _parse(REGISTER, settings.rate_limit_register),
             API: _parse(API, settings.rate_limit_api),
         }

@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from gateway.openapi.account_examples import ACCOUNT_EXAMPLES, TOKENS
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.exports import ExportQuery
@@ -14,8 +15,6 @@ from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQ
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
-
-TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
 
 NEW_USER = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
 CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery"}
@@ -27,8 +26,8 @@ USER = {
     "role": "user",
     "created_at": "2025-02-16T17:02:11.402518Z",
 }
-REGISTERED = {**USER, "token": TOKEN}
-SIGNED_IN = {"token": TOKEN, "user": USER}
+REGISTERED = {**USER, **TOKENS}
+SIGNED_IN = {**TOKENS, "user": USER}
 SIGNED_OUT = {"revoked": True}
 
 EXERCISE = {
@@ -546,6 +545,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.RepMaxes: REP_MAXES,
     responses.WeeklyProgress: PROGRESS,
     responses.OneRepMax: ONE_REP_MAX,
+    **ACCOUNT_EXAMPLES,
     responses.Health: HEALTH,
     responses.Readiness: READINESS,
 }

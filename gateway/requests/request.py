@@ -17,6 +17,8 @@ class Request:
     query: dict[str, Any] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    # None unless the route says that it names its client
+    client: dict[str, str | None] | None = None
     # Any: None on routes that take none, and others need not ask
     upload: Upload | Any = None
 

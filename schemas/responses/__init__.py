@@ -25,6 +25,12 @@ from schemas.responses.imports import (
     StartedImport,
 )
 from schemas.responses.operations import Circuit, Health, Index, Readiness
+from schemas.responses.sessions import (
+    EndedSession,
+    EndedSessions,
+    RefreshedTokens,
+    Session,
+)
 from schemas.responses.stats import (
     AllowedWeight,
     BestEstimate,
@@ -65,6 +71,8 @@ __all__ = [
     "DeletedExercise",
     "DeletedImport",
     "DeletedWorkout",
+    "EndedSession",
+    "EndedSessions",
     "Exercise",
     "ExerciseChoice",
     "ExerciseRecords",
@@ -95,10 +103,12 @@ __all__ = [
     "RecordSet",
     "Records",
     "RecordsOfExercise",
+    "RefreshedTokens",
     "RegisteredUser",
     "RepMax",
     "RepMaxes",
     "ResponseSchema",
+    "Session",
     "SignedIn",
     "SignedOut",
     "StartedImport",

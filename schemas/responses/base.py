@@ -79,6 +79,11 @@ def one_or_null(item: type[Schema], description: str = "") -> fields.Nested:
     return fields.Nested(item, **options(description, True))
 
 
+def flag(description: str = "") -> fields.Boolean:
+    """Make the field of a truth value."""
+    return fields.Boolean(**options(description, False))
+
+
 def always_true(description: str = "") -> fields.Boolean:
     """Make the field of what is always true."""
     return fields.Boolean(**options(description, False, enum=[True]))

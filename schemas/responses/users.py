@@ -3,9 +3,8 @@
 from marshmallow import fields
 
 from schemas.responses.base import ResponseSchema, always_true, choice, identifier, text, timestamp
+from schemas.responses.sessions import ABOUT_TOKEN, expires_in, refresh_token
 from schemas.roles import ROLES
-
-_ABOUT_TOKEN = "A bearer token, good for 24 hours."
 
 
 class User(ResponseSchema):
@@ -21,17 +20,21 @@ class User(ResponseSchema):
 class RegisteredUser(User):
     """A new account, with a first token."""
 
-    token = text(_ABOUT_TOKEN)
+    token = text(ABOUT_TOKEN)
+    refresh_token = refresh_token()
+    expires_in = expires_in()
 
 
 class SignedIn(ResponseSchema):
     """A token, and whose it is."""
 
-    token = text(_ABOUT_TOKEN)
+    token = text(ABOUT_TOKEN)
+    refresh_token = refresh_token()
+    expires_in = expires_in()
     user = fields.Nested(User, required=True)
 
 
 class SignedOut(ResponseSchema):
-    """The end of a token."""
+    """The end of a token, and of its session."""
 
     revoked = always_true()

@@ -21,10 +21,11 @@ from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
 from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
-from services.process.settings import SETTINGS_KEY, Settings
 from services.users import reads, writes
 from services.users.administrator import Administrator
 from services.users.passwords import Passwords
+from services.users.sessions import rows as sessions
+from services.users.sessions.methods import WRONG_LOGIN, SessionMethods
 
 NEW_USER = NewUser()
 CREDENTIALS = Credentials()
@@ -32,7 +33,7 @@ EMAIL = Email(required=True)
 BY_ID = ById()
 
 
-class Users:
+class Users(SessionMethods):
     """Accounts: registering, signing in and out, profiles."""
 
     name = "users"
@@ -48,16 +49,18 @@ class Users:
     log_context = LogContext()
 
     @rpc
-    def register(self, user: dict) -> dict[str, Any]:
-        """Open an account.
+    def register(self, user: dict, client: dict | None = None) -> dict[str, Any]:
+        """Open an account, and a first session.
 
         Args:
             user: ``email``, ``password`` (at least 8 characters, at most 72 bytes of UTF-8, both
                 in Unicode's normal form C) and, optionally, ``name``.
+            client: ``{"device", "address"}``, texts for the list of sessions; None if they are not
+                known.
 
         Returns:
-            ``{"id", "email", "name", "role", "created_at", "token"}``; the token is valid for 24
-            hours.
+            ``{"id", "email", "name", "role", "created_at", "token", "refresh_token",
+            "expires_in"}``; the token is valid for so many seconds, the refresh token for 60 days.
 
         Raises:
             ValidationFailed: the values break rules of their schema; all faults are listed.
@@ -69,29 +72,35 @@ class Users:
         values = load(NEW_USER, user)
         password_hash = self.passwords.hash(values["password"])
         name = values.get("name")
-        profile = writes.insert(self.database.fetch, values["email"], password_hash, name)
-        if profile is None:
-            details = {"field": "email", "constraint": "unique", "received": values["email"]}
-            raise Conflict("There is an account with this e-mail already", json.dumps(details))
-        return {**profile, "token": self._token(profile)}
+        with self.database.together() as transaction:
+            fetch = transaction.fetch
+            profile = writes.insert(fetch, values["email"], password_hash, name)
+            if profile is None:
+                details = {"field": "email", "constraint": "unique", "received": values["email"]}
+                raise Conflict("There is an account with this e-mail already", json.dumps(details))
+            tokens = self._begin_session(fetch, profile, password_hash, client)
+        return {**profile, **tokens}
 
     @rpc
-    def login(self, credentials: dict) -> dict[str, Any]:
-        """Sign in.
+    def login(self, credentials: dict, client: dict | None = None) -> dict[str, Any]:
+        """Sign in: begin a session.
 
         An unknown e-mail and a wrong password raise the same error after the same time.
 
         Args:
             credentials: ``email`` and ``password``, which may be composed or decomposed,
                 full-width or not.
+            client: ``{"device", "address"}``, texts for the list of sessions; None if they are not
+                known.
 
         Returns:
-            ``{"token", "user": {"id", "email", "name", "role", "created_at"}}``; the token is
-            valid for 24 hours.
+            ``{"token", "refresh_token", "expires_in", "user": {"id", "email", "name", "role",
+            "created_at"}}``; the token is valid for so many seconds, the refresh token for 60 days.
 
         Raises:
             ValidationFailed: one of them is missing, or not a string.
-            Unauthorized: there is no account with the e-mail, or it has another password.
+            Unauthorized: there is no account with the e-mail, it has another password, or it is
+                disabled.
 
         Example:
             ``n.rpc.users.login({"email": "ada@example.com", "password": "a long one"})``
@@ -99,9 +108,12 @@ class Users:
         values = load(CREDENTIALS, credentials)
         profile, password_hash = self._find(values["email"])
         # the password first: it takes the same time where there is no such account
-        if not self.passwords.matches(values["password"], password_hash) or profile is None:
-            raise Unauthorized("Wrong e-mail or password")
-        return {"token": self._token(profile), "user": profile}
+        is_right = self.passwords.matches(values["password"], password_hash)
+        if not is_right or profile is None or password_hash is None:
+            raise Unauthorized(WRONG_LOGIN)
+        with self.database.together() as transaction:
+            tokens = self._begin_session(transaction.fetch, profile, password_hash, client)
+        return {**tokens, "user": profile}
 
     @rpc
     def get(self, user_id: int) -> dict[str, Any]:
@@ -148,10 +160,10 @@ class Users:
 
     @rpc
     def logout(self, token: str) -> dict[str, Any]:
-        """Revoke a token.
+        """Revoke a token, and end its session.
 
         Args:
-            token: as from ``login`` or ``register``.
+            token: as from ``login``, ``register`` or ``refresh``.
 
         Returns:
             ``{"revoked": True}``, also if it was revoked before.
@@ -164,9 +176,15 @@ class Users:
         """
         now = time.time()
         claims = auth.verify(token, self._settings, now)
-        seconds = auth.seconds_revoked(claims, now)
-        self.revocations.add(claims["jti"], claims["user_id"], seconds)
-        self.cache.invalidate(cache_generations.tokens_of(claims["user_id"]))
+        user_id, seconds = claims["user_id"], auth.seconds_revoked(claims, now)
+        # for gateways of the version before, which ask Redis alone
+        self.revocations.add(claims["jti"], user_id, seconds)
+        session_id = claims.get("session_id")
+        if session_id is None:
+            sessions.revoke(self.database.fetch, claims["jti"], user_id, seconds)
+        else:
+            sessions.end(self.database.fetch, user_id, session_id)
+        self.account_changed(user_id)
         return {"revoked": True}
 
     def account_changed(self, user_id: int) -> None:
@@ -185,10 +203,3 @@ class Users:
             # not refused as such: whatever can't be an e-mail takes as long as an unknown one
             return None, None
         return reads.find(self.database.fetch, stored_as) or (None, None)
-
-    def _token(self, profile: dict[str, Any]) -> str:
-        return auth.issue(profile, self._settings, time.time())
-
-    @property
-    def _settings(self) -> Settings:
-        return self.config[SETTINGS_KEY]

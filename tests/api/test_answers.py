@@ -499,6 +499,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "export",
         "list_imports",
         "get_import",
+        "list_sessions",
     }
 
 

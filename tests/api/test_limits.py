@@ -50,7 +50,7 @@ OWNER, ATTACKER = "1.1.1.1", "6.6.6.6"
 def login():
     """Sign in to a gateway that allows 3 tries a minute and knows one right password."""
 
-    def check(credentials):
+    def check(credentials, client):
         if credentials["password"] != "right":
             raise Unauthorized("Wrong e-mail or password")
         return {}

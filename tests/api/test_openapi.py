@@ -29,7 +29,10 @@ from tests.api.lone_gateway import gateway_alone
 
 METHODS = {"get", "post", "put", "delete"}
 VISIBLE_SECONDS = 5
-VOLATILE = {"id", "user_id", "workout_id", "email", "token", "created_at", "updated_at"}
+VOLATILE = {
+    *("id", "user_id", "workout_id", "email", "token", "refresh_token"),
+    *("created_at", "updated_at", "last_used_at", "expires_at"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +88,19 @@ def test_who_may_call_is_said(document):
         if not operation["security"]
     }
     assert public == {
-        *("register", "login", "list_exercises", "search_exercises", "get_exercise"),
+        *(
+            "register",
+            "login",
+            "refresh_token",
+            "list_exercises",
+            "search_exercises",
+            "get_exercise",
+        ),
         *("count_exercises", "index", "health", "ready"),
     }
     for _, _, operation in operations(document):
         assert ("401" in operation["responses"]) == (
-            operation["operationId"] not in public - {"login"}
+            operation["operationId"] not in public - {"login", "refresh_token"}
         )
 
 
@@ -282,7 +292,18 @@ def test_examples_of_users_are_real(http):
     assert alike(registered) == alike(examples.REGISTERED)
     signed_in = first(http.post("/api/users/login", json=examples.CREDENTIALS | email))
     assert alike(signed_in) == alike(examples.SIGNED_IN)
-    token = signed_in["token"]
+    session = {"refresh_token": signed_in["refresh_token"]}
+    refreshed = first(http.post("/api/users/token/refresh", json=session))
+    assert alike(refreshed) == alike(EXAMPLES[responses.RefreshedTokens])
+    token = refreshed["token"]
+    agent = {"User-Agent": EXAMPLES[responses.Session]["device"]}
+    third = first(http.post("/api/users/login", json=examples.CREDENTIALS | email, headers=agent))
+    [listed, *_] = http.get("/api/users/me/sessions", token=third["token"]).json()["data"]
+    assert alike(listed) == alike(EXAMPLES[responses.Session]) | {"address": listed["address"]}
+    ended = first(http.delete(f"/api/users/me/sessions/{listed['id']}", token=token))
+    assert alike(ended) == alike(EXAMPLES[responses.EndedSession])
+    ended = first(http.delete("/api/users/me/sessions", token=token))
+    assert ended.keys() == EXAMPLES[responses.EndedSessions].keys()
     shown = first(http.get(f"/api/users/{registered['id']}", token=token))
     assert alike(shown) == alike(examples.USER)
     assert first(http.post("/api/users/logout", token=token)) == examples.SIGNED_OUT

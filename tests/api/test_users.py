@@ -21,7 +21,10 @@ def test_register_answers_with_the_user_and_a_token(http):
     )
     assert answer.status_code == 201
     (user,) = answer.json()["data"]
-    assert set(user) == {"id", "email", "name", "role", "created_at", "token"}
+    assert set(user) == {
+        *("id", "email", "name", "role", "created_at"),
+        *("token", "refresh_token", "expires_in"),
+    }
     assert (user["email"], user["name"], user["role"]) == (email, "Jo", "user")
     assert user["created_at"].endswith("Z")
     assert answer.headers["Location"] == f"/api/users/{user['id']}"
@@ -112,7 +115,7 @@ def test_login_gives_a_token_and_the_user(http):
     answer = http.post("/api/users/login", json=body | {"email": body["email"].upper()})
     assert answer.status_code == 200
     (data,) = answer.json()["data"]
-    assert set(data) == {"token", "user"}
+    assert set(data) == {"token", "refresh_token", "expires_in", "user"}
     assert data["user"]["id"] == registered["id"]
     assert http.get(f"/api/users/{registered['id']}", token=data["token"]).status_code == 200
 

@@ -9,6 +9,7 @@ from benchmarks.exhaustion import reporting
 from services.auth import LIFETIME_SECONDS, issue
 from services.process.settings import Settings
 from tests.api.conftest import User, admin_token, http, new_user  # noqa: F401
+from tests.api.http_client import Client
 
 HOUR = 3600
 
@@ -19,10 +20,22 @@ class Person:
 
     user: User
     settings: Settings
+    http: Client
 
     @property
     def id(self):
         return self.user.id
+
+    def sign_in(self):
+        """Begin a session, and return its tokens."""
+        body = {"email": self.user.email, "password": self.user.password}
+        return self.http.post("/api/users/login", body).json()["data"][0]
+
+    def session_id(self):
+        """Begin a session, and return its id."""
+        token = self.sign_in()["token"]
+        sessions = self.http.get("/api/users/me/sessions", token=token).json()["data"]
+        return next(session["id"] for session in sessions if session["is_current"])
 
     def token(self, role="user", now=None):
         profile = {"id": self.id, "email": self.user.email, "name": None, "role": role}
@@ -38,13 +51,13 @@ def settings(system):
 
 
 @pytest.fixture
-def person(new_user, settings):  # noqa: F811
-    return Person(new_user(), settings)
+def person(new_user, settings, http):  # noqa: F811
+    return Person(new_user(), settings, http)
 
 
 @pytest.fixture
-def stranger(new_user, settings):  # noqa: F811
-    return Person(new_user(), settings)
+def stranger(new_user, settings, http):  # noqa: F811
+    return Person(new_user(), settings, http)
 
 
 @pytest.fixture

@@ -29,6 +29,10 @@ TABLE = {
     "POST /api/users/register": anybody(201),
     "POST /api/users/login": anybody(200),
     "POST /api/users/logout": signed_in(200),
+    "POST /api/users/token/refresh": anybody(200),
+    "GET /api/users/me/sessions": signed_in(200),
+    "DELETE /api/users/me/sessions": signed_in(200),
+    "DELETE /api/users/me/sessions/:id": signed_in(200, user=404, other=404, admin=404),
     "GET /api/users/:id": signed_in(200, user=403, other=403),
     "GET /api/exercises": anybody(200),
     "GET /api/exercises/search": anybody(200),
@@ -74,4 +78,5 @@ TABLE = {
 PERSONAL = [route for route, row in TABLE.items() if 401 in row.values()] + [
     "POST /api/users/register",
     "POST /api/users/login",
+    "POST /api/users/token/refresh",
 ]

@@ -25,6 +25,9 @@ BODIES = {
         "email": owner.user.email,
         "password": owner.user.password,
     },
+    "POST /api/users/token/refresh": lambda owner: {
+        "refresh_token": owner.sign_in()["refresh_token"]
+    },
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},
@@ -99,6 +102,8 @@ class Stage:
     def thing(self, route, caller):
         """Return the id that a caller asks for."""
         method, path = route.split()
+        if path.startswith("/api/users/me/sessions/") and caller != "user":
+            return self.owner.session_id()
         if path.startswith("/api/stats") or (method == "GET" and "/exercises" in path):
             return 1
         if caller == "user":

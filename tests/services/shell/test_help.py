@@ -14,7 +14,10 @@ from nameko.standalone.rpc import ServiceRpcProxy
 from tests.services.logbook import ago, body, lift, one
 
 METHODS = {
-    "users": ["register", "login", "get", "find", "logout"],
+    "users": [
+        *("register", "login", "get", "find", "logout"),
+        *("refresh", "list_sessions", "end_session", "end_other_sessions"),
+    ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),

@@ -47,6 +47,7 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id)")
+    op.execute("CREATE INDEX refresh_tokens_by_issue ON refresh_tokens (issued_at)")
     op.execute(
         """
         CREATE TABLE revoked_tokens (

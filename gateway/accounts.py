@@ -1,0 +1,64 @@
+"""The routes of one's own account, which the gateway's class inherits."""
+
+from typing import Any
+
+from gateway.admission.callers import PUBLIC
+from gateway.admission.rate_limits import REFRESH
+from gateway.entrypoint import route
+from gateway.openapi.contents import page_of
+from gateway.requests.request import Request
+from gateway.responses.paging import describe_page
+from gateway.responses.replies import Reply
+from schemas import responses
+from schemas.accounts import RefreshRequest
+from schemas.errors import NotFound, Unauthorized
+from schemas.pages import Page
+
+
+class AccountRoutes:
+    """Staying signed in, and where one is signed in."""
+
+    # Any: a worker gets the service's methods in its place
+    users: Any
+
+    @route(
+        "POST",
+        "/api/users/token/refresh",
+        caller=PUBLIC,
+        body=RefreshRequest,
+        limit=REFRESH,
+        names_client=True,
+        shows=responses.RefreshedTokens,
+        refuses=[Unauthorized],
+    )
+    def refresh_token(self, request: Request) -> Reply:
+        """Exchange a refresh token for a new token and a new refresh token.
+
+        A refresh token is good once. If it is sent again within 10 seconds it gets the same answer;
+        later it ends its session, as it must have been stolen.
+        """
+        return Reply(self.users.refresh(request.body, client=request.client))
+
+    @route("GET", "/api/users/me/sessions", query=Page, shows=page_of(responses.Session))
+    def list_sessions(self, request: Request) -> Reply:
+        """List where you are signed in, what was used last first."""
+        found = self.users.list_sessions(
+            request.user_id, session_id=request.caller.session_id, **request.query
+        )
+        return Reply(found["items"], page=describe_page(request.query, found["total"]))
+
+    @route(
+        "DELETE",
+        "/api/users/me/sessions/:id",
+        shows=responses.EndedSession,
+        refuses=[NotFound],
+    )
+    def end_session(self, request: Request) -> Reply:
+        """End one of your sessions: its tokens are good for nothing any more."""
+        return Reply(self.users.end_session(request.user_id, request.id))
+
+    @route("DELETE", "/api/users/me/sessions", shows=responses.EndedSessions)
+    def end_other_sessions(self, request: Request) -> Reply:
+        """End all your sessions but the one that the request is made in."""
+        session_id = request.caller.session_id
+        return Reply(self.users.end_other_sessions(request.user_id, session_id=session_id))

@@ -1,0 +1,30 @@
+"""Examples of accounts; see :mod:`gateway.openapi.examples`."""
+
+from typing import Any
+
+from marshmallow import Schema
+
+from schemas import responses
+from schemas.accounts import RefreshRequest
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
+REFRESH_TOKEN = "0aXg2yFLVyNQVFPSGxSeH1n5gCTNi3SbmTM5bVvWsKo"
+TOKENS = {"token": TOKEN, "refresh_token": REFRESH_TOKEN, "expires_in": 86400}
+
+SESSION = {
+    "id": 37,
+    "device": "GymTracker/2.1 (Android 14)",
+    "address": "203.0.113.7",
+    "created_at": "2025-02-16T17:02:11.402518Z",
+    "last_used_at": "2025-02-18T06:40:55.018220Z",
+    "expires_at": "2025-04-19T06:40:55.018220Z",
+    "is_current": True,
+}
+
+ACCOUNT_EXAMPLES: dict[type[Schema], dict[str, Any]] = {
+    RefreshRequest: {"refresh_token": REFRESH_TOKEN},
+    responses.RefreshedTokens: TOKENS,
+    responses.Session: SESSION,
+    responses.EndedSession: {"id": 37, "ended": True},
+    responses.EndedSessions: {"count": 2},
+}

@@ -1,0 +1,1 @@
+"""Sessions: signing in once, and staying signed in with refresh tokens."""
