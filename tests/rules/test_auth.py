@@ -114,6 +114,7 @@ def test_a_revocation_is_known_for_as_long_as_anybody_takes_the_token(clock):
 
 def test_claims_that_these_tests_change_are_believed_unchanged():
     assert is_believed(token_with())
+    assert is_believed(token_with(session_id=7))
     assert is_believed(token_with(name=None, role="admin", user_id=2**63 - 1))
     assert is_believed(sign({"alg": "HS256", "typ": "JWT"}, good_claims()))
 
@@ -133,6 +134,10 @@ def test_a_missing_claim(claim):
         ("user_id", -7),
         ("user_id", 2**63),
         ("user_id", [7]),
+        ("session_id", "7"),
+        ("session_id", 0),
+        ("session_id", True),
+        ("session_id", None),
         ("email", 7),
         ("email", None),
         ("email", ["ada@example.com"]),
