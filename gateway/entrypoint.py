@@ -5,16 +5,16 @@ routes are also the data from which the documentation is made.
 """
 
 from collections.abc import Callable, Collection
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from marshmallow import Schema
 from nameko.containers import WorkerContext
 from nameko.extensions import Entrypoint
 
-from gateway.admission.admission import Admission
+from gateway.admission.admission import Admission, Arrival
 from gateway.admission.callers import OPEN, OPTIONAL, USER, Access
 from gateway.admission.rate_limits import API, LOGIN
 from gateway.openapi.contents import Contents, Streamed, one_of
@@ -48,10 +48,13 @@ class Route(Entrypoint):
         method: the HTTP method.
         path: the path, as ``/api/users/:id``.
         caller: who may use it.
+        scope: what a personal access token needs for it; None refuses such tokens.
         body: the schema of the body; the called service validates it, the gateway does not.
         upload: in place of ``body``, what the route takes as a stream; its method gets
             ``request.upload``.
         query: the schema of the query.
+        asks_password: whether its body has the caller's password; guesses are limited as those
+            of a login are, and a wrong one raises ``Forbidden``.
         limit: the name of its rate limit.
         status: of the response to a successful request.
         unfinished: an example of an item whose work goes on after the response, which is a 202
@@ -79,6 +82,8 @@ class Route(Entrypoint):
         path: str,
         *,
         caller: Access = USER,
+        scope: str | None = None,
+        asks_password: bool = False,
         body: type[BodySchema] | None = None,
         upload: TakesUpload | None = None,
         query: type[Parameters] = NoParameters,
@@ -97,6 +102,8 @@ class Route(Entrypoint):
         self.method = method
         self.path = path
         self.caller = caller
+        self.scope = scope
+        self.asks_password = asks_password
         self.body = body
         self.upload = upload
         self.query = query
@@ -135,7 +142,7 @@ class Route(Entrypoint):
 
     def handle_request(self, request: HttpRequest) -> Response:
         """Serve a request: check it, run the method, put the result into the envelope."""
-        lookup = self.response_cache.lookup(request, self.path, self.cache)
+        lookup = self.response_cache.lookup(request, self.path, self.cache, self.scope)
         try:
             checked = self._check(request, lookup)
             if self.streams:
@@ -200,16 +207,20 @@ class Route(Entrypoint):
         """
         if self.caller is not OPTIONAL or checked.caller is not None:
             return None
-        caller = self.admission.signed_in(request, lookup.ask_ahead)
+        caller = self.admission.signed_in(self._arrival(request, lookup))
         return None if caller is None else replace(checked, caller=caller)
 
     def _run(self, request: HttpRequest, checked: Request) -> Reply:
-        is_login = self.limit == LOGIN
-        guard = (
-            self.admission.login(request, checked.body.get("email")) if is_login else nullcontext()
-        )
-        with self.admission.share(request, checked.caller), guard:
+        with self.admission.share(request, checked.caller), self._guard(request, checked):
             return self.server.workers.run(self, checked, self._context(request))
+
+    def _guard(self, request: HttpRequest, checked: Request) -> AbstractContextManager[None]:
+        """Return what limits guesses of a password."""
+        if self.asks_password:
+            return self.admission.password(request, checked.caller)
+        if self.limit == LOGIN:
+            return self.admission.login(request, checked.body.get("email"))
+        return nullcontext()
 
     @cached_property
     def _schemas(self) -> tuple[Parameters, Parameters]:
@@ -217,13 +228,8 @@ class Route(Entrypoint):
 
     def _check(self, request: HttpRequest, lookup: Lookup) -> Request:
         # in the order that the contract gives to errors when several apply
-        caller = self.admission.admit(
-            request,
-            self.caller,
-            self.limit,
-            lookup.ask_ahead,
-            lambda user_id: self._is_owner(request, user_id),
-        )
+        arrival = self._arrival(request, lookup)
+        caller = self.admission.admit(arrival, self.caller, self.limit)
         if self.upload is None:
             request.check_length()
         else:
@@ -244,11 +250,16 @@ class Route(Entrypoint):
             client=self.admission.client(request) if self.names_client else None,
         )
 
-    def _is_owner(self, request: HttpRequest, user_id: int) -> bool:
-        """Return whether a user has private exercises."""
-        # not a worker, as none is needed if the response is cached
-        context = WorkerContext(self.container, None, self, data=self._context(request))
-        return self.admission.owners.is_one(user_id, context)
+    def _arrival(self, request: HttpRequest, lookup: Lookup) -> Arrival:
+        on_behalf = partial(self._worker_context, request)
+        return Arrival(request, self.scope, on_behalf, lookup.ask_ahead)
+
+    def _worker_context(self, request: HttpRequest) -> WorkerContext:
+        """Return the context in which services are asked who calls.
+
+        It is no worker's, as none is needed if the response is cached.
+        """
+        return WorkerContext(self.container, None, self, data=self._context(request))
 
     def _context(self, request: HttpRequest) -> dict:
         context: dict[str, Any] = {"request_id": request.request_id, **tracing.carried()}

@@ -7,6 +7,7 @@ from gateway.entrypoint import route
 from gateway.openapi.contents import stream_of
 from gateway.requests.request import Request
 from gateway.responses.streams import StreamedReply
+from schemas import scopes
 from schemas.errors import BusinessRuleViolation
 from schemas.exports import JSON, ExportQuery
 from services.transport.http.messages import CSV_TYPE, JSON_TYPE
@@ -26,6 +27,7 @@ class ExportRoutes:
     @route(
         "GET",
         "/api/exports/workouts",
+        scope=scopes.EXPORTS_READ,
         query=ExportQuery,
         shows=stream_of(JSON_TYPE, CSV_TYPE, about=ABOUT),
         refuses=[BusinessRuleViolation],

@@ -10,7 +10,7 @@ from gateway.requests.request import Request
 from gateway.requests.uploads import TakesUpload
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
-from schemas import responses
+from schemas import responses, scopes
 from schemas.errors import (
     BusinessRuleViolation,
     Conflict,
@@ -41,6 +41,7 @@ class ImportRoutes:
     @route(
         "POST",
         "/api/imports",
+        scope=scopes.IMPORTS_WRITE,
         query=NewImport,
         upload=EXPORTED,
         status=202,
@@ -69,13 +70,25 @@ class ImportRoutes:
         started = self.workouts.end_upload(user_id, import_id, pieces, request.upload.size)
         return Reply(started, location=f"/api/imports/{import_id}")
 
-    @route("GET", "/api/imports", query=Page, shows=page_of(responses.ListedImport))
+    @route(
+        "GET",
+        "/api/imports",
+        scope=scopes.IMPORTS_WRITE,
+        query=Page,
+        shows=page_of(responses.ListedImport),
+    )
     def list_imports(self, request: Request) -> Reply:
         """List your imports, newest first."""
         found = self.workouts.list_imports(request.user_id, **request.query)
         return Reply(found["items"], page=describe_page(request.query, found["total"]))
 
-    @route("GET", "/api/imports/:id", shows=responses.Import, refuses=[NotFound])
+    @route(
+        "GET",
+        "/api/imports/:id",
+        scope=scopes.IMPORTS_WRITE,
+        shows=responses.Import,
+        refuses=[NotFound],
+    )
     def get_import(self, request: Request) -> Reply:
         """Show how far an import is, what is in its file, and what it needs to be applied."""
         return Reply(self.workouts.get_import(request.user_id, request.id))
@@ -83,6 +96,7 @@ class ImportRoutes:
     @route(
         "PUT",
         "/api/imports/:id/mapping",
+        scope=scopes.IMPORTS_WRITE,
         body=ImportMapping,
         shows=responses.Import,
         refuses=[NotFound, Conflict, BusinessRuleViolation],
@@ -97,6 +111,7 @@ class ImportRoutes:
     @route(
         "POST",
         "/api/imports/:id/apply",
+        scope=scopes.IMPORTS_WRITE,
         query=ApplyImport,
         status=202,
         shows=responses.StartedImport,
@@ -110,6 +125,7 @@ class ImportRoutes:
     @route(
         "POST",
         "/api/imports/:id/undo",
+        scope=scopes.IMPORTS_WRITE,
         query=UndoImport,
         status=202,
         shows=responses.StartedImport,
@@ -127,6 +143,7 @@ class ImportRoutes:
     @route(
         "DELETE",
         "/api/imports/:id",
+        scope=scopes.IMPORTS_WRITE,
         shows=responses.DeletedImport,
         refuses=[NotFound, Conflict],
     )

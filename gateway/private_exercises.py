@@ -7,7 +7,7 @@ from gateway.openapi import examples
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.replies import Reply
-from schemas import responses
+from schemas import responses, scopes
 from schemas.errors import (
     BusinessRuleViolation,
     Conflict,
@@ -70,6 +70,7 @@ class PrivateExerciseRoutes:
     @route(
         "POST",
         "/api/exercises",
+        scope=scopes.EXERCISES_WRITE,
         body=NewExercise,
         status=201,
         changes=OWN_EXERCISES,
@@ -87,6 +88,7 @@ class PrivateExerciseRoutes:
     @route(
         "PUT",
         "/api/exercises/:id",
+        scope=scopes.EXERCISES_WRITE,
         body=ExerciseChanges,
         changes=OWN_EXERCISES,
         shows=responses.Exercise,
@@ -103,6 +105,7 @@ class PrivateExerciseRoutes:
     @route(
         "DELETE",
         "/api/exercises/:id",
+        scope=scopes.EXERCISES_WRITE,
         changes=OWN_EXERCISES,
         shows=responses.DeletedExercise,
         refuses=[NotFound, BusinessRuleViolation],
@@ -114,6 +117,7 @@ class PrivateExerciseRoutes:
     @route(
         "POST",
         "/api/exercises/:id/archive",
+        scope=scopes.EXERCISES_WRITE,
         changes=OWN_EXERCISES,
         shows=responses.Exercise,
         refuses=[NotFound, BusinessRuleViolation],
@@ -126,6 +130,7 @@ class PrivateExerciseRoutes:
     @route(
         "POST",
         "/api/exercises/:id/restore",
+        scope=scopes.EXERCISES_WRITE,
         changes=OWN_EXERCISES,
         shows=responses.Exercise,
         refuses=[NotFound, BusinessRuleViolation],
@@ -138,6 +143,7 @@ class PrivateExerciseRoutes:
     @route(
         "POST",
         "/api/exercises/:id/merge",
+        scope=scopes.EXERCISES_WRITE,
         body=MergeTarget,
         changes=MERGED_EXERCISES,
         shows=responses.Exercise,
@@ -160,6 +166,7 @@ class PrivateExerciseRoutes:
     @route(
         "PUT",
         "/api/exercises/:id/mine",
+        scope=scopes.EXERCISES_WRITE,
         body=OwnDetailsChanges,
         changes=OWN_EXERCISES,
         shows=responses.Exercise,

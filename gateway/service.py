@@ -17,7 +17,7 @@ from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from gateway.upstream.remote_services import UpstreamService
 from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, STRING, object_with
-from schemas import responses
+from schemas import responses, scopes
 from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
@@ -52,12 +52,13 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
 
     users = UpstreamService(
         "users",
-        reads=["get", "list_sessions"],
+        reads=["get", "check_token", "check_personal_token", "list_sessions"],
         writes=[
             *("register", "login", "logout", "refresh"),
             *("end_session", "end_other_sessions"),
         ],
         returns={"register": object_with(id=INTEGER), "list_sessions": PAGE},
+        without={"check_token": dict, "check_personal_token": None},
     )
     exercises = UpstreamService(
         "exercises",
@@ -132,15 +133,18 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
         """Exchange e-mail and password for a token, and one to refresh it with."""
         return Reply(self.users.login(request.body, client=request.client))
 
-    @route("POST", "/api/users/logout", shows=responses.SignedOut)
+    @route("POST", "/api/users/logout", changes=[CachePolicy.ACCOUNT], shows=responses.SignedOut)
     def logout(self, request: Request) -> Reply:
         """Revoke the token that the request is made with, and end its session."""
-        done = self.users.logout(request.caller.token)
-        self.revocations.add_here(request.caller.token_id)
-        return Reply(done)
+        return Reply(self.users.logout(request.caller.token))
 
     @route(
-        "GET", "/api/users/:id", caller=SELF, shows=responses.User, refuses=[Forbidden, NotFound]
+        "GET",
+        "/api/users/:id",
+        scope=scopes.PROFILE_READ,
+        caller=SELF,
+        shows=responses.User,
+        refuses=[Forbidden, NotFound],
     )
     def get_user(self, request: Request) -> Reply:
         """Show a profile: one's own, or any to an administrator."""
@@ -149,6 +153,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/exercises",
+        scope=scopes.WORKOUTS_READ,
         caller=OPTIONAL,
         query=ExerciseList,
         cache=CachePolicy.CATALOGUE,
@@ -161,6 +166,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/exercises/search",
+        scope=scopes.WORKOUTS_READ,
         caller=OPTIONAL,
         query=ExerciseSearch,
         cache=CachePolicy.CATALOGUE,
@@ -173,6 +179,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/exercises/facets",
+        scope=scopes.WORKOUTS_READ,
         caller=OPTIONAL,
         query=ExerciseFacets,
         cache=CachePolicy.CATALOGUE,
@@ -185,6 +192,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/exercises/last",
+        scope=scopes.WORKOUTS_READ,
         query=LastSets,
         cache=CachePolicy.WORKOUTS,
         shows=list_of(responses.LastPerformance),
@@ -196,6 +204,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/exercises/:id",
+        scope=scopes.WORKOUTS_READ,
         caller=OPTIONAL,
         cache=CachePolicy.CATALOGUE,
         shows=responses.Exercise,
@@ -208,6 +217,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "POST",
         "/api/workouts",
+        scope=scopes.WORKOUTS_WRITE,
         body=NewWorkout,
         status=201,
         takes_key=True,
@@ -235,6 +245,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/workouts",
+        scope=scopes.WORKOUTS_READ,
         query=WorkoutList,
         cache=CachePolicy.WORKOUTS,
         shows=page_of(responses.ListedWorkout),
@@ -253,6 +264,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/workouts/:id",
+        scope=scopes.WORKOUTS_READ,
         cache=CachePolicy.WORKOUT,
         shows=responses.Workout,
         refuses=[NotFound],
@@ -265,6 +277,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "PUT",
         "/api/workouts/:id",
+        scope=scopes.WORKOUTS_WRITE,
         body=WorkoutChanges,
         changes=ONE_WORKOUT,
         shows=responses.Workout,
@@ -281,6 +294,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "DELETE",
         "/api/workouts/:id",
+        scope=scopes.WORKOUTS_WRITE,
         changes=ONE_WORKOUT,
         shows=responses.DeletedWorkout,
         refuses=[NotFound],
@@ -294,6 +308,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/stats/exercise/:id/history",
+        scope=scopes.STATS_READ,
         query=HistoryQuery,
         cache=CachePolicy.NUMBERS,
         shows=responses.History,
@@ -306,6 +321,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/stats/exercise/:id/records",
+        scope=scopes.STATS_READ,
         query=EstimateQuery,
         cache=CachePolicy.NUMBERS,
         shows=responses.RecordsOfExercise,
@@ -318,6 +334,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/stats/exercise/:id/rep-maxes",
+        scope=scopes.STATS_READ,
         query=EstimateQuery,
         cache=CachePolicy.NUMBERS,
         shows=responses.RepMaxes,
@@ -327,7 +344,13 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
         """Show one's heaviest sets of 1 to 12 repetitions, and what the best estimate allows."""
         return Reply(self.analytics.rep_maxes(request.user_id, request.id, **request.query))
 
-    @route("GET", "/api/stats/personal-records", cache=CachePolicy.NUMBERS, shows=responses.Records)
+    @route(
+        "GET",
+        "/api/stats/personal-records",
+        scope=scopes.STATS_READ,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.Records,
+    )
     def personal_records(self, request: Request) -> Reply:
         """Show one's best in every exercise."""
         return Reply(self.analytics.personal_records(request.user_id))
@@ -335,6 +358,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     @route(
         "GET",
         "/api/stats/progress",
+        scope=scopes.STATS_READ,
         query=ProgressQuery,
         cache=CachePolicy.NUMBERS,
         shows=one_of(responses.WeeklyProgress, responses.MonthlyProgress),
@@ -343,7 +367,13 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
         """Show what was done week by week, or month by month."""
         return Reply(self.analytics.progress(request.user_id, **request.query))
 
-    @route("GET", "/api/stats/one-rep-max", query=OneRepMaxQuery, shows=responses.OneRepMax)
+    @route(
+        "GET",
+        "/api/stats/one-rep-max",
+        scope=scopes.STATS_READ,
+        query=OneRepMaxQuery,
+        shows=responses.OneRepMax,
+    )
     def one_rep_max(self, request: Request) -> Reply:
         """Estimate a one-rep max from a set, and the weights it allows for 1 to 12 repetitions."""
         return Reply(self.analytics.one_rep_max(**request.query))

@@ -3,21 +3,23 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
+from json import dumps
 
+from nameko.containers import WorkerContext
 from nameko.extensions import SharedExtension
 
-from gateway.admission.callers import OPTIONAL, PUBLIC, SELF, Access, AnyCaller, Caller, TokenCache
+from gateway.admission.callers import OPTIONAL, PUBLIC, SELF, Access, Caller
 from gateway.admission.logins import LoginThrottle
 from gateway.admission.owners import Owners
 from gateway.admission.rate_limits import API, RateLimits
+from gateway.admission.standings import Standings
 from gateway.admission.worker_shares import WorkerShares
 from gateway.requests.context import context_of
-from schemas.errors import Forbidden, InvalidParameter, Unauthorized
+from schemas.errors import Forbidden, GymError, InvalidParameter, Unauthorized
 from schemas.loading import load
 from schemas.pages import ById
-from services.auth import LIFETIME_SECONDS
-from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.revocations import Revocations
 from services.dependencies.siblings import sibling
@@ -32,10 +34,29 @@ _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
 _BY_ID = ById()
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request whose caller is to be found out.
+
+    Args:
+        request: its ``user_id`` is set, for the log.
+        scope: what a personal access token needs; None refuses them all.
+        on_behalf: makes the context in which services are asked who calls.
+        when_known: called with the caller before Redis is asked whether the token is still good,
+            so that further commands can be sent along in one piece.
+    """
+
+    request: HttpRequest
+    scope: str | None
+    on_behalf: Callable[[], WorkerContext]
+    when_known: Callable[[Caller], None]
+
+
 class Admission(SharedExtension):
     """Identifies callers by their tokens and counts their requests; shared by all routes."""
 
     owners = Owners()
+    standings = Standings()
 
     def setup(self) -> None:
         """Read the settings.
@@ -45,60 +66,58 @@ class Admission(SharedExtension):
         """
         self.settings = self.container.config[SETTINGS_KEY]
         self.cache = sibling(self.container, Cache)
-        self.revocations = sibling(self.container, Revocations)
         # both are in redis-counters, each over a connection of its own
-        self.limits = RateLimits(self.settings, self.revocations.outage)
+        self.limits = RateLimits(self.settings, sibling(self.container, Revocations).outage)
         self.logins = LoginThrottle(self.limits)
         self.shares = WorkerShares()
         self.streams = WorkerShares(what="uploads and downloads")
-        self.tokens = TokenCache(self.settings)
         self.proxies = trusted_proxies(self.settings)
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
         )
 
-    def admit(
-        self,
-        request: HttpRequest,
-        access: Access,
-        limit: str,
-        when_known: Callable[[Caller], None] = lambda _caller: None,
-        is_owner: Callable[[int], bool] = lambda _user_id: False,
-    ) -> Caller | None:
+    def admit(self, arrival: Arrival, access: Access, limit: str) -> Caller | None:
         """Count a request, and return its caller; None on public routes.
 
         On a route for anybody the caller is None, too, unless they have private exercises: then
         the response is the one that everybody gets.
 
         Args:
-            request: its ``user_id`` is set, for the log.
+            arrival: the request.
             access: who may use the route.
             limit: name of the rate limit.
-            when_known: called with the caller before Redis is asked whether the token is revoked,
-                so that further commands can be sent along in one piece.
-            is_owner: tells whether a user has private exercises.
 
         Raises:
             RateLimitExceeded: too many requests of this user, or from this address.
             Unauthorized: the route needs a token, and there is no valid one.
-            Forbidden: the route is for other users.
+            Forbidden: the route is for other users, or not for this token.
         """
+        request = arrival.request
         if access is PUBLIC:
-            self.limits.count(limit, self._address(request))
+            self.count_address(request, limit)
             return None
         if access is OPTIONAL:
-            return self._owner(request, limit, when_known, is_owner)
+            return self._owner(arrival, limit)
         try:
-            caller = self._caller(request, when_known)
+            caller = self._caller(arrival)
         except Unauthorized:
             # guessed tokens count for the address; otherwise guessing would be free
-            self.limits.count(limit, self._address(request))
+            self.count_address(request, limit)
             raise
         request.user_id = caller.user_id
         self.limits.count(limit, caller.counted_as)
+        _check_scope(caller, arrival.scope)
         if access is SELF:
             _check_self(request, caller)
         return caller
+
+    def count_address(self, request: HttpRequest, limit: str) -> None:
+        """Count a request for the address that it comes from.
+
+        Raises:
+            RateLimitExceeded: too many requests from this address.
+        """
+        self.limits.count(limit, self._address(request))
 
     def share(self, request: HttpRequest, caller: Caller | None) -> AbstractContextManager[None]:
         """Surround the work on a request; see :meth:`WorkerShares.taken_by`."""
@@ -121,100 +140,66 @@ class Admission(SharedExtension):
         """Surround an attempt to log in; see :meth:`LoginThrottle.attempt`."""
         return self.logins.attempt(email, self._address(request))
 
-    def _owner(
-        self,
-        request: HttpRequest,
-        limit: str,
-        when_known: Callable[[Caller], None],
-        is_owner: Callable[[int], bool],
-    ) -> Caller | None:
+    def password(self, request: HttpRequest, caller: Caller) -> AbstractContextManager[None]:
+        """Surround what a signed-in user has to give their password for."""
+        return self.logins.confirmation(caller.user_id, self._address(request))
+
+    def _owner(self, arrival: Arrival, limit: str) -> Caller | None:
         """Count a request; return its caller if the token is valid and they have exercises.
 
         It is counted before anybody is asked, so that a request beyond the limit costs nothing: for
         the user if they are known to have some, otherwise for the address.
         """
+        token = _bearer(arrival.request)
+        known = None if token is None else self.standings.tokens.cached(token)
+        if known is not None and self.owners.known(known.user_id):
+            caller = self.signed_in(arrival)
+            if caller is not None:
+                self.limits.count(limit, caller.counted_as)
+                return caller
+        self.count_address(arrival.request, limit)
         try:
-            caller: AnyCaller = self._claimed_caller(request)
-        except Unauthorized:
-            caller = None
-        known = None if caller is None else self.owners.known(caller.user_id)
-        if known and self._is_let_in(request, caller, when_known):
-            self.limits.count(limit, caller.counted_as)
-            return caller
-        self.limits.count(limit, self._address(request))
-        if caller is None or known is not None or not is_owner(caller.user_id):
+            claimed = self._claimed_caller(arrival)
+        except GymError:
+            # nobody's, or nobody can tell: the response is the one that everybody gets
             return None
-        return caller if self._is_let_in(request, caller, when_known) else None
-
-    def signed_in(
-        self, request: HttpRequest, when_known: Callable[[Caller], None]
-    ) -> Caller | None:
-        """Return the caller of a request that was counted, whether or not they have exercises.
-
-        None if there is no good token.
-
-        Args:
-            request: its ``user_id`` is set.
-            when_known: see :meth:`admit`.
-        """
-        try:
-            caller = self._claimed_caller(request)
-        except Unauthorized:
+        if self.owners.known(claimed.user_id) is False:
             return None
-        return caller if self._is_let_in(request, caller, when_known) else None
+        if not self.owners.is_one(claimed.user_id, arrival.on_behalf()):
+            return None
+        return self.signed_in(arrival)
 
-    def _is_let_in(
-        self, request: HttpRequest, caller: AnyCaller, when_known: Callable[[Caller], None]
-    ) -> bool:
-        """Return whether a token is not revoked, and note in the request whose it is."""
+    def signed_in(self, arrival: Arrival) -> Caller | None:
+        """Return the caller of a request whose token is good for it, or None."""
         try:
-            self._check_not_revoked(request, caller, when_known)
-        except Unauthorized:
-            return False
-        request.user_id = caller.user_id
-        return True
-
-    def _caller(self, request: HttpRequest, when_known: Callable[[Caller], None]) -> Caller:
-        caller = self._claimed_caller(request)
-        self._check_not_revoked(request, caller, when_known)
+            caller = self._caller(arrival)
+        except GymError:
+            return None
+        if not caller.may(arrival.scope):
+            return None
+        arrival.request.user_id = caller.user_id
         return caller
 
-    def _claimed_caller(self, request: HttpRequest) -> Caller:
+    def _caller(self, arrival: Arrival) -> Caller:
+        claimed = self._claimed_caller(arrival)
+        arrival.when_known(claimed)
+        known: Caller | None = context_of(arrival.request).caller
+        if known is not None and known.token == claimed.token:
+            return known
+        wait = self.standings.ask_generation(claimed)
+        return self.standings.check(claimed, wait(), arrival.on_behalf)
+
+    def _claimed_caller(self, arrival: Arrival) -> Caller:
         """Return the caller that a valid token names, which may have been revoked."""
-        match = _BEARER.fullmatch((request.header("Authorization") or "").strip())
-        if match is None:
+        token = _bearer(arrival.request)
+        if token is None:
             raise Unauthorized("Sign in first: this needs a bearer token")
-        return self.tokens.caller(match[1])
-
-    def _check_not_revoked(
-        self, request: HttpRequest, caller: Caller, when_known: Callable[[Caller], None]
-    ) -> None:
-        when_known(caller)
-        is_valid = context_of(request).valid_token_id == caller.token_id
-        if not is_valid and self.revocations.has(caller.token_id):
-            raise Unauthorized("The token has been revoked")
-
-    def caller_of_known_token(self, token: str) -> Caller | None:
-        """Return the caller of a cached token that has not expired; never waits."""
-        return self.tokens.cached(token)
+        return self.standings.claimed(token, arrival.on_behalf)
 
     def sees_the_catalogue_alone(self, token: str) -> bool:
         """Return whether a token's user is known to have no private exercises; never waits."""
-        caller = self.tokens.cached(token)
+        caller = self.standings.tokens.cached(token)
         return caller is not None and self.owners.known(caller.user_id) is False
-
-    def confirm_token(self, caller: Caller) -> None:
-        """Cache, without waiting, that a token is not revoked, under the user's token generation.
-
-        From then on comparing that generation replaces the look-up of the revocation.
-        """
-
-        def note(generation: str | None) -> None:
-            if generation is not None:
-                self.revocations.confirm_valid(caller.token_id, generation)
-
-        key = cache_generations.tokens_of(caller.user_id)
-        self.cache.ensure_generation(key, LIFETIME_SECONDS, note)
 
     def count_without_waiting(
         self, caller: Caller | None, forwarded: str | None, peer: str
@@ -241,6 +226,19 @@ class Admission(SharedExtension):
         # bounded, as it is a key of the lru_cache. The end is enough: our own proxies append there,
         # and addresses are read from the end
         return self._address_of(peer, forwarded[-LONGEST_FORWARDED:])
+
+
+def _bearer(request: HttpRequest) -> str | None:
+    match = _BEARER.fullmatch((request.header("Authorization") or "").strip())
+    return None if match is None else match[1]
+
+
+def _check_scope(caller: Caller, scope: str | None) -> None:
+    if caller.may(scope):
+        return
+    if scope is None:
+        raise Forbidden("A personal access token can't do this: sign in with e-mail and password")
+    raise Forbidden(f"This token lacks the scope {scope}", dumps({"missing_scope": scope}))
 
 
 def _check_self(request: HttpRequest, caller: Caller) -> None:

@@ -1,5 +1,6 @@
 """Callers and access: who makes a request, and who may use a route."""
 
+import math
 import time
 from dataclasses import dataclass, field
 from enum import Enum
@@ -29,14 +30,28 @@ OPEN = (PUBLIC, OPTIONAL)
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, as identified by a token."""
+    """A user, as identified by a token.
+
+    Args:
+        user_id: the user.
+        role: the user's; of an access token that was not checked yet it is the one it was made for.
+        token: what the client sent.
+        token_id: tells the user's tokens apart.
+        issued_at: when an access token was made, in seconds since the epoch.
+        session_id: the session that an access token belongs to, if it names one.
+        scopes: what a personal access token is good for; None for an access token, which is good
+            for everything.
+        one_rep_max_formula: the user's setting.
+    """
 
     user_id: int
     role: str
     token: str = field(repr=False)
     token_id: str = ""
+    issued_at: int = 0
     session_id: int | None = None
-    """None with a token of the version before."""
+    scopes: frozenset[str] | None = None
+    one_rep_max_formula: str | None = None
 
     @property
     def counted_as(self) -> str:
@@ -47,6 +62,14 @@ class Caller:
     def is_admin(self) -> bool:
         """Whether the user is an administrator."""
         return self.role == ADMIN
+
+    def may(self, scope: str | None) -> bool:
+        """Return whether the token is good for what needs a scope.
+
+        Args:
+            scope: None for what no personal access token is good for.
+        """
+        return self.scopes is None or scope in self.scopes
 
 
 AnyCaller = Caller | Any
@@ -60,8 +83,8 @@ Any stands for that None: each route knows which of the two it is, and mypy can'
 class TokenCache:
     """Verifies tokens; caches the callers of valid ones until they expire.
 
-    Verifying a signature costs more than the rest of a cached read. Revocations are not cached
-    here: they are checked with each request.
+    Verifying a signature costs more than the rest of a cached read. Whether a token was revoked is
+    not cached here (:mod:`gateway.admission.standings`).
     """
 
     def __init__(self, settings: Settings):
@@ -69,22 +92,32 @@ class TokenCache:
         self._known: BoundedMap[str, tuple[Caller, float]] = BoundedMap(MOST_TOKENS)
 
     def caller(self, token: str) -> Caller:
-        """Return the caller that a token belongs to.
+        """Return the caller that an access token belongs to.
 
         Raises:
             Unauthorized: the token is invalid or has expired.
         """
-        caller = self.cached(token)
-        if caller is not None:
-            return caller
         claims = verify(token, self.settings, time.time())
         caller = Caller(
-            claims["user_id"], claims["role"], token, claims["jti"], claims.get("session_id")
+            claims["user_id"],
+            claims["role"],
+            token,
+            claims["jti"],
+            issued_at=claims["iat"],
+            session_id=claims.get("session_id"),
         )
-        self._known[token] = caller, claims["exp"]
+        self.note(token, caller, claims["exp"])
         return caller
+
+    def note(self, token: str, caller: Caller, expires_at: float | None) -> None:
+        """Cache the caller of a token, which expires at a Unix time or never."""
+        self._known[token] = caller, math.inf if expires_at is None else expires_at
 
     def cached(self, token: str) -> Caller | None:
         """Return the caller of a cached token that has not expired, otherwise None."""
         caller, ends_at = self._known.get(token, (None, 0.0))
         return caller if time.time() < ends_at else None
+
+    def forget(self, token: str) -> None:
+        """Remove a token."""
+        self._known.pop(token, None)

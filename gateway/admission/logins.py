@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from marshmallow import ValidationError
 
 from gateway.admission.rate_limits import LOGIN_EMAIL, LOGIN_FAILURES, RateLimits
-from schemas.errors import Unauthorized
+from schemas.errors import Forbidden, GymError, Unauthorized
 from schemas.fields import Email
 
 _EMAIL = Email(required=True)
@@ -40,14 +40,30 @@ class LoginThrottle:
             # matches no account; the users service refuses it
             yield
             return
-        everywhere = _canonical(email)
+        with self._counted(_canonical(email), address, Unauthorized):
+            yield
+
+    @contextmanager
+    def confirmation(self, user_id: int, address: str) -> Iterator[None]:
+        """Surround what a signed-in user gives their password for, by the same rules.
+
+        It has failed if ``Forbidden`` is raised inside.
+
+        Raises:
+            RateLimitExceeded: too many attempts.
+        """
+        with self._counted(f"user-{user_id}", address, Forbidden):
+            yield
+
+    @contextmanager
+    def _counted(self, everywhere: str, address: str, failure: type[GymError]) -> Iterator[None]:
         here = f"{everywhere}:{address}"
         self.limits.count(LOGIN_EMAIL, here)
         if self.limits.has_counts(LOGIN_FAILURES, here):
             self.limits.check(LOGIN_FAILURES, everywhere)
         try:
             yield
-        except Unauthorized:
+        except failure:
             self.limits.count(LOGIN_FAILURES, here)
             self.limits.count(LOGIN_FAILURES, everywhere)
             raise

@@ -93,7 +93,7 @@ def _describe(
         "operationId": name,
         "tags": [tag_of(route.path)],
         "summary": summary.split(". ")[0].rstrip("."),
-        "description": f"{summary}\n\nFor {route.caller.value}.",
+        "description": f"{summary}\n\nFor {route.caller.value}.{_about_scope(route)}",
         "responses": {
             str(route.status): _success(spec, route),
             **_accepted(spec, route),
@@ -113,6 +113,12 @@ def _describe(
             "content": _raw(route.upload.media_types),
         }
     return result
+
+
+def _about_scope(route: Route) -> str:
+    if route.scope is not None:
+        return f" A personal access token needs the scope `{route.scope}`."
+    return "" if route.caller in OPEN else " Not for personal access tokens."
 
 
 def _parameters(converter: OpenAPIConverter, route: Route) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
 from gateway.admission.admission import Admission
-from gateway.admission.callers import PUBLIC
 from gateway.admission.rate_limits import API
 from gateway.openapi import files
 from gateway.openapi.routes import undocumented
@@ -77,7 +76,7 @@ class Documentation(DependencyProvider):
     ) -> Callable[[HttpRequest], Response]:
         def handle_request(request: HttpRequest) -> Response:
             try:
-                self.admission.admit(request, PUBLIC, API)
+                self.admission.count_address(request, API)
             except GymError as error:
                 return failure(request, error)
             return handle(request)

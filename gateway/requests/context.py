@@ -4,6 +4,7 @@ The transport carries it as ``HttpRequest.context`` and does not look at it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from services.transport.http import HttpRequest
 
@@ -14,11 +15,11 @@ class RequestContext:
 
     Args:
         generation: the current generation of what the response is made from.
-        valid_token_id: the id of a token that is not revoked.
+        caller: the caller, if their token is known to be good.
     """
 
     generation: str | None = None
-    valid_token_id: str | None = None
+    caller: Any = None
 
 
 _NOTHING = RequestContext()

@@ -27,6 +27,7 @@ class CachePolicy(Enum):
     WORKOUTS = "until any of the user's workouts changes"
     WORKOUT = "until the workout in the path changes"
     NUMBERS = "until what analytics knows of the user changes"
+    ACCOUNT = "until what the user's tokens may do changes"
 
 
 def key_of(request: HttpRequest, policy: CachePolicy | None, caller: AnyCaller) -> Key | None:
@@ -53,6 +54,8 @@ def generation_keys_of(
         return cache_generations.workouts_of(caller.user_id)
     if policy is CachePolicy.NUMBERS:
         return cache_generations.shown_numbers_of(caller.user_id)
+    if policy is CachePolicy.ACCOUNT:
+        return cache_generations.tokens_of(caller.user_id)
     if policy is CachePolicy.WORKOUT:
         workout_id = int(request.path_values["id"])
         return cache_generations.shown_workout(caller.user_id, workout_id)

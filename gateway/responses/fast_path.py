@@ -7,9 +7,8 @@ caller by a token that was checked before, and takes the response from the respo
 - A public response is sent at once, unless the request has the token of a user who may have private
   exercises: they may see more.
 - For a personal one, Redis is asked for two generations, without waiting: that of the response,
-  and that of the user's tokens, under which the token is cached as not revoked. It is sent if both
-  are still current. See :mod:`services.dependencies.cache` and
-  :mod:`services.dependencies.revocations`.
+  and that of the user's tokens, in which the token's standing was heard of. It is sent if both
+  are still current. See :mod:`services.dependencies.cache` and :mod:`gateway.admission.standings`.
 - Everything else takes the slow path: a route's entrypoint, which handles all of HTTP and reports
   errors. The replies of Redis are passed on as the request's context.
 """
@@ -91,13 +90,13 @@ class FastPath(SharedExtension):
     def _respond_personally(
         self, get: CacheableGet, request_id: bytes, started: float
     ) -> "Revalidation | None":
-        caller = None if get.token is None else self.admission.caller_of_known_token(get.token)
+        caller = None if get.token is None else self.admission.standings.known(get.token)
         # the same user may have been no administrator when the response was cached
         if caller is None or caller.is_admin:
             return None
         key = (caller.user_id, get.key[1])
         cached = self.response_cache.find(key)
-        if cached is None:
+        if cached is None or not caller.may(cached.scope):
             return None
         return Revalidation(self, key, cached, caller, (get, request_id, started))
 
@@ -167,7 +166,7 @@ class Revalidation:
 
         def take(generation: str | None, of_tokens: str | None) -> None:
             self._generation = generation
-            self._token_is_valid = admission.revocations.is_known_valid(caller.token_id, of_tokens)
+            self._token_is_valid = admission.standings.holds(caller, of_tokens)
             then()
 
         of_tokens = cache_generations.tokens_of(caller.user_id)
@@ -181,8 +180,10 @@ class Revalidation:
     def finish(self) -> bytes | None:
         """Return the response if it is right and can be counted without waiting."""
         fast_path, key, cached = self._fast_path, self._key, self._cached
-        if not self._token_is_valid or self._generation != cached.generation:
-            self._give_up()
+        if not self._token_is_valid:
+            return None
+        if self._generation != cached.generation:
+            fast_path.response_cache.remove(key, cached)
             return None
         # another request may have replaced it while Redis was asked
         if not fast_path.response_cache.holds(key, cached):
@@ -195,14 +196,7 @@ class Revalidation:
     @property
     def context(self) -> RequestContext:
         """What Redis has said, for the slow path."""
-        token_id = self._caller.token_id if self._token_is_valid else None
-        return RequestContext(self._generation, token_id)
-
-    def _give_up(self) -> None:
-        self._fast_path.response_cache.remove(self._key, self._cached)
-        if not self._token_is_valid:
-            # for the next request: this one learns it by asking for the token itself
-            self._fast_path.admission.confirm_token(self._caller)
+        return RequestContext(self._generation, self._caller if self._token_is_valid else None)
 
 
 def _cacheable(get: PlainGet) -> CacheableGet:

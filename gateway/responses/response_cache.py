@@ -56,6 +56,7 @@ class CachedResponse:
         generation: the generation that it was made in.
         day: the day that it was made on, in days since 1970, UTC.
         made_at: when its making began, by the monotonic clock.
+        scope: what a personal access token needs for it.
     """
 
     reply: EncodedReply
@@ -65,6 +66,7 @@ class CachedResponse:
     """Any: the catalogue's is a number."""
     day: int
     made_at: float
+    scope: str | None = None
     prepared: dict[bool, PreparedResponse] = field(default_factory=dict)
     """As it goes out, by whether the client has the data already; made when first needed."""
 
@@ -92,9 +94,11 @@ class ResponseCache(SharedExtension):
         self._bytes = 0
         self._invalidated_at: dict[GenerationKeys | None, float] = {}
 
-    def lookup(self, request: HttpRequest, route: str, policy: CachePolicy | None) -> "Lookup":
+    def lookup(
+        self, request: HttpRequest, route: str, policy: CachePolicy | None, scope: str | None
+    ) -> "Lookup":
         """Return what looks up, or else stores, the response to one request."""
-        return Lookup(self, request, route, policy)
+        return Lookup(self, request, route, policy, scope)
 
     def invalidate(
         self, request: HttpRequest, changes: Collection[CachePolicy], caller: Caller
@@ -111,6 +115,8 @@ class ResponseCache(SharedExtension):
         """
         if CachePolicy.CATALOGUE in changes:
             self.admission.owners.forget(caller.user_id)
+        if CachePolicy.ACCOUNT in changes:
+            self.admission.standings.forget(caller.user_id)
         if len(self._invalidated_at) > MOST_INVALIDATED:
             self._invalidated_at.clear()
         now = time.monotonic()
@@ -171,12 +177,12 @@ class Lookup:
         request: the request.
         route: its route's path.
         policy: the route's cache policy; None if its responses are not cached.
+        scope: what a personal access token needs for the route.
     """
 
     __slots__ = (
         "_ask",
         "_asked_at",
-        "_caller",
         "_day",
         "_generation",
         "_generation_keys",
@@ -185,15 +191,22 @@ class Lookup:
         "_request",
         "_responses",
         "_route",
+        "_scope",
     )
 
     def __init__(
-        self, responses: ResponseCache, request: HttpRequest, route: str, policy: CachePolicy | None
+        self,
+        responses: ResponseCache,
+        request: HttpRequest,
+        route: str,
+        policy: CachePolicy | None,
+        scope: str | None,
     ):
         self._responses = responses
         self._request = request
         self._route = route
         self._policy = policy
+        self._scope = scope
         # Any: None until get() has found out that the response may be cached
         self._key: Key | Any = None
         self._ask: Callable[[], str | None] | None = None
@@ -227,7 +240,6 @@ class Lookup:
         cached = self._responses.find(self._key)
         if cached is not None and self._is_current(cached):
             return cached.reply
-        self._caller = caller
         self._generation_keys = generation_keys_of(self._request, self._policy, caller)
         self._generation = self._take_generation()
         self._day, self._asked_at = today(), time.monotonic()
@@ -243,13 +255,11 @@ class Lookup:
         if keys is None and generation != responses.current_generation(None):
             return
         cached = CachedResponse(
-            reply.compact(), self._route, keys, generation, self._day, self._asked_at
+            reply.compact(), self._route, keys, generation, self._day, self._asked_at, self._scope
         )
         responses.put(self._key, cached)
         if keys is not None:
             admission.cache.prolong(generation, keys, LIFETIME_SECONDS)
-            if admission.revocations.is_unconfirmed(self._caller.token_id):
-                admission.confirm_token(self._caller)
 
     def _take_generation(self) -> str | int | None:
         known = context_of(self._request).generation

@@ -1,7 +1,7 @@
 """The services behind the gateway, as its routes call them: with a breaker and checked results."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ class UpstreamService(RemoteService):
         reads: the methods that are called and change nothing.
         writes: the other methods that are called.
         returns: the shapes of results that are not just any object; another result is a 502.
+        without: see :class:`RemoteService`.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class UpstreamService(RemoteService):
         reads: Collection[str] = (),
         writes: Collection[str] = (),
         returns: Mapping[str, Shape] | None = None,
+        without: Mapping[str, Callable[[], Any] | None] | None = None,
     ):
-        super().__init__(name, [*reads, *writes], seconds=budgets.RPC_SECONDS)
+        super().__init__(name, [*reads, *writes], budgets.RPC_SECONDS, without)
         self.reads = frozenset(reads)
         self.returns = returns or {}
 

@@ -26,6 +26,7 @@ from services.users.administrator import Administrator
 from services.users.passwords import Passwords
 from services.users.sessions import rows as sessions
 from services.users.sessions.methods import WRONG_LOGIN, SessionMethods
+from services.users.token_checks import TokenChecks
 
 NEW_USER = NewUser()
 CREDENTIALS = Credentials()
@@ -33,7 +34,7 @@ EMAIL = Email(required=True)
 BY_ID = ById()
 
 
-class Users(SessionMethods):
+class Users(SessionMethods, TokenChecks):
     """Accounts: registering, signing in and out, profiles."""
 
     name = "users"

@@ -8,11 +8,11 @@ import pytest
 import requests
 
 from services.auth import issue
-from services.process.settings import Settings
 from tests.api.described import described
 from tests.api.http_client import Client
 from tests.api.lone_gateway import gateway_alone
 from tests.fakes.redis_servers import redis, redis_server  # noqa: F401
+from tests.stack.version_before import rows
 
 PASSWORD = "correct horse battery"
 
@@ -41,23 +41,33 @@ def http(gateway_url):
 @pytest.fixture
 def new_user(http):
     """Register somebody in the whole running system."""
+    return lambda: register(http)
 
-    def register():
-        email = f"lifter-{uuid.uuid4().hex[:16]}@example.com"
-        answer = http.post("/api/users/register", json={"email": email, "password": PASSWORD})
-        assert answer.status_code == 201, answer.text
-        (user,) = answer.json()["data"]
-        return User(user["id"], email, PASSWORD, user["token"])
 
-    return register
+def register(http):
+    email = f"lifter-{uuid.uuid4().hex[:16]}@example.com"
+    answer = http.post("/api/users/register", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 201, answer.text
+    (user,) = answer.json()["data"]
+    return User(user["id"], email, PASSWORD, user["token"])
 
 
 @pytest.fixture(scope="session")
-def admin_token(system):
+def make_admin(system):
+    """Give the role of an administrator to somebody of the whole running system."""
+
+    def make(user_id):
+        rows(system, "users", f"UPDATE users SET role = 'admin' WHERE id = {user_id}")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def admin_token(system, http, make_admin):
     """A token of an administrator of the whole running system."""
-    settings = Settings.from_environment(system.environment)
-    user = {"id": 2**40, "email": "admin@example.com", "name": None, "role": "admin"}
-    return issue(user, settings, time.time())
+    user = register(http)
+    make_admin(user.id)
+    return user.token
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +90,7 @@ def make_token():
 
     def make(gateway, user_id=1, role="user"):
         user = {"id": user_id, "email": "someone@example.com", "name": None, "role": role}
+        gateway.answers["role", user_id] = role
         return issue(user, gateway.settings, time.time())
 
     return make

@@ -18,6 +18,7 @@ from nameko.extensions import DependencyProvider
 
 from gateway.service import Gateway
 from gateway.upstream.remote_services import UpstreamService
+from schemas.errors import Unauthorized
 from services.containers import make_config
 from services.process.settings import Settings
 from services.transport.amqp.consuming import QueueConsumer
@@ -46,12 +47,20 @@ class CannedService(UpstreamService):
         self.calls = calls
 
     def ask(self, worker_ctx, method, args, kwargs, seconds):
+        if method == "check_token" and "users.check_token" not in self.answers:
+            return self.standing(*args[:2])
         name = f"{self.name}.{method}"
         self.calls.append((name, args, kwargs, dict(worker_ctx.data)))
         answer = self.answers.get(name)
         if isinstance(answer, Exception):
             raise answer
         return answer(*args, **kwargs) if callable(answer) else answer
+
+    def standing(self, user_id, token_id):
+        """Say of any token that it is good, unless it is among ``answers["revoked"]``."""
+        if token_id in self.answers.get("revoked", ()):
+            raise Unauthorized("The token has been revoked")
+        return {"role": self.answers.get(("role", user_id), "user")}
 
 
 def canned(service, answers, calls):

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.exhaustion import reporting
 from services.auth import LIFETIME_SECONDS, issue
 from services.process.settings import Settings
-from tests.api.conftest import User, admin_token, http, new_user  # noqa: F401
+from tests.api.conftest import User, admin_token, http, make_admin, new_user  # noqa: F401
 from tests.api.http_client import Client
 
 HOUR = 3600
@@ -37,8 +37,8 @@ class Person:
         sessions = self.http.get("/api/users/me/sessions", token=token).json()["data"]
         return next(session["id"] for session in sessions if session["is_current"])
 
-    def token(self, role="user", now=None):
-        profile = {"id": self.id, "email": self.user.email, "name": None, "role": role}
+    def token(self, now=None):
+        profile = {"id": self.id, "email": self.user.email, "name": None, "role": "user"}
         return issue(profile, self.settings, time.time() if now is None else now)
 
     def expired_token(self):
@@ -58,6 +58,14 @@ def person(new_user, settings, http):  # noqa: F811
 @pytest.fixture
 def stranger(new_user, settings, http):  # noqa: F811
     return Person(new_user(), settings, http)
+
+
+@pytest.fixture
+def administrator(new_user, settings, make_admin, http):  # noqa: F811
+    """An administrator, by the database: tokens say what their user was when they were made."""
+    person = Person(new_user(), settings, http)
+    make_admin(person.id)
+    return person
 
 
 @pytest.fixture

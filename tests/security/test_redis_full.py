@@ -12,7 +12,6 @@ from redis.exceptions import OutOfMemoryError
 
 from schemas.errors import Unauthorized
 from services.auth import verify
-from services.dependencies.revocations import revocation_key
 from stack.redis import SETTINGS
 from tests.api.conftest import make_token  # noqa: F401
 from tests.api.lone_gateway import gateway_alone
@@ -92,12 +91,18 @@ def test_full_caches_leave_requests_limited(servers, gateway, make_token):  # no
     assert statuses(45) == [200] * 40 + [429] * 5
 
 
+def revoke(gateway, token):
+    """Have the users service know a token as revoked, of which this gateway has heard nothing."""
+    token_id = verify(token, gateway.settings, time.time())["jti"]
+    gateway.answers["revoked"] = {token_id}
+
+
 def test_full_caches_leave_a_revoked_token_revoked(servers, gateway, make_token):  # noqa: F811
     token = make_token(gateway)
     assert gateway.http.get("/api/users/1", token=token).status_code == 200
-    # as the users service notes it, of which this gateway has heard nothing
-    token_id = verify(token, gateway.settings, time.time())["jti"]
-    servers["redis-counters"].client.set(revocation_key(token_id), "1", ex=24 * 3600)
+    revoke(gateway, token)
+    # as the users service does it before it acknowledges
+    servers["redis"].client.set("user:1:tokens:version", uuid.uuid4().hex)
     fill(servers)
     assert gateway.http.get("/api/users/1", token=token).status_code == 401
 
@@ -105,19 +110,19 @@ def test_full_caches_leave_a_revoked_token_revoked(servers, gateway, make_token)
 def test_a_full_store_of_counters_forgets_nothing(servers, gateway, make_token):  # noqa: F811
     """Whoever fills that one up is counted by each gateway alone; what was revoked stays so."""
     token = make_token(gateway)
-    token_id = verify(token, gateway.settings, time.time())["jti"]
-    counters = servers["redis-counters"].client
-    counters.set(revocation_key(token_id), "1", ex=24 * 3600)
+    revoke(gateway, token)
     with pytest.raises(OutOfMemoryError):
-        fill_counters(counters)
+        fill_counters(servers["redis-counters"].client)
     assert [login(gateway) for _ in range(12)] == [401] * 10 + [429] * 2
     assert gateway.http.get("/api/users/1", token=token).status_code == 401
 
 
 def test_a_token_that_is_out_here_is_out_without_redis(servers, gateway, make_token):  # noqa: F811
     token = make_token(gateway)
+    assert gateway.http.get("/api/users/1", token=token).status_code == 200
     gateway.answers["users.logout"] = {"revoked": True}
     assert gateway.http.post("/api/users/logout", token=token).status_code == 200
+    revoke(gateway, token)
     for server in servers.values():
         server.client.flushall()
     assert gateway.http.get("/api/users/1", token=token).status_code == 401

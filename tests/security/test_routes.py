@@ -65,6 +65,7 @@ class Stage:
     http: object
     owner: object
     stranger: object
+    administrator: object
     make_revoked: object
 
     def token(self, caller):
@@ -73,7 +74,7 @@ class Stage:
         if caller in ("user", "other"):
             return self.stranger.token()
         if caller == "admin":
-            return self.stranger.token(role="admin")
+            return self.administrator.token()
         if caller == "expired":
             return self.owner.expired_token()
         token = self.owner.token()
@@ -125,8 +126,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(http, person, stranger, make_revoked):
-    return Stage(http, person, stranger, make_revoked)
+def stage(http, person, stranger, administrator, make_revoked):
+    return Stage(http, person, stranger, administrator, make_revoked)
 
 
 @pytest.fixture(scope="module")
@@ -318,11 +319,12 @@ class TestWhatTheGatewayRemembers:
         stage.make_revoked(token)
         assert stage.http.get("/api/workouts", token=token).status_code == 401
 
-    def test_an_administrator_is_not_answered_as_the_user_they_were(self, stage):
+    def test_an_administrator_is_not_answered_as_the_user_they_were(self, stage, make_admin):
         stage.new_workout()
         path = f"/api/workouts?user_id={stage.owner.id}"
         assert self.warm(stage, path, stage.stranger.token()) == []
-        promoted = stage.stranger.token(role="admin")
+        make_admin(stage.stranger.id)
+        promoted = stage.stranger.token()
         assert len(self.warm(stage, path, promoted)) == 1
 
     def test_an_entity_tag_tells_nobody_what_others_have(self, stage):

@@ -19,13 +19,6 @@ def process(redis):
         yield make
 
 
-def learnt(revocations, token_id=TOKEN, version="run/version"):
-    """Tell whether a token is known to be good once the answer must be here."""
-    revocations.confirm_valid(token_id, version)
-    revocations._ask("PING")
-    return revocations.is_known_valid(token_id, version)
-
-
 def wait_for(condition):
     with eventlet.Timeout(5, AssertionError("it did not happen")):
         while not condition():
@@ -44,10 +37,8 @@ def full(redis):
 def test_a_revoked_token_is_revoked_for_all_until_it_would_have_ended(process, redis):
     users, gateway = process(), process()
     assert not gateway.has(TOKEN)
-    assert learnt(gateway)
     users.add(TOKEN, 7, 600)
     assert gateway.has(TOKEN)
-    assert not learnt(gateway)
     assert not gateway.has(OTHER)
     assert redis.client.keys() == [f"user:token:revoked:{TOKEN}"]
     assert 590 < redis.client.ttl(revocation_key(TOKEN)) <= 600
@@ -68,10 +59,9 @@ def put_nothing(redis, key):
 @pytest.mark.parametrize("put", [put_list, put_bytes, put_nothing])
 def test_whatever_lies_there_the_token_is_revoked(process, redis, put):
     put(redis, revocation_key(TOKEN))
-    asking, learning = process(), process()
+    asking = process()
     assert asking.has(TOKEN)
-    assert not learnt(learning)
-    assert asking._failures == learning._failures == 0
+    assert asking._failures == 0
 
 
 def test_without_redis_a_token_counts_as_good_unless_this_process_knows_better(process, redis):
@@ -81,9 +71,7 @@ def test_without_redis_a_token_counts_as_good_unless_this_process_knows_better(p
     redis.freeze()
     for knowing in (maker, seer):
         assert knowing.has(TOKEN)
-        assert not learnt(knowing)
     assert not stranger.has(TOKEN)
-    assert not learnt(stranger), "nothing is learnt where nobody knows"
 
 
 def test_what_redis_has_lost_stays_revoked_where_it_was_seen(process, redis):
@@ -116,28 +104,8 @@ def test_a_revocation_that_found_no_room_is_noted_when_there_is_some(process, re
     assert gateway.has(TOKEN)
 
 
-def test_a_token_is_good_under_one_generation_only(process):
-    revocations = process()
-    assert revocations.is_unconfirmed(TOKEN)
-    assert learnt(revocations)
-    assert not revocations.is_unconfirmed(TOKEN)
-    assert not revocations.is_known_valid(TOKEN, "run/another")
-    assert not revocations.is_known_valid(TOKEN, None)
-    assert not revocations.is_known_valid(OTHER, "run/version")
-    revocations.confirm_valid(TOKEN, "run/version")
-    revocations.add_here(TOKEN)
-    revocations._ask("PING")
-    assert not revocations.is_known_valid(TOKEN, "run/version")
-
-
 def test_what_a_process_knows_is_bounded(process):
     revocations = process()
     for number in range(MOST_KNOWN + 10):
         revocations.add_here(str(number))
     assert len(revocations._revoked) == MOST_KNOWN
-    for number in range(MOST_KNOWN + 10):
-        revocations._valid[f"good {number}"] = "run/version"
-    revocations.confirm_valid(TOKEN, "run/version")
-    revocations._ask("PING")
-    assert TOKEN in revocations._valid
-    assert len(revocations._valid) == MOST_KNOWN + 10

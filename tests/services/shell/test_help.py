@@ -16,6 +16,7 @@ from tests.services.logbook import ago, body, lift, one
 METHODS = {
     "users": [
         *("register", "login", "get", "find", "logout"),
+        *("check_token", "check_personal_token"),
         *("refresh", "list_sessions", "end_session", "end_other_sessions"),
     ],
     "exercises": [

@@ -12,6 +12,7 @@ from services.transport.http.messages import Head
 
 USER = Caller(7, "user", "token", "token-id")
 ADMIN = Caller(8, "admin", "admins", "admins-id")
+SCRIPT = Caller(7, "user", "gym_script", "personal-1", scopes=frozenset(["stats:read"]))
 PUBLIC, OWN = b"/api/exercises/1", b"/api/workouts/1"
 FIRST = "run/first"
 
@@ -21,11 +22,17 @@ class Server:
     headers_without_origin = ()
 
 
-class Revocations:
-    """Knows a token as valid in one generation of its user's tokens."""
+class Standings:
+    """Knows the tokens of two callers, and that of the user as good in one generation."""
 
-    def is_known_valid(self, token_id, generation):
-        return (token_id, generation) == ("token-id", "run/tokens")
+    def __init__(self):
+        self.callers = {caller.token: caller for caller in (USER, ADMIN, SCRIPT)}
+
+    def known(self, token):
+        return self.callers.get(token)
+
+    def holds(self, caller, generation):
+        return caller in (USER, SCRIPT) and generation == "run/tokens"
 
 
 class Cache:
@@ -42,13 +49,9 @@ class Cache:
 
 class Admission:
     def __init__(self):
-        self.cache, self.revocations = Cache(), Revocations()
-        self.callers = {caller.token: caller for caller in (USER, ADMIN)}
-        self.left, self.counted, self.confirmed = 10, [], []
+        self.cache, self.standings = Cache(), Standings()
+        self.left, self.counted = 10, []
         self.sees_more = set()
-
-    def caller_of_known_token(self, token):
-        return self.callers.get(token)
 
     def sees_the_catalogue_alone(self, token):
         return token not in self.sees_more
@@ -57,9 +60,6 @@ class Admission:
         self.counted.append((caller, forwarded, peer))
         self.left -= 1
         return self.left >= 0
-
-    def confirm_token(self, caller):
-        self.confirmed.append(caller)
 
 
 class CatalogueChanges:
@@ -172,9 +172,8 @@ def test_an_older_generation_is_dropped_and_the_new_one_goes_along(fast_path):
     fast_path.admission.cache.generation = "run/second"
     pending = ask_own(fast_path)
     assert finish(pending) is None
-    assert pending.context == RequestContext("run/second", "token-id")
+    assert pending.context == RequestContext("run/second", USER)
     assert not fast_path.admission.counted
-    assert not fast_path.admission.confirmed
     assert ask_own(fast_path) is None, "it is not asked for again"
 
 
@@ -184,7 +183,6 @@ def test_a_token_that_may_be_revoked_is_asked_about_on_the_slow_path(fast_path, 
     pending = ask_own(fast_path)
     assert finish(pending) is None
     assert pending.context == RequestContext(FIRST, None)
-    assert fast_path.admission.confirmed == [USER]
 
 
 def test_without_redis_nothing_personal_is_answered_and_nothing_known(fast_path):
@@ -194,12 +192,24 @@ def test_without_redis_nothing_personal_is_answered_and_nothing_known(fast_path)
     assert pending.context == RequestContext()
 
 
+@pytest.mark.parametrize(("scope", "is_shown"), [("stats:read", True), ("workouts:read", False)])
+def test_a_personal_access_token_gets_what_its_scopes_allow_alone(fast_path, scope, is_shown):
+    fast_path.response_cache.find((7, OWN)).scope = scope
+    pending = ask_own(fast_path, b"gym_script")
+    assert (pending is not None and finish(pending) is not None) == is_shown
+    assert finish(ask_own(fast_path)) is not None
+
+
+def test_a_personal_access_token_is_never_shown_what_no_scope_allows(fast_path):
+    assert ask_own(fast_path, b"gym_script") is None
+
+
 def test_a_limit_that_has_to_be_asked_about_takes_the_slow_path_with_what_is_known(fast_path):
     fast_path.admission.left = 0
     assert ask(fast_path, PUBLIC) is None
     pending = ask_own(fast_path)
     assert finish(pending) is None
-    assert pending.context == RequestContext(FIRST, "token-id")
+    assert pending.context == RequestContext(FIRST, USER)
 
 
 def test_what_was_replaced_meanwhile_is_not_answered(fast_path):
@@ -213,5 +223,5 @@ def test_a_request_that_nobody_has_looked_at_has_an_empty_context():
     for context in (None, "something of another kind"):
         request = HttpRequest(Head("GET", "/"), context=context)
         assert context_of(request) == RequestContext()
-    known = RequestContext(FIRST, "token-id")
+    known = RequestContext(FIRST, USER)
     assert context_of(HttpRequest(Head("GET", "/"), context=known)) is known

@@ -1,0 +1,25 @@
+"""The scopes of personal access tokens: what their owner lets a script do."""
+
+WORKOUTS_READ = "workouts:read"
+"""Also one's own exercises, beside the catalogue."""
+
+WORKOUTS_WRITE = "workouts:write"
+STATS_READ = "stats:read"
+EXERCISES_WRITE = "exercises:write"
+PROFILE_READ = "profile:read"
+IMPORTS_WRITE = "imports:write"
+"""Also reading what imports have found."""
+
+EXPORTS_READ = "exports:read"
+WEBHOOKS_WRITE = "webhooks:write"
+
+SCOPES = (
+    WORKOUTS_READ,
+    WORKOUTS_WRITE,
+    STATS_READ,
+    EXERCISES_WRITE,
+    PROFILE_READ,
+    IMPORTS_WRITE,
+    EXPORTS_READ,
+    WEBHOOKS_WRITE,
+)
