@@ -7,6 +7,7 @@ from gateway.admission.rate_limits import REFRESH
 from gateway.entrypoint import route
 from gateway.openapi.contents import page_of
 from gateway.requests.request import Request
+from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from schemas import responses
@@ -50,6 +51,7 @@ class AccountRoutes:
     @route(
         "DELETE",
         "/api/users/me/sessions/:id",
+        changes=[CachePolicy.ACCOUNT],
         shows=responses.EndedSession,
         refuses=[NotFound],
     )
@@ -57,7 +59,12 @@ class AccountRoutes:
         """End one of your sessions: its tokens are good for nothing any more."""
         return Reply(self.users.end_session(request.user_id, request.id))
 
-    @route("DELETE", "/api/users/me/sessions", shows=responses.EndedSessions)
+    @route(
+        "DELETE",
+        "/api/users/me/sessions",
+        changes=[CachePolicy.ACCOUNT],
+        shows=responses.EndedSessions,
+    )
     def end_other_sessions(self, request: Request) -> Reply:
         """End all your sessions but the one that the request is made in."""
         session_id = request.caller.session_id

@@ -191,6 +191,45 @@ def test_ending_all_other_sessions(http, new_user):
     assert {refresh(http, tokens).status_code for tokens in others} == {401}
 
 
+def is_in(http, token):
+    return http.get(SESSIONS, token=token).status_code == 200
+
+
+def test_a_token_ends_with_its_session(http, system, new_user):
+    user = new_user()
+    one, other, third = (sign_in(http, user) for _ in range(3))
+    later = refreshed(http, one)
+    assert all(is_in(http, each["token"]) for each in (one, later, other, third))
+    one_id, other_id = (
+        next(session["id"] for session in sessions(http, each["token"]) if session["is_current"])
+        for each in (one, other)
+    )
+
+    http.delete(f"{SESSIONS}/{one_id}", token=user.token)
+    assert [is_in(http, each["token"]) for each in (one, later, other)] == [False, False, True]
+
+    http.post("/api/users/logout", token=other["token"])
+    assert not is_in(http, other["token"])
+    assert http.delete(f"{SESSIONS}/{other_id}", token=user.token).status_code == 404
+
+    http.delete(SESSIONS, token=user.token)
+    assert [is_in(http, each) for each in (third["token"], user.token)] == [False, True]
+
+
+def test_the_token_of_a_session_that_a_stolen_refresh_token_ended_is_out(http, system, new_user):
+    user = new_user()
+    tokens = sign_in(http, user)
+    owners = refreshed(http, tokens)
+    assert is_in(http, owners["token"])
+    use_up_the_grace(system, user)
+
+    assert refresh(http, tokens).status_code == 401
+
+    assert not is_in(http, owners["token"])
+    assert not is_in(http, tokens["token"])
+    assert is_in(http, user.token)
+
+
 def test_signing_out_ends_the_session(http, new_user):
     user = new_user()
     tokens = sign_in(http, user)
