@@ -150,10 +150,8 @@ class Admission(SharedExtension):
         It is counted before anybody is asked, so that a request beyond the limit costs nothing: for
         the user if they are known to have some, otherwise for the address.
         """
-        token = _bearer(arrival.request)
-        known = None if token is None else self.standings.tokens.cached(token)
-        if known is not None and self.owners.known(known.user_id):
-            caller = self.signed_in(arrival)
+        if self._is_known_owner(arrival.request):
+            caller = self._let_in(arrival)
             if caller is not None:
                 self.limits.count(limit, caller.counted_as)
                 return caller
@@ -161,19 +159,38 @@ class Admission(SharedExtension):
         try:
             claimed = self._claimed_caller(arrival)
         except GymError:
-            # nobody's, or nobody can tell: the response is the one that everybody gets
             return None
-        if self.owners.known(claimed.user_id) is False:
+        is_owner = self.owners.is_one(claimed.user_id, arrival.on_behalf())
+        return self._let_in(arrival) if is_owner else None
+
+    def _is_known_owner(self, request: HttpRequest) -> bool:
+        """Return whether a token names a user who is known to have exercises."""
+        token = _bearer(request)
+        try:
+            claimed = None if token is None else self.standings.claimed_without_asking(token)
+        except Unauthorized:
+            return False
+        return claimed is not None and bool(self.owners.known(claimed.user_id))
+
+    def _let_in(self, arrival: Arrival) -> Caller | None:
+        """Return the caller; None also if nobody can tell whether the token is still good.
+
+        The response is then the one that everybody gets.
+        """
+        try:
+            return self.signed_in(arrival)
+        except GymError:
             return None
-        if not self.owners.is_one(claimed.user_id, arrival.on_behalf()):
-            return None
-        return self.signed_in(arrival)
 
     def signed_in(self, arrival: Arrival) -> Caller | None:
-        """Return the caller of a request whose token is good for it, or None."""
+        """Return the caller of a request whose token is good for it, or None.
+
+        Raises:
+            ServiceUnavailable: nobody can tell whether it is.
+        """
         try:
             caller = self._caller(arrival)
-        except GymError:
+        except Unauthorized:
             return None
         if not caller.may(arrival.scope):
             return None

@@ -106,13 +106,22 @@ class Standings(SharedExtension):
         Raises:
             Unauthorized: there is no such token, or it has expired.
         """
-        caller = self.tokens.cached(token)
+        caller = self.claimed_without_asking(token)
         if caller is not None:
             return caller
-        if not token.startswith(PERSONAL):
-            return self.tokens.caller(token)
         caller, expires_at = self._ask_personal(token, on_behalf())
         self.tokens.note(token, caller, expires_at)
+        return caller
+
+    def claimed_without_asking(self, token: str) -> Caller | None:
+        """Return the caller that a token names; None if only the users service knows.
+
+        Raises:
+            Unauthorized: it is an access token that is invalid, or has expired.
+        """
+        caller = self.tokens.cached(token)
+        if caller is None and not token.startswith(PERSONAL):
+            caller = self.tokens.caller(token)
         return caller
 
     def ask_generation(self, caller: Caller) -> Callable[[], str | None]:

@@ -16,6 +16,7 @@ from urllib3.exceptions import NewConnectionError
 
 from services.auth import issue
 from services.process.settings import Settings
+from tests.accounts import open_account
 from tests.services.logbook import ago, body, lift, one
 
 CLIENT_SECONDS = 20
@@ -52,6 +53,7 @@ class Lifter:
         self.random = random.Random()
         self.urls = [system.url, *others]
         self.user_id = FIRST_USER + random.randrange(10**9)
+        open_account(system, self.user_id)
         user = {"id": self.user_id, "email": "l@example.com", "name": None, "role": "user"}
         token = issue(user, Settings.from_environment(system.environment), time.time())
         self.session = requests.Session()

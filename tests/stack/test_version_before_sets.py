@@ -9,6 +9,7 @@ import requests
 
 from services.auth import issue
 from services.process.settings import Settings
+from tests.accounts import open_account
 from tests.services.clients import connected
 from tests.services.logbook import ago, body, lift, one, today
 from tests.services.recount import SEED_REP_TYPES, Recount
@@ -94,6 +95,7 @@ def test_both_versions_write_read_and_count_the_same(before):
     system = before
     with connected(system) as rpc:
         newer = {name: system.start_another(name, f"{name}-2") for name in SERVICES}
+        open_account(system, USER)
         user = {"id": USER, "email": "l@example.com", "name": None, "role": "user"}
         token = issue(user, Settings.from_environment(system.environment), time.time())
         addresses = (system.address("gateway"), newer["gateway"])

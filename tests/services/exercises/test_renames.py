@@ -6,6 +6,7 @@ import pytest
 
 from services.auth import issue
 from services.process.settings import Settings
+from tests.accounts import open_account
 from tests.api.http_client import Client
 from tests.fakes.wger_server import WgerServer, make_entry
 from tests.services.catalogue_changes import OwnExercises
@@ -29,6 +30,7 @@ class Lifter:
     """Somebody who looks at workouts and numbers over HTTP."""
 
     def __init__(self, system, user_id):
+        open_account(system, user_id)
         user = {"id": user_id, "email": "l@example.com", "name": None, "role": "user"}
         self.token = issue(user, Settings.from_environment(system.environment), time.time())
         self.client = Client(system.url)
