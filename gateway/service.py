@@ -1,5 +1,7 @@
 """The gateway: every route of the API, as options of HTTP and a few lines of Python."""
 
+from typing import Any
+
 from gateway import workout_events
 from gateway.accounts import AccountRoutes
 from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
@@ -329,7 +331,9 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     )
     def exercise_records(self, request: Request) -> Reply:
         """Show one's records of an exercise, each with the set that made it."""
-        return Reply(self.analytics.exercise_records(request.user_id, request.id, **request.query))
+        return Reply(
+            self.analytics.exercise_records(request.user_id, request.id, **_with_formula(request))
+        )
 
     @route(
         "GET",
@@ -342,7 +346,9 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     )
     def rep_maxes(self, request: Request) -> Reply:
         """Show one's heaviest sets of 1 to 12 repetitions, and what the best estimate allows."""
-        return Reply(self.analytics.rep_maxes(request.user_id, request.id, **request.query))
+        return Reply(
+            self.analytics.rep_maxes(request.user_id, request.id, **_with_formula(request))
+        )
 
     @route(
         "GET",
@@ -376,8 +382,14 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
     )
     def one_rep_max(self, request: Request) -> Reply:
         """Estimate a one-rep max from a set, and the weights it allows for 1 to 12 repetitions."""
-        return Reply(self.analytics.one_rep_max(**request.query))
+        return Reply(self.analytics.one_rep_max(**_with_formula(request)))
 
 
 def _page(request: Request, found: dict) -> Reply:
     return Reply(found["items"], page=describe_page(request.query, found["total"]))
+
+
+def _with_formula(request: Request) -> dict[str, Any]:
+    """Return the query with the formula of the caller's settings, unless it names one."""
+    formula = request.caller.one_rep_max_formula
+    return request.query if formula is None else {"formula": formula, **request.query}

@@ -35,9 +35,9 @@ def _formula() -> OneOf:
     """Make the field of the formula of estimates."""
     return OneOf(
         FORMULAS,
-        load_default=FORMULAS[0],
         metadata=about(
-            "`epley` w × (1 + r / 30), `brzycki` w × 36 / (37 − r) or `lombardi` w × r ^ 0.10."
+            "`epley` w × (1 + r / 30), `brzycki` w × 36 / (37 − r) or `lombardi` w × r ^ 0.10. "
+            "Without it that of one's settings, or else `epley`."
         ),
     )
 
