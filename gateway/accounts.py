@@ -10,14 +10,15 @@ from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
-from schemas import responses
+from schemas import responses, scopes
 from schemas.accounts import RefreshRequest
 from schemas.errors import NotFound, Unauthorized
 from schemas.pages import Page
+from schemas.profiles import ProfileChanges
 
 
 class AccountRoutes:
-    """Staying signed in, and where one is signed in."""
+    """One's own profile, staying signed in, and where one is signed in."""
 
     # Any: a worker gets the service's methods in its place
     users: Any
@@ -39,6 +40,22 @@ class AccountRoutes:
         later it ends its session, as it must have been stolen.
         """
         return Reply(self.users.refresh(request.body, client=request.client))
+
+    @route("GET", "/api/users/me", scope=scopes.PROFILE_READ, shows=responses.Profile)
+    def get_profile(self, request: Request) -> Reply:
+        """Show your profile, and what you have set."""
+        return Reply(self.users.get_profile(request.user_id))
+
+    @route(
+        "PUT",
+        "/api/users/me",
+        body=ProfileChanges,
+        changes=[CachePolicy.ACCOUNT],
+        shows=responses.Profile,
+    )
+    def update_profile(self, request: Request) -> Reply:
+        """Change the fields that are given of your profile; null clears one."""
+        return Reply(self.users.update_profile(request.user_id, request.body))
 
     @route("GET", "/api/users/me/sessions", query=Page, shows=page_of(responses.Session))
     def list_sessions(self, request: Request) -> Reply:

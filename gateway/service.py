@@ -54,10 +54,10 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
 
     users = UpstreamService(
         "users",
-        reads=["get", "check_token", "check_personal_token", "list_sessions"],
+        reads=["get", "check_token", "check_personal_token", "list_sessions", "get_profile"],
         writes=[
             *("register", "login", "logout", "refresh"),
-            *("end_session", "end_other_sessions"),
+            *("end_session", "end_other_sessions", "update_profile"),
         ],
         returns={"register": object_with(id=INTEGER), "list_sessions": PAGE},
         without={"check_token": dict, "check_personal_token": None},

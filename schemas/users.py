@@ -4,6 +4,9 @@ from schemas.constraints import excerpt, validation_error
 from schemas.fields import BaseField, Email, Password, Text, about
 from schemas.loading import Body
 
+LONGEST_NAME = 100
+ABOUT_NAME = "What to call the person."
+
 
 class NewUser(Body):
     """Body of a registration."""
@@ -12,7 +15,7 @@ class NewUser(Body):
 
     email = Email(required=True, metadata=about("Kept in lower case; nobody else may have it."))
     password = Password(required=True)
-    name = Text(max_length=100, metadata=about("What to call the person."))
+    name = Text(max_length=LONGEST_NAME, metadata=about(ABOUT_NAME))
 
 
 class _AnyText(BaseField):

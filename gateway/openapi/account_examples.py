@@ -6,10 +6,28 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.accounts import RefreshRequest
+from schemas.profiles import ProfileChanges
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
 REFRESH_TOKEN = "0aXg2yFLVyNQVFPSGxSeH1n5gCTNi3SbmTM5bVvWsKo"
 TOKENS = {"token": TOKEN, "refresh_token": REFRESH_TOKEN, "expires_in": 86400}
+
+USER = {
+    "id": 15,
+    "email": "ada@example.com",
+    "name": "Ada",
+    "role": "user",
+    "created_at": "2025-02-16T17:02:11.402518Z",
+}
+PROFILE_CHANGES = {
+    "time_zone": "Europe/Berlin",
+    "weight_unit": "kg",
+    "week_start": "monday",
+    "one_rep_max_formula": "epley",
+    "weekly_goal": 3,
+    "locale": "de",
+}
+PROFILE = {**USER, **PROFILE_CHANGES}
 
 SESSION = {
     "id": 37,
@@ -23,6 +41,8 @@ SESSION = {
 
 ACCOUNT_EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     RefreshRequest: {"refresh_token": REFRESH_TOKEN},
+    ProfileChanges: PROFILE_CHANGES,
+    responses.Profile: PROFILE,
     responses.RefreshedTokens: TOKENS,
     responses.Session: SESSION,
     responses.EndedSession: {"id": 37, "ended": True},

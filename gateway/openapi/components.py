@@ -102,6 +102,7 @@ _CONSTRAINTS = [
     *("unknown_field", "unknown_parameter", "repeated"),
     *("own", "not_own", "another", "exists", "active", "measure"),
     *("not_merged", "not_merging", "not_deleting"),
+    "locale",
 ]
 _ERROR = object_schema(
     {

@@ -15,7 +15,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, missing
 
-from schemas import exercises, roles, sets, stats
+from schemas import exercises, profiles, roles, sets, stats
 from schemas.fields import (
     AnyOf,
     BaseField,
@@ -24,6 +24,7 @@ from schemas.fields import (
     Identifiers,
     Integer,
     ListOf,
+    Locale,
     Moment,
     Number,
     OneOf,
@@ -51,6 +52,7 @@ NAMED_ENUMERATIONS = {
     "HistoryRange": stats.RANGES,
     "HistoryUnit": stats.HISTORY_UNITS,
     "Trend": stats.TRENDS,
+    "WeekStart": profiles.WEEK_STARTS,
     "Formula": stats.FORMULAS,
     "Confidence": stats.CONFIDENCES,
     "WeightMeaning": stats.WEIGHT_IS,
@@ -216,6 +218,10 @@ def _time_zone(field: TimeZone) -> dict[str, Any]:
     return {"type": TEXT, "examples": [field.EXAMPLE]}
 
 
+def _locale(field: Locale) -> dict[str, Any]:
+    return {"type": TEXT, "maxLength": field.LONGEST, "examples": [field.EXAMPLE]}
+
+
 def _one_of(field: OneOf) -> dict[str, Any]:
     same = [f"`{other}` is taken as `{word}`." for other, word in field.aliases.items()]
     return {
@@ -292,6 +298,7 @@ _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
     Day: _day,
     Moment: _moment,
     TimeZone: _time_zone,
+    Locale: _locale,
     Identifiers: _identifiers,
     OneOf: _one_of,
     AnyOf: _any_of,

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from gateway.openapi.account_examples import ACCOUNT_EXAMPLES, TOKENS
+from gateway.openapi.account_examples import ACCOUNT_EXAMPLES, TOKENS, USER
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.exports import ExportQuery
@@ -19,13 +19,6 @@ from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
 NEW_USER = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
 CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery"}
 
-USER = {
-    "id": 15,
-    "email": "ada@example.com",
-    "name": "Ada",
-    "role": "user",
-    "created_at": "2025-02-16T17:02:11.402518Z",
-}
 REGISTERED = {**USER, **TOKENS}
 SIGNED_IN = {**TOKENS, "user": USER}
 SIGNED_OUT = {"revoked": True}

@@ -5,6 +5,7 @@ from schemas.fields.choices import AnyOf, OneOf, Sort
 from schemas.fields.dates import Day
 from schemas.fields.identifiers import Identifiers
 from schemas.fields.lists import ListOf
+from schemas.fields.locales import Locale
 from schemas.fields.numbers import (
     Integer,
     IntegerParameter,
@@ -26,6 +27,7 @@ __all__ = [
     "Integer",
     "IntegerParameter",
     "ListOf",
+    "Locale",
     "Moment",
     "Number",
     "NumberParameter",

@@ -53,7 +53,7 @@ from schemas.responses.stats import (
     Weight,
     WholeHistory,
 )
-from schemas.responses.users import RegisteredUser, SignedIn, SignedOut, User
+from schemas.responses.users import Profile, RegisteredUser, SignedIn, SignedOut, User
 from schemas.responses.workouts import (
     DeletedWorkout,
     LastPerformance,
@@ -97,6 +97,7 @@ __all__ = [
     "OwnDetails",
     "PerformedExercise",
     "PerformedSet",
+    "Profile",
     "Readiness",
     "RecognisedFile",
     "Record",

@@ -2,9 +2,20 @@
 
 from marshmallow import fields
 
-from schemas.responses.base import ResponseSchema, always_true, choice, identifier, text, timestamp
+from schemas.profiles import WEEK_STARTS
+from schemas.responses.base import (
+    ResponseSchema,
+    always_true,
+    choice,
+    count,
+    identifier,
+    text,
+    timestamp,
+)
 from schemas.responses.sessions import ABOUT_TOKEN, expires_in, refresh_token
 from schemas.roles import ROLES
+from schemas.sets import WEIGHT_UNITS
+from schemas.stats import FORMULAS
 
 
 class User(ResponseSchema):
@@ -15,6 +26,17 @@ class User(ResponseSchema):
     name = text(null=True)
     role = choice(ROLES)
     created_at = timestamp()
+
+
+class Profile(User):
+    """An account with all that its owner has set."""
+
+    time_zone = text("The IANA name of a zone.", null=True)
+    weight_unit = choice(WEIGHT_UNITS, null=True)
+    week_start = choice(WEEK_STARTS, null=True)
+    one_rep_max_formula = choice(FORMULAS, null=True)
+    weekly_goal = count("Workouts a week, from 1 to 21.", null=True)
+    locale = text("A language tag, as in BCP 47.", null=True)
 
 
 class RegisteredUser(User):

@@ -24,6 +24,7 @@ from services.dependencies.rpc import rpc
 from services.users import reads, writes
 from services.users.administrator import Administrator
 from services.users.passwords import Passwords
+from services.users.profiles import ProfileMethods
 from services.users.sessions import rows as sessions
 from services.users.sessions.methods import WRONG_LOGIN, SessionMethods
 from services.users.token_checks import TokenChecks
@@ -34,7 +35,7 @@ EMAIL = Email(required=True)
 BY_ID = ById()
 
 
-class Users(SessionMethods, TokenChecks):
+class Users(SessionMethods, ProfileMethods, TokenChecks):
     """Accounts: registering, signing in and out, profiles."""
 
     name = "users"

@@ -503,6 +503,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "check_token",
         "check_personal_token",
         "list_sessions",
+        "get_profile",
     }
 
 

@@ -19,6 +19,7 @@ from gateway.service import Gateway
 from schemas import responses
 from schemas.errors import GymError
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.profiles import ProfileChanges
 from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.version import VERSION
 from schemas.workouts import LastSets, WorkoutList
@@ -296,6 +297,10 @@ def test_examples_of_users_are_real(http):
     refreshed = first(http.post("/api/users/token/refresh", json=session))
     assert alike(refreshed) == alike(EXAMPLES[responses.RefreshedTokens])
     token = refreshed["token"]
+    changes = EXAMPLES[ProfileChanges]
+    changed = first(http.put("/api/users/me", json=changes, token=token))
+    assert alike(changed) == alike(EXAMPLES[responses.Profile])
+    assert first(http.get("/api/users/me", token=token)) == changed
     agent = {"User-Agent": EXAMPLES[responses.Session]["device"]}
     third = first(http.post("/api/users/login", json=examples.CREDENTIALS | email, headers=agent))
     [listed, *_] = http.get("/api/users/me/sessions", token=third["token"]).json()["data"]

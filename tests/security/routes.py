@@ -30,6 +30,8 @@ TABLE = {
     "POST /api/users/login": anybody(200),
     "POST /api/users/logout": signed_in(200),
     "POST /api/users/token/refresh": anybody(200),
+    "GET /api/users/me": signed_in(200),
+    "PUT /api/users/me": signed_in(200),
     "GET /api/users/me/sessions": signed_in(200),
     "DELETE /api/users/me/sessions": signed_in(200),
     "DELETE /api/users/me/sessions/:id": signed_in(200, user=404, other=404, admin=404),

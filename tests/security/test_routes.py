@@ -28,6 +28,7 @@ BODIES = {
     "POST /api/users/token/refresh": lambda owner: {
         "refresh_token": owner.sign_in()["refresh_token"]
     },
+    "PUT /api/users/me": lambda owner: {"weekly_goal": 3},
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},

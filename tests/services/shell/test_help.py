@@ -18,6 +18,7 @@ METHODS = {
         *("register", "login", "get", "find", "logout"),
         *("check_token", "check_personal_token"),
         *("refresh", "list_sessions", "end_session", "end_other_sessions"),
+        *("get_profile", "update_profile"),
     ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),

@@ -1,0 +1,99 @@
+"""The part of the users service with what users say of themselves."""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.errors import NotFound
+from schemas.loading import load
+from schemas.pages import checked_user
+from schemas.profiles import ProfileChanges
+from services.dependencies.database import Database
+from services.dependencies.rpc import rpc
+from services.transport.postgres.statements import Fetch, Statement
+from services.users.tables import PROFILE, as_profile
+
+PROFILE_CHANGES = ProfileChanges()
+
+_SETTINGS = (
+    *("time_zone", "weight_unit", "week_start"),
+    *("one_rep_max_formula", "weekly_goal", "locale"),
+)
+_COLUMNS = f"{PROFILE}, {', '.join(_SETTINGS)}"
+_GET = Statement(f"SELECT {_COLUMNS} FROM users WHERE id = :user_id")
+_GET_LOCKED = Statement(f"SELECT {_COLUMNS} FROM users WHERE id = :user_id FOR NO KEY UPDATE")
+_UPDATE = Statement(
+    f"""
+    UPDATE users SET name = :name, {", ".join(f"{name} = :{name}" for name in _SETTINGS)},
+        updated_at = now()
+    WHERE id = :user_id
+    """
+)
+
+
+class ProfileMethods:
+    """Showing and changing one's profile."""
+
+    database: Database
+    account_changed: Callable[[int], None]
+
+    @rpc
+    def get_profile(self, user_id: int) -> dict[str, Any]:
+        """Return a profile with all that its user has set.
+
+        Args:
+            user_id: the user.
+
+        Returns:
+            As from ``get``, and ``{"time_zone", "weight_unit", "week_start",
+            "one_rep_max_formula", "weekly_goal", "locale"}``; None is what was not set.
+
+        Raises:
+            InvalidParameter: the id can't be one.
+            NotFound: there is no such user.
+
+        Example:
+            ``n.rpc.users.get_profile(1)``
+        """
+        return _read(self.database.fetch, _GET, checked_user(user_id))
+
+    @rpc
+    def update_profile(self, user_id: int, changes: dict) -> dict[str, Any]:
+        """Change what a user says of themselves.
+
+        Args:
+            user_id: the user.
+            changes: any of ``name``, ``time_zone`` (``"Europe/Berlin"``), ``weight_unit`` (kg or
+                lb), ``week_start`` (monday, sunday or saturday), ``one_rep_max_formula`` (epley,
+                brzycki or lombardi), ``weekly_goal`` (1 to 21 workouts) and ``locale``
+                (``"pt-BR"``). What is left out stays, None clears.
+
+        Returns:
+            The profile, as from ``get_profile``.
+
+        Raises:
+            ValidationFailed: the values break rules; all faults are listed.
+            InvalidParameter: the id can't be one.
+            NotFound: there is no such user.
+
+        Example:
+            ``n.rpc.users.update_profile(1, {"weight_unit": "lb", "weekly_goal": 3})``
+        """
+        user_id = checked_user(user_id)
+        values = load(PROFILE_CHANGES, changes)
+        with self.database.together() as transaction:
+            before = _read(transaction.fetch, _GET_LOCKED, user_id)
+            after = {**before, **values}
+            kept = {name: after[name] for name in ("name", *_SETTINGS)}
+            transaction.send(_UPDATE, user_id=user_id, **kept)
+        if before["one_rep_max_formula"] != after["one_rep_max_formula"]:
+            # gateways know it of whoever calls
+            self.account_changed(user_id)
+        return after
+
+
+def _read(fetch: Fetch, statement: Statement, user_id: int) -> dict[str, Any]:
+    rows = fetch(statement, user_id=user_id)
+    if not rows:
+        raise NotFound("There is no such user")
+    settings = zip(_SETTINGS, rows[0][-len(_SETTINGS) :], strict=True)
+    return {**as_profile(rows[0]), **dict(settings)}
