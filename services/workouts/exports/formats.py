@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 
+from schemas.cells import lines
 from schemas.exported import FORMAT, VERSION
 from schemas.exports import HEVY, JSON, STRONG
 from services.workouts.exports import hevy, strong
-from services.workouts.exports.cells import lines
 
 _LEFT_OUT = frozenset(
     {"id", "user_id", "version", "created_at", "updated_at", "exercise_id", "rep_type"}

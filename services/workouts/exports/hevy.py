@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from schemas.cells import words
 from services.workouts.exports.cells import (
     effort,
     local_end,
@@ -12,7 +13,6 @@ from services.workouts.exports.cells import (
     number,
     repetitions,
     weight,
-    words,
 )
 
 DELIMITER = ","

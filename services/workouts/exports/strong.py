@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from services.workouts.exports.cells import effort, local_start, number, repetitions, weight, words
+from schemas.cells import words
+from services.workouts.exports.cells import effort, local_start, number, repetitions, weight
 
 DELIMITER = ";"
 
