@@ -39,12 +39,18 @@ class Streamed:
     media_types: tuple[str, ...]
     about: str
     schemas: tuple[type[Schema], ...] = ()
-    """None; for who goes through the schemas of all routes."""
+    """Of the one item that is shown with a 202 instead, as long as the file is being made."""
 
 
-def stream_of(*media_types: str, about: str) -> Streamed:
-    """Return the contents of a response that a route streams."""
-    return Streamed(media_types, about)
+def stream_of(*media_types: str, about: str, until: type[Schema] | None = None) -> Streamed:
+    """Return the contents of a response that a route streams.
+
+    Args:
+        media_types: what it may be.
+        about: what it holds.
+        until: the schema of what is shown until it can be; None if it always can.
+    """
+    return Streamed(media_types, about, () if until is None else (until,))
 
 
 def one_of(*schemas: type[Schema]) -> Contents:

@@ -185,14 +185,23 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
 
 
 def _accepted(spec: APISpec, route: Route) -> dict[str, Any]:
-    if route.unfinished is None or isinstance(route.shows, Streamed):
+    shown = _shown_until_done(route)
+    if shown is None:
         return {}
     response = {
         "description": "It is begun and goes on; ask at `Location` whether it is done",
         "headers": header_references("X-Request-ID", "Location"),
-        "content": _content(spec, route.shows, route.unfinished),
+        "content": _content(spec, *shown),
     }
     return {str(ACCEPTED): response}
+
+
+def _shown_until_done(route: Route) -> tuple[Contents, dict[str, Any]] | None:
+    """Return what a route shows with a 202, and an example; None if it never does."""
+    if isinstance(route.shows, Streamed):
+        schemas = route.shows.schemas
+        return (one_of(*schemas), EXAMPLES[schemas[0]]) if schemas else None
+    return None if route.unfinished is None else (route.shows, route.unfinished)
 
 
 def _content(spec: APISpec, contents: Contents, example: dict[str, Any]) -> dict[str, Any]:
