@@ -17,6 +17,7 @@ from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
+from gateway.take_outs import TakeOutRoutes
 from gateway.upstream.remote_services import UpstreamService
 from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, STRING, object_with
 from schemas import responses, scopes
@@ -47,19 +48,27 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 """The cached responses that a change of a workout makes stale."""
 
 
-class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes):
+class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes, TakeOutRoutes):
     """The REST API in front of the services."""
 
     name = "gateway"
 
     users = UpstreamService(
         "users",
-        reads=["get", "check_token", "check_personal_token", "list_sessions", "get_profile"],
+        reads=[
+            *("get", "check_token", "check_personal_token", "list_sessions", "get_profile"),
+            *("get_take_out", "read_take_out"),
+        ],
         writes=[
             *("register", "login", "logout", "refresh"),
-            *("end_session", "end_other_sessions", "update_profile"),
+            *("end_session", "end_other_sessions", "update_profile", "request_take_out"),
         ],
-        returns={"register": object_with(id=INTEGER), "list_sessions": PAGE},
+        returns={
+            "register": object_with(id=INTEGER),
+            "list_sessions": PAGE,
+            "get_take_out": object_with(id=INTEGER, status=STRING),
+            "read_take_out": object_with(content=STRING),
+        },
         without={"check_token": dict, "check_personal_token": None},
     )
     exercises = UpstreamService(

@@ -22,6 +22,7 @@ CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery"}
 REGISTERED = {**USER, **TOKENS}
 SIGNED_IN = {**TOKENS, "user": USER}
 SIGNED_OUT = {"revoked": True}
+TAKE_OUT = {"status": "under_way", "requested_at": "2025-02-16T17:02:11.402518Z"}
 
 EXERCISE = {
     "id": 4,
@@ -517,6 +518,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.RegisteredUser: REGISTERED,
     responses.SignedIn: SIGNED_IN,
     responses.SignedOut: SIGNED_OUT,
+    responses.TakeOut: TAKE_OUT,
     responses.User: USER,
     responses.Exercise: EXERCISE,
     responses.NewPrivateExercise: MADE_EXERCISE,

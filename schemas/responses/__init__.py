@@ -53,6 +53,7 @@ from schemas.responses.stats import (
     Weight,
     WholeHistory,
 )
+from schemas.responses.take_outs import TakeOut
 from schemas.responses.users import Profile, RegisteredUser, SignedIn, SignedOut, User
 from schemas.responses.workouts import (
     DeletedWorkout,
@@ -113,6 +114,7 @@ __all__ = [
     "SignedIn",
     "SignedOut",
     "StartedImport",
+    "TakeOut",
     "User",
     "Week",
     "WeeklyProgress",

@@ -19,6 +19,7 @@ from services.analytics.processor import WorkoutProcessor
 from services.analytics.record_outbox import OUTBOX
 from services.analytics.rules.calculator import calculated
 from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes
+from services.analytics.take_out import TakeOutMethods
 from services.dependencies import cache_generations
 from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.cache import Cache
@@ -41,7 +42,7 @@ ESTIMATE_QUERY = EstimateQuery()
 NO_RECORDS: dict[str, Any] = {"records": []}
 
 
-class Analytics:
+class Analytics(TakeOutMethods):
     """Computes and serves histories, records, statistics and progress of users' workouts."""
 
     name = "analytics"

@@ -19,6 +19,7 @@ from services.exercises.private.merging import UnfinishedMerges
 from services.exercises.private.methods import PrivateExerciseMethods
 from services.exercises.private.reading import OwnersReads
 from services.exercises.seeding import SeededCatalogue
+from services.exercises.take_out import TakeOutMethods
 from services.exercises.wger.provider import WgerImports, wger_schedule
 
 BY_ID = ById()
@@ -33,7 +34,7 @@ Several = list[Exercise]
 """Named here because inside the class ``list`` is the RPC method."""
 
 
-class Exercises(PrivateExerciseMethods, MatchingMethods):
+class Exercises(PrivateExerciseMethods, MatchingMethods, TakeOutMethods):
     """The catalogue of exercises, its search, private exercises, and the import from wger."""
 
     name = "exercises"

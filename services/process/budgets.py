@@ -124,6 +124,12 @@ IMPORTS_TURN_SECONDS = 3
 """It then works on them for so long at most, unless a file is being read, so that it can be stopped
 within :data:`STOP_SECONDS`."""
 
+TAKE_OUTS_SECONDS = 1
+"""Interval at which users looks for take-outs to work on."""
+
+TAKE_OUTS_TURN_SECONDS = 3
+"""It then works on them for so long at most, as :data:`IMPORTS_TURN_SECONDS` says."""
+
 FACTS_LOOK_SECONDS = 0.25
 """Interval at which workouts and analytics check for a catalogue_changed event."""
 

@@ -19,6 +19,7 @@ from services.dependencies.database import Database
 from services.dependencies.events import UnconfirmedEventDispatcher
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
+from services.dependencies.remote_service import RemoteService
 from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
 from services.users import reads, writes
@@ -27,6 +28,7 @@ from services.users.passwords import Passwords
 from services.users.profiles import ProfileMethods
 from services.users.sessions import rows as sessions
 from services.users.sessions.methods import WRONG_LOGIN, SessionMethods
+from services.users.take_out.methods import TakeOutMethods
 from services.users.token_checks import TokenChecks
 
 NEW_USER = NewUser()
@@ -35,7 +37,7 @@ EMAIL = Email(required=True)
 BY_ID = ById()
 
 
-class Users(SessionMethods, ProfileMethods, TokenChecks):
+class Users(SessionMethods, ProfileMethods, TakeOutMethods, TokenChecks):
     """Accounts: registering, signing in and out, profiles."""
 
     name = "users"
@@ -45,6 +47,9 @@ class Users(SessionMethods, ProfileMethods, TokenChecks):
     revocations = Revocations()
     passwords = Passwords()
     administrator = Administrator()
+    exercises = RemoteService("exercises", methods=["take_out"], without={"take_out": None})
+    workouts = RemoteService("workouts", methods=["take_out"], without={"take_out": None})
+    analytics = RemoteService("analytics", methods=["take_out"], without={"take_out": None})
     config = Config()
     dispatch = UnconfirmedEventDispatcher()
     health = Health()

@@ -34,6 +34,7 @@ from services.workouts.imports.methods import ImportMethods
 from services.workouts.imports.timers import ImportTimers
 from services.workouts.merge_methods import MergeMethods, MergesLeft
 from services.workouts.saving import WorkoutSaving
+from services.workouts.take_out import TakeOutMethods
 
 log = get_logger(__name__)
 
@@ -45,7 +46,7 @@ CHANGES = Changes()
 CLEANING_SECONDS = 3600
 
 
-class Workouts(MergeMethods, ImportMethods, ImportTimers, ExportMethods):
+class Workouts(MergeMethods, ImportMethods, ImportTimers, ExportMethods, TakeOutMethods):
     """Logged workouts, the feed of their changes, and histories that come in and go out."""
 
     name = "workouts"

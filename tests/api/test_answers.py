@@ -504,6 +504,8 @@ def test_nothing_that_writes_counts_as_a_read():
         "check_personal_token",
         "list_sessions",
         "get_profile",
+        "get_take_out",
+        "read_take_out",
     }
 
 

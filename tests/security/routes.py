@@ -36,6 +36,8 @@ TABLE = {
     "DELETE /api/users/me/sessions": signed_in(200),
     "DELETE /api/users/me/sessions/:id": signed_in(200, user=404, other=404, admin=404),
     "GET /api/users/:id": signed_in(200, user=403, other=403),
+    "POST /api/users/me/export": signed_in(202),
+    "GET /api/users/me/export": signed_in(404),
     "GET /api/exercises": anybody(200),
     "GET /api/exercises/search": anybody(200),
     "GET /api/exercises/facets": anybody(200),

@@ -89,19 +89,18 @@ def listed(
     snapshot_of: Mapping[date, Snapshot], period: str, count: int, today: date
 ) -> list[dict[str, Any]]:
     """Put snapshots in line, oldest first, with zeros for a period that has none."""
-    unit = UNITS[period]
     return [
-        {
-            f"{unit}_start": start.isoformat(),
-            f"{unit}_end": period_end(start, unit).isoformat(),
-            **_shown(snapshot_of.get(start, Snapshot())),
-        }
-        for start in period_starts(count, unit, today)
+        shown_period(start, snapshot_of.get(start, Snapshot()), period)
+        for start in period_starts(count, UNITS[period], today)
     ]
 
 
-def _shown(snapshot: Snapshot) -> dict[str, Any]:
+def shown_period(start: date, snapshot: Snapshot, period: str) -> dict[str, Any]:
+    """Return a week or a month as results have it."""
+    unit = UNITS[period]
     return {
+        f"{unit}_start": start.isoformat(),
+        f"{unit}_end": period_end(start, unit).isoformat(),
         "total_workouts": snapshot.total_workouts,
         "total_volume": rounded(snapshot.total_volume),
         "total_sets": snapshot.total_sets,

@@ -12,6 +12,7 @@ from services.transport.http import limits
 
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv"
+ZIP_TYPE = "application/zip"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 REFUSALS = {

@@ -19,22 +19,24 @@ METHODS = {
         *("check_token", "check_personal_token"),
         *("refresh", "list_sessions", "end_session", "end_other_sessions"),
         *("get_profile", "update_profile"),
+        *("request_take_out", "get_take_out", "read_take_out"),
     ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),
         *("merge", "set_mine", "match_names"),
-        *("import_from_wger", "import_status"),
+        *("import_from_wger", "import_status", "take_out"),
     ],
     "workouts": [
         *("create", "list", "get", "get_many", "last_sets"),
         *("update", "delete", "changes", "retire_exercise", "merge_exercise"),
         *("begin_import", "add_to_import", "end_upload", "list_imports", "get_import"),
         *("map_import", "apply_import", "undo_import", "delete_import", "export"),
+        "take_out",
     ],
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),
-        *("one_rep_max", "exercise_records", "rep_maxes"),
+        *("one_rep_max", "exercise_records", "rep_maxes", "take_out"),
     ],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]

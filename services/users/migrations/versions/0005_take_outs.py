@@ -18,6 +18,9 @@ def upgrade() -> None:
             ready_at TIMESTAMPTZ,
             expires_at TIMESTAMPTZ,
             bytes BIGINT,
+            begun SMALLINT NOT NULL DEFAULT 1,
+            begun_since TIMESTAMPTZ NOT NULL DEFAULT now(),
+            failures INTEGER NOT NULL DEFAULT 0,
             lease UUID,
             leased_until TIMESTAMPTZ
         )
@@ -30,7 +33,7 @@ def upgrade() -> None:
             take_out_id BIGINT NOT NULL REFERENCES take_outs ON DELETE CASCADE,
             service VARCHAR(20) NOT NULL,
             position INTEGER NOT NULL,
-            content TEXT NOT NULL,
+            content JSON NOT NULL,
             PRIMARY KEY (take_out_id, service, position)
         )
         """

@@ -1,0 +1,249 @@
+"""All that the system holds of somebody, as a zip over HTTP."""
+
+import csv
+import io
+import json
+import zipfile
+
+import pytest
+
+from tests.api.test_taking_along import numbers
+from tests.api.whole_account import SECONDS, Importer, fill
+from tests.waiting import eventually
+
+PATH = "/api/users/me/export"
+NAMES = {
+    *("account", "sessions", "personal_tokens"),
+    *("workouts", "imports", "imported_workouts", "learned_names"),
+    *("exercises", "exercise_notes"),
+    *("records", "rep_maxes", "history", "totals", "weeks", "months"),
+}
+
+
+class TakenOut:
+    """The zip of a user.
+
+    Args:
+        content: its bytes.
+    """
+
+    def __init__(self, content):
+        self.zip = zipfile.ZipFile(io.BytesIO(content))
+        assert self.zip.testzip() is None
+
+    def text(self, name):
+        return self.zip.read(name).decode()
+
+    def items(self, name):
+        return json.loads(self.text(f"{name}.json"))
+
+    def rows(self, name):
+        return [*csv.DictReader(io.StringIO(self.text(f"{name}.csv"), newline=""))]
+
+
+def ready(http, token):
+    def is_ready():
+        answer = http.get(PATH, token=token)
+        assert answer.status_code in (200, 202), answer.text
+        return answer.status_code == 200 and answer
+
+    return eventually(is_ready, SECONDS)
+
+
+def take_out(http, token):
+    answer = http.post(PATH, token=token)
+    assert answer.status_code == 202, answer.text
+    return TakenOut(ready(http, token).content)
+
+
+@pytest.fixture
+def lifter(http, new_user):
+    user = new_user()
+    account = fill(Importer(http, user))
+    account.user = user
+    noted = {"notes": "-1 on the left", "primary_muscles": ["chest", "triceps"]}
+    account.ask("PUT", "/api/exercises/1/mine", json=noted)
+    return account
+
+
+def wait_until_counted(account):
+    """Wait until all workouts and merges are counted."""
+    merged_into = account.exercises()["Gorilla Row"]
+
+    def is_counted():
+        logged = len(account.ask("GET", "/api/workouts?limit=100"))
+        months = account.ask("GET", "/api/stats/progress?period=monthly&weeks=52")[0]["months"]
+        assert sum(month["total_workouts"] for month in months) == logged
+        history = account.ask("GET", f"/api/stats/exercise/{merged_into}/history?range=all")[0]
+        return history["data_points"]
+
+    eventually(is_counted, SECONDS)
+
+
+def test_the_zip_holds_everything_that_the_api_shows(http, lifter):
+    wait_until_counted(lifter)
+    found = take_out(http, lifter.token)
+    assert set(found.zip.namelist()) == {"index.html"} | {
+        f"{name}.{ending}" for name in NAMES for ending in ("json", "csv")
+    }
+    assert found.text("workouts.json").encode() == lifter.exported()
+    [account] = found.items("account")
+    shown = lifter.ask("GET", f"/api/users/{lifter.user.id}")[0]
+    assert shown.items() <= account.items()
+    assert found.items("records") == all_of(lifter, "records", "records")
+    assert found.items("rep_maxes") == all_of(lifter, "rep-maxes", "rep_maxes", ["best_e1rm"])
+    unshown = ["range", "unit", "stats"]
+    assert found.items("history") == all_of(lifter, "history?range=all", "data_points", unshown)
+    for name, period in (("weeks", "weekly"), ("months", "monthly")):
+        path = f"/api/stats/progress?period={period}&weeks=52"
+        progress = lifter.ask("GET", path)[0][name]
+        trained = [each for each in progress if each["total_workouts"]]
+        assert [each for each in found.items(name) if each in progress] == trained
+    totals = {each["exercise_id"]: each for each in found.items("totals")}
+    for exercise_id in lifter.exercises().values():
+        history = lifter.ask("GET", f"/api/stats/exercise/{exercise_id}/history?range=all")[0]
+        assert history["stats"].items() <= totals[exercise_id].items()
+
+
+def all_of(account, path, name, unshown=()):
+    """Return what the API shows of each exercise, one after another, with the exercise in each."""
+    formulas = ["epley", "brzycki", "lombardi"] if name == "records" else [None]
+    found = []
+    for exercise_id in sorted(set(account.exercises().values())):
+        for formula in formulas:
+            query = f"?formula={formula}" if formula else ""
+            shown = account.ask("GET", f"/api/stats/exercise/{exercise_id}/{path}{query}")[0]
+            items = shown.pop(name)
+            head = {key: value for key, value in shown.items() if key not in unshown}
+            if formula not in (None, "epley"):
+                items = [each for each in items if each["formula"]]
+            found += [head | each for each in items]
+    return found
+
+
+def test_private_exercises_are_there_also_archived_and_merged_ones(http, lifter):
+    found = take_out(http, lifter.token)
+    own = {each["name"]: each for each in found.items("exercises")}
+    for exercise in own.values():
+        path = f"/api/exercises/{exercise['id']}"
+        assert exercise == lifter.ask("GET", path)[0]
+    assert own["Old Row"]["merged_into"] == own["Gorilla Row"]["id"]
+    assert not own["Old Curl"]["is_active"]
+    assert len(own) == 10
+    [note] = found.items("exercise_notes")
+    assert (note["exercise_id"], note["notes"]) == (1, "-1 on the left")
+    [row] = found.rows("exercise_notes")
+    assert (row["notes"], row["primary_muscles"]) == ("'-1 on the left", "chest, triceps")
+
+
+def test_a_table_has_a_row_for_each_set(http, lifter):
+    found = take_out(http, lifter.token)
+    rows = found.rows("workouts")
+    workouts = found.items("workouts")["workouts"]
+    sets = [
+        (workout, exercise, logged)
+        for workout in workouts
+        for exercise in workout["exercises"] or [{"sets": []}]
+        for logged in exercise["sets"] or [{}]
+    ]
+    assert len(rows) == len(sets)
+    for row, (workout, exercise, logged) in zip(rows, sets, strict=True):
+        assert row["date"] == workout["date"]
+        assert row["workout_name"].lstrip("'") == (workout["name"] or "")
+        assert row["exercise_name"] == exercise.get("exercise_name", "")
+        for name in ("reps", "weight", "duration_seconds", "distance_m", "rpe", "rest_seconds"):
+            value = logged.get(name)
+            assert row[name] == "" if value is None else float(row[name]) == value
+    [everything] = [row for row in rows if row["workout_notes"].startswith("Two")]
+    assert everything["workout_name"] == "'+Everything, and more"
+    assert everything["exercise_notes"] == "'=SUM(1)\nclose grip"
+
+
+def test_its_workouts_give_another_account_the_same_numbers(http, lifter, new_user):
+    content = take_out(http, lifter.token).text("workouts.json").encode()
+    second = Importer(http, new_user())
+    done = second.apply(second.preview(content)["id"])
+    assert (done["status"], done["error"]) == ("applied", None)
+
+    def are_equal():
+        assert numbers(second) == numbers(lifter)
+        return True
+
+    eventually(are_equal, SECONDS)
+
+
+def test_an_import_is_in_it_with_what_it_has_brought(http, new_user):
+    account = Importer(http, new_user())
+    account.user = None
+    text = (
+        "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,"
+        "Workout Notes,RPE\n2024-02-16 10:00:00,Legs,1h,Gorilla Row,1,80,5,0,0,,,\n"
+    )
+    csv_type = {"Content-Type": "text/csv"}
+    sent = account.send(text, "?time_zone=UTC&weight_unit=kg&name=strong.csv", headers=csv_type)
+    account.wait(sent, "preview")
+    mapping = {"Gorilla Row": "new"}
+    account.ask("PUT", f"/api/imports/{sent}/mapping", json=mapping)
+    account.apply(sent)
+    found = take_out(http, account.token)
+    assert found.items("imports") == account.ask("GET", f"/api/imports/{sent}")
+    [workout] = account.ask("GET", "/api/workouts")
+    assert found.items("imported_workouts") == [{"workout_id": workout["id"], "import_id": sent}]
+    [row] = found.rows("imports")
+    assert (row["name"], row["counts.workouts"]) == ("strong.csv", "1")
+
+
+def test_the_page_explains_each_file_and_runs_nothing(http, new_user):
+    found = take_out(http, new_user().token)
+    page = found.text("index.html")
+    for name in NAMES:
+        assert f'<a href="{name}.csv">' in page
+        assert f'<a href="{name}.json">' in page
+    assert "<script" not in page
+    assert "http" not in page
+
+
+def test_an_empty_account_has_files_that_can_be_read(http, new_user):
+    found = take_out(http, new_user().token)
+    for name in NAMES - {"account", "sessions", "workouts"}:
+        assert (found.items(name), found.rows(name)) == ([], [])
+    assert found.items("workouts")["workouts"] == []
+
+
+def test_the_file_has_its_name_and_type(http, new_user):
+    token = new_user().token
+    asked = http.post(PATH, token=token)
+    assert asked.headers["Location"] == PATH
+    assert asked.json()["data"][0]["status"] == "under_way"
+    answer = ready(http, token)
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="gym-tracker.zip"'
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert http.request("HEAD", PATH, token=token).status_code == 200
+
+
+def test_nobody_gets_what_they_have_not_asked_for(http, new_user):
+    assert http.get(PATH).status_code == http.post(PATH).status_code == 401
+    take_out(http, new_user().token)
+    assert http.get(PATH, token=new_user().token).status_code == 404
+
+
+def test_hashes_and_secrets_are_in_no_file(http, new_user):
+    user = new_user()
+    found = take_out(http, user.token)
+    for name in found.zip.namelist():
+        text = found.text(name)
+        assert user.password not in text
+        assert user.token not in text
+        assert "$2b$" not in text
+
+
+def test_only_a_few_can_be_begun_a_day(http, new_user):
+    token = new_user().token
+    for _ in range(5):
+        take_out(http, token)
+    refused = http.post(PATH, token=token)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 80_000
+    # the one that is there stays
+    assert http.get(PATH, token=token).status_code == 200
