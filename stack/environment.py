@@ -16,6 +16,9 @@ from stack.layout import (
 from stack.state import State
 from stack.traces import DIRECTORY as TRACES
 
+MAIL = "mail"
+"""Directory of mails, below the system's."""
+
 OPERATOR = "operator"
 BROKER_USERS = (*SERVICES, OPERATOR, "monitoring")
 VIRTUAL_HOST = "gym"
@@ -52,6 +55,7 @@ GATEWAY_SETTINGS = (
     "TRUSTED_PROXIES",
     "CORS_ORIGINS",
 )
+MAIL_SETTINGS = ("SMTP_URL", "MAIL_FROM", "MAIL_DIRECTORY", "PUBLIC_URL")
 OTHER_SETTINGS = (
     "GYM_ENV",
     "JWT_SECRET",
@@ -59,6 +63,7 @@ OTHER_SETTINGS = (
     "ADMIN_PASSWORD",
     *GATEWAY_SETTINGS,
     "BCRYPT_COST",
+    *MAIL_SETTINGS,
     "WGER_API_URL",
     "WGER_SYNC_HOURS",
     "LOG_LEVEL",
@@ -74,7 +79,14 @@ OWN_SETTINGS = {
         *COUNTERS,
         *GATEWAY_SETTINGS,
     ),
-    "users": ("JWT_SECRET", *COUNTERS, "ADMIN_EMAIL", "ADMIN_PASSWORD", "BCRYPT_COST"),
+    "users": (
+        "JWT_SECRET",
+        *COUNTERS,
+        "ADMIN_EMAIL",
+        "ADMIN_PASSWORD",
+        "BCRYPT_COST",
+        *MAIL_SETTINGS,
+    ),
     "exercises": ("WGER_API_URL", "WGER_SYNC_HOURS"),
     "workouts": (),
     "analytics": (),
@@ -126,7 +138,8 @@ def make_environment(
         outside: a shell's variables, whose settings are passed on.
     """
     given = outside or {}
-    variables = {name: given[name] for name in ALL_SETTINGS if name in given}
+    variables = _where_nothing_is_given(state)
+    variables |= {name: given[name] for name in ALL_SETTINGS if name in given}
     variables |= _chosen(state, user) | dict(state.given)
     if user == OPERATOR:
         return variables
@@ -178,6 +191,15 @@ def _chosen(state: State, user: str) -> dict[str, str]:
     for service in SERVICES:
         if service in ports:
             variables[address_variable(service)] = f"{LOOPBACK}:{ports[service]}"
+    return variables
+
+
+def _where_nothing_is_given(state: State) -> dict[str, str]:
+    """Return variables that a shell's own replace."""
+    # a server, if one is given, takes the mails all the same
+    variables = {"MAIL_DIRECTORY": str(state.directory / MAIL)}
+    if "gateway" in state.ports:
+        variables["PUBLIC_URL"] = f"http://{LOOPBACK}:{state.ports['gateway']}"
     return variables
 
 

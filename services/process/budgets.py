@@ -145,6 +145,24 @@ MERGES_LOOK_SECONDS = 1
 MERGES_RETRY_SECONDS = 5
 """Pause before the retry of one that failed."""
 
+MAILS_SECONDS = 5
+"""Interval at which users looks for mails that are to be tried again."""
+
+MAIL_ANSWER_SECONDS = 10
+"""Timeout of connecting to the mail server, and of each of its answers."""
+
+MAIL_SECONDS = 45
+"""Timeout of handing over one mail."""
+
+MAIL_LEASE_SECONDS = 90
+"""For so long no other process tries a mail that one has begun to send."""
+
+MAIL_RETRY_SECONDS = (10, 60, 300, 1800, 7200)
+"""Pauses before the retries of a mail; the last one repeats."""
+
+AFTERWARDS_MOST = 1000
+"""Requests that were answered, and whose work is not done yet; one more is refused."""
+
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
@@ -174,6 +192,7 @@ def check() -> None:
         "a read has time for a second try": FIRST_READ_SECONDS < RPC_SECONDS < REQUEST_SECONDS,
         "who asks is known before a read": 2 * TOKEN_SECONDS + OWNER_SECONDS + RPC_SECONDS
         < REQUEST_SECONDS,
+        "a mail is handed over before another process tries": MAIL_SECONDS < MAIL_LEASE_SECONDS,
         "a publish ends before an RPC does": PUBLISH_SECONDS + CONFIRM_SECONDS < INNER_RPC_SECONDS,
     }
     broken = [rule for rule, holds in rules.items() if not holds]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from services.process.mail_settings import MailSettings, Malformed, read_mail_settings
+
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
@@ -31,6 +33,9 @@ DATABASES = {
 
 TOKEN_SERVICES = ("gateway", "users")
 """The only services that need the JWT key: one checks tokens, the other issues them."""
+
+MAIL_SERVICE = "users"
+"""The only service that sends mail."""
 
 SETTINGS_KEY = "settings"
 """Key of the :class:`Settings` in ``container.config``."""
@@ -94,6 +99,7 @@ class Settings:
     otlp_endpoint: str = ""
     trace_directory: str = ""
     metrics_token: str = field(default="", repr=False)
+    mail: MailSettings = field(default_factory=MailSettings)
 
     @classmethod
     def from_environment(
@@ -111,6 +117,7 @@ class Settings:
         reader = _Reader(environment)
         mode = reader.word("GYM_ENV", DEVELOPMENT, [DEVELOPMENT, PRODUCTION])
         needs_key = service is None or service in TOKEN_SERVICES
+        sends_mail = service in (None, MAIL_SERVICE)
         redis, counters = reader.redis_places()
         return cls(
             environment=mode,
@@ -144,6 +151,7 @@ class Settings:
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
             trace_directory=reader.directory("TRACE_DIRECTORY"),
             metrics_token=reader.text("METRICS_TOKEN", ""),
+            mail=reader.mail(mode) if sends_mail else MailSettings(),
         )
 
     @property
@@ -225,6 +233,18 @@ class _Reader:
                 "and not the example"
             )
         return value
+
+    def mail(self, mode: str) -> MailSettings:
+        gateway = self.text("GATEWAY_ADDRESS", f"127.0.0.1:{DEFAULT_PORTS['gateway']}")
+        names = ("SMTP_URL", "MAIL_FROM", "PUBLIC_URL")
+        url, sender, public = (self.text(name, "") for name in names)
+        directory = self.directory("MAIL_DIRECTORY")
+        try:
+            return read_mail_settings(
+                url, sender, directory, public, gateway, development=mode == DEVELOPMENT
+            )
+        except Malformed as problem:
+            raise BadSettings(str(problem)) from None
 
     def redis_places(self) -> tuple[tuple[str, int], tuple[str, int]]:
         """Return host and port of the cache and of the counters.

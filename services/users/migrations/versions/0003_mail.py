@@ -18,6 +18,7 @@ def upgrade() -> None:
             html_body TEXT NOT NULL,
             created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
             next_try_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+            give_up_at TIMESTAMPTZ NOT NULL,
             tries SMALLINT NOT NULL DEFAULT 0
         )
         """
@@ -40,7 +41,9 @@ def upgrade() -> None:
             token_hash BYTEA PRIMARY KEY,
             user_id BIGINT NOT NULL REFERENCES users ON DELETE CASCADE,
             email VARCHAR(255) NOT NULL,
-            expires_at TIMESTAMPTZ NOT NULL
+            requested_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+            expires_at TIMESTAMPTZ NOT NULL,
+            ended_at TIMESTAMPTZ
         )
         """
     )

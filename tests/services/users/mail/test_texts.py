@@ -1,0 +1,36 @@
+"""The texts of mails."""
+
+import pytest
+
+from services.users.mail.texts import TEMPLATES, render
+
+LINK = "http://127.0.0.1:8080/reset-password#token=a&b"
+NAMES = sorted({path.stem for path in (TEMPLATES / "en").iterdir()})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_mail_has_a_subject_and_two_bodies(name):
+    text = render(name, link=LINK)
+    assert text.subject
+    assert "Subject" not in text.subject + text.plain
+    assert "\n" not in text.subject
+    assert all(len(line) < 80 for line in text.plain.splitlines() if LINK not in line)
+    assert "$" not in text.plain + text.html
+    assert ("#token=" in text.plain) == ("#token=" in text.html)
+
+
+def test_what_is_filled_in_is_escaped_in_html_alone():
+    text = render("password_reset", link=LINK)
+    assert f"\n{LINK}\n" in text.plain
+    assert LINK not in text.html
+    assert LINK.replace("&", "&amp;") in text.html
+
+
+@pytest.mark.parametrize("locale", [None, "en", "en-GB", "tlh", "de_AT", ""])
+def test_a_language_without_texts_is_english(locale):
+    assert render("email_taken", locale) == render("email_taken")
+
+
+def test_a_value_that_is_missing_is_no_half_mail():
+    with pytest.raises(KeyError):
+        render("password_reset")
