@@ -6,12 +6,15 @@ from gateway import workout_events
 from gateway.accounts import AccountRoutes
 from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
+from gateway.email_changes import EmailChangeRoutes
 from gateway.entrypoint import route
 from gateway.exports import ExportRoutes
 from gateway.imports import ImportRoutes
+from gateway.link_pages.pages import LinkPages
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
+from gateway.password_resets import PasswordResetRoutes
 from gateway.private_exercises import PrivateExerciseRoutes, find, seen_by
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
@@ -48,7 +51,15 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 """The cached responses that a change of a workout makes stale."""
 
 
-class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes, TakeOutRoutes):
+class Gateway(
+    AccountRoutes,
+    PrivateExerciseRoutes,
+    ImportRoutes,
+    ExportRoutes,
+    TakeOutRoutes,
+    PasswordResetRoutes,
+    EmailChangeRoutes,
+):
     """The REST API in front of the services."""
 
     name = "gateway"
@@ -56,12 +67,27 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes, 
     users = UpstreamService(
         "users",
         reads=[
-            *("get", "check_token", "check_personal_token", "list_sessions", "get_profile"),
-            *("get_take_out", "read_take_out"),
+            "get",
+            "check_token",
+            "check_personal_token",
+            "list_sessions",
+            "get_profile",
+            "get_take_out",
+            "read_take_out",
         ],
         writes=[
-            *("register", "login", "logout", "refresh"),
-            *("end_session", "end_other_sessions", "update_profile", "request_take_out"),
+            "register",
+            "login",
+            "logout",
+            "refresh",
+            "end_session",
+            "end_other_sessions",
+            "update_profile",
+            "request_take_out",
+            "request_password_reset",
+            "reset_password",
+            "change_email",
+            "confirm_email",
         ],
         returns={
             "register": object_with(id=INTEGER),
@@ -107,6 +133,7 @@ class Gateway(AccountRoutes, PrivateExerciseRoutes, ImportRoutes, ExportRoutes, 
     revocations = Revocations()
     health = Health()
     documentation = Documentation()
+    link_pages = LinkPages()
     log_context = LogContext()
 
     @route("GET", "/", caller=PUBLIC, shows=responses.Index)

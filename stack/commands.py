@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from stack import overview, processes, reading_logs, suite, traces, upgrading, waterfall
+from stack import mail, overview, processes, reading_logs, suite, traces, upgrading, waterfall
 from stack.bringing_up import bring_up
 from stack.failures import Failure
 from stack.histories import options as history_options
@@ -97,6 +97,8 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("action", nargs="?", choices=["list", "replay", "drop"], default="list")
     command.add_argument("id", nargs="*", help="which ones, to replay or drop")
     command.add_argument("--all", action="store_true", help="all of them")
+    command = add("reset-password", reset_password, "print a link to a new password of an account")
+    command.add_argument("email", metavar="EMAIL", help="the account's e-mail")
     add("import-wger", import_wger, "bring wger's exercises into the catalogue")
     history_options.of_import(
         add("import", import_history, "bring a user's history in from a file, with a preview")
@@ -116,6 +118,7 @@ def up(options: argparse.Namespace) -> int:
     if not changed:
         print("Everything is running already; nothing was changed.")
     print(overview.as_table(rows))
+    print(f"{mail.describe(RUN_DIRECTORY)}.")
     if overview.MANAGEMENT in system.state.ports:
         print("The password of RabbitMQ's pages is in .run/state.json (secrets, rabbitmq).")
     print(f"\nThe API, to read and to try: {system.url}/docs")
@@ -172,6 +175,7 @@ def status(options: argparse.Namespace) -> int:
         print(json.dumps(overview.as_data(system, rows), indent=2))
     else:
         print(overview.as_table(rows))
+        print(f"{mail.describe(RUN_DIRECTORY)}.")
     return 0 if all(row.is_ready for row in rows) else NOT_READY
 
 
@@ -233,6 +237,12 @@ def demo(options: argparse.Namespace) -> int:
     """Run the demo on the running system, or on the gateway at ``--url``."""
     url = options.url or _running_system().url
     return importlib.import_module("stack.demo").main(url) or 0
+
+
+def reset_password(options: argparse.Namespace) -> int:
+    """Print a link to a new password."""
+    importlib.import_module("stack.password_reset").main(_broker(), options.email)
+    return 0
 
 
 def import_wger(options: argparse.Namespace) -> int:

@@ -101,8 +101,7 @@ _CONSTRAINTS = [
     *("max_length", "min", "max", "decimals", "step", "sum", "one_of", "unique", "max_items"),
     *("unknown_field", "unknown_parameter", "repeated"),
     *("own", "not_own", "another", "exists", "active", "measure"),
-    *("not_merged", "not_merging", "not_deleting"),
-    "locale",
+    *("not_merged", "not_merging", "not_deleting", "good_link", "locale"),
 ]
 _ERROR = object_schema(
     {

@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import Schema
 
+from gateway.openapi import link_examples
 from gateway.openapi.account_examples import ACCOUNT_EXAMPLES, TOKENS, USER
 from schemas import responses
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
@@ -497,6 +498,7 @@ IMPORT = {
 }
 
 EXAMPLES: dict[type[Schema], dict[str, Any]] = {
+    **link_examples.EXAMPLES,
     NewUser: NEW_USER,
     Credentials: CREDENTIALS,
     ExerciseList: {"category": "strength", "equipment": "bodyweight", "search": "pull-ups"},

@@ -5,6 +5,12 @@ tests validate every response against it.
 """
 
 from schemas.responses.base import ResponseSchema
+from schemas.responses.credentials import (
+    ChangedEmail,
+    ConfirmedEmail,
+    PasswordChanged,
+    PasswordResetAccepted,
+)
 from schemas.responses.exercises import (
     DeletedExercise,
     Exercise,
@@ -67,7 +73,9 @@ from schemas.responses.workouts import (
 __all__ = [
     "AllowedWeight",
     "BestEstimate",
+    "ChangedEmail",
     "Circuit",
+    "ConfirmedEmail",
     "DataPoint",
     "DeletedExercise",
     "DeletedImport",
@@ -96,6 +104,8 @@ __all__ = [
     "NewPrivateExercise",
     "OneRepMax",
     "OwnDetails",
+    "PasswordChanged",
+    "PasswordResetAccepted",
     "PerformedExercise",
     "PerformedSet",
     "Profile",

@@ -24,6 +24,11 @@ from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
 from services.users import reads, writes
 from services.users.administrator import Administrator
+from services.users.afterwards import Afterwards
+from services.users.email_changes.methods import EmailChangeMethods
+from services.users.mail.relay import Mail
+from services.users.mail.timers import MailTimers
+from services.users.password_resets.methods import PasswordResetMethods
 from services.users.passwords import Passwords
 from services.users.profiles import ProfileMethods
 from services.users.sessions import rows as sessions
@@ -37,7 +42,15 @@ EMAIL = Email(required=True)
 BY_ID = ById()
 
 
-class Users(SessionMethods, ProfileMethods, TakeOutMethods, TokenChecks):
+class Users(
+    SessionMethods,
+    ProfileMethods,
+    TakeOutMethods,
+    TokenChecks,
+    PasswordResetMethods,
+    EmailChangeMethods,
+    MailTimers,
+):
     """Accounts: registering, signing in and out, profiles."""
 
     name = "users"
@@ -50,6 +63,8 @@ class Users(SessionMethods, ProfileMethods, TakeOutMethods, TokenChecks):
     exercises = RemoteService("exercises", methods=["take_out"], without={"take_out": None})
     workouts = RemoteService("workouts", methods=["take_out"], without={"take_out": None})
     analytics = RemoteService("analytics", methods=["take_out"], without={"take_out": None})
+    mail = Mail()
+    afterwards = Afterwards()
     config = Config()
     dispatch = UnconfirmedEventDispatcher()
     health = Health()

@@ -10,7 +10,9 @@ from jsonschema.exceptions import best_match
 from gateway.openapi.document import make_document
 from gateway.service import Gateway
 
-OUTSIDE = re.compile(r"/(openapi\.json|docs(/[^/]+)?|metrics)")
+OUTSIDE = re.compile(
+    r"/(openapi\.json|docs(/[^/]+)?|metrics|reset-password|confirm-email|link-pages/[^/]+)"
+)
 """What has no envelope."""
 
 

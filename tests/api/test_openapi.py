@@ -98,6 +98,7 @@ def test_who_may_call_is_said(document):
             "get_exercise",
         ),
         *("count_exercises", "index", "health", "ready"),
+        *("request_password_reset", "reset_password", "confirm_email"),
     }
     for _, _, operation in operations(document):
         assert ("401" in operation["responses"]) == (

@@ -35,6 +35,10 @@ TABLE = {
     "GET /api/users/me/sessions": signed_in(200),
     "DELETE /api/users/me/sessions": signed_in(200),
     "DELETE /api/users/me/sessions/:id": signed_in(200, user=404, other=404, admin=404),
+    "POST /api/users/password-reset": anybody(202),
+    "POST /api/users/password-reset/confirm": anybody(400),
+    "PUT /api/users/me/email": signed_in(403),
+    "POST /api/users/email-change/confirm": anybody(400),
     "GET /api/users/:id": signed_in(200, user=403, other=403),
     "POST /api/users/me/export": signed_in(202),
     "GET /api/users/me/export": signed_in(404),
@@ -76,6 +80,12 @@ TABLE = {
     "GET /openapi.json": anybody(200),
     "GET /docs": anybody(200),
     "GET /docs/:file": anybody(200),
+    "GET /reset-password": anybody(200),
+    "GET /confirm-email": anybody(200),
+    "GET /link-pages/link-page.js": anybody(200),
+    "GET /link-pages/reset-password.js": anybody(200),
+    "GET /link-pages/confirm-email.js": anybody(200),
+    "GET /link-pages/link-page.css": anybody(200),
 }
 
 # routes whose answer holds what is somebody's

@@ -29,6 +29,16 @@ BODIES = {
         "refresh_token": owner.sign_in()["refresh_token"]
     },
     "PUT /api/users/me": lambda owner: {"weekly_goal": 3},
+    "POST /api/users/password-reset": lambda owner: {"email": owner.user.email},
+    "POST /api/users/password-reset/confirm": lambda owner: {
+        "token": "guessed",
+        "new_password": PASSWORD,
+    },
+    "PUT /api/users/me/email": lambda owner: {
+        "email": f"{uuid.uuid4().hex[:16]}@example.com",
+        "password": "wrong",
+    },
+    "POST /api/users/email-change/confirm": lambda owner: {"token": "guessed"},
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},

@@ -20,6 +20,8 @@ METHODS = {
         *("refresh", "list_sessions", "end_session", "end_other_sessions"),
         *("get_profile", "update_profile"),
         *("request_take_out", "get_take_out", "read_take_out"),
+        *("request_password_reset", "reset_password", "make_password_reset"),
+        *("change_email", "confirm_email"),
     ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),

@@ -1,0 +1,97 @@
+"""Links to a new password in PostgreSQL.
+
+All of them lock the account first, so that two requests of one account never wait for each other.
+"""
+
+from typing import NamedTuple
+
+from services.transport.postgres.expressions import instant
+from services.transport.postgres.statements import Fetch, Send, Statement
+
+_LOCK = Statement(
+    "SELECT id, email FROM users WHERE email = :email AND disabled_at IS NULL FOR NO KEY UPDATE"
+)
+_COUNT = Statement(
+    "SELECT count(*) FROM password_resets WHERE user_id = :user_id AND expires_at > now()"
+)
+_INSERT = Statement(
+    f"""
+    INSERT INTO password_resets (token_hash, user_id, expires_at)
+    VALUES (:token_hash, :user_id, now() + make_interval(secs => :seconds))
+    RETURNING {instant("expires_at", fraction=False)}
+    """
+)
+_OWNER = """
+    SELECT users.id, users.email FROM password_resets JOIN users ON users.id = user_id
+    WHERE token_hash = :token_hash AND expires_at > now() AND disabled_at IS NULL
+"""
+_FIND = Statement(_OWNER)
+_LOCK_OWNER = Statement(f"{_OWNER} FOR NO KEY UPDATE OF users")
+_USE = Statement("DELETE FROM password_resets WHERE token_hash = :token_hash RETURNING user_id")
+_SET_PASSWORD = Statement(
+    """
+    UPDATE users SET password_hash = :password_hash, sessions_ended_at = now(), updated_at = now()
+    WHERE id = :user_id
+    """
+)
+_END_ALL = Statement("DELETE FROM password_resets WHERE user_id = :user_id")
+_END_SESSIONS = Statement("DELETE FROM sessions WHERE user_id = :user_id")
+_END_EMAIL_CHANGES = Statement(
+    "UPDATE email_changes SET ended_at = now() WHERE user_id = :user_id AND ended_at IS NULL"
+)
+_FORGET_OLD = Statement("DELETE FROM password_resets WHERE expires_at <= now()")
+
+
+class Owner(NamedTuple):
+    """An account: its id and its e-mail."""
+
+    id: int
+    email: str
+
+
+def lock(fetch: Fetch, email: str) -> Owner | None:
+    """Lock the account with an e-mail; None if there is none, or it is disabled."""
+    return _owner(fetch(_LOCK, email=email))
+
+
+def count(fetch: Fetch, user_id: int) -> int:
+    """Return how many links of an account are still good."""
+    return fetch(_COUNT, user_id=user_id)[0][0]
+
+
+def insert(fetch: Fetch, user_id: int, token_hash: bytes, seconds: int) -> str:
+    """Insert a link, and return until when it is good (``2025-02-16T18:30:00Z``)."""
+    return fetch(_INSERT, user_id=user_id, token_hash=token_hash, seconds=seconds)[0][0]
+
+
+def is_good(fetch: Fetch, token_hash: bytes) -> bool:
+    """Return whether a token is good for a new password."""
+    return bool(fetch(_FIND, token_hash=token_hash))
+
+
+def use(fetch: Fetch, token_hash: bytes) -> Owner | None:
+    """Lock the account that a token is for, and delete the token; None if it is not good."""
+    owner = _owner(fetch(_LOCK_OWNER, token_hash=token_hash))
+    # another request may have used it while this one waited for the lock
+    return owner if owner and fetch(_USE, token_hash=token_hash) else None
+
+
+def set_password(send: Send, user_id: int, password_hash: str) -> None:
+    """Set a password, and end whatever was begun with another one."""
+    send(_SET_PASSWORD, user_id=user_id, password_hash=password_hash)
+    for statement in (_END_ALL, _END_SESSIONS, _END_EMAIL_CHANGES):
+        send(statement, user_id=user_id)
+
+
+def end_all(send: Send, user_id: int) -> None:
+    """Delete all links of an account."""
+    send(_END_ALL, user_id=user_id)
+
+
+def forget_old(fetch: Fetch) -> None:
+    """Delete links that are not good any more."""
+    fetch(_FORGET_OLD)
+
+
+def _owner(rows: list[tuple]) -> Owner | None:
+    return Owner(*rows[0]) if rows else None
