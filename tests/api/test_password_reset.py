@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from schemas.errors import ValidationFailed
 from tests.api.conftest import PASSWORD
+from tests.api.lone_gateway import gateway_alone
 from tests.mailbox import Mailbox, link_in
 from tests.users_database import query
 from tests.waiting import eventually
@@ -217,3 +219,17 @@ def test_operators_make_links_without_mail(http, rpc, new_user, login, mailbox):
     assert confirm(http, token).status_code == 200
     assert login(user, NEW) == 200
     assert PASSWORD != NEW
+
+
+def test_requests_are_limited_as_logins_are():
+    limits = {"RATE_LIMIT_LOGIN": "5/minute", "RATE_LIMIT_LOGIN_EMAIL": "2/minute"}
+    with gateway_alone(**limits) as gateway:
+        gateway.answers["users.request_password_reset"] = {"accepted": True, "by_mail": True}
+        emails = ["ann@example.com", " ANN@example.com", "ann@example.com", "bob@example.com"]
+        got = [gateway.http.post(REQUEST, {"email": email}) for email in emails]
+        assert [answer.status_code for answer in got] == [202, 202, 429, 202]
+        # of the address one is left, for guessed tokens as well
+        body = {"token": "guessed", "new_password": NEW}
+        gateway.answers["users.reset_password"] = ValidationFailed("[]")
+        got = [gateway.http.post(CONFIRM, body).status_code for _ in range(2)]
+    assert got == [400, 429]

@@ -54,12 +54,14 @@ class SmtpServer:
         received: what it has taken, in order; further mails may arrive while it is read.
         refusals: by command (``MAIL``, ``RCPT``, ``DATA``) what is answered instead, each once.
         tried: the recipients of all tries.
+        holds: while true, no mail is answered.
     """
 
     def __init__(self, certificate=None, is_tls=False, asks_for_login=False, port=0):
         self.received: list[Received] = []
         self.refusals: dict[str, str] = {}
         self.tried: list[str] = []
+        self.holds = False
         self.port = port
         self.asks_for_login = asks_for_login
         self._context = None
@@ -158,6 +160,8 @@ class _Handler:
         return "250 OK"
 
     async def handle_DATA(self, smtp, session, envelope):  # noqa: N802
+        while self.server.holds:
+            await asyncio.sleep(0.02)
         if refusal := self.server.refusals.pop("DATA", None):
             return refusal
         received = Received(
