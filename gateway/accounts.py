@@ -50,7 +50,7 @@ class AccountRoutes:
         "PUT",
         "/api/users/me",
         body=ProfileChanges,
-        changes=[CachePolicy.ACCOUNT],
+        changes=[CachePolicy.ACCOUNT, CachePolicy.NUMBERS],
         shows=responses.Profile,
     )
     def update_profile(self, request: Request) -> Reply:

@@ -7,6 +7,8 @@ from schemas.errors import NotFound
 from schemas.loading import load
 from schemas.pages import checked_user
 from schemas.profiles import ProfileChanges
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Fetch, Statement
@@ -33,6 +35,7 @@ _UPDATE = Statement(
 class ProfileMethods:
     """Showing and changing one's profile."""
 
+    cache: Cache
     database: Database
     account_changed: Callable[[int], None]
 
@@ -86,7 +89,8 @@ class ProfileMethods:
             kept = {name: after[name] for name in ("name", *_SETTINGS)}
             transaction.send(_UPDATE, user_id=user_id, **kept)
         if before["one_rep_max_formula"] != after["one_rep_max_formula"]:
-            # gateways know it of whoever calls
+            # gateways know it of whoever calls, and have cached what it was used for
+            self.cache.invalidate(cache_generations.numbers_of(user_id))
             self.account_changed(user_id)
         return after
 

@@ -93,3 +93,20 @@ def test_a_changed_formula_is_known_to_the_gateways_at_once(http, system, new_us
     redis.close()
 
     assert generations[0] == generations[1] != generations[2]
+
+
+def test_estimates_go_by_the_formula_that_was_set(http, new_user):
+    user = new_user()
+    path = "/api/stats/one-rep-max?weight=100&reps=10"
+    rep_maxes = "/api/stats/exercise/1/rep-maxes"
+
+    def formulas():
+        # twice: the second of what is cached is from the gateway's own memory
+        paths = (path, f"{path}&formula=brzycki", rep_maxes, rep_maxes)
+        return [http.get(each, token=user.token).json()["data"][0]["formula"] for each in paths]
+
+    assert formulas() == ["epley", "brzycki", "epley", "epley"]
+    http.put(ME, {"one_rep_max_formula": "lombardi"}, token=user.token)
+    assert formulas() == ["lombardi", "brzycki", "lombardi", "lombardi"]
+    http.put(ME, {"one_rep_max_formula": None}, token=user.token)
+    assert formulas() == ["epley", "brzycki", "epley", "epley"]
