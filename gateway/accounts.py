@@ -11,8 +11,8 @@ from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
 from schemas import responses, scopes
-from schemas.accounts import RefreshRequest
-from schemas.errors import NotFound, Unauthorized
+from schemas.accounts import PasswordChange, RefreshRequest
+from schemas.errors import Forbidden, NotFound, Unauthorized
 from schemas.pages import Page
 from schemas.profiles import ProfileChanges
 
@@ -56,6 +56,24 @@ class AccountRoutes:
     def update_profile(self, request: Request) -> Reply:
         """Change the fields that are given of your profile; null clears one."""
         return Reply(self.users.update_profile(request.user_id, request.body))
+
+    @route(
+        "PUT",
+        "/api/users/me/password",
+        body=PasswordChange,
+        asks_password=True,
+        changes=[CachePolicy.ACCOUNT],
+        shows=responses.ChangedPassword,
+        refuses=[Forbidden],
+    )
+    def change_password(self, request: Request) -> Reply:
+        """Change your password, and end all your sessions but the one that the request is made in.
+
+        Personal access tokens go on; delete those that somebody else may have.
+        """
+        session_id = request.caller.session_id
+        changed = self.users.change_password(request.user_id, request.body, session_id=session_id)
+        return Reply(changed)
 
     @route("GET", "/api/users/me/sessions", query=Page, shows=page_of(responses.Session))
     def list_sessions(self, request: Request) -> Reply:

@@ -83,6 +83,7 @@ class Gateway(
             "end_session",
             "end_other_sessions",
             "update_profile",
+            "change_password",
             "request_take_out",
             "request_password_reset",
             "reset_password",

@@ -1,6 +1,6 @@
 """The rules of accounts that are signed in: tokens, sessions, settings."""
 
-from schemas.fields import about
+from schemas.fields import Password, about
 from schemas.loading import Body
 from schemas.users import AnySecret
 
@@ -11,3 +11,10 @@ class RefreshRequest(Body):
     refresh_token = AnySecret(
         required=True, metadata=about("As it came with a log-in, or with the refresh before.")
     )
+
+
+class PasswordChange(Body):
+    """Body of a change of one's password."""
+
+    old_password = AnySecret(required=True, metadata=about("The one that is good now."))
+    new_password = Password(required=True, metadata=about("None of the 10,000 commonest."))

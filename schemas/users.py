@@ -14,7 +14,7 @@ class NewUser(Body):
     read_only = frozenset({"id", "role", "created_at", "token", "refresh_token", "expires_in"})
 
     email = Email(required=True, metadata=about("Kept in lower case; nobody else may have it."))
-    password = Password(required=True)
+    password = Password(required=True, metadata=about("None of the 10,000 commonest."))
     name = Text(max_length=LONGEST_NAME, metadata=about(ABOUT_NAME))
 
 

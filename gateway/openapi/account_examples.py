@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema
 
 from schemas import responses
-from schemas.accounts import RefreshRequest
+from schemas.accounts import PasswordChange, RefreshRequest
 from schemas.profiles import ProfileChanges
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
@@ -43,6 +43,11 @@ ACCOUNT_EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     RefreshRequest: {"refresh_token": REFRESH_TOKEN},
     ProfileChanges: PROFILE_CHANGES,
     responses.Profile: PROFILE,
+    PasswordChange: {
+        "old_password": "correct horse battery",
+        "new_password": "staple of a correct horse",
+    },
+    responses.ChangedPassword: {"changed": True, "sessions_ended": 1},
     responses.RefreshedTokens: TOKENS,
     responses.Session: SESSION,
     responses.EndedSession: {"id": 37, "ended": True},

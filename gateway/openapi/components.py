@@ -101,7 +101,8 @@ _CONSTRAINTS = [
     *("max_length", "min", "max", "decimals", "step", "sum", "one_of", "unique", "max_items"),
     *("unknown_field", "unknown_parameter", "repeated"),
     *("own", "not_own", "another", "exists", "active", "measure"),
-    *("not_merged", "not_merging", "not_deleting", "good_link", "locale"),
+    *("not_merged", "not_merging", "not_deleting"),
+    *("good_link", "locale", "common"),
 ]
 _ERROR = object_schema(
     {

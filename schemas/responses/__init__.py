@@ -32,6 +32,7 @@ from schemas.responses.imports import (
 )
 from schemas.responses.operations import Circuit, Health, Index, Readiness
 from schemas.responses.sessions import (
+    ChangedPassword,
     EndedSession,
     EndedSessions,
     RefreshedTokens,
@@ -74,6 +75,7 @@ __all__ = [
     "AllowedWeight",
     "BestEstimate",
     "ChangedEmail",
+    "ChangedPassword",
     "Circuit",
     "ConfirmedEmail",
     "DataPoint",

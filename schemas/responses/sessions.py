@@ -52,6 +52,13 @@ class EndedSession(ResponseSchema):
     ended = always_true()
 
 
+class ChangedPassword(ResponseSchema):
+    """The change of a password."""
+
+    changed = always_true()
+    sessions_ended = count("All others than the one that the request was made in.")
+
+
 class EndedSessions(ResponseSchema):
     """The end of all other sessions."""
 

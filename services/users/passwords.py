@@ -1,6 +1,7 @@
 """Passwords, stored as bcrypt hashes (docs/decisions/bcrypt.md)."""
 
 import os
+from typing import Any
 
 import bcrypt
 from eventlet import tpool
@@ -8,8 +9,11 @@ from eventlet.semaphore import Semaphore
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
+from schemas.errors import ValidationFailed, fault
+from schemas.loading import Body, load
 from schemas.passwords import MOST_BYTES, normalised
 from services.process.settings import SETTINGS_KEY
+from services.users.common_passwords import MOST_COMMON, as_compared, read_common_passwords
 
 AT_ONCE = os.cpu_count() or 1
 """Hashing does nothing but compute: more than one for each core would only make each later."""
@@ -24,15 +28,49 @@ class Passwords(DependencyProvider):
     """
 
     def setup(self) -> None:
-        """Read the cost."""
+        """Read the cost, and which passwords are common."""
         self.cost = self.container.config[SETTINGS_KEY].bcrypt_cost
         # as long as a real hash and of the same cost, so that comparing takes the same time
         self.nobodys_hash = bcrypt.gensalt(self.cost) + b"." * 31
         self._free = Semaphore(AT_ONCE)
+        self._common = read_common_passwords()
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "Passwords":
         """Return the provider itself: all workers share the semaphore."""
         return self
+
+    def load_new(self, schema: Body, data: object, field: str = "password") -> dict[str, Any]:
+        """Validate and convert input in which somebody chooses a password.
+
+        Args:
+            schema: see :func:`schemas.loading.load`.
+            data: the input as it came.
+            field: the name of the new password in it.
+
+        Returns:
+            The values by name.
+
+        Raises:
+            ValidationFailed: the input breaks rules of its schema, or the password is among the
+                commonest; all faults are listed.
+        """
+        chosen = data.get(field) if isinstance(data, dict) else None
+        common = [_common_fault(field)] if self.is_common(chosen) else []
+        try:
+            values = load(schema, data)
+        except ValidationFailed as problem:
+            raise ValidationFailed.of(*problem.faults, *common) from None
+        if common:
+            raise ValidationFailed.of(*common)
+        return values
+
+    def is_common(self, password: object) -> bool:
+        """Return whether a password is among the commonest, in capitals or not."""
+        return (
+            isinstance(password, str)
+            and len(password) <= MOST_BYTES
+            and as_compared(password) in self._common
+        )
 
     def hash(self, password: str) -> str:
         """Return the hash of a password's normal form; the password has passed its schema."""
@@ -57,6 +95,11 @@ class Passwords(DependencyProvider):
         with self._free:
             same = tpool.execute(_is_any, secrets or [b""], hashed)
         return same and bool(secrets) and password_hash is not None
+
+
+def _common_fault(field: str) -> dict[str, Any]:
+    message = f"Password is one of the {MOST_COMMON:,} commonest, which are guessed first"
+    return fault(field, message, "common", most_common=MOST_COMMON)
 
 
 def _is_any(secrets: list[bytes], hashed: bytes) -> bool:

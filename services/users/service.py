@@ -28,6 +28,7 @@ from services.users.afterwards import Afterwards
 from services.users.email_changes.methods import EmailChangeMethods
 from services.users.mail.relay import Mail
 from services.users.mail.timers import MailTimers
+from services.users.password_changes import PasswordChangeMethods
 from services.users.password_resets.methods import PasswordResetMethods
 from services.users.passwords import Passwords
 from services.users.profiles import ProfileMethods
@@ -50,6 +51,7 @@ class Users(
     PasswordResetMethods,
     EmailChangeMethods,
     MailTimers,
+    PasswordChangeMethods,
 ):
     """Accounts: registering, signing in and out, profiles."""
 
@@ -76,7 +78,8 @@ class Users(
 
         Args:
             user: ``email``, ``password`` (at least 8 characters, at most 72 bytes of UTF-8, both
-                in Unicode's normal form C) and, optionally, ``name``.
+                in Unicode's normal form C, and none of the 10,000 commonest) and, optionally,
+                ``name``.
             client: ``{"device", "address"}``, texts for the list of sessions; None if they are not
                 known.
 
@@ -91,7 +94,7 @@ class Users(
         Example:
             ``n.rpc.users.register({"email": "ada@example.com", "password": "a long one"})``
         """
-        values = load(NEW_USER, user)
+        values = self.passwords.load_new(NEW_USER, user)
         password_hash = self.passwords.hash(values["password"])
         name = values.get("name")
         with self.database.together() as transaction:

@@ -17,6 +17,7 @@ from gateway.openapi.routes import routes_of
 from gateway.responses.failures import FAILURES
 from gateway.service import Gateway
 from schemas import responses
+from schemas.accounts import PasswordChange
 from schemas.errors import GymError
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.profiles import ProfileChanges
@@ -298,6 +299,11 @@ def test_examples_of_users_are_real(http):
     refreshed = first(http.post("/api/users/token/refresh", json=session))
     assert alike(refreshed) == alike(EXAMPLES[responses.RefreshedTokens])
     token = refreshed["token"]
+    change = EXAMPLES[PasswordChange]
+    changed = first(http.put("/api/users/me/password", json=change, token=token))
+    assert changed.keys() == EXAMPLES[responses.ChangedPassword].keys()
+    change = {"old_password": change["new_password"], "new_password": change["old_password"]}
+    first(http.put("/api/users/me/password", json=change, token=token))
     changes = EXAMPLES[ProfileChanges]
     changed = first(http.put("/api/users/me", json=changes, token=token))
     assert alike(changed) == alike(EXAMPLES[responses.Profile])

@@ -42,7 +42,7 @@ WORKOUT = {
 @pytest.fixture(scope="module")
 def account():
     email = f"walkthrough-{uuid.uuid4().hex[:12]}@gym.com"
-    return {"email": email, "password": "password123", "name": "Test User"}
+    return {"email": email, "password": "a long password", "name": "Test User"}
 
 
 def first(answer, status=200):
@@ -93,7 +93,7 @@ def test_the_walkthrough(http, account):
 
 def test_the_integration_script(http):
     email = f"script-{uuid.uuid4().hex[:12]}@gym.com"
-    body = {"email": email, "password": "password123", "name": "Test"}
+    body = {"email": email, "password": "a long password", "name": "Test"}
     token = first(http.post("/api/users/register", json=body), 201)["token"]
     assert len(http.get("/api/exercises").json()["data"]) == 10
     assert first(http.post("/api/workouts", json=WORKOUT, token=token), 201)["id"] > 0

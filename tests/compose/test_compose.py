@@ -22,7 +22,7 @@ QUICK_SECONDS = 10
 
 def test_the_seed_s_walkthrough(http):
     walkthrough.test_the_walkthrough(
-        http, {"email": "walker@gym.com", "password": "password123", "name": "Test User"}
+        http, {"email": "walker@gym.com", "password": "a long password", "name": "Test User"}
     )
     walkthrough.test_the_integration_script(http)
 

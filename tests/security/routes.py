@@ -32,6 +32,7 @@ TABLE = {
     "POST /api/users/token/refresh": anybody(200),
     "GET /api/users/me": signed_in(200),
     "PUT /api/users/me": signed_in(200),
+    "PUT /api/users/me/password": signed_in(403),
     "GET /api/users/me/sessions": signed_in(200),
     "DELETE /api/users/me/sessions": signed_in(200),
     "DELETE /api/users/me/sessions/:id": signed_in(200, user=404, other=404, admin=404),

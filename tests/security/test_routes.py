@@ -39,6 +39,10 @@ BODIES = {
         "password": "wrong",
     },
     "POST /api/users/email-change/confirm": lambda owner: {"token": "guessed"},
+    "PUT /api/users/me/password": lambda owner: {
+        "old_password": "not the right one",
+        "new_password": PASSWORD,
+    },
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},

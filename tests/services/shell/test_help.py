@@ -22,6 +22,7 @@ METHODS = {
         *("request_take_out", "get_take_out", "read_take_out"),
         *("request_password_reset", "reset_password", "make_password_reset"),
         *("change_email", "confirm_email"),
+        *("get_profile", "update_profile", "change_password"),
     ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
