@@ -15,6 +15,7 @@ from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
 from gateway.password_resets import PasswordResetRoutes
+from gateway.personal_tokens import PersonalTokenRoutes
 from gateway.private_exercises import PrivateExerciseRoutes, find, seen_by
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
@@ -53,6 +54,7 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 
 class Gateway(
     AccountRoutes,
+    PersonalTokenRoutes,
     PrivateExerciseRoutes,
     ImportRoutes,
     ExportRoutes,
@@ -74,6 +76,7 @@ class Gateway(
             "get_profile",
             "get_take_out",
             "read_take_out",
+            "list_personal_tokens",
         ],
         writes=[
             "register",
@@ -84,6 +87,8 @@ class Gateway(
             "end_other_sessions",
             "update_profile",
             "change_password",
+            "create_personal_token",
+            "delete_personal_token",
             "request_take_out",
             "request_password_reset",
             "reset_password",
@@ -93,6 +98,8 @@ class Gateway(
         returns={
             "register": object_with(id=INTEGER),
             "list_sessions": PAGE,
+            "list_personal_tokens": LIST,
+            "create_personal_token": object_with(id=INTEGER),
             "get_take_out": object_with(id=INTEGER, status=STRING),
             "read_take_out": object_with(content=STRING),
         },

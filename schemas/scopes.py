@@ -1,5 +1,8 @@
 """The scopes of personal access tokens: what their owner lets a script do."""
 
+TOKEN_PREFIX = "gym_"
+"""What personal access tokens begin with, so that scanners for secrets find them."""
+
 WORKOUTS_READ = "workouts:read"
 """Also one's own exercises, beside the catalogue."""
 

@@ -26,6 +26,7 @@ from gateway.admission.callers import Caller, TokenCache
 from gateway.upstream.remote_services import UpstreamService
 from schemas.errors import GymError, Unauthorized
 from schemas.roles import USER
+from schemas.scopes import TOKEN_PREFIX
 from services.auth import LIFETIME_SECONDS
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
@@ -44,9 +45,6 @@ MOST_TOKENS_OF_A_USER = 100
 HOLDS_SECONDS = 60
 EXTENDED_SECONDS = 10
 """For so long more, while the users service can't be asked."""
-
-PERSONAL = "gym_"
-"""What personal access tokens begin with."""
 
 
 @dataclass(slots=True)
@@ -120,7 +118,7 @@ class Standings(SharedExtension):
             Unauthorized: it is an access token that is invalid, or has expired.
         """
         caller = self.tokens.cached(token)
-        if caller is None and not token.startswith(PERSONAL):
+        if caller is None and not token.startswith(TOKEN_PREFIX):
             caller = self.tokens.caller(token)
         return caller
 

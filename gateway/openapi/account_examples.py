@@ -6,6 +6,7 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.accounts import PasswordChange, RefreshRequest
+from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxNX0.c2lnbmF0dXJl"
@@ -29,6 +30,15 @@ PROFILE_CHANGES = {
 }
 PROFILE = {**USER, **PROFILE_CHANGES}
 
+NEW_PERSONAL_TOKEN = {"name": "Backup at home", "scopes": ["workouts:read", "exports:read"]}
+PERSONAL_TOKEN = {
+    "id": 4,
+    **NEW_PERSONAL_TOKEN,
+    "created_at": "2025-02-16T17:05:50.731404Z",
+    "expires_at": None,
+    "last_used_at": None,
+}
+
 SESSION = {
     "id": 37,
     "device": "GymTracker/2.1 (Android 14)",
@@ -48,6 +58,13 @@ ACCOUNT_EXAMPLES: dict[type[Schema], dict[str, Any]] = {
         "new_password": "staple of a correct horse",
     },
     responses.ChangedPassword: {"changed": True, "sessions_ended": 1},
+    NewPersonalToken: NEW_PERSONAL_TOKEN,
+    responses.NewlyMadeToken: {
+        **PERSONAL_TOKEN,
+        "token": "gym_AJlIRTBySD4Ydf0DW_ojw3mdC2nDA0gKcmTxyIM7xhQ",
+    },
+    responses.PersonalToken: PERSONAL_TOKEN,
+    responses.DeletedToken: {"id": 4, "deleted": True},
     responses.RefreshedTokens: TOKENS,
     responses.Session: SESSION,
     responses.EndedSession: {"id": 37, "ended": True},

@@ -29,6 +29,7 @@ from schemas.fields import (
     Number,
     OneOf,
     Password,
+    SomeOf,
     Sort,
     Text,
     TimeZone,
@@ -231,6 +232,11 @@ def _one_of(field: OneOf) -> dict[str, Any]:
     }
 
 
+def _some_of(field: SomeOf) -> dict[str, Any]:
+    words = {"type": TEXT, "enum": field.word.allowed}
+    return {"type": "array", "items": words, "minItems": 1, "maxItems": len(field.word.allowed)}
+
+
 def _any_of(field: AnyOf) -> dict[str, Any]:
     allowed = f": {', '.join(field.allowed)}" if field.allowed else ""
     return {
@@ -301,6 +307,7 @@ _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
     Locale: _locale,
     Identifiers: _identifiers,
     OneOf: _one_of,
+    SomeOf: _some_of,
     AnyOf: _any_of,
     Sort: _sort,
     Word: _word,

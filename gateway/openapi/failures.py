@@ -34,6 +34,8 @@ _DETAILS: dict[int, dict[str, Any]] = {
 
 _ALWAYS = ("400", "429", "500", "502", "503", "504")
 _OF_BODIES = ("413", "415")
+_OF_TOKENS = ("401", "403")
+"""Also the second on every route: a personal access token may lack its scope."""
 
 
 def statuses(*, signed_in: bool, has_body: bool, further: list[str]) -> list[str]:
@@ -44,8 +46,9 @@ def statuses(*, signed_in: bool, has_body: bool, further: list[str]) -> list[str
         has_body: whether it takes a body.
         further: what this operation's own rules add.
     """
-    known = {*_ALWAYS, *further, *(_OF_BODIES if has_body else ()), *(["401"] if signed_in else ())}
-    return sorted(known)
+    of_bodies = _OF_BODIES if has_body else ()
+    of_tokens = _OF_TOKENS if signed_in else ()
+    return sorted({*_ALWAYS, *further, *of_bodies, *of_tokens})
 
 
 def references(names: list[str]) -> dict[str, dict]:

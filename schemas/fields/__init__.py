@@ -1,7 +1,7 @@
 """The fields of input. What they refuse they refuse with the name of the violated constraint."""
 
 from schemas.fields.base import BaseField, about
-from schemas.fields.choices import AnyOf, OneOf, Sort
+from schemas.fields.choices import AnyOf, OneOf, SomeOf, Sort
 from schemas.fields.dates import Day
 from schemas.fields.identifiers import Identifiers
 from schemas.fields.lists import ListOf
@@ -33,6 +33,7 @@ __all__ = [
     "NumberParameter",
     "OneOf",
     "Password",
+    "SomeOf",
     "Sort",
     "Text",
     "TimeZone",

@@ -31,6 +31,7 @@ from schemas.responses.imports import (
     StartedImport,
 )
 from schemas.responses.operations import Circuit, Health, Index, Readiness
+from schemas.responses.personal_tokens import DeletedToken, NewlyMadeToken, PersonalToken
 from schemas.responses.sessions import (
     ChangedPassword,
     EndedSession,
@@ -81,6 +82,7 @@ __all__ = [
     "DataPoint",
     "DeletedExercise",
     "DeletedImport",
+    "DeletedToken",
     "DeletedWorkout",
     "EndedSession",
     "EndedSessions",
@@ -104,12 +106,14 @@ __all__ = [
     "Month",
     "MonthlyProgress",
     "NewPrivateExercise",
+    "NewlyMadeToken",
     "OneRepMax",
     "OwnDetails",
     "PasswordChanged",
     "PasswordResetAccepted",
     "PerformedExercise",
     "PerformedSet",
+    "PersonalToken",
     "Profile",
     "Readiness",
     "RecognisedFile",

@@ -31,6 +31,7 @@ from services.users.mail.timers import MailTimers
 from services.users.password_changes import PasswordChangeMethods
 from services.users.password_resets.methods import PasswordResetMethods
 from services.users.passwords import Passwords
+from services.users.personal_tokens.methods import PersonalTokenMethods
 from services.users.profiles import ProfileMethods
 from services.users.sessions import rows as sessions
 from services.users.sessions.methods import WRONG_LOGIN, SessionMethods
@@ -52,6 +53,7 @@ class Users(
     EmailChangeMethods,
     MailTimers,
     PasswordChangeMethods,
+    PersonalTokenMethods,
 ):
     """Accounts: registering, signing in and out, profiles."""
 

@@ -20,6 +20,7 @@ from schemas import responses
 from schemas.accounts import PasswordChange
 from schemas.errors import GymError
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
 from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.version import VERSION
@@ -304,6 +305,12 @@ def test_examples_of_users_are_real(http):
     assert changed.keys() == EXAMPLES[responses.ChangedPassword].keys()
     change = {"old_password": change["new_password"], "new_password": change["old_password"]}
     first(http.put("/api/users/me/password", json=change, token=token))
+    made = first(http.post("/api/users/me/tokens", EXAMPLES[NewPersonalToken], token=token), 201)
+    assert alike(made) == alike(EXAMPLES[responses.NewlyMadeToken])
+    listed = first(http.get("/api/users/me/tokens", token=token))
+    assert alike(listed) == alike(EXAMPLES[responses.PersonalToken])
+    ended = first(http.delete(f"/api/users/me/tokens/{made['id']}", token=token))
+    assert alike(ended) == alike(EXAMPLES[responses.DeletedToken])
     changes = EXAMPLES[ProfileChanges]
     changed = first(http.put("/api/users/me", json=changes, token=token))
     assert alike(changed) == alike(EXAMPLES[responses.Profile])

@@ -43,6 +43,7 @@ BODIES = {
         "old_password": "not the right one",
         "new_password": PASSWORD,
     },
+    "POST /api/users/me/tokens": lambda owner: {"name": "Backup", "scopes": ["exports:read"]},
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},
@@ -120,6 +121,9 @@ class Stage:
         method, path = route.split()
         if path.startswith("/api/users/me/sessions/") and caller != "user":
             return self.owner.session_id()
+        if path.startswith("/api/users/me/tokens/") and caller != "user":
+            answer = self.ask("POST /api/users/me/tokens", token=self.owner.token())
+            return answer.json()["data"][0]["id"]
         if path.startswith("/api/stats") or (method == "GET" and "/exercises" in path):
             return 1
         if caller == "user":

@@ -23,6 +23,7 @@ METHODS = {
         *("request_password_reset", "reset_password", "make_password_reset"),
         *("change_email", "confirm_email"),
         *("get_profile", "update_profile", "change_password"),
+        *("create_personal_token", "list_personal_tokens", "delete_personal_token"),
     ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),

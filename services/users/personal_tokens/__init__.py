@@ -1,0 +1,1 @@
+"""Personal access tokens, with which scripts act for a user within their scopes."""
