@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from gateway.admission.callers import Caller, TokenCache
-from gateway.admission.standings import EXTENDED_SECONDS, HOLDS_SECONDS, PERSONAL, Standings
+from gateway.admission.standings import EXTENDED_SECONDS, HOLDS_SECONDS, Standings
 from schemas.errors import ServiceUnavailable, Unauthorized
+from schemas.scopes import TOKEN_PREFIX
 
 CLAIMED = Caller(7, "user", "token", "id", issued_at=100, session_id=3)
 FIRST, SECOND = "run/first", "run/second"
@@ -159,7 +160,7 @@ def test_the_fast_path_needs_redis_and_the_same_generation(standings, clock):
 
 def test_a_personal_access_token_is_a_user_s_with_scopes(standings, users):
     users.answer = {"id": 5, "user_id": 7, "scopes": ["stats:read"], "expires_at": None}
-    token = f"{PERSONAL}secret"
+    token = f"{TOKEN_PREFIX}secret"
     claimed = standings.claimed(token, lambda: None)
     assert standings.claimed(token, lambda: None) == claimed
     assert (claimed.user_id, claimed.role) == (7, "user")
