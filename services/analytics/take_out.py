@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
+import orjson
+
 from schemas.pages import checked_user
 from schemas.stats import FORMULAS
 from services.analytics import reads
@@ -16,12 +18,17 @@ from services.transport.postgres.statements import Statement
 MOST = 10
 """Exercises in a page: several reads each, so that a part takes much less than its timeout."""
 
+MOST_RECORDS = 100
+"""Exercises in a page of what is one read for all of them."""
+
 _EXERCISES = Statement(
     f"""
     SELECT exercise_id FROM exercise_stats
     WHERE user_id = :user_id AND exercise_id > :after ORDER BY exercise_id LIMIT {MOST}
     """
 )
+
+_EXERCISE = ("exercise_id", "exercise_name")
 
 Shown = Callable[[CachedReads, int, int], Iterator[Document]]
 
@@ -46,6 +53,22 @@ def _records(source: CachedReads, user_id: int, exercise_id: int) -> Iterator[Do
         head = _without(found, "records")
         # a formula changes nothing but the estimates
         yield from (head | record for record in found["records"] if record["formula"] or not number)
+
+
+def _personal_records(
+    source: CachedReads, user_id: int, after: int | None
+) -> tuple[list[Document], int | None]:
+    # the text of it may have been put together by hand
+    shown = orjson.loads(orjson.dumps(source.records(user_id)))["records"]
+    later = [each for each in shown if each["exercise_id"] > (after or 0)]
+    found = later[:MOST_RECORDS]
+    documents = [
+        {name: exercise[name] for name in _EXERCISE} | {"kind": kind} | record
+        for exercise in found
+        for kind, record in exercise.items()
+        if kind not in _EXERCISE
+    ]
+    return documents, found[-1]["exercise_id"] if len(found) < len(later) else None
 
 
 def _rep_maxes(source: CachedReads, user_id: int, exercise_id: int) -> Iterator[Document]:
@@ -80,7 +103,6 @@ def _without(found: Document, *names: str) -> Document:
     return {name: value for name, value in found.items() if name not in names}
 
 
-_EXERCISE = ("exercise_id", "exercise_name")
 _SET = (
     *("set.set_number", "set.reps", "set.weight", "set.unit", "set.duration_seconds"),
     *("set.distance_m", "set.rpe", "set.rir"),
@@ -99,6 +121,16 @@ TABLES = (
             *("workout_id", "previous", "margin", "formula", "confidence", "with_reserve", *_SET),
         ],
         _of_exercises(_records),
+        stored_in=["personal_records", "set_records"],
+    ),
+    Table(
+        "personal_records",
+        "Your bests in each exercise at a glance, also some that one does not expect of it, such "
+        "as the volume of a run.",
+        [
+            *(*_EXERCISE, "kind", "value", "unit", "achieved_date", "workout_id", "previous"),
+        ],
+        _personal_records,
         stored_in=["personal_records", "set_records"],
     ),
     Table(

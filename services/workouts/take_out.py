@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+import orjson
+
 from schemas.errors import NotFound
 from schemas.exports import JSON
 from schemas.pages import checked_user
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
-from services.dependencies.taking_out import Document, Table, part, row
+from services.dependencies.taking_out import LARGEST, Document, Table, part, row
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.exports import pages
 from services.workouts.exports.formats import FORMATS, without_ids
@@ -55,9 +57,18 @@ def _workouts(
         private = private_ids(source.fetch, source.entries, user_id)
         place = {"after": pages.FIRST, "private": private}
     found = pages.page(source.fetch, user_id, (None, None), place["after"])
-    own = {*place["private"]}
-    documents = [mark(workout, own) for workout, _ in found]
-    return documents, place | {"after": found[-1][1]} if found else None
+    if not found:
+        return [], None
+    own, size = {*place["private"]}, 0
+    documents: list[Document] = []
+    # one with long notes may have a megabyte, and fifty of them would be no message
+    for workout, after in found:
+        if size >= LARGEST:
+            break
+        documents.append(mark(workout, own))
+        place = place | {"after": after}
+        size += len(orjson.dumps(workout))
+    return documents, place
 
 
 _OF_WORKOUT = {

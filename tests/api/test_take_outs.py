@@ -4,11 +4,15 @@ import csv
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
+from stack.demo import ASSISTED_PULL_UPS, plan
 from tests.api.test_taking_along import numbers
 from tests.api.whole_account import SECONDS, Importer, fill
+from tests.services.databases import address_of
 from tests.waiting import eventually
 
 PATH = "/api/users/me/export"
@@ -16,7 +20,7 @@ NAMES = {
     *("account", "sessions", "personal_tokens"),
     *("workouts", "imports", "imported_workouts", "learned_names"),
     *("exercises", "exercise_notes"),
-    *("records", "rep_maxes", "history", "totals", "weeks", "months"),
+    *("records", "personal_records", "rep_maxes", "history", "totals", "weeks", "months"),
 }
 
 
@@ -39,6 +43,19 @@ class TakenOut:
 
     def rows(self, name):
         return [*csv.DictReader(io.StringIO(self.text(f"{name}.csv"), newline=""))]
+
+
+@pytest.fixture(scope="module")
+def users_database(system):
+    """Run a statement in the database of the users service, and return its rows."""
+    engine = create_engine(address_of(system, "users").url, poolclass=NullPool)
+
+    def run(statement, **values):
+        with engine.begin() as connection:
+            found = connection.execute(text(statement), values)
+            return [tuple(row) for row in found] if found.returns_rows else None
+
+    return run
 
 
 def ready(http, token):
@@ -66,43 +83,76 @@ def lifter(http, new_user):
     return account
 
 
+@pytest.fixture
+def demo_lifter(http, new_user):
+    """Somebody with the workouts of ``./gym demo``."""
+    user = new_user()
+    account = Importer(http, user)
+    account.user = user
+    [assisted] = account.ask("GET", f"/api/exercises/search?q={ASSISTED_PULL_UPS}&limit=1")
+    today = datetime.now(UTC).date()
+    for workout in plan(today, {ASSISTED_PULL_UPS: assisted["id"]}):
+        account.ask("POST", "/api/workouts", 201, json=workout)
+    return account
+
+
+@pytest.fixture(params=["lifter", "demo_lifter"])
+def anybody(request):
+    return request.getfixturevalue(request.param)
+
+
 def wait_until_counted(account):
     """Wait until all workouts and merges are counted."""
-    merged_into = account.exercises()["Gorilla Row"]
+    page = account.http.get("/api/workouts", token=account.token).json()["meta"]["page"]
+    ids = account.exercises().values()
 
     def is_counted():
-        logged = len(account.ask("GET", "/api/workouts?limit=100"))
         months = account.ask("GET", "/api/stats/progress?period=monthly&weeks=52")[0]["months"]
-        assert sum(month["total_workouts"] for month in months) == logged
-        history = account.ask("GET", f"/api/stats/exercise/{merged_into}/history?range=all")[0]
-        return history["data_points"]
+        assert sum(month["total_workouts"] for month in months) == page["total_items"]
+        paths = (f"/api/stats/exercise/{key}/history?range=all" for key in ids)
+        return all(account.ask("GET", path)[0]["data_points"] for path in paths)
 
     eventually(is_counted, SECONDS)
 
 
-def test_the_zip_holds_everything_that_the_api_shows(http, lifter):
-    wait_until_counted(lifter)
-    found = take_out(http, lifter.token)
+def test_the_zip_holds_everything_that_the_api_shows(http, anybody):
+    wait_until_counted(anybody)
+    found = take_out(http, anybody.token)
     assert set(found.zip.namelist()) == {"index.html"} | {
         f"{name}.{ending}" for name in NAMES for ending in ("json", "csv")
     }
-    assert found.text("workouts.json").encode() == lifter.exported()
+    assert found.text("workouts.json").encode() == anybody.exported()
     [account] = found.items("account")
-    shown = lifter.ask("GET", f"/api/users/{lifter.user.id}")[0]
+    shown = anybody.ask("GET", f"/api/users/{anybody.user.id}")[0]
     assert shown.items() <= account.items()
-    assert found.items("records") == all_of(lifter, "records", "records")
-    assert found.items("rep_maxes") == all_of(lifter, "rep-maxes", "rep_maxes", ["best_e1rm"])
+    own = {each["id"]: each for each in found.items("exercises")}
+    for exercise in anybody.ask("GET", "/api/exercises?mine=true&limit=100"):
+        assert own[exercise["id"]] == exercise
+    check_numbers(found, anybody)
+
+
+def check_numbers(found, account):
+    assert found.items("records") == all_of(account, "records", "records")
+    assert found.items("rep_maxes") == all_of(account, "rep-maxes", "rep_maxes", ["best_e1rm"])
     unshown = ["range", "unit", "stats"]
-    assert found.items("history") == all_of(lifter, "history?range=all", "data_points", unshown)
+    assert found.items("history") == all_of(account, "history?range=all", "data_points", unshown)
+    totals = {each["exercise_id"]: each for each in found.items("totals")}
+    for exercise_id in account.exercises().values():
+        history = account.ask("GET", f"/api/stats/exercise/{exercise_id}/history?range=all")[0]
+        assert history["stats"].items() <= totals[exercise_id].items()
+    bests = {
+        (each["exercise_id"], each.pop("kind")): each for each in found.items("personal_records")
+    }
+    for exercise in account.ask("GET", "/api/stats/personal-records")[0]["records"]:
+        exercise_id = exercise.pop("exercise_id")
+        del exercise["exercise_name"]
+        for kind, record in exercise.items():
+            assert record.items() <= bests.pop((exercise_id, kind)).items()
+    assert not bests
     for name, period in (("weeks", "weekly"), ("months", "monthly")):
-        path = f"/api/stats/progress?period={period}&weeks=52"
-        progress = lifter.ask("GET", path)[0][name]
+        progress = account.ask("GET", f"/api/stats/progress?period={period}&weeks=52")[0][name]
         trained = [each for each in progress if each["total_workouts"]]
         assert [each for each in found.items(name) if each in progress] == trained
-    totals = {each["exercise_id"]: each for each in found.items("totals")}
-    for exercise_id in lifter.exercises().values():
-        history = lifter.ask("GET", f"/api/stats/exercise/{exercise_id}/history?range=all")[0]
-        assert history["stats"].items() <= totals[exercise_id].items()
 
 
 def all_of(account, path, name, unshown=()):
@@ -159,14 +209,14 @@ def test_a_table_has_a_row_for_each_set(http, lifter):
     assert everything["exercise_notes"] == "'=SUM(1)\nclose grip"
 
 
-def test_its_workouts_give_another_account_the_same_numbers(http, lifter, new_user):
-    content = take_out(http, lifter.token).text("workouts.json").encode()
+def test_its_workouts_give_another_account_the_same_numbers(http, anybody, new_user):
+    content = take_out(http, anybody.token).text("workouts.json").encode()
     second = Importer(http, new_user())
     done = second.apply(second.preview(content)["id"])
     assert (done["status"], done["error"]) == ("applied", None)
 
     def are_equal():
-        assert numbers(second) == numbers(lifter)
+        assert numbers(second) == numbers(anybody)
         return True
 
     eventually(are_equal, SECONDS)
@@ -174,7 +224,6 @@ def test_its_workouts_give_another_account_the_same_numbers(http, lifter, new_us
 
 def test_an_import_is_in_it_with_what_it_has_brought(http, new_user):
     account = Importer(http, new_user())
-    account.user = None
     text = (
         "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,"
         "Workout Notes,RPE\n2024-02-16 10:00:00,Legs,1h,Gorilla Row,1,80,5,0,0,,,\n"
@@ -236,6 +285,38 @@ def test_hashes_and_secrets_are_in_no_file(http, new_user):
         assert user.password not in text
         assert user.token not in text
         assert "$2b$" not in text
+
+
+def test_after_a_day_it_is_gone(http, new_user, users_database):
+    user = new_user()
+    take_out(http, user.token)
+    users_database(
+        "UPDATE take_outs SET expires_at = now() WHERE user_id = :user_id", user_id=user.id
+    )
+    assert http.get(PATH, token=user.token).status_code == 404
+
+
+def test_what_another_day_has_begun_does_not_count(http, new_user, users_database):
+    user = new_user()
+    take_out(http, user.token)
+    users_database(
+        "UPDATE take_outs SET begun = 5, begun_since = now() - interval '24 hours' "
+        "WHERE user_id = :user_id",
+        user_id=user.id,
+    )
+    take_out(http, user.token)
+    found = users_database("SELECT begun FROM take_outs WHERE user_id = :user_id", user_id=user.id)
+    assert found == [(1,)]
+
+
+def test_parts_are_deleted_once_the_zip_is_made(http, new_user, users_database):
+    user = new_user()
+    take_out(http, user.token)
+    left = """
+        SELECT count(*) FROM take_out_parts JOIN take_outs t ON t.id = take_out_id
+        WHERE t.user_id = :user_id
+    """
+    eventually(lambda: users_database(left, user_id=user.id) == [(0,)])
 
 
 def test_only_a_few_can_be_begun_a_day(http, new_user):

@@ -27,22 +27,22 @@ _PARTS_AT_ONCE = 100
 
 _ABOUT = Statement(
     """
-    SELECT a.key, a.value FROM take_out_parts p, json_each_text(p.content -> 'about') a
+    SELECT a.key, a.value FROM take_out_parts p, json_each_text(p.about) a
     WHERE p.take_out_id = :id
     ORDER BY array_position(CAST(:services AS text[]), p.service::text), p.position
     """
 )
 _FILES = Statement(
     """
-    SELECT f.key, p.service, min(p.position), max(p.position)
-    FROM take_out_parts p, json_object_keys(p.content -> 'files') AS f (key)
-    WHERE p.take_out_id = :id GROUP BY f.key, p.service
-    ORDER BY array_position(CAST(:services AS text[]), p.service::text), min(p.position), f.key
+    SELECT f.name, p.service, min(p.position), max(p.position)
+    FROM take_out_parts p, unnest(p.names) AS f (name)
+    WHERE p.take_out_id = :id GROUP BY f.name, p.service
+    ORDER BY array_position(CAST(:services AS text[]), p.service::text), min(p.position), f.name
     """
 )
 _TEXT = Statement(
     """
-    SELECT content -> 'files' ->> :file FROM take_out_parts
+    SELECT files ->> :file FROM take_out_parts
     WHERE take_out_id = :id AND service = :service AND position = :position
     """
 )

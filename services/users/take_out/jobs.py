@@ -10,7 +10,7 @@ from schemas.errors import GymError
 from services.dependencies.database import Database
 from services.observability.logging import get_logger
 from services.process.failpoints import failpoint
-from services.transport.postgres.statements import Statement
+from services.transport.postgres.statements import Statement, Together
 from services.users.take_out import building
 from services.users.take_out.leases import Lease, LeaseLost, claim
 
@@ -24,14 +24,14 @@ Sources = Mapping[str, Callable[[int, Any], dict[str, Any]]]
 
 _LAST = Statement(
     """
-    SELECT position, content -> 'next' FROM take_out_parts
+    SELECT position, next FROM take_out_parts
     WHERE take_out_id = :id AND service = :service ORDER BY position DESC LIMIT 1
     """
 )
 _STORE = Statement(
     """
-    INSERT INTO take_out_parts (take_out_id, service, position, content)
-    VALUES (:id, :service, :position, :content)
+    INSERT INTO take_out_parts (take_out_id, service, position, names, files, about, next)
+    VALUES (:id, :service, :position, :names, :files, :about, :next)
     """
 )
 
@@ -104,9 +104,15 @@ def _collect_from(
         with lease.database.together() as transaction:
             lease.hold(transaction)
             lease.note_progress(transaction)
-            content = orjson.dumps(part).decode()
-            transaction.send(
-                _STORE, id=lease.id, service=service, position=position, content=content
-            )
+            _store(transaction, lease, service, position, part)
         failpoint("users.take_out_part")
     return True
+
+
+def _store(
+    transaction: Together, lease: Lease, service: str, position: int, part: dict[str, Any]
+) -> None:
+    texts = {name: orjson.dumps(part[name]).decode() for name in ("files", "about", "next")}
+    transaction.send(
+        _STORE, id=lease.id, service=service, position=position, names=list(part["files"]), **texts
+    )

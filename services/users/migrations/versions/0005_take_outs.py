@@ -33,7 +33,10 @@ def upgrade() -> None:
             take_out_id BIGINT NOT NULL REFERENCES take_outs ON DELETE CASCADE,
             service VARCHAR(20) NOT NULL,
             position INTEGER NOT NULL,
-            content JSON NOT NULL,
+            names TEXT[] NOT NULL,
+            files JSON NOT NULL,
+            about JSON NOT NULL,
+            next JSON NOT NULL,
             PRIMARY KEY (take_out_id, service, position)
         )
         """
