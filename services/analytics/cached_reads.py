@@ -13,7 +13,7 @@ from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.history import Lifetime, data_points, range_start, shown_stats
 from services.analytics.rules.metrics import Performance
 from services.analytics.rules.periods import period_starts
-from services.analytics.rules.progress import UNITS, listed
+from services.analytics.rules.progress import UNITS, Snapshot, listed
 from services.analytics.rules.set_bests import ESTIMATED, REP_MAX
 from services.analytics.rules.shown_records import (
     WEIGHT_IS,
@@ -38,7 +38,8 @@ MOST_RECOUNTS = 3
 """How often a read recounts what the version before has counted meanwhile."""
 
 Read = Callable[[Fetch], dict[str, Any] | None]
-"""Makes a result by one statement; None, if there is nothing, is not cached."""
+"""Makes a result by one statement; None, if there is nothing, is not cached: so a read of a user
+who was erased leaves nothing in Redis."""
 
 
 class CachedReads:
@@ -91,11 +92,13 @@ class CachedReads:
     def records(self, user_id: int) -> dict[str, Any]:
         """Return all records, exercise by exercise."""
 
-        def read(fetch: Fetch) -> dict[str, Any]:
-            return {"records": record_reads.records(fetch, user_id)}
+        def read(fetch: Fetch) -> dict[str, Any] | None:
+            found = record_reads.records(fetch, user_id)
+            return {"records": found} if found else None
 
         key = f"analytics:user:{user_id}:personal_records"
-        return self._cached(user_id, key, RECORDS_SECONDS, read, WITH_MEASURES)
+        found = self._cached(user_id, key, RECORDS_SECONDS, read, WITH_MEASURES)
+        return found or {"records": []}
 
     def records_of(self, user_id: int, exercise_id: int, formula: str) -> dict[str, Any] | None:
         """Return the records of one exercise with their sets; None if the user never did it."""
@@ -120,14 +123,17 @@ class CachedReads:
         """Return the last weeks or months."""
         unit = UNITS[period]
 
-        def read(fetch: Fetch) -> dict[str, Any]:
+        def shown(snapshots: dict[date, Snapshot]) -> dict[str, Any]:
+            return {"period": period, f"{unit}s": listed(snapshots, period, count, self.today)}
+
+        def read(fetch: Fetch) -> dict[str, Any] | None:
             first = period_starts(count, unit, self.today)[0]
             snapshots = reads.snapshots_since(fetch, user_id, unit, first)
-            return {"period": period, f"{unit}s": listed(snapshots, period, count, self.today)}
+            return shown(snapshots) if snapshots else None
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
         key = f"analytics:user:{user_id}:progress:{name}"
-        return self._cached(user_id, key, self._until_midnight(), read)
+        return self._cached(user_id, key, self._until_midnight(), read) or shown({})
 
     def _of_exercise(
         self,

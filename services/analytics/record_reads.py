@@ -132,8 +132,8 @@ class OfExercise(NamedTuple):
     records: list[Found]
 
 
-def records(fetch: Fetch, user_id: int) -> Fragment:
-    """Return all records of a user as JSON, in the form that the RPC's result has.
+def records(fetch: Fetch, user_id: int) -> Fragment | None:
+    """Return all records of a user as JSON, in the form that the RPC's result has, or None.
 
     Raises:
         Outdated: some exercises must be recounted.
@@ -153,6 +153,8 @@ def records(fetch: Fetch, user_id: int) -> Fragment:
         )
     if outdated:
         raise Outdated(outdated)
+    if not exercises:
+        return None
     objects = ("{" + ",".join(members) + "}" for members in exercises.values())
     return Fragment("[" + ",".join(objects) + "]")
 

@@ -22,7 +22,8 @@ class WorkoutReads:
     """Cached reads of workouts.
 
     A workout is cached until it or the name of an exercise changes, a page of the list until any
-    of the user's workouts changes.
+    of the user's workouts changes. What is empty is not cached, so that a read of a user who was
+    erased leaves nothing in Redis.
     """
 
     def __init__(self, database: Database, cache: Cache):
@@ -68,23 +69,26 @@ class WorkoutReads:
     ) -> dict[str, Any]:
         """Return a page of a user's workouts and the number of all."""
 
-        def read() -> dict[str, Any]:
-            return reads.list_page(self.database.fetch, user_id, days, sort, page, limit)
+        def read() -> dict[str, Any] | None:
+            found = reads.list_page(self.database.fetch, user_id, days, sort, page, limit)
+            return found if found["total"] else None
 
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days
         key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
-        return self.cache.get_or_make(
+        found: dict[str, Any] | None = self.cache.get_or_make(
             key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read, WITH_TIMES
         )
+        return found or {"items": [], "total": 0}
 
     def last_sets(self, user_id: int, exercise_ids: list[int]) -> list[dict[str, Any]]:
         """Return what the user did the last time of each exercise."""
 
-        def read() -> Fragment:
+        def read() -> Fragment | None:
             return last_sets.last_sets(self.database.fetch, user_id, exercise_ids)
 
         key = f"workout:user:{user_id}:last:{','.join(map(str, exercise_ids))}"
-        return self.cache.get_or_make(
+        found: list[dict[str, Any]] | None = self.cache.get_or_make(
             key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read
         )
+        return found or []

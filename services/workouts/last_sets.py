@@ -8,6 +8,9 @@ from schemas.units import WARM_UP
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.tables import STARTED_AS_SENT, set_json
 
+NOTHING = "[]"
+"""What PostgreSQL writes of an empty list."""
+
 FEW = 100
 """Up to so many entries of an exercise are all looked at to find the latest."""
 
@@ -59,8 +62,8 @@ _LAST = Statement(
 )
 
 
-def last_sets(fetch: Fetch, user_id: int, exercise_ids: Sequence[int]) -> Fragment:
-    """Return the working sets of a user's latest workout of each exercise that has any.
+def last_sets(fetch: Fetch, user_id: int, exercise_ids: Sequence[int]) -> Fragment | None:
+    """Return the working sets of a user's latest workout of each exercise that has any, or None.
 
     Args:
         fetch: runs a statement.
@@ -68,4 +71,4 @@ def last_sets(fetch: Fetch, user_id: int, exercise_ids: Sequence[int]) -> Fragme
         exercise_ids: in the order of the result; those that were never done are left out.
     """
     ((found,),) = fetch(_LAST, user_id=user_id, exercise_ids=list(exercise_ids))
-    return Fragment(found)
+    return None if found == NOTHING else Fragment(found)
