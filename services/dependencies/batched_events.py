@@ -128,7 +128,8 @@ class BatchedEventHandler(SafeEventHandler):
         parent = headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
         name = f"{self.container.service_name}.{self.method_name}"
         known = _log_fields(delivery)
-        return tracing.span(tracing.CONSUMER, name, parent, **known)
+        # the user is in no trace: spans are kept, and nobody could erase them from there
+        return tracing.span(tracing.CONSUMER, name, parent, request_id=known.get("request_id"))
 
 
 def _log_fields(delivery: Delivery) -> dict[str, Any]:

@@ -34,11 +34,11 @@ class Revocations(RedisStore):
 
         Args:
             token_id: its claim ``jti``.
-            user_id: its user; stored for operators, no program reads it.
+            user_id: its user; not stored, as it would be there after the account was deleted.
             seconds: until it expires.
         """
         self.add_here(token_id)
-        self._send_surely({revocation_key(token_id): (str(user_id), max(int(seconds), 1))})
+        self._send_surely({revocation_key(token_id): ("1", max(int(seconds), 1))})
 
     def add_here(self, token_id: str) -> None:
         """Revoke a token in this process, independently of Redis."""

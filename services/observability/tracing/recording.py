@@ -144,7 +144,8 @@ class Recorder:
             kind,
             f"{worker_ctx.service_name}.{worker_ctx.entrypoint.method_name}",
             parent if isinstance(parent, str) else None,
-            {"request_id": _text(data.get("request_id")), "user_id": _text(data.get("user_id"))},
+            # and not the user: spans are kept, and nobody could erase them from there
+            {"request_id": _text(data.get("request_id"))},
         )
         _working.set(span.__enter__())
 
