@@ -17,6 +17,7 @@ import time
 from nameko.containers import WorkerContext
 from nameko.extensions import SharedExtension
 
+from gateway.admission.account_changes import AccountChanges
 from gateway.upstream.remote_services import UpstreamService
 from schemas.errors import GymError
 from services.dependencies.catalogue_changes import CatalogueChanges
@@ -39,6 +40,7 @@ OWNS = "owns"
 class Owners(SharedExtension):
     """Knows which users have private exercises, and asks the exercises service about the others."""
 
+    account_changes = AccountChanges()
     catalogue_changes = CatalogueChanges()
 
     def __init__(self) -> None:
@@ -48,8 +50,9 @@ class Owners(SharedExtension):
         """For each user that is asked for now a mark of those questions, until it is forgotten."""
 
     def setup(self) -> None:
-        """Listen for changes of private exercises."""
+        """Listen for changes of private exercises, and keep nothing of accounts that change."""
         self.catalogue_changes.when_private(self.forget)
+        self.account_changes.when_changed(self.forget)
 
     def known(self, user_id: int) -> bool | None:
         """Return whether a user has private exercises; None if that is not known. Never waits."""

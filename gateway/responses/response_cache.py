@@ -15,6 +15,7 @@ from typing import Any
 
 from nameko.extensions import SharedExtension
 
+from gateway.admission.account_changes import AccountChanges
 from gateway.admission.admission import Admission
 from gateway.admission.callers import AnyCaller, Caller
 from gateway.requests.context import context_of
@@ -27,7 +28,7 @@ from gateway.responses.cache_policy import (
 )
 from gateway.responses.replies import EncodedReply
 from services.dependencies.catalogue_changes import CatalogueChanges
-from services.dependencies.generation_store import GenerationKeys
+from services.dependencies.generation_store import GenerationKeys, several
 from services.transport.http import HttpRequest
 from services.transport.http.prepared_response import PreparedResponse
 
@@ -86,6 +87,7 @@ class ResponseCache(SharedExtension):
     """Caches responses, bounded in number, size and time; the least recently used go first."""
 
     admission = Admission()
+    account_changes = AccountChanges()
     catalogue_changes = CatalogueChanges()
 
     def __init__(self) -> None:
@@ -93,6 +95,18 @@ class ResponseCache(SharedExtension):
         self._responses: OrderedDict[Key, CachedResponse] = OrderedDict()
         self._bytes = 0
         self._invalidated_at: dict[GenerationKeys | None, float] = {}
+
+    def setup(self) -> None:
+        """Keep nothing of users whose accounts change: they may have been deleted."""
+        self.account_changes.when_changed(self.forget)
+
+    def forget(self, user_id: int) -> None:
+        """Remove all responses of a user, and what is known of their age."""
+        for key in [key for key in self._responses if key[0] == user_id]:
+            self.remove(key, self._responses[key])
+        mark = f"user:{user_id}:"
+        for keys in [keys for keys in self._invalidated_at if _names(keys, mark)]:
+            del self._invalidated_at[keys]
 
     def lookup(
         self, request: HttpRequest, route: str, policy: CachePolicy | None, scope: str | None
@@ -272,6 +286,10 @@ class Lookup:
     def _is_current(self, cached: CachedResponse) -> bool:
         keys = cached.generation_keys
         return keys is None or self._responses.admission.cache.is_current(cached.generation, keys)
+
+
+def _names(keys: GenerationKeys | None, mark: str) -> bool:
+    return any(mark in key for key in several(keys or ()))
 
 
 def today() -> int:
