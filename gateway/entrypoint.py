@@ -28,6 +28,7 @@ from gateway.responses.fast_path import FastPath
 from gateway.responses.replies import EncodedReply, Reply, encode_reply, success
 from gateway.responses.response_cache import Lookup, ResponseCache
 from gateway.responses.streams import StreamedReply, stream_response
+from schemas.erasure import ByReceipt
 from schemas.errors import GymError, InternalError, NotFound
 from schemas.loading import Body as BodySchema
 from schemas.loading import Parameters
@@ -39,6 +40,9 @@ from services.transport.http import HttpRequest, Refused, Response, WebServer
 log = get_logger(__name__)
 
 AnyReply = Reply | StreamedReply
+
+IN_PATHS: dict[str, type[Parameters]] = {":id": ById, ":receipt": ByReceipt}
+"""The schemas of what paths may have in them; a path has one at most."""
 
 
 class Route(Entrypoint):
@@ -133,7 +137,8 @@ class Route(Entrypoint):
     @property
     def path_parameters(self) -> type[Parameters]:
         """The schema of the parameters in the path."""
-        return ById if ":id" in self.path else NoParameters
+        names = (part for part in self.path.split("/") if part in IN_PATHS)
+        return IN_PATHS.get(next(names, ""), NoParameters)
 
     @property
     def is_personal(self) -> bool:

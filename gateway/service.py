@@ -8,6 +8,7 @@ from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.email_changes import EmailChangeRoutes
 from gateway.entrypoint import route
+from gateway.erasure import ErasureRoutes
 from gateway.exports import ExportRoutes
 from gateway.imports import ImportRoutes
 from gateway.link_pages.pages import LinkPages
@@ -59,6 +60,7 @@ class Gateway(
     ImportRoutes,
     ExportRoutes,
     TakeOutRoutes,
+    ErasureRoutes,
     PasswordResetRoutes,
     EmailChangeRoutes,
 ):
@@ -76,6 +78,7 @@ class Gateway(
             "get_profile",
             "get_take_out",
             "read_take_out",
+            "get_deletion",
             "list_personal_tokens",
         ],
         writes=[
@@ -87,6 +90,8 @@ class Gateway(
             "end_other_sessions",
             "update_profile",
             "change_password",
+            "delete_account",
+            "delete_account_of",
             "create_personal_token",
             "delete_personal_token",
             "request_take_out",
@@ -98,6 +103,8 @@ class Gateway(
         returns={
             "register": object_with(id=INTEGER),
             "list_sessions": PAGE,
+            "delete_account": object_with(receipt=STRING),
+            "delete_account_of": object_with(receipt=STRING),
             "list_personal_tokens": LIST,
             "create_personal_token": object_with(id=INTEGER),
             "get_take_out": object_with(id=INTEGER, status=STRING),

@@ -126,10 +126,15 @@ def _parameters(converter: OpenAPIConverter, route: Route) -> list[dict[str, Any
     in_query = parameters(converter, route.query, "query")
     shown = _example(route)
     query = EXAMPLES.get(route.query, {})
+    in_paths = EXAMPLES.get(route.path_parameters, {})
     for parameter in in_path:
         thing = route.path.partition("/:")[0].rpartition("/")[2].removesuffix("s")
-        parameter["description"] = f"The {thing}'s id."
-        parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id", 1))
+        if not parameter["description"]:
+            parameter["description"] = f"The {thing}'s id."
+        if parameter["name"] in in_paths:
+            parameter["example"] = in_paths[parameter["name"]]
+        else:
+            parameter["example"] = shown.get(parameter["name"], shown.get("exercise_id", 1))
     for parameter in in_query:
         if parameter["name"] in query:
             parameter["example"] = query[parameter["name"]]

@@ -8,6 +8,7 @@ from marshmallow import Schema
 from gateway.openapi import link_examples
 from gateway.openapi.account_examples import ACCOUNT_EXAMPLES, TOKENS, USER
 from schemas import responses
+from schemas.erasure import AccountDeletion, ByReceipt
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.exports import ExportQuery
 from schemas.imports import ImportMapping
@@ -24,6 +25,18 @@ REGISTERED = {**USER, **TOKENS}
 SIGNED_IN = {**TOKENS, "user": USER}
 SIGNED_OUT = {"revoked": True}
 TAKE_OUT = {"status": "under_way", "requested_at": "2025-02-16T17:02:11.402518Z"}
+DELETION = {
+    "status": "under_way",
+    "requested_at": "2025-02-16T17:02:11.402518Z",
+    "completed_at": None,
+    "services": [
+        {"service": "analytics", "erased_at": None},
+        {"service": "exercises", "erased_at": "2025-02-16T17:02:11.498044Z"},
+        {"service": "workouts", "erased_at": None},
+    ],
+}
+RECEIPT = "u3oQzJm8wq0b5Yd1lXhRkE6sTnPvCfGi2aBxW9ZtM4c"
+ACCEPTED_DELETION = {"receipt": RECEIPT, **DELETION}
 
 EXERCISE = {
     "id": 4,
@@ -501,6 +514,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     **link_examples.EXAMPLES,
     NewUser: NEW_USER,
     Credentials: CREDENTIALS,
+    AccountDeletion: {"password": "correct horse battery"},
     ExerciseList: {"category": "strength", "equipment": "bodyweight", "search": "pull-ups"},
     ExerciseSearch: {"q": "pull-ups"},
     ExerciseFacets: {"equipment": "smith machine"},
@@ -521,6 +535,9 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.SignedIn: SIGNED_IN,
     responses.SignedOut: SIGNED_OUT,
     responses.TakeOut: TAKE_OUT,
+    responses.AcceptedDeletion: ACCEPTED_DELETION,
+    responses.Deletion: DELETION,
+    ByReceipt: {"receipt": RECEIPT},
     responses.User: USER,
     responses.Exercise: EXERCISE,
     responses.NewPrivateExercise: MADE_EXERCISE,

@@ -11,6 +11,7 @@ from schemas.responses.credentials import (
     PasswordChanged,
     PasswordResetAccepted,
 )
+from schemas.responses.erasure import AcceptedDeletion, Deletion
 from schemas.responses.exercises import (
     DeletedExercise,
     Exercise,
@@ -73,6 +74,7 @@ from schemas.responses.workouts import (
 )
 
 __all__ = [
+    "AcceptedDeletion",
     "AllowedWeight",
     "BestEstimate",
     "ChangedEmail",
@@ -84,6 +86,7 @@ __all__ = [
     "DeletedImport",
     "DeletedToken",
     "DeletedWorkout",
+    "Deletion",
     "EndedSession",
     "EndedSessions",
     "Exercise",

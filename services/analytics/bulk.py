@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from schemas.errors import ServiceUnavailable
+from schemas.errors import ServiceUnavailable, Unauthorized
 from services.analytics import reads
 from services.analytics.processor import CHANGES_AT_ONCE, WorkoutProcessor
 from services.analytics.rebuilding import rebuild_user
@@ -71,13 +71,14 @@ def _delete(processor: WorkoutProcessor, user_id: int, changes: list[dict[str, A
 
 @contextmanager
 def _going_on(user_id: int) -> Iterator[None]:
-    """Log what fails for a user, unless a service or the database is away."""
+    """Log what fails for a user, unless they were erased, or a service or the database is away."""
     try:
         yield
     except Exception as problem:
         if isinstance(problem, ServiceUnavailable) and not took_too_long(problem):
             raise
-        log.error("user not counted at once", exc_info=problem, user_id=user_id)
+        if not isinstance(problem, Unauthorized):
+            log.error("user not counted at once", exc_info=problem, user_id=user_id)
 
 
 def _users_of(processor: WorkoutProcessor, changes: list[dict[str, Any]], least: int) -> list[int]:

@@ -27,8 +27,10 @@ _ADVANCE = Statement("UPDATE feed_position SET position = :position WHERE positi
 # at most 2^20 seconds, or an old failure would be out of range before least() looks at it
 _NOTE_FAILURE = Statement(
     f"""
-    INSERT INTO failed_changes AS f (workout_id, next_attempt_at, reason, silently)
-    VALUES (:workout_id, now() + interval '2 seconds', :reason, :silently)
+    INSERT INTO failed_changes AS f (workout_id, user_id, next_attempt_at, reason, silently)
+    SELECT :workout_id, CAST(:user_id AS bigint), now() + interval '2 seconds', :reason, :silently
+    WHERE NOT EXISTS (
+        SELECT FROM erased_users WHERE erased_users.user_id = CAST(:user_id AS bigint))
     ON CONFLICT (workout_id) DO UPDATE SET attempts = f.attempts + 1, reason = excluded.reason,
         silently = excluded.silently, next_attempt_at = now() + make_interval(
             secs => least(power(2, least(f.attempts + 1, 20)), {LONGEST_PAUSE_SECONDS}))
@@ -50,9 +52,10 @@ _COUNT_AGAIN = Statement(
     WITH again AS (
         UPDATE processed_workouts SET version = 0
         WHERE workout_id = ANY(CAST(:workout_ids AS bigint[])) AND NOT deleted
-        RETURNING workout_id)
-    INSERT INTO failed_changes AS f (workout_id, next_attempt_at, reason)
-    SELECT workout_id, now() + interval '10 minutes', 'counted by the version before' FROM again
+        RETURNING workout_id, user_id)
+    INSERT INTO failed_changes AS f (workout_id, user_id, next_attempt_at, reason)
+    SELECT workout_id, user_id, now() + interval '10 minutes', 'counted by the version before'
+    FROM again
     ON CONFLICT (workout_id) DO UPDATE SET attempts = f.attempts + 1, reason = excluded.reason,
         next_attempt_at = now() + interval '{LONGEST_PAUSE_SECONDS} seconds'
     WHERE f.next_attempt_at <= now()
@@ -83,14 +86,18 @@ def advance(fetch: Fetch, position: int) -> None:
     fetch(_ADVANCE, position=position)
 
 
-def note_failure(fetch: Fetch, workout_id: int, reason: str, silently: bool) -> int:
+def note_failure(
+    fetch: Fetch, workout_id: int, user_id: int | None, reason: str, silently: bool
+) -> int:
     """Note that a workout could not be processed, and return how often that happened.
 
     It is tried again after pauses that double up to an hour, and makes no record events then if
-    it is ``silently``.
+    it is ``silently``. Of a user who is erased nothing is noted: 0.
     """
-    [(attempts,)] = fetch(_NOTE_FAILURE, workout_id=workout_id, reason=reason, silently=silently)
-    return attempts
+    noted = fetch(
+        _NOTE_FAILURE, workout_id=workout_id, user_id=user_id, reason=reason, silently=silently
+    )
+    return noted[0][0] if noted else 0
 
 
 def forget_failures(fetch: Fetch, workout_ids: list[int]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from schemas.errors import GymError
+from schemas.errors import GymError, NotFound, Unauthorized
 from services.analytics import feed, reads
 from services.analytics.bisecting import bisect_batch
 from services.analytics.bulk import count_at_once
@@ -14,6 +14,7 @@ from services.analytics.merging import merge_exercises
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rules.head_start import HeadStart
 from services.dependencies import cache_generations
+from services.dependencies.erasure import tombstones
 from services.observability import metrics
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
@@ -61,20 +62,29 @@ class FeedFollower(DependencyProvider):
         fetch = processor.database.fetch
         # the lease is renewed for each batch, as several may take longer than it lasts
         while (position := feed.hold(fetch, self._holder)) is not None:
-            changes = processor.workouts.changes(position, limit=budgets.FEED_BATCH)
+            found = processor.workouts.changes(position, limit=budgets.FEED_BATCH)
+            changes = _of_users_who_are_there(processor, found)
             # no event tells of a merge
             merge_exercises(processor, changes)
             changes = self._head_start.left_to_the_feed(changes)
             count_at_once(processor, position, changes, lambda: feed.hold(fetch, self._holder))
-            metrics.note_feed(position, changes)
-            if not changes:
+            metrics.note_feed(position, found)
+            if not found:
                 return
             unseen = _unseen(processor, changes)
             # the process that made these changes may have died before it replaced the generations
             merged = [change for change in changes if "merged" in change]
             processor.cache.invalidate(*_generations_of([*unseen, *merged]))
             _process_unseen(processor, unseen)
-            feed.advance(fetch, changes[-1]["id"])
+            feed.advance(fetch, found[-1]["id"])
+
+
+def _of_users_who_are_there(
+    processor: WorkoutProcessor, changes: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the changes without those of users who were erased."""
+    erased = tombstones.among(processor.database.fetch, {change["user_id"] for change in changes})
+    return [change for change in changes if change["user_id"] not in erased]
 
 
 def _unseen(processor: WorkoutProcessor, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -108,7 +118,7 @@ def _process_unseen(processor: WorkoutProcessor, changes: list[dict[str, Any]]) 
 def _change_failed(
     processor: WorkoutProcessor, silently: bool, change: dict[str, Any], problem: Exception
 ) -> None:
-    _note_failure(processor, silently, change["workout_id"], problem)
+    _note_failure(processor, silently, change["workout_id"], change["user_id"], problem)
 
 
 def _process_changes(
@@ -128,7 +138,7 @@ def _retry_failures(processor: WorkoutProcessor) -> None:
         bisect_batch(
             [workout_id for workout_id, is_silent in due.items() if is_silent == silently],
             partial(_retry, processor, silently),
-            partial(_note_failure, processor, silently),
+            partial(_retry_failed, processor, silently),
         )
 
 
@@ -137,11 +147,27 @@ def _retry(processor: WorkoutProcessor, silently: bool, workout_ids: list[int]) 
     feed.forget_failures(processor.database.fetch, workout_ids)
 
 
-def _note_failure(
+def _retry_failed(
     processor: WorkoutProcessor, silently: bool, workout_id: int, problem: Exception
 ) -> None:
+    if isinstance(problem, NotFound | Unauthorized):
+        # its user was erased: there is neither the workout nor a change that deleted it
+        feed.forget_failures(processor.database.fetch, [workout_id])
+    else:
+        _note_failure(processor, silently, workout_id, None, problem)
+
+
+def _note_failure(
+    processor: WorkoutProcessor,
+    silently: bool,
+    workout_id: int,
+    user_id: int | None,
+    problem: Exception,
+) -> None:
     reason = f"{type(problem).__name__}: {problem}"[:LONGEST_REASON]
-    attempts = feed.note_failure(processor.database.fetch, workout_id, reason, silently)
+    attempts = feed.note_failure(processor.database.fetch, workout_id, user_id, reason, silently)
+    if not attempts:
+        return
     log.error(
         "workout can't be counted, will be tried again",
         workout_id=workout_id,

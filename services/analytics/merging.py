@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from eventlet import sleep
 
-from schemas.errors import ServiceUnavailable, TimedOut
+from schemas.errors import ServiceUnavailable, TimedOut, Unauthorized
 from services.analytics import counting_reads, feed, merge_statements, recount_reads, writes
 from services.analytics.merge_statements import Merge
 from services.analytics.processor import CHANGES_AT_ONCE, WorkoutProcessor
@@ -56,6 +56,8 @@ def merge_exercises(processor: WorkoutProcessor, changes: list[dict[str, Any]]) 
                 _merge(processor, merge, _versions(processor.workouts, merge, first - 1))
         except (ServiceUnavailable, TimedOut):
             raise
+        except Unauthorized:
+            log.info("exercises of an erased user not merged", **merge._asdict())
         except Exception as problem:
             log.error("exercises not merged at once", exc_info=problem, **merge._asdict())
 

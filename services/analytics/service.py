@@ -1,19 +1,20 @@
 """The analytics service: counting workouts, and users' records, histories and progress."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from nameko.timer import timer
 
-from schemas.errors import NotFound
+from schemas.errors import NotFound, Unauthorized
 from schemas.loading import load
 from schemas.measures import LIKELY_MEASURE
-from schemas.pages import checked_id, checked_user
+from schemas.pages import checked_id, checked_user, is_id
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from services.analytics import messages, reads, rebuilding
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
+from services.analytics.erasing import make_eraser
 from services.analytics.feed_follower import FeedFollower
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.record_outbox import OUTBOX
@@ -24,6 +25,8 @@ from services.dependencies import cache_generations
 from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.erasure import tombstones
+from services.dependencies.erasure.methods import ErasureDispatcher, ErasureMethods
 from services.dependencies.events import Poison
 from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
@@ -42,7 +45,7 @@ ESTIMATE_QUERY = EstimateQuery()
 NO_RECORDS: dict[str, Any] = {"records": []}
 
 
-class Analytics(TakeOutMethods):
+class Analytics(TakeOutMethods, ErasureMethods):
     """Computes and serves histories, records, statistics and progress of users' workouts."""
 
     name = "analytics"
@@ -55,6 +58,8 @@ class Analytics(TakeOutMethods):
     counted = CountedWorkouts()
     feed_follower = FeedFollower()
     record_relay = OutboxRelay(OUTBOX, "record events")
+    eraser = make_eraser()
+    erasure_dispatcher = ErasureDispatcher()
     log_context = LogContext()
     health = Health()
 
@@ -326,7 +331,7 @@ class Analytics(TakeOutMethods):
     @batched_event_handler("gateway", "workout_deleted")
     def handle_workout_deleted(self, events: list[dict]) -> None:
         """Take deleted workouts out of the numbers."""
-        self._handle(events)
+        self._handle_deleted(events)
 
     @timer(interval=budgets.FEED_SECONDS, eager=True)
     def follow_feed(self) -> None:
@@ -374,6 +379,29 @@ class Analytics(TakeOutMethods):
         return found
 
     def _handle_saved(self, events: list[dict]) -> None:
+        self._without_erased(self._count_saved, events)
+
+    def _handle_deleted(self, events: list[dict]) -> None:
+        self._without_erased(self._handle, events)
+
+    def _without_erased(self, handle: Callable[[list[dict]], None], events: list[dict]) -> None:
+        """Handle events; if that fails since users were erased, handle those of the others.
+
+        So nothing is asked before each batch. A workout of an erased user is refused by the
+        database, or can't be found any more.
+        """
+        try:
+            handle(events)
+        except (Unauthorized, Poison):
+            user_ids = {each["user_id"] for each in events if is_id(each.get("user_id"))}
+            erased = tombstones.among(self.database.fetch, user_ids)
+            others = [each for each in events if each.get("user_id") not in erased]
+            if len(others) == len(events):
+                raise
+            if others:
+                handle(others)
+
+    def _count_saved(self, events: list[dict]) -> None:
         uncounted = [
             event
             for event in events

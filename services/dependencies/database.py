@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from schemas.errors import DatabaseError, ServiceUnavailable
+from schemas.errors import DatabaseError, ServiceUnavailable, Unauthorized
 from schemas.names import PUBLIC_NAMES
 from services.observability import metrics
 from services.observability.logging import get_logger
@@ -30,6 +30,9 @@ idle for too long in a transaction."""
 
 _SLOW = ("57014", "55P03")
 """SQLSTATEs of a statement, or a wait for a lock, that took too long."""
+
+ERASED = "GYM01"
+"""The SQLSTATE of our own that refuses rows of a user who was erased."""
 
 _PING = Statement("SELECT 1")
 
@@ -113,6 +116,7 @@ class Database(DependencyProvider):
 
         Raises:
             ServiceUnavailable: the database can't be reached, or is overloaded.
+            Unauthorized: it was to insert rows of a user who was erased.
             DatabaseError: it refused a statement. An IntegrityError, of SQLAlchemy or of psycopg2,
                 passes through, because only the caller knows what a duplicate means.
         """
@@ -156,8 +160,10 @@ class Database(DependencyProvider):
 
     def _translated(
         self, problem: DBAPIError | psycopg2.Error
-    ) -> ServiceUnavailable | DatabaseError:
+    ) -> ServiceUnavailable | Unauthorized | DatabaseError:
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
+        if _has_code(cause, (ERASED,)):
+            return Unauthorized("The account was deleted")
         if _has_code(cause, _SLOW):
             return self._too_slow(problem)
         if getattr(problem, "connection_invalidated", False) or _is_gone(cause):

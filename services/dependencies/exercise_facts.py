@@ -4,10 +4,12 @@ A workout keeps the name, ``rep_type`` and ``measure`` that its exercises had wh
 The catalogue may change these at any time, so queries that show an exercise join its row of
 ``exercise_facts``. The copy follows the feed ``exercises.changes``.
 
-During an upgrade the version before, which knows no measures, may still run: of this service, and
-then it copies rows without a measure, or of the exercises service, and then the feed lacks them.
-Such rows are read again: ``measure_position`` is set where all of the feed up to a row came with
-measures, and the feed is followed from the greatest of them.
+During an upgrade the version before may still run: of this service, and then it copies rows without
+their owner, or of the exercises service, and then the feed may lack measures. Such rows are read
+again: ``owner_position`` is set where all of the feed up to a row came with both, and the feed is
+followed from the greatest of them. Versions before have ``measure_position`` for the same.
+
+A row of a private exercise goes when its owner is erased (:mod:`services.dependencies.erasure`).
 """
 
 import time
@@ -29,22 +31,32 @@ BATCH = 1000
 """Changes that are read and written at a time."""
 
 _POSITIONS = Statement(
-    "SELECT coalesce(max(measure_position), 0), coalesce(max(position), 0) FROM exercise_facts"
+    "SELECT coalesce(max(owner_position), 0), coalesce(max(position), 0) FROM exercise_facts"
 )
 
+# a page of the feed may have been read before the owner was erased
 _WRITE = Statement(
     """
-    INSERT INTO exercise_facts AS known
-        (exercise_id, name, rep_type, measure, position, measure_position)
-    SELECT exercise_id, name, rep_type, measure, position, CASE WHEN :measured THEN position END
-    FROM json_to_recordset(CAST(:facts AS json)) AS given (
-        exercise_id bigint, name text, rep_type text, measure text, position bigint)
+    INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, measure, position,
+        measure_position, owner_id, owner_position)
+    SELECT exercise_id, name, rep_type, measure, position, CASE WHEN :measured THEN position END,
+        owner_id, CASE WHEN :measured THEN position END
+    FROM json_to_recordset(CAST(:facts AS json)) AS given (exercise_id bigint, name text,
+        rep_type text, measure text, position bigint, owner_id bigint)
+    WHERE NOT EXISTS (SELECT FROM erased_users e WHERE e.user_id = given.owner_id)
     ON CONFLICT (exercise_id) DO UPDATE SET name = excluded.name, rep_type = excluded.rep_type,
         measure = excluded.measure, position = excluded.position,
-        measure_position = excluded.measure_position
-    WHERE (known.position, coalesce(known.measure_position, 0))
-        < (excluded.position, coalesce(excluded.measure_position, 0))
+        measure_position = excluded.measure_position, owner_id = excluded.owner_id,
+        owner_position = excluded.owner_position
+    WHERE (known.position, coalesce(known.owner_position, 0))
+        < (excluded.position, coalesce(excluded.owner_position, 0))
     """
+)
+
+# what has no owner_position when the whole feed was read is not in it any more: private exercises
+# that were deleted while the version before copied them
+_FORGET_DELETED = Statement(
+    "DELETE FROM exercise_facts WHERE owner_position IS NULL AND position <= :position"
 )
 
 
@@ -113,6 +125,8 @@ class ExerciseFacts(DependencyProvider):
                 with cache.changing(*self._generation_keys(changes)):
                     facts = orjson.dumps(changes).decode()
                     database.fetch(_WRITE, facts=facts, measured=measured)
+        if measured:
+            database.fetch(_FORGET_DELETED, position=position)
 
     def _generation_keys(self, changes: list[dict[str, Any]]) -> list[str]:
         """Return the keys of what changes make stale; those of private exercises have an owner."""

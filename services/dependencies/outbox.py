@@ -25,6 +25,10 @@ _TRY_TO_HOLD = Statement(
     "SELECT set_config('gym.holds_outbox', pg_try_advisory_xact_lock(7306, 1)::text, true)"
 )
 
+WAIT_FOR_OUTBOX = Statement("SELECT pg_advisory_xact_lock(7306, 1)")
+"""Waits until no process dispatches events of the outbox, and keeps them from it until the commit.
+"""
+
 
 class Waiting(NamedTuple):
     """An event that is not dispatched yet."""

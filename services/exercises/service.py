@@ -7,6 +7,7 @@ from schemas.loading import load
 from schemas.pages import ById, Feed, checked_ids, checked_user
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.erasure.methods import ErasureDispatcher, ErasureMethods
 from services.dependencies.events import EventDispatcher
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
@@ -14,6 +15,7 @@ from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.exercises import reads
 from services.exercises.cached_reads import ExerciseReads
+from services.exercises.erasing import make_eraser
 from services.exercises.matching.methods import MatchingMethods
 from services.exercises.private.merging import UnfinishedMerges
 from services.exercises.private.methods import PrivateExerciseMethods
@@ -34,7 +36,7 @@ Several = list[Exercise]
 """Named here because inside the class ``list`` is the RPC method."""
 
 
-class Exercises(PrivateExerciseMethods, MatchingMethods, TakeOutMethods):
+class Exercises(PrivateExerciseMethods, MatchingMethods, TakeOutMethods, ErasureMethods):
     """The catalogue of exercises, its search, private exercises, and the import from wger."""
 
     name = "exercises"
@@ -48,6 +50,8 @@ class Exercises(PrivateExerciseMethods, MatchingMethods, TakeOutMethods):
     )
     # Any: a worker gets a function in its place
     dispatch: Any = EventDispatcher()
+    eraser = make_eraser()
+    erasure_dispatcher = ErasureDispatcher()
     seeded_catalogue = SeededCatalogue()
     wger_imports = WgerImports()
     unfinished_merges = UnfinishedMerges()

@@ -129,6 +129,15 @@ TAKE_OUTS_SECONDS = 1
 
 TAKE_OUTS_TURN_SECONDS = 3
 """It then works on them for so long at most, as :data:`IMPORTS_TURN_SECONDS` says."""
+ERASURE_SECONDS = 1
+"""Interval at which services look for users who are still to be erased."""
+
+ERASURE_TURN_SECONDS = 5
+"""They then begin with another one for so long at most, so that they can be stopped within
+:data:`STOP_SECONDS`."""
+
+ASK_TO_ERASE_SECONDS = 2
+"""Interval at which users looks for erasures whose receipts are missing."""
 
 FACTS_LOOK_SECONDS = 0.25
 """Interval at which workouts and analytics check for a catalogue_changed event."""

@@ -16,6 +16,7 @@ from services import auth
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.erasure.methods import ErasureDispatcher
 from services.dependencies.events import UnconfirmedEventDispatcher
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
@@ -26,6 +27,7 @@ from services.users import reads, writes
 from services.users.administrator import Administrator
 from services.users.afterwards import Afterwards
 from services.users.email_changes.methods import EmailChangeMethods
+from services.users.erasure.methods import DeletionMethods
 from services.users.mail.relay import Mail
 from services.users.mail.timers import MailTimers
 from services.users.password_changes import PasswordChangeMethods
@@ -53,6 +55,7 @@ class Users(
     EmailChangeMethods,
     MailTimers,
     PasswordChangeMethods,
+    DeletionMethods,
     PersonalTokenMethods,
 ):
     """Accounts: registering, signing in and out, profiles."""
@@ -71,6 +74,7 @@ class Users(
     afterwards = Afterwards()
     config = Config()
     dispatch = UnconfirmedEventDispatcher()
+    erasure_dispatcher = ErasureDispatcher()
     health = Health()
     log_context = LogContext()
 

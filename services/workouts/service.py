@@ -17,6 +17,7 @@ from schemas.workouts import Changes, LastSets, NewWorkout, WorkoutChanges, Work
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.erasure.methods import ErasureDispatcher, ErasureMethods
 from services.dependencies.exercise_facts import ExerciseFacts
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
@@ -27,6 +28,7 @@ from services.observability.logging import get_logger
 from services.process import budgets
 from services.workouts import feed, idempotency, private_exercises, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
+from services.workouts.erasing import make_eraser
 from services.workouts.exercise_cache import ExerciseCache
 from services.workouts.exports.methods import ExportMethods
 from services.workouts.imports.completed import OUTBOX
@@ -46,7 +48,9 @@ CHANGES = Changes()
 CLEANING_SECONDS = 3600
 
 
-class Workouts(MergeMethods, ImportMethods, ImportTimers, ExportMethods, TakeOutMethods):
+class Workouts(
+    MergeMethods, ImportMethods, ImportTimers, ExportMethods, TakeOutMethods, ErasureMethods
+):
     """Logged workouts, the feed of their changes, and histories that come in and go out."""
 
     name = "workouts"
@@ -70,6 +74,8 @@ class Workouts(MergeMethods, ImportMethods, ImportTimers, ExportMethods, TakeOut
         cache_generations.FACTS_IN_WORKOUTS, cache_generations.private_facts_in_workouts_of
     )
     outbox_relay = OutboxRelay(OUTBOX, "events of the outbox")
+    eraser = make_eraser()
+    erasure_dispatcher = ErasureDispatcher()
     log_context = LogContext()
     health = Health()
 

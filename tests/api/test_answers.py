@@ -498,6 +498,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "exercise_records",
         "rep_maxes",
         "export",
+        "get_deletion",
         "list_imports",
         "get_import",
         "check_token",

@@ -80,7 +80,7 @@ def test_operations_have_the_names_of_the_methods():
 def test_nothing_is_said_about_schemas_that_are_gone():
     used = {responses.Health, responses.Readiness}
     for _, _, route in routes_of(Gateway):
-        used |= {route.body, route.query, *route.shows.schemas}
+        used |= {route.body, route.query, route.path_parameters, *route.shows.schemas}
     assert EXAMPLES.keys() <= used
 
 
@@ -99,7 +99,7 @@ def test_who_may_call_is_said(document):
             "search_exercises",
             "get_exercise",
         ),
-        *("count_exercises", "index", "health", "ready"),
+        *("count_exercises", "index", "health", "ready", "get_deletion"),
         *("request_password_reset", "reset_password", "confirm_email"),
     }
     for _, _, operation in operations(document):

@@ -43,6 +43,10 @@ TABLE = {
     "POST /api/users/password-reset/confirm": anybody(400),
     "PUT /api/users/me/email": signed_in(403),
     "POST /api/users/email-change/confirm": anybody(400),
+    # with a wrong password; tests/api/test_erasure.py has the right one
+    "DELETE /api/users/me": signed_in(403),
+    "DELETE /api/users/:id": signed_in(403),
+    "GET /api/users/deletions/:receipt": anybody(404),
     "GET /api/users/:id": signed_in(200, user=403, other=403),
     "POST /api/users/me/export": signed_in(202),
     "GET /api/users/me/export": signed_in(404),

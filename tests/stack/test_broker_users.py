@@ -16,6 +16,8 @@ from gateway import workout_events
 from services.analytics.rules.record_events import RECORD_REVOKED, RECORD_SET
 from services.containers import make_config, service_class
 from services.dependencies.cache_generations import ACCOUNT_CHANGED, CATALOGUE_CHANGED
+from services.dependencies.erasure.eraser import USER_ERASED
+from services.dependencies.erasure.methods import ERASE_USER
 from services.dependencies.events import EventDispatcher
 from services.dependencies.remote_service import RemoteService
 from services.process.settings import Settings
@@ -139,8 +141,33 @@ def test_events_come_from_one_service_each(broker):
         assert may(broker, user, "read", CREATED) == (user == "analytics")
         assert may(broker, user, "write", "wait-30s") == (user == "analytics")
         # requests are never kept, so only who handles events buries any
-        assert may(broker, user, "write", "dead-letters") == (user == "analytics")
-        assert not may(broker, user, "read", "dead-letters")
+        assert may(broker, user, "write", "dead-letters") == (user != "gateway")
+        # analytics take out what is about users who were erased
+        assert may(broker, user, "read", "dead-letters") == (user == "analytics")
+
+
+def test_what_is_kept_for_a_later_service_is_read_by_whoever_sends_it(broker):
+    kept = [queue["name"] for queue in TOPOLOGY["queues"] if "--notifications." in queue["name"]]
+    assert len(kept) == 3
+    for queue in kept:
+        for user in SERVICES:
+            assert may(broker, user, "read", queue) == queue.startswith(f"evt-{user}-")
+            assert not may(broker, user, "write", queue)
+
+
+def test_who_asks_for_an_erasure_and_who_answers(broker):
+    for user in SERVICES:
+        assert may_send(broker, user, "users.events", ERASE_USER) == (user == "users")
+        has_some = user in ("exercises", "workouts", "analytics")
+        assert may_read(broker, user, "users.events", ERASE_USER) == has_some
+        for other in ("exercises", "workouts", "analytics"):
+            assert may_send(broker, user, f"{other}.events", USER_ERASED) == (user == other)
+            assert may_read(broker, user, f"{other}.events", USER_ERASED) == (user == "users")
+
+
+@pytest.mark.parametrize("queue", ["dead-letters", "evt-analytics-record_set--notifications.x"])
+def test_a_queue_that_is_sieved_may_be_looked_at_often(queue):
+    assert policy_of(queue)["delivery-limit"] == 1_000_000
 
 
 def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_more():
@@ -148,7 +175,7 @@ def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_
     bound = {
         binding["routing_key"]: binding["destination"]
         for binding in TOPOLOGY["bindings"]
-        if binding["source"] == source
+        if binding["source"] == source and binding["routing_key"] != USER_ERASED
     }
     # as Nameko names the queues of a service's handlers
     assert bound == {
@@ -181,7 +208,11 @@ def test_events_that_nobody_handles_take_little_of_the_disk():
 
 def test_imports_that_nobody_hears_of_yet_are_kept_in_the_same_way():
     queue = f"evt-workouts-{IMPORT_COMPLETED}--notifications.handle_{IMPORT_COMPLETED}"
-    [binding] = [each for each in TOPOLOGY["bindings"] if each["source"] == "workouts.events"]
+    [binding] = [
+        each
+        for each in TOPOLOGY["bindings"]
+        if each["source"] == "workouts.events" and each["routing_key"] != USER_ERASED
+    ]
     assert (binding["routing_key"], binding["destination"]) == (IMPORT_COMPLETED, queue)
     assert policy_of(queue) == policy_of(f"evt-analytics-{RECORD_SET}--notifications.x")
 
@@ -194,6 +225,7 @@ def policy_of(queue):
 def test_nobody_but_the_operator_may_change_the_topology(broker):
     # consumers declare these again, with the same arguments, which needs the permission
     declared = ["nameko-rpc", "*.events", "evt-gateway-*--analytics.*"]
+    declared += [f"evt-users-{ERASE_USER}--*", f"evt-*-{USER_ERASED}--users.*"]
     for entry in TOPOLOGY["exchanges"] + TOPOLOGY["queues"]:
         name = entry["name"]
         assert may(broker, "operator", "configure", name)

@@ -20,6 +20,9 @@ from services.process.settings import SETTINGS_KEY, Settings
 from services.transport.redis.pending_writes import PendingWrites
 from services.transport.redis.pipeline import Command, RedisFailure, RedisLink
 
+SCANNED_AT_ONCE = 1000
+"""Keys that the server looks at before it serves others again; takes less than a millisecond."""
+
 Then = Callable[[Any, str | None], None]
 """Takes a reply and the id of the server's run; the reply is None if it must not be used."""
 
@@ -65,6 +68,25 @@ class RedisStore(DependencyProvider):
         answer = answered.wait()
         if isinstance(answer, RedisFailure):
             raise answer
+
+    def delete_matching(self, pattern: str) -> None:
+        """Delete all keys that match a pattern of Redis.
+
+        Raises:
+            RedisFailure: the server is away, or has just come back.
+        """
+        cursor: str | None = None
+        while cursor != "0":
+            scan = ("SCAN", cursor or "0", "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)
+            cursor, keys = self._insist(*scan)
+            if keys:
+                self._insist("UNLINK", *keys)
+
+    def _insist(self, *command: str | int) -> Any:
+        answer, _ = self._ask(*command)
+        if answer is None:
+            raise RedisFailure(f"{self.part} does not answer")
+        return answer
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "RedisStore":
         """Return the provider itself: it has no state per worker."""

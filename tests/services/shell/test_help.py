@@ -24,6 +24,7 @@ METHODS = {
         *("change_email", "confirm_email"),
         *("get_profile", "update_profile", "change_password"),
         *("create_personal_token", "list_personal_tokens", "delete_personal_token"),
+        *("delete_account", "delete_account_of", "get_deletion"),
     ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),

@@ -1,0 +1,132 @@
+"""Accounts that were deleted, and the receipts of the services, in PostgreSQL.
+
+The row of ``erasures`` is the tombstone: ids are never given twice, and all other tables refer to
+``users``, so nothing can be inserted for the account any more.
+"""
+
+import hashlib
+import secrets
+from typing import Any
+
+from schemas.roles import ADMIN
+from services.transport.postgres.expressions import instant
+from services.transport.postgres.statements import Fetch, Send, Statement
+
+SERVICES = ("exercises", "workouts", "analytics")
+"""Those that hold something of users, besides the users service itself."""
+
+UNDER_WAY, COMPLETE = "under_way", "complete"
+
+FIRST_PAUSE_SECONDS = 5
+LONGEST_PAUSE_SECONDS = 300
+
+# in the order of their ids, so that two of them who go at the same moment don't wait for each other
+_LOCK_ADMINISTRATORS = Statement(
+    f"""
+    SELECT id FROM users WHERE role = '{ADMIN}' AND disabled_at IS NULL ORDER BY id FOR UPDATE
+    """
+)
+_LOCK_ACCOUNT = Statement(
+    "SELECT role, password_hash, disabled_at IS NULL FROM users WHERE id = :user_id FOR UPDATE"
+)
+_ACCOUNT = Statement(
+    "SELECT role, password_hash, disabled_at IS NULL FROM users WHERE id = :user_id"
+)
+_NOTE = Statement(
+    """
+    INSERT INTO erasures (user_id, receipt_hash, requested_at)
+    VALUES (:user_id, :receipt_hash, clock_timestamp())
+    """
+)
+_EXPECT_RECEIPTS = Statement(
+    """
+    INSERT INTO erasure_receipts (user_id, service, asked_at)
+    SELECT :user_id, service, clock_timestamp()
+    FROM unnest(CAST(:services AS text[])) AS given (service)
+    """
+)
+# mails to the address that belong to no account, such as to one that was not registered yet
+_DELETE_MAILS = Statement(
+    "DELETE FROM mails WHERE user_id IS NULL AND recipient = "
+    "(SELECT email FROM users WHERE id = :user_id)"
+)
+_DELETE_ACCOUNT = Statement("DELETE FROM users WHERE id = :user_id")
+
+# each pause is as long as the time that has passed up to the last question
+_CLAIM_UNANSWERED = Statement(
+    f"""
+    UPDATE erasure_receipts r SET asked_at = clock_timestamp()
+    FROM erasures e
+    WHERE e.user_id = r.user_id AND r.erased_at IS NULL
+      AND r.asked_at <= now() - least(interval '{LONGEST_PAUSE_SECONDS} seconds', greatest(
+        interval '{FIRST_PAUSE_SECONDS} seconds', r.asked_at - e.requested_at))
+    RETURNING r.user_id
+    """
+)
+_NOTE_RECEIPT = Statement(
+    """
+    UPDATE erasure_receipts SET erased_at = now()
+    WHERE user_id = :user_id AND service = :service AND erased_at IS NULL
+    """
+)
+_COMPLETE = Statement(
+    """
+    UPDATE erasures e SET completed_at = now()
+    WHERE user_id = :user_id AND completed_at IS NULL AND NOT EXISTS (
+        SELECT FROM erasure_receipts r WHERE r.user_id = e.user_id AND r.erased_at IS NULL)
+    RETURNING user_id
+    """
+)
+_SHOWN = f"""
+    SELECT json_build_object(
+        'status', CASE WHEN e.completed_at IS NULL THEN '{UNDER_WAY}' ELSE '{COMPLETE}' END,
+        'requested_at', {instant("e.requested_at")}, 'completed_at', {instant("e.completed_at")},
+        'services', (
+            SELECT json_agg(json_build_object('service', r.service,
+                'erased_at', {instant("r.erased_at")}) ORDER BY r.service)
+            FROM erasure_receipts r WHERE r.user_id = e.user_id))
+    FROM erasures e
+"""
+_FIND = Statement(f"{_SHOWN} WHERE e.receipt_hash = :receipt_hash")
+
+
+def account(fetch: Fetch, user_id: int, lock: bool = False) -> tuple[str, str, bool] | None:
+    """Return role and password hash of an account, and whether it is enabled, or None."""
+    rows = fetch(_LOCK_ACCOUNT if lock else _ACCOUNT, user_id=user_id)
+    return tuple(rows[0]) if rows else None
+
+
+def lock_administrators(fetch: Fetch) -> list[int]:
+    """Return the ids of all enabled administrators, whose accounts nobody else can change now."""
+    return [row[0] for row in fetch(_LOCK_ADMINISTRATORS)]
+
+
+def delete_account(send: Send, user_id: int) -> str:
+    """Put up the tombstone of an account, delete it, and return the receipt."""
+    receipt = secrets.token_urlsafe(32)
+    send(_NOTE, user_id=user_id, receipt_hash=_hash_of(receipt))
+    send(_EXPECT_RECEIPTS, user_id=user_id, services=[*SERVICES])
+    send(_DELETE_MAILS, user_id=user_id)
+    send(_DELETE_ACCOUNT, user_id=user_id)
+    return receipt
+
+
+def find(fetch: Fetch, receipt: str) -> dict[str, Any] | None:
+    """Return how far the erasure is that a receipt was given for, or None."""
+    rows = fetch(_FIND, receipt_hash=_hash_of(receipt))
+    return rows[0][0] if rows else None
+
+
+def claim_unanswered(fetch: Fetch) -> list[int]:
+    """Return the users for whom services are to be asked again, and note that they are asked."""
+    return sorted({row[0] for row in fetch(_CLAIM_UNANSWERED)})
+
+
+def note_receipt(fetch: Fetch, user_id: int, service: str) -> bool:
+    """Note that a service has erased a user, and return whether it was the last one."""
+    fetch(_NOTE_RECEIPT, user_id=user_id, service=service)
+    return bool(fetch(_COMPLETE, user_id=user_id))
+
+
+def _hash_of(receipt: str) -> bytes:
+    return hashlib.sha256(receipt.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,155 @@
+"""Deleting accounts over HTTP: who may, what is refused, and what is told of it."""
+
+import uuid
+
+import pytest
+
+from tests.api.conftest import PASSWORD
+from tests.erasing import open_account, run, wait_until_gone
+from tests.waiting import eventually
+
+
+def delete_me(http, token, password=PASSWORD):
+    return http.delete("/api/users/me", token=token, json={"password": password})
+
+
+def receipt_of(answer):
+    assert answer.status_code == 202, answer.text
+    [deletion] = answer.json()["data"]
+    assert deletion["status"] == "under_way"
+    assert answer.headers["Location"] == f"/api/users/deletions/{deletion['receipt']}"
+    return deletion["receipt"]
+
+
+def wait_until_complete(http, receipt):
+    def is_complete():
+        [found] = http.get(f"/api/users/deletions/{receipt}").json()["data"]
+        assert found["status"] == "complete"
+        return found
+
+    return eventually(is_complete)
+
+
+def test_at_once_nobody_can_sign_in_and_soon_all_is_gone(http, new_user):
+    user = new_user()
+    assert http.post("/api/workouts", {"date": "2025-02-16"}, token=user.token).status_code == 201
+    receipt = receipt_of(delete_me(http, user.token))
+    credentials = {"email": user.email, "password": user.password}
+    assert http.post("/api/users/login", credentials).status_code == 401
+    assert http.get("/api/workouts", token=user.token).status_code == 401
+    found = wait_until_complete(http, receipt)
+    assert {each["service"] for each in found["services"]} == {"analytics", "exercises", "workouts"}
+    assert all(each["erased_at"] <= found["completed_at"] for each in found["services"])
+    assert "receipt" not in found
+
+
+def test_a_wrong_or_missing_password_deletes_nothing(http, new_user):
+    user = new_user()
+    wrong = delete_me(http, user.token, "another password")
+    assert wrong.status_code == 403
+    assert wrong.json()["errors"][0]["message"] == "The password is wrong"
+    for body in ({}, {"password": None}, {"password": 5}, {"password": PASSWORD, "more": 1}):
+        assert http.delete("/api/users/me", token=user.token, json=body).status_code == 400
+    assert http.delete("/api/users/me", token=user.token).status_code == 400
+    assert http.delete("/api/users/me", json={"password": PASSWORD}).status_code == 401
+    assert http.get(f"/api/users/{user.id}", token=user.token).status_code == 200
+
+
+def test_a_second_deletion_finds_nobody(http, new_user):
+    user = new_user()
+    receipt_of(delete_me(http, user.token))
+    assert delete_me(http, user.token).status_code == 401
+
+
+def test_a_receipt_is_no_guess(http, new_user):
+    receipt = receipt_of(delete_me(http, new_user().token))
+    for other in (receipt[:-1], receipt.swapcase(), "1", "x" * 100):
+        assert http.get(f"/api/users/deletions/{other}").status_code == 404
+    assert http.get(f"/api/users/deletions/{'x' * 101}").status_code == 400
+
+
+def test_the_receipt_is_stored_hashed(http, new_user, system):
+    receipt = receipt_of(delete_me(http, new_user().token))
+    rows = run(system, "users", "SELECT receipt_hash FROM erasures")
+    assert all(len(bytes(digest)) == 32 for (digest,) in rows)
+    assert not any(receipt.encode() in bytes(digest) for (digest,) in rows)
+
+
+def test_the_e_mail_is_free_at_once_and_the_new_account_stays(http, new_user, system):
+    user = new_user()
+    http.post("/api/workouts", {"date": "2025-02-16"}, token=user.token)
+    receipt = receipt_of(delete_me(http, user.token))
+    again = {"email": user.email, "password": PASSWORD}
+    answer = http.post("/api/users/register", again)
+    assert answer.status_code == 201
+    [fresh] = answer.json()["data"]
+    assert fresh["id"] != user.id
+    logged = http.post("/api/workouts", {"date": "2025-02-17"}, token=fresh["token"])
+    assert logged.status_code == 201
+    wait_until_complete(http, receipt)
+    assert len(http.get("/api/workouts", token=fresh["token"]).json()["data"]) == 1
+    assert http.post("/api/users/login", again).status_code == 200
+
+
+@pytest.fixture
+def administrator(http, system):
+    """An administrator, with a token; another one stays, so that this one can be deleted."""
+    open_account(system, role="admin")
+    account = open_account(system, role="admin")
+    [signed_in] = http.post(
+        "/api/users/login", {"email": account.email, "password": account.password}
+    ).json()["data"]
+    return account, signed_in["token"]
+
+
+def test_an_administrator_deletes_somebody_with_their_own_password(http, system, administrator):
+    _, token = administrator
+    account = open_account(system)
+    path = f"/api/users/{account.id}"
+    refused = http.delete(path, token=token, json={"password": "another password"})
+    assert refused.status_code == 403
+    receipt = receipt_of(http.delete(path, token=token, json={"password": PASSWORD}))
+    assert http.delete(path, token=token, json={"password": PASSWORD}).status_code == 404
+    wait_until_complete(http, receipt)
+    wait_until_gone(system, account)
+
+
+def test_nobody_else_deletes_others(http, new_user):
+    user, other = new_user(), new_user()
+    path = f"/api/users/{other.id}"
+    refused = http.delete(path, token=user.token, json={"password": PASSWORD})
+    assert refused.status_code == 403
+    assert http.get(path, token=other.token).status_code == 200
+
+
+def test_an_administrator_deletes_their_own_account(http, administrator):
+    _, token = administrator
+    receipt_of(delete_me(http, token))
+    assert delete_me(http, token).status_code == 401
+
+
+def test_the_last_administrator_stays(http, system):
+    others = run(system, "users", "SELECT id FROM users WHERE role = 'admin'")
+    last = open_account(system, role="admin")
+    disable = "UPDATE users SET disabled_at = {} WHERE id = ANY(:ids)"
+    ids = [user_id for (user_id,) in others]
+    [signed_in] = http.post(
+        "/api/users/login", {"email": last.email, "password": last.password}
+    ).json()["data"]
+    run(system, "users", disable.format("now()"), ids=ids)
+    try:
+        answer = delete_me(http, signed_in["token"])
+        assert answer.status_code == 422
+        own = http.delete(
+            f"/api/users/{last.id}", token=signed_in["token"], json={"password": PASSWORD}
+        )
+        assert own.status_code == 422
+    finally:
+        run(system, "users", disable.format("NULL"), ids=ids)
+        run(system, "users", "UPDATE users SET role = 'user' WHERE id = :id", id=last.id)
+
+
+def test_a_missing_account_is_told_apart_only_for_administrators(http, administrator):
+    _, token = administrator
+    path = f"/api/users/{uuid.uuid4().int % 10**15}"
+    assert http.delete(path, token=token, json={"password": PASSWORD}).status_code == 404
