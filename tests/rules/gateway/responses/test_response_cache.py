@@ -7,8 +7,9 @@ import pytest
 
 from gateway.responses.cache_policy import LONGEST_TARGET, CachePolicy, key_of
 from gateway.responses.replies import Reply, encode_reply, prepare
-from gateway.responses.response_cache import CachedResponse
+from gateway.responses.response_cache import CachedResponse, ResponseCache
 from schemas.envelope import page_of
+from services.dependencies import cache_generations
 from services.transport.http import HttpRequest
 from services.transport.http.messages import Head
 
@@ -52,3 +53,22 @@ def test_responses_to_long_queries_are_not_cached():
 
     assert is_cached(LONGEST_TARGET - 10)
     assert not is_cached(LONGEST_TARGET + 10)
+
+
+def test_nothing_is_kept_of_a_user_whose_account_changes():
+    responses = ResponseCache()
+    for user_id in (0, 7, 77):
+        target, entry = cached("/api/workouts", [{"name": "x"}])
+        responses.put((user_id, target), entry)
+        for keys in (
+            cache_generations.workouts_of(user_id),
+            cache_generations.shown_workout(user_id, 5),
+            cache_generations.shown_numbers_of(user_id),
+        ):
+            responses._invalidated_at[keys] = 1.0
+    kept = responses._bytes * 2 // 3
+    responses.forget(7)
+    assert [user_id for user_id, _ in responses._responses] == [0, 77]
+    assert responses._bytes == kept
+    assert not [keys for keys in responses._invalidated_at if "user:7:" in str(keys)]
+    assert len(responses._invalidated_at) == 6
