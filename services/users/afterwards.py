@@ -1,7 +1,9 @@
 """Work that a request's answer does not wait for, so that its time tells nothing of it."""
 
+import time
 from collections import deque
 from collections.abc import Callable
+from random import uniform
 
 import eventlet
 from eventlet.greenthread import GreenThread
@@ -15,6 +17,10 @@ from services.process import budgets
 
 log = get_logger(__name__)
 
+DELAYS = (0.05, 0.5)
+"""Between them lies the number of seconds until work begins: what it takes must not be seen in the
+time of whatever is asked next."""
+
 RETRY_SECONDS = (1, 2, 5, 10, 30)
 """Pauses between the tries of what the database can't do now; after the last one it is given up."""
 
@@ -27,7 +33,7 @@ class Afterwards(DependencyProvider):
 
     def setup(self) -> None:
         """Begin with nothing to do."""
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
         self._thread: GreenThread | None = None
         self._is_stopping = False
 
@@ -42,7 +48,7 @@ class Afterwards(DependencyProvider):
         return self
 
     def do(self, work: Callable[[], None]) -> None:
-        """Have work done soon; it may be tried several times.
+        """Have work done at a random moment soon; it may be tried several times.
 
         Args:
             work: raises a ``GymError`` if it is to be tried again.
@@ -53,7 +59,7 @@ class Afterwards(DependencyProvider):
         if len(self._waiting) >= budgets.AFTERWARDS_MOST:
             name = PUBLIC_NAMES[self.container.service_name]
             raise ServiceUnavailable.of(name, budgets.UNAVAILABLE_RETRY_AFTER)
-        self._waiting.append(work)
+        self._waiting.append((time.monotonic() + uniform(*DELAYS), work))
         if self._thread is None:
             self._thread = self.container.spawn_managed_thread(
                 self._run, identifier="users.afterwards"
@@ -62,7 +68,10 @@ class Afterwards(DependencyProvider):
     def _run(self) -> None:
         try:
             while self._waiting:
-                self._try(self._waiting.popleft())
+                moment, work = self._waiting.popleft()
+                if not self._is_stopping:
+                    eventlet.sleep(max(moment - time.monotonic(), 0))
+                self._try(work)
         finally:
             self._thread = None
 

@@ -72,6 +72,11 @@ def waiting(system, email):
     return query(system, statement, email)
 
 
+def postponed(system, email):
+    """Return the tries of mails that are not under way, but wait for another one."""
+    return [tries for tries, pause in waiting(system, email) if tries and pause < 11]
+
+
 def ask(client, email):
     answer = client.post(REQUEST, {"email": email})
     assert answer.status_code == 202
@@ -90,11 +95,7 @@ def test_a_mail_comes_over_tls_and_is_forgotten_once_it_is_taken(client, ann, sm
 def test_what_is_refused_for_now_is_tried_again_later(client, ann, smtp, mailing):
     smtp.refusals["RCPT"] = "451 4.7.1 <{}> come back later"
     ask(client, ann["email"])
-
-    def is_postponed():
-        return [tries for tries, pause in waiting(mailing, ann["email"]) if pause < 11]
-
-    assert eventually(is_postponed) == [1]
+    assert eventually(lambda: postponed(mailing, ann["email"])) == [1]
     assert not smtp.mails_to(ann["email"])
     query(mailing, DUE, ann["email"])
     smtp.mail_to(ann["email"])
@@ -119,7 +120,7 @@ def test_a_server_that_is_down_delays_mails_and_nobody_else(client, ann, smtp, m
     smtp.stop()
     try:
         ask(client, ann["email"])
-        eventually(lambda: [pause for _, pause in waiting(mailing, ann["email"]) if pause < 11])
+        eventually(lambda: postponed(mailing, ann["email"]))
         body = {"email": ann["email"], "password": PASSWORD}
         assert client.post("/api/users/login", body).status_code == 200
         # nor does it matter if the service dies meanwhile
@@ -166,7 +167,7 @@ def test_of_several_processes_one_sends_a_mail(client, smtp, mailing):
 def test_what_is_of_no_use_any_more_is_not_sent(client, ann, smtp, mailing):
     smtp.refusals["RCPT"] = "451 come back later"
     ask(client, ann["email"])
-    eventually(lambda: [pause for _, pause in waiting(mailing, ann["email"]) if pause < 11])
+    eventually(lambda: postponed(mailing, ann["email"]))
     old = "UPDATE mails SET next_try_at = now(), give_up_at = now() WHERE recipient = %s"
     query(mailing, old, ann["email"])
     ask(client, ann["email"])

@@ -10,9 +10,11 @@ from services.users.mail.texts import Text
 
 _PUT = Statement(
     """
-    INSERT INTO mails (user_id, recipient, subject, text_body, html_body, give_up_at)
-    VALUES (:user_id, :recipient, :subject, :plain, :html,
-            now() + make_interval(secs => :useful_seconds))
+    INSERT INTO mails
+        (user_id, recipient, subject, text_body, html_body, next_try_at, give_up_at)
+    SELECT id, :recipient, :subject, :plain, :html,
+        now() + make_interval(secs => :delay), now() + make_interval(secs => :useful_seconds)
+    FROM users WHERE id = :user_id
     """
 )
 
@@ -56,15 +58,19 @@ class WaitingMail:
     tries: int
 
 
-def put(send: Send, user_id: int, recipient: str, text: Text, useful_seconds: int) -> None:
+def put(
+    send: Send, user_id: int, recipient: str, text: Text, useful_seconds: int, delay: float = 0
+) -> None:
     """Have a mail sent once the transaction is committed.
 
     Args:
         send: runs the statement in that transaction.
-        user_id: whose account it is about; the mail is deleted with it.
+        user_id: whose account it is about; the mail is deleted with it, and without one there is
+            no mail.
         recipient: an e-mail address.
         text: what it says.
         useful_seconds: for so long it is tried.
+        delay: seconds until the first try.
     """
     send(
         _PUT,
@@ -74,6 +80,7 @@ def put(send: Send, user_id: int, recipient: str, text: Text, useful_seconds: in
         plain=text.plain,
         html=text.html,
         useful_seconds=useful_seconds,
+        delay=delay,
     )
 
 

@@ -1,5 +1,6 @@
 """What the users service sends mail with."""
 
+import eventlet
 from eventlet.greenthread import GreenThread
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
@@ -63,6 +64,7 @@ class Mail(DependencyProvider):
         recipient: str,
         name: str,
         useful_seconds: int = DAY_SECONDS,
+        delay: float = 0,
         **values: str,
     ) -> None:
         """Have a mail sent once the transaction is committed; :meth:`wake` is called after that.
@@ -71,20 +73,27 @@ class Mail(DependencyProvider):
 
         Args:
             send: runs a statement in the transaction of what the mail tells.
-            user_id: whose account it is about; the mail is deleted with it.
+            user_id: whose account it is about; the mail is deleted with it, and without one there
+                is no mail.
             recipient: an e-mail address.
             name: of the template.
             useful_seconds: for so long it is tried.
+            delay: seconds until the first try; :meth:`wake_in` is called then.
             values: what the template has places for.
         """
         if self.is_on:
-            outbox.put(send, user_id, recipient, render(name, **values), useful_seconds)
+            text = render(name, **values)
+            outbox.put(send, user_id, recipient, text, useful_seconds, delay)
 
     def wake(self) -> None:
         """Have what is in the outbox sent, in the background."""
         self._is_due = True
         if self.is_on and self._thread is None and not self._is_stopping:
             self._thread = self.container.spawn_managed_thread(self._run, identifier="users.mail")
+
+    def wake_in(self, seconds: float) -> None:
+        """Have what is in the outbox sent after a while."""
+        eventlet.spawn_after(seconds, self.wake)
 
     def _run(self) -> None:
         try:

@@ -8,16 +8,18 @@ from typing import NamedTuple
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
 
+ANY_NUMBER = 2**31 - 1
+
 _LOCK = Statement(
     "SELECT id, email FROM users WHERE email = :email AND disabled_at IS NULL FOR NO KEY UPDATE"
-)
-_COUNT = Statement(
-    "SELECT count(*) FROM password_resets WHERE user_id = :user_id AND expires_at > now()"
 )
 _INSERT = Statement(
     f"""
     INSERT INTO password_resets (token_hash, user_id, expires_at)
-    VALUES (:token_hash, :user_id, now() + make_interval(secs => :seconds))
+    SELECT :token_hash, id, now() + make_interval(secs => :seconds) FROM users
+    WHERE id = :user_id AND (
+        SELECT count(*) FROM password_resets WHERE user_id = users.id AND expires_at > now()
+    ) < :most
     RETURNING {instant("expires_at", fraction=False)}
     """
 )
@@ -54,14 +56,20 @@ def lock(fetch: Fetch, email: str) -> Owner | None:
     return _owner(fetch(_LOCK, email=email))
 
 
-def count(fetch: Fetch, user_id: int) -> int:
-    """Return how many links of an account are still good."""
-    return fetch(_COUNT, user_id=user_id)[0][0]
+def insert(
+    fetch: Fetch, user_id: int, token_hash: bytes, seconds: int, most: int = ANY_NUMBER
+) -> str | None:
+    """Insert a link, and return until when it is good (``2025-02-16T18:30:00Z``).
 
-
-def insert(fetch: Fetch, user_id: int, token_hash: bytes, seconds: int) -> str:
-    """Insert a link, and return until when it is good (``2025-02-16T18:30:00Z``)."""
-    return fetch(_INSERT, user_id=user_id, token_hash=token_hash, seconds=seconds)[0][0]
+    Args:
+        fetch: runs the statement.
+        user_id: whose; of nobody there is nothing to insert.
+        token_hash: the hash of its token.
+        seconds: for so long it is good.
+        most: links that an account may have; if it has as many, nothing is inserted.
+    """
+    rows = fetch(_INSERT, user_id=user_id, token_hash=token_hash, seconds=seconds, most=most)
+    return rows[0][0] if rows else None
 
 
 def is_good(fetch: Fetch, token_hash: bytes) -> bool:
