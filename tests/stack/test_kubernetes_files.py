@@ -21,6 +21,7 @@ SECRETS = {
     "gym-rabbitmq-passwords",
     "gym-rabbitmq-users",
     "gym-administrator",
+    "gym-mail",
     *(f"{name}-app" for name in DATABASES),
 }
 
