@@ -17,4 +17,4 @@ class PasswordReset(Body):
     """Body of the choice of a new password."""
 
     token = AnySecret(required=True, metadata=about("What the link has behind `#token=`."))
-    new_password = Password(required=True)
+    new_password = Password(required=True, metadata=about("None of the 10,000 commonest."))

@@ -175,6 +175,15 @@ def test_the_password_has_the_rules_of_a_registration(http, new_user, ask, passw
     assert confirm(http, token).status_code == 200
 
 
+def test_it_is_none_of_the_commonest(http, rpc, new_user, ask):
+    token = ask(new_user())
+    with pytest.raises(ValidationFailed) as refusal:
+        rpc.users.reset_password({"token": token, "new_password": "Password123"})
+    [fault] = refusal.value.faults
+    assert (fault["field"], fault["details"]["constraint"]) == ("new_password", "common")
+    assert confirm(http, token).status_code == 200
+
+
 def test_an_account_has_a_few_links_at_a_time(http, new_user, mailbox, ask, system):
     user, other = new_user(), new_user()
     for count in (1, 2, 3):

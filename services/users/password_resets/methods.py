@@ -87,7 +87,7 @@ class PasswordResetMethods:
         Example:
             ``n.rpc.users.reset_password({"token": "...", "new_password": "a long one"})``
         """
-        values = load(RESET, reset)
+        values = self.passwords.load_new(RESET, reset, "new_password")
         token_hash = hash_of(values["token"])
         # a password is hashed for good tokens only, as it is work
         if not rows.is_good(self.database.fetch, token_hash):
