@@ -63,7 +63,7 @@ TABLES = (
     ),
 )
 
-LEFT_OUT: dict[str, str] = {}
+LEFT_OUT = {"erased_users": "ids of accounts that are gone"}
 """Tables of users that are not taken out, each with the reason."""
 
 

@@ -184,6 +184,8 @@ LEFT_OUT: Mapping[str, str] = {
     "idempotency_keys": "answers to requests, for a day, with the workouts that are in workouts",
     "exercise_merges": "work on merges; merged_into of exercises says what came of it",
     "outbox": "events on their way to the broker",
+    "exercise_facts": "copies of the names of private exercises, which exercises has",
+    "erased_users": "ids of accounts that are gone",
 }
 """Tables of users that are not taken out, each with the reason."""
 
