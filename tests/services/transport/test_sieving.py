@@ -14,7 +14,9 @@ MANY = 300
 def queue(system):
     """A queue of a test's own, of the type of those for events."""
     name = f"evt-sieved-{uuid.uuid4().hex}"
-    with Connection(system.environment["AMQP_URI"]) as connection:
+    # a message is counted once it is confirmed
+    confirmed = {"confirm_publish": True}
+    with Connection(system.environment["AMQP_URI"], transport_options=confirmed) as connection:
         declared = Queue(name, durable=True, queue_arguments={"x-queue-type": "quorum"})
         declared = declared(connection.default_channel)
         declared.declare()
