@@ -25,6 +25,7 @@ from services.analytics.rules.trend import WINDOW, trend_30d
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.erasure import tombstones
 from services.process import budgets
 from services.transport.postgres.statements import Fetch
 
@@ -38,8 +39,7 @@ MOST_RECOUNTS = 3
 """How often a read recounts what the version before has counted meanwhile."""
 
 Read = Callable[[Fetch], dict[str, Any] | None]
-"""Makes a result by one statement; None, if there is nothing, is not cached: so a read of a user
-who was erased leaves nothing in Redis."""
+"""Makes a result; None, if there is nothing, is not cached."""
 
 
 class CachedReads:
@@ -94,7 +94,7 @@ class CachedReads:
 
         def read(fetch: Fetch) -> dict[str, Any] | None:
             found = record_reads.records(fetch, user_id)
-            return {"records": found} if found else None
+            return {"records": found or []} if found or _is_there(fetch, user_id) else None
 
         key = f"analytics:user:{user_id}:personal_records"
         found = self._cached(user_id, key, RECORDS_SECONDS, read, WITH_MEASURES)
@@ -129,7 +129,7 @@ class CachedReads:
         def read(fetch: Fetch) -> dict[str, Any] | None:
             first = period_starts(count, unit, self.today)[0]
             snapshots = reads.snapshots_since(fetch, user_id, unit, first)
-            return shown(snapshots) if snapshots else None
+            return shown(snapshots) if snapshots or _is_there(fetch, user_id) else None
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
         key = f"analytics:user:{user_id}:progress:{name}"
@@ -208,3 +208,8 @@ class CachedReads:
         midnight = datetime.combine(self.today + timedelta(days=1), time(), UTC)
         left = (midnight - datetime.now(UTC)).total_seconds()
         return max(1, min(OTHER_SECONDS, int(left)))
+
+
+def _is_there(fetch: Fetch, user_id: int) -> bool:
+    """Return whether a user of whom nothing was found was not erased."""
+    return not tombstones.among(fetch, [user_id])

@@ -63,10 +63,11 @@ class FeedFollower(DependencyProvider):
         # the lease is renewed for each batch, as several may take longer than it lasts
         while (position := feed.hold(fetch, self._holder)) is not None:
             found = processor.workouts.changes(position, limit=budgets.FEED_BATCH)
-            changes = _of_users_who_are_there(processor, found)
+            erased = tombstones.among(fetch, {change["user_id"] for change in found})
             # no event tells of a merge
-            merge_exercises(processor, changes)
-            changes = self._head_start.left_to_the_feed(changes)
+            merge_exercises(processor, _without(found, erased))
+            found = self._head_start.left_to_the_feed(found)
+            changes = _without(found, erased)
             count_at_once(processor, position, changes, lambda: feed.hold(fetch, self._holder))
             metrics.note_feed(position, found)
             if not found:
@@ -79,11 +80,8 @@ class FeedFollower(DependencyProvider):
             feed.advance(fetch, found[-1]["id"])
 
 
-def _of_users_who_are_there(
-    processor: WorkoutProcessor, changes: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Return the changes without those of users who were erased."""
-    erased = tombstones.among(processor.database.fetch, {change["user_id"] for change in changes})
+def _without(changes: list[dict[str, Any]], erased: set[int]) -> list[dict[str, Any]]:
+    """Return changes without those of users who were erased."""
     return [change for change in changes if change["user_id"] not in erased]
 
 

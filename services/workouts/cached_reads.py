@@ -9,6 +9,7 @@ from orjson import Fragment
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
+from services.dependencies.erasure import tombstones
 from services.workouts import last_sets, reads, rules
 
 CACHE_SECONDS = 600
@@ -18,12 +19,15 @@ WITH_TIMES = "with times"
 the start, the end and the time zone."""
 
 
+NO_SETS = Fragment("[]")
+
+
 class WorkoutReads:
     """Cached reads of workouts.
 
     A workout is cached until it or the name of an exercise changes, a page of the list until any
-    of the user's workouts changes. What is empty is not cached, so that a read of a user who was
-    erased leaves nothing in Redis.
+    of the user's workouts changes. Nothing is cached of a user who was erased, which is asked where
+    nothing was found.
     """
 
     def __init__(self, database: Database, cache: Cache):
@@ -71,7 +75,7 @@ class WorkoutReads:
 
         def read() -> dict[str, Any] | None:
             found = reads.list_page(self.database.fetch, user_id, days, sort, page, limit)
-            return found if found["total"] else None
+            return found if found["total"] or self._is_there(user_id) else None
 
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
         first, last = days
@@ -85,10 +89,15 @@ class WorkoutReads:
         """Return what the user did the last time of each exercise."""
 
         def read() -> Fragment | None:
-            return last_sets.last_sets(self.database.fetch, user_id, exercise_ids)
+            found = last_sets.last_sets(self.database.fetch, user_id, exercise_ids)
+            return found or (NO_SETS if self._is_there(user_id) else None)
 
         key = f"workout:user:{user_id}:last:{','.join(map(str, exercise_ids))}"
         found: list[dict[str, Any]] | None = self.cache.get_or_make(
             key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read
         )
         return found or []
+
+    def _is_there(self, user_id: int) -> bool:
+        """Return whether a user was not erased."""
+        return not tombstones.among(self.database.fetch, [user_id])
