@@ -157,6 +157,31 @@ def test_an_imported_workout_that_failed_makes_no_record_events_later(followed):
     followed.assert_right()
 
 
+def test_changes_of_users_who_were_erased_are_left_out(followed):
+    log = Log(4, version_before=False)
+    theirs, others, more = (
+        log.lifted(ago(day), 100) | {"user_id": user_id}
+        for day, user_id in ((9, USER), (8, OTHER), (7, USER))
+    )
+    followed.database.run(f"INSERT INTO erased_users (user_id) VALUES ({USER})")
+    try:
+        followed.workouts.save(theirs, others)
+        followed.workouts.save(more)
+        followed.look()
+        assert followed.events() == {others["id"]}
+        assert followed.database.noted() == set()
+    finally:
+        followed.database.run(f"DELETE FROM erased_users WHERE user_id = {USER}")
+
+
+def test_a_failure_of_a_workout_that_never_was_is_forgotten(followed):
+    followed.database.run(
+        "INSERT INTO failed_changes (workout_id, next_attempt_at, reason) VALUES (77, now(), '')"
+    )
+    followed.look()
+    assert followed.database.noted() == set()
+
+
 # many at once
 
 
