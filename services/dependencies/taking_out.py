@@ -5,7 +5,7 @@ Its method ``take_out`` returns these part by part. The users service puts the p
 knows nothing of what is in them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from schemas.cells import lines, words
+from services.process.turns import Turns
 
 LARGEST = 128 * 1024
 """Characters of a part, after which nothing further is put into it."""
@@ -135,11 +136,19 @@ class _Csv:
     @staticmethod
     def body(table: Table, documents: list[Document], goes_on: bool) -> str:
         of_document = table.cells or (lambda document: [row(document, table.columns)])
-        return lines(cells for document in documents for cells in of_document(document))
+        return lines(cells for document in _in_turns(documents) for cells in of_document(document))
 
     @staticmethod
     def after(table: Table) -> str:
         return ""
+
+
+def _in_turns(documents: Iterable[Document]) -> Iterator[Document]:
+    """Yield documents, and let others run between them."""
+    turns = Turns()
+    for document in documents:
+        turns.give_way()
+        yield document
 
 
 def row(document: Mapping[str, Any], columns: Iterable[str]) -> list[str]:
@@ -153,12 +162,16 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return words(value)
+    if type(value) in (int, float):
+        return str(value)
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return words(", ".join(value))
     return orjson.dumps(value).decode()
 
 
-def _member(document: Any, column: str) -> Any:
-    for name in column.split("."):
-        document = document.get(name) if isinstance(document, Mapping) else None
-    return document
+def _member(document: Mapping[str, Any], column: str) -> Any:
+    name, _, rest = column.partition(".")
+    value = document.get(name)
+    if not rest:
+        return value
+    return _member(value, rest) if isinstance(value, dict) else None

@@ -107,14 +107,19 @@ def _sets(workout: Document) -> Iterator[list[str]]:
     Notes stand in the first row of what they are of. They may be long, and a spreadsheet that
     repeats them can't be read.
     """
+    own, own_again = _twice(workout, _OF_WORKOUT)
     for exercise in workout["exercises"] or [{"sets": []}]:
+        told, told_again = _twice(exercise, _OF_EXERCISE)
         for logged in exercise["sets"] or [{}]:
-            yield [
-                *row(workout, _OF_WORKOUT.values()),
-                *row(exercise, _OF_EXERCISE.values()),
-                *row(logged, _OF_SET.values()),
-            ]
-            workout, exercise = workout | {"notes": None}, exercise | {"notes": None}
+            yield [*own, *told, *row(logged, _OF_SET.values())]
+            own, told = own_again, told_again
+
+
+def _twice(document: Document, columns: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the cells of a document, and the same without notes."""
+    cells = row(document, columns.values())
+    names = columns.values()
+    return cells, ["" if name == "notes" else each for name, each in zip(names, cells, strict=True)]
 
 
 def _imports(source: Source, user_id: int, after: int | None) -> tuple[list[Document], int | None]:
