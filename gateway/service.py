@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway import workout_events
 from gateway.accounts import AccountRoutes
+from gateway.administration import AdministrationRoutes
 from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
 from gateway.email_changes import EmailChangeRoutes
@@ -56,6 +57,7 @@ ONE_WORKOUT = (CachePolicy.WORKOUT, *NEW_WORKOUTS)
 class Gateway(
     AccountRoutes,
     PersonalTokenRoutes,
+    AdministrationRoutes,
     PrivateExerciseRoutes,
     ImportRoutes,
     ExportRoutes,
@@ -79,7 +81,9 @@ class Gateway(
             "get_take_out",
             "read_take_out",
             "get_deletion",
+            "list_accounts",
             "list_personal_tokens",
+            "list_accounts",
         ],
         writes=[
             "register",
@@ -92,6 +96,7 @@ class Gateway(
             "change_password",
             "delete_account",
             "delete_account_of",
+            "update_account",
             "create_personal_token",
             "delete_personal_token",
             "request_take_out",
@@ -103,9 +108,11 @@ class Gateway(
         returns={
             "register": object_with(id=INTEGER),
             "list_sessions": PAGE,
+            "list_accounts": PAGE,
             "delete_account": object_with(receipt=STRING),
             "delete_account_of": object_with(receipt=STRING),
             "list_personal_tokens": LIST,
+            "list_accounts": PAGE,
             "create_personal_token": object_with(id=INTEGER),
             "get_take_out": object_with(id=INTEGER, status=STRING),
             "read_take_out": object_with(content=STRING),
@@ -196,11 +203,13 @@ class Gateway(
         "/api/users/:id",
         scope=scopes.PROFILE_READ,
         caller=SELF,
-        shows=responses.User,
+        shows=one_of(responses.User, responses.Account),
         refuses=[Forbidden, NotFound],
     )
     def get_user(self, request: Request) -> Reply:
-        """Show a profile: one's own, or any to an administrator."""
+        """Show a profile: one's own, or any to an administrator, with whether it is disabled."""
+        if request.caller.is_admin:
+            return Reply(self.users.get(request.id, with_disabled=True))
         return Reply(self.users.get(request.id))
 
     @route(

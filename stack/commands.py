@@ -104,6 +104,8 @@ def make_parser() -> argparse.ArgumentParser:
         add("import", import_history, "bring a user's history in from a file, with a preview")
     )
     history_options.of_export(add("export", export_history, "write a user's history to a file"))
+    command = add("admin", admin, "make an account an administrator, or open one")
+    command.add_argument("email", metavar="EMAIL", help="the account's e-mail")
     command = add("demo", demo, "fill in two years of workouts and show what comes out")
     command.add_argument("--url", help="of another gateway, such as http://localhost:8080")
     add("help", None, "show this")
@@ -242,6 +244,12 @@ def demo(options: argparse.Namespace) -> int:
 def reset_password(options: argparse.Namespace) -> int:
     """Print a link to a new password."""
     importlib.import_module("stack.password_reset").main(_broker(), options.email)
+    return 0
+
+
+def admin(options: argparse.Namespace) -> int:
+    """Make an account an administrator."""
+    importlib.import_module("stack.administrators").main(_broker(), options.email)
     return 0
 
 

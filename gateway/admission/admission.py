@@ -10,7 +10,7 @@ from json import dumps
 from nameko.containers import WorkerContext
 from nameko.extensions import SharedExtension
 
-from gateway.admission.callers import OPTIONAL, PUBLIC, SELF, Access, Caller
+from gateway.admission.callers import ADMIN, OPTIONAL, PUBLIC, SELF, Access, Caller
 from gateway.admission.logins import LoginThrottle
 from gateway.admission.owners import Owners
 from gateway.admission.rate_limits import API, RateLimits
@@ -107,6 +107,8 @@ class Admission(SharedExtension):
         request.user_id = caller.user_id
         self.limits.count(limit, caller.counted_as)
         _check_scope(caller, arrival.scope)
+        if access is ADMIN and not caller.is_admin:
+            raise Forbidden("This is for administrators")
         if access is SELF:
             _check_self(request, caller)
         return caller

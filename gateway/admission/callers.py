@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from schemas.roles import ADMIN
+from schemas import roles
 from services.auth import verify
 from services.process.bounded_map import BoundedMap
 from services.process.settings import Settings
@@ -21,9 +21,11 @@ class Access(Enum):
     OPTIONAL = "anybody; whoever is signed in sees their own exercises, too"
     USER = "whoever is signed in"
     SELF = "the user whose id is in the path, and administrators"
+    ADMIN = "administrators"
 
 
 PUBLIC, OPTIONAL, USER, SELF = Access.PUBLIC, Access.OPTIONAL, Access.USER, Access.SELF
+ADMIN = Access.ADMIN
 OPEN = (PUBLIC, OPTIONAL)
 """What needs no token."""
 
@@ -61,7 +63,7 @@ class Caller:
     @property
     def is_admin(self) -> bool:
         """Whether the user is an administrator."""
-        return self.role == ADMIN
+        return self.role == roles.ADMIN
 
     def may(self, scope: str | None) -> bool:
         """Return whether the token is good for what needs a scope.

@@ -6,6 +6,7 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.accounts import PasswordChange, RefreshRequest
+from schemas.administration import AccountChanges, UserList
 from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
 
@@ -20,6 +21,7 @@ USER = {
     "role": "user",
     "created_at": "2025-02-16T17:02:11.402518Z",
 }
+ACCOUNT = {**USER, "disabled": False}
 PROFILE_CHANGES = {
     "time_zone": "Europe/Berlin",
     "weight_unit": "kg",
@@ -50,6 +52,9 @@ SESSION = {
 }
 
 ACCOUNT_EXAMPLES: dict[type[Schema], dict[str, Any]] = {
+    UserList: {"q": "ada", "sort": "created_at:desc"},
+    AccountChanges: {"disabled": False},
+    responses.Account: ACCOUNT,
     RefreshRequest: {"refresh_token": REFRESH_TOKEN},
     ProfileChanges: PROFILE_CHANGES,
     responses.Profile: PROFILE,

@@ -3,6 +3,7 @@
 from schemas.fields.base import BaseField, about
 from schemas.fields.choices import AnyOf, OneOf, SomeOf, Sort
 from schemas.fields.dates import Day
+from schemas.fields.flags import Flag
 from schemas.fields.identifiers import Identifiers
 from schemas.fields.lists import ListOf
 from schemas.fields.locales import Locale
@@ -23,6 +24,7 @@ __all__ = [
     "BaseField",
     "Day",
     "Email",
+    "Flag",
     "Identifiers",
     "Integer",
     "IntegerParameter",

@@ -63,7 +63,7 @@ from schemas.responses.stats import (
     WholeHistory,
 )
 from schemas.responses.take_outs import TakeOut
-from schemas.responses.users import Profile, RegisteredUser, SignedIn, SignedOut, User
+from schemas.responses.users import Account, Profile, RegisteredUser, SignedIn, SignedOut, User
 from schemas.responses.workouts import (
     DeletedWorkout,
     LastPerformance,
@@ -75,6 +75,7 @@ from schemas.responses.workouts import (
 
 __all__ = [
     "AcceptedDeletion",
+    "Account",
     "AllowedWeight",
     "BestEstimate",
     "ChangedEmail",

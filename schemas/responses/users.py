@@ -8,6 +8,7 @@ from schemas.responses.base import (
     always_true,
     choice,
     count,
+    flag,
     identifier,
     text,
     timestamp,
@@ -26,6 +27,12 @@ class User(ResponseSchema):
     name = text(null=True)
     role = choice(ROLES)
     created_at = timestamp()
+
+
+class Account(User):
+    """An account, as administrators see it."""
+
+    disabled = flag("Whether nobody can sign in.")
 
 
 class Profile(User):

@@ -24,6 +24,8 @@ from services.dependencies.remote_service import RemoteService
 from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
 from services.users import reads, writes
+from services.users.administration import rows as administration
+from services.users.administration.methods import AdministrationMethods
 from services.users.administrator import Administrator
 from services.users.afterwards import Afterwards
 from services.users.email_changes.methods import EmailChangeMethods
@@ -57,6 +59,7 @@ class Users(
     PasswordChangeMethods,
     DeletionMethods,
     PersonalTokenMethods,
+    AdministrationMethods,
 ):
     """Accounts: registering, signing in and out, profiles."""
 
@@ -147,11 +150,12 @@ class Users(
         return {**tokens, "user": profile}
 
     @rpc
-    def get(self, user_id: int) -> dict[str, Any]:
+    def get(self, user_id: int, with_disabled: bool = False) -> dict[str, Any]:
         """Return a profile.
 
         Args:
             user_id: the user's id.
+            with_disabled: with ``"disabled"``: whether nobody can sign in.
 
         Returns:
             ``{"id", "email", "name", "role": "user|admin", "created_at"}``.
@@ -163,7 +167,8 @@ class Users(
         Example:
             ``n.rpc.users.get(1)``
         """
-        profile = reads.get(self.database.fetch, load(BY_ID, {"id": user_id})["id"])
+        read = administration.get if with_disabled else reads.get
+        profile = read(self.database.fetch, load(BY_ID, {"id": user_id})["id"])
         if profile is None:
             raise NotFound("There is no such user")
         return profile

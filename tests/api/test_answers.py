@@ -507,6 +507,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "get_profile",
         "get_take_out",
         "read_take_out",
+        "list_accounts",
         "list_personal_tokens",
     }
 

@@ -18,6 +18,7 @@ from gateway.responses.failures import FAILURES
 from gateway.service import Gateway
 from schemas import responses
 from schemas.accounts import PasswordChange
+from schemas.administration import AccountChanges, UserList
 from schemas.errors import GymError
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.personal_tokens import NewPersonalToken
@@ -326,6 +327,17 @@ def test_examples_of_users_are_real(http):
     shown = first(http.get(f"/api/users/{registered['id']}", token=token))
     assert alike(shown) == alike(examples.USER)
     assert first(http.post("/api/users/logout", token=token)) == examples.SIGNED_OUT
+
+
+def test_examples_of_administration_are_real(http, new_user, admin_token):
+    user = new_user()
+    http.put("/api/users/me", {"name": examples.USER["name"]}, token=user.token)
+    changes = EXAMPLES[AccountChanges]
+    changed = first(http.put(f"/api/users/{user.id}", changes, token=admin_token))
+    assert alike(changed) == alike(EXAMPLES[responses.Account])
+    assert first(http.get(f"/api/users/{user.id}", token=admin_token)) == changed
+    listed = http.get("/api/users", params=EXAMPLES[UserList], token=admin_token)
+    assert changed in listed.json()["data"]
 
 
 def test_examples_of_exercises_are_real(http):

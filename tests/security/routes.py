@@ -47,6 +47,8 @@ TABLE = {
     "DELETE /api/users/me": signed_in(403),
     "DELETE /api/users/:id": signed_in(403),
     "GET /api/users/deletions/:receipt": anybody(404),
+    "GET /api/users": signed_in(403, admin=200),
+    "PUT /api/users/:id": signed_in(403, admin=200),
     "GET /api/users/:id": signed_in(200, user=403, other=403),
     "POST /api/users/me/export": signed_in(202),
     "GET /api/users/me/export": signed_in(404),

@@ -46,6 +46,7 @@ BODIES = {
     "POST /api/users/me/tokens": lambda owner: {"name": "Backup", "scopes": ["exports:read"]},
     "DELETE /api/users/me": lambda owner: {"password": "a wrong one"},
     "DELETE /api/users/:id": lambda owner: {"password": "a wrong one"},
+    "PUT /api/users/:id": lambda owner: {"disabled": False},
     "POST /api/exercises": lambda owner: new_exercise(),
     "PUT /api/exercises/:id": lambda owner: {"notes": "changed"},
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},

@@ -32,6 +32,7 @@ def test_help_names_every_command(capsys):
         "bench",
         "import",
         "export",
+        "admin",
         "demo",
         "help",
     ]:
@@ -41,15 +42,16 @@ def test_help_names_every_command(capsys):
 OF_A_USER = ["--email", "ann@example.com"]
 EXPORT = ["export", "-", *OF_A_USER]
 IMPORT = ["import", __file__, *OF_A_USER]
+ADMIN = ["admin", "ann@example.com"]
 
 
-@pytest.mark.parametrize("command", [["url"], ["shell"], ["demo"], IMPORT, EXPORT])
+@pytest.mark.parametrize("command", [["url"], ["shell"], ["demo"], IMPORT, EXPORT, ADMIN])
 def test_what_needs_a_running_system_says_so_in_one_line(command, capsys):
     assert commands.main(command) == 1
     assert capsys.readouterr().err == "gym: nothing is running; start it with ./gym up\n"
 
 
-@pytest.mark.parametrize("command", [["dead-letters"], ["import-wger"], IMPORT, EXPORT])
+@pytest.mark.parametrize("command", [["dead-letters"], ["import-wger"], IMPORT, EXPORT, ADMIN])
 def test_a_broker_that_is_named_need_not_have_been_started_here(command, capsys, monkeypatch):
     monkeypatch.setenv("AMQP_URI", "amqp://operator:4f1d@127.0.0.1:1/gym")
     assert commands.main(command) == 1
@@ -59,7 +61,7 @@ def test_a_broker_that_is_named_need_not_have_been_started_here(command, capsys,
 
 
 @pytest.mark.parametrize("address", ["amqp://a:4f1d@host:port/gym", "http://a:4f1d@127.0.0.1/gym"])
-@pytest.mark.parametrize("command", [["import-wger"], IMPORT, EXPORT])
+@pytest.mark.parametrize("command", [["import-wger"], IMPORT, EXPORT, ADMIN])
 def test_what_is_no_address_of_a_broker_is_told_without_it(command, address, capsys, monkeypatch):
     monkeypatch.setenv("AMQP_URI", address)
     assert commands.main(command) == 1

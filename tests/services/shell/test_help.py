@@ -25,6 +25,7 @@ METHODS = {
         *("get_profile", "update_profile", "change_password"),
         *("create_personal_token", "list_personal_tokens", "delete_personal_token"),
         *("delete_account", "delete_account_of", "get_deletion"),
+        *("list_accounts", "update_account", "make_administrator"),
     ],
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
