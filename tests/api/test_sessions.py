@@ -4,6 +4,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from redis import Redis
 
 from tests.api.lone_gateway import gateway_alone
 from tests.users_database import query
@@ -238,3 +239,22 @@ def test_signing_out_ends_the_session(http, new_user):
 
     assert refresh(http, tokens).status_code == 401
     assert len(sessions(http, user.token)) == 1
+
+
+def test_what_was_ended_stays_ended_when_redis_forgets(http, system, new_user):
+    user = new_user()
+    ended, signed_out, good = (sign_in(http, user) for _ in range(3))
+    assert all(is_in(http, each["token"]) for each in (ended, signed_out, good))
+    ended_id = next(
+        session["id"] for session in sessions(http, ended["token"]) if session["is_current"]
+    )
+    http.delete(f"{SESSIONS}/{ended_id}", token=good["token"])
+    http.post("/api/users/logout", token=signed_out["token"])
+
+    for server in ("REDIS", "REDIS_COUNTERS"):
+        with Redis(port=int(system.environment[f"{server}_PORT"])) as redis:
+            redis.flushall()
+
+    assert not is_in(http, ended["token"])
+    assert not is_in(http, signed_out["token"])
+    assert is_in(http, good["token"])
