@@ -83,7 +83,6 @@ class Gateway(
             "get_deletion",
             "list_accounts",
             "list_personal_tokens",
-            "list_accounts",
         ],
         writes=[
             "register",
@@ -112,7 +111,6 @@ class Gateway(
             "delete_account": object_with(receipt=STRING),
             "delete_account_of": object_with(receipt=STRING),
             "list_personal_tokens": LIST,
-            "list_accounts": PAGE,
             "create_personal_token": object_with(id=INTEGER),
             "get_take_out": object_with(id=INTEGER, status=STRING),
             "read_take_out": object_with(content=STRING),
