@@ -10,11 +10,13 @@ ROWS_AT_ONCE = 5000
 """That one statement deletes, so that it ends long before PostgreSQL cancels it."""
 
 
+# rows that somebody else is deleting are left to them: each could wait for what the other holds
 def _deletion(table: str, key: str, condition: str) -> Statement:
     return Statement(
         f"""
         DELETE FROM {table} WHERE {key} IN (
-            SELECT {key} FROM {table} WHERE {condition} LIMIT {ROWS_AT_ONCE})
+            SELECT {key} FROM {table} WHERE {condition} LIMIT {ROWS_AT_ONCE}
+            FOR UPDATE SKIP LOCKED)
         RETURNING {key}
         """
     )
@@ -29,13 +31,16 @@ _EXPIRED = (
 _TOO_MANY = Statement(
     f"""
     DELETE FROM sessions WHERE id IN (
-        SELECT id FROM (
-            SELECT id, row_number() OVER (
-                PARTITION BY user_id ORDER BY last_used_at DESC, id DESC) AS place
-            FROM sessions WHERE user_id IN (
-                SELECT user_id FROM sessions GROUP BY user_id HAVING count(*) > {MOST_SESSIONS})
-        ) ranked
-        WHERE place > {MOST_SESSIONS} LIMIT {ROWS_AT_ONCE})
+        SELECT id FROM sessions WHERE id IN (
+            SELECT id FROM (
+                SELECT id, row_number() OVER (
+                    PARTITION BY user_id ORDER BY last_used_at DESC, id DESC) AS place
+                FROM sessions WHERE user_id IN (
+                    SELECT user_id FROM sessions GROUP BY user_id
+                    HAVING count(*) > {MOST_SESSIONS})
+            ) ranked
+            WHERE place > {MOST_SESSIONS} LIMIT {ROWS_AT_ONCE})
+        FOR UPDATE SKIP LOCKED)
     RETURNING user_id
     """
 )
