@@ -61,7 +61,11 @@ def run(system, service, statement, **values):
 def traces_of(system, account):
     """Return where something of an account is left: tables, keys in Redis, queues."""
     return sorted(
-        {*in_databases(system, account), *in_redis(system, account), *in_queues(system, account)}
+        {
+            *in_databases(system, account),
+            *in_redis(system, account),
+            *in_queues(system, account),
+        }
     )
 
 

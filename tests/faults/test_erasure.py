@@ -89,7 +89,13 @@ def fill(system, account):
             201,
             **{"Idempotency-Key": uuid.uuid4().hex},
         )
-    for path in ("workouts", "stats/personal-records", "stats/progress", "exercises?limit=5"):
+    for path in (
+        f"users/{account.id}",
+        "workouts",
+        "stats/personal-records",
+        "stats/progress",
+        "exercises?limit=5",
+    ):
         client.ask("GET", f"/api/{path}")
     with connected(system) as rpc:
         imports = Imports(rpc, account.id)

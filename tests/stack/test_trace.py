@@ -18,6 +18,7 @@ from stack import commands, traces, waterfall
 from stack.bringing_up import choose
 from stack.environment import given_from_outside, make_environment
 from stack.testing import SETTINGS, make_system, running_system
+from tests.erasing import is_in, open_account
 from tests.waiting import eventually
 
 SERVICES = {"api-gateway", "workout-service", "analytics-service"}
@@ -231,3 +232,27 @@ def test_gym_up_keeps_traces_unless_told_otherwise(tmp_path):
     off = directory(TRACE_DIRECTORY="off")
     assert Settings.from_environment({"TRACE_DIRECTORY": off}).trace_directory == ""
     assert "TRACE_DIRECTORY" not in make_environment(make_system(tmp_path, {}).state)
+
+
+def test_no_trace_says_whose_request_it_was(traced, kept):
+    account = open_account(traced)
+    credentials = {"email": account.email, "password": account.password}
+    answer = requests.post(f"{traced.url}/api/users/login", json=credentials, timeout=30)
+    request_id = f"traced.{secrets.token_hex(6)}"
+    headers = {
+        "Authorization": f"Bearer {answer.json()['data'][0]['token']}",
+        "X-Request-ID": request_id,
+    }
+    path = f"{traced.url}/api/users/{account.id}"
+    assert requests.get(path, headers=headers, timeout=30).status_code == 200
+    workout = {"date": "2026-01-02"}
+    path = f"{traced.url}/api/workouts"
+    assert requests.post(path, json=workout, headers=headers, timeout=30).status_code == 201
+
+    def handled():
+        names = [span.name for trace in traces.find(kept, request_id) for span, _ in trace.walk()]
+        return "analytics.handle_workout_created" in names
+
+    eventually(handled)
+    found = [path for path in kept.glob("*.jsonl") if is_in(account, path.read_text())]
+    assert found == []

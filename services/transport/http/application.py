@@ -40,7 +40,7 @@ class Application:
         with _span(request) as span:
             route, answer = self._answer(request)
             span.rename(f"{request.method} {route or 'unknown'}")
-            span.note(status=answer.status, user_id=request.user_id)
+            span.note(status=answer.status)
         try:
             response, keeps, body = self._render(request, answer)
         except BaseException:

@@ -82,7 +82,7 @@ class PreparedResponse:
         )
 
     def _trace(self, request_id: bytes, parent: str | None) -> None:
-        known = {"request_id": request_id.decode(), "user_id": self._line.known["user_id"]}
+        known = {"request_id": request_id.decode()}
         with tracing.span(tracing.SERVER, self._name, parent, **known) as span:
             span.note(status=self._status)
 
