@@ -5,8 +5,11 @@ from services.dependencies.erasure.tables import Held, outbox
 from services.transport.postgres.statements import Statement
 from services.workouts.imports.completed import IMPORT_COMPLETED
 
-_WORKOUTS_AT_ONCE = 100
-_IMPORTS_AT_ONCE = 1
+_WORKOUTS_AT_ONCE = 50
+_PIECES_AT_ONCE = 20
+
+# they would go with their import, which may have too many of them for one statement
+_OF_IMPORTS = "import_id IN (SELECT id FROM imports WHERE user_id = :user_id)"
 
 # as in a merge, the trigger that notes changes in the feed leaves them out (migration 0009): they
 # would only be deleted, and analytics gets the event
@@ -15,7 +18,11 @@ _WITHOUT_CHANGES = Statement("SELECT set_config('gym.merges', 'on', true)")
 # imports before workouts, so that none goes on; changes after workouts, as a request of the user
 # that is still under way may have written some, and then the workout had to wait for it
 TABLES = (
-    Held("imports", at_once=_IMPORTS_AT_ONCE),
+    Held("import_pieces", _OF_IMPORTS, at_once=_PIECES_AT_ONCE),
+    Held("import_workouts", _OF_IMPORTS),
+    Held("import_updates", _OF_IMPORTS),
+    Held("import_names", _OF_IMPORTS),
+    Held("imports"),
     Held("exercise_merges"),
     Held("workouts", at_once=_WORKOUTS_AT_ONCE, first=_WITHOUT_CHANGES),
     Held("workout_changes"),

@@ -70,11 +70,14 @@ class RedisStore(DependencyProvider):
             raise answer
 
     def delete_matching(self, pattern: str) -> None:
-        """Delete all keys that match a pattern of Redis.
+        """Delete all keys that match a pattern of Redis; without a ``*`` it is one key.
 
         Raises:
             RedisFailure: the server is away, or has just come back.
         """
+        if "*" not in pattern:
+            self._insist("UNLINK", pattern)
+            return
         cursor: str | None = None
         while cursor != "0":
             scan = ("SCAN", cursor or "0", "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)

@@ -11,6 +11,7 @@ from schemas.errors import (
     InternalError,
     ServiceUnavailable,
     TimedOut,
+    Unauthorized,
 )
 from services.dependencies.database import took_too_long
 from services.observability.logging import get_logger
@@ -84,6 +85,9 @@ class Turn(Work):
             self._fail(problem.finding.described())
         except BusinessRuleViolation as problem:
             self._refuse(problem)
+        except Unauthorized as problem:
+            # the user was erased, and the import will be deleted
+            log.info("import given up", import_id=self._of.id, reason=str(problem))
         except (ServiceUnavailable, TimedOut) as problem:
             if took_too_long(problem):
                 log.warning("import takes too long", import_id=self._of.id, reason=str(problem))
