@@ -153,7 +153,7 @@ def test_failures_are_told_in_a_line_or_two(shell):
             "MethodNotFound: burn\nn.rpc.workouts has: "
             "add_to_import, apply_import, begin_import, changes, create, delete, delete_import, "
             "end_upload, export, get, get_import, get_many, last_sets, list, list_imports, "
-            "map_import, merge_exercise, retire_exercise, undo_import, update\n"
+            "map_import, merge_exercise, retire_exercise, take_out, undo_import, update\n"
         ),
         "n.rpc.wrkouts.get(1)": (
             "UnknownService: Unknown service `wrkouts`\n"
