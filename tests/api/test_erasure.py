@@ -1,6 +1,7 @@
 """Deleting accounts over HTTP: who may, what is refused, and what is told of it."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,6 +20,12 @@ def receipt_of(answer):
     assert deletion["status"] == "under_way"
     assert answer.headers["Location"] == f"/api/users/deletions/{deletion['receipt']}"
     return deletion["receipt"]
+
+
+def log_in(http, account):
+    credentials = {"email": account.email, "password": account.password}
+    [signed_in] = http.post("/api/users/login", credentials).json()["data"]
+    return signed_in["token"]
 
 
 def wait_until_complete(http, receipt):
@@ -96,10 +103,7 @@ def administrator(http, system):
     """An administrator, with a token; another one stays, so that this one can be deleted."""
     open_account(system, role="admin")
     account = open_account(system, role="admin")
-    [signed_in] = http.post(
-        "/api/users/login", {"email": account.email, "password": account.password}
-    ).json()["data"]
-    return account, signed_in["token"]
+    return account, log_in(http, account)
 
 
 def test_an_administrator_deletes_somebody_with_their_own_password(http, system, administrator):
@@ -128,25 +132,38 @@ def test_an_administrator_deletes_their_own_account(http, administrator):
     assert delete_me(http, token).status_code == 401
 
 
-def test_the_last_administrator_stays(http, system):
+@pytest.fixture
+def only_administrators(system):
+    """Make accounts of administrators, and disable all others meanwhile."""
+    change = "UPDATE users SET disabled_at = {} WHERE id = ANY(:ids)"
     others = run(system, "users", "SELECT id FROM users WHERE role = 'admin'")
-    last = open_account(system, role="admin")
-    disable = "UPDATE users SET disabled_at = {} WHERE id = ANY(:ids)"
     ids = [user_id for (user_id,) in others]
-    [signed_in] = http.post(
-        "/api/users/login", {"email": last.email, "password": last.password}
-    ).json()["data"]
-    run(system, "users", disable.format("now()"), ids=ids)
-    try:
-        answer = delete_me(http, signed_in["token"])
-        assert answer.status_code == 422
-        own = http.delete(
-            f"/api/users/{last.id}", token=signed_in["token"], json={"password": PASSWORD}
-        )
-        assert own.status_code == 422
-    finally:
-        run(system, "users", disable.format("NULL"), ids=ids)
-        run(system, "users", "UPDATE users SET role = 'user' WHERE id = :id", id=last.id)
+    made = []
+
+    def make(count):
+        made.extend(open_account(system, role="admin") for _ in range(count))
+        run(system, "users", change.format("now()"), ids=ids)
+        return made
+
+    yield make
+    run(system, "users", change.format("NULL"), ids=ids)
+    ours = [account.id for account in made]
+    run(system, "users", "UPDATE users SET role = 'user' WHERE id = ANY(:ids)", ids=ours)
+
+
+def test_the_last_administrator_stays(http, only_administrators):
+    [last] = only_administrators(1)
+    token = log_in(http, last)
+    assert delete_me(http, token).status_code == 422
+    own = http.delete(f"/api/users/{last.id}", token=token, json={"password": PASSWORD})
+    assert own.status_code == 422
+
+
+def test_of_the_last_two_administrators_who_go_at_once_one_stays(http, only_administrators):
+    tokens = [log_in(http, account) for account in only_administrators(2)]
+    with ThreadPoolExecutor() as threads:
+        answers = [*threads.map(lambda token: delete_me(http, token), tokens)]
+    assert sorted(answer.status_code for answer in answers) == [202, 422]
 
 
 def test_a_missing_account_is_told_apart_only_for_administrators(http, administrator):

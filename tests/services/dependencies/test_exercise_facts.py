@@ -182,3 +182,31 @@ def test_private_exercises_make_only_their_owners_results_stale(catalogue, copy)
     copy.facts.keep_up(copy.database, copy, catalogue.changes)
     assert copy.stale == [{"facts:version"}, {"facts:user:15:version", "facts:user:16:version"}]
     assert ("Row", "count", "reps") in copy.known()
+
+
+def test_private_exercises_of_a_user_who_was_erased_are_not_copied(catalogue, copy):
+    """Though a page of the feed may have been read before."""
+    with copy.database.transaction() as connection:
+        connection.execute(text("INSERT INTO erased_users (user_id) VALUES (7)"))
+    catalogue.change(BENCH, PULL_UPS | {"owner_id": 7}, PLANK | {"owner_id": 8})
+    assert copy.follow() == shown(BENCH, PLANK)
+    with copy.database.transaction() as connection:
+        owners = connection.execute(text("SELECT owner_id FROM exercise_facts ORDER BY name"))
+        assert list(owners.scalars()) == [None, 8]
+        connection.execute(text("DELETE FROM erased_users"))
+
+
+def test_owners_of_what_the_version_before_has_copied_become_known(catalogue, copy):
+    catalogue.change(BENCH, PLANK | {"owner_id": 8})
+    copy.follow_as_the_version_before()
+    copy.follow()
+    with copy.database.transaction() as connection:
+        owners = connection.execute(text("SELECT owner_id FROM exercise_facts ORDER BY name"))
+        assert list(owners.scalars()) == [None, 8]
+
+
+def test_what_was_deleted_before_its_owner_was_known_is_forgotten(catalogue, copy):
+    catalogue.change(PULL_UPS, BENCH, PLANK)
+    copy.follow_as_the_version_before()
+    catalogue.feed = [one for one in catalogue.feed if one["name"] != PULL_UPS["name"]]
+    assert copy.follow() == shown(BENCH, PLANK)
