@@ -9,7 +9,7 @@ import requests
 from kombu import Connection
 from sqlalchemy import create_engine, text
 
-from tests.erasing import PASSWORD, open_account, traces_of, wait_until_gone
+from tests.erasing import PASSWORD, in_databases, open_account, traces_of, wait_until_gone
 from tests.faults.deputies import instead_of
 from tests.services.clients import connected
 from tests.services.databases import address_of
@@ -312,4 +312,17 @@ def test_a_transaction_that_takes_long_is_waited_for_and_blocks_nobody(system, a
         transaction.commit()
     engine.dispose()
     wait_until_complete(system, receipt)
+    wait_until_gone(system, account)
+
+
+def test_without_redis_it_is_not_complete(system, account):
+    """It may come back with the keys that it had."""
+    client = fill(system, account)
+    system.stop("redis")
+    receipt = client.delete_account()
+    client.ask("POST", "/api/workouts", {"date": ago(1)}, 401)
+    eventually(lambda: not [*in_databases(system, account)])
+    assert progress_of(system, receipt)["status"] == "under_way"
+    system.start("redis")
+    wait_until_complete(system, receipt, 20)
     wait_until_gone(system, account)
