@@ -1,9 +1,7 @@
 """Access tokens: made by the users service, verified by the gateway.
 
-A token is a JWT signed with HS256. It is good for 24 hours; whether it has been revoked before is
-known by :mod:`services.dependencies.revocations`.
-
-Name and role are those of the moment when the token was made: a change shows in the next one.
+A token is a JWT signed with HS256. It is good for 24 hours, unless its session ends before. Whether
+it has, and which role the user has now, is known by :mod:`services.users.token_checks`.
 """
 
 import re

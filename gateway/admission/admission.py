@@ -98,6 +98,7 @@ class Admission(SharedExtension):
             return None
         if access is OPTIONAL:
             return self._owner(arrival, limit)
+        self._check_unknown(arrival, limit)
         try:
             caller = self._caller(arrival)
         except Unauthorized:
@@ -112,6 +113,15 @@ class Admission(SharedExtension):
         if access is SELF:
             _check_self(request, caller)
         return caller
+
+    def _check_unknown(self, arrival: Arrival, limit: str) -> None:
+        """Refuse a token that only the users service knows, if its address is at its limit.
+
+        Otherwise guessing personal access tokens would go on costing it a question each.
+        """
+        token = _bearer(arrival.request)
+        if token is not None and self.standings.is_unknown(token):
+            self.limits.check(limit, self._address(arrival.request))
 
     def count_address(self, request: HttpRequest, limit: str) -> None:
         """Count a request for the address that it comes from.

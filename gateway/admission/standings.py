@@ -122,6 +122,10 @@ class Standings(SharedExtension):
             caller = self.tokens.caller(token)
         return caller
 
+    def is_unknown(self, token: str) -> bool:
+        """Return whether only the users service knows whose a token is; never waits."""
+        return token.startswith(TOKEN_PREFIX) and self.tokens.cached(token) is None
+
     def ask_generation(self, caller: Caller) -> Callable[[], str | None]:
         """Ask for the generation of a caller's tokens; return a function that waits for it."""
         return self.cache.ask_generation(cache_generations.tokens_of(caller.user_id))

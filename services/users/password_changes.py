@@ -9,6 +9,9 @@ from schemas.pages import checked_user
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Statement
+from services.users.email_changes import rows as email_changes
+from services.users.mail.relay import Mail
+from services.users.password_resets import rows as password_resets
 from services.users.passwords import Passwords
 from services.users.sessions import rows as sessions
 
@@ -20,7 +23,7 @@ _CHANGE = Statement(
     """
     UPDATE users SET password_hash = :new_hash, updated_at = now()
     WHERE id = :user_id AND password_hash = :old_hash
-    RETURNING id
+    RETURNING email
     """
 )
 
@@ -29,6 +32,7 @@ class PasswordChangeMethods:
     """Changing one's password."""
 
     database: Database
+    mail: Mail
     passwords: Passwords
     account_changed: Callable[[int], None]
 
@@ -38,8 +42,9 @@ class PasswordChangeMethods:
     ) -> dict[str, Any]:
         """Change a password, and end all sessions but that of whoever asks.
 
-        Tokens of the version before, which belong to no session, end, too. Personal access tokens
-        stay: they were made on purpose, and can be deleted.
+        Links to a new password and a change of the e-mail that waits are ended, and so are tokens
+        of the version before, which belong to no session. Personal access tokens
+        stay: they were made on purpose, and can be deleted. A mail tells of the change.
 
         Args:
             user_id: the user.
@@ -68,11 +73,17 @@ class PasswordChangeMethods:
         new_hash = self.passwords.hash(values["new_password"])
         with self.database.together() as transaction:
             hashes = {"old_hash": old_hash, "new_hash": new_hash}
-            if not transaction.fetch(_CHANGE, user_id=user_id, **hashes):
+            changed = transaction.fetch(_CHANGE, user_id=user_id, **hashes)
+            if not changed:
                 raise _wrong()
+            # whoever knew the old password may have begun these
+            password_resets.end_all(transaction.send, user_id)
+            email_changes.end(transaction.send, user_id)
+            self.mail.put(transaction.send, user_id, changed[0][0], "password_changed")
             sessions.end_tokens_without_session(transaction.send, user_id)
             ended = sessions.end_others(transaction.fetch, user_id, session_id)
         self.account_changed(user_id)
+        self.mail.wake()
         return {"changed": True, "sessions_ended": ended}
 
 

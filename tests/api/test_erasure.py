@@ -7,6 +7,8 @@ import pytest
 
 from tests.api.conftest import PASSWORD
 from tests.erasing import open_account, run, wait_until_gone
+from tests.mailbox import Mailbox
+from tests.users_database import query
 from tests.waiting import eventually
 
 
@@ -66,6 +68,20 @@ def test_a_second_deletion_finds_nobody(http, new_user):
     user = new_user()
     receipt_of(delete_me(http, user.token))
     assert delete_me(http, user.token).status_code == 401
+
+
+def test_nothing_is_left_of_what_others_have_asked_of_the_address(http, new_user, system):
+    other, email = new_user(), f"wanted-{uuid.uuid4().hex}@example.com"
+    body = {"email": email, "password": other.password}
+    assert http.put("/api/users/me/email", body, token=other.token).status_code == 202
+    Mailbox(system.directory).mail_to(email)
+    account = {"email": email, "password": other.password}
+    [user] = http.post("/api/users/register", account).json()["data"]
+    asked = "SELECT count(*) FROM email_changes WHERE email = %s"
+    assert query(system, asked, email) == [(1,)]
+    body = {"password": other.password}
+    assert http.delete("/api/users/me", json=body, token=user["token"]).status_code == 202
+    assert query(system, asked, email) == [(0,)]
 
 
 def test_a_receipt_is_no_guess(http, new_user):

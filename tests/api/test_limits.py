@@ -168,6 +168,14 @@ def test_bad_tokens_count_for_their_address():
         assert got == [401, 401, 429]
 
 
+def test_guessed_personal_tokens_cost_nothing_beyond_the_limit():
+    with gateway_alone(RATE_LIMIT_API="3/minute") as gateway:
+        gateway.answers["users.check_personal_token"] = Unauthorized("not valid")
+        got = statuses(lambda n: gateway.http.get("/api/workouts", token=f"gym_{n}"), 6)
+        assert got == [401] * 3 + [429] * 3
+        assert len(gateway.calls) == 3
+
+
 def test_nobody_else_is_believed_about_addresses():
     with gateway_alone(RATE_LIMIT_API="2/minute") as gateway:
         gateway.answers["exercises.get"] = {}

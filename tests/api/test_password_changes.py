@@ -1,7 +1,10 @@
 """Changing one's password over HTTP, on the whole running system."""
 
+import uuid
+
 from schemas.errors import Forbidden
 from tests.api.lone_gateway import gateway_alone
+from tests.mailbox import Mailbox, link_in
 
 PATH = "/api/users/me/password"
 NEW = "staple of a correct horse"
@@ -41,6 +44,30 @@ def test_a_change_ends_all_sessions_but_ones_own(http, new_user):
     assert http.post("/api/users/token/refresh", json=body).status_code == 401
     assert sign_in(http, user).status_code == 401
     assert sign_in(http, user, NEW).status_code == 200
+
+
+def test_it_ends_links_that_whoever_knew_the_old_one_has_asked_for(http, new_user, system):
+    user, thief = new_user(), f"thief-{uuid.uuid4().hex}@example.com"
+    mailbox = Mailbox(system.directory)
+    body = {"email": thief, "password": user.password}
+    assert http.put("/api/users/me/email", body, token=user.token).status_code == 202
+    to_another_email = link_in(mailbox.mail_to(thief))[2]
+    assert http.post("/api/users/password-reset", {"email": user.email}).status_code == 202
+    to_a_password = link_in(mailbox.mail_to(user.email))[2]
+
+    assert change(http, user).status_code == 200
+
+    confirm = {"token": to_another_email}
+    assert http.post("/api/users/email-change/confirm", confirm).status_code == 400
+    confirm = {"token": to_a_password, "new_password": "a third one"}
+    assert http.post("/api/users/password-reset/confirm", confirm).status_code == 400
+    assert sign_in(http, user, NEW).status_code == 200
+
+
+def test_a_mail_tells_of_it(http, new_user, system):
+    user = new_user()
+    assert change(http, user).status_code == 200
+    assert "was changed" in Mailbox(system.directory).mail_to(user.email)["Subject"]
 
 
 def test_a_wrong_password_is_no_reason_to_sign_out(http, new_user):

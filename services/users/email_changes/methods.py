@@ -78,10 +78,11 @@ class EmailChangeMethods:
             rows.end(self.database.fetch, user_id)
             return {"email": email, "confirmed": True}
         if not self.mail.is_on:
-            self._change_at_once(user_id, email)
+            self._change_at_once(user_id, present[1], email)
             return {"email": email, "confirmed": True}
         _check_count(*rows.count(self.database.fetch, user_id))
-        self.afterwards.do(partial(_send_link, self.database, self.mail, user_id, email))
+        account = user_id, present[1]
+        self.afterwards.do(partial(_send_link, self.database, self.mail, *account, email))
         return {"email": email, "confirmed": False}
 
     @rpc
@@ -115,17 +116,26 @@ class EmailChangeMethods:
         self.mail.wake()
         return {"email": change.new, "confirmed": True}
 
-    def _change_at_once(self, user_id: int, email: str) -> None:
+    def _change_at_once(self, user_id: int, password_hash: str, email: str) -> None:
         with _as_conflict(), self.database.together() as transaction:
+            if not rows.lock(transaction.fetch, user_id, password_hash):
+                raise Forbidden("The password is wrong")
             rows.set_email(transaction.fetch, user_id, email)
             rows.end(transaction.send, user_id)
             password_resets.end_all(transaction.send, user_id)
 
 
-def _send_link(database: Database, mail: Mail, user_id: int, email: str) -> None:
+def _send_link(
+    database: Database, mail: Mail, user_id: int, password_hash: str, email: str
+) -> None:
     token = make_token()
     with database.together() as transaction:
-        if not rows.lock(transaction.fetch, user_id):
+        # the password may have been changed since it was compared
+        if not rows.lock(transaction.fetch, user_id, password_hash):
+            return
+        # others may have been requested since they were counted
+        requested, _ = rows.count(transaction.fetch, user_id)
+        if requested >= MOST_A_DAY:
             return
         owner = rows.owner_of(transaction.fetch, email)
         is_taken = owner is not None

@@ -9,7 +9,12 @@ from typing import NamedTuple
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 _CREDENTIALS = Statement("SELECT email, password_hash FROM users WHERE id = :user_id")
-_LOCK = Statement("SELECT id FROM users WHERE id = :user_id FOR NO KEY UPDATE")
+_LOCK = Statement(
+    """
+    SELECT id FROM users WHERE id = :user_id AND password_hash = :password_hash
+    FOR NO KEY UPDATE
+    """
+)
 _OWNER_OF = Statement("SELECT id FROM users WHERE email = :email")
 _COUNT = Statement(
     """
@@ -68,9 +73,9 @@ def credentials(fetch: Fetch, user_id: int) -> tuple[str, str] | None:
     return rows[0] if rows else None
 
 
-def lock(fetch: Fetch, user_id: int) -> bool:
-    """Lock an account; return whether it is there."""
-    return bool(fetch(_LOCK, user_id=user_id))
+def lock(fetch: Fetch, user_id: int, password_hash: str) -> bool:
+    """Lock an account; return whether it is there and still has the password of the request."""
+    return bool(fetch(_LOCK, user_id=user_id, password_hash=password_hash))
 
 
 def owner_of(fetch: Fetch, email: str) -> int | None:

@@ -45,11 +45,10 @@ _EXPECT_RECEIPTS = Statement(
     FROM unnest(CAST(:services AS text[])) AS given (service)
     """
 )
-# mails to the address that belong to no account, such as to one that was not registered yet
-_DELETE_MAILS = Statement(
-    "DELETE FROM mails WHERE user_id IS NULL AND recipient = "
-    "(SELECT email FROM users WHERE id = :user_id)"
-)
+_EMAIL = "(SELECT email FROM users WHERE id = :user_id)"
+# also those of other accounts, which have asked for the address before it was registered
+_DELETE_MAILS = Statement(f"DELETE FROM mails WHERE recipient = {_EMAIL}")
+_DELETE_EMAIL_CHANGES = Statement(f"DELETE FROM email_changes WHERE email = {_EMAIL}")
 _DELETE_ACCOUNT = Statement("DELETE FROM users WHERE id = :user_id")
 
 # each pause is as long as the time that has passed up to the last question
@@ -107,6 +106,7 @@ def delete_account(send: Send, user_id: int) -> str:
     send(_NOTE, user_id=user_id, receipt_hash=_hash_of(receipt))
     send(_EXPECT_RECEIPTS, user_id=user_id, services=[*SERVICES])
     send(_DELETE_MAILS, user_id=user_id)
+    send(_DELETE_EMAIL_CHANGES, user_id=user_id)
     send(_DELETE_ACCOUNT, user_id=user_id)
     return receipt
 

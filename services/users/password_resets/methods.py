@@ -74,6 +74,8 @@ class PasswordResetMethods:
     def reset_password(self, reset: dict) -> dict[str, Any]:
         """Set a new password, and end all sessions of the account and all other links.
 
+        Personal access tokens stay: they were made on purpose, and can be deleted.
+
         Args:
             reset: ``token``, from the link, and ``new_password``, with the rules of ``register``.
 
