@@ -11,6 +11,10 @@ MOST_COMMON = 10_000
 
 _PACKAGE, _FILE = "zxcvbn", "frequency_lists.py"
 
+EXAMPLE_PASSWORDS = {"password123"}
+"""Those of the source specification's examples, which a development run takes as it takes their
+secret; no other run does."""
+
 
 def read_common_passwords() -> frozenset[str]:
     """Return the commonest passwords that are long enough to be chosen, in lower case.

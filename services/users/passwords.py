@@ -13,7 +13,12 @@ from schemas.errors import ValidationFailed, fault
 from schemas.loading import Body, load
 from schemas.passwords import MOST_BYTES, normalised
 from services.process.settings import SETTINGS_KEY
-from services.users.common_passwords import MOST_COMMON, as_compared, read_common_passwords
+from services.users.common_passwords import (
+    EXAMPLE_PASSWORDS,
+    MOST_COMMON,
+    as_compared,
+    read_common_passwords,
+)
 
 AT_ONCE = os.cpu_count() or 1
 """Hashing does nothing but compute: more than one for each core would only make each later."""
@@ -34,6 +39,8 @@ class Passwords(DependencyProvider):
         self.nobodys_hash = bcrypt.gensalt(self.cost) + b"." * 31
         self._free = Semaphore(AT_ONCE)
         self._common = read_common_passwords()
+        if self.container.config[SETTINGS_KEY].development:
+            self._common -= EXAMPLE_PASSWORDS
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "Passwords":
         """Return the provider itself: all workers share the semaphore."""

@@ -339,11 +339,18 @@ def passwords():
     return make_passwords(cost=4)
 
 
-def make_passwords(cost):
+def make_passwords(cost, development=True):
     passwords = Passwords()
-    passwords.container = container_with(bcrypt_cost=cost)
+    passwords.container = container_with(bcrypt_cost=cost, development=development)
     passwords.setup()
     return passwords
+
+
+@pytest.mark.parametrize("development", [True, False])
+def test_the_specification_s_example_is_no_common_password_in_development(development):
+    passwords = make_passwords(4, development)
+    assert passwords.is_common("password123") is not development
+    assert passwords.is_common("password1")
 
 
 def test_a_hash_tells_its_cost_and_nothing_twice(passwords):
