@@ -178,7 +178,7 @@ def test_the_password_has_the_rules_of_a_registration(http, new_user, ask, passw
 def test_it_is_none_of_the_commonest(http, rpc, new_user, ask):
     token = ask(new_user())
     with pytest.raises(ValidationFailed) as refusal:
-        rpc.users.reset_password({"token": token, "new_password": "Password123"})
+        rpc.users.reset_password({"token": token, "new_password": "Password12"})
     [fault] = refusal.value.faults
     assert (fault["field"], fault["details"]["constraint"]) == ("new_password", "common")
     assert confirm(http, token).status_code == 200
