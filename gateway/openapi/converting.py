@@ -234,8 +234,8 @@ def _one_of(field: OneOf) -> dict[str, Any]:
 
 
 def _some_of(field: SomeOf) -> dict[str, Any]:
-    words = {"type": TEXT, "enum": field.word.allowed}
-    return {"type": "array", "items": words, "minItems": 1, "maxItems": len(field.word.allowed)}
+    words = {"type": TEXT, "enum": field.allowed}
+    return {"type": "array", "items": words, "minItems": 1, "maxItems": field.max_items}
 
 
 def _any_of(field: AnyOf) -> dict[str, Any]:
@@ -281,7 +281,7 @@ def _list_of(field: ListOf) -> dict[str, Any]:
 def _words(field: Words) -> dict[str, Any]:
     return {
         "type": "array",
-        "items": {"type": TEXT, "minLength": 1, "maxLength": field.word.max_length, **_word(None)},
+        "items": {"type": TEXT, "minLength": 1, "maxLength": field.max_length, **_word(None)},
         "maxItems": field.max_items,
     }
 

@@ -1,7 +1,7 @@
 """The fields of input. What they refuse they refuse with the name of the violated constraint."""
 
 from schemas.fields.base import BaseField, about
-from schemas.fields.choices import AnyOf, OneOf, SomeOf, Sort
+from schemas.fields.choices import AnyOf, OneOf, Sort
 from schemas.fields.dates import Day
 from schemas.fields.flags import Flag
 from schemas.fields.identifiers import Identifiers
@@ -17,7 +17,7 @@ from schemas.fields.numbers import (
 )
 from schemas.fields.text import Email, Password, Text
 from schemas.fields.times import Moment, TimeZone
-from schemas.fields.words import Word, Words
+from schemas.fields.words import SomeOf, Word, Words
 
 __all__ = [
     "AnyOf",

@@ -1,11 +1,8 @@
 """Fields of words from a list: one of them, any of them, or an order by them."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
-from marshmallow import ValidationError
-
-from schemas.constraints import FieldError, Violation, excerpt, validation_error
+from schemas.constraints import excerpt, validation_error
 from schemas.fields.base import BaseField
 
 
@@ -37,50 +34,6 @@ class OneOf(BaseField):
                 received=excerpt(value),
             )
         return word
-
-
-class SomeOf(BaseField):
-    """A list of allowed words, at least one, of which each counts once."""
-
-    def __init__(self, allowed: Sequence[str], **options: Any):
-        super().__init__(**options)
-        self.word = OneOf(list(allowed), required=True)
-
-    def _bind_to_schema(self, field_name: str, parent: Any) -> None:
-        super()._bind_to_schema(field_name, parent)
-        self.word.name = field_name
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
-        return list(dict.fromkeys(map(self.word.convert, self._require_list(value))))
-
-    def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
-        """Yield every violation, with the path of the word; see :meth:`Body.errors_in`."""
-        try:
-            items = self._require_list(value)
-        except ValidationError as problem:
-            for message in problem.messages:
-                # our fields raise nothing but violations
-                yield path, cast(Violation, message)
-            return
-        for index, item in enumerate(items):
-            yield from self.word.errors_in(item, f"{path}[{index}]")
-
-    def _require_list(self, value: object) -> list[object]:
-        if not isinstance(value, list | tuple):
-            raise validation_error(
-                f"{self.label} must be a list", "type", expected="array", received=excerpt(value)
-            )
-        if not value:
-            raise validation_error(f"{self.label} must not be empty", "required", received="list")
-        most = len(self.word.allowed)
-        if len(value) > most:
-            raise validation_error(
-                f"{self.label} must have at most {most} items",
-                "max_items",
-                max_items=most,
-                received=len(value),
-            )
-        return list(value)
 
 
 class AnyOf(BaseField):

@@ -1,12 +1,13 @@
-"""Fields of words that are chosen freely: of one, and of several."""
+"""Fields of words: of one that is chosen freely, and of lists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from marshmallow import ValidationError
 
 from schemas.constraints import FieldError, Violation, excerpt, validation_error
 from schemas.fields.base import BaseField
+from schemas.fields.choices import OneOf
 from schemas.fields.text import Text
 
 
@@ -27,22 +28,18 @@ class Word(Text):
         return word
 
 
-class Words(BaseField):
+class _WordList(BaseField):
     """A list of words, of which each counts once.
 
     Args:
+        word: the field of one.
         max_items: how many are allowed.
-        max_length: of each.
-        clears_to_null: whether null in a change makes it null, and not the empty list.
     """
 
-    def __init__(
-        self, *, max_items: int, max_length: int, clears_to_null: bool = False, **options: Any
-    ):
+    def __init__(self, word: BaseField, max_items: int, **options: Any):
         super().__init__(**options)
+        self.word = word
         self.max_items = max_items
-        self.clears_to_null = clears_to_null
-        self.word = Word(max_length=max_length, required=True)
 
     def _bind_to_schema(self, field_name: str, parent: Any) -> None:
         super()._bind_to_schema(field_name, parent)
@@ -50,10 +47,6 @@ class Words(BaseField):
 
     def _deserialize(self, value: object, *_: object, **__: object) -> list[str]:
         return list(dict.fromkeys(map(self.word.convert, self._require_list(value))))
-
-    def value_when_cleared(self) -> list[str] | None:
-        """Return what null makes of it in a change."""
-        return None if self.clears_to_null else []
 
     def errors_in(self, value: object, path: str) -> Iterator[FieldError]:
         """Yield every violation, with the path of the word; see :meth:`Body.errors_in`."""
@@ -80,3 +73,38 @@ class Words(BaseField):
                 received=len(value),
             )
         return list(value)
+
+
+class Words(_WordList):
+    """A list of words that are chosen freely.
+
+    Args:
+        max_items: how many are allowed.
+        max_length: of each.
+        clears_to_null: whether null in a change makes it null, and not the empty list.
+    """
+
+    def __init__(
+        self, *, max_items: int, max_length: int, clears_to_null: bool = False, **options: Any
+    ):
+        super().__init__(Word(max_length=max_length, required=True), max_items, **options)
+        self.max_length = max_length
+        self.clears_to_null = clears_to_null
+
+    def value_when_cleared(self) -> list[str] | None:
+        """Return what null makes of it in a change."""
+        return None if self.clears_to_null else []
+
+
+class SomeOf(_WordList):
+    """A list of allowed words, at least one."""
+
+    def __init__(self, allowed: Sequence[str], **options: Any):
+        super().__init__(OneOf(list(allowed), required=True), len(allowed), **options)
+        self.allowed = list(allowed)
+
+    def _require_list(self, value: object) -> list[object]:
+        items = super()._require_list(value)
+        if not items:
+            raise validation_error(f"{self.label} must not be empty", "required", received="list")
+        return items
