@@ -9,11 +9,9 @@ from schemas.pages import checked_user
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Statement
-from services.users.email_changes import rows as email_changes
 from services.users.mail.relay import Mail
 from services.users.password_resets import rows as password_resets
 from services.users.passwords import Passwords
-from services.users.sessions import rows as sessions
 
 PASSWORD_CHANGE = PasswordChange()
 
@@ -76,12 +74,8 @@ class PasswordChangeMethods:
             changed = transaction.fetch(_CHANGE, user_id=user_id, **hashes)
             if not changed:
                 raise _wrong()
-            # whoever knew the old password may have begun these
-            password_resets.end_all(transaction.send, user_id)
-            email_changes.end(transaction.send, user_id)
             self.mail.put(transaction.send, user_id, changed[0][0], "password_changed")
-            sessions.end_tokens_without_session(transaction.send, user_id)
-            ended = sessions.end_others(transaction.fetch, user_id, session_id)
+            ended = password_resets.end_what_was_begun(transaction.fetch, user_id, session_id)
         self.account_changed(user_id)
         self.mail.wake()
         return {"changed": True, "sessions_ended": ended}

@@ -19,6 +19,7 @@ from services.observability.logging import get_logger
 from services.process import budgets
 from services.process.failpoints import failpoint
 from services.transport.redis.pipeline import RedisFailure
+from services.users.administration.rows import lock_administrators
 from services.users.erasure import records
 from services.users.passwords import Passwords
 
@@ -138,11 +139,11 @@ class DeletionMethods:
         self._check_password(asked_by, password)
         with self.database.together() as transaction:
             # first all administrators, then the account: whoever takes several locks does it so
-            administrators = records.lock_administrators(transaction.fetch)
+            administrators = lock_administrators(transaction.fetch)
             self._check_right(administrators, asked_by, user_id)
             if records.account(transaction.fetch, user_id, lock=True) is None:
                 raise _no_such_account(asked_by, user_id)
-            if administrators == [user_id]:
+            if administrators == {user_id}:
                 message = "The last administrator who is not disabled can't be deleted"
                 raise BusinessRuleViolation(message)
             receipt = records.delete_account(transaction.send, user_id)
@@ -164,7 +165,7 @@ class DeletionMethods:
             raise Forbidden("The password is wrong")
 
     @staticmethod
-    def _check_right(administrators: list[int], asked_by: int, user_id: int) -> None:
+    def _check_right(administrators: set[int], asked_by: int, user_id: int) -> None:
         if asked_by != user_id and asked_by not in administrators:
             raise Forbidden("Only administrators can delete the accounts of others")
 

@@ -8,7 +8,6 @@ import hashlib
 import secrets
 from typing import Any
 
-from schemas.roles import ADMIN
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
 
@@ -20,12 +19,6 @@ UNDER_WAY, COMPLETE = "under_way", "complete"
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 300
 
-# in the order of their ids, so that two of them who go at the same moment don't wait for each other
-_LOCK_ADMINISTRATORS = Statement(
-    f"""
-    SELECT id FROM users WHERE role = '{ADMIN}' AND disabled_at IS NULL ORDER BY id FOR UPDATE
-    """
-)
 _LOCK_ACCOUNT = Statement(
     "SELECT role, password_hash, disabled_at IS NULL FROM users WHERE id = :user_id FOR UPDATE"
 )
@@ -93,11 +86,6 @@ def account(fetch: Fetch, user_id: int, lock: bool = False) -> tuple[str, str, b
     """Return role and password hash of an account, and whether it is enabled, or None."""
     rows = fetch(_LOCK_ACCOUNT if lock else _ACCOUNT, user_id=user_id)
     return tuple(rows[0]) if rows else None
-
-
-def lock_administrators(fetch: Fetch) -> list[int]:
-    """Return the ids of all enabled administrators, whose accounts nobody else can change now."""
-    return [row[0] for row in fetch(_LOCK_ADMINISTRATORS)]
 
 
 def delete_account(send: Send, user_id: int) -> str:

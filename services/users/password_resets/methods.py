@@ -99,7 +99,7 @@ class PasswordResetMethods:
             owner = rows.use(transaction.fetch, token_hash)
             if owner is None:
                 raise bad_token()
-            rows.set_password(transaction.send, owner.id, password_hash)
+            rows.set_password(transaction.fetch, owner.id, password_hash)
             self.mail.put(transaction.send, owner.id, owner.email, "password_changed")
         self.account_changed(owner.id)
         self.mail.wake()

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
+from services.users.email_changes import rows as email_changes
+from services.users.sessions import rows as sessions
 
 ANY_NUMBER = 2**31 - 1
 
@@ -31,16 +33,9 @@ _FIND = Statement(_OWNER)
 _LOCK_OWNER = Statement(f"{_OWNER} FOR NO KEY UPDATE OF users")
 _USE = Statement("DELETE FROM password_resets WHERE token_hash = :token_hash RETURNING user_id")
 _SET_PASSWORD = Statement(
-    """
-    UPDATE users SET password_hash = :password_hash, sessions_ended_at = now(), updated_at = now()
-    WHERE id = :user_id
-    """
+    "UPDATE users SET password_hash = :password_hash, updated_at = now() WHERE id = :user_id"
 )
 _END_ALL = Statement("DELETE FROM password_resets WHERE user_id = :user_id")
-_END_SESSIONS = Statement("DELETE FROM sessions WHERE user_id = :user_id")
-_END_EMAIL_CHANGES = Statement(
-    "UPDATE email_changes SET ended_at = now() WHERE user_id = :user_id AND ended_at IS NULL"
-)
 _FORGET_OLD = Statement("DELETE FROM password_resets WHERE expires_at <= now()")
 
 
@@ -84,11 +79,26 @@ def use(fetch: Fetch, token_hash: bytes) -> Owner | None:
     return owner if owner and fetch(_USE, token_hash=token_hash) else None
 
 
-def set_password(send: Send, user_id: int, password_hash: str) -> None:
+def set_password(fetch: Fetch, user_id: int, password_hash: str) -> None:
     """Set a password, and end whatever was begun with another one."""
-    send(_SET_PASSWORD, user_id=user_id, password_hash=password_hash)
-    for statement in (_END_ALL, _END_SESSIONS, _END_EMAIL_CHANGES):
-        send(statement, user_id=user_id)
+    fetch(_SET_PASSWORD, user_id=user_id, password_hash=password_hash)
+    end_what_was_begun(fetch, user_id, None)
+
+
+def end_what_was_begun(fetch: Fetch, user_id: int, kept: int | None) -> int:
+    """End what was begun with the password of before, and return how many sessions there were.
+
+    Whoever knew it may have asked for the links.
+
+    Args:
+        fetch: of the transaction that changes the password.
+        user_id: whose account.
+        kept: the session to keep; None for none.
+    """
+    end_all(fetch, user_id)
+    email_changes.end(fetch, user_id)
+    sessions.end_tokens_without_session(fetch, user_id)
+    return sessions.end_others(fetch, user_id, kept)
 
 
 def end_all(send: Send, user_id: int) -> None:
