@@ -14,7 +14,7 @@ from marshmallow import Schema
 from nameko.containers import WorkerContext
 from nameko.extensions import Entrypoint
 
-from gateway.admission.admission import Admission, Arrival
+from gateway.admission.admission import Admission, Arrival, bearer_token
 from gateway.admission.callers import OPEN, OPTIONAL, USER, Access
 from gateway.admission.rate_limits import API, LOGIN
 from gateway.openapi.contents import Contents, Streamed, one_of
@@ -257,7 +257,7 @@ class Route(Entrypoint):
 
     def _arrival(self, request: HttpRequest, lookup: Lookup) -> Arrival:
         on_behalf = partial(self._worker_context, request)
-        return Arrival(request, self.scope, on_behalf, lookup.ask_ahead)
+        return Arrival(request, bearer_token(request), self.scope, on_behalf, lookup.ask_ahead)
 
     def _worker_context(self, request: HttpRequest) -> WorkerContext:
         """Return the context in which services are asked who calls.

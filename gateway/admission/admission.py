@@ -40,6 +40,7 @@ class Arrival:
 
     Args:
         request: its ``user_id`` is set, for the log.
+        token: the bearer token, unchecked; None if there is none.
         scope: what a personal access token needs; None refuses them all.
         on_behalf: makes the context in which services are asked who calls.
         when_known: called with the caller before Redis is asked whether the token is still good,
@@ -47,6 +48,7 @@ class Arrival:
     """
 
     request: HttpRequest
+    token: str | None
     scope: str | None
     on_behalf: Callable[[], WorkerContext]
     when_known: Callable[[Caller], None]
@@ -119,8 +121,7 @@ class Admission(SharedExtension):
 
         Otherwise guessing personal access tokens would go on costing it a question each.
         """
-        token = _bearer(arrival.request)
-        if token is not None and self.standings.is_unknown(token):
+        if arrival.token is not None and self.standings.is_unknown(arrival.token):
             self.limits.check(limit, self._address(arrival.request))
 
     def count_address(self, request: HttpRequest, limit: str) -> None:
@@ -162,7 +163,7 @@ class Admission(SharedExtension):
         It is counted before anybody is asked, so that a request beyond the limit costs nothing: for
         the user if they are known to have some, otherwise for the address.
         """
-        if self._is_known_owner(arrival.request):
+        if self._is_known_owner(arrival.token):
             caller = self._let_in(arrival)
             if caller is not None:
                 self.limits.count(limit, caller.counted_as)
@@ -175,9 +176,8 @@ class Admission(SharedExtension):
         is_owner = self.owners.is_one(claimed.user_id, arrival.on_behalf())
         return self._let_in(arrival) if is_owner else None
 
-    def _is_known_owner(self, request: HttpRequest) -> bool:
+    def _is_known_owner(self, token: str | None) -> bool:
         """Return whether a token names a user who is known to have exercises."""
-        token = _bearer(request)
         try:
             claimed = None if token is None else self.standings.claimed_without_asking(token)
         except Unauthorized:
@@ -220,10 +220,9 @@ class Admission(SharedExtension):
 
     def _claimed_caller(self, arrival: Arrival) -> Caller:
         """Return the caller that a valid token names, which may have been revoked."""
-        token = _bearer(arrival.request)
-        if token is None:
+        if arrival.token is None:
             raise Unauthorized("Sign in first: this needs a bearer token")
-        return self.standings.claimed(token, arrival.on_behalf)
+        return self.standings.claimed(arrival.token, arrival.on_behalf)
 
     def sees_the_catalogue_alone(self, token: str) -> bool:
         """Return whether a token's user is known to have no private exercises; never waits."""
@@ -257,7 +256,8 @@ class Admission(SharedExtension):
         return self._address_of(peer, forwarded[-LONGEST_FORWARDED:])
 
 
-def _bearer(request: HttpRequest) -> str | None:
+def bearer_token(request: HttpRequest) -> str | None:
+    """Return the bearer token of a request, unchecked."""
     match = _BEARER.fullmatch((request.header("Authorization") or "").strip())
     return None if match is None else match[1]
 
