@@ -53,9 +53,11 @@ def test_a_token_without_the_scope_gets_what_anybody_gets(stage, make_token, rou
         stage.ask(route, 1, token)
         answers.append(stage.ask(route, 1, token))
     assert [answer.status_code for answer in answers] == [200, 200, 200]
-    nobody, other, owner = (answer.json()["data"] for answer in answers)
-    assert other == nobody
-    assert owner[:1] == nobody[:1] or "facets" in route
+    nobody, other, owner = (answer.json() for answer in answers)
+    assert other["data"] == nobody["data"]
+    if route == "GET /api/exercises":
+        more, all_of_them = (one["meta"]["page"]["total_items"] for one in (owner, nobody))
+        assert more == all_of_them + 1
 
 
 def test_a_cached_answer_is_for_tokens_with_the_scope_alone(stage, make_token):  # noqa: F811
