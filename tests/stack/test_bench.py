@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import quick
+from benchmarks import beside, quick
 from benchmarks.crowd import gather
 from benchmarks.load import Outcome
 from benchmarks.scenarios import SCENARIOS, Scenario, request
@@ -89,3 +89,21 @@ def test_an_error_is_shown_and_changes_the_exit_code(capsys):
 def test_memory_is_summed_up():
     shown = quick.as_memory({"gateway": 50.2, "users": 39.8})
     assert shown == "Memory (PSS) of our own processes: 90 MiB (gateway 50, users 40)."
+
+
+def test_two_versions_are_compared_within_each_round():
+    def measured(milliseconds):
+        outcome = Outcome(answers=100, seconds=milliseconds / 10, p50=milliseconds, p99=20)
+        return beside.Measured(outcome, dict.fromkeys(PARTS, milliseconds))
+
+    # a machine that is slow in the second round changes no ratio
+    rounds = [(measured(1), measured(2)), (measured(10), measured(20)), (measured(2), measured(2))]
+    head, *rows = [text.split() for text in beside.as_table("log", rounds).splitlines()]
+    assert head[-5:] == ["other", "this", "ratio", "least", "most"]
+    figures = {" ".join(row[:-5]): row[-5:] for row in rows}
+    assert figures["p50 ms"] == ["2.000", "2.000", "2.00", "1.00", "2.00"]
+
+
+def test_memory_is_compared_by_process():
+    shown = beside.as_memory({"users": 40}, {"users": 50, "gateway": 60}).splitlines()
+    assert [line.split()[-2:] for line in shown[1:]] == [["40", "50"], ["0", "60"], ["40", "110"]]

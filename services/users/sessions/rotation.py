@@ -67,7 +67,11 @@ def exchange(fetch: Fetch, token: str, key: str, client: dict[str, Any] | None) 
     token_hash = hash_of(token)
     if not fetch(_LOCK, token_hash=token_hash):
         return None
-    [(session_id, user_id, used_at, is_late, is_over)] = fetch(_READ, token_hash=token_hash)
+    found = fetch(_READ, token_hash=token_hash)
+    if not found:
+        # it had expired, and was deleted between the two statements
+        return None
+    [(session_id, user_id, used_at, is_late, is_over)] = found
     if is_over:
         return None
     if is_late:
@@ -76,5 +80,6 @@ def exchange(fetch: Fetch, token: str, key: str, client: dict[str, Any] | None) 
     if used_at is None:
         [(used_at,)] = fetch(_USE, token_hash=token_hash)
         rows.add_token(fetch, session_id, hash_of(successor_of(token, key)))
+        rows.forget_oldest_tokens(fetch, session_id)
         rows.go_on(fetch, session_id, client)
     return Exchange(user_id, session_id, float(used_at))

@@ -8,6 +8,10 @@ from services.transport.postgres.statements import Fetch, Send, Statement
 DAYS = 60
 """A refresh token is good for so long, and a session for so long after its latest one."""
 
+MOST_TOKENS = 1000
+"""Of a session, which can then be deleted in one statement, however often it was refreshed. An
+older one that comes again is refused as an unknown one is, and ends nothing."""
+
 LONGEST_DEVICE = 200
 LONGEST_ADDRESS = 45
 
@@ -24,6 +28,13 @@ _BEGIN = Statement(
 )
 _ADD_TOKEN = Statement(
     "INSERT INTO refresh_tokens (token_hash, session_id) VALUES (:token_hash, :session_id)"
+)
+_FORGET_OLDEST = Statement(
+    f"""
+    DELETE FROM refresh_tokens WHERE token_hash IN (
+        SELECT token_hash FROM refresh_tokens WHERE session_id = :session_id
+        ORDER BY issued_at DESC OFFSET {MOST_TOKENS})
+    """
 )
 _GO_ON = Statement(
     f"""
@@ -91,6 +102,11 @@ def begin(
 def add_token(send: Send, session_id: int, token_hash: bytes) -> None:
     """Add the refresh token that a session goes on with."""
     send(_ADD_TOKEN, session_id=session_id, token_hash=token_hash)
+
+
+def forget_oldest_tokens(send: Send, session_id: int) -> None:
+    """Delete the used tokens of a session beyond the latest :data:`MOST_TOKENS`."""
+    send(_FORGET_OLDEST, session_id=session_id)
 
 
 def go_on(send: Send, session_id: int, client: dict[str, Any] | None) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from schemas.errors import InvalidParameter, NotFound, Unauthorized, ValidationFailed
 from services.users.sessions import cleaning
-from tests.users_database import query
+from tests.users_database import query, transaction
+from tests.waiting import eventually
 
 PASSWORD = "correct horse battery staple"
 PHONE = {"device": "GymTracker/2.1 (Android 14)", "address": "203.0.113.7"}
@@ -342,6 +343,45 @@ def test_what_has_expired_is_deleted(rpc, system, ada, fetch):
     assert revoked == [("young",)]
     assert refresh(rpc, fresh)
     assert is_refused(rpc, ada)
+
+
+def test_a_token_that_is_deleted_while_it_is_exchanged_is_refused(rpc, system, ada):
+    session_id = session_of(ada)
+    with transaction(system) as cursor:
+        cursor.execute("SELECT id FROM sessions WHERE id = %s FOR UPDATE", [session_id])
+        reply = rpc.users.refresh.call_async({"refresh_token": ada["refresh_token"]})
+        eventually(lambda: waits_for_a_lock(system))
+        cursor.execute("DELETE FROM refresh_tokens WHERE session_id = %s", [session_id])
+
+    with pytest.raises(Unauthorized):
+        reply.result()
+
+
+def waits_for_a_lock(system):
+    return query(
+        system,
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database()",
+    )
+
+
+def test_of_a_session_the_latest_thousand_tokens_are_kept(rpc, system, ada):
+    query(
+        system,
+        "INSERT INTO refresh_tokens (token_hash, session_id, issued_at, used_at)"
+        " SELECT decode(md5(n::text || %s), 'hex'), %s, now() - interval '1 day', now()"
+        " FROM generate_series(1, 1500) n",
+        ada["email"],
+        session_of(ada),
+    )
+    fresh = refresh(rpc, ada)
+
+    [(kept,)] = query(
+        system, "SELECT count(*) FROM refresh_tokens WHERE session_id = %s", session_of(ada)
+    )
+    assert kept == 1000
+    assert refresh(rpc, ada) == fresh
+    assert refresh(rpc, fresh)
 
 
 def test_a_user_has_a_thousand_sessions_at_most(rpc, system, ada, fetch):
