@@ -63,6 +63,8 @@ class Route(Entrypoint):
         status: of the response to a successful request.
         unfinished: an example of an item whose work goes on after the response, which is a 202
             then; None if it never does.
+        known: of a route that creates, what a 200 shows in place of a 201, for the documentation;
+            None if it always creates.
         names_client: whether its method gets ``request.client``, with device and address.
         takes_key: whether it supports the ``Idempotency-Key`` header.
         cache: the cache policy of its responses; None if they are not cached.
@@ -94,6 +96,7 @@ class Route(Entrypoint):
         limit: str = API,
         status: int = 200,
         unfinished: dict[str, Any] | None = None,
+        known: str | None = None,
         names_client: bool = False,
         takes_key: bool = False,
         cache: CachePolicy | None = None,
@@ -114,6 +117,7 @@ class Route(Entrypoint):
         self.limit = limit
         self.status = status
         self.unfinished = unfinished
+        self.known = known
         self.names_client = names_client
         self.takes_key = takes_key
         self.cache = cache

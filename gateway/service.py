@@ -27,7 +27,14 @@ from gateway.take_outs import TakeOutRoutes
 from gateway.upstream.remote_services import UpstreamService
 from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, STRING, object_with
 from schemas import responses, scopes
-from schemas.errors import BusinessRuleViolation, Conflict, Forbidden, NotFound, Unauthorized
+from schemas.errors import (
+    BusinessRuleViolation,
+    Conflict,
+    Forbidden,
+    Gone,
+    NotFound,
+    Unauthorized,
+)
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
 from schemas.users import Credentials, NewUser
@@ -281,18 +288,21 @@ class Gateway(
         body=NewWorkout,
         status=201,
         takes_key=True,
+        known="A workout with this `client_id` was made from this body before; as it is now",
         changes=NEW_WORKOUTS,
         shows=responses.Workout,
-        refuses=[Conflict, BusinessRuleViolation],
+        refuses=[Conflict, Gone, BusinessRuleViolation],
     )
     def create_workout(self, request: Request) -> Reply:
-        """Log a workout. With an ``Idempotency-Key`` it is safe to try again."""
+        """Log a workout. With a `client_id` or an `Idempotency-Key` it is safe to try again."""
         created = self.workouts.create(
             request.user_id, request.body, idempotency_key=request.idempotency_key
         )
         workout = created["workout"]
         replayed = (("Idempotent-Replayed", "true"),) if created["replayed"] else ()
-        if not replayed:
+        # a workouts service of the version before does not say so
+        was_there = created.get("was_there", False)
+        if not (replayed or was_there):
             workout_events.announce(
                 self.dispatch,
                 workout_events.CREATED,
@@ -300,7 +310,12 @@ class Gateway(
                 workout,
                 created.get("counted"),
             )
-        return Reply(workout, location=f"/api/workouts/{workout['id']}", headers=replayed)
+        return Reply(
+            workout,
+            location=f"/api/workouts/{workout['id']}",
+            headers=replayed,
+            was_there=was_there,
+        )
 
     @route(
         "GET",

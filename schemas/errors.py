@@ -155,6 +155,17 @@ class NotFound(GymError):
 
 
 @deserialize_to_instance
+class Gone(GymError):
+    """It was made once, and deleted since: the same request makes no second one."""
+
+    code = "GONE"
+    example = {
+        "message": "The workout with this client_id was deleted",
+        "details": {"workout_id": 321},
+    }
+
+
+@deserialize_to_instance
 class Conflict(GymError):
     """A duplicate, or a version that is not the current one."""
 

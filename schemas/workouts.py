@@ -18,6 +18,7 @@ from schemas.fields import (
     Sort,
     Text,
     TimeZone,
+    Uuid,
     about,
     identifier,
     identifier_parameter,
@@ -128,6 +129,12 @@ class NewWorkout(_WorkoutFields):
         earliest=EARLIEST_DAY,
         metadata=about(f"{ABOUT_DAY} It may be left out if `started_at` is given."),
     )
+    client_id = Uuid(
+        metadata=about(
+            "An id of the client's own making. It makes the creation safe to repeat for good, and "
+            "can't be changed."
+        )
+    )
 
     def schema_level_violations(self, data: dict[str, Any]) -> dict[str, Violation]:
         """Refuse a workout without a day, too."""
@@ -148,6 +155,7 @@ class WorkoutChanges(_WorkoutFields):
     """
 
     null_clears = True
+    read_only = _WorkoutFields.read_only | {"client_id"}
 
     date = Day(earliest=EARLIEST_DAY, allow_none=False, metadata=about(ABOUT_DAY))
     version = Integer(

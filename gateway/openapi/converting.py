@@ -34,6 +34,7 @@ from schemas.fields import (
     Sort,
     Text,
     TimeZone,
+    Uuid,
     Word,
     Words,
 )
@@ -265,6 +266,10 @@ def _identifiers(field: Identifiers) -> dict[str, Any]:
     }
 
 
+def _uuid(field: Uuid) -> dict[str, Any]:
+    return {"type": TEXT, "format": "uuid", "examples": [field.EXAMPLE]}
+
+
 def _several(item: str) -> str:
     """Return the pattern of a list of such items, separated by commas."""
     return f"^({item})(,({item}))*$"
@@ -308,6 +313,7 @@ _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
     TimeZone: _time_zone,
     Locale: _locale,
     Identifiers: _identifiers,
+    Uuid: _uuid,
     OneOf: _one_of,
     SomeOf: _some_of,
     AnyOf: _any_of,

@@ -29,7 +29,7 @@ from gateway.openapi.converting import (
 from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.routes import TAGS, routes_of, tag_of
 from gateway.responses.failures import failure_status
-from gateway.responses.replies import ACCEPTED
+from gateway.responses.replies import ACCEPTED, OK
 from schemas import responses
 from schemas.idempotency import HOURS_KEPT, IDEMPOTENCY_KEY, KEY_CHARACTERS, LONGEST_KEY
 from schemas.loading import Body
@@ -96,6 +96,7 @@ def _describe(
         "description": f"{summary}\n\nFor {route.caller.value}.{_about_scope(route)}",
         "responses": {
             str(route.status): _success(spec, route),
+            **_known_already(spec, route),
             **_accepted(spec, route),
             **failures.references([*([UNCHANGED] if _has_tag(route) else []), *known]),
             **_refusals_of_upload(route),
@@ -187,6 +188,17 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
         "headers": header_references(*names),
         "content": _content(spec, route.shows, _example(route)),
     }
+
+
+def _known_already(spec: APISpec, route: Route) -> dict[str, Any]:
+    if route.known is None or isinstance(route.shows, Streamed):
+        return {}
+    response = {
+        "description": route.known,
+        "headers": header_references("X-Request-ID", "Location"),
+        "content": _content(spec, route.shows, _example(route)),
+    }
+    return {str(OK): response}
 
 
 def _accepted(spec: APISpec, route: Route) -> dict[str, Any]:

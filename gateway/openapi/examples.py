@@ -187,6 +187,7 @@ NEW_WORKOUT: dict[str, Any] = {
 WORKOUT: dict[str, Any] = {
     "id": 321,
     "user_id": 15,
+    "client_id": None,
     "name": "Push Day A",
     "date": "2025-02-16",
     "started_at": "2025-02-16T17:20:00+01:00",

@@ -12,6 +12,8 @@ from services.transport.http.prepared_response import PreparedResponse
 ACCEPTED = 202
 """The status of a response to a request whose work goes on."""
 
+OK = 200
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -23,6 +25,7 @@ class Reply:
         page: ``meta.page``, of collections.
         headers: further headers.
         is_unfinished: whether what the request began goes on; ``location`` says how far it is.
+        was_there: whether a request to create something has created nothing, as ``data`` was there.
     """
 
     data: dict | list
@@ -30,6 +33,7 @@ class Reply:
     page: dict | None = None
     headers: Headers = ()
     is_unfinished: bool = False
+    was_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class EncodedReply:
         headers: of the response, without those that every response has.
         tag: the ``ETag``; nothing for responses to writes.
         is_unfinished: as of the reply.
+        was_there: as of the reply.
     """
 
     data: bytes
@@ -49,6 +54,7 @@ class EncodedReply:
     headers: Headers
     tag: str
     is_unfinished: bool = False
+    was_there: bool = False
 
     def compact(self) -> "EncodedReply":
         """Return a copy without the spare room that orjson leaves behind what it writes.
@@ -91,7 +97,7 @@ def encode_reply(
         # weak, because the envelope around the data is another each time
         tag = f'W/"{blake2b(data + page, digest_size=12).hexdigest()}"'
         headers.append(("ETag", tag))
-    return EncodedReply(data, page, tuple(headers), tag, reply.is_unfinished)
+    return EncodedReply(data, page, tuple(headers), tag, reply.is_unfinished, reply.was_there)
 
 
 def success(reply: EncodedReply, status: int, request_id: str, known_tags: str | None) -> Response:
@@ -99,13 +105,16 @@ def success(reply: EncodedReply, status: int, request_id: str, known_tags: str |
 
     Args:
         reply: the reply as JSON.
-        status: the route's status; of what is unfinished it is 202.
+        status: the route's status; of what is unfinished it is 202, of what was there 200.
         request_id: goes into the envelope.
         known_tags: the request's ``If-None-Match``.
     """
     if reply.tag and known_tags is not None and has_tag(known_tags, reply.tag):
         return Response(304, b"", reply.headers)
-    status = ACCEPTED if reply.is_unfinished else status
+    if reply.is_unfinished:
+        status = ACCEPTED
+    elif reply.was_there:
+        status = OK
     return Response(status, assemble(reply.data, request_id, reply.page), reply.headers)
 
 

@@ -4,7 +4,7 @@ from schemas.fields.base import BaseField, about
 from schemas.fields.choices import AnyOf, OneOf, Sort
 from schemas.fields.dates import Day
 from schemas.fields.flags import Flag
-from schemas.fields.identifiers import Identifiers
+from schemas.fields.identifiers import Identifiers, Uuid
 from schemas.fields.lists import ListOf
 from schemas.fields.locales import Locale
 from schemas.fields.numbers import (
@@ -39,6 +39,7 @@ __all__ = [
     "Sort",
     "Text",
     "TimeZone",
+    "Uuid",
     "Word",
     "Words",
     "about",

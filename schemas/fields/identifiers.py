@@ -1,4 +1,4 @@
-"""Fields of several ids."""
+"""Fields of several ids, and of ids that clients make."""
 
 import re
 from typing import Any
@@ -8,6 +8,23 @@ from schemas.fields.base import BaseField
 from schemas.limits import LARGEST_ID
 
 _DIGITS = re.compile(r"\d{1,19}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Uuid(BaseField):
+    """A UUID in groups of hexadecimal digits, of any version; loads in lower case."""
+
+    EXAMPLE = "018f4d0a-7c3e-7b52-9f14-3a5f0c9d2e61"
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        text = self._require_text(value).strip().lower()
+        if not _UUID.fullmatch(text):
+            raise validation_error(
+                f"{self.label} must be a UUID, such as {self.EXAMPLE}",
+                "uuid",
+                received=excerpt(value),
+            )
+        return text
 
 
 class Identifiers(BaseField):

@@ -44,6 +44,12 @@ def text(description: str = "", *, null: bool = False) -> fields.String:
     return fields.String(**options(description, null))
 
 
+def uuid(description: str = "", *, null: bool = False) -> fields.String:
+    """Make the field of a UUID, in lower case."""
+    shape = Regexp(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    return fields.String(validate=shape, **options(description, null, format="uuid"))
+
+
 def choice(allowed: list[str], description: str = "", *, null: bool = False) -> fields.String:
     """Make the field of one of a few words."""
     return fields.String(validate=OneOf(allowed), **options(description, null))

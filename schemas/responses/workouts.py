@@ -12,6 +12,7 @@ from schemas.responses.base import (
     sent_instant,
     text,
     timestamp,
+    uuid,
 )
 from schemas.sets import (
     ABOUT_SET_TYPES,
@@ -59,6 +60,7 @@ class PerformedExercise(ResponseSchema):
 class _WorkoutHead(ResponseSchema):
     id = identifier()
     user_id = identifier()
+    client_id = uuid("That the client has given it.", null=True)
     name = text(null=True)
     date = day()
     started_at = sent_instant("As it was sent, in whole seconds.", null=True)

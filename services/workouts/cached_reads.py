@@ -14,9 +14,9 @@ from services.workouts import last_sets, reads, rules
 
 CACHE_SECONDS = 600
 
-WITH_TIMES = "with times"
-"""Variant of the pages of the list: the version before caches them under the same keys, without
-the start, the end and the time zone."""
+WITH_CLIENT_ID = "with client_id"
+"""Variant of workouts and of pages of the list: the version before caches them under the same keys,
+without it."""
 
 
 NO_SETS = Fragment("[]")
@@ -60,7 +60,9 @@ class WorkoutReads:
         else:
             key = f"workout:user:{user_id}:id:{workout_id}"
             generation_keys = cache_generations.shown_workout(user_id, workout_id)
-            workout = self.cache.get_or_make(key, generation_keys, CACHE_SECONDS, read)
+            workout = self.cache.get_or_make(
+                key, generation_keys, CACHE_SECONDS, read, WITH_CLIENT_ID
+            )
         return rules.found(workout)
 
     def list_page(
@@ -81,7 +83,7 @@ class WorkoutReads:
         first, last = days
         key = f"workout:user:{user_id}:list:{first or ''}:{last or ''}:{order}:{page}:{limit}"
         found: dict[str, Any] | None = self.cache.get_or_make(
-            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read, WITH_TIMES
+            key, cache_generations.workouts_of(user_id), CACHE_SECONDS, read, WITH_CLIENT_ID
         )
         return found or {"items": [], "total": 0}
 

@@ -25,6 +25,7 @@ TABLES = (
     Held("imports"),
     Held("exercise_merges"),
     Held("workouts", at_once=_WORKOUTS_AT_ONCE, first=_WITHOUT_CHANGES),
+    Held("client_ids"),
     Held("workout_changes"),
     Held("idempotency_keys"),
     Held("imported_workouts"),

@@ -7,7 +7,7 @@ the others.
 import hashlib
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -35,6 +35,13 @@ _DELETE_EXPIRED = Statement(
 )
 
 
+class Key(NamedTuple):
+    """An idempotency key, and the hash of the body that it came with."""
+
+    value: str
+    body: bytes
+
+
 def check_key(key: object) -> None:
     """Refuse a key that is not 1 to 255 visible ASCII characters.
 
@@ -59,22 +66,27 @@ def body_hash(body: object) -> bytes:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
 
 
-def find_result(fetch: Fetch, user_id: int, key: str, body: bytes) -> dict[str, Any] | None:
+def key_of(body: object, value: str) -> Key:
+    """Return a key with the hash of its body."""
+    return Key(value, body_hash(body))
+
+
+def find_result(fetch: Fetch, user_id: int, key: Key) -> dict[str, Any] | None:
     """Return the result of the first request with a key, or None if there was none.
 
     Raises:
         BusinessRuleViolation: the key was used with another body.
     """
-    rows = fetch(_FIND, user_id=user_id, key=key)
+    rows = fetch(_FIND, user_id=user_id, key=key.value)
     if not rows:
         return None
     ((first_body, result),) = rows
-    if bytes(first_body) != body:
+    if bytes(first_body) != key.body:
         raise BusinessRuleViolation("This Idempotency-Key was used with another body")
     return result
 
 
-def claim(fetch: Fetch, user_id: int, key: str) -> None:
+def claim(fetch: Fetch, user_id: int, key: Key) -> None:
     """Hold a key until the end of the transaction.
 
     An advisory lock, and not a row: the second request must be refused at once, and not wait in an
@@ -83,15 +95,15 @@ def claim(fetch: Fetch, user_id: int, key: str) -> None:
     Raises:
         Conflict: another request with this key is being processed.
     """
-    ((free,),) = fetch(_CLAIM, name=f"{user_id}:{key}")
+    ((free,),) = fetch(_CLAIM, name=f"{user_id}:{key.value}")
     if not free:
         raise Conflict("A request with this Idempotency-Key is still in work")
 
 
-def store_result(send: Send, user_id: int, key: str, body: bytes, result: dict[str, Any]) -> None:
+def store_result(send: Send, user_id: int, key: Key, result: dict[str, Any]) -> None:
     """Store the result of the first request with a key."""
     document = orjson.dumps(result).decode()
-    send(_STORE, user_id=user_id, key=key, body=body, answer=document)
+    send(_STORE, user_id=user_id, key=key.value, body=key.body, answer=document)
 
 
 def delete_expired(fetch: Fetch) -> None:

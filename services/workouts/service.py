@@ -26,7 +26,7 @@ from services.dependencies.remote_service import RemoteService
 from services.dependencies.rpc import rpc
 from services.observability.logging import get_logger
 from services.process import budgets
-from services.workouts import feed, idempotency, private_exercises, reads, rules, writes
+from services.workouts import client_ids, feed, idempotency, private_exercises, reads, rules, writes
 from services.workouts.cached_reads import WorkoutReads
 from services.workouts.erasing import make_eraser
 from services.workouts.exercise_cache import ExerciseCache
@@ -89,25 +89,29 @@ class Workouts(
             user_id: the owner.
             workout: ``date`` (``"2025-02-16"``, at most one day ahead in UTC) or ``started_at``
                 (``"2025-02-16T18:30:00+01:00"``) and, optionally, ``ended_at``, ``time_zone``
-                (``"Europe/Berlin"``), ``name``, ``duration_minutes``, ``notes`` and ``exercises``,
-                a list of ``{"exercise_id", "order_index", "superset", "notes", "sets":
-                [{"set_number", "reps", "duration_seconds", "distance_m", "weight", "unit" (kg or
-                lb), "set_type", "rpe", "rir", "rest_seconds", "notes"}]}``. A set needs one of
+                (``"Europe/Berlin"``), ``client_id`` (a UUID of the client's own), ``name``,
+                ``duration_minutes``, ``notes`` and ``exercises``, a list of ``{"exercise_id",
+                "order_index", "superset", "notes", "sets": [{"set_number", "reps",
+                "duration_seconds", "distance_m", "weight", "unit" (kg or lb), "set_type", "rpe",
+                "rir", "rest_seconds", "notes"}]}``. A set needs one of
                 ``reps``, ``duration_seconds`` and ``distance_m``; ``reps`` alone are seconds or
                 metres if the exercise's ``rep_type`` says so.
             idempotency_key: 1 to 255 visible ASCII characters. A request with the same key and
                 workout within 24 hours creates nothing and returns the first result.
 
         Returns:
-            ``{"workout": as from get, "replayed": whether it is the first result of the key}``,
-            and unless it is also ``"counted"``: the workout as from get_many with rep_types, as
-            JSON text, if it has at most 32 KiB.
+            ``{"workout": as from get, "replayed": whether it is the first result of the key}``. If
+            a workout with this ``client_id`` was made before, it is that one as it is now, and
+            there is ``"was_there": True``. With a new one that has at most 32 KiB there is
+            ``"counted"``: the workout as from get_many with rep_types, as JSON text.
 
         Raises:
             ValidationFailed: the workout breaks rules of its schema; all faults are listed.
             BusinessRuleViolation: unknown or inactive exercise, future date, times that contradict
                 each other, or the key was used with another workout.
-            Conflict: a request with this key is being processed.
+            Conflict: a request with this key is being processed, or the workout with this
+                ``client_id`` was made from another one.
+            Gone: the workout with this ``client_id`` was deleted.
 
         Example:
             ``n.rpc.workouts.create(1, {"date": "2025-02-16", "exercises": [{"exercise_id": 1,
@@ -117,10 +121,12 @@ class Workouts(
             idempotency.check_key(idempotency_key)
         user_id = checked_user(user_id)
         values = load(NEW_WORKOUT, workout)
-        if idempotency_key is None:
+        client_id = values.get("client_id")
+        if idempotency_key is None and client_id is None:
             return self._saving.create(user_id, values)
-        body = idempotency.body_hash(workout)
-        return self._saving.create_once(user_id, values, idempotency_key, body)
+        key = None if idempotency_key is None else idempotency.key_of(workout, idempotency_key)
+        client = None if client_id is None else client_ids.given(workout, client_id)
+        return self._saving.create_once(user_id, values, key, client)
 
     @rpc
     def list(self, user_id: int, **query: Any) -> dict[str, Any]:
@@ -163,7 +169,7 @@ class Workouts(
                 for counting (see ``get_many``).
 
         Returns:
-            ``{"id", "user_id", "name", "date", "started_at", "ended_at", "time_zone",
+            ``{"id", "user_id", "client_id", "name", "date", "started_at", "ended_at", "time_zone",
             "duration_minutes", "notes", "version", "created_at", "updated_at", "exercises":
             [{"id", "exercise_id", "exercise_name" (of now), "order_index", "superset", "notes",
             "sets": [{"id", ...}]}]}``; sets as for ``create``, and of an exercise that counts time

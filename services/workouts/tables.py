@@ -9,7 +9,7 @@ from services.transport.postgres.expressions import cases, instant, sent_instant
 from services.workouts.sets import MEANT_BY_REPS
 
 _OWN_COLUMNS = f"""
-    'id', w.id, 'user_id', w.user_id, 'name', w.name, 'date', w.date,
+    'id', w.id, 'user_id', w.user_id, {{client_id}} 'name', w.name, 'date', w.date,
     'started_at', {{started_at}},
     'ended_at', {sent_instant("w.ended_at", "w.ended_offset")}, 'time_zone', w.time_zone,
     'duration_minutes', w.duration_minutes, {{notes}} 'version', w.version,
@@ -92,6 +92,7 @@ def workout_json(counted: bool = False, to_count: bool = False, with_kinds: bool
 def own_columns_json(to_count: bool = False) -> str:
     """Return the members of a workout's JSON that are its own columns; see :func:`workout_json`."""
     return _OWN_COLUMNS.format(
+        client_id="" if to_count else "'client_id', w.client_id,",
         notes="" if to_count else "'notes', w.notes,",
         started_at=_STARTED_IN_UTC if to_count else STARTED_AS_SENT,
     )

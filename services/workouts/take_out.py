@@ -36,6 +36,14 @@ _IMPORTED = Statement(
     WHERE user_id = :user_id AND identity > decode(:after, 'hex') ORDER BY identity LIMIT {MOST}
     """
 )
+_CLIENT_IDS = Statement(
+    f"""
+    SELECT json_build_object('client_id', client_id, 'workout_id', workout_id) FROM client_ids
+    WHERE user_id = :user_id
+      AND (CAST(:after AS uuid) IS NULL OR client_id > CAST(:after AS uuid))
+    ORDER BY client_id LIMIT {MOST}
+    """
+)
 
 
 class Source(NamedTuple):
@@ -73,6 +81,7 @@ def _workouts(
 
 _OF_WORKOUT = {
     "workout_id": "id",
+    "client_id": "client_id",
     **{
         name: name
         for name in (
@@ -143,6 +152,13 @@ def _imported(source: Source, user_id: int, after: str | None) -> tuple[list[Doc
     return [each for each, _ in found], found[-1][1] if len(found) == MOST else None
 
 
+def _client_ids(
+    source: Source, user_id: int, after: str | None
+) -> tuple[list[Document], str | None]:
+    found = [each for (each,) in source.fetch(_CLIENT_IDS, user_id=user_id, after=after)]
+    return found, found[-1]["client_id"] if len(found) == MOST else None
+
+
 TABLES = (
     Table(
         "workouts",
@@ -155,6 +171,13 @@ TABLES = (
         shown=without_ids,
         before=FORMATS[JSON].head(""),
         after=FORMATS[JSON].tail,
+    ),
+    Table(
+        "client_ids",
+        "Ids that your apps have given to workouts, also to those that you have deleted since.",
+        ["client_id", "workout_id"],
+        _client_ids,
+        stored_in=["client_ids"],
     ),
     Table(
         "imports",

@@ -84,6 +84,25 @@ _INSERT = Statement(
     ), {_of_one("w")} {_WRITTEN}
     """
 )
+# the id is given here and taken from there only if the client's id is new, so nothing is inserted
+# unless that is; of two at once the second waits, and inserts nothing
+_INSERT_ONCE = Statement(
+    f"""
+    WITH claimed AS (
+        INSERT INTO client_ids (user_id, client_id, workout_id, body_hash)
+        VALUES (:user_id, CAST(:client_id AS uuid),
+                nextval(pg_get_serial_sequence('workouts', 'id')), :body)
+        ON CONFLICT (user_id, client_id) DO NOTHING
+        RETURNING user_id, client_id, workout_id
+    ), w AS (
+        INSERT INTO workouts (id, user_id, client_id, {", ".join(COLUMNS)})
+        OVERRIDING SYSTEM VALUE
+        SELECT workout_id, user_id, client_id, {", ".join(f":{name}" for name in COLUMNS)}
+        FROM claimed
+        RETURNING *
+    ), {_of_one("w")} {_WRITTEN}
+    """
+)
 _DELETE = Statement(
     "DELETE FROM workouts WHERE user_id = :user_id AND id = :workout_id RETURNING version, date"
 )
@@ -99,6 +118,27 @@ def insert(fetch: Fetch, user_id: int, plan: Plan) -> dict[str, Any]:
     exercises = to_json(stored_exercises(plan))
     (row,) = fetch(_INSERT, user_id=user_id, exercises=exercises, **plan.columns)
     return _as_read(row, plan)
+
+
+def insert_once(
+    fetch: Fetch, user_id: int, plan: Plan, client_id: str, body: bytes
+) -> dict[str, Any] | None:
+    """Insert a workout with the id that a client has given it, and return it as :func:`insert`.
+
+    Args:
+        fetch: runs a statement.
+        user_id: the owner.
+        plan: the workout.
+        client_id: the id, a UUID.
+        body: the hash of the body that it is made from.
+
+    Returns:
+        None if the user had a workout with this id, and nothing was inserted.
+    """
+    exercises = to_json(stored_exercises(plan))
+    known = {"user_id": user_id, "client_id": client_id, "body": body}
+    rows = fetch(_INSERT_ONCE, **known, exercises=exercises, **plan.columns)
+    return _as_read(rows[0], plan) if rows else None
 
 
 def update(fetch: Fetch, user_id: int, workout_id: int, plan: Plan) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from tests.waiting import eventually
 PATH = "/api/users/me/export"
 NAMES = {
     *("account", "sessions", "personal_tokens"),
-    *("workouts", "imports", "imported_workouts", "learned_names"),
+    *("workouts", "client_ids", "imports", "imported_workouts", "learned_names"),
     *("exercises", "exercise_notes"),
     *("records", "personal_records", "rep_maxes", "history", "totals", "weeks", "months"),
 }

@@ -42,6 +42,7 @@ BODY = {
 WHOLE = {
     "id",
     "user_id",
+    "client_id",
     "name",
     "date",
     "started_at",
@@ -386,6 +387,33 @@ def test_put_with_an_old_version_is_a_conflict(http, user):
     answer = http.put(path, json={"name": "B", "version": 1}, token=user.token)
     assert answer.status_code == 409
     assert answer.json()["errors"][0]["code"] == "CONFLICT"
+
+
+def test_a_client_id_makes_one_workout_for_good(http, user):
+    body = BODY | {"client_id": str(uuid.uuid4())}
+    answer = http.post("/api/workouts", json=body, token=user.token)
+    assert answer.status_code == 201
+    (workout,) = answer.json()["data"]
+    assert workout["client_id"] == body["client_id"]
+    path = f"/api/workouts/{workout['id']}"
+    http.put(path, json={"name": "Renamed"}, token=user.token)
+
+    again = http.post("/api/workouts", json=body, token=user.token)
+    assert (again.status_code, again.headers["Location"]) == (200, path)
+    assert "Idempotent-Replayed" not in again.headers
+    assert again.json()["data"] == http.get(path, token=user.token).json()["data"]
+
+    other = http.post("/api/workouts", json=body | {"name": "Other"}, token=user.token)
+    (error,) = other.json()["errors"]
+    assert (other.status_code, error["code"]) == (409, "CONFLICT")
+    assert error["details"] == {"workout_id": workout["id"], "current_version": 2}
+
+    http.delete(path, token=user.token)
+    gone = http.post("/api/workouts", json=body, token=user.token)
+    (error,) = gone.json()["errors"]
+    assert (gone.status_code, error["code"]) == (410, "GONE")
+    assert error["details"] == {"workout_id": workout["id"]}
+    assert http.get("/api/workouts", token=user.token).json()["data"] == []
 
 
 def test_delete_once(http, user):

@@ -35,6 +35,7 @@ GUESSED = (
     "exercise_count",
     "set_count",
     "idempotency_key",
+    "client_ids",
     "request_hash",
     "__proto__",
     "constructor",
@@ -111,7 +112,7 @@ def test_the_message_says_why_a_field_of_an_answer_is_refused(http, person, made
     messages = {error["field"]: error["message"] for error in errors}
     assert messages.pop("mood") == "Unknown field"
     assert messages.keys() == {
-        *("id", "user_id", "created_at", "updated_at"),
+        *("id", "user_id", "client_id", "created_at", "updated_at"),
         *("exercises[0].id", "exercises[0].exercise_name", "exercises[0].sets[0].id"),
     }
     assert set(messages.values()) == {"Unknown field: the server makes it, so leave it out"}

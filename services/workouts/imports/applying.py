@@ -208,7 +208,8 @@ class Applying(Work):
             content = identity.content(each.document, self._of.units)
             action = planning.action(self._state_of(each, content), self._of.options)
             if action == planning.INSERT:
-                new.append(inserting.as_new(self._plan(each), _known_by(each), content))
+                client_id = each.document.get("client_id")
+                new.append(inserting.as_new(self._plan(each), _known_by(each), content, client_id))
             elif action == planning.UPDATE and not self._update(transaction, each, content):
                 action = planning.SKIP
             done[action] += 1

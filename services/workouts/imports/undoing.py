@@ -54,6 +54,11 @@ _TAKE_OUT = Statement(
     ), gone AS (
         DELETE FROM workouts w USING chosen c
         WHERE w.user_id = :user_id AND w.id = c.workout_id AND NOT c.is_kept
+        RETURNING w.client_id, c.restored_from
+    ), unknown_again AS (
+        DELETE FROM client_ids i USING gone g
+        WHERE i.user_id = :user_id AND i.client_id = g.client_id
+          AND i.body_hash IS NULL AND g.restored_from IS NULL
     ), forgotten AS (
         DELETE FROM imported_workouts m USING chosen c
         WHERE m.user_id = :user_id AND m.identity = c.identity AND NOT c.is_kept

@@ -45,6 +45,7 @@ WITHOUT_FENCE = {
         "exercise_sets",
         "workout_changes",
         "idempotency_keys",
+        "client_ids",
     },
     # its one statement leaves such users out
     "analytics": {"failed_changes"},

@@ -146,7 +146,18 @@ def test_a_page_of_the_list_that_it_cached_is_made_anew(user, system):
         pattern = f"workout:user:{user.id}:list:*"
         key = eventually(lambda: next(redis.scan_iter(pattern, count=1000), None))
         stored = orjson.loads(redis.get(key))
-        for name in ("started_at", "ended_at", "time_zone"):
-            del stored["value"]["items"][0][name]
-        redis.set(key, orjson.dumps(stored | {"of": None}), keepttl=True)
+        del stored["value"]["items"][0]["client_id"]
+        redis.set(key, orjson.dumps(stored | {"of": "with times"}), keepttl=True)
     assert user.list() == page
+
+
+def test_a_workout_that_it_cached_is_made_anew(user, system):
+    workout = user.create()
+    assert user.get(workout["id"]) == workout
+    host, port = (system.environment[f"REDIS_{field}"] for field in ("HOST", "PORT"))
+    with Redis(host, int(port)) as redis:
+        key = f"workout:user:{user.id}:id:{workout['id']}"
+        stored = orjson.loads(eventually(lambda: redis.get(key)))
+        del stored["value"]["client_id"]
+        redis.set(key, orjson.dumps(stored | {"of": None}), keepttl=True)
+    assert user.get(workout["id"]) == workout

@@ -146,6 +146,7 @@ def test_a_whole_workout(user):
     assert workout == {
         "id": workout["id"],
         "user_id": user.id,
+        "client_id": None,
         "name": "Push Day A",
         "date": "2025-02-16",
         "started_at": None,
@@ -937,6 +938,7 @@ def test_an_id_is_a_number_in_the_answer_however_it_was_spelt(user):
 LISTED = {
     "id",
     "user_id",
+    "client_id",
     "name",
     "date",
     "started_at",

@@ -72,7 +72,8 @@ class Times:
 class Workout:
     """A workout. Its times are of the clock where the person was.
 
-    ``times`` is what our own exports tell, from which ``start`` follows; others have none.
+    ``times`` is what our own exports tell, from which ``start`` follows, and ``client_id`` the id
+    that a client has given it; others have neither.
     """
 
     line: int
@@ -83,6 +84,7 @@ class Workout:
     notes: list[str] = field(default_factory=list)
     exercises: list[Exercise] = field(default_factory=list)
     times: Times | None = None
+    client_id: str | None = None
 
 
 def workouts_of(rows: Iterable[Row], findings: Findings) -> Iterator[Workout]:

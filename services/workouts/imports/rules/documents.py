@@ -3,7 +3,7 @@
 A document has what the file says, within the limits of ``schemas.workouts``: names of exercises are
 the file's, weights and distances without a unit are as they were written. What is empty is left
 out; numbers are texts, so that they stay exact. Those of our own exports have ``times`` as they
-were logged, and the ``measure`` of each exercise.
+were logged, the ``client_id``, and the ``measure`` of each exercise.
 """
 
 from datetime import datetime, timedelta
@@ -39,6 +39,7 @@ def document(workout: Workout, today: datetime, findings: Findings) -> Document 
     return _given(
         line=workout.line,
         times=workout.times and _times(workout.times),
+        client_id=workout.client_id,
         name=_cut(workout.name, LONGEST_NAME, "name", workout, findings),
         start=workout.start.isoformat(),
         end=workout.end and workout.end.isoformat(),

@@ -56,6 +56,7 @@ def workout_of(given: Any, line: int) -> Workout:
         notes=_texts(values.get("notes")),
         exercises=[_exercise(each, line) for each in _in_order(values["exercises"], "order_index")],
         times=when,
+        client_id=values.get("client_id"),
     )
 
 
