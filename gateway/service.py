@@ -13,6 +13,7 @@ from gateway.erasure import ErasureRoutes
 from gateway.exports import ExportRoutes
 from gateway.imports import ImportRoutes
 from gateway.link_pages.pages import LinkPages
+from gateway.measurements import SAVED_MEASUREMENT, MeasurementRoutes
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
@@ -68,6 +69,7 @@ class Gateway(
     PrivateExerciseRoutes,
     ImportRoutes,
     ExportRoutes,
+    MeasurementRoutes,
     TakeOutRoutes,
     ErasureRoutes,
     PasswordResetRoutes,
@@ -132,10 +134,15 @@ class Gateway(
     )
     workouts = UpstreamService(
         "workouts",
-        reads=["list", "get", "last_sets", "export", "list_imports", "get_import"],
+        reads=[
+            *("list", "get", "last_sets", "export", "list_imports", "get_import"),
+            *("list_measurements", "get_measurement"),
+        ],
         writes=[
             *("create", "update", "delete", "begin_import", "add_to_import", "end_upload"),
             *("map_import", "apply_import", "undo_import", "delete_import"),
+            *("create_measurement", "put_measurement", "update_measurement"),
+            *("delete_measurement", "delete_by_external_id"),
         ],
         returns={
             "create": object_with(workout=workout_events.WORKOUT_SHAPE, replayed=BOOLEAN),
@@ -146,6 +153,10 @@ class Gateway(
             "begin_import": object_with(id=INTEGER),
             "update": workout_events.WORKOUT_SHAPE,
             "delete": workout_events.WORKOUT_SHAPE,
+            "create_measurement": SAVED_MEASUREMENT,
+            "put_measurement": SAVED_MEASUREMENT,
+            "list_measurements": PAGE,
+            "delete_by_external_id": LIST,
         },
     )
     analytics = UpstreamService(

@@ -4,7 +4,7 @@ TOKEN_PREFIX = "gym_"
 """What personal access tokens begin with, so that scanners for secrets find them."""
 
 WORKOUTS_READ = "workouts:read"
-"""Also one's own exercises, beside the catalogue."""
+"""Also one's own exercises, beside the catalogue, and measurements of one's body."""
 
 WORKOUTS_WRITE = "workouts:write"
 STATS_READ = "stats:read"

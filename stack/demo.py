@@ -1,7 +1,7 @@
 """``gym demo``: logs two years of workouts through the public API, and shows the statistics.
 
-The plan is made from a fixed seed, and every workout has an idempotency key, so running the demo
-again adds nothing.
+The plan is made from a fixed seed, every workout has an idempotency key, and every weight an
+external id, so running the demo again adds nothing.
 """
 
 import http.client
@@ -43,6 +43,9 @@ metres. Exercises by name have another id in every database."""
 
 SUPERSET = (PULL_UPS, ASSISTED_PULL_UPS)
 RUN_SECONDS = 1800
+
+WEEKS_BETWEEN_WEIGHTS = 4
+LAST_WEIGHT = 82.5
 
 GAIN = 0.0045
 """Relative gain of weight per week at the beginning; it decreases over time."""
@@ -125,6 +128,7 @@ def _run(api: Api) -> None:
         for number, workout in enumerate(workouts, start=1):
             _log(api, workout)
             step.tick(f"{number} of {len(workouts)}")
+    _weigh(api, datetime.now(UTC).date())
     with shown.step("waiting for the numbers") as step:
         _wait_for_numbers(api, workouts, step)
     _show(api)
@@ -200,6 +204,24 @@ def _log(api: Api, workout: dict) -> None:
         raise Failure(f"the workout of {workout['date']} was answered {status}: {message}")
 
 
+def _weigh(api: Api, today: date) -> None:
+    """Tell the lifter's weight of every fourth week."""
+    chance = random.Random(SEED)
+    for ago in range(WEEKS - WEEKS % WEEKS_BETWEEN_WEIGHTS, -1, -WEEKS_BETWEEN_WEIGHTS):
+        day = today - timedelta(days=today.weekday(), weeks=ago)
+        weight = {
+            "kind": "weight",
+            "value": round(LAST_WEIGHT - 0.04 * ago + chance.uniform(-0.4, 0.4), 1),
+            "unit": "kg",
+            "measured_at": f"{day}T06:30:00Z",
+            "external_id": f"demo-{day}",
+        }
+        status, envelope = api.call("PUT", "/api/measurements", weight)
+        if status >= http.client.BAD_REQUEST:
+            message = envelope["errors"][0]["message"]
+            raise Failure(f"the weight of {day} was answered {status}: {message}")
+
+
 def _wait_for_numbers(api: Api, workouts: list[dict], step: Step) -> None:
     expected = sum(workout["exercises"][0]["exercise_id"] == BENCH for workout in workouts)
     deadline = time.monotonic() + ANALYTICS_SECONDS
@@ -227,6 +249,9 @@ def _show(api: Api) -> None:
     progress = api.get("/api/stats/progress?weeks=12")
     print("\nVolume of the last 12 weeks, kg × repetitions")
     _bars({week["week_start"]: week["total_volume"] for week in progress["weeks"]})
+    _, weights = api.call("GET", "/api/measurements?kind=weight&limit=3")
+    latest = ", ".join(f"{each['value']} on {each['measured_at'][:10]}" for each in weights["data"])
+    print(f"\nBody weight, kg: {latest}")
 
 
 def _show_rep_maxes(api: Api) -> None:

@@ -15,7 +15,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields, missing
 
-from schemas import exercises, profiles, roles, sets, stats
+from schemas import exercises, measurements, profiles, roles, sets, stats
 from schemas.fields import (
     AnyOf,
     BaseField,
@@ -59,6 +59,8 @@ NAMED_ENUMERATIONS = {
     "Formula": stats.FORMULAS,
     "Confidence": stats.CONFIDENCES,
     "WeightMeaning": stats.WEIGHT_IS,
+    "MeasurementKind": measurements.KIND_NAMES,
+    "MeasurementUnit": measurements.UNITS,
 }
 
 

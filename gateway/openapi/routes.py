@@ -10,6 +10,7 @@ TAGS = {
     "Users": ("/api/users", "Accounts and tokens"),
     "Exercises": ("/api/exercises", "The catalogue, which is public, and one's own"),
     "Workouts": ("/api/workouts", "One's own training log"),
+    "Measurements": ("/api/measurements", "One's own body, as scale and tape have read it"),
     "Imports": ("/api/imports", "Histories of other apps, with a preview and an undo"),
     "Exports": ("/api/exports", "One's own training log as a file"),
     "Statistics": ("/api/stats", "What follows from the log"),

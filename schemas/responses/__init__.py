@@ -31,6 +31,7 @@ from schemas.responses.imports import (
     RecognisedFile,
     StartedImport,
 )
+from schemas.responses.measurements import DeletedMeasurement, Measurement
 from schemas.responses.operations import Circuit, Health, Index, Readiness
 from schemas.responses.personal_tokens import DeletedToken, NewlyMadeToken, PersonalToken
 from schemas.responses.sessions import (
@@ -85,6 +86,7 @@ __all__ = [
     "DataPoint",
     "DeletedExercise",
     "DeletedImport",
+    "DeletedMeasurement",
     "DeletedToken",
     "DeletedWorkout",
     "Deletion",
@@ -107,6 +109,7 @@ __all__ = [
     "LastPerformance",
     "ListedImport",
     "ListedWorkout",
+    "Measurement",
     "Month",
     "MonthlyProgress",
     "NewPrivateExercise",

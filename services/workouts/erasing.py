@@ -30,6 +30,7 @@ TABLES = (
     Held("idempotency_keys"),
     Held("imported_workouts"),
     Held("learned_names"),
+    Held("measurements"),
     Held(
         "retired_exercises",
         "exercise_id IN (SELECT exercise_id FROM exercise_facts WHERE owner_id = :user_id)",

@@ -34,6 +34,7 @@ from services.workouts.exports.methods import ExportMethods
 from services.workouts.imports.completed import OUTBOX
 from services.workouts.imports.methods import ImportMethods
 from services.workouts.imports.timers import ImportTimers
+from services.workouts.measurements.methods import MeasurementMethods
 from services.workouts.merge_methods import MergeMethods, MergesLeft
 from services.workouts.saving import WorkoutSaving
 from services.workouts.take_out import TakeOutMethods
@@ -49,9 +50,15 @@ CLEANING_SECONDS = 3600
 
 
 class Workouts(
-    MergeMethods, ImportMethods, ImportTimers, ExportMethods, TakeOutMethods, ErasureMethods
+    MergeMethods,
+    ImportMethods,
+    ImportTimers,
+    ExportMethods,
+    MeasurementMethods,
+    TakeOutMethods,
+    ErasureMethods,
 ):
-    """Logged workouts, the feed of their changes, and histories that come in and go out."""
+    """Logged workouts and the feed of their changes, histories, and measurements of the body."""
 
     name = "workouts"
 

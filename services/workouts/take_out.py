@@ -17,6 +17,7 @@ from services.workouts.exports import pages
 from services.workouts.exports.formats import FORMATS, without_ids
 from services.workouts.exports.private import Entries, mark, private_ids
 from services.workouts.imports import requests
+from services.workouts.measurements.rows import SHOWN as MEASUREMENT
 
 MOST = 500
 
@@ -42,6 +43,12 @@ _CLIENT_IDS = Statement(
     WHERE user_id = :user_id
       AND (CAST(:after AS uuid) IS NULL OR client_id > CAST(:after AS uuid))
     ORDER BY client_id LIMIT {MOST}
+    """
+)
+_MEASUREMENTS = Statement(
+    f"""
+    SELECT {MEASUREMENT} FROM measurements m
+    WHERE user_id = :user_id AND id > :after ORDER BY id LIMIT {MOST}
     """
 )
 
@@ -159,6 +166,14 @@ def _client_ids(
     return found, found[-1]["client_id"] if len(found) == MOST else None
 
 
+def _measurements(
+    source: Source, user_id: int, after: int | None
+) -> tuple[list[Document], int | None]:
+    rows = source.fetch(_MEASUREMENTS, user_id=user_id, after=after or 0)
+    found = [each for (each,) in rows]
+    return found, found[-1]["id"] if len(found) == MOST else None
+
+
 TABLES = (
     Table(
         "workouts",
@@ -178,6 +193,16 @@ TABLES = (
         ["client_id", "workout_id"],
         _client_ids,
         stored_in=["client_ids"],
+    ),
+    Table(
+        "measurements",
+        "Measurements of your body, in the units that they were given in.",
+        [
+            *("id", "kind", "value", "unit", "measured_at", "external_id", "version"),
+            *("created_at", "updated_at"),
+        ],
+        _measurements,
+        stored_in=["measurements"],
     ),
     Table(
         "imports",

@@ -501,6 +501,8 @@ def test_nothing_that_writes_counts_as_a_read():
         "get_deletion",
         "list_imports",
         "get_import",
+        "list_measurements",
+        "get_measurement",
         "check_token",
         "check_personal_token",
         "list_sessions",

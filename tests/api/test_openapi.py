@@ -21,6 +21,13 @@ from schemas.accounts import PasswordChange
 from schemas.administration import AccountChanges, UserList
 from schemas.errors import GymError
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
+from schemas.measurements import (
+    ByExternalId,
+    ExternalMeasurement,
+    MeasurementChanges,
+    MeasurementList,
+    NewMeasurement,
+)
 from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
 from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
@@ -383,6 +390,19 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     found = first(http.get("/api/stats/one-rep-max", params=query, token=token))
     assert found == examples.ONE_REP_MAX
     assert first(http.delete(path, token=token)).keys() == examples.DELETED_WORKOUT.keys()
+
+
+def test_examples_of_measurements_are_real(http, new_user):
+    token, path = new_user().token, "/api/measurements"
+    example = alike(EXAMPLES[responses.Measurement])
+    created = first(http.post(path, json=EXAMPLES[NewMeasurement], token=token), 201)
+    assert alike(created) == example
+    assert first(http.put(path, json=EXAMPLES[ExternalMeasurement], token=token)) == created
+    assert first(http.get(path, params=EXAMPLES[MeasurementList], token=token)) == created
+    one = f"{path}/{created['id']}"
+    assert alike(first(http.put(one, json=EXAMPLES[MeasurementChanges], token=token))) == example
+    deleted = first(http.request("DELETE", path, params=EXAMPLES[ByExternalId], token=token))
+    assert deleted.keys() == EXAMPLES[responses.DeletedMeasurement].keys()
 
 
 def test_what_has_not_changed_is_not_sent_again(http):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import uuid
 import zipfile
 from datetime import UTC, datetime
 
@@ -18,7 +19,7 @@ from tests.waiting import eventually
 PATH = "/api/users/me/export"
 NAMES = {
     *("account", "sessions", "personal_tokens"),
-    *("workouts", "client_ids", "imports", "imported_workouts", "learned_names"),
+    *("workouts", "client_ids", "measurements", "imports", "imported_workouts", "learned_names"),
     *("exercises", "exercise_notes"),
     *("records", "personal_records", "rep_maxes", "history", "totals", "weeks", "months"),
 }
@@ -220,6 +221,29 @@ def test_its_workouts_give_another_account_the_same_numbers(http, anybody, new_u
         return True
 
     eventually(are_equal, SECONDS)
+
+
+def test_what_an_app_has_sent_is_in_it(http, new_user):
+    account = Importer(http, new_user())
+    client_id = str(uuid.uuid4())
+    workout = account.log(client_id=client_id)
+    account.ask("DELETE", f"/api/workouts/{workout['id']}")
+    kept = account.log(client_id=str(uuid.uuid4()))
+    weight = {
+        "kind": "weight",
+        "value": 82.4,
+        "unit": "kg",
+        "external_id": "=scale",
+        "measured_at": "2025-02-16T07:30:00+01:00",
+    }
+    measured = account.ask("POST", "/api/measurements", 201, json=weight)
+    found = take_out(http, account.token)
+    ids = {each["client_id"]: each["workout_id"] for each in found.items("client_ids")}
+    assert ids == {client_id: workout["id"], kept["client_id"]: kept["id"]}
+    assert found.rows("workouts")[0]["client_id"] == kept["client_id"]
+    assert found.items("measurements") == measured
+    [row] = found.rows("measurements")
+    assert (row["value"], row["measured_at"]) == ("82.4", weight["measured_at"])
 
 
 def test_an_import_is_in_it_with_what_it_has_brought(http, new_user):

@@ -85,10 +85,13 @@ def fill(system, account):
                 lift(1, one(5, 100 - day)),
                 lift(own["id"], one(5, 100 - day)),
                 notes=account.email,
+                client_id=str(uuid.uuid4()),
             ),
             201,
             **{"Idempotency-Key": uuid.uuid4().hex},
         )
+    weight = {"kind": "weight", "value": 82.4, "unit": "kg", "measured_at": f"{ago(1)}T07:30:00Z"}
+    client.ask("POST", "/api/measurements", weight, 201)
     for path in (
         f"users/{account.id}",
         "workouts",
@@ -112,6 +115,7 @@ def fill(system, account):
             *("users.users", "exercises.private_exercises", "exercises.own_details"),
             *("workouts.workouts", "workouts.workout_changes", "workouts.idempotency_keys"),
             *("workouts.imports", "workouts.learned_names", "workouts.exercise_facts"),
+            *("workouts.client_ids", "workouts.measurements"),
             *("analytics.processed_workouts", "analytics.set_records", "analytics.exercise_facts"),
             *("queue dead-letters", f"queue {RECORDS}"),
             "queue evt-workouts-import_completed--notifications.handle_import_completed",

@@ -16,6 +16,12 @@ from tests.waiting import eventually
 NOWHERE = 2**63 - 1
 SIT_UPS = 118
 WORKOUT = {"date": "2024-02-16", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
+MEASUREMENT = {
+    "kind": "weight",
+    "value": 82.4,
+    "unit": "kg",
+    "measured_at": "2024-02-16T07:30:00Z",
+}
 BODIES = {
     "POST /api/users/register": lambda owner: {
         "email": f"{uuid.uuid4().hex[:16]}@example.com",
@@ -54,6 +60,9 @@ BODIES = {
     "PUT /api/imports/:id/mapping": lambda owner: {"Squat (Barbell)": 2},
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
+    "POST /api/measurements": lambda owner: MEASUREMENT,
+    "PUT /api/measurements": lambda owner: MEASUREMENT | {"external_id": uuid.uuid4().hex},
+    "PUT /api/measurements/:id": lambda owner: {"value": 81.9},
 }
 HISTORY = (
     "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,"
@@ -65,6 +74,7 @@ QUERIES = {
     "POST /api/imports": "?time_zone=UTC&weight_unit=kg",
     "GET /api/exercises/search": "?q=bench",
     "GET /api/exercises/last": "?ids=1,2",
+    "DELETE /api/measurements": "?external_id=nobodys",
     "GET /api/stats/one-rep-max": "?weight=100&reps=5",
     "GET /api/exports/workouts": "?format=json",
 }
@@ -107,6 +117,10 @@ class Stage:
         answer = self.http.post("/api/exercises", new_exercise(), token=self.owner.token())
         return answer.json()["data"][0]["id"]
 
+    def new_measurement(self):
+        answer = self.ask("POST /api/measurements", token=self.owner.token())
+        return answer.json()["data"][0]["id"]
+
     def new_import(self):
         """Return the id of an import that has been read."""
         token = self.owner.token()
@@ -135,6 +149,8 @@ class Stage:
             return self.new_exercise()
         if path.startswith("/api/imports/"):
             return self.new_import()
+        if path.startswith("/api/measurements/"):
+            return self.new_measurement()
         return self.new_workout() if path.startswith("/api/workouts") else self.owner.id
 
     def ask(self, route, id_=1, token=None, **options):

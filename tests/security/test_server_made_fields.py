@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from schemas import responses
+from schemas.measurements import MeasurementChanges, NewMeasurement
 from schemas.private_exercises import ExerciseChanges, NewExercise
 from schemas.users import Credentials, NewUser
 from schemas.workouts import LoggedExercise, LoggedSet, NewWorkout, WorkoutChanges
@@ -95,6 +96,8 @@ def as_paths(names, prefix=""):
         (NewUser, [responses.RegisteredUser]),
         (NewExercise, [responses.NewPrivateExercise]),
         (ExerciseChanges, [responses.NewPrivateExercise]),
+        (NewMeasurement, [responses.Measurement]),
+        (MeasurementChanges, [responses.Measurement]),
         (NewWorkout, [responses.Workout, responses.ListedWorkout]),
         (WorkoutChanges, [responses.Workout, responses.ListedWorkout]),
         (LoggedExercise, [responses.PerformedExercise]),

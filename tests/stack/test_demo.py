@@ -17,6 +17,7 @@ def test_it_works_against_the_gateway_that_is_named(system, monkeypatch, capsys)
         shown = capsys.readouterr().out
         assert "Barbell Bench Press, estimated one-rep max" in shown
         assert "Assisted Pull-ups" in shown
+        assert "Body weight, kg: 8" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Measurements of the body: what a scale or a tape has read, and when."""
