@@ -7,6 +7,7 @@ from gateway.accounts import AccountRoutes
 from gateway.administration import AdministrationRoutes
 from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
+from gateway.changes import ChangeRoutes
 from gateway.email_changes import EmailChangeRoutes
 from gateway.entrypoint import route
 from gateway.erasure import ErasureRoutes
@@ -70,6 +71,7 @@ class Gateway(
     ImportRoutes,
     ExportRoutes,
     MeasurementRoutes,
+    ChangeRoutes,
     TakeOutRoutes,
     ErasureRoutes,
     PasswordResetRoutes,
@@ -137,6 +139,7 @@ class Gateway(
         reads=[
             *("list", "get", "last_sets", "export", "list_imports", "get_import"),
             *("list_measurements", "get_measurement"),
+            *("list", "get", "last_sets", "own_changes", "export", "list_imports", "get_import"),
         ],
         writes=[
             *("create", "update", "delete", "begin_import", "add_to_import", "end_upload"),
@@ -148,6 +151,7 @@ class Gateway(
             "create": object_with(workout=workout_events.WORKOUT_SHAPE, replayed=BOOLEAN),
             "list": PAGE,
             "last_sets": LIST,
+            "own_changes": LIST,
             "export": object_with(text=STRING),
             "list_imports": PAGE,
             "begin_import": object_with(id=INTEGER),

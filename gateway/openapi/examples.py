@@ -267,6 +267,14 @@ def _changed() -> dict[str, Any]:
 
 CHANGED_WORKOUT = _changed()
 DELETED_WORKOUT = {"id": 321, "deleted": True}
+CHANGE = {
+    "cursor": "workouts-5120",
+    "kind": "workout",
+    "id": WORKOUT["id"],
+    "op": "put",
+    "version": WORKOUT["version"],
+    "data": WORKOUT,
+}
 
 HISTORY = {
     "exercise_id": 1,
@@ -546,6 +554,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.DeletedExercise: DELETED_EXERCISE,
     responses.Facets: FACETS,
     responses.Workout: WORKOUT,
+    responses.Change: CHANGE,
     responses.ListedWorkout: LISTED_WORKOUT,
     responses.DeletedWorkout: DELETED_WORKOUT,
     responses.LastPerformance: LAST_PERFORMANCE,

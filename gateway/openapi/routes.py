@@ -13,6 +13,7 @@ TAGS = {
     "Measurements": ("/api/measurements", "One's own body, as scale and tape have read it"),
     "Imports": ("/api/imports", "Histories of other apps, with a preview and an undo"),
     "Exports": ("/api/exports", "One's own training log as a file"),
+    "Changes": ("/api/changes", "What has changed, for apps that keep a copy"),
     "Statistics": ("/api/stats", "What follows from the log"),
     "Operations": ("/", "What this is, and whether it is well"),
 }

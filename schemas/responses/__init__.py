@@ -5,6 +5,7 @@ tests validate every response against it.
 """
 
 from schemas.responses.base import ResponseSchema
+from schemas.responses.changes import Change
 from schemas.responses.credentials import (
     ChangedEmail,
     ConfirmedEmail,
@@ -79,6 +80,7 @@ __all__ = [
     "Account",
     "AllowedWeight",
     "BestEstimate",
+    "Change",
     "ChangedEmail",
     "ChangedPassword",
     "Circuit",

@@ -36,6 +36,7 @@ from services.workouts.imports.methods import ImportMethods
 from services.workouts.imports.timers import ImportTimers
 from services.workouts.measurements.methods import MeasurementMethods
 from services.workouts.merge_methods import MergeMethods, MergesLeft
+from services.workouts.own_changes import OwnChangesMethods
 from services.workouts.saving import WorkoutSaving
 from services.workouts.take_out import TakeOutMethods
 
@@ -55,6 +56,7 @@ class Workouts(
     ImportTimers,
     ExportMethods,
     MeasurementMethods,
+    OwnChangesMethods,
     TakeOutMethods,
     ErasureMethods,
 ):

@@ -492,6 +492,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "search",
         "exercise_history",
         "last_sets",
+        "own_changes",
         "personal_records",
         "progress",
         "one_rep_max",

@@ -1,0 +1,55 @@
+"""The route of changes, which the gateway's class inherits."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gateway.entrypoint import route
+from gateway.openapi.contents import list_of
+from gateway.requests.request import Request
+from gateway.responses.replies import Reply
+from schemas import responses, scopes
+from schemas.changes import ChangeList, cursor_at, positions_at
+from schemas.errors import Conflict
+
+Ask = Callable[..., list[dict[str, Any]]]
+"""``own_changes`` of a service."""
+
+
+class ChangeRoutes:
+    """Following what changes of one's own, for apps that keep a copy."""
+
+    # Any: a worker gets the service's methods in its place
+    workouts: Any
+
+    @route(
+        "GET",
+        "/api/changes",
+        scope=scopes.WORKOUTS_READ,
+        query=ChangeList,
+        shows=list_of(responses.Change),
+        refuses=[Conflict],
+    )
+    def list_changes(self, request: Request) -> Reply:
+        """List what has changed of what is yours, the oldest change first.
+
+        Each thing is there once, with its latest change. Ask again `after` the last `cursor` until
+        nothing comes; there may be fewer than `limit` although there are more. What was deleted
+        may be something that you never had. A cursor that has expired is a 409: begin from `0`.
+        """
+        sources = {"workouts": self.workouts.own_changes}
+        return Reply(list(_read(sources, request.user_id, **request.query)))
+
+
+def _read(
+    sources: dict[str, Ask], user_id: int, after: str, limit: int
+) -> Iterator[dict[str, Any]]:
+    """Yield changes of one source after the other, each with the cursor behind it."""
+    known = positions_at(after) or {}
+    positions = {name: known.get(name, 0) for name in sources}
+    for name, ask in sources.items():
+        if limit <= 0:
+            return
+        for change in ask(user_id, after=positions[name], limit=limit):
+            positions[name] = change.pop("position")
+            yield {"cursor": cursor_at(positions), **change}
+            limit -= 1

@@ -1,0 +1,148 @@
+"""Following what changes of one's own, over HTTP."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.services.logbook import ago
+
+PATH = "/api/changes"
+WRITERS = 6
+WRITES = 40
+"""Of each writer."""
+
+
+def changes(http, token, **query):
+    answer = http.get(PATH, token=token, params=query)
+    assert answer.status_code == 200
+    return answer.json()["data"]
+
+
+def error(http, token, **query):
+    answer = http.get(PATH, token=token, params=query)
+    return answer.status_code, answer.json()["errors"]
+
+
+class Copy:
+    """What an app holds that follows the changes."""
+
+    def __init__(self, http, token):
+        self.http, self.token = http, token
+        self.cursor = "0"
+        self.held = {}
+
+    def catch_up(self, **query):
+        while found := changes(self.http, self.token, after=self.cursor, **query):
+            for change in found:
+                self.take(change)
+
+    def take(self, change):
+        self.cursor = change["cursor"]
+        key = change["kind"], change["id"]
+        if change["op"] == "delete":
+            self.held.pop(key, None)
+        else:
+            self.held[key] = change["data"]
+
+
+def shown(http, token):
+    """Return all workouts as the API shows them, by what they are called in a copy."""
+    page, found = 1, {}
+    while True:
+        answer = http.get("/api/workouts", token=token, params={"page": page, "limit": 100})
+        for listed in answer.json()["data"]:
+            [workout] = http.get(f"/api/workouts/{listed['id']}", token=token).json()["data"]
+            found["workout", workout["id"]] = workout
+        if len(found) == answer.json()["meta"]["page"]["total_items"]:
+            return found
+        page += 1
+
+
+def create(http, user, **fields):
+    answer = http.post("/api/workouts", {"date": ago(0), **fields}, token=user.token)
+    assert answer.status_code == 201
+    [workout] = answer.json()["data"]
+    return workout
+
+
+def test_a_copy_holds_what_the_api_shows(http, new_user):
+    user = new_user()
+    copy = Copy(http, user.token)
+    copy.catch_up()
+    assert (copy.cursor, copy.held) == ("0", {})
+
+    first, second = create(http, user, name="Push"), create(http, user)
+    copy.catch_up(limit=1)
+    assert copy.held == shown(http, user.token)
+    assert len(copy.held) == 2
+
+    http.put(f"/api/workouts/{first['id']}", {"name": "Pull"}, token=user.token)
+    http.delete(f"/api/workouts/{second['id']}", token=user.token)
+    copy.catch_up()
+    assert copy.held == shown(http, user.token)
+    assert len(copy.held) == 1
+
+
+def test_while_many_write_nothing_is_missed(http, new_user):
+    user = new_user()
+    copy = Copy(http, user.token)
+
+    def write(number):
+        chance, mine = random.Random(number), []
+        for _ in range(WRITES):
+            kind = chance.choice(["create", "create", "update", "delete"])
+            if kind == "create" or not mine:
+                mine.append(create(http, user, name=f"{number}")["id"])
+            elif kind == "update":
+                body = {"name": f"{chance.random()}"}
+                http.put(f"/api/workouts/{chance.choice(mine)}", body, token=user.token)
+            else:
+                path = f"/api/workouts/{mine.pop(chance.randrange(len(mine)))}"
+                http.delete(path, token=user.token)
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        writing = [pool.submit(write, number) for number in range(WRITERS)]
+        while not all(each.done() for each in writing):
+            copy.catch_up(limit=10)
+        for each in writing:
+            each.result()
+    copy.catch_up()
+    assert copy.held == shown(http, user.token)
+
+
+def test_only_ones_own(http, new_user):
+    user, other = new_user(), new_user()
+    create(http, other)
+    assert changes(http, user.token) == []
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["1", "workouts", "workouts-", "workouts--1", "workouts-01", "-1", f"workouts-{10**19 - 1}"],
+)
+def test_what_is_no_cursor(http, new_user, cursor):
+    status, problem = error(http, new_user().token, after=cursor)
+    assert (status, problem[0]["code"], problem[0]["field"]) == (400, "INVALID_PARAMETER", "after")
+
+
+def test_what_is_no_limit(http, new_user):
+    status, problem = error(http, new_user().token, limit=101)
+    assert (status, problem[0]["field"]) == (400, "limit")
+
+
+def test_a_cursor_of_what_never_was_has_expired(http, new_user):
+    user = new_user()
+    create(http, user)
+    [change] = changes(http, user.token)
+    name, _, position = change["cursor"].rpartition("-")
+    status, problem = error(http, user.token, after=f"{name}-{int(position) + 10**6}")
+    assert (status, problem[0]["code"]) == (409, "CONFLICT")
+    assert problem[0]["message"] == "The cursor has expired: read the changes from 0"
+
+
+def test_a_cursor_may_name_what_this_version_does_not_know(http, new_user):
+    user = new_user()
+    workout = create(http, user)
+    [change] = changes(http, user.token, after="workouts-0.somethingnew-17")
+    assert change["id"] == workout["id"]
