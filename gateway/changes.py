@@ -4,15 +4,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.entrypoint import route
-from gateway.openapi.contents import list_of
+from gateway.live.messages import EVENT_STREAM
+from gateway.openapi.contents import list_of, stream_of
 from gateway.requests.request import Request
 from gateway.responses.replies import Reply
+from gateway.responses.streams import StreamedReply
 from schemas import responses, scopes
-from schemas.changes import ChangeList, cursor_at, positions_at
-from schemas.errors import Conflict
+from schemas.changes import SOURCES, ChangeList, cursor_at, positions_at
+from schemas.errors import Conflict, ServiceUnavailable
 
 Ask = Callable[..., list[dict[str, Any]]]
 """``own_changes`` of a service."""
+
+ABOUT = 'Events `change`, each with `{"cursor": ...}` as its data, and comments in between.'
 
 
 class ChangeRoutes:
@@ -20,6 +24,7 @@ class ChangeRoutes:
 
     # Any: a worker gets the service's methods in its place
     workouts: Any
+    live: Any
 
     @route(
         "GET",
@@ -36,8 +41,24 @@ class ChangeRoutes:
         nothing comes; there may be fewer than `limit` although there are more. What was deleted
         may be something that you never had. A cursor that has expired is a 409: begin from `0`.
         """
-        sources = {"workouts": self.workouts.own_changes}
+        sources = {name: getattr(self, name).own_changes for name in SOURCES}
         return Reply(list(_read(sources, request.user_id, **request.query)))
+
+    @route(
+        "GET",
+        "/api/events",
+        scope=scopes.WORKOUTS_READ,
+        shows=stream_of(EVENT_STREAM, about=ABOUT),
+        refuses=[ServiceUnavailable],
+    )
+    def follow_changes(self, request: Request) -> StreamedReply:
+        """Be told at once when something of yours has changed.
+
+        Server-sent events. The first one has the cursor of now, each other one that of the latest
+        changes: get these from `/api/changes`. The stream ends when you sign out; one more than
+        five ends the oldest.
+        """
+        return self.live.open(request.caller)
 
 
 def _read(

@@ -199,8 +199,9 @@ class Route(Entrypoint):
             if self.changes:
                 self.response_cache.invalidate(request, self.changes, checked.caller)
             if isinstance(reply, StreamedReply):
+                kept = ExitStack() if reply.waits else held.pop_all()
                 return stream_response(
-                    reply, self.status, place, held.pop_all(), personal=personal, varies=varies
+                    reply, self.status, place, kept, personal=personal, varies=varies
                 )
         encoded = encode_reply(request, reply, personal=personal, varies=varies)
         return success(encoded, self.status, request.request_id, request.header("If-None-Match"))

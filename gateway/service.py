@@ -14,6 +14,7 @@ from gateway.erasure import ErasureRoutes
 from gateway.exports import ExportRoutes
 from gateway.imports import ImportRoutes
 from gateway.link_pages.pages import LinkPages
+from gateway.live.streams import LiveStreams
 from gateway.measurements import SAVED_MEASUREMENT, MeasurementRoutes
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
@@ -137,9 +138,8 @@ class Gateway(
     workouts = UpstreamService(
         "workouts",
         reads=[
-            *("list", "get", "last_sets", "export", "list_imports", "get_import"),
-            *("list_measurements", "get_measurement"),
-            *("list", "get", "last_sets", "own_changes", "export", "list_imports", "get_import"),
+            *("list", "get", "last_sets", "own_changes", "own_position"),
+            *("export", "list_imports", "get_import", "list_measurements", "get_measurement"),
         ],
         writes=[
             *("create", "update", "delete", "begin_import", "add_to_import", "end_upload"),
@@ -152,6 +152,7 @@ class Gateway(
             "list": PAGE,
             "last_sets": LIST,
             "own_changes": LIST,
+            "own_position": object_with(position=INTEGER),
             "export": object_with(text=STRING),
             "list_imports": PAGE,
             "begin_import": object_with(id=INTEGER),
@@ -173,6 +174,7 @@ class Gateway(
     dispatch = UnconfirmedEventDispatcher()
     cache = Cache()
     revocations = Revocations()
+    live = LiveStreams()
     health = Health()
     documentation = Documentation()
     link_pages = LinkPages()

@@ -11,6 +11,9 @@ from schemas.fields.base import BaseField
 from schemas.limits import LARGEST_ID
 from schemas.loading import Parameters
 
+SOURCES = ("workouts",)
+"""The services that have something whose changes clients follow, in the order of a list."""
+
 OPERATIONS = PUT, DELETED = "put", "delete"
 MOST_CHANGES = 100
 LONGEST_CURSOR = 200

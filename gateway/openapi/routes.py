@@ -14,6 +14,7 @@ TAGS = {
     "Imports": ("/api/imports", "Histories of other apps, with a preview and an undo"),
     "Exports": ("/api/exports", "One's own training log as a file"),
     "Changes": ("/api/changes", "What has changed, for apps that keep a copy"),
+    "Events": ("/api/events", "Being told at once"),
     "Statistics": ("/api/stats", "What follows from the log"),
     "Operations": ("/", "What this is, and whether it is well"),
 }

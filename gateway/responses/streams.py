@@ -28,12 +28,16 @@ class StreamedReply:
         media_type: such as ``text/csv; charset=utf-8``.
         file_name: under which a browser saves it; ASCII letters, digits, dots and hyphens.
         headers: further headers.
+        waits: whether its steps wait for something to happen, which may take hours. They have no
+            worker's place then and no time limit, and the stream is none of the caller's share; so
+            their number has to be bounded otherwise.
     """
 
     pieces: Iterable[bytes]
     media_type: str
     file_name: str | None = None
     headers: Headers = ()
+    waits: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a name that a header can't carry as it is."""
@@ -46,11 +50,11 @@ class StreamOfPieces:
 
     Args:
         pieces: the body.
-        place: of the worker that returned it.
+        place: of the worker that returned it; None for steps that need none.
         held: what is let go of at the end.
     """
 
-    def __init__(self, pieces: Iterable[bytes], place: Place, held: ExitStack):
+    def __init__(self, pieces: Iterable[bytes], place: Place | None, held: ExitStack):
         self._pieces = iter(pieces)
         self._place = place
         self._held = held
@@ -80,6 +84,8 @@ class StreamOfPieces:
                 close()
 
     def _make_next(self) -> bytes | None:
+        if self._place is None:
+            return next(self._pieces, None)
         with self._place.taken(), tracing.span(tracing.SERVER, "next piece", self._parent):
             return next(self._pieces, None)
 
@@ -103,7 +109,7 @@ def stream_response(
         personal: whether the response is for this caller only.
         varies: whether other callers may get another response.
     """
-    stream = StreamOfPieces(reply.pieces, place, held)
+    stream = StreamOfPieces(reply.pieces, None if reply.waits else place, held)
     with ExitStack() as failed:
         failed.callback(stream.close)
         stream.begin()

@@ -36,7 +36,7 @@ docs/decisions/cache-generations.md has the alternatives that were considered.
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
@@ -109,6 +109,18 @@ class GenerationStore(RedisStore):
         """Return whether a generation, as returned by :meth:`generation`, is still current."""
         found, run = self._ask("MGET", *several(generation_keys))
         return bool(found) and _named(found, run) == generation
+
+    def current_generations(self, keys: Sequence[str]) -> list[str | None] | None:
+        """Return current generations.
+
+        Args:
+            keys: of any number, which need have nothing to do with each other.
+
+        Returns:
+            None for each that is missing or changing; None while Redis is down.
+        """
+        found, run = self._ask("MGET", *keys)
+        return [_named([each], run) for each in found] if found else None
 
     def look_up_generations(
         self, first: GenerationKeys, second: str, then: Callable[[str | None, str | None], None]

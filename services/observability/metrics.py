@@ -126,6 +126,7 @@ HTTP_DROPPED = _counter(
 )
 HTTP_CONNECTIONS = _gauge("gym_http_connections", "Open client connections")
 
+LIVE_STREAMS = _gauge("gym_live_streams", "Open streams of server-sent events")
 WORKERS_BUSY = _gauge("gym_workers_busy", "Requests, RPCs and events being worked on")
 WORKERS_MOST = _gauge("gym_workers_limit", "How many can be worked on at a time")
 

@@ -4,6 +4,8 @@ Of each workout only the latest change counts: a copy that begins empty reads ea
 now. The positions are those of the feed (:mod:`services.workouts.feed`), in the order of commits.
 """
 
+from typing import Any
+
 from orjson import Fragment
 
 from schemas.changes import DELETED, PUT, OwnChanges, expired
@@ -75,11 +77,32 @@ class OwnChangesMethods:
         values = load(OWN_CHANGES, {"after": after, "limit": limit})
         return _read(self.database.fetch, user_id, **values)
 
+    @rpc
+    def own_position(self, user_id: int) -> dict[str, Any]:
+        """Return the position of the latest change of a user's workouts.
+
+        Args:
+            user_id: an integer from 1.
+
+        Returns:
+            ``{"position"}``; 0 if there never was a change.
+
+        Raises:
+            InvalidParameter: the id is none.
+
+        Example:
+            ``n.rpc.workouts.own_position(1)``
+        """
+        return {"position": _last(self.database.fetch, checked_user(user_id))}
+
 
 def _read(fetch: Fetch, user_id: int, after: int, limit: int) -> list[Fragment]:
     rows = fetch(_CHANGES, user_id=user_id, after=after, limit=limit)
-    if not rows and after:
-        [(last,)] = fetch(_LAST, user_id=user_id)
-        if after > (last or 0):
-            raise expired(after)
+    if not rows and after > _last(fetch, user_id):
+        raise expired(after)
     return [Fragment(text) for (text,) in rows]
+
+
+def _last(fetch: Fetch, user_id: int) -> int:
+    [(last,)] = fetch(_LAST, user_id=user_id)
+    return last or 0

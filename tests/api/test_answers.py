@@ -493,6 +493,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "exercise_history",
         "last_sets",
         "own_changes",
+        "own_position",
         "personal_records",
         "progress",
         "one_rep_max",

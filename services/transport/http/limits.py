@@ -1,6 +1,6 @@
 """All limits of the HTTP server: connections, times, sizes."""
 
-MOST_CONNECTIONS = 2000
+MOST_CONNECTIONS = 4500
 """Beyond this a new connection displaces another; at most half the limit of open files."""
 
 MOST_PER_ADDRESS = 256

@@ -155,7 +155,7 @@ def test_failures_are_told_in_a_line_or_two(shell):
             "delete, delete_by_external_id, delete_import, delete_measurement, end_upload, "
             "export, get, get_import, get_many, get_measurement, last_sets, list, "
             "list_imports, list_measurements, map_import, merge_exercise, own_changes, "
-            "put_measurement, retire_exercise, take_out, undo_import, update, "
+            "own_position, put_measurement, retire_exercise, take_out, undo_import, update, "
             "update_measurement\n"
         ),
         "n.rpc.wrkouts.get(1)": (

@@ -34,7 +34,7 @@ METHODS = {
         *("import_from_wger", "import_status", "take_out"),
     ],
     "workouts": [
-        *("create", "list", "get", "get_many", "last_sets", "own_changes"),
+        *("create", "list", "get", "get_many", "last_sets", "own_changes", "own_position"),
         *("update", "delete", "changes", "retire_exercise", "merge_exercise"),
         *("begin_import", "add_to_import", "end_upload", "list_imports", "get_import"),
         *("map_import", "apply_import", "undo_import", "delete_import", "export"),

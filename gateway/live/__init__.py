@@ -1,0 +1,1 @@
+"""Telling apps at once that something of theirs has changed: server-sent events."""

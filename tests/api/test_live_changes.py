@@ -1,0 +1,227 @@
+"""Streams of server-sent events, on the whole running system and on a gateway alone."""
+
+import json
+import time
+from contextlib import closing
+
+import pytest
+import requests
+
+from gateway.admission import standings
+from gateway.live import streams
+from services.auth import issue
+from tests.api.lone_gateway import gateway_alone
+from tests.services.logbook import ago
+from tests.waiting import eventually
+
+PATH = "/api/events"
+SECONDS = 15
+
+
+class Listener:
+    """A client that reads a stream."""
+
+    def __init__(self, base_url, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        self.answer = requests.get(base_url + PATH, headers=headers, stream=True, timeout=SECONDS)
+        self._lines = self.answer.iter_lines()
+
+    def block(self):
+        """Return the next block of the stream as a dictionary; None at its end."""
+        found = {}
+        for line in self._lines:
+            if not line:
+                return found
+            name, _, value = line.decode().partition(": ")
+            found[name] = value
+        return None
+
+    def event(self):
+        """Return the cursor of the next event; None at the end of the stream."""
+        while (block := self.block()) is not None:
+            if "event" in block:
+                assert block["event"] == "change"
+                assert json.loads(block["data"]) == {"cursor": block["id"]}
+                return block["id"]
+        return None
+
+    def close(self):
+        self.answer.close()
+
+
+@pytest.fixture
+def listen(http):
+    opened = []
+
+    def listen(user):
+        opened.append(Listener(http.base_url, user.token))
+        return opened[-1]
+
+    yield listen
+    for listener in opened:
+        listener.close()
+
+
+def create(http, user):
+    answer = http.post("/api/workouts", {"date": ago(0)}, token=user.token)
+    assert answer.status_code == 201
+    return answer.json()["data"][0]["id"]
+
+
+def last_cursor(http, user):
+    return http.get("/api/changes", token=user.token).json()["data"][-1]["cursor"]
+
+
+def test_the_first_event_has_the_cursor_of_now(http, new_user, listen):
+    user = new_user()
+    listener = listen(user)
+    assert listener.answer.status_code == 200
+    assert listener.answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert listener.answer.headers["Cache-Control"].startswith("private, no-")
+    assert listener.block() == {"retry": "3000"}
+    assert listener.event() == "workouts-0"
+
+    create(http, user)
+    assert listen(user).event() == last_cursor(http, user)
+
+
+def test_each_kind_of_change_is_told(http, new_user, listen, rpc):
+    user = new_user()
+    listener = listen(user)
+    listener.event()
+
+    workout_id = create(http, user)
+    assert listener.event() == last_cursor(http, user)
+    http.put(f"/api/workouts/{workout_id}", {"name": "Legs"}, token=user.token)
+    assert listener.event() == last_cursor(http, user)
+    # by a script at a shell, past the gateway
+    rpc.workouts.delete(user.id, workout_id)
+    assert listener.event() == last_cursor(http, user)
+
+
+def test_others_are_not_told(http, new_user, listen):
+    user, other = new_user(), new_user()
+    listener, of_other = listen(user), listen(other)
+    listener.event()
+    of_other.event()
+    create(http, other)
+    of_other.event()
+
+    create(http, user)
+    assert listener.event() == last_cursor(http, user)
+
+
+def test_signing_out_ends_the_stream(http, new_user, listen):
+    user = new_user()
+    listener = listen(user)
+    listener.event()
+    assert http.post("/api/users/logout", token=user.token).status_code == 200
+    assert listener.event() is None
+
+
+def test_a_deleted_account_has_no_stream(http, new_user, listen):
+    user = new_user()
+    listener = listen(user)
+    listener.event()
+    answer = http.delete("/api/users/me", json={"password": user.password}, token=user.token)
+    assert answer.status_code == 202
+    assert listener.event() is None
+
+
+def test_a_sixth_ends_the_oldest(http, new_user, listen):
+    user = new_user()
+    listeners = [listen(user) for _ in range(6)]
+    assert all(listener.event() for listener in listeners)
+    assert listeners[0].event() is None
+    create(http, user)
+    assert {listener.event() for listener in listeners[1:]} == {last_cursor(http, user)}
+
+
+# a gateway alone
+
+
+@pytest.fixture
+def gateway(redis, monkeypatch):
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.05)
+    with gateway_alone(REDIS_HOST="127.0.0.1", REDIS_PORT=str(redis.port)) as gateway:
+        gateway.answers["workouts.own_position"] = {"position": 7}
+        yield gateway
+
+
+@pytest.fixture
+def open_stream(gateway):
+    def open_stream(user_id=1):
+        user = {"id": user_id, "email": "a@example.com", "name": None, "role": "user"}
+        return Listener(gateway.http.base_url, issue(user, gateway.settings, time.time()))
+
+    return open_stream
+
+
+def open_streams(gateway):
+    [live] = [each for each in gateway.container.dependencies if type(each) is streams.LiveStreams]
+    return live._count
+
+
+def test_a_stream_on_which_nothing_happens_has_a_heartbeat(open_stream, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.1)
+    with closing(open_stream()) as listener:
+        assert listener.event() == "workouts-7"
+        # a comment has a colon and no name
+        assert listener.block() == {":": ""}
+        assert listener.block() == {":": ""}
+
+
+def test_a_client_that_has_left_leaves_nothing(gateway, open_stream, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.1)
+    listener = open_stream()
+    listener.event()
+    assert open_streams(gateway) == 1
+    listener.close()
+    eventually(lambda: open_streams(gateway) == 0)
+
+
+def test_a_gateway_that_stops_ends_its_streams(gateway, open_stream):
+    with closing(open_stream()) as listener:
+        listener.event()
+        gateway.stop()
+        assert listener.event() is None
+
+
+def test_a_service_that_is_away_is_asked_again(gateway, open_stream, redis):
+    with closing(open_stream()) as listener:
+        listener.event()
+        gateway.answers["workouts.own_position"] = streams.ServiceUnavailable.of(
+            "workout-service", 5
+        )
+        redis.client.set("workout:user:1:version", "a" * 32)
+        eventually(lambda: len(asked(gateway)) > 3)
+        gateway.answers["workouts.own_position"] = {"position": 8}
+        assert listener.event() == "workouts-8"
+
+
+def asked(gateway):
+    return [call for call in gateway.calls if call[0] == "workouts.own_position"]
+
+
+def test_redis_that_comes_back_empty_loses_no_stream(gateway, open_stream, redis):
+    with closing(open_stream()) as listener:
+        listener.event()
+        redis.restart()
+        gateway.answers["workouts.own_position"] = {"position": 8}
+        redis.client.set("workout:user:1:version", "b" * 32)
+        assert listener.event() == "workouts-8"
+
+
+def test_a_revoked_token_ends_its_stream_though_redis_forgot(gateway, open_stream, monkeypatch):
+    monkeypatch.setattr(streams, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(standings, "HOLDS_SECONDS", 0)
+    with closing(open_stream()) as listener:
+        listener.event()
+        gateway.answers["users.check_token"] = streams.Unauthorized("The token has been revoked")
+        assert listener.event() is None
+
+
+def test_there_is_a_limit_of_all(open_stream, monkeypatch):
+    monkeypatch.setattr(streams.LiveStreams, "most", 2)
+    with closing(open_stream(1)), closing(open_stream(2)), closing(open_stream(3)) as refused:
+        assert refused.answer.status_code == 503
