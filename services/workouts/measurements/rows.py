@@ -29,10 +29,11 @@ _LOCK = Statement(
     """
 )
 _COUNT = Statement("SELECT count(*) FROM measurements WHERE user_id = :user_id")
+# both lock the row, as a deletion waits for no other lock
 _FIND = Statement(
     """
     SELECT id FROM measurements
-    WHERE user_id = :user_id AND kind = :kind AND external_id = :external_id
+    WHERE user_id = :user_id AND kind = :kind AND external_id = :external_id FOR UPDATE
     """
 )
 _INSERT = Statement(
@@ -55,7 +56,7 @@ _CHANGE = Statement(
     """
 )
 _GET = Statement(f"SELECT {SHOWN} FROM measurements m WHERE {_OF_ONE}")
-_STORED = Statement(f"SELECT version, {_NAMES} FROM measurements m WHERE {_OF_ONE}")
+_STORED = Statement(f"SELECT version, {_NAMES} FROM measurements m WHERE {_OF_ONE} FOR UPDATE")
 _DELETE = Statement(f"DELETE FROM measurements m WHERE {_OF_ONE} RETURNING id")
 _DELETE_EXTERNAL = Statement(
     """

@@ -275,6 +275,20 @@ def test_of_many_at_once_one_is_made(person, system):
     assert left in [answer["measurement"] for answer in answers]
 
 
+def test_one_may_be_deleted_while_it_is_sent_again(person, system):
+    def work(number):
+        if number % 2:
+            return lambda rpc: rpc.workouts.delete_by_external_id(person.id, "a")
+        given = WEIGHT | {"external_id": "a", "value": 80 + number}
+        return lambda rpc: rpc.workouts.create_measurement(person.id, given)
+
+    for _ in range(3):
+        outcomes = at_once(system, *map(work, range(AT_ONCE)))
+        refused = [each for each in outcomes if isinstance(each, BaseException)]
+        assert all(isinstance(each, NotFound) for each in refused), refused
+        assert person.list()["total"] <= 1
+
+
 # Changing
 
 
