@@ -481,5 +481,5 @@ def _page(request: Request, found: dict) -> Reply:
 
 def _with_formula(request: Request) -> dict[str, Any]:
     """Return the query with the formula of the caller's settings, unless it names one."""
-    formula = request.caller.one_rep_max_formula
+    formula = request.caller.settings.one_rep_max_formula
     return request.query if formula is None else {"formula": formula, **request.query}

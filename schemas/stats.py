@@ -30,6 +30,10 @@ PACE = "seconds_per_km"
 
 CONFIDENCES = ["high", "medium", "low"]
 
+WEEKLY_SETS_LEAST = 10
+WEEKLY_SETS_MOST = 20
+"""The sets a week and muscle that are aimed at by whoever has set nothing else."""
+
 
 def _formula() -> OneOf:
     """Make the field of the formula of estimates."""

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from schemas import roles
+from schemas.profiles import SETTINGS_OF_NUMBERS
 from services.auth import verify
 from services.process.bounded_map import BoundedMap
 from services.process.settings import Settings
@@ -31,6 +32,34 @@ OPEN = (PUBLIC, OPTIONAL)
 
 
 @dataclass(frozen=True)
+class CallerSettings:
+    """What a caller has set and their numbers depend on; None is what was not set.
+
+    Args:
+        time_zone: the IANA name of the zone that decides what today is.
+        one_rep_max_formula: how one-rep maxes are estimated.
+        weekly_goal: workouts a week.
+        weekly_sets_least: sets a week and muscle, at least.
+        weekly_sets_most: and at most.
+    """
+
+    time_zone: str | None = None
+    one_rep_max_formula: str | None = None
+    weekly_goal: int | None = None
+    weekly_sets_least: int | None = None
+    weekly_sets_most: int | None = None
+
+    @classmethod
+    def told(cls, found: dict[str, Any]) -> "CallerSettings":
+        """Take them from what the users service tells of a token.
+
+        Args:
+            found: lacks what a users service of the version before does not know.
+        """
+        return cls(**{name: found.get(name) for name in SETTINGS_OF_NUMBERS})
+
+
+@dataclass(frozen=True)
 class Caller:
     """A user, as identified by a token.
 
@@ -43,7 +72,7 @@ class Caller:
         session_id: the session that an access token belongs to, if it names one.
         scopes: what a personal access token is good for; None for an access token, which is good
             for everything.
-        one_rep_max_formula: the user's setting.
+        settings: the user's; of a token that was not checked yet there are none.
     """
 
     user_id: int
@@ -53,7 +82,7 @@ class Caller:
     issued_at: int = 0
     session_id: int | None = None
     scopes: frozenset[str] | None = None
-    one_rep_max_formula: str | None = None
+    settings: CallerSettings = CallerSettings()
 
     @property
     def counted_as(self) -> str:

@@ -22,7 +22,7 @@ from nameko.containers import WorkerContext
 from nameko.extensions import SharedExtension
 
 from gateway.admission.account_changes import AccountChanges
-from gateway.admission.callers import Caller, TokenCache
+from gateway.admission.callers import Caller, CallerSettings, TokenCache
 from gateway.upstream.remote_services import UpstreamService
 from schemas.errors import GymError, Unauthorized
 from schemas.roles import USER
@@ -185,8 +185,7 @@ class Standings(SharedExtension):
             if self.revocations.has(claimed.token_id):
                 raise Unauthorized("The token has been revoked")
             return claimed
-        formula = found.get("one_rep_max_formula")
-        return replace(claimed, role=found["role"], one_rep_max_formula=formula)
+        return replace(claimed, role=found["role"], settings=CallerSettings.told(found))
 
     def _ask_personal(self, token: str, worker_ctx: WorkerContext) -> tuple[Caller, float | None]:
         digest = sha256(token.encode("utf-8", "replace")).hexdigest()
@@ -198,7 +197,7 @@ class Standings(SharedExtension):
             token,
             f"personal-{found['id']}",
             scopes=frozenset(found["scopes"]),
-            one_rep_max_formula=found.get("one_rep_max_formula"),
+            settings=CallerSettings.told(found),
         )
         return caller, found["expires_at"]
 

@@ -28,6 +28,8 @@ PROFILE_CHANGES = {
     "week_start": "monday",
     "one_rep_max_formula": "epley",
     "weekly_goal": 3,
+    "weekly_sets_least": 8,
+    "weekly_sets_most": 16,
     "locale": "de",
 }
 PROFILE = {**USER, **PROFILE_CHANGES}

@@ -43,6 +43,8 @@ class Profile(User):
     week_start = choice(WEEK_STARTS, null=True)
     one_rep_max_formula = choice(FORMULAS, null=True)
     weekly_goal = count("Workouts a week, from 1 to 21.", null=True)
+    weekly_sets_least = count("Sets a week and muscle, at least, from 1 to 100.", null=True)
+    weekly_sets_most = count("Sets a week and muscle, at most, from 1 to 100.", null=True)
     locale = text("A language tag, as in BCP 47.", null=True)
 
 

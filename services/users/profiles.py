@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from schemas.errors import NotFound
+from schemas.errors import NotFound, ValidationFailed, fault
 from schemas.loading import load
 from schemas.pages import checked_user
-from schemas.profiles import ProfileChanges
+from schemas.profiles import SETTINGS_OF_NUMBERS, ProfileChanges
+from schemas.stats import WEEKLY_SETS_LEAST, WEEKLY_SETS_MOST
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -18,7 +19,8 @@ PROFILE_CHANGES = ProfileChanges()
 
 _SETTINGS = (
     *("time_zone", "weight_unit", "week_start"),
-    *("one_rep_max_formula", "weekly_goal", "locale"),
+    *("one_rep_max_formula", "weekly_goal", "weekly_sets_least", "weekly_sets_most"),
+    "locale",
 )
 _COLUMNS = f"{PROFILE}, {', '.join(_SETTINGS)}"
 _GET = Statement(f"SELECT {_COLUMNS} FROM users WHERE id = :user_id")
@@ -48,7 +50,8 @@ class ProfileMethods:
 
         Returns:
             As from ``get``, and ``{"time_zone", "weight_unit", "week_start",
-            "one_rep_max_formula", "weekly_goal", "locale"}``; None is what was not set.
+            "one_rep_max_formula", "weekly_goal", "weekly_sets_least", "weekly_sets_most",
+            "locale"}``; None is what was not set.
 
         Raises:
             InvalidParameter: the id can't be one.
@@ -67,8 +70,9 @@ class ProfileMethods:
             user_id: the user.
             changes: any of ``name``, ``time_zone`` (``"Europe/Berlin"``), ``weight_unit`` (kg or
                 lb), ``week_start`` (monday, sunday or saturday), ``one_rep_max_formula`` (epley,
-                brzycki or lombardi), ``weekly_goal`` (1 to 21 workouts) and ``locale``
-                (``"pt-BR"``). What is left out stays, None clears.
+                brzycki or lombardi), ``weekly_goal`` (1 to 21 workouts), ``weekly_sets_least``
+                and ``weekly_sets_most`` (1 to 100 sets a week and muscle; without them it is 10 to
+                20) and ``locale`` (``"pt-BR"``). What is left out stays, None clears.
 
         Returns:
             The profile, as from ``get_profile``.
@@ -86,13 +90,31 @@ class ProfileMethods:
         with self.database.together() as transaction:
             before = _read(transaction.fetch, _GET_LOCKED, user_id)
             after = {**before, **values}
+            _check_weekly_sets(values, after)
             kept = {name: after[name] for name in ("name", *_SETTINGS)}
             transaction.send(_UPDATE, user_id=user_id, **kept)
-        if before["one_rep_max_formula"] != after["one_rep_max_formula"]:
-            # gateways know it of whoever calls, and have cached what it was used for
+        if any(before[name] != after[name] for name in SETTINGS_OF_NUMBERS):
+            # gateways know them of whoever calls, and have cached what they were used for
             self.cache.invalidate(cache_generations.numbers_of(user_id))
             self.account_changed(user_id)
         return after
+
+
+def _check_weekly_sets(given: dict[str, Any], after: dict[str, Any]) -> None:
+    """Refuse a least that is more than the most, whether given now, set before or the default."""
+    least = after["weekly_sets_least"] or WEEKLY_SETS_LEAST
+    most = after["weekly_sets_most"] or WEEKLY_SETS_MOST
+    if least <= most:
+        return
+    if "weekly_sets_least" in given:
+        message = f"Weekly sets least must be at most {most}, as weekly_sets_most is"
+        received = after["weekly_sets_least"]
+        wrong = fault("weekly_sets_least", message, "max", max_value=most, received=received)
+    else:
+        message = f"Weekly sets most must be at least {least}, as weekly_sets_least is"
+        received = after["weekly_sets_most"]
+        wrong = fault("weekly_sets_most", message, "min", min_value=least, received=received)
+    raise ValidationFailed.of(wrong)
 
 
 def _read(fetch: Fetch, statement: Statement, user_id: int) -> dict[str, Any]:

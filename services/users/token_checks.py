@@ -5,16 +5,19 @@ from typing import Any
 
 from schemas.errors import Unauthorized
 from schemas.pages import checked_user
+from schemas.profiles import SETTINGS_OF_NUMBERS
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Statement
 
 _HASH = re.compile("[0-9a-f]{64}")
 
+_SETTINGS = ", ".join(SETTINGS_OF_NUMBERS)
+
 # A token of the version before, which knows no sessions, has none. It is refused by its own id, or
 # because it was issued before all sessions were ended.
 _TOKEN = Statement(
-    """
-    SELECT role, one_rep_max_formula
+    f"""
+    SELECT role, {_SETTINGS}
     FROM users u
     WHERE id = :user_id AND disabled_at IS NULL
       AND CASE WHEN CAST(:session_id AS bigint) IS NULL
@@ -25,9 +28,9 @@ _TOKEN = Statement(
     """
 )
 _PERSONAL = Statement(
-    """
-    SELECT t.id, u.id, t.scopes, extract(epoch FROM t.expires_at)::bigint, u.one_rep_max_formula,
-        t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute'
+    f"""
+    SELECT t.id, u.id, t.scopes, extract(epoch FROM t.expires_at)::bigint,
+        t.last_used_at IS NULL OR t.last_used_at < now() - interval '1 minute', {_SETTINGS}
     FROM personal_tokens t JOIN users u ON u.id = t.user_id
     WHERE t.token_hash = decode(:token_hash, 'hex') AND u.disabled_at IS NULL
       AND (t.expires_at IS NULL OR t.expires_at > now())
@@ -56,7 +59,9 @@ class TokenChecks:
             session_id: the claim of that name; None if the token has none.
 
         Returns:
-            ``{"role": "user|admin", "one_rep_max_formula": the user's setting, or None}``
+            ``{"role": "user|admin"}``, and the user's settings that numbers depend on:
+            ``{"time_zone", "one_rep_max_formula", "weekly_goal", "weekly_sets_least",
+            "weekly_sets_most"}``; None is what was not set.
 
         Raises:
             InvalidParameter: the id can't be one.
@@ -76,8 +81,8 @@ class TokenChecks:
         # a users service of the version before revokes in Redis alone
         if not rows or self.revocations.has(token_id):
             raise Unauthorized("The token has been revoked")
-        role, formula = rows[0]
-        return {"role": role, "one_rep_max_formula": formula}
+        role, *settings = rows[0]
+        return {"role": role, **_named(settings)}
 
     @rpc
     def check_personal_token(self, token_hash: str) -> dict[str, Any]:
@@ -88,8 +93,8 @@ class TokenChecks:
                 message.
 
         Returns:
-            ``{"id", "user_id", "scopes": [...], "expires_at": seconds since the epoch or None,
-            "one_rep_max_formula"}``
+            ``{"id", "user_id", "scopes": [...], "expires_at": seconds since the epoch or None}``,
+            and the settings as in ``check_token``.
 
         Raises:
             Unauthorized: there is no such token, it has expired, or the account is disabled.
@@ -101,7 +106,7 @@ class TokenChecks:
         rows = self.database.fetch(_PERSONAL, token_hash=token_hash) if is_hash else None
         if not rows:
             raise Unauthorized("The token is not valid or has expired")
-        token_id, user_id, scopes, expires_at, formula, is_to_be_noted = rows[0]
+        token_id, user_id, scopes, expires_at, is_to_be_noted, *settings = rows[0]
         if is_to_be_noted:
             self.database.fetch(_NOTE_USE, id=token_id)
         return {
@@ -109,5 +114,9 @@ class TokenChecks:
             "user_id": user_id,
             "scopes": scopes,
             "expires_at": expires_at,
-            "one_rep_max_formula": formula,
+            **_named(settings),
         }
+
+
+def _named(settings: list[Any]) -> dict[str, Any]:
+    return dict(zip(SETTINGS_OF_NUMBERS, settings, strict=True))

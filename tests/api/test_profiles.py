@@ -10,6 +10,8 @@ SETTINGS = {
     "week_start": "saturday",
     "one_rep_max_formula": "lombardi",
     "weekly_goal": 21,
+    "weekly_sets_least": 8,
+    "weekly_sets_most": 16,
     "locale": "pt-BR",
 }
 NOTHING = dict.fromkeys(SETTINGS)
@@ -82,12 +84,24 @@ def test_all_faults_at_once(http, new_user):
     assert me(http, user).items() >= NOTHING.items()
 
 
-def test_a_changed_formula_is_known_to_the_gateways_at_once(http, system, new_user):
+@pytest.mark.parametrize(
+    ("setting", "first", "second"),
+    [
+        ("one_rep_max_formula", "brzycki", "epley"),
+        ("time_zone", "Europe/Berlin", "Pacific/Auckland"),
+        ("weekly_goal", 3, 4),
+        ("weekly_sets_least", 8, 9),
+        ("weekly_sets_most", 30, None),
+    ],
+)
+def test_what_numbers_depend_on_is_known_to_the_gateways_at_once(
+    http, system, new_user, setting, first, second
+):
     user = new_user()
     redis = Redis(port=int(system.environment["REDIS_PORT"]), decode_responses=True)
     generations = []
-    for formula in ("brzycki", "brzycki", "epley"):
-        http.put(ME, {"one_rep_max_formula": formula}, token=user.token)
+    for value in (first, first, second):
+        http.put(ME, {setting: value}, token=user.token)
         me(http, user)
         generations.append(redis.get(f"user:{user.id}:tokens:version"))
     redis.close()

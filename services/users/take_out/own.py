@@ -10,7 +10,9 @@ _ACCOUNT = Statement(
     f"""
     SELECT json_build_object('id', id, 'email', email, 'name', name, 'role', role,
         'time_zone', time_zone, 'weight_unit', weight_unit, 'week_start', week_start,
-        'one_rep_max_formula', one_rep_max_formula, 'weekly_goal', weekly_goal, 'locale', locale,
+        'one_rep_max_formula', one_rep_max_formula, 'weekly_goal', weekly_goal,
+        'weekly_sets_least', weekly_sets_least, 'weekly_sets_most', weekly_sets_most,
+        'locale', locale,
         'created_at', {instant("created_at")}, 'updated_at', {instant("updated_at")},
         'disabled_at', {instant("disabled_at")})
     FROM users WHERE id = :user_id
@@ -58,7 +60,8 @@ TABLES = (
         "from, and is in no file.",
         [
             *("id", "email", "name", "role", "time_zone", "weight_unit", "week_start"),
-            *("one_rep_max_formula", "weekly_goal", "locale"),
+            *("one_rep_max_formula", "weekly_goal", "weekly_sets_least", "weekly_sets_most"),
+            "locale",
             *("created_at", "updated_at", "disabled_at"),
         ],
         _account,

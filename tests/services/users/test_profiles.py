@@ -1,10 +1,12 @@
 """Profiles, over RPC."""
 
 import uuid
+from hashlib import sha256
 
 import pytest
 
 from schemas.errors import InvalidParameter, NotFound, ValidationFailed
+from schemas.profiles import SETTINGS_OF_NUMBERS
 
 PASSWORD = "correct horse battery staple"
 SETTINGS = {
@@ -13,6 +15,8 @@ SETTINGS = {
     "week_start": "sunday",
     "one_rep_max_formula": "brzycki",
     "weekly_goal": 3,
+    "weekly_sets_least": 8,
+    "weekly_sets_most": 16,
     "locale": "pt-BR",
 }
 NOTHING = dict.fromkeys(SETTINGS)
@@ -59,6 +63,8 @@ def test_what_is_left_out_stays_and_null_clears(rpc, ada):
         ("weekly_goal", 22, "max"),
         ("weekly_goal", 2.5, "type"),
         ("weekly_goal", "3", "type"),
+        ("weekly_sets_least", 0, "min"),
+        ("weekly_sets_most", 101, "max"),
         ("locale", "pt_BR", "locale"),
         ("email", "x@example.com", "unknown_field"),
         ("role", "admin", "unknown_field"),
@@ -94,10 +100,40 @@ def test_nobody(rpc):
         rpc.users.get_profile(0)
 
 
-def test_a_changed_formula_is_known_to_whoever_checks_a_token(rpc, system, ada):
-    token = "any token without a session"
-    rpc.users.update_profile(ada["id"], {"one_rep_max_formula": "lombardi"})
+def test_weekly_sets_are_at_least_what_they_are_at_most_or_less(rpc, ada):
+    def refused(**changes):
+        with pytest.raises(ValidationFailed) as refusal:
+            rpc.users.update_profile(ada["id"], changes)
+        (wrong,) = refusal.value.faults
+        return wrong["field"], wrong["details"]
 
-    found = rpc.users.check_token(ada["id"], token, 2**31)
+    def limit(constraint, value, received):
+        return {"constraint": constraint, f"{constraint}_value": value, "received": received}
 
-    assert found["one_rep_max_formula"] == "lombardi"
+    # 10 to 20 is what holds while nothing is set
+    assert refused(weekly_sets_least=21) == ("weekly_sets_least", limit("max", 20, 21))
+    assert refused(weekly_sets_most=9) == ("weekly_sets_most", limit("min", 10, 9))
+    assert refused(weekly_sets_least=6, weekly_sets_most=5)[0] == "weekly_sets_least"
+    rpc.users.update_profile(ada["id"], {"weekly_sets_least": 25, "weekly_sets_most": 25})
+    assert refused(weekly_sets_least=26) == ("weekly_sets_least", limit("max", 25, 26))
+    assert refused(weekly_sets_most=None) == ("weekly_sets_most", limit("min", 25, None))
+    assert refused(weekly_sets_most=24, weekly_goal=3)[0] == "weekly_sets_most"
+
+    profile = rpc.users.get_profile(ada["id"])
+    assert profile == ada | NOTHING | {"weekly_sets_least": 25, "weekly_sets_most": 25}
+    cleared = dict.fromkeys(["weekly_sets_least", "weekly_sets_most"])
+    assert rpc.users.update_profile(ada["id"], cleared) == ada | NOTHING
+
+
+def test_settings_of_numbers_are_known_to_whoever_checks_a_token(rpc, system, ada):
+    rpc.users.update_profile(ada["id"], SETTINGS)
+    settings = {name: SETTINGS[name] for name in SETTINGS_OF_NUMBERS}
+    made = rpc.users.create_personal_token(ada["id"], {"name": "x", "scopes": ["stats:read"]})
+    digest = sha256(made["token"].encode()).hexdigest()
+
+    checked = rpc.users.check_token(ada["id"], "any token without a session", 2**31)
+    personal = rpc.users.check_personal_token(digest)
+
+    assert checked == {"role": "user", **settings}
+    assert personal.items() >= settings.items()
+    assert personal["scopes"] == ["stats:read"]

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway.admission.callers import Caller, TokenCache
+from gateway.admission.callers import Caller, CallerSettings, TokenCache
 from gateway.admission.standings import EXTENDED_SECONDS, HOLDS_SECONDS, Standings
 from schemas.errors import ServiceUnavailable, Unauthorized
 from schemas.scopes import TOKEN_PREFIX
@@ -76,10 +76,11 @@ def test_it_is_asked_once_in_a_generation_and_a_minute(standings, users, clock):
 
 def test_the_role_is_the_one_of_now(standings, users):
     assert not check(standings).is_admin
-    users.answer = {"role": "admin", "one_rep_max_formula": "brzycki"}
+    users.answer = {"role": "admin", "one_rep_max_formula": "brzycki", "weekly_goal": 3}
     assert not check(standings).is_admin
     caller = check(standings, SECOND)
-    assert (caller.is_admin, caller.one_rep_max_formula) == (True, "brzycki")
+    assert caller.is_admin
+    assert caller.settings == CallerSettings(one_rep_max_formula="brzycki", weekly_goal=3)
 
 
 def test_what_was_revoked_is_forgotten_and_asked_about_each_time(standings, users):
@@ -159,11 +160,13 @@ def test_the_fast_path_needs_redis_and_the_same_generation(standings, clock):
 
 
 def test_a_personal_access_token_is_a_user_s_with_scopes(standings, users):
-    users.answer = {"id": 5, "user_id": 7, "scopes": ["stats:read"], "expires_at": None}
+    answer = {"id": 5, "user_id": 7, "scopes": ["stats:read"], "expires_at": None}
+    users.answer = {**answer, "time_zone": "Pacific/Auckland"}
     token = f"{TOKEN_PREFIX}secret"
     claimed = standings.claimed(token, lambda: None)
     assert standings.claimed(token, lambda: None) == claimed
     assert (claimed.user_id, claimed.role) == (7, "user")
+    assert claimed.settings == CallerSettings(time_zone="Pacific/Auckland")
     assert claimed.may("stats:read")
     assert not claimed.may("workouts:read")
     assert not claimed.may(None)
