@@ -6,6 +6,7 @@ from services.dependencies.erasure.tables import Held
 TABLES = (
     Held("private_exercises", "owner_id = :user_id"),
     Held("own_details", "owner_id = :user_id"),
+    Held("own_muscle_changes", "owner_id = :user_id"),
 )
 
 

@@ -16,12 +16,14 @@ _GET_MANY = Statement(
 _CHANGES = Statement(
     f"""
     (SELECT json_build_object('position', c.position, 'exercise_id', e.id, 'name', e.name,
-        'rep_type', e.rep_type, 'measure', {MEASURE}), c.position
+        'rep_type', e.rep_type, 'measure', {MEASURE}, 'primary_muscles', e.primary_muscles,
+        'secondary_muscles', e.secondary_muscles), c.position
     FROM exercise_changes c JOIN exercises e ON e.id = c.exercise_id
     WHERE c.position > :after ORDER BY c.position LIMIT :limit)
     UNION ALL
     (SELECT json_build_object('position', c.position, 'exercise_id', p.id, 'name', p.name,
-        'rep_type', p.rep_type, 'measure', p.measure, 'owner_id', p.owner_id), c.position
+        'rep_type', p.rep_type, 'measure', p.measure, 'primary_muscles', p.primary_muscles,
+        'secondary_muscles', p.secondary_muscles, 'owner_id', p.owner_id), c.position
     FROM private_exercise_changes c JOIN private_exercises p ON p.id = c.exercise_id
     WHERE c.position > :after ORDER BY c.position LIMIT :limit)
     ORDER BY position LIMIT :limit

@@ -182,7 +182,7 @@ class Exercises(PrivateExerciseMethods, MatchingMethods, TakeOutMethods, Erasure
 
     @rpc
     def changes(self, after: int = 0, limit: int = 100) -> Several:
-        """Return the feed of names and measures, for copies of them; oldest change first.
+        """Return the feed of names, measures and muscles, for copies of them; oldest change first.
 
         Private exercises are in it, so it is for services alone.
 
@@ -191,9 +191,9 @@ class Exercises(PrivateExerciseMethods, MatchingMethods, TakeOutMethods, Erasure
             limit: at most so many, 1 to 1000.
 
         Returns:
-            ``[{"position", "exercise_id", "name", "rep_type", "measure"}]``, each exercise once,
-            as it is now, with the ``owner_id`` of a private one. Once a change was returned, none
-            with a lower position will ever appear.
+            ``[{"position", "exercise_id", "name", "rep_type", "measure", "primary_muscles",
+            "secondary_muscles"}]``, each exercise once, as it is now, with the ``owner_id`` of a
+            private one. Once a change was returned, none with a lower position will ever appear.
 
         Raises:
             InvalidParameter: a value is not allowed.

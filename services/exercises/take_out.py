@@ -63,7 +63,10 @@ TABLES = (
     ),
 )
 
-LEFT_OUT = {"erased_users": "ids of accounts that are gone"}
+LEFT_OUT = {
+    "own_muscle_changes": "in which order the user's own muscles were changed",
+    "erased_users": "ids of accounts that are gone",
+}
 """Tables of users that are not taken out, each with the reason."""
 
 

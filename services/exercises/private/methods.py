@@ -5,18 +5,19 @@ from typing import Any
 from nameko.timer import timer
 
 from schemas.loading import load
-from schemas.pages import checked_id, checked_ids, checked_user
+from schemas.pages import Feed, checked_id, checked_ids, checked_user
 from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise, OwnDetailsChanges
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
-from services.exercises.private import reads
+from services.exercises.private import own_details, reads
 from services.exercises.private.merging import Merging, UnfinishedMerges
 from services.exercises.private.noting import set_mine
 from services.exercises.private.saving import PrivateExercises
 from services.process import budgets
 
 EXERCISE_CHANGES = ExerciseChanges()
+FEED = Feed()
 MERGE_TARGET = MergeTarget()
 NEW_EXERCISE = NewExercise()
 OWN_DETAILS = OwnDetailsChanges()
@@ -213,6 +214,30 @@ class PrivateExerciseMethods:
         user_id = checked_user(user_id)
         changes = load(OWN_DETAILS, values)
         return set_mine(self.database, self.cache, self.dispatch, user_id, exercise_id, changes)
+
+    @rpc
+    def own_muscles(self, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+        """Return the feed of muscles that users have noted, for copies; oldest change first.
+
+        It has those of all users, so it is for services alone.
+
+        Args:
+            after: position of the last change already seen; 0 for all there are.
+            limit: at most so many, 1 to 1000.
+
+        Returns:
+            ``[{"position", "owner_id", "exercise_id", "primary_muscles", "secondary_muscles"}]``,
+            each exercise of a user once, as it is now; None is what is not noted, or not any more.
+            Once a change was returned, none with a lower position will ever appear.
+
+        Raises:
+            InvalidParameter: a value is not allowed.
+
+        Example:
+            ``n.rpc.exercises.own_muscles(0, 10)``
+        """
+        values = load(FEED, {"after": after, "limit": limit})
+        return own_details.changes(self.database.fetch, **values)
 
     @rpc
     def get_private(self, user_id: int, exercise_ids: list[int]) -> list[dict[str, Any]]:

@@ -47,13 +47,15 @@ def set_mine(
         if exercise is None:
             raise _refusal(fetch, owner_id, exercise_id)
         before = own_details.get(fetch, owner_id, exercise_id)
-        after = (before or own_details.NOTHING) | changes
+        known = before or own_details.NOTHING
+        after = known | changes
         is_new = before is None and after != own_details.NOTHING
         if is_new:
             _check_room(own_details.count(fetch, owner_id))
         own_details.put(transaction.send, owner_id, exercise_id, after)
-    if is_new:
-        # it may be the first, and then gateways have to learn that this user sees more than others
+    if is_new or any(known[name] != after[name] for name in own_details.MUSCLES):
+        # It may be the first, and then gateways have to learn that this user sees more than others.
+        # Muscles are copied.
         tell_owner_changed(dispatch, owner_id)
     return exercise | {"mine": None if after == own_details.NOTHING else after}
 

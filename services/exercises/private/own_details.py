@@ -10,7 +10,8 @@ from services.transport.postgres.statements import Fetch, Send, Statement
 MOST = 2000
 """Exercises of which one user may have noted something."""
 
-NOTHING: dict[str, Any] = {"primary_muscles": None, "secondary_muscles": None, "notes": None}
+MUSCLES = ("primary_muscles", "secondary_muscles")
+NOTHING: dict[str, Any] = {**dict.fromkeys(MUSCLES), "notes": None}
 
 _DETAILS = """
     SELECT json_build_object('primary_muscles', d.primary_muscles,
@@ -40,6 +41,16 @@ _DELETE = Statement(
     "DELETE FROM own_details WHERE owner_id = :owner_id AND exercise_id = :exercise_id"
 )
 
+_CHANGES = Statement(
+    """
+    SELECT json_build_object('position', c.position, 'owner_id', c.owner_id,
+        'exercise_id', c.exercise_id, 'primary_muscles', d.primary_muscles,
+        'secondary_muscles', d.secondary_muscles)
+    FROM own_muscle_changes c LEFT JOIN own_details d USING (owner_id, exercise_id)
+    WHERE c.position > :after ORDER BY c.position LIMIT :limit
+    """
+)
+
 
 def get(fetch: Fetch, owner_id: int, exercise_id: int) -> dict[str, Any] | None:
     """Return what a user has noted of an exercise; None if nothing."""
@@ -60,3 +71,14 @@ def put(send: Send, owner_id: int, exercise_id: int, details: dict[str, Any]) ->
         send(_DELETE, **ids)
     else:
         send(_PUT, **ids, **details)
+
+
+def changes(fetch: Fetch, after: int, limit: int) -> list[dict[str, Any]]:
+    """Return changes of the muscles that users have noted, from the feed; oldest first.
+
+    Args:
+        fetch: runs a statement.
+        after: position of the last change already seen.
+        limit: at most so many.
+    """
+    return [row[0] for row in fetch(_CHANGES, after=after, limit=limit)]

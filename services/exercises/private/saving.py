@@ -18,6 +18,9 @@ from services.transport.postgres.statements import Fetch, Together
 
 MOST_SIMILAR = 3
 
+_COPIED = ("name", "measure", "primary_muscles", "secondary_muscles")
+"""What other services have copies of."""
+
 
 class PrivateExercises:
     """A user's private exercises.
@@ -86,7 +89,7 @@ class PrivateExercises:
             exercise = reads.get(transaction.fetch, self.owner_id, exercise_id)
             # nobody else can have deleted it, as it is locked
             assert exercise is not None
-        if (before["name"], before["measure"]) != (after["name"], after["measure"]):
+        if any(before[name] != after[name] for name in _COPIED):
             tell_owner_changed(self.dispatch, self.owner_id)
         return exercise
 

@@ -47,6 +47,8 @@ def test_it_has_every_exercise_once(rpc, own):
         "name": "Zercher Carry",
         "rep_type": "distance",
         "measure": "distance_duration",
+        "primary_muscles": [],
+        "secondary_muscles": [],
     }
     assert [one["position"] for one in feed] == sorted(one["position"] for one in feed)
 
@@ -74,6 +76,42 @@ def test_a_change_of_its_measure_comes_again(rpc, own):
     own.change(exercise_id, measure="weight_duration")
     assert measures(rpc, position) == [(exercise_id, "weight_duration")]
     assert rpc.exercises.get(exercise_id)["measure"] == "weight_duration"
+
+
+def muscles(rpc, position):
+    return [
+        (one["exercise_id"], one["primary_muscles"], one["secondary_muscles"])
+        for one in follow(rpc, position)
+    ]
+
+
+def test_a_change_of_its_muscles_comes_again(rpc, own):
+    first, second = own.add("Jefferson Curl"), own.add("Zottman Curl")
+    position = newest(rpc)
+    own.change(second, primary_muscles='["biceps"]')
+    own.change(first, secondary_muscles='["lower_back"]')
+    own.change(second, name="Zottman Curls", primary_muscles='["biceps", "forearms"]')
+    expected = [(first, [], ["lower_back"]), (second, ["biceps", "forearms"], [])]
+    assert muscles(rpc, position) == expected
+    position = newest(rpc)
+    own.change(second, primary_muscles='["biceps", "forearms"]', description="Turn them.")
+    assert muscles(rpc, position) == []
+
+
+def test_a_change_of_the_muscles_of_a_private_one_comes_again(rpc, fresh_user):
+    made = rpc.exercises.create(
+        fresh_user,
+        {"name": "Gorilla Row", "measure": "weight_reps", "primary_muscles": ["lats"]},
+    )
+    assert muscles(rpc, newest(rpc) - 1) == [(made["id"], ["lats"], [])]
+    position = newest(rpc)
+    changes = {"primary_muscles": ["middle back"], "secondary_muscles": ["biceps"]}
+    rpc.exercises.update(fresh_user, made["id"], changes)
+    (change,) = follow(rpc, position)
+    assert muscles(rpc, position) == [(made["id"], ["middle back"], ["biceps"])]
+    assert change["owner_id"] == fresh_user
+    rpc.exercises.update(fresh_user, made["id"], changes | {"notes": "Both at once"})
+    assert follow(rpc, change["position"]) == []
 
 
 def test_the_version_before_leaves_no_measure_of_something_else(rpc, own):

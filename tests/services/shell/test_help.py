@@ -30,7 +30,7 @@ METHODS = {
     "exercises": [
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),
-        *("merge", "set_mine", "match_names"),
+        *("merge", "set_mine", "own_muscles", "match_names"),
         *("import_from_wger", "import_status", "take_out"),
     ],
     "workouts": [
