@@ -39,7 +39,13 @@ from schemas.errors import (
     Unauthorized,
 )
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
-from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
+from schemas.stats import (
+    EstimateQuery,
+    HistoryQuery,
+    MusclesQuery,
+    OneRepMaxQuery,
+    ProgressQuery,
+)
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
@@ -168,7 +174,7 @@ class Gateway(
         "analytics",
         reads=[
             *("exercise_history", "exercise_records", "rep_maxes"),
-            *("personal_records", "progress", "one_rep_max"),
+            *("personal_records", "progress", "muscles", "one_rep_max"),
         ],
     )
     dispatch = UnconfirmedEventDispatcher()
@@ -462,6 +468,27 @@ class Gateway(
     def progress(self, request: Request) -> Reply:
         """Show what was done week by week, or month by month."""
         return Reply(self.analytics.progress(request.user_id, **request.query))
+
+    @route(
+        "GET",
+        "/api/stats/muscles",
+        scope=scopes.STATS_READ,
+        query=MusclesQuery,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.MusclesByWeek,
+    )
+    def muscles(self, request: Request) -> Reply:
+        """Show week by week how much one has trained each muscle, against what one aims at."""
+        settings = request.caller.settings
+        return Reply(
+            self.analytics.muscles(
+                request.user_id,
+                **request.query,
+                time_zone=settings.time_zone,
+                least_sets=settings.weekly_sets_least,
+                most_sets=settings.weekly_sets_most,
+            )
+        )
 
     @route(
         "GET",

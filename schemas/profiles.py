@@ -3,12 +3,11 @@
 from schemas.fields import Integer, Locale, OneOf, Text, TimeZone, about
 from schemas.loading import Body
 from schemas.sets import WEIGHT_UNITS
-from schemas.stats import FORMULAS, WEEKLY_SETS_LEAST, WEEKLY_SETS_MOST
+from schemas.stats import FORMULAS, MOST_WEEKLY_SETS, WEEKLY_SETS_LEAST, WEEKLY_SETS_MOST
 from schemas.users import ABOUT_NAME, LONGEST_NAME
 
 WEEK_STARTS = ["monday", "sunday", "saturday"]
 MOST_WORKOUTS_A_WEEK = 21
-MOST_SETS_A_WEEK = 100
 
 SETTINGS_OF_NUMBERS = (
     *("time_zone", "one_rep_max_formula"),
@@ -35,7 +34,7 @@ class ProfileChanges(Body):
     )
     weekly_sets_least = Integer(
         min_value=1,
-        max_value=MOST_SETS_A_WEEK,
+        max_value=MOST_WEEKLY_SETS,
         metadata=about(
             f"Sets a week and muscle, at least; {WEEKLY_SETS_LEAST} if it is not set. It can't be "
             "more than `weekly_sets_most`."
@@ -43,7 +42,7 @@ class ProfileChanges(Body):
     )
     weekly_sets_most = Integer(
         min_value=1,
-        max_value=MOST_SETS_A_WEEK,
+        max_value=MOST_WEEKLY_SETS,
         metadata=about(f"Sets a week and muscle, at most; {WEEKLY_SETS_MOST} if it is not set."),
     )
     locale = Locale(metadata=about("Language and region, as in BCP 47."))

@@ -1,6 +1,6 @@
 """The rules of statistics: ranges, units and periods."""
 
-from schemas.fields import IntegerParameter, NumberParameter, OneOf, about
+from schemas.fields import IntegerParameter, NumberParameter, OneOf, TimeZone, about
 from schemas.loading import Parameters
 from schemas.sets import EFFORT, HEAVIEST, MOST_REPS, unit_field
 
@@ -33,6 +33,11 @@ CONFIDENCES = ["high", "medium", "low"]
 WEEKLY_SETS_LEAST = 10
 WEEKLY_SETS_MOST = 20
 """The sets a week and muscle that are aimed at by whoever has set nothing else."""
+
+MOST_WEEKLY_SETS = 100
+
+JUDGED = ["below", "within", "above"]
+"""How the sets of a muscle in a week compare with what is aimed at."""
 
 
 def _formula() -> OneOf:
@@ -75,6 +80,29 @@ class ProgressQuery(Parameters):
             "The number of periods, the current one included: of weeks with `period=weekly`, of "
             "months with `period=monthly`."
         ),
+    )
+
+
+class MusclesQuery(Parameters):
+    """Query of the sets by muscle."""
+
+    weeks = IntegerParameter(
+        min_value=1,
+        max_value=53,
+        load_default=12,
+        metadata=about("The number of ISO weeks, the running one included."),
+    )
+
+
+class MusclesAsked(MusclesQuery):
+    """The same with the caller's settings, as it is asked of analytics."""
+
+    time_zone = TimeZone()
+    least_sets = IntegerParameter(
+        min_value=1, max_value=MOST_WEEKLY_SETS, load_default=WEEKLY_SETS_LEAST
+    )
+    most_sets = IntegerParameter(
+        min_value=1, max_value=MOST_WEEKLY_SETS, load_default=WEEKLY_SETS_MOST
     )
 
 

@@ -14,7 +14,13 @@ from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
 from schemas.exports import ExportQuery
 from schemas.imports import ImportMapping
 from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise, OwnDetailsChanges
-from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
+from schemas.stats import (
+    EstimateQuery,
+    HistoryQuery,
+    MusclesQuery,
+    OneRepMaxQuery,
+    ProgressQuery,
+)
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
@@ -392,6 +398,34 @@ PROGRESS = {
     ],
 }
 
+MUSCLES: dict[str, Any] = {
+    "band": {"least": 10, "most": 20},
+    "weeks": [
+        {
+            "week": "2025-W07",
+            "start": "2025-02-10",
+            "muscles": [
+                {
+                    "muscle": "chest",
+                    "sets": 12,
+                    "hard_sets": 9,
+                    "rated_sets": 10,
+                    "days": 2,
+                    "judged": "within",
+                },
+                {
+                    "muscle": "shoulders",
+                    "sets": 5.5,
+                    "hard_sets": 4.5,
+                    "rated_sets": 4.5,
+                    "days": 2,
+                    "judged": "below",
+                },
+            ],
+        }
+    ],
+}
+
 ONE_REP_MAX: dict[str, Any] = {
     "weight": 102.5,
     "unit": "kg",
@@ -538,6 +572,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     LastSets: {"ids": "1,2"},
     HistoryQuery: {"range": "all", "unit": "week"},
     ProgressQuery: {"period": "weekly", "weeks": 1},
+    MusclesQuery: {"weeks": 1},
     EstimateQuery: {"formula": "epley"},
     OneRepMaxQuery: {"weight": 102.5, "reps": 5, "rir": 1},
     responses.Index: INDEX,
@@ -569,6 +604,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.RecordsOfExercise: RECORDS_OF_EXERCISE,
     responses.RepMaxes: REP_MAXES,
     responses.WeeklyProgress: PROGRESS,
+    responses.MusclesByWeek: MUSCLES,
     responses.OneRepMax: ONE_REP_MAX,
     **ACCOUNT_EXAMPLES,
     **MEASUREMENT_EXAMPLES,

@@ -60,6 +60,12 @@ def day(description: str = "", *, null: bool = False) -> fields.Date:
     return fields.Date(**options(description, null))
 
 
+def week(description: str = "", *, null: bool = False) -> fields.String:
+    """Make the field of the name of a week, by ISO 8601."""
+    shape = Regexp(r"^\d{4}-W\d\d$")
+    return fields.String(validate=shape, **options(description, null))
+
+
 def timestamp(description: str = "", *, null: bool = False) -> fields.String:
     """Make the field of a moment, in UTC."""
     shape = Regexp(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")

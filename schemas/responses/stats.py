@@ -14,12 +14,14 @@ from schemas.responses.base import (
     list_of,
     one_or_null,
     text,
+    week,
 )
 from schemas.sets import WEIGHT_UNITS
 from schemas.stats import (
     CONFIDENCES,
     FORMULAS,
     HISTORY_UNITS,
+    JUDGED,
     NO_ESTIMATE,
     PACE,
     PERIODS,
@@ -249,6 +251,42 @@ class MonthlyProgress(ResponseSchema):
 
     period = choice(PERIODS[1:])
     months = list_of(Month)
+
+
+class WeeklySets(ResponseSchema):
+    """The sets a week and muscle that one aims at."""
+
+    least = count("`weekly_sets_least` of one's settings, or else 10.")
+    most = count("`weekly_sets_most` of one's settings, or else 20.")
+
+
+class TrainedMuscle(ResponseSchema):
+    """How much one has trained a muscle in a week; warm-ups count nowhere."""
+
+    muscle = text()
+    sets = amount("A set is 1 for each primary muscle of its exercise, 0.5 for a secondary one.")
+    hard_sets = amount("Those that left at most 3 repetitions in reserve.")
+    rated_sets = amount(
+        "Those of which that is known: by `rir`, else by 10 − `rpe`, else because the set was to "
+        "failure."
+    )
+    days = count("Days on which it was trained.")
+    judged = choice(JUDGED, "`sets` against the band.")
+
+
+class MusclesOfWeek(ResponseSchema):
+    """How much one has trained in a week, from Monday to Sunday."""
+
+    week = week("By ISO 8601.")
+    start = day("The Monday.")
+    muscles = list_of(TrainedMuscle, "The one with the most sets first; those not trained are not.")
+
+
+class MusclesByWeek(ResponseSchema):
+    """How much one has trained each muscle, week by week."""
+
+    band = fields.Nested(WeeklySets, required=True)
+    weeks = list_of(MusclesOfWeek, "Oldest first; the last one is running where one is.")
 
 
 class AllowedWeight(ResponseSchema):

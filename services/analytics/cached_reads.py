@@ -94,7 +94,7 @@ class CachedReads:
 
         def read(fetch: Fetch) -> dict[str, Any] | None:
             found = record_reads.records(fetch, user_id)
-            return {"records": found or []} if found or _is_there(fetch, user_id) else None
+            return {"records": found or []} if found or is_there(fetch, user_id) else None
 
         key = f"analytics:user:{user_id}:personal_records"
         found = self._cached(user_id, key, RECORDS_SECONDS, read, WITH_MEASURES)
@@ -129,7 +129,7 @@ class CachedReads:
         def read(fetch: Fetch) -> dict[str, Any] | None:
             first = period_starts(count, unit, self.today)[0]
             snapshots = reads.snapshots_since(fetch, user_id, unit, first)
-            return shown(snapshots) if snapshots or _is_there(fetch, user_id) else None
+            return shown(snapshots) if snapshots or is_there(fetch, user_id) else None
 
         name = period if (period, count) == ("weekly", 12) else f"{period}:{count}"
         key = f"analytics:user:{user_id}:progress:{name}"
@@ -210,6 +210,6 @@ class CachedReads:
         return max(1, min(OTHER_SECONDS, int(left)))
 
 
-def _is_there(fetch: Fetch, user_id: int) -> bool:
+def is_there(fetch: Fetch, user_id: int) -> bool:
     """Return whether a user of whom nothing was found was not erased."""
     return not tombstones.among(fetch, [user_id])

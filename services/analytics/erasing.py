@@ -19,6 +19,7 @@ TABLES = (
     Held("exercise_stats"),
     Held("progress_snapshots"),
     Held("exercise_facts", "owner_id = :user_id"),
+    Held("own_muscles"),
     outbox("record_events"),
 )
 

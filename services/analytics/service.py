@@ -16,6 +16,8 @@ from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.erasing import make_eraser
 from services.analytics.feed_follower import FeedFollower
+from services.analytics.muscle_methods import MuscleMethods
+from services.analytics.own_muscles import OwnMuscles
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.record_outbox import OUTBOX
 from services.analytics.rules.calculator import calculated
@@ -45,7 +47,7 @@ ESTIMATE_QUERY = EstimateQuery()
 NO_RECORDS: dict[str, Any] = {"records": []}
 
 
-class Analytics(TakeOutMethods, ErasureMethods):
+class Analytics(MuscleMethods, TakeOutMethods, ErasureMethods):
     """Computes and serves histories, records, statistics and progress of users' workouts."""
 
     name = "analytics"
@@ -53,8 +55,13 @@ class Analytics(TakeOutMethods, ErasureMethods):
     database = Database("analytics")
     cache = Cache()
     workouts = RemoteService("workouts", methods=["changes", "get_many", "list"])
-    exercises = RemoteService("exercises", methods=["changes", "get"])
-    exercise_facts = ExerciseFacts(cache_generations.FACTS_IN_NUMBERS, cache_generations.numbers_of)
+    exercises = RemoteService(
+        "exercises", methods=["changes", "get", "own_muscles"], without={"own_muscles": list}
+    )
+    exercise_facts = ExerciseFacts(
+        cache_generations.FACTS_IN_NUMBERS, cache_generations.numbers_of, with_muscles=True
+    )
+    own_muscles = OwnMuscles(cache_generations.FACTS_IN_NUMBERS, cache_generations.numbers_of)
     counted = CountedWorkouts()
     feed_follower = FeedFollower()
     record_relay = OutboxRelay(OUTBOX, "record events")
@@ -345,8 +352,9 @@ class Analytics(TakeOutMethods, ErasureMethods):
 
     @timer(interval=budgets.FACTS_LOOK_SECONDS, eager=True)
     def follow_catalogue(self) -> None:
-        """Update the copy of the exercises' names and kinds, if the catalogue has changed."""
+        """Update the copies of what exercises are now, if the catalogue has changed."""
         self.exercise_facts.keep_up(self.database, self.cache, self.exercises.changes)
+        self.own_muscles.keep_up(self.database, self.cache, self.exercises.own_muscles)
 
     def _never_done(self, user_id: int, exercise_id: int, **more: Any) -> dict[str, Any]:
         exercise = self._exercise(user_id, exercise_id)

@@ -190,7 +190,8 @@ LEFT_OUT = {
     "processed_workouts": "which version of each workout is counted",
     "record_events": "events on their way to the broker",
     "failed_changes": "which workouts are to be counted again",
-    "exercise_facts": "copies of the names of private exercises, which exercises has",
+    "exercise_facts": "copies of private exercises, which exercises has",
+    "own_muscles": "copies of the user's own muscles, which exercises has",
     "erased_users": "ids of accounts that are gone",
 }
 """Tables of users that are not taken out, each with the reason."""

@@ -1,132 +1,108 @@
-"""The current names and measures of exercises, as a copy in a service's own database.
+"""What exercises are called and what they are now, as a copy in a service's own database.
 
 A workout keeps the name, ``rep_type`` and ``measure`` that its exercises had when it was logged.
 The catalogue may change these at any time, so queries that show an exercise join its row of
 ``exercise_facts``. The copy follows the feed ``exercises.changes``.
 
 During an upgrade the version before may still run: of this service, and then it copies rows without
-their owner, or of the exercises service, and then the feed may lack measures. Such rows are read
-again: ``owner_position`` is set where all of the feed up to a row came with both, and the feed is
-followed from the greatest of them. Versions before have ``measure_position`` for the same.
+their muscles, or of the exercises service, and then the feed may lack them. Such rows are read
+again: ``muscles_position`` is set where all of the feed up to a row came with them, and the feed is
+followed from the greatest of these. A copy without muscles has ``owner_position`` for the same,
+and versions before ``measure_position``.
 
 A row of a private exercise goes when its owner is erased (:mod:`services.dependencies.erasure`).
 """
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import orjson
-from nameko.extensions import DependencyProvider
 
-from schemas.errors import GymError
 from services.dependencies.cache import Cache
-from services.dependencies.catalogue_changes import CatalogueChanges
+from services.dependencies.catalogue_copy import BATCH, Ask, CatalogueCopy
 from services.dependencies.database import Database
-from services.observability.outages import Outage
-from services.process import budgets
 from services.transport.postgres.statements import Statement
 
-BATCH = 1000
-"""Changes that are read and written at a time."""
-
-_POSITIONS = Statement(
-    "SELECT coalesce(max(owner_position), 0), coalesce(max(position), 0) FROM exercise_facts"
-)
-
-# a page of the feed may have been read before the owner was erased
-_WRITE = Statement(
-    """
-    INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, measure, position,
-        measure_position, owner_id, owner_position)
-    SELECT exercise_id, name, rep_type, measure, position, CASE WHEN :measured THEN position END,
-        owner_id, CASE WHEN :measured THEN position END
-    FROM json_to_recordset(CAST(:facts AS json)) AS given (exercise_id bigint, name text,
-        rep_type text, measure text, position bigint, owner_id bigint)
-    WHERE NOT EXISTS (SELECT FROM erased_users e WHERE e.user_id = given.owner_id)
-    ON CONFLICT (exercise_id) DO UPDATE SET name = excluded.name, rep_type = excluded.rep_type,
-        measure = excluded.measure, position = excluded.position,
-        measure_position = excluded.measure_position, owner_id = excluded.owner_id,
-        owner_position = excluded.owner_position
-    WHERE (known.position, coalesce(known.owner_position, 0))
-        < (excluded.position, coalesce(excluded.owner_position, 0))
-    """
-)
-
-# what has no owner_position when the whole feed was read is not in it any more: private exercises
-# that were deleted while the version before copied them
-_FORGET_DELETED = Statement(
-    "DELETE FROM exercise_facts WHERE owner_position IS NULL AND position <= :position"
-)
+_COLUMNS = {"name": "text", "rep_type": "text", "measure": "text", "owner_id": "bigint"}
+_MUSCLES = {"primary_muscles": "text[]", "secondary_muscles": "text[]"}
+_MARKS = ("measure_position", "owner_position")
 
 
-class ExerciseFacts(DependencyProvider):
-    """Keeps the copy up to date.
-
-    It reads the feed as soon as ``catalogue_changed`` arrives, at the start, after the connection
-    to the broker was lost, and every ``FACTS_SECONDS`` in case an event was lost.
+class _Statements:
+    """The statements of a copy.
 
     Args:
-        generation_key: Redis key of the generation of cached results that show names of the copy.
-        private_generation_key: the same for one user's results, by the user's id: a change of a
-            private exercise makes no others stale.
+        columns: of an exercise, with their types.
+        marks: columns that are set where the feed was complete; it is followed from the last one.
     """
 
-    catalogue_changes = CatalogueChanges()
+    def __init__(self, columns: dict[str, str], marks: tuple[str, ...]):
+        last = marks[-1]
+        written = ("position", *columns, *marks)
+        given = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        marked = ", ".join("CASE WHEN :is_complete THEN position END" for _ in marks)
+        self.positions = Statement(
+            f"SELECT coalesce(max({last}), 0), coalesce(max(position), 0) FROM exercise_facts"
+        )
+        # a page of the feed may have been read before the owner was erased
+        self.write = Statement(
+            f"""
+            INSERT INTO exercise_facts AS known (exercise_id, {", ".join(written)})
+            SELECT exercise_id, position, {", ".join(columns)}, {marked}
+            FROM json_to_recordset(CAST(:facts AS json))
+                AS given (exercise_id bigint, position bigint, {given})
+            WHERE NOT EXISTS (SELECT FROM erased_users e WHERE e.user_id = given.owner_id)
+            ON CONFLICT (exercise_id) DO UPDATE
+            SET {", ".join(f"{name} = excluded.{name}" for name in written)}
+            WHERE (known.position, coalesce(known.{last}, 0))
+                < (excluded.position, coalesce(excluded.{last}, 0))
+            """
+        )
+        # what has no mark when the whole feed was read is not in it any more: private exercises
+        # that were deleted while the version before copied them
+        self.forget_deleted = Statement(
+            f"DELETE FROM exercise_facts WHERE {last} IS NULL AND position <= :position"
+        )
 
-    def __init__(self, generation_key: str, private_generation_key: Callable[[int], str]):
-        self.generation_key = generation_key
-        self.private_generation_key = private_generation_key
-        self._seen: tuple[int | None, int] = None, 0
-        self._look_at = 0.0
-        self._has_begun = False
-        self._outage = Outage("catalogue", "exercises keep the names that are known of them")
 
-    def get_dependency(self, worker_ctx: object) -> "ExerciseFacts":
-        """Return the provider itself: the copy belongs to the service, not to a worker."""
-        return self
+class ExerciseFacts(CatalogueCopy):
+    """Keeps the copy up to date.
 
-    def keep_up(
-        self, database: Database, cache: Cache, ask: Callable[..., list[dict[str, Any]]]
-    ) -> None:
-        """Bring the copy up to date, if the catalogue may have changed.
+    Args:
+        generation_key: Redis key of the generation of cached results that show the copy.
+        private_generation_key: the same for one user's results, by the user's id: a change of a
+            private exercise makes no others stale.
+        with_muscles: whether the copy has the columns of muscles.
+    """
 
-        Args:
-            database: the service's own.
-            cache: the service's own; a change starts a new generation.
-            ask: ``exercises.changes``.
-        """
-        seen = self.catalogue_changes.generation, self.catalogue_changes.private_changes
-        if not self._has_begun:
-            # the process that changed the copy last may have died before it replaced the generation
-            cache.invalidate(self.generation_key)
-            self._has_begun = True
-        if seen == self._seen and time.monotonic() < self._look_at:
-            return
-        self._seen = seen
-        self._look_at = time.monotonic() + budgets.FACTS_RETRY_SECONDS
-        try:
-            self._follow(database, cache, ask)
-        except GymError as problem:
-            self._outage.begin(str(problem))
+    outage = ("catalogue", "exercises keep the names that are known of them")
+
+    def __init__(
+        self,
+        generation_key: str,
+        private_generation_key: Callable[[int], str],
+        with_muscles: bool = False,
+    ):
+        super().__init__(generation_key, private_generation_key)
+        if with_muscles:
+            self._statements = _Statements(_COLUMNS | _MUSCLES, (*_MARKS, "muscles_position"))
         else:
-            self._outage.end()
-            self._look_at = time.monotonic() + budgets.FACTS_SECONDS
+            self._statements = _Statements(_COLUMNS, _MARKS)
+        self._told_last = "primary_muscles" if with_muscles else "measure"
 
-    def _follow(
-        self, database: Database, cache: Cache, ask: Callable[..., list[dict[str, Any]]]
-    ) -> None:
-        [(position, newest)] = database.fetch(_POSITIONS)
-        measured = True
+    def _follow(self, database: Database, cache: Cache, ask: Ask) -> None:
+        statements = self._statements
+        [(position, newest)] = database.fetch(statements.positions)
+        is_complete = True
         while changes := ask(position, limit=BATCH):
             position = changes[-1]["position"]
-            measured = measured and all("measure" in change for change in changes)
-            if measured or position > newest:
+            is_complete = is_complete and all(self._told_last in change for change in changes)
+            if is_complete or position > newest:
                 with cache.changing(*self._generation_keys(changes)):
                     facts = orjson.dumps(changes).decode()
-                    database.fetch(_WRITE, facts=facts, measured=measured)
-        if measured:
-            database.fetch(_FORGET_DELETED, position=position)
+                    database.fetch(statements.write, facts=facts, is_complete=is_complete)
+        if is_complete:
+            database.fetch(statements.forget_deleted, position=position)
 
     def _generation_keys(self, changes: list[dict[str, Any]]) -> list[str]:
         """Return the keys of what changes make stale; those of private exercises have an owner."""

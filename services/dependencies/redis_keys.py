@@ -66,6 +66,7 @@ FAMILIES = (
     ),
     Family("analytics:user:{number}:personal_records", CACHE, DAY, "users"),
     Family("analytics:user:{number}:progress:{rest}", CACHE, HOUR, "a user's 104 spans"),
+    Family("analytics:user:{number}:muscles:{rest}", CACHE, HOUR, "a user's 53 spans, by settings"),
     Family("user:{number}:tokens:version", CACHE, DAY, "users"),
     Family("user:token:revoked:{word}", COUNTERS, DAY + CLOCKS, "tokens that were revoked"),
     Family("gateway:limit:{rest}", COUNTERS, None, "who has asked within a limit's window"),

@@ -496,6 +496,7 @@ def test_nothing_that_writes_counts_as_a_read():
         "own_position",
         "personal_records",
         "progress",
+        "muscles",
         "one_rep_max",
         "exercise_records",
         "rep_maxes",

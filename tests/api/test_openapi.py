@@ -30,7 +30,7 @@ from schemas.measurements import (
 )
 from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
-from schemas.stats import HistoryQuery, OneRepMaxQuery, ProgressQuery
+from schemas.stats import HistoryQuery, MusclesQuery, OneRepMaxQuery, ProgressQuery
 from schemas.version import VERSION
 from schemas.workouts import LastSets, WorkoutList
 from services.transport.http.messages import REFUSALS
@@ -386,6 +386,11 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     query = EXAMPLES[ProgressQuery]
     progress = first(http.get("/api/stats/progress", params=query, token=token))
     assert progress.keys() == examples.PROGRESS.keys()
+    query = EXAMPLES[MusclesQuery]
+    muscles = first(http.get("/api/stats/muscles", params=query, token=token))
+    assert muscles["band"] == examples.MUSCLES["band"]
+    [week], [example] = muscles["weeks"], examples.MUSCLES["weeks"]
+    assert week.keys() == example.keys()
     query = EXAMPLES[OneRepMaxQuery]
     found = first(http.get("/api/stats/one-rep-max", params=query, token=token))
     assert found == examples.ONE_REP_MAX

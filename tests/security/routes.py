@@ -91,6 +91,7 @@ TABLE = {
     "GET /api/stats/exercise/:id/rep-maxes": signed_in(200),
     "GET /api/stats/personal-records": signed_in(200),
     "GET /api/stats/progress": signed_in(200),
+    "GET /api/stats/muscles": signed_in(200),
     "GET /api/stats/one-rep-max": signed_in(200),
     "GET /": anybody(200),
     "GET /health": anybody(200),
@@ -156,6 +157,7 @@ SCOPE_OF = {
     "GET /api/stats/exercise/:id/rep-maxes": "stats:read",
     "GET /api/stats/personal-records": "stats:read",
     "GET /api/stats/progress": "stats:read",
+    "GET /api/stats/muscles": "stats:read",
     "GET /api/stats/one-rep-max": "stats:read",
 }
 """The scope that a personal access token of the owner needs; all other routes refuse such tokens,

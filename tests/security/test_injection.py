@@ -54,6 +54,7 @@ QUERIES = {
     "/api/stats/exercise/1/records": ["formula"],
     "/api/stats/exercise/1/rep-maxes": ["formula"],
     "/api/stats/progress": ["period", "weeks"],
+    "/api/stats/muscles": ["weeks"],
     "/api/stats/one-rep-max?weight=100&reps=5&": ["unit", "rir", "formula"],
 }
 FREE_WORDS = ["equipment", "muscles", "body_part"]

@@ -55,6 +55,7 @@ def traffic(http, person):
             f"/api/stats/exercise/{NO_ID}/records",
             f"/api/stats/exercise/{NO_ID}/history",
             "/api/stats/progress?period=monthly",
+            "/api/stats/muscles?weeks=53",
         ):
             http.get(path, token=token)
     # what is cached of the catalogue alone has been made by now

@@ -1,4 +1,4 @@
-"""The copy of the catalogue's names and measures, also beside processes of the version before."""
+"""The copy of what exercises are now, also beside processes of the version before."""
 
 import json
 from contextlib import contextmanager
@@ -15,6 +15,19 @@ from services.process.settings import SETTINGS_KEY
 from tests.services.databases import address_of, empty_database
 
 OF_THE_VERSION_BEFORE = """
+    INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, measure, position,
+        measure_position, owner_id, owner_position)
+    SELECT exercise_id, name, rep_type, measure, position, position, owner_id, position
+    FROM json_to_recordset(CAST(:facts AS json)) AS given (exercise_id bigint, name text,
+        rep_type text, measure text, position bigint, owner_id bigint)
+    ON CONFLICT (exercise_id) DO UPDATE SET name = excluded.name, rep_type = excluded.rep_type,
+        measure = excluded.measure, position = excluded.position,
+        measure_position = excluded.measure_position, owner_id = excluded.owner_id,
+        owner_position = excluded.owner_position
+    WHERE (known.position, coalesce(known.owner_position, 0))
+        < (excluded.position, coalesce(excluded.owner_position, 0))
+"""
+OF_AN_EARLIER_VERSION = """
     INSERT INTO exercise_facts AS known (exercise_id, name, rep_type, position)
     SELECT exercise_id, name, rep_type, position
     FROM json_to_recordset(CAST(:facts AS json)) AS given (
@@ -26,6 +39,8 @@ OF_THE_VERSION_BEFORE = """
 BENCH = {"exercise_id": 1, "name": "Bench", "rep_type": "count", "measure": "weight_reps"}
 PULL_UPS = {"exercise_id": 4, "name": "Pull-ups", "rep_type": "count", "measure": "bodyweight_reps"}
 PLANK = {"exercise_id": 6, "name": "Plank", "rep_type": "time", "measure": "duration"}
+MUSCLES = ("primary_muscles", "secondary_muscles")
+NO_MUSCLES: dict[str, list[str]] = {name: [] for name in MUSCLES}
 
 
 @pytest.fixture(scope="module", params=["workouts", "analytics"])
@@ -48,20 +63,18 @@ class Catalogue:
 
     def __init__(self):
         self.feed = []
-        self.knows_measures = True
+        self.untold = ()
 
     def change(self, *exercises):
         """Put exercises at the end of the feed."""
         for exercise in exercises:
             position = self.feed[-1]["position"] + 1 if self.feed else 1
             others = [one for one in self.feed if one["exercise_id"] != exercise["exercise_id"]]
-            self.feed = [*others, exercise | {"position": position}]
+            self.feed = [*others, NO_MUSCLES | exercise | {"position": position}]
 
     def changes(self, after, limit):
         found = [one for one in self.feed if one["position"] > after][:limit]
-        if self.knows_measures:
-            return found
-        return [{name: one[name] for name in one if name != "measure"} for one in found]
+        return [{name: one[name] for name in one if name not in self.untold} for one in found]
 
 
 class Copy:
@@ -69,10 +82,12 @@ class Copy:
 
     def __init__(self, database, catalogue):
         self.database = database
+        self.has_muscles = database.name == "analytics"
         self.catalogue = catalogue
         self.outdated = 0
         self.stale = []
-        self.facts = ExerciseFacts("facts:version", "facts:user:{}:version".format)
+        keys = "facts:version", "facts:user:{}:version".format
+        self.facts = ExerciseFacts(*keys, with_muscles=self.has_muscles)
         self.facts.catalogue_changes = SimpleNamespace(generation=0, private_changes=0)
 
     def invalidate(self, _key):
@@ -94,10 +109,18 @@ class Copy:
             statement = text("SELECT name, rep_type, measure FROM exercise_facts ORDER BY 1")
             return [tuple(row) for row in connection.execute(statement)]
 
-    def follow_as_the_version_before(self):
+    def muscles(self):
+        with self.database.transaction() as connection:
+            statement = "SELECT name, primary_muscles, secondary_muscles FROM exercise_facts"
+            return {name: muscles for name, *muscles in connection.execute(text(statement))}
+
+    def follow_as_an_earlier_version(self, statement=OF_AN_EARLIER_VERSION):
         with self.database.transaction() as connection:
             values = {"facts": json.dumps(self.catalogue.feed)}
-            connection.execute(text(OF_THE_VERSION_BEFORE), values)
+            connection.execute(text(statement), values)
+
+    def follow_as_the_version_before(self):
+        self.follow_as_an_earlier_version(OF_THE_VERSION_BEFORE)
 
 
 @pytest.fixture
@@ -110,6 +133,13 @@ def copy(database, catalogue):
     yield Copy(database, catalogue)
     with database.transaction() as connection:
         connection.execute(text("DELETE FROM exercise_facts"))
+
+
+@pytest.fixture
+def copy_with_muscles(copy):
+    if not copy.has_muscles:
+        pytest.skip("this service has no copy of muscles")
+    return copy
 
 
 def shown(*exercises):
@@ -128,32 +158,32 @@ def test_names_and_measures_are_copied(catalogue, copy):
     assert copy.outdated == 2
 
 
-def test_what_the_version_before_has_copied_gets_its_measures(catalogue, copy):
+def test_what_an_earlier_version_has_copied_gets_its_measures(catalogue, copy):
     catalogue.change(BENCH, PLANK)
-    copy.follow_as_the_version_before()
+    copy.follow_as_an_earlier_version()
     assert {measure for _, _, measure in copy.known()} == {None}
     assert copy.follow() == shown(BENCH, PLANK)
 
 
-def test_a_process_of_the_version_before_may_be_the_first_to_see_a_change(catalogue, copy):
+def test_a_process_of_an_earlier_version_may_be_the_first_to_see_a_change(catalogue, copy):
     catalogue.change(BENCH, PULL_UPS, PLANK)
     copy.follow()
 
     carried = PLANK | {"name": "Carry", "rep_type": "distance", "measure": "weight_distance"}
     catalogue.change(carried)
-    copy.follow_as_the_version_before()
+    copy.follow_as_an_earlier_version()
     assert copy.follow() == shown(BENCH, PULL_UPS, carried)
 
 
-def test_an_exercises_service_of_the_version_before_tells_names_meanwhile(catalogue, copy):
-    catalogue.knows_measures = False
+def test_an_exercises_service_of_an_earlier_version_tells_names_meanwhile(catalogue, copy):
+    catalogue.untold = ("measure", *MUSCLES)
     catalogue.change(BENCH, PLANK)
     unmeasured = [one | {"measure": None} for one in (BENCH, PLANK)]
     assert copy.follow() == shown(*unmeasured)
     assert copy.follow() == shown(*unmeasured)
     assert copy.outdated == 1, "what was not news has outdated the cache"
 
-    catalogue.knows_measures = True
+    catalogue.untold = ()
     assert copy.follow() == shown(BENCH, PLANK)
 
 
@@ -165,7 +195,7 @@ def test_a_feed_of_both_versions_is_read_again(catalogue, copy, monkeypatch):
     ask = catalogue.changes
 
     def either(after, limit):
-        catalogue.knows_measures = next(asked)
+        catalogue.untold = () if next(asked) else ("measure", *MUSCLES)
         return ask(after, limit)
 
     monkeypatch.setattr(catalogue, "changes", either)
@@ -196,9 +226,9 @@ def test_private_exercises_of_a_user_who_was_erased_are_not_copied(catalogue, co
         connection.execute(text("DELETE FROM erased_users"))
 
 
-def test_owners_of_what_the_version_before_has_copied_become_known(catalogue, copy):
+def test_owners_of_what_an_earlier_version_has_copied_become_known(catalogue, copy):
     catalogue.change(BENCH, PLANK | {"owner_id": 8})
-    copy.follow_as_the_version_before()
+    copy.follow_as_an_earlier_version()
     copy.follow()
     with copy.database.transaction() as connection:
         owners = connection.execute(text("SELECT owner_id FROM exercise_facts ORDER BY name"))
@@ -207,6 +237,62 @@ def test_owners_of_what_the_version_before_has_copied_become_known(catalogue, co
 
 def test_what_was_deleted_before_its_owner_was_known_is_forgotten(catalogue, copy):
     catalogue.change(PULL_UPS, BENCH, PLANK)
-    copy.follow_as_the_version_before()
+    copy.follow_as_an_earlier_version()
     catalogue.feed = [one for one in catalogue.feed if one["name"] != PULL_UPS["name"]]
     assert copy.follow() == shown(BENCH, PLANK)
+
+
+def test_muscles_are_copied_where_they_are_wanted(catalogue, copy_with_muscles):
+    copy = copy_with_muscles
+    catalogue.change(BENCH | {"primary_muscles": ["chest"], "secondary_muscles": ["triceps"]})
+    copy.follow()
+    assert copy.muscles() == {"Bench": [["chest"], ["triceps"]]}
+    catalogue.change(BENCH | {"primary_muscles": ["chest", "shoulders"]}, PLANK)
+    copy.follow()
+    assert copy.muscles() == {"Bench": [["chest", "shoulders"], []], "Plank": [[], []]}
+
+
+def test_what_the_version_before_has_copied_gets_its_muscles(catalogue, copy_with_muscles):
+    copy = copy_with_muscles
+    catalogue.change(BENCH | {"primary_muscles": ["chest"]}, PLANK)
+    copy.follow_as_the_version_before()
+    assert copy.muscles() == {"Bench": [None, None], "Plank": [None, None]}
+    copy.follow()
+    assert copy.muscles() == {"Bench": [["chest"], []], "Plank": [[], []]}
+
+    catalogue.change(BENCH | {"primary_muscles": ["triceps"]}, PULL_UPS)
+    copy.follow_as_the_version_before()
+    assert copy.muscles() == {"Bench": [["chest"], []], "Plank": [[], []], "Pull-ups": [None, None]}
+    copy.follow()
+    assert copy.muscles() == {"Bench": [["triceps"], []], "Plank": [[], []], "Pull-ups": [[], []]}
+
+
+def test_an_exercises_service_of_the_version_before_tells_no_muscles_meanwhile(
+    catalogue, copy_with_muscles
+):
+    copy = copy_with_muscles
+    catalogue.untold = MUSCLES
+    catalogue.change(BENCH | {"primary_muscles": ["chest"]}, PLANK)
+    assert copy.follow() == shown(BENCH, PLANK)
+    assert copy.muscles() == {"Bench": [None, None], "Plank": [None, None]}
+    assert copy.follow() == shown(BENCH, PLANK)
+    assert copy.outdated == 1, "what was not news has outdated the cache"
+
+    catalogue.untold = ()
+    copy.follow()
+    assert copy.muscles() == {"Bench": [["chest"], []], "Plank": [[], []]}
+
+
+def test_the_version_before_goes_on_where_this_one_has_copied(catalogue, copy):
+    """As after a step back, and forward again."""
+    catalogue.change(BENCH | {"primary_muscles": ["chest"]})
+    copy.follow()
+    catalogue.change(PLANK, BENCH | {"name": "Bench Press", "primary_muscles": ["triceps"]})
+    copy.follow_as_the_version_before()
+    assert copy.known() == shown(BENCH | {"name": "Bench Press"}, PLANK)
+    with copy.database.transaction() as connection:
+        cursor = connection.execute(text("SELECT max(owner_position) FROM exercise_facts"))
+        assert cursor.scalar_one() == catalogue.feed[-1]["position"]
+    assert copy.follow() == shown(BENCH | {"name": "Bench Press"}, PLANK)
+    if copy.has_muscles:
+        assert copy.muscles() == {"Bench Press": [["triceps"], []], "Plank": [[], []]}

@@ -44,7 +44,7 @@ METHODS = {
     ],
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),
-        *("one_rep_max", "exercise_records", "rep_maxes", "take_out"),
+        *("one_rep_max", "exercise_records", "rep_maxes", "muscles", "take_out"),
     ],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]
