@@ -13,6 +13,7 @@ PATHS = [
     "/api/stats/exercise/1/history",
     "/api/stats/personal-records",
     "/api/stats/progress",
+    "/api/stats/muscles",
     "/api/stats/one-rep-max?weight=100&reps=5",
 ]
 
@@ -167,6 +168,9 @@ def test_months_of_progress(http, new_user):
         ("/api/stats/progress?weeks=0", "weeks", "min"),
         ("/api/stats/progress?weeks=53", "weeks", "max"),
         ("/api/stats/progress?weeks=1.5", "weeks", "type"),
+        ("/api/stats/muscles?weeks=0", "weeks", "min"),
+        ("/api/stats/muscles?weeks=54", "weeks", "max"),
+        ("/api/stats/muscles?time_zone=UTC", "time_zone", "unknown_parameter"),
         ("/api/stats/one-rep-max?reps=5", "weight", "required"),
         ("/api/stats/one-rep-max?weight=100", "reps", "required"),
         ("/api/stats/one-rep-max?weight=1e2&reps=5", "weight", "type"),
