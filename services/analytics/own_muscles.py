@@ -34,10 +34,11 @@ class OwnMuscles(CatalogueCopy):
 
     outage = ("muscles of users' own", "those that are known go on to count")
 
-    def _follow(self, database: Database, cache: Cache, ask: Ask) -> None:
+    def _follow(self, database: Database, cache: Cache, ask: Ask) -> bool:
         [(position,)] = database.fetch(_POSITION)
         while changes := ask(position, limit=BATCH):
             position = changes[-1]["position"]
             owners = {change["owner_id"] for change in changes}
             with cache.changing(*map(self.private_generation_key, owners)):
                 database.fetch(_WRITE, changes=orjson.dumps(changes).decode())
+        return True

@@ -66,13 +66,20 @@ class CatalogueCopy(DependencyProvider):
         self._seen = seen
         self._look_at = time.monotonic() + budgets.FACTS_RETRY_SECONDS
         try:
-            self._follow(database, cache, ask)
+            is_complete = self._follow(database, cache, ask)
         except GymError as problem:
             self._outage.begin(str(problem))
         else:
             self._outage.end()
-            self._look_at = time.monotonic() + budgets.FACTS_SECONDS
+            # Otherwise a process of the version before has answered, and another one may answer
+            # next; asked in step with all others it could be always the same one.
+            if is_complete:
+                self._look_at = time.monotonic() + budgets.FACTS_SECONDS
 
     @abstractmethod
-    def _follow(self, database: Database, cache: Cache, ask: Ask) -> None:
-        """Read what is new in the feed, and write it into the copy."""
+    def _follow(self, database: Database, cache: Cache, ask: Ask) -> bool:
+        """Read what is new in the feed, and write it into the copy.
+
+        Returns:
+            Whether it had all that the copy wants; otherwise it is asked again soon.
+        """

@@ -90,7 +90,7 @@ class ExerciseFacts(CatalogueCopy):
             self._statements = _Statements(_COLUMNS, _MARKS)
         self._told_last = "primary_muscles" if with_muscles else "measure"
 
-    def _follow(self, database: Database, cache: Cache, ask: Ask) -> None:
+    def _follow(self, database: Database, cache: Cache, ask: Ask) -> bool:
         statements = self._statements
         [(position, newest)] = database.fetch(statements.positions)
         is_complete = True
@@ -103,6 +103,7 @@ class ExerciseFacts(CatalogueCopy):
                     database.fetch(statements.write, facts=facts, is_complete=is_complete)
         if is_complete:
             database.fetch(statements.forget_deleted, position=position)
+        return is_complete
 
     def _generation_keys(self, changes: list[dict[str, Any]]) -> list[str]:
         """Return the keys of what changes make stale; those of private exercises have an owner."""

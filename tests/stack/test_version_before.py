@@ -22,6 +22,11 @@ def copied(system, service):
     return {name: measure for name, _, measure in copy}
 
 
+def muscles(system, service, table, key):
+    columns = f"{key}, primary_muscles, secondary_muscles"
+    return rows(system, service, f"SELECT {columns} FROM {table} ORDER BY {key}")
+
+
 def test_measures_come_while_the_version_before_serves(before, wger):
     system = before
     wger.entries += [make_entry(number, name) for number, name in enumerate(IMPORTED, start=1)]
@@ -37,6 +42,8 @@ def test_measures_come_while_the_version_before_serves(before, wger):
                 measures = eventually(lambda name=service: copied(system, name), seconds=120)
                 assert None not in measures.values()
                 assert measures.items() >= IMPORTED.items()
+            copy = muscles(system, "analytics", "exercise_facts", "exercise_id")
+            assert copy == muscles(system, "exercises", "exercises", "id")
 
             # one that is not in the lifters' workouts, which compare names
             rows(system, "exercises", "UPDATE exercises SET name = 'Klimmzug' WHERE id = 4")

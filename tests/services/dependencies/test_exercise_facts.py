@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services import migrate
 from services.dependencies.database import Database
 from services.dependencies.exercise_facts import ExerciseFacts
+from services.process import budgets
 from services.process.settings import SETTINGS_KEY
 from tests.services.databases import address_of, empty_database
 
@@ -296,3 +297,22 @@ def test_the_version_before_goes_on_where_this_one_has_copied(catalogue, copy):
     assert copy.follow() == shown(BENCH | {"name": "Bench Press"}, PLANK)
     if copy.has_muscles:
         assert copy.muscles() == {"Bench Press": [["triceps"], []], "Plank": [[], []]}
+
+
+def test_what_was_not_complete_is_asked_for_again_soon(catalogue, copy, monkeypatch):
+    """Of two processes of the exercises service the same one could answer every ten seconds."""
+    clock = SimpleNamespace(now=1000.0)
+    module = SimpleNamespace(monotonic=lambda: clock.now)
+    monkeypatch.setattr("services.dependencies.catalogue_copy.time", module)
+    catalogue.change(BENCH)
+    catalogue.untold = ("measure", *MUSCLES)
+    copy.follow()
+    catalogue.untold = ()
+
+    clock.now += budgets.FACTS_RETRY_SECONDS
+    copy.facts.keep_up(copy.database, copy, catalogue.changes)
+    assert copy.known() == shown(BENCH)
+    catalogue.change(PLANK)
+    clock.now += budgets.FACTS_RETRY_SECONDS
+    copy.facts.keep_up(copy.database, copy, catalogue.changes)
+    assert copy.known() == shown(BENCH)
