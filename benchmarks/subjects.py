@@ -96,6 +96,12 @@ class Bench:
         _check(answer["best_e1rm"] is not None, "the estimate is missing")
         return took
 
+    def muscles(self, subject: Subject) -> float:
+        """Read the sets by muscle of as many weeks as all who are measured have trained in."""
+        took, [answer] = self._read(subject, "/api/stats/muscles?weeks=2")
+        _check(any(week["muscles"] for week in answer["weeks"]), "the muscles are missing")
+        return took
+
     def log_today(self, subject: Subject) -> float:
         """Log a workout of today."""
         return self._log(subject, 0)
@@ -165,6 +171,7 @@ READS: dict[str, Measured] = {
     "history of an exercise": Bench.history,
     "records of an exercise": Bench.records_of_exercise,
     "rep maxes of an exercise": Bench.rep_maxes,
+    "sets by muscle": Bench.muscles,
     "history of an exercise, all": Bench.whole_history,
 }
 LONGER_ANSWERS = {"history of an exercise, all"}

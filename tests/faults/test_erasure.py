@@ -75,7 +75,8 @@ def fill(system, account):
         {"name": f"Lift {account.email}", "measure": "weight_reps", "category": "strength"},
         201,
     )
-    client.ask("PUT", "/api/exercises/1/mine", {"notes": f"of {account.email}"})
+    mine = {"notes": f"of {account.email}", "primary_muscles": ["chest"]}
+    client.ask("PUT", "/api/exercises/1/mine", mine)
     for day in (3, 2, 1):
         client.ask(
             "POST",
@@ -97,6 +98,7 @@ def fill(system, account):
         "workouts",
         "stats/personal-records",
         "stats/progress",
+        "stats/muscles",
         "exercises?limit=5",
     ):
         client.ask("GET", f"/api/{path}")
@@ -113,6 +115,7 @@ def fill(system, account):
         found = set(traces_of(system, account))
         wanted = {
             *("users.users", "exercises.private_exercises", "exercises.own_details"),
+            *("exercises.own_muscle_changes", "analytics.own_muscles"),
             *("workouts.workouts", "workouts.workout_changes", "workouts.idempotency_keys"),
             *("workouts.imports", "workouts.learned_names", "workouts.exercise_facts"),
             *("workouts.client_ids", "workouts.measurements"),
