@@ -48,6 +48,7 @@ from schemas.stats import (
 )
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
+from schemas.weeks import CalendarQuery, WeeklySummaryQuery
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies.cache import Cache
 from services.dependencies.events import UnconfirmedEventDispatcher
@@ -175,6 +176,7 @@ class Gateway(
         reads=[
             *("exercise_history", "exercise_records", "rep_maxes"),
             *("personal_records", "progress", "muscles", "one_rep_max"),
+            *("calendar", "streak", "weekly_summary"),
         ],
     )
     dispatch = UnconfirmedEventDispatcher()
@@ -492,6 +494,45 @@ class Gateway(
 
     @route(
         "GET",
+        "/api/stats/calendar",
+        scope=scopes.STATS_READ,
+        query=CalendarQuery,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.Calendar,
+    )
+    def calendar(self, request: Request) -> Reply:
+        """Show what was done on each day of a year."""
+        settings = _settings(request, "time_zone")
+        return Reply(self.analytics.calendar(request.user_id, **request.query, **settings))
+
+    @route(
+        "GET",
+        "/api/stats/streak",
+        scope=scopes.STATS_READ,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.WeekStreak,
+    )
+    def streak(self, request: Request) -> Reply:
+        """Show for how many weeks in a row one has met the goal."""
+        settings = _settings(request, "time_zone", "weekly_goal")
+        return Reply(self.analytics.streak(request.user_id, **settings))
+
+    @route(
+        "GET",
+        "/api/stats/weekly-summary",
+        scope=scopes.STATS_READ,
+        query=WeeklySummaryQuery,
+        cache=CachePolicy.NUMBERS,
+        shows=responses.WeeklySummary,
+        refuses=[NotFound],
+    )
+    def weekly_summary(self, request: Request) -> Reply:
+        """Show what a week was, beside the weeks before."""
+        settings = _settings(request, "time_zone", "weekly_goal")
+        return Reply(self.analytics.weekly_summary(request.user_id, **request.query, **settings))
+
+    @route(
+        "GET",
         "/api/stats/one-rep-max",
         scope=scopes.STATS_READ,
         query=OneRepMaxQuery,
@@ -510,3 +551,8 @@ def _with_formula(request: Request) -> dict[str, Any]:
     """Return the query with the formula of the caller's settings, unless it names one."""
     formula = request.caller.settings.one_rep_max_formula
     return request.query if formula is None else {"formula": formula, **request.query}
+
+
+def _settings(request: Request, *names: str) -> dict[str, Any]:
+    """Return some of the caller's settings, by their names; None is what was not set."""
+    return {name: getattr(request.caller.settings, name) for name in names}

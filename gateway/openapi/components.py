@@ -97,7 +97,8 @@ _PAGE = object_schema(
     }
 )
 _CONSTRAINTS = [
-    *("required", "type", "json", "email", "date", "date_time", "characters", "min_length"),
+    *("required", "type", "json", "email", "date", "date_time", "week", "characters"),
+    "min_length",
     *("max_length", "min", "max", "decimals", "step", "sum", "one_of", "unique", "max_items"),
     *("unknown_field", "unknown_parameter", "repeated"),
     *("own", "not_own", "another", "exists", "active", "measure"),

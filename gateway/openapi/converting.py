@@ -35,6 +35,7 @@ from schemas.fields import (
     Text,
     TimeZone,
     Uuid,
+    Week,
     Word,
     Words,
 )
@@ -210,6 +211,14 @@ def _day(field: Day) -> dict[str, Any]:
     return {"type": TEXT, "format": "date", "description": earliest}
 
 
+def _week(field: Week) -> dict[str, Any]:
+    return {
+        "type": TEXT,
+        "pattern": r"^[0-9]{4}-W[0-9]{2}$",
+        "description": f"Not before {field.first_year}-W01.",
+    }
+
+
 def _moment(field: Moment) -> dict[str, Any]:
     return {
         "type": TEXT,
@@ -311,6 +320,7 @@ _KINDS: dict[type[fields.Field], Callable[[Any], dict[str, Any]]] = {
     Number: _number,
     Integer: lambda _: {"type": "integer"},
     Day: _day,
+    Week: _week,
     Moment: _moment,
     TimeZone: _time_zone,
     Locale: _locale,

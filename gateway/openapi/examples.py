@@ -23,6 +23,7 @@ from schemas.stats import (
 )
 from schemas.users import Credentials, NewUser
 from schemas.version import VERSION
+from schemas.weeks import CalendarQuery, WeeklySummaryQuery
 from schemas.workouts import LastSets, NewWorkout, WorkoutChanges, WorkoutList
 
 NEW_USER = {"email": "ada@example.com", "password": "correct horse battery", "name": "Ada"}
@@ -478,6 +479,45 @@ REP_MAXES = {
     "rep_maxes": [_rep_max(allowed) for allowed in ONE_REP_MAX["table"]],
 }
 
+
+def _in_week(value: float, unit: str) -> dict[str, Any]:
+    return {"value": value, "unit": unit, "achieved_date": "2025-02-16", "workout_id": 321}
+
+
+CALENDAR = {
+    "year": 2025,
+    "days": [{"date": "2025-02-16", "workouts": 1, "sets": 1, "minutes": 75}],
+}
+WEEK_STREAK = {
+    "weekly_goal": 1,
+    "current": 1,
+    "current_since": "2025-W07",
+    "longest": 1,
+    "longest_since": "2025-W07",
+    "this_week": {"week": "2025-W07", "workouts": 1, "is_met": True},
+}
+WEEKLY_SUMMARY: dict[str, Any] = {
+    "week": "2025-W07",
+    "start": "2025-02-10",
+    "end": "2025-02-16",
+    "is_running": False,
+    "workouts": {"value": 1, "goal": 1, "is_met": True, "previous": 0, "mean_of_four": 0},
+    "volume": {"value": 512.5, "previous": 0, "mean_of_four": 0},
+    "sets": {"value": 1, "previous": 0, "mean_of_four": 0},
+    "minutes": {"value": 75, "previous": 0, "mean_of_four": 0},
+    "records": [
+        {"exercise_id": 1, "exercise_name": "Barbell Bench Press", "kind": kind, **reached}
+        for kind, reached in (
+            ("max_weight", _in_week(102.5, "kg")),
+            ("max_reps", _in_week(5, "reps")),
+            ("max_volume", _in_week(512.5, "kg")),
+            ("best_e1rm", _in_week(119.58, "kg")),
+            ("best_set_volume", _in_week(512.5, "kg")),
+        )
+    ],
+    "streak": {"current": 1, "longest": 1},
+}
+
 INDEX = {
     "name": "Gym Tracker",
     "version": VERSION,
@@ -573,6 +613,8 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     HistoryQuery: {"range": "all", "unit": "week"},
     ProgressQuery: {"period": "weekly", "weeks": 1},
     MusclesQuery: {"weeks": 1},
+    CalendarQuery: {"year": 2025},
+    WeeklySummaryQuery: {"week": "2025-W07"},
     EstimateQuery: {"formula": "epley"},
     OneRepMaxQuery: {"weight": 102.5, "reps": 5, "rir": 1},
     responses.Index: INDEX,
@@ -605,6 +647,9 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.RepMaxes: REP_MAXES,
     responses.WeeklyProgress: PROGRESS,
     responses.MusclesByWeek: MUSCLES,
+    responses.Calendar: CALENDAR,
+    responses.WeekStreak: WEEK_STREAK,
+    responses.WeeklySummary: WEEKLY_SUMMARY,
     responses.OneRepMax: ONE_REP_MAX,
     **ACCOUNT_EXAMPLES,
     **MEASUREMENT_EXAMPLES,

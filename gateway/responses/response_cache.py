@@ -41,8 +41,9 @@ ENTRY_BYTES = 3000
 MOST_INVALIDATED = 10_000
 LIFETIME_SECONDS = 300
 
-DAY_SECONDS = 24 * 3600
-"""A response may depend on which day it is in UTC, and Unix time has no leap seconds."""
+QUARTER_SECONDS = 900
+"""A response may depend on which day it is where its user is. In every time zone of now days begin
+at a quarter of an hour of UTC, and Unix time has no leap seconds."""
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class CachedResponse:
         generation_keys: the Redis keys of the generations that it depends on; None if it depends on
             the catalogue's alone, which the process knows by itself.
         generation: the generation that it was made in.
-        day: the day that it was made on, in days since 1970, UTC.
+        quarter: the quarter of an hour that it was made in, counted since 1970, UTC.
         made_at: when its making began, by the monotonic clock.
         scope: what a personal access token needs for it.
     """
@@ -65,7 +66,7 @@ class CachedResponse:
     generation_keys: GenerationKeys | None
     generation: str | Any
     """Any: the catalogue's is a number."""
-    day: int
+    quarter: int
     made_at: float
     scope: str | None = None
     prepared: dict[bool, PreparedResponse] = field(default_factory=dict)
@@ -145,7 +146,7 @@ class ResponseCache(SharedExtension):
         cached = self._responses.get(key)
         if cached is None:
             return None
-        if time.monotonic() > cached.made_at + LIFETIME_SECONDS or cached.day != today():
+        if time.monotonic() > cached.made_at + LIFETIME_SECONDS or cached.quarter != this_quarter():
             return None
         if cached.generation_keys is None:
             return cached if cached.generation == self.catalogue_changes.generation else None
@@ -197,11 +198,11 @@ class Lookup:
     __slots__ = (
         "_ask",
         "_asked_at",
-        "_day",
         "_generation",
         "_generation_keys",
         "_key",
         "_policy",
+        "_quarter",
         "_request",
         "_responses",
         "_route",
@@ -256,7 +257,7 @@ class Lookup:
             return cached.reply
         self._generation_keys = generation_keys_of(self._request, self._policy, caller)
         self._generation = self._take_generation()
-        self._day, self._asked_at = today(), time.monotonic()
+        self._quarter, self._asked_at = this_quarter(), time.monotonic()
         return None
 
     def store(self, reply: EncodedReply) -> None:
@@ -269,7 +270,13 @@ class Lookup:
         if keys is None and generation != responses.current_generation(None):
             return
         cached = CachedResponse(
-            reply.compact(), self._route, keys, generation, self._day, self._asked_at, self._scope
+            reply.compact(),
+            self._route,
+            keys,
+            generation,
+            self._quarter,
+            self._asked_at,
+            self._scope,
         )
         responses.put(self._key, cached)
         if keys is not None:
@@ -292,6 +299,6 @@ def _names(keys: GenerationKeys | None, mark: str) -> bool:
     return any(mark in key for key in several(keys or ()))
 
 
-def today() -> int:
-    """Return which day it is in UTC, in days since 1970."""
-    return int(time.time()) // DAY_SECONDS
+def this_quarter() -> int:
+    """Return which quarter of an hour it is, counted since 1970, UTC."""
+    return int(time.time()) // QUARTER_SECONDS

@@ -2,7 +2,7 @@
 
 from schemas.fields.base import BaseField, about
 from schemas.fields.choices import AnyOf, OneOf, Sort
-from schemas.fields.dates import Day
+from schemas.fields.dates import Day, Week
 from schemas.fields.flags import Flag
 from schemas.fields.identifiers import Identifiers, Uuid
 from schemas.fields.lists import ListOf
@@ -40,6 +40,7 @@ __all__ = [
     "Text",
     "TimeZone",
     "Uuid",
+    "Week",
     "Word",
     "Words",
     "about",

@@ -1,4 +1,4 @@
-"""Fields of dates."""
+"""Fields of dates and weeks."""
 
 import re
 from datetime import date
@@ -8,6 +8,7 @@ from schemas.constraints import excerpt, validation_error
 from schemas.fields.base import BaseField
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WEEK = re.compile(r"(\d{4})-W(\d{2})", re.ASCII)
 
 
 class Day(BaseField):
@@ -43,3 +44,41 @@ class Day(BaseField):
             pass
         message = f"{self.label} must be a date (YYYY-MM-DD)"
         raise validation_error(message, "date", received=excerpt(text))
+
+
+class Week(BaseField):
+    """The name of a week by ISO 8601, ``2026-W48``; loads as that text.
+
+    Args:
+        first_year: the year of the first week that is allowed.
+    """
+
+    def __init__(self, *, first_year: int, **options: Any):
+        super().__init__(**options)
+        self.first_year = first_year
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        name = self._require_text(value).strip()
+        found = _WEEK.fullmatch(name)
+        if found is None or not _is_week(*map(int, found.groups())):
+            raise validation_error(
+                f"{self.label} must be a week of ISO 8601 (2026-W48)",
+                "week",
+                received=excerpt(value),
+            )
+        if int(found[1]) < self.first_year:
+            raise validation_error(
+                f"{self.label} must not be before {self.first_year}-W01",
+                "min",
+                min_value=f"{self.first_year}-W01",
+                received=excerpt(value),
+            )
+        return name
+
+
+def _is_week(year: int, number: int) -> bool:
+    try:
+        date.fromisocalendar(year, number, 1)
+    except ValueError:
+        return False
+    return True

@@ -10,6 +10,7 @@ from schemas.responses.base import (
     choice,
     count,
     day,
+    flag,
     identifier,
     list_of,
     one_or_null,
@@ -287,6 +288,100 @@ class MusclesByWeek(ResponseSchema):
 
     band = fields.Nested(WeeklySets, required=True)
     weeks = list_of(MusclesOfWeek, "Oldest first; the last one is running where one is.")
+
+
+class CalendarDay(ResponseSchema):
+    """A day with a workout."""
+
+    date = day()
+    workouts = count()
+    sets = count("Warm-ups are none.")
+    minutes = count("Of the workouts that have a duration; null if none has.", null=True)
+
+
+class Calendar(ResponseSchema):
+    """What was done on each day of a year."""
+
+    year = count()
+    days = list_of(CalendarDay, "Those with a workout, the first one first.")
+
+
+class GoalOfWeek(ResponseSchema):
+    """The running week against the goal."""
+
+    week = week("By ISO 8601.")
+    workouts = count()
+    is_met = flag()
+
+
+class WeekStreak(ResponseSchema):
+    """How many weeks in a row met the goal; the running one breaks nothing before it ends."""
+
+    weekly_goal = count("Workouts a week, by one's settings, or else 1; it holds for all weeks.")
+    current = count("Weeks in a row up to now; the running one counts once it has met the goal.")
+    current_since = week("The first of these.", null=True)
+    longest = count("The most weeks in a row so far.")
+    longest_since = week("The first of these.", null=True)
+    this_week = fields.Nested(GoalOfWeek, required=True)
+
+
+class _Compared(ResponseSchema):
+    previous = amount("Of the week before.")
+    mean_of_four = amount("Of the four weeks before; one without training counts as 0.")
+
+
+class ComparedWorkouts(_Compared):
+    """The workouts of a week against the goal, and beside those of the weeks before."""
+
+    value = count()
+    goal = count("By one's settings, or else 1.")
+    is_met = flag()
+
+
+class ComparedWeek(_Compared):
+    """A number of a week, beside those of the weeks before."""
+
+    value = amount()
+
+
+class WeekRecord(ResponseSchema):
+    """A record that was achieved in the week and still stands."""
+
+    exercise_id = identifier()
+    exercise_name = text()
+    kind = choice(RECORD_KINDS)
+    value = amount()
+    unit = choice(RECORD_UNITS)
+    achieved_date = day()
+    workout_id = identifier()
+
+
+class StreakThen(ResponseSchema):
+    """Weeks in a row that met the goal, up to a week."""
+
+    current = count()
+    longest = count()
+
+
+class WeeklySummary(ResponseSchema):
+    """What a week was, from Monday to Sunday; warm-ups count nowhere."""
+
+    week = week("By ISO 8601.")
+    start = day("The Monday.")
+    end = day("The Sunday.")
+    is_running = flag("Whether it has not ended yet where one is, by one's settings.")
+    workouts = fields.Nested(ComparedWorkouts, required=True)
+    volume = fields.Nested(
+        ComparedWeek, required=True, metadata={"description": "Kilograms × repetitions."}
+    )
+    sets = fields.Nested(ComparedWeek, required=True)
+    minutes = fields.Nested(
+        ComparedWeek,
+        required=True,
+        metadata={"description": "Of the workouts that have a duration."},
+    )
+    records = list_of(WeekRecord, "By exercise; the kinds are those of `personal-records`.")
+    streak = fields.Nested(StreakThen, required=True)
 
 
 class AllowedWeight(ResponseSchema):

@@ -31,7 +31,10 @@ _SHOWN_KINDS = {
     for measure, kinds in KINDS_OF.items()
 }
 
-_DONE = f"""
+
+def _done(stats: str) -> str:
+    """Return the CTE of some exercises that were done; ``stats`` gives their statistics."""
+    return f"""
     done AS MATERIALIZED (
         SELECT k.*, CASE WHEN only_kind IS NULL THEN kind END AS one_of_kinds,
             {MEASURE} AS measure
@@ -39,10 +42,10 @@ _DONE = f"""
             SELECT s.user_id, s.exercise_id, coalesce(f.name, s.exercise_name) AS name,
                 {ONLY_KIND} AS only_kind, {KIND} AS kind, f.rep_type AS kind_now,
                 f.measure AS measure_now, {IS_CURRENT} AS is_current
-            FROM exercise_stats s LEFT JOIN exercise_facts f USING (exercise_id)
-            WHERE s.user_id = :user_id %s) k
+            FROM ({stats}) s LEFT JOIN exercise_facts f USING (exercise_id)) k
     )
-"""
+    """
+
 
 _UNIT = word_cases("d.one_of_kinds", REP_UNITS)
 
@@ -50,12 +53,12 @@ _UNIT = word_cases("d.one_of_kinds", REP_UNITS)
 # (seldom, after a correction in the catalogue) it is searched in the rows of the kind to be shown.
 _OLDER_RECORDS = f"""
     records AS (
-        SELECT d.exercise_id, d.name, r.record_type, r.value, r.unit, r.achieved_date,
+        SELECT d.user_id, d.exercise_id, d.name, r.record_type, r.value, r.unit, r.achieved_date,
             r.workout_id, r.started_at, r.previous_record
         FROM done d JOIN personal_records r USING (user_id, exercise_id)
         WHERE d.one_of_kinds IS NULL OR r.record_type <> 'max_reps'
         UNION ALL
-        SELECT d.exercise_id, d.name, 'max_reps', best.most_reps,
+        SELECT d.user_id, d.exercise_id, d.name, 'max_reps', best.most_reps,
             {_UNIT}, best.workout_date, best.workout_id,
             best.started_at,
             (SELECT max(h.most_reps) FROM exercise_performance_history h
@@ -72,30 +75,48 @@ _OLDER_RECORDS = f"""
     )
 """
 
-# The JSON of the result is written from this, not by Python: rounding is that of schemas.units, as
-# no value is large enough for the two to differ. A size that was divided is rounded twice, as in
-# previous_in_unit(). A row without a kind is an exercise that must be recounted.
-_RECORDS = Statement(
-    f"""
-    WITH {_DONE % ""}, {_OLDER_RECORDS}
-    SELECT exercise_id, name, record_type, trim_scale(round(value, 2))::text, unit,
-           achieved_date::text, workout_id, trim_scale(round(previous_record, 2))::text
-    FROM (
-        SELECT exercise_id, name, record_type, value, unit, achieved_date, workout_id,
-            previous_record
+
+def shown_records_of(stats: str) -> str:
+    """Return the CTEs with what is shown of exercises, of any users: ``shown`` is the last of them.
+
+    Its rows have ``user_id``, ``exercise_id``, ``name``, ``kind``, ``value``, ``unit``,
+    ``achieved_date``, ``workout_id`` and ``previous``. One without a kind is an exercise that must
+    be recounted.
+
+    Args:
+        stats: the query for their rows of ``exercise_stats``.
+    """
+    return f"""
+    {_done(stats)}, {_OLDER_RECORDS}, shown AS (
+        SELECT user_id, exercise_id, name, record_type AS kind, value, unit, achieved_date,
+            workout_id, previous_record AS previous
         FROM records
         UNION ALL
-        SELECT d.exercise_id, d.name, r.kind, r.value, r.unit, r.achieved_date, r.workout_id,
-            round(abs(r.previous_size)
+        SELECT d.user_id, d.exercise_id, d.name, r.kind, r.value, r.unit, r.achieved_date,
+            r.workout_id, round(abs(r.previous_size)
                 / CASE r.unit WHEN 'lb' THEN {POUND_IN_KILOGRAMS} ELSE 1 END, 12)
         FROM done d CROSS JOIN LATERAL (
             SELECT * FROM set_records b
             WHERE b.user_id = d.user_id AND b.exercise_id = d.exercise_id
               AND b.kind = ANY ({cases("d.measure", _SHOWN_KINDS)}) OFFSET 0) r
         UNION ALL
-        SELECT d.exercise_id, d.name, NULL, NULL, NULL, NULL, NULL, NULL
+        SELECT d.user_id, d.exercise_id, d.name, NULL, NULL, NULL, NULL, NULL, NULL
         FROM done d WHERE NOT d.is_current
-    ) shown
+    )
+    """
+
+
+_STATS = "SELECT * FROM exercise_stats WHERE user_id = :user_id"
+
+# The JSON of the result is written from this, not by Python: rounding is that of schemas.units, as
+# no value is large enough for the two to differ. A size that was divided is rounded twice, as in
+# previous_in_unit().
+_RECORDS = Statement(
+    f"""
+    WITH {shown_records_of(_STATS)}
+    SELECT exercise_id, name, kind, trim_scale(round(value, 2))::text, unit,
+           achieved_date::text, workout_id, trim_scale(round(previous, 2))::text
+    FROM shown
     ORDER BY exercise_id
     """
 )
@@ -108,7 +129,7 @@ _PERFORMED = """
 
 _OF_EXERCISE = Statement(
     f"""
-    WITH {_DONE % "AND s.exercise_id = :exercise_id"}, {_OLDER_RECORDS}
+    WITH {_done(f"{_STATS} AND exercise_id = :exercise_id")}, {_OLDER_RECORDS}
     SELECT
         (SELECT json_build_array(name, measure, is_current) FROM done),
         (SELECT json_agg(json_build_array(r.record_type, '0', r.value::text, r.unit, '0',

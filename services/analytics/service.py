@@ -23,6 +23,7 @@ from services.analytics.record_outbox import OUTBOX
 from services.analytics.rules.calculator import calculated
 from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes
 from services.analytics.take_out import TakeOutMethods
+from services.analytics.week_methods import WeekMethods
 from services.dependencies import cache_generations
 from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.cache import Cache
@@ -47,7 +48,7 @@ ESTIMATE_QUERY = EstimateQuery()
 NO_RECORDS: dict[str, Any] = {"records": []}
 
 
-class Analytics(MuscleMethods, TakeOutMethods, ErasureMethods):
+class Analytics(MuscleMethods, WeekMethods, TakeOutMethods, ErasureMethods):
     """Computes and serves histories, records, statistics and progress of users' workouts."""
 
     name = "analytics"

@@ -67,6 +67,11 @@ FAMILIES = (
     Family("analytics:user:{number}:personal_records", CACHE, DAY, "users"),
     Family("analytics:user:{number}:progress:{rest}", CACHE, HOUR, "a user's 104 spans"),
     Family("analytics:user:{number}:muscles:{rest}", CACHE, HOUR, "a user's 53 spans, by settings"),
+    Family("analytics:user:{number}:calendar:{number}", CACHE, HOUR, "a user's years of workouts"),
+    Family("analytics:user:{number}:streak:{rest}", CACHE, HOUR, "users"),
+    Family(
+        "analytics:user:{number}:weekly_summary:{rest}", CACHE, HOUR, "a user's weeks of workouts"
+    ),
     Family("user:{number}:tokens:version", CACHE, DAY, "users"),
     Family("user:token:revoked:{word}", COUNTERS, DAY + CLOCKS, "tokens that were revoked"),
     Family("gateway:limit:{rest}", COUNTERS, None, "who has asked within a limit's window"),

@@ -32,6 +32,7 @@ from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
 from schemas.stats import HistoryQuery, MusclesQuery, OneRepMaxQuery, ProgressQuery
 from schemas.version import VERSION
+from schemas.weeks import CalendarQuery, WeeklySummaryQuery
 from schemas.workouts import LastSets, WorkoutList
 from services.transport.http.messages import REFUSALS
 from stack.layout import CHECKOUT
@@ -391,6 +392,13 @@ def test_examples_of_workouts_and_statistics_are_real(http, new_user):
     assert muscles["band"] == examples.MUSCLES["band"]
     [week], [example] = muscles["weeks"], examples.MUSCLES["weeks"]
     assert week.keys() == example.keys()
+    found = first(http.get("/api/stats/calendar", params=EXAMPLES[CalendarQuery], token=token))
+    assert found == examples.CALENDAR
+    query = EXAMPLES[WeeklySummaryQuery]
+    found = first(http.get("/api/stats/weekly-summary", params=query, token=token))
+    assert alike(found) == alike(examples.WEEKLY_SUMMARY)
+    found = first(http.get("/api/stats/streak", token=token))
+    assert found.keys() == examples.WEEK_STREAK.keys()
     query = EXAMPLES[OneRepMaxQuery]
     found = first(http.get("/api/stats/one-rep-max", params=query, token=token))
     assert found == examples.ONE_REP_MAX

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,9 @@ PATHS = [
     "/api/stats/personal-records",
     "/api/stats/progress",
     "/api/stats/muscles",
+    "/api/stats/calendar",
+    "/api/stats/streak",
+    "/api/stats/weekly-summary",
     "/api/stats/one-rep-max?weight=100&reps=5",
 ]
 
@@ -171,6 +175,10 @@ def test_months_of_progress(http, new_user):
         ("/api/stats/muscles?weeks=0", "weeks", "min"),
         ("/api/stats/muscles?weeks=54", "weeks", "max"),
         ("/api/stats/muscles?time_zone=UTC", "time_zone", "unknown_parameter"),
+        ("/api/stats/calendar?year=1899", "year", "min"),
+        ("/api/stats/weekly-summary?week=2026-48", "week", "week"),
+        ("/api/stats/weekly-summary?week=2025-W53", "week", "week"),
+        ("/api/stats/weekly-summary?week=1899-W52", "week", "min"),
         ("/api/stats/one-rep-max?reps=5", "weight", "required"),
         ("/api/stats/one-rep-max?weight=100", "reps", "required"),
         ("/api/stats/one-rep-max?weight=1e2&reps=5", "weight", "type"),
@@ -302,3 +310,31 @@ def test_the_calculator_with_repetitions_in_reserve(http, new_user):
     path = "/api/stats/one-rep-max?weight=100&reps=5&unit=kg&rir=2&formula=epley"
     found = read(http, new_user(), path)
     assert (found["one_rep_max"], found["with_reserve"]) == (116.67, 123.33)
+
+
+def test_weeks_are_those_of_ones_zone_and_goal(http, new_user):
+    user = new_user()
+    create(http, user, bench(100, 5), duration_minutes=30)
+    week = f"{TODAY:%G-W%V}"
+    eventually(lambda: read(http, user, "/api/stats/streak")["longest"], 1)
+    summary = read(http, user, "/api/stats/weekly-summary", week=week)
+    assert summary["workouts"]["is_met"] is True
+    assert summary["sets"] == {"value": 1, "previous": 0, "mean_of_four": 0}
+    day = {"date": str(TODAY), "workouts": 1, "sets": 1, "minutes": 30}
+    assert read(http, user, "/api/stats/calendar", year=TODAY.year)["days"] == [day]
+
+    # what is set holds at once, whatever is cached
+    changes = {"weekly_goal": 2, "time_zone": "Pacific/Auckland"}
+    assert http.put("/api/users/me", changes, token=user.token).status_code == 200
+    assert read(http, user, "/api/stats/streak")["weekly_goal"] == 2
+    there = datetime.now(ZoneInfo("Pacific/Auckland"))
+    running = read(http, user, "/api/stats/weekly-summary")
+    assert running["workouts"]["goal"] == 2
+    assert running["week"] in {f"{there:%G-W%V}", f"{datetime.now(there.tzinfo):%G-W%V}"}
+
+
+def test_a_week_without_training_is_not_there(http, new_user):
+    user = new_user()
+    for week in ("2020-W53", "2999-W01"):
+        path = "/api/stats/weekly-summary"
+        assert http.get(path, params={"week": week}, token=user.token).status_code == 404

@@ -55,6 +55,8 @@ QUERIES = {
     "/api/stats/exercise/1/rep-maxes": ["formula"],
     "/api/stats/progress": ["period", "weeks"],
     "/api/stats/muscles": ["weeks"],
+    "/api/stats/calendar": ["year"],
+    "/api/stats/weekly-summary": ["week"],
     "/api/stats/one-rep-max?weight=100&reps=5&": ["unit", "rir", "formula"],
 }
 FREE_WORDS = ["equipment", "muscles", "body_part"]

@@ -56,6 +56,9 @@ def traffic(http, person):
             f"/api/stats/exercise/{NO_ID}/history",
             "/api/stats/progress?period=monthly",
             "/api/stats/muscles?weeks=53",
+            "/api/stats/calendar?year=2026",
+            "/api/stats/streak",
+            "/api/stats/weekly-summary",
         ):
             http.get(path, token=token)
     # what is cached of the catalogue alone has been made by now

@@ -80,6 +80,63 @@ class Recount:
             first, last = _around(first - timedelta(days=1), unit)
         return {"period": period, f"{unit}s": listed}
 
+    def calendar(self, year):
+        days = []
+        inside = [workout for workout in self.workouts if _day(workout).year == year]
+        for day, group in groupby(inside, key=lambda workout: workout["date"]):
+            workouts = list(group)
+            minutes = [one["duration_minutes"] for one in workouts if one["duration_minutes"]]
+            timed = any(one["duration_minutes"] is not None for one in workouts)
+            days.append(
+                {
+                    "date": day,
+                    "workouts": len(workouts),
+                    "sets": self._sets(workouts),
+                    "minutes": sum(minutes) if timed else None,
+                }
+            )
+        return {"year": year, "days": days}
+
+    def streak(self, goal=1):
+        monday = _around(self.today, "week")[0]
+        current, longest = self._streak(monday, goal, is_running=True)
+        done = len(self._of_week(monday))
+        return {
+            "weekly_goal": goal,
+            "current": len(current),
+            "current_since": _week_name(min(current)) if current else None,
+            "longest": len(longest),
+            "longest_since": _week_name(min(longest)) if longest else None,
+            "this_week": {
+                "week": _week_name(monday),
+                "workouts": done,
+                "is_met": done >= goal,
+            },
+        }
+
+    def weekly_summary(self, monday, goal=1):
+        """Return the summary of a week, or None if there is none."""
+        is_running = monday == _around(self.today, "week")[0]
+        if not is_running and not self._of_week(monday):
+            return None
+        weeks = [self._of_week(monday - timedelta(weeks=back)) for back in range(5)]
+        current, longest = self._streak(monday, goal, is_running)
+        done = _beside([len(workouts) for workouts in weeks])
+        return {
+            "week": _week_name(monday),
+            "start": monday.isoformat(),
+            "end": (monday + timedelta(days=6)).isoformat(),
+            "is_running": is_running,
+            "workouts": {**done, "goal": goal, "is_met": done["value"] >= goal},
+            "volume": _beside([sum(self._volume_in_all(one) for one in week) for week in weeks]),
+            "sets": _beside([self._sets(week) for week in weeks]),
+            "minutes": _beside(
+                [sum(one["duration_minutes"] or 0 for one in week) for week in weeks]
+            ),
+            "records": self._records_of_week(monday),
+            "streak": {"current": len(current), "longest": len(longest)},
+        }
+
     def volume(self, workout):
         return _shown(
             sum(
@@ -88,6 +145,45 @@ class Recount:
                 for one in exercise["sets"]
             )
         )
+
+    # weeks
+
+    def _of_week(self, monday):
+        days = {monday + timedelta(days=number) for number in range(7)}
+        return [workout for workout in self.workouts if _day(workout) in days]
+
+    def _streak(self, monday, goal, is_running):
+        """Return the Mondays of the streak up to a week, and of the longest until then."""
+        best, run = [], []
+        day = min([_around(_day(workout), "week")[0] for workout in self.workouts] or [monday])
+        while day <= monday:
+            if len(self._of_week(day)) >= goal:
+                run = [*run, day]
+            elif not (is_running and day == monday):
+                run = []
+            best = run if len(run) > len(best) else best
+            day += timedelta(weeks=1)
+        return run, best
+
+    def _records_of_week(self, monday):
+        days = {(monday + timedelta(days=number)).isoformat() for number in range(7)}
+        return [
+            {
+                "exercise_id": exercise["exercise_id"],
+                "exercise_name": exercise["exercise_name"],
+                "kind": kind,
+                **{name: value for name, value in exercise[kind].items() if name != "previous"},
+            }
+            for exercise in self.personal_records()["records"]
+            for kind in RECORD_ORDER
+            if kind in exercise and exercise[kind]["achieved_date"] in days
+        ]
+
+    def _volume_in_all(self, workout):
+        return sum(self._volume_of(workout, exercise_id) for exercise_id in self.names)
+
+    def _sets(self, workouts):
+        return sum(len(_working_sets(one, key)) for one in workouts for key in self.names)
 
     # records
 
@@ -327,6 +423,27 @@ RECORDS_OF_SETS = {
     },
 }
 """By what is shown: the kind of the sets that make a record, their sizes and the unit."""
+
+
+RECORD_ORDER = [
+    *("max_weight", "max_reps", "max_volume", "best_e1rm", "best_set_volume"),
+    *("longest", "farthest"),
+]
+
+
+def _beside(numbers):
+    """Return a number of a week beside those of the four weeks before."""
+    value, *before = map(Fraction, numbers)
+    return {
+        "value": _shown(value),
+        "previous": _shown(before[0]),
+        "mean_of_four": _shown(sum(before) / 4),
+    }
+
+
+def _week_name(monday):
+    year, number, _ = monday.isocalendar()
+    return f"{year}-W{number:02}"
 
 
 def _mean(numbers):

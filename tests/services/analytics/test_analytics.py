@@ -39,6 +39,15 @@ def lifter(rpc, fresh_user):
     return Lifter(rpc, fresh_user)
 
 
+GOALS = (1, 2)
+
+
+def last_mondays():
+    """Return those of the running week and of the four before."""
+    monday = today() - timedelta(days=today().weekday())
+    return [monday - timedelta(weeks=back) for back in range(5)]
+
+
 class Lifter:
     """A user who logs workouts and looks at what came of them."""
 
@@ -97,7 +106,18 @@ class Lifter:
                 for unit in UNITS
             ),
             *(ask.progress(self.id, period, weeks) for period in PERIODS for weeks in (12, 52)),
+            *(ask.calendar(self.id, today().year - back) for back in (0, 1)),
+            *(ask.streak(self.id, weekly_goal=goal) for goal in GOALS),
+            *(self.summary(monday, goal) for monday in last_mondays() for goal in GOALS),
         ]
+
+    def summary(self, monday, goal):
+        """Return the summary of a week, or None if there is none."""
+        try:
+            week = f"{monday:%G-W%V}"
+            return self.rpc.analytics.weekly_summary(self.id, week, weekly_goal=goal)
+        except NotFound:
+            return None
 
     def recount(self):
         """Return what the answers must be."""
@@ -112,6 +132,9 @@ class Lifter:
                 for unit in UNITS
             ),
             *(recount.progress(period, weeks) for period in PERIODS for weeks in (12, 52)),
+            *(recount.calendar(today().year - back) for back in (0, 1)),
+            *(recount.streak(goal) for goal in GOALS),
+            *(recount.weekly_summary(monday, goal) for monday in last_mondays() for goal in GOALS),
         ]
 
     def assert_recounted(self):
@@ -1157,3 +1180,59 @@ def test_a_read_during_the_counting_shows_what_it_ends_in(lifter, system, other_
 
     # on a busy machine the read may be out of patience sooner
     assert any(seen_during_counting_of(weight) == weight for weight in range(2, 12))
+
+
+# --- weeks
+
+
+def test_calendar_streak_and_summary_of_nobody(lifter):
+    ask = lifter.rpc.analytics
+    assert ask.calendar(lifter.id) == {"year": today().year, "days": []}
+    streak = ask.streak(lifter.id, "Pacific/Auckland", 3)
+    assert (streak["weekly_goal"], streak["current"], streak["longest"]) == (3, 0, 0)
+    assert ask.weekly_summary(lifter.id)["is_running"] is True
+    with pytest.raises(NotFound):
+        ask.weekly_summary(lifter.id, "2020-W53")
+    with pytest.raises(NotFound):
+        ask.weekly_summary(lifter.id, "9999-W52")
+
+
+def test_weeks_are_recounted(lifter):
+    monday = last_mondays()[0]
+    for back, day, minutes in ((0, 0, 61), (1, 6, None), (1, 0, 30), (3, 2, None), (4, 1, 7)):
+        date_of = monday - timedelta(weeks=back) + timedelta(days=day)
+        sets = [one(5, 100.25 + back), one(8, 225, "lb"), one(9, 20, set_type="warmup")]
+        lifter.log(date_of.isoformat(), lift(BENCH, *sets), duration_minutes=minutes)
+        lifter.assert_recounted()
+    lifter.log(monday.isoformat(), lift(RUNNING, one(5000)), lift(PLANK, one(90.5)))
+    lifter.assert_recounted()
+
+
+def test_what_has_changed_is_shown_at_once(lifter):
+    workout_id = lifter.log(ago(0), lift(BENCH, one(5, 100)))
+    assert lifter.rpc.analytics.weekly_summary(lifter.id)["volume"]["value"] == 500
+    lifter.change(workout_id, exercises=[lift(BENCH, one(6, 100))])
+    assert lifter.rpc.analytics.weekly_summary(lifter.id)["volume"]["value"] == 600
+    lifter.delete(workout_id)
+    assert lifter.rpc.analytics.weekly_summary(lifter.id)["workouts"]["value"] == 0
+    assert lifter.rpc.analytics.streak(lifter.id)["current"] == 0
+    assert lifter.rpc.analytics.calendar(lifter.id)["days"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "field", "constraint"),
+    [
+        ("calendar", {"year": 1899}, "year", "min"),
+        ("calendar", {"year": 2026, "time_zone": "Mars/Base"}, "time_zone", "one_of"),
+        ("streak", {"weekly_goal": 0}, "weekly_goal", "min"),
+        ("streak", {"weekly_goal": 22}, "weekly_goal", "max"),
+        ("weekly_summary", {"week": "2026W48"}, "week", "week"),
+        ("weekly_summary", {"week": "2026-W54"}, "week", "week"),
+        ("weekly_summary", {"week": 48}, "week", "type"),
+    ],
+)
+def test_weeks_are_asked_for_within_limits(lifter, method, query, field, constraint):
+    with pytest.raises(InvalidParameter) as refusal:
+        getattr(lifter.rpc.analytics, method)(lifter.id, **query)
+    (fault,) = refusal.value.faults
+    assert (fault["field"], fault["details"]["constraint"]) == (field, constraint)

@@ -45,6 +45,7 @@ METHODS = {
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),
         *("one_rep_max", "exercise_records", "rep_maxes", "muscles", "take_out"),
+        *("calendar", "streak", "weekly_summary"),
     ],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]
@@ -112,6 +113,9 @@ def test_answers_are_plain_values(rpc, fresh_user):
         analytics.personal_records(fresh_user),
         analytics.exercise_history(fresh_user, 1),
         analytics.progress(fresh_user),
+        analytics.calendar(fresh_user),
+        analytics.streak(fresh_user),
+        analytics.weekly_summary(fresh_user),
         analytics.one_rep_max(102.5, 5, rir=0.5),
         analytics.exercise_records(fresh_user, 1),
         analytics.rep_maxes(fresh_user, 1),

@@ -6,7 +6,7 @@ from gateway.admission.callers import Caller
 from gateway.requests.context import RequestContext, context_of
 from gateway.responses.fast_path import FastPath
 from gateway.responses.replies import Reply, encode_reply
-from gateway.responses.response_cache import CachedResponse, ResponseCache, today
+from gateway.responses.response_cache import CachedResponse, ResponseCache, this_quarter
 from services.transport.http import HttpRequest
 from services.transport.http.messages import Head
 
@@ -77,7 +77,7 @@ def fast_path(monkeypatch):
     request = HttpRequest(Head("GET", "/"))
     for key, keys, generation in (((0, PUBLIC), None, 1), ((7, OWN), ("a", "b"), FIRST)):
         reply = encode_reply(request, Reply({"id": 1}), personal=keys is not None)
-        cache.put(key, CachedResponse(reply, "/api/x/:id", keys, generation, today(), 99.0))
+        cache.put(key, CachedResponse(reply, "/api/x/:id", keys, generation, this_quarter(), 99.0))
     return fast_path
 
 
@@ -118,7 +118,7 @@ def test_whoever_sees_more_gets_what_is_cached_for_them(fast_path):
     request = HttpRequest(Head("GET", "/"))
     reply = encode_reply(request, Reply({"id": 7}), personal=True)
     keys = ("exercise:user:7:version", "exercise:version")
-    cached = CachedResponse(reply, "/api/exercises/:id", keys, FIRST, today(), 99.0)
+    cached = CachedResponse(reply, "/api/exercises/:id", keys, FIRST, this_quarter(), 99.0)
     fast_path.response_cache.put((7, PUBLIC), cached)
     response = finish(ask(fast_path, PUBLIC, b"Authorization: Bearer token\r\n"))
     assert b'"id":7' in response
