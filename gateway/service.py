@@ -502,8 +502,8 @@ class Gateway(
     )
     def calendar(self, request: Request) -> Reply:
         """Show what was done on each day of a year."""
-        settings = _settings(request, "time_zone")
-        return Reply(self.analytics.calendar(request.user_id, **request.query, **settings))
+        zone = request.caller.settings.time_zone
+        return Reply(self.analytics.calendar(request.user_id, **request.query, time_zone=zone))
 
     @route(
         "GET",
@@ -514,8 +514,10 @@ class Gateway(
     )
     def streak(self, request: Request) -> Reply:
         """Show for how many weeks in a row one has met the goal."""
-        settings = _settings(request, "time_zone", "weekly_goal")
-        return Reply(self.analytics.streak(request.user_id, **settings))
+        settings = request.caller.settings
+        return Reply(
+            self.analytics.streak(request.user_id, settings.time_zone, settings.weekly_goal)
+        )
 
     @route(
         "GET",
@@ -528,8 +530,17 @@ class Gateway(
     )
     def weekly_summary(self, request: Request) -> Reply:
         """Show what a week was, beside the weeks before."""
-        settings = _settings(request, "time_zone", "weekly_goal")
-        return Reply(self.analytics.weekly_summary(request.user_id, **request.query, **settings))
+        settings = request.caller.settings
+        return Reply(
+            self.analytics.weekly_summary(
+                request.user_id,
+                **request.query,
+                time_zone=settings.time_zone,
+                weekly_goal=settings.weekly_goal,
+                least_sets=settings.weekly_sets_least,
+                most_sets=settings.weekly_sets_most,
+            )
+        )
 
     @route(
         "GET",
@@ -551,8 +562,3 @@ def _with_formula(request: Request) -> dict[str, Any]:
     """Return the query with the formula of the caller's settings, unless it names one."""
     formula = request.caller.settings.one_rep_max_formula
     return request.query if formula is None else {"formula": formula, **request.query}
-
-
-def _settings(request: Request, *names: str) -> dict[str, Any]:
-    """Return some of the caller's settings, by their names; None is what was not set."""
-    return {name: getattr(request.caller.settings, name) for name in names}

@@ -3,9 +3,13 @@
 from schemas.fields import IntegerParameter, TimeZone, Week, about
 from schemas.loading import Parameters
 from schemas.profiles import MOST_WORKOUTS_A_WEEK
+from schemas.stats import MOST_WEEKLY_SETS, WEEKLY_SETS_LEAST, WEEKLY_SETS_MOST
 from schemas.workouts import EARLIEST_DAY
 
 LAST_YEAR = 9999
+
+DEFAULT_GOAL = 1
+"""Workouts a week of whoever has set no goal."""
 
 
 class CalendarQuery(Parameters):
@@ -31,4 +35,12 @@ class SettingsOfWeeks(Parameters):
     """What a user has set and their weeks depend on, as services are told it."""
 
     time_zone = TimeZone()
-    weekly_goal = IntegerParameter(min_value=1, max_value=MOST_WORKOUTS_A_WEEK)
+    weekly_goal = IntegerParameter(
+        min_value=1, max_value=MOST_WORKOUTS_A_WEEK, load_default=DEFAULT_GOAL
+    )
+    least_sets = IntegerParameter(
+        min_value=1, max_value=MOST_WEEKLY_SETS, load_default=WEEKLY_SETS_LEAST
+    )
+    most_sets = IntegerParameter(
+        min_value=1, max_value=MOST_WEEKLY_SETS, load_default=WEEKLY_SETS_MOST
+    )

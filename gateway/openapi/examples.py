@@ -505,6 +505,7 @@ WEEKLY_SUMMARY: dict[str, Any] = {
     "volume": {"value": 512.5, "previous": 0, "mean_of_four": 0},
     "sets": {"value": 1, "previous": 0, "mean_of_four": 0},
     "minutes": {"value": 75, "previous": 0, "mean_of_four": 0},
+    "muscles": MUSCLES["weeks"][0]["muscles"],
     "records": [
         {"exercise_id": 1, "exercise_name": "Barbell Bench Press", "kind": kind, **reached}
         for kind, reached in (

@@ -380,6 +380,7 @@ class WeeklySummary(ResponseSchema):
         required=True,
         metadata={"description": "Of the workouts that have a duration."},
     )
+    muscles = list_of(TrainedMuscle, "The one with the most sets first; those not trained are not.")
     records = list_of(WeekRecord, "By exercise; the kinds are those of `personal-records`.")
     streak = fields.Nested(StreakThen, required=True)
 

@@ -7,8 +7,8 @@ from services.analytics import week_reads
 from services.analytics.cached_reads import OTHER_SECONDS, CachedReads, is_there
 from services.analytics.counting import CountedWorkouts
 from services.analytics.rules.calendar import shown_calendar
-from services.analytics.rules.streaks import DEFAULT_GOAL, shown_streak, streak
-from services.analytics.rules.weekly_summary import weekly_summary
+from services.analytics.rules.muscles import Band
+from services.analytics.rules.streaks import shown_streak, streak
 from services.analytics.rules.weeks import local_day, monday_of, running_week, week_name
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -26,7 +26,8 @@ class CachedWeeks(CachedReads):
         counted: whose numbers this process is counting.
         now: the moment.
         time_zone: where the user is; None is UTC.
-        weekly_goal: workouts a week; None is 1.
+        weekly_goal: workouts a week.
+        band: the sets a week and muscle that are aimed at.
     """
 
     def __init__(
@@ -35,11 +36,13 @@ class CachedWeeks(CachedReads):
         cache: Cache,
         counted: CountedWorkouts,
         now: datetime,
-        time_zone: str | None = None,
-        weekly_goal: int | None = None,
+        time_zone: str | None,
+        weekly_goal: int,
+        band: Band,
     ):
         super().__init__(database, cache, counted, local_day(now, time_zone))
-        self.goal = weekly_goal or DEFAULT_GOAL
+        self.goal = weekly_goal
+        self.band = band
         self.running = running_week(self.today)
 
     def calendar(self, user_id: int, year: int | None) -> dict[str, Any]:
@@ -79,22 +82,19 @@ class CachedWeeks(CachedReads):
             return None
         is_running = monday == self.running
 
-        def shown(found: week_reads.WeekOfUser) -> dict[str, Any]:
-            up_to_week = streak(found.met, monday, is_running)
-            return weekly_summary(
-                monday, is_running, self.goal, found.snapshots, found.records, up_to_week
-            )
+        settings = week_reads.Settings(self.goal, self.band)
 
         def read(fetch: Fetch) -> dict[str, Any] | None:
-            found = week_reads.week_of_user(fetch, user_id, monday, self.goal)
-            if monday in found.snapshots:
-                return shown(found)
-            return shown(found) if is_running and is_there(fetch, user_id) else None
+            found = week_reads.week_of_user(fetch, user_id, monday, settings)
+            if monday in found.snapshots or (is_running and is_there(fetch, user_id)):
+                return found.summary(monday, is_running, settings)
+            return None
 
-        name = f"{week_name(monday)}:{week_name(self.running)}:{self.goal}"
+        weeks = f"{week_name(monday)}:{week_name(self.running)}"
+        name = f"{weeks}:{self.goal}:{self.band.least}-{self.band.most}"
         key = f"analytics:user:{user_id}:weekly_summary:{name}"
         found = self._cached(user_id, key, OTHER_SECONDS, read)
         if found is None and is_running:
-            return shown(week_reads.NOTHING)
+            return week_reads.NOTHING.summary(monday, is_running, settings)
         result: dict[str, Any] | None = found
         return result

@@ -66,11 +66,24 @@ class MuscleMethods:
         """
         settings = {"time_zone": time_zone, "least_sets": least_sets, "most_sets": most_sets}
         asked = load(MUSCLES_ASKED, {"weeks": weeks, **settings})
-        band = Band(asked["least_sets"], asked["most_sets"])
-        if band.least > band.most:
-            message = f"Least sets must be at most {band.most}, as most_sets is"
-            limit = {"max_value": band.most, "received": band.least}
-            raise InvalidParameter.of(fault("least_sets", message, "max", **limit))
+        band = checked_band(asked)
         today = local_day(datetime.now(UTC), asked.get("time_zone"))
         cached = CachedMuscles(self.database, self.cache, self.counted, today)
         return cached.muscles(checked_user(user_id), asked["weeks"], band)
+
+
+def checked_band(asked: dict[str, Any]) -> Band:
+    """Return the sets a week and muscle that are aimed at.
+
+    Args:
+        asked: ``least_sets`` and ``most_sets``, loaded.
+
+    Raises:
+        InvalidParameter: the least is more than the most.
+    """
+    band = Band(asked["least_sets"], asked["most_sets"])
+    if band.least > band.most:
+        message = f"Least sets must be at most {band.most}, as most_sets is"
+        limit = {"max_value": band.most, "received": band.least}
+        raise InvalidParameter.of(fault("least_sets", message, "max", **limit))
+    return band

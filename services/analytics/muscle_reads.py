@@ -1,5 +1,6 @@
 """SELECTs of what the muscles of a user's weeks are counted from."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 
@@ -7,27 +8,29 @@ from services.analytics.rules.muscles import Muscles, Trained
 from services.transport.postgres.statements import Fetch, Statement
 
 # raw_sets has working sets alone. They are counted here, as there may be thousands; what is alike
-# in what tells the effort is one row.
+# in what tells the effort is one row. Of any number of users at once, each by an index.
 _TRAINED = Statement(
     """
-    WITH done AS MATERIALIZED (
-        SELECT workout_date, exercise_id, raw_sets FROM exercise_performance_history
-        WHERE user_id = :user_id AND workout_date BETWEEN :first AND :last
-    )
-    SELECT
-        (SELECT json_agg(json_build_array(workout_date, exercise_id, set_type, rpe, rir, sets))
-         FROM (
+    SELECT u.user_id, t.trained, m.muscles
+    FROM unnest(CAST(:user_ids AS bigint[])) AS u (user_id)
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_array(workout_date, exercise_id, set_type, rpe, rir, sets))
+            AS trained
+        FROM (
             SELECT workout_date, exercise_id, one->>'set_type' AS set_type, one->>'rpe' AS rpe,
                 one->>'rir' AS rir, count(*) AS sets
-            FROM done, jsonb_array_elements(raw_sets) AS one
-            GROUP BY 1, 2, 3, 4, 5) AS counted),
-        (SELECT json_agg(json_build_array(d.exercise_id,
+            FROM exercise_performance_history h, jsonb_array_elements(raw_sets) AS one
+            WHERE h.user_id = u.user_id AND workout_date BETWEEN :first AND :last
+            GROUP BY 1, 2, 3, 4, 5) AS counted) t
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_array(d.exercise_id,
             coalesce(o.primary_muscles, f.primary_muscles),
-            coalesce(o.secondary_muscles, f.secondary_muscles)))
-         FROM (SELECT DISTINCT exercise_id FROM done) d
-            LEFT JOIN exercise_facts f ON f.exercise_id = d.exercise_id
-            LEFT JOIN own_muscles o
-                ON o.user_id = :user_id AND o.exercise_id = d.exercise_id)
+            coalesce(o.secondary_muscles, f.secondary_muscles))) AS muscles
+        FROM (
+            SELECT DISTINCT exercise_id FROM exercise_performance_history h
+            WHERE h.user_id = u.user_id AND workout_date BETWEEN :first AND :last) d
+        LEFT JOIN exercise_facts f ON f.exercise_id = d.exercise_id
+        LEFT JOIN own_muscles o ON o.user_id = u.user_id AND o.exercise_id = d.exercise_id) m
     """
 )
 
@@ -45,11 +48,21 @@ class TrainedMuscles(NamedTuple):
 
 def trained_muscles(fetch: Fetch, user_id: int, first: date, last: date) -> TrainedMuscles:
     """Return what a user has trained from a day to another, both included."""
-    [(trained, muscles)] = fetch(_TRAINED, user_id=user_id, first=first, last=last)
-    return TrainedMuscles(
-        [_trained(*row) for row in trained or ()],
-        {key: Muscles(primary or [], secondary or []) for key, primary, secondary in muscles or ()},
-    )
+    return trained_muscles_of(fetch, [user_id], first, last)[user_id]
+
+
+def trained_muscles_of(
+    fetch: Fetch, user_ids: Collection[int], first: date, last: date
+) -> dict[int, TrainedMuscles]:
+    """Return the same of several users, by their ids."""
+    rows = fetch(_TRAINED, user_ids=list(user_ids), first=first, last=last)
+    return {
+        user_id: TrainedMuscles(
+            [_trained(*row) for row in trained or ()],
+            {key: Muscles(primary or [], secondary or []) for key, primary, secondary in of or ()},
+        )
+        for user_id, trained, of in rows
+    }
 
 
 def _trained(

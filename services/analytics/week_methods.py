@@ -9,6 +9,7 @@ from schemas.pages import checked_user
 from schemas.weeks import CalendarQuery, SettingsOfWeeks, WeeklySummaryQuery
 from services.analytics.cached_weeks import CachedWeeks
 from services.analytics.counting import CountedWorkouts
+from services.analytics.muscle_methods import checked_band
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
@@ -90,6 +91,8 @@ class WeekMethods:
         week: str | None = None,
         time_zone: str | None = None,
         weekly_goal: int | None = None,
+        least_sets: int | None = None,
+        most_sets: int | None = None,
     ) -> dict[str, Any]:
         """Return what a week of a user was, from the numbers of now (``rules/weekly_summary.py``).
 
@@ -98,12 +101,15 @@ class WeekMethods:
             week: ``"2026-W48"``; None is the one that is running where the user is.
             time_zone: where the user is, by the IANA name of the zone; None is UTC.
             weekly_goal: workouts a week, 1 to 21; None is 1.
+            least_sets: the sets a week and muscle that the user aims at, 1 to 100; None is 10.
+            most_sets: likewise at most; None is 20.
 
         Returns:
             ``{"week", "start", "end", "is_running", "workouts": {"value", "goal", "is_met",
             "previous", "mean_of_four"}, "volume": {"value" (kg), "previous", "mean_of_four"},
-            "sets": {...}, "minutes": {...}, "records": [{"exercise_id", "exercise_name", "kind",
-            "value", "unit", "achieved_date", "workout_id"}], "streak": {"current", "longest"}}``.
+            "sets": {...}, "minutes": {...}, "muscles": [as from ``muscles``], "records":
+            [{"exercise_id", "exercise_name", "kind", "value", "unit", "achieved_date",
+            "workout_id"}], "streak": {"current", "longest"}}``.
             ``previous`` is of the week before, ``mean_of_four`` of the four weeks before, where
             one without training counts as 0. Numbers are rounded to 2 decimals, and warm-ups
             count nowhere. ``records`` were achieved in the week and still stand, by exercise id;
@@ -119,11 +125,27 @@ class WeekMethods:
         """
         query = load(SUMMARY_QUERY, {"week": week})
         user_id = checked_user(user_id)
-        found = self._weeks(time_zone, weekly_goal).summary(user_id, query.get("week"))
+        weeks = self._weeks(time_zone, weekly_goal, least_sets, most_sets)
+        found = weeks.summary(user_id, query.get("week"))
         if found is None:
             raise NotFound("There was no training in that week")
         return found
 
-    def _weeks(self, time_zone: str | None, weekly_goal: int | None = None) -> CachedWeeks:
-        settings = load(SETTINGS, {"time_zone": time_zone, "weekly_goal": weekly_goal})
-        return CachedWeeks(self.database, self.cache, self.counted, datetime.now(UTC), **settings)
+    def _weeks(
+        self,
+        time_zone: str | None,
+        weekly_goal: int | None = None,
+        least_sets: int | None = None,
+        most_sets: int | None = None,
+    ) -> CachedWeeks:
+        of_muscles = {"least_sets": least_sets, "most_sets": most_sets}
+        asked = load(SETTINGS, {"time_zone": time_zone, "weekly_goal": weekly_goal, **of_muscles})
+        return CachedWeeks(
+            self.database,
+            self.cache,
+            self.counted,
+            datetime.now(UTC),
+            asked.get("time_zone"),
+            asked["weekly_goal"],
+            checked_band(asked),
+        )

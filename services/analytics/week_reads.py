@@ -6,11 +6,15 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from services.analytics.columns import as_json
+from services.analytics.muscle_reads import TrainedMuscles, trained_muscles_of
 from services.analytics.reads import Outdated
 from services.analytics.record_reads import shown_records_of
 from services.analytics.rules.calendar import Day
+from services.analytics.rules.muscles import Band, of_week
+from services.analytics.rules.periods import period_end
 from services.analytics.rules.progress import Snapshot
-from services.analytics.rules.weekly_summary import WEEKS_BEFORE, WeekRecord
+from services.analytics.rules.streaks import streak
+from services.analytics.rules.weekly_summary import WEEKS_BEFORE, WeekRecord, weekly_summary
 from services.transport.postgres.statements import Fetch, Statement
 
 _CALENDAR = Statement(
@@ -80,6 +84,13 @@ _WEEK = Statement(
 )
 
 
+class Settings(NamedTuple):
+    """What a user has set: workouts a week, and sets a week and muscle."""
+
+    goal: int
+    band: Band
+
+
 class WeekOfUser(NamedTuple):
     """What the summary of a week is made from.
 
@@ -92,9 +103,24 @@ class WeekOfUser(NamedTuple):
     met: list[date]
     records: list[WeekRecord]
     outdated: list[int]
+    trained: TrainedMuscles
+
+    def summary(self, week: date, is_running: bool, settings: Settings) -> dict[str, Any]:
+        """Return the summary of the week.
+
+        Args:
+            week: its Monday.
+            is_running: whether it has not ended yet.
+            settings: the user's.
+        """
+        muscles = of_week(self.trained.trained, self.trained.muscles_of, settings.band)
+        up_to_week = streak(self.met, week, is_running)
+        return weekly_summary(
+            week, is_running, settings.goal, self.snapshots, muscles, self.records, up_to_week
+        )
 
 
-NOTHING = WeekOfUser({}, [], [], [])
+NOTHING = WeekOfUser({}, [], [], [], TrainedMuscles([], {}))
 
 
 def days(fetch: Fetch, user_id: int, first: date, last: date) -> list[Day]:
@@ -109,33 +135,37 @@ def weeks_that_met(fetch: Fetch, user_id: int, week: date, goal: int) -> tuple[l
     return met or [], workouts or 0
 
 
-def weeks_of_users(fetch: Fetch, week: date, goals: Mapping[int, int]) -> dict[int, WeekOfUser]:
+def weeks_of_users(
+    fetch: Fetch, week: date, settings: Mapping[int, Settings]
+) -> dict[int, WeekOfUser]:
     """Return what the summaries of a week are made from, by the ids of the users.
 
     Args:
         fetch: runs a statement.
         week: its Monday.
-        goals: workouts a week, by the ids of the users.
+        settings: of each user, by their ids.
     """
-    users = as_json({"user_id": user_id, "goal": goal} for user_id, goal in goals.items())
+    users = as_json({"user_id": user_id, "goal": each.goal} for user_id, each in settings.items())
+    trained = trained_muscles_of(fetch, settings.keys(), week, period_end(week, "week"))
     return {
         user_id: WeekOfUser(
             _snapshots(snapshots or ()),
             met or [],
             [_record(*columns) for columns in records or ()],
             outdated or [],
+            trained[user_id],
         )
         for user_id, snapshots, met, records, outdated in fetch(_WEEK, users=users, week=week)
     }
 
 
-def week_of_user(fetch: Fetch, user_id: int, week: date, goal: int) -> WeekOfUser:
+def week_of_user(fetch: Fetch, user_id: int, week: date, settings: Settings) -> WeekOfUser:
     """Return the same of one user.
 
     Raises:
         Outdated: some exercises must be recounted.
     """
-    found = weeks_of_users(fetch, week, {user_id: goal})[user_id]
+    found = weeks_of_users(fetch, week, {user_id: settings})[user_id]
     if found.outdated:
         raise Outdated(found.outdated)
     return found

@@ -11,6 +11,8 @@ from functools import cache
 from itertools import groupby
 from math import floor
 
+from tests.services import muscle_recount
+
 POUND = Fraction(45359237, 100_000_000)
 RANGES = {"1month": 1, "3months": 3, "6months": 6, "1year": 12, "all": None}
 UNITS = ["day", "week", "month"]
@@ -114,8 +116,14 @@ class Recount:
             },
         }
 
-    def weekly_summary(self, monday, goal=1):
-        """Return the summary of a week, or None if there is none."""
+    def weekly_summary(self, monday, muscles_of, goal=1):
+        """Return the summary of a week, or None if there is none.
+
+        Args:
+            monday: the week's.
+            muscles_of: primary and secondary muscles of each exercise.
+            goal: workouts a week.
+        """
         is_running = monday == _around(self.today, "week")[0]
         if not is_running and not self._of_week(monday):
             return None
@@ -133,6 +141,7 @@ class Recount:
             "minutes": _beside(
                 [sum(one["duration_minutes"] or 0 for one in week) for week in weeks]
             ),
+            "muscles": self._muscles_of_week(monday, muscles_of),
             "records": self._records_of_week(monday),
             "streak": {"current": len(current), "longest": len(longest)},
         }
@@ -164,6 +173,13 @@ class Recount:
             best = run if len(run) > len(best) else best
             day += timedelta(weeks=1)
         return run, best
+
+    def _muscles_of_week(self, monday, muscles_of):
+        (week,) = muscle_recount.recount(self.workouts, muscles_of, 1, monday)["weeks"]
+        return [
+            {name: _shown(value) if type(value) is float else value for name, value in one.items()}
+            for one in week["muscles"]
+        ]
 
     def _records_of_week(self, monday):
         days = {(monday + timedelta(days=number)).isoformat() for number in range(7)}

@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 
 from services.analytics.rules.weeks import WEEK, week_name
 
-DEFAULT_GOAL = 1
-"""Workouts a week of whoever has set no goal."""
-
 
 class Run(NamedTuple):
     """Some weeks in a row; ``since`` is the first Monday, None if there are no weeks."""

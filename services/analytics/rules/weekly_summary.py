@@ -33,6 +33,7 @@ def weekly_summary(
     is_running: bool,
     goal: int,
     snapshots: Mapping[date, Snapshot],
+    muscles: list[dict[str, Any]],
     records: Iterable[WeekRecord],
     streak: Streak,
 ) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def weekly_summary(
         is_running: whether it has not ended yet.
         goal: workouts a week.
         snapshots: what was done in it and in the weeks before, by their Mondays.
+        muscles: as :func:`services.analytics.rules.muscles.of_week` gives them.
         records: those that were achieved in it.
         streak: up to this week.
     """
@@ -58,6 +60,7 @@ def weekly_summary(
         "volume": _compared([each.total_volume for each in weeks]),
         "sets": _compared([each.total_sets for each in weeks]),
         "minutes": _compared([each.total_minutes for each in weeks]),
+        "muscles": muscles,
         "records": [_shown(record) for record in sorted(records, key=_place)],
         "streak": {"current": streak.current.weeks, "longest": streak.longest.weeks},
     }

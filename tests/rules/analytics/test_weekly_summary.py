@@ -8,6 +8,7 @@ from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.streaks import Run, Streak
 from services.analytics.rules.weekly_summary import WeekRecord, weekly_summary
 
+MUSCLES = [{"muscle": "chest", "sets": 12.5}]
 WEEK = date(2026, 12, 28)
 STREAK = Streak(Run(2, date(2026, 12, 21)), Run(5, date(2025, 1, 6)))
 
@@ -21,7 +22,7 @@ def test_a_week_beside_those_before():
         # the fifth week before
         date(2026, 11, 23): Snapshot(9, Decimal("9000"), 90, 9, 900, 9),
     }
-    found = weekly_summary(WEEK, False, 3, snapshots, [], STREAK)
+    found = weekly_summary(WEEK, False, 3, snapshots, MUSCLES, [], STREAK)
     assert found == {
         "week": "2026-W53",
         "start": "2026-12-28",
@@ -31,13 +32,14 @@ def test_a_week_beside_those_before():
         "volume": {"value": 1000.5, "previous": 900, "mean_of_four": 250.01},
         "sets": {"value": 30, "previous": 20, "mean_of_four": 8},
         "minutes": {"value": 150, "previous": 0, "mean_of_four": 26.25},
+        "muscles": MUSCLES,
         "records": [],
         "streak": {"current": 2, "longest": 5},
     }
 
 
 def test_a_running_week_without_training():
-    found = weekly_summary(WEEK, True, 1, {}, [], Streak(Run(), Run()))
+    found = weekly_summary(WEEK, True, 1, {}, [], [], Streak(Run(), Run()))
     assert found["is_running"] is True
     assert found["workouts"] == {
         "value": 0,
@@ -55,7 +57,7 @@ def test_records_are_in_a_fixed_order():
         WeekRecord(1, "Bench", "best_e1rm", Decimal("120"), "kg", day, 7),
         WeekRecord(1, "Bench", "max_weight", Decimal("225"), "lb", day, 7),
     ]
-    found = weekly_summary(WEEK, True, 1, {}, records, STREAK)["records"]
+    found = weekly_summary(WEEK, True, 1, {}, [], records, STREAK)["records"]
     assert [(each["exercise_id"], each["kind"]) for each in found] == [
         (1, "max_weight"),
         (1, "best_e1rm"),

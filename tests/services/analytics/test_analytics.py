@@ -121,7 +121,12 @@ class Lifter:
 
     def recount(self):
         """Return what the answers must be."""
-        names = {key: self.rpc.exercises.get(key)["name"] for key in SEED_REP_TYPES}
+        exercises = {key: self.rpc.exercises.get(key) for key in SEED_REP_TYPES}
+        names = {key: exercise["name"] for key, exercise in exercises.items()}
+        muscles_of = {
+            key: (exercise["primary_muscles"], exercise["secondary_muscles"])
+            for key, exercise in exercises.items()
+        }
         recount = Recount(self.workouts(), SEED_REP_TYPES, today())
         return [
             recount.personal_records(),
@@ -134,7 +139,11 @@ class Lifter:
             *(recount.progress(period, weeks) for period in PERIODS for weeks in (12, 52)),
             *(recount.calendar(today().year - back) for back in (0, 1)),
             *(recount.streak(goal) for goal in GOALS),
-            *(recount.weekly_summary(monday, goal) for monday in last_mondays() for goal in GOALS),
+            *(
+                recount.weekly_summary(monday, muscles_of, goal)
+                for monday in last_mondays()
+                for goal in GOALS
+            ),
         ]
 
     def assert_recounted(self):
