@@ -39,6 +39,7 @@ from services.users.personal_tokens.methods import PersonalTokenMethods
 from services.users.profiles import ProfileMethods
 from services.users.sessions import rows as sessions
 from services.users.sessions.methods import WRONG_LOGIN, SessionMethods
+from services.users.settings_feed import SettingsFeed
 from services.users.take_out.methods import TakeOutMethods
 from services.users.token_checks import TokenChecks
 
@@ -51,6 +52,7 @@ BY_ID = ById()
 class Users(
     SessionMethods,
     ProfileMethods,
+    SettingsFeed,
     TakeOutMethods,
     TokenChecks,
     PasswordResetMethods,
