@@ -31,6 +31,12 @@ class WeeklySummaryQuery(Parameters):
     )
 
 
+class WeekToSummarise(Parameters):
+    """Which week is to be summarised."""
+
+    week = Week(first_year=EARLIEST_DAY.year, required=True)
+
+
 class SettingsOfWeeks(Parameters):
     """What a user has set and their weeks depend on, as services are told it."""
 

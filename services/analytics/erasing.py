@@ -1,6 +1,7 @@
 """What analytics hold of users."""
 
 from services.analytics.rules.record_events import RECORD_REVOKED, RECORD_SET
+from services.analytics.summary_rows import WEEKLY_SUMMARY_READY
 from services.dependencies.erasure.eraser import Eraser
 from services.dependencies.erasure.tables import Held, outbox
 from services.transport.amqp.topology import DEAD_LETTER_EXCHANGE
@@ -20,11 +21,14 @@ TABLES = (
     Held("progress_snapshots"),
     Held("exercise_facts", "owner_id = :user_id"),
     Held("own_muscles"),
+    Held("user_settings"),
+    Held("weekly_summaries"),
     outbox("record_events"),
 )
 
 _KEPT = [
-    f"evt-analytics-{event}--notifications.handle_{event}" for event in (RECORD_SET, RECORD_REVOKED)
+    f"evt-analytics-{event}--notifications.handle_{event}"
+    for event in (RECORD_SET, RECORD_REVOKED, WEEKLY_SUMMARY_READY)
 ]
 
 

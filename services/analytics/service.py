@@ -22,6 +22,8 @@ from services.analytics.processor import WorkoutProcessor
 from services.analytics.record_outbox import OUTBOX
 from services.analytics.rules.calculator import calculated
 from services.analytics.rules.shown_records import WEIGHT_IS, rep_maxes
+from services.analytics.summary_maker import SummaryMaker
+from services.analytics.summary_methods import SummaryMethods
 from services.analytics.take_out import TakeOutMethods
 from services.analytics.week_methods import WeekMethods
 from services.dependencies import cache_generations
@@ -48,13 +50,14 @@ ESTIMATE_QUERY = EstimateQuery()
 NO_RECORDS: dict[str, Any] = {"records": []}
 
 
-class Analytics(MuscleMethods, WeekMethods, TakeOutMethods, ErasureMethods):
+class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, ErasureMethods):
     """Computes and serves histories, records, statistics and progress of users' workouts."""
 
     name = "analytics"
 
     database = Database("analytics")
     cache = Cache()
+    users = RemoteService("users", methods=["settings_changes"], without={"settings_changes": None})
     workouts = RemoteService("workouts", methods=["changes", "get_many", "list"])
     exercises = RemoteService(
         "exercises", methods=["changes", "get", "own_muscles"], without={"own_muscles": list}
@@ -65,6 +68,7 @@ class Analytics(MuscleMethods, WeekMethods, TakeOutMethods, ErasureMethods):
     own_muscles = OwnMuscles(cache_generations.FACTS_IN_NUMBERS, cache_generations.numbers_of)
     counted = CountedWorkouts()
     feed_follower = FeedFollower()
+    summary_maker = SummaryMaker()
     record_relay = OutboxRelay(OUTBOX, "record events")
     eraser = make_eraser()
     erasure_dispatcher = ErasureDispatcher()

@@ -8,7 +8,7 @@ import orjson
 
 from schemas.pages import checked_user
 from schemas.stats import FORMULAS
-from services.analytics import reads
+from services.analytics import reads, summary_rows
 from services.analytics.cached_reads import CachedReads
 from services.analytics.rules.progress import UNITS, shown_period
 from services.dependencies.rpc import rpc
@@ -99,6 +99,13 @@ def _periods(period: str) -> Callable[[CachedReads, int, None], Any]:
     return page
 
 
+def _summaries(
+    source: CachedReads, user_id: int, after: str | None
+) -> tuple[list[Document], str | None]:
+    found = summary_rows.after_week(source.database.fetch, user_id, after or "", MOST_RECORDS)
+    return found, found[-1]["week"] if len(found) == MOST_RECORDS else None
+
+
 def _without(found: Document, *names: str) -> Document:
     return {name: value for name, value in found.items() if name not in names}
 
@@ -184,9 +191,22 @@ TABLES = (
         _periods("monthly"),
         stored_in=["progress_snapshots"],
     ),
+    Table(
+        "weekly_summaries",
+        "The summaries of your weeks, as they were when each week had ended. A volume is in "
+        "kilograms.",
+        [
+            *("week", "start", "end", "workouts.value", "workouts.goal", "workouts.is_met"),
+            *("volume.value", "sets.value", "minutes.value", "muscles", "records"),
+            *("streak.current", "streak.longest", "made_at"),
+        ],
+        _summaries,
+        stored_in=["weekly_summaries"],
+    ),
 )
 
 LEFT_OUT = {
+    "user_settings": "copies of settings, which users has",
     "processed_workouts": "which version of each workout is counted",
     "record_events": "events on their way to the broker",
     "failed_changes": "which workouts are to be counted again",

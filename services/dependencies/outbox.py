@@ -44,7 +44,7 @@ class Outbox:
     Args:
         table: its columns are ``id``, the order in which they are dispatched, ``event_id``,
             ``event_type``, ``payload`` (JSON) and ``happened_at``.
-        more: further columns that events have, besides what is in ``payload``.
+        more: further columns that events have, besides what is in ``payload``; none where null.
         at_once: events that are read and dispatched at a time.
     """
 
@@ -77,7 +77,10 @@ class Outbox:
     def _described(
         self, key: int, event_type: str, event_id: str, payload: dict[str, Any], *more: Any
     ) -> Waiting:
-        also = dict(zip(self._more, more, strict=True))
+        # not all events of an outbox have each of its columns
+        also = {
+            name: value for name, value in zip(self._more, more, strict=True) if value is not None
+        }
         return Waiting(key, event_type, {"id": event_id, **payload, **also})
 
 

@@ -124,6 +124,12 @@ IMPORTS_TURN_SECONDS = 3
 """It then works on them for so long at most, unless a file is being read, so that it can be stopped
 within :data:`STOP_SECONDS`."""
 
+SUMMARIES_SECONDS = 1
+"""Interval at which analytics go on with a page of users whose weeks may have ended."""
+
+SUMMARIES_LOOK_SECONDS = 10
+"""Pause after the last page, before they begin with the first one again."""
+
 TAKE_OUTS_SECONDS = 1
 """Interval at which users looks for take-outs to work on."""
 

@@ -14,6 +14,7 @@ from nameko.rpc import Rpc
 
 from gateway import workout_events
 from services.analytics.rules.record_events import RECORD_REVOKED, RECORD_SET
+from services.analytics.summary_rows import WEEKLY_SUMMARY_READY
 from services.containers import make_config, service_class
 from services.dependencies.cache_generations import ACCOUNT_CHANGED, CATALOGUE_CHANGED
 from services.dependencies.erasure.eraser import USER_ERASED
@@ -148,7 +149,7 @@ def test_events_come_from_one_service_each(broker):
 
 def test_what_is_kept_for_a_later_service_is_read_by_whoever_sends_it(broker):
     kept = [queue["name"] for queue in TOPOLOGY["queues"] if "--notifications." in queue["name"]]
-    assert len(kept) == 3
+    assert len(kept) == 4
     for queue in kept:
         for user in SERVICES:
             assert may(broker, user, "read", queue) == queue.startswith(f"evt-{user}-")
@@ -170,7 +171,7 @@ def test_a_queue_that_is_sieved_may_be_looked_at_often(queue):
     assert policy_of(queue)["delivery-limit"] == 1_000_000
 
 
-def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_more():
+def test_what_nobody_hears_of_yet_is_kept_within_a_bound_and_refuses_no_more():
     source = "analytics.events"
     bound = {
         binding["routing_key"]: binding["destination"]
@@ -180,7 +181,7 @@ def test_records_that_nobody_hears_of_yet_are_kept_within_a_bound_and_refuse_no_
     # as Nameko names the queues of a service's handlers
     assert bound == {
         event: f"evt-analytics-{event}--notifications.handle_{event}"
-        for event in (RECORD_SET, RECORD_REVOKED)
+        for event in (RECORD_SET, RECORD_REVOKED, WEEKLY_SUMMARY_READY)
     }
     for queue in bound.values():
         found = [each for each in TOPOLOGY["policies"] if re.search(each["pattern"], queue)]

@@ -43,7 +43,8 @@ class Listener:
             while True:
                 self.connection.drain_events(timeout=0.05)
         except TimeoutError:
-            return [event for event in self.heard if event["user_id"] == user_id]
+            records = [event for event in self.heard if event["type"].startswith("record_")]
+            return [event for event in records if event["user_id"] == user_id]
 
 
 @pytest.fixture(scope="module")

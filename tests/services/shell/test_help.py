@@ -18,7 +18,7 @@ METHODS = {
         *("register", "login", "get", "find", "logout"),
         *("check_token", "check_personal_token"),
         *("refresh", "list_sessions", "end_session", "end_other_sessions"),
-        *("get_profile", "update_profile"),
+        *("get_profile", "update_profile", "settings_changes"),
         *("request_take_out", "get_take_out", "read_take_out"),
         *("request_password_reset", "reset_password", "make_password_reset"),
         *("change_email", "confirm_email"),
@@ -45,7 +45,7 @@ METHODS = {
     "analytics": [
         *("process_workout", "exercise_history", "personal_records", "progress", "rebuild"),
         *("one_rep_max", "exercise_records", "rep_maxes", "muscles", "take_out"),
-        *("calendar", "streak", "weekly_summary"),
+        *("calendar", "streak", "weekly_summary", "summarise_week"),
     ],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]
