@@ -22,6 +22,7 @@ NAMES = {
     *("workouts", "client_ids", "measurements", "imports", "imported_workouts", "learned_names"),
     *("exercises", "exercise_notes"),
     *("records", "personal_records", "rep_maxes", "history", "totals", "weeks", "months"),
+    "weekly_summaries",
 }
 
 
