@@ -1,4 +1,4 @@
-# One image for the gateway and the four services: docker run IMAGE users|exercises|workouts|...
+# One image for the gateway and the five services: docker run IMAGE users|exercises|workouts|...
 
 ARG PYTHON_IMAGE=python:3.11-slim
 
@@ -26,7 +26,8 @@ ENV PATH=/opt/gym/bin:$PATH \
     USERS_ADDRESS=0.0.0.0:8081 \
     WORKOUTS_ADDRESS=0.0.0.0:8082 \
     ANALYTICS_ADDRESS=0.0.0.0:8083 \
-    EXERCISES_ADDRESS=0.0.0.0:8084
+    EXERCISES_ADDRESS=0.0.0.0:8084 \
+    NOTIFICATIONS_ADDRESS=0.0.0.0:8085
 COPY --from=packages /opt/gym /opt/gym
 WORKDIR /app
 COPY schemas schemas
@@ -38,7 +39,7 @@ COPY deploy/healthcheck.py deploy/healthcheck.py
 RUN python -m compileall -q . \
     && install --mode=700 --owner=gym --group=gym --directory /traces
 USER 10001:10001
-EXPOSE 8080 8081 8082 8083 8084
+EXPOSE 8080 8081 8082 8083 8084 8085
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \
     CMD ["python", "-IS", "deploy/healthcheck.py"]

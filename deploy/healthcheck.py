@@ -6,7 +6,7 @@ Run with ``python -IS`` and importing next to nothing, as it runs every few seco
 import socket
 import sys
 
-PORTS = range(8080, 8085)
+PORTS = range(8080, 8086)
 SECONDS = 3
 REQUEST = b"GET /ready HTTP/1.0\r\nHost: localhost\r\n\r\n"
 READY = b"200"

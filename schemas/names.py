@@ -6,4 +6,5 @@ PUBLIC_NAMES = {
     "exercises": "exercise-service",
     "workouts": "workout-service",
     "analytics": "analytics-service",
+    "notifications": "notification-service",
 }

@@ -1,4 +1,4 @@
-"""The four services, and what every service is given."""
+"""The five services, and what every service is given."""
 
 import warnings
 

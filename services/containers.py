@@ -11,6 +11,7 @@ SERVICES = {
     "exercises": ("services.exercises.service", "Exercises"),
     "workouts": ("services.workouts.service", "Workouts"),
     "analytics": ("services.analytics.service", "Analytics"),
+    "notifications": ("services.notifications.service", "Notifications"),
 }
 
 

@@ -28,7 +28,7 @@ from services.process import budgets
 from services.process.retrying import with_last_repeated
 from services.process.settings import BadSettings, DatabaseAddress, Settings
 
-NAMES = ("users", "exercises", "workouts", "analytics")
+NAMES = ("users", "exercises", "workouts", "analytics", "notifications")
 LATEST = "head"
 
 LOCK = 7_306_000

@@ -1,4 +1,4 @@
-"""Starts PostgreSQL, Redis, RabbitMQ and the five services on one machine.
+"""Starts PostgreSQL, Redis, RabbitMQ and the six services on one machine.
 
 ``gym`` and the tests are built on this package. It knows the services by name and by command, and
 imports none of their code. All its files are below one directory, by default ``.run/``.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stack import ports
 from stack.failures import Failure
-from stack.layout import CHECKOUT
+from stack.layout import CHECKOUT, DATABASES, SERVICES
 from stack.waiting import wait_until
 
 FLAG = "--compose"
@@ -31,10 +31,12 @@ PORTS = (
     "EXERCISE_SERVICE_PORTS",
     "WORKOUT_SERVICE_PORTS",
     "ANALYTICS_SERVICE_PORTS",
+    "NOTIFICATION_SERVICE_PORTS",
     "USERS_DB_PORT",
     "WORKOUT_DB_PORT",
     "ANALYTICS_DB_PORT",
     "EXERCISE_DB_PORT",
+    "NOTIFICATIONS_DB_PORT",
     "REDIS_PORT",
     "REDIS_COUNTERS_PORT",
     "RABBITMQ_PORT",
@@ -180,9 +182,9 @@ class Stack:
 
 def make_stack(project: str, overlays: tuple[str, ...] = ()) -> Stack:
     """Describe a stack for tests, with secrets and ports of its own."""
-    users = ("GATEWAY", "USERS", "EXERCISES", "WORKOUTS", "ANALYTICS", "OPERATOR", "MONITORING")
+    users = (*(service.upper() for service in SERVICES), "OPERATOR", "MONITORING")
     names = [f"RABBITMQ_{user}_PASSWORD" for user in users]
-    names += [f"{name}_DB_PASSWORD" for name in ("USERS", "WORKOUT", "ANALYTICS", "EXERCISE")]
+    names += [f"{database.prefix}_DB_PASSWORD" for database in DATABASES.values()]
     names += ["JWT_SECRET", "RABBITMQ_ERLANG_COOKIE"]
     made = {name: secrets.token_hex(24) for name in names}
     settings = {"GYM_ENV": "production", **choose_ports(), **NO_LIMITS, **made}

@@ -90,6 +90,7 @@ OWN_SETTINGS = {
     "exercises": ("WGER_API_URL", "WGER_SYNC_HOURS"),
     "workouts": (),
     "analytics": (),
+    "notifications": (),
 }
 """Settings of single services, besides databases and addresses; all others go to every service."""
 
@@ -107,6 +108,11 @@ def given_from_outside(environment: Mapping[str, str]) -> dict[str, str]:
         if any(environment.get(name) for name in SERVER_VARIABLES[server]):
             names += _settings_of(server)
     return {name: environment[name] for name in names if environment.get(name)}
+
+
+def variables_of(part: str) -> list[str]:
+    """Return the variables that say where a server or a service is."""
+    return [address_variable(part)] if part in SERVICES else _settings_of(part)
 
 
 def given_servers(given: Mapping[str, str]) -> list[str]:

@@ -24,12 +24,14 @@ DATABASES = {
     "workout-db": Database("workout_db", "WORKOUT", 5434),
     "analytics-db": Database("analytics_db", "ANALYTICS", 5435),
     "exercise-db": Database("exercise_db", "EXERCISE", 5436),
+    "notifications-db": Database("notifications_db", "NOTIFICATIONS", 5437),
 }
 DATABASE_OF = {
     "users": "users-db",
     "exercises": "exercise-db",
     "workouts": "workout-db",
     "analytics": "analytics-db",
+    "notifications": "notifications-db",
 }
 """Databases by service; the gateway has none."""
 
@@ -42,6 +44,7 @@ SERVICES = {
     "exercises": 8084,
     "workouts": 8082,
     "analytics": 8083,
+    "notifications": 8085,
     "gateway": 8080,
 }
 PORTS = {

@@ -29,9 +29,10 @@ GIVEN_UP = ("FATAL", "STOPPED", "UNKNOWN")
 class Parts:
     """The parts of one directory, by name.
 
-    They are the databases ``users-db``, ``workout-db``, ``analytics-db`` and ``exercise-db``,
-    ``redis``, ``redis-counters``, ``rabbitmq``, ``epmd`` (by which RabbitMQ's tools find it), and
-    the services ``users``, ``exercises``, ``workouts``, ``analytics`` and ``gateway``.
+    They are the databases ``users-db``, ``workout-db``, ``analytics-db``, ``exercise-db`` and
+    ``notifications-db``, ``redis``, ``redis-counters``, ``rabbitmq``, ``epmd`` (by which RabbitMQ's
+    tools find it), and the services ``users``, ``exercises``, ``workouts``, ``analytics``,
+    ``notifications`` and ``gateway``.
     """
 
     def __init__(self, chosen: state.State):

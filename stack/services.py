@@ -1,4 +1,4 @@
-"""The five services: how to run them, and their readiness."""
+"""The six services: how to run them, and their readiness."""
 
 import hashlib
 import http.client

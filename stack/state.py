@@ -64,6 +64,12 @@ def make_secrets() -> dict[str, str]:
     return {name: secrets.token_hex(24) for name in SECRETS}
 
 
+def complete(kept: Mapping[str, str]) -> Mapping[str, str]:
+    """Return secrets with those of parts that the version before did not have."""
+    # with one password for all databases, as the first versions had, none is missing
+    return kept if "postgres" in kept else {**make_secrets(), **kept}
+
+
 def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     """Write a file atomically and with a private mode."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ COLOURS = {
     "exercise-service": 33,
     "workout-service": 34,
     "analytics-service": 32,
+    "notification-service": 37,
 }
 RED = 31
 PAGE_COLOURS = {
@@ -23,6 +24,7 @@ PAGE_COLOURS = {
     "exercise-service": "#b45309",
     "workout-service": "#1d4ed8",
     "analytics-service": "#15803d",
+    "notification-service": "#be123c",
 }
 OTHER_COLOUR = "#525252"
 

@@ -1,4 +1,4 @@
-"""One running system for all tests that need one: real servers, and the five services."""
+"""One running system for all tests that need one: real servers, and the six services."""
 
 import itertools
 import os

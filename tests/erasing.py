@@ -18,6 +18,9 @@ from tests.waiting import eventually
 PASSWORD = "correct horse battery"
 PASSWORD_HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
+ERASING = ("exercises", "workouts", "analytics", "notifications")
+"""The services that give a receipt."""
+
 TOMBSTONES = {"erased_users", "erasures", "erasure_receipts"}
 QUEUES = CHECKOUT / "rabbitmq" / "definitions.json"
 

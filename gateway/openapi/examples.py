@@ -40,6 +40,7 @@ DELETION = {
     "services": [
         {"service": "analytics", "erased_at": None},
         {"service": "exercises", "erased_at": "2025-02-16T17:02:11.498044Z"},
+        {"service": "notifications", "erased_at": None},
         {"service": "workouts", "erased_at": None},
     ],
 }

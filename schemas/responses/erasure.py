@@ -3,7 +3,7 @@
 from schemas.responses.base import ResponseSchema, choice, list_of, text, timestamp
 
 UNDER_WAY, COMPLETE = "under_way", "complete"
-_SERVICES = ["analytics", "exercises", "workouts"]
+_SERVICES = ["analytics", "exercises", "notifications", "workouts"]
 
 
 class ErasedByService(ResponseSchema):

@@ -28,6 +28,7 @@ DATABASES = {
     "workouts": ("WORKOUT", 5434, "workout_db"),
     "analytics": ("ANALYTICS", 5435, "analytics_db"),
     "exercises": ("EXERCISE", 5436, "exercise_db"),
+    "notifications": ("NOTIFICATIONS", 5437, "notifications_db"),
 }
 """By service: prefix of the environment variables, default port, default database name."""
 
@@ -189,6 +190,7 @@ DEFAULT_PORTS = {
     "workouts": 8082,
     "analytics": 8083,
     "exercises": 8084,
+    "notifications": 8085,
 }
 
 

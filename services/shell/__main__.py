@@ -16,7 +16,7 @@ from services.shell.completion import complete_with_tab
 from services.shell.failures import sentence
 from services.shell.secret import SecretAddress
 
-SERVICES = ("analytics", "exercises", "users", "workouts")
+SERVICES = ("analytics", "exercises", "notifications", "users", "workouts")
 BANNER = """\
 A nameko shell on RabbitMQ at {place}. Try:
 

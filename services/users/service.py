@@ -75,6 +75,7 @@ class Users(
     exercises = RemoteService("exercises", methods=["take_out"], without={"take_out": None})
     workouts = RemoteService("workouts", methods=["take_out"], without={"take_out": None})
     analytics = RemoteService("analytics", methods=["take_out"], without={"take_out": None})
+    notifications = RemoteService("notifications", methods=["take_out"], without={"take_out": None})
     mail = Mail()
     afterwards = Afterwards()
     config = Config()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.api.conftest import PASSWORD
-from tests.erasing import open_account, run, wait_until_gone
+from tests.erasing import ERASING, open_account, run, wait_until_gone
 from tests.mailbox import Mailbox
 from tests.users_database import query
 from tests.waiting import eventually
@@ -47,7 +47,7 @@ def test_at_once_nobody_can_sign_in_and_soon_all_is_gone(http, new_user):
     assert http.post("/api/users/login", credentials).status_code == 401
     assert http.get("/api/workouts", token=user.token).status_code == 401
     found = wait_until_complete(http, receipt)
-    assert {each["service"] for each in found["services"]} == {"analytics", "exercises", "workouts"}
+    assert {each["service"] for each in found["services"]} == {*ERASING}
     assert all(each["erased_at"] <= found["completed_at"] for each in found["services"])
     assert "receipt" not in found
 

@@ -43,7 +43,9 @@ def test_ready_without_redis_is_degraded(alone):
 def test_ready_shows_the_circuits(alone):
     (data,) = ready(alone).json()["data"]
     assert data["circuits"] == {
-        name: {"state": "closed"} for name in PUBLIC_NAMES.values() if name != "api-gateway"
+        name: {"state": "closed"}
+        for name in PUBLIC_NAMES.values()
+        if name not in ("api-gateway", "notification-service")
     }
 
 
@@ -69,7 +71,9 @@ def test_it_takes_no_parameters_into_account(edge):
     assert edge.http.post("/health").status_code == 405
 
 
-@pytest.mark.parametrize("service", ["gateway", "users", "exercises", "workouts", "analytics"])
+@pytest.mark.parametrize(
+    "service", ["gateway", "users", "exercises", "workouts", "analytics", "notifications"]
+)
 def test_every_process_answers_for_itself(system, service):
     base_url = f"http://{system.environment[f'{service.upper()}_ADDRESS']}"
     for path, status in (("/health", "ok"), ("/ready", "ready")):

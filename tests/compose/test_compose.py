@@ -11,7 +11,10 @@ from tests.compose.conftest import RECOVERY_SECONDS, management
 from tests.waiting import eventually
 
 EVENTS = "evt-gateway-workout_created--analytics.handle_workout_created"
-SERVICES = ["user-service", "exercise-service", "workout-service", "analytics-service"]
+SERVICES = [
+    *("user-service", "exercise-service", "workout-service"),
+    *("analytics-service", "notification-service"),
+]
 EVERYTHING = [*DATABASES, "redis", "redis-counters", "rabbitmq", *SERVICES, "api-gateway"]
 # without these a workout can't be logged
 NEEDED = ["workout-db", "workout-service", "rabbitmq"]

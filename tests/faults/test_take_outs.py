@@ -88,12 +88,12 @@ def check_whole(made):
     assert b"100" in made.read("workouts.csv")
 
 
-@pytest.mark.parametrize("service", ["workouts", "exercises", "analytics"])
+@pytest.mark.parametrize("service", ["workouts", "exercises", "analytics", "notifications"])
 def test_a_service_is_down_meanwhile(system, person, database, service):
     system.stop(service)
     person.post(PATH)
     # whether workouts can say which exercises are private depends on its cache
-    others = {"users", "workouts", "analytics"} - {service}
+    others = {"users", "workouts", "analytics", "notifications"} - {service}
     eventually(lambda: receipts(database, person) >= others - {"workouts"}, SECONDS)
     assert service not in receipts(database, person)
     assert person.get().status_code == 202

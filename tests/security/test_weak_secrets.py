@@ -30,6 +30,7 @@ BAD_PASSWORDS = {
     "exercises": ({}, "AMQP_URI"),
     "workouts": (GOOD_BROKER, "WORKOUT_DB_PASSWORD"),
     "analytics": (GOOD_BROKER, "ANALYTICS_DB_PASSWORD"),
+    "notifications": (GOOD_BROKER, "NOTIFICATIONS_DB_PASSWORD"),
 }
 
 

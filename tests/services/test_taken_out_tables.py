@@ -13,6 +13,7 @@ MODULES = {
     "exercises": "services.exercises.take_out",
     "workouts": "services.workouts.take_out",
     "analytics": "services.analytics.take_out",
+    "notifications": "services.notifications.take_out",
 }
 OF_USERS = """
     SELECT DISTINCT c.table_name

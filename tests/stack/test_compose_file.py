@@ -24,6 +24,7 @@ CONTAINERS = {
     "exercises": "exercise-service",
     "workouts": "workout-service",
     "analytics": "analytics-service",
+    "notifications": "notification-service",
     "gateway": "api-gateway",
 }
 IMAGES = {
@@ -222,7 +223,7 @@ def test_new_secrets_are_strong_and_differ(new_environment):
         for name, value in values.items()
         if name.endswith(("_PASSWORD", "_SECRET", "_COOKIE", "_TOKEN")) and name != "ADMIN_PASSWORD"
     ]
-    assert len(set(secrets)) == len(secrets) == 14
+    assert len(set(secrets)) == len(secrets) == 16
     assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
     assert values["GYM_ENV"] == "production"
 

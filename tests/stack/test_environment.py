@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.process.settings import Settings
-from stack.bringing_up import choose
+from stack.bringing_up import choose, has_new_parts, with_new_parts
 from stack.environment import (
     ALL_SETTINGS,
     BROKER_SECRETS,
@@ -26,6 +26,7 @@ DATABASE_OF = {
     "users": "USERS",
     "workouts": "WORKOUT",
     "analytics": "ANALYTICS",
+    "notifications": "NOTIFICATIONS",
     "exercises": "EXERCISE",
 }
 TOKEN_SERVICES = {"gateway", "users"}
@@ -124,6 +125,45 @@ def test_ports_and_secrets_are_those_of_the_last_time(tmp_path):
     assert (state.ports["gateway"], state.ports["redis"]) == (8099, 6400)
     assert state.secrets == before.secrets
     assert state.replaced == {"gateway": 8080, "redis": 6379}
+
+
+def started_without(state, *parts):
+    """Return the state that a version has left which has no such parts."""
+    ports = {name: port for name, port in state.ports.items() if name not in parts}
+    secrets = {name: secret for name, secret in state.secrets.items() if name not in parts}
+    return replace(state, ports=ports, secrets=secrets)
+
+
+def test_a_running_system_of_the_version_before_gets_what_the_new_parts_need(tmp_path):
+    now = chosen_for(tmp_path)
+    before = started_without(now, "notifications", "notifications-db")
+    assert has_new_parts(before)
+    assert not has_new_parts(now)
+    taken = replace(before, ports={**before.ports, "users": 8085})
+    state = with_new_parts(taken, {})
+    assert state.ports == {**taken.ports, "notifications": 8086, "notifications-db": 5437}
+    assert state.replaced == {"notifications": 8085}
+    assert state.secrets.items() > before.secrets.items()
+    assert len(state.secrets["notifications-db"]) >= 32
+    assert make_environment(state)["NOTIFICATIONS_DB_PORT"] == "5437"
+
+
+def test_a_new_part_of_a_running_system_may_be_given_from_outside(tmp_path):
+    before = started_without(
+        chosen_for(tmp_path, USERS_DB_HOST="db"), "notifications", "notifications-db"
+    )
+    given = given_from_outside({"NOTIFICATIONS_DB_HOST": "other", "WORKOUT_DB_HOST": "late"})
+    state = with_new_parts(before, given)
+    assert state.given == {"USERS_DB_HOST": "db", "NOTIFICATIONS_DB_HOST": "other"}
+    assert "notifications-db" not in state.ports
+    assert state.ports["notifications"] == 8085
+
+
+def test_a_system_of_the_version_before_that_is_down_gets_a_password_for_the_new_database(tmp_path):
+    before = started_without(chosen_for(tmp_path), "notifications", "notifications-db")
+    state = chosen_for(tmp_path, before)
+    assert state.secrets.items() > before.secrets.items()
+    assert make_environment(state)["NOTIFICATIONS_DB_PASSWORD"] == state.secrets["notifications-db"]
 
 
 def test_an_empty_variable_is_as_good_as_none():

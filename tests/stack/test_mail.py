@@ -63,7 +63,7 @@ def test_a_directory_of_one_s_own_is_taken_and_none_at_all_as_well(state, tmp_pa
 def test_only_users_is_told(state):
     shell = {"SMTP_URL": "smtp://ann:secret@mail.example.com"}
     assert "SMTP_URL" in make_environment(state, "users", shell)
-    for service in ("gateway", "exercises", "workouts", "analytics"):
+    for service in ("gateway", "exercises", "workouts", "analytics", "notifications"):
         environment = make_environment(state, service, shell)
         assert not {"SMTP_URL", "MAIL_DIRECTORY", "PUBLIC_URL"} & environment.keys()
 

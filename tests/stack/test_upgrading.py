@@ -4,7 +4,9 @@ On a copy of the checkout, which is started once.
 """
 
 import json
+import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -110,6 +112,22 @@ def test_the_services_are_stopped_alone(checkout, before):
         checkout.gym("up")
     assert renewed(checkout, before) == set(SERVICES)
     assert checkout.get("/api/exercises?limit=1").status_code == 200
+
+
+def test_parts_that_the_version_before_did_not_have_are_added_while_it_runs(checkout, before):
+    system, new = system_of(checkout), ("notifications", "notifications-db")
+    for name in new:
+        system.supervisor.remove(name)
+    shutil.rmtree(checkout.run / "postgres" / "notifications-db")
+    kept = {field: dict(getattr(system.state, field)) for field in ("ports", "secrets")}
+    for name in new:
+        for values in kept.values():
+            values.pop(name, None)
+    replace(system.state, **kept).save()
+    output = checkout.gym("up")
+    assert "Starting the servers: done" in output
+    assert renewed(checkout, before) == {*new}
+    assert "nothing was changed" in checkout.gym("up")
 
 
 def test_a_migration_that_fails_leaves_the_old_version_serving(checkout, before):

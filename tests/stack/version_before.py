@@ -17,6 +17,9 @@ from stack.testing import SETTINGS, running_system
 BEFORE = "81aaba6e3efdc65adcd9ccb968fcbe1f83fa7cce"
 """The last commit of the version before."""
 
+SERVED = tuple(name for name in SERVICES if name != "notifications")
+"""The services that it has."""
+
 
 def extract(directory):
     """Put the files of the version before into a directory."""
@@ -50,7 +53,7 @@ def system_before(files, settings):
             # beside that of the session
             directory = RUN_DIRECTORY / f"test-{os.getpid()}-before"
             system = running.enter_context(
-                running_system(settings=SETTINGS | settings, directory=directory)
+                running_system(SERVED, settings=SETTINGS | settings, directory=directory)
             )
         yield system
 
@@ -59,7 +62,7 @@ def leave_only_before(system):
     """Stop all processes of this version, and start those of the version before that are down."""
     for name in system.state.added:
         system.stop(name)
-    for name in SERVICES:
+    for name in SERVED:
         system.start(name)
 
 

@@ -96,8 +96,8 @@ class DeletionMethods:
 
         Returns:
             ``{"status": "under_way|complete", "requested_at", "completed_at", "services":
-            [{"service": "exercises|workouts|analytics", "erased_at"}]}``; moments that have not
-            come are None.
+            [{"service": "exercises|workouts|analytics|notifications", "erased_at"}]}``; moments
+            that have not come are None.
 
         Raises:
             NotFound: there is no such receipt.
@@ -124,6 +124,11 @@ class DeletionMethods:
     def handle_erased_by_analytics(self, event: dict) -> None:
         """Note that analytics have erased a user."""
         self._note_receipt(event, "analytics")
+
+    @event_handler("notifications", USER_ERASED)
+    def handle_erased_by_notifications(self, event: dict) -> None:
+        """Note that the notifications service has erased a user."""
+        self._note_receipt(event, "notifications")
 
     @timer(interval=budgets.ASK_TO_ERASE_SECONDS, eager=True)
     def ask_again(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
 
-SERVICES = ("exercises", "workouts", "analytics")
+SERVICES = ("exercises", "workouts", "analytics", "notifications")
 """Those that hold something of users, besides the users service itself."""
 
 UNDER_WAY, COMPLETE = "under_way", "complete"
@@ -31,11 +31,13 @@ _NOTE = Statement(
     VALUES (:user_id, :receipt_hash, clock_timestamp())
     """
 )
+# that of notifications is there: a trigger expects it for the version before, too
 _EXPECT_RECEIPTS = Statement(
     """
     INSERT INTO erasure_receipts (user_id, service, asked_at)
     SELECT :user_id, service, clock_timestamp()
     FROM unnest(CAST(:services AS text[])) AS given (service)
+    ON CONFLICT (user_id, service) DO NOTHING
     """
 )
 _EMAIL = "(SELECT email FROM users WHERE id = :user_id)"

@@ -28,6 +28,7 @@ class TakeOutMethods:
     exercises: Any
     workouts: Any
     analytics: Any
+    notifications: Any
 
     @rpc
     def request_take_out(self, user_id: int) -> dict[str, Any]:
@@ -102,6 +103,7 @@ class TakeOutMethods:
             "workouts": self.workouts.take_out,
             "exercises": self.exercises.take_out,
             "analytics": self.analytics.take_out,
+            "notifications": self.notifications.take_out,
         }
         try:
             jobs.work(self.database, sources, budgets.TAKE_OUTS_TURN_SECONDS)

@@ -9,10 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 from services.dependencies.database import ERASED
 from services.migrate import NAMES
-from tests.erasing import TOMBSTONES, run
+from tests.erasing import ERASING, TOMBSTONES, open_account, run
 from tests.services.databases import address_of
-
-ERASING = ("exercises", "workouts", "analytics")
+from tests.waiting import eventually
 
 OWNERS = ("user_id", "owner_id")
 
@@ -50,6 +49,7 @@ WITHOUT_FENCE = {
     # its one statement leaves such users out
     "analytics": {"failed_changes"},
     "exercises": set(),
+    "notifications": set(),
 }
 
 
@@ -134,3 +134,36 @@ def test_whoever_has_not_seen_the_tombstone_is_waited_for(system):
         writing.commit()
     assert run(system, "exercises", is_fenced, id=user_id) == [(True,)]
     run(system, "exercises", "DELETE FROM own_details WHERE owner_id = :id", id=user_id)
+
+
+def test_an_erasure_of_the_version_before_waits_for_notifications_too(system):
+    """It knows of no such service; a trigger expects the receipt for it."""
+    account = open_account(system)
+    run(
+        system,
+        "users",
+        """
+        INSERT INTO erasures (user_id, receipt_hash, requested_at)
+        VALUES (:id, sha256(CAST(CAST(:id AS text) AS bytea)), clock_timestamp())
+        """,
+        id=account.id,
+    )
+    expect = """
+        INSERT INTO erasure_receipts (user_id, service, asked_at)
+        SELECT :id, service, clock_timestamp()
+        FROM unnest(ARRAY['exercises', 'workouts', 'analytics']) AS given (service)
+    """
+    run(system, "users", expect, id=account.id)
+
+    def is_complete():
+        statement = "SELECT completed_at IS NOT NULL FROM erasures WHERE user_id = :id"
+        return run(system, "users", statement, id=account.id) == [(True,)]
+
+    expected = "SELECT service FROM erasure_receipts WHERE user_id = :id AND %s"
+    asked_for = {name for (name,) in run(system, "users", expected % "true", id=account.id)}
+    assert asked_for == {*ERASING}
+    eventually(is_complete, 20)
+    erased = run(system, "users", expected % "erased_at IS NOT NULL", id=account.id)
+    assert {name for (name,) in erased} == {*ERASING}
+    tombstone = "SELECT erased_at IS NOT NULL FROM erased_users WHERE user_id = :id"
+    assert run(system, "notifications", tombstone, id=account.id) == [(True,)]

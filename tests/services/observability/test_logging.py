@@ -17,7 +17,7 @@ from stack.ports import choose_anywhere
 from tests.waiting import eventually
 
 START_SECONDS = 60
-SERVICES = ("gateway", "users", "exercises", "workouts", "analytics")
+SERVICES = ("gateway", "users", "exercises", "workouts", "analytics", "notifications")
 PASSWORD = "correct horse battery staple"
 SETS = {"sets": [{"reps": 5, "weight": 60}]}
 

@@ -11,7 +11,7 @@ import yaml
 
 from tests.waiting import eventually
 
-SERVICES = ("gateway", "users", "exercises", "workouts", "analytics")
+SERVICES = ("gateway", "users", "exercises", "workouts", "analytics", "notifications")
 GRAFANA = Path(__file__).parents[3] / "deploy" / "grafana"
 METRIC = re.compile(r"\b(?:gym|process)_[a-z_]+")
 LABELLED = re.compile(r"\b((?:gym|process)_[a-z_]+)\{([^}]*)\}")

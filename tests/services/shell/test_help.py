@@ -47,6 +47,7 @@ METHODS = {
         *("one_rep_max", "exercise_records", "rep_maxes", "muscles", "take_out"),
         *("calendar", "streak", "weekly_summary", "summarise_week"),
     ],
+    "notifications": ["take_out"],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]
 SHELL_SECONDS = 60

@@ -75,7 +75,7 @@ def test_ids_are_checked(rpc, user, bad):
     for method in (rpc.users.request_take_out, rpc.users.get_take_out):
         with pytest.raises(InvalidParameter):
             method(bad)
-    for service in (rpc.workouts, rpc.exercises, rpc.analytics):
+    for service in (rpc.workouts, rpc.exercises, rpc.analytics, rpc.notifications):
         with pytest.raises(InvalidParameter):
             service.take_out(bad)
 

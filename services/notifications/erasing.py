@@ -1,0 +1,11 @@
+"""What the notifications service holds of users."""
+
+from services.dependencies.erasure.eraser import Eraser
+from services.dependencies.erasure.tables import Held
+
+TABLES: tuple[Held, ...] = ()
+
+
+def make_eraser() -> Eraser:
+    """Return what erases a user here."""
+    return Eraser(TABLES, keys=[])
