@@ -33,6 +33,7 @@ from schemas.errors import GymError, InternalError, NotFound
 from schemas.loading import Body as BodySchema
 from schemas.loading import Parameters
 from schemas.pages import ById
+from schemas.webhooks import DeliveryInPath
 from services.observability import tracing
 from services.observability.logging import get_logger
 from services.transport.http import HttpRequest, Refused, Response, WebServer
@@ -41,8 +42,13 @@ log = get_logger(__name__)
 
 AnyReply = Reply | StreamedReply
 
-IN_PATHS: dict[str, type[Parameters]] = {":id": ById, ":receipt": ByReceipt}
-"""The schemas of what paths may have in them; a path has one at most."""
+IN_PATHS: dict[str, type[Parameters]] = {
+    # in this order, as that of a delivery has the id before it, too
+    ":delivery": DeliveryInPath,
+    ":id": ById,
+    ":receipt": ByReceipt,
+}
+"""The schemas of what paths may have in them, by the name that tells them apart."""
 
 
 class Route(Entrypoint):
@@ -141,8 +147,8 @@ class Route(Entrypoint):
     @property
     def path_parameters(self) -> type[Parameters]:
         """The schema of the parameters in the path."""
-        names = (part for part in self.path.split("/") if part in IN_PATHS)
-        return IN_PATHS.get(next(names, ""), NoParameters)
+        parts = self.path.split("/")
+        return next((IN_PATHS[name] for name in IN_PATHS if name in parts), NoParameters)
 
     @property
     def is_personal(self) -> bool:

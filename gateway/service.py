@@ -29,6 +29,7 @@ from gateway.responses.replies import Reply
 from gateway.take_outs import TakeOutRoutes
 from gateway.upstream.remote_services import UpstreamService
 from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, STRING, object_with
+from gateway.webhooks import WebhookRoutes
 from schemas import responses, scopes
 from schemas.errors import (
     BusinessRuleViolation,
@@ -84,6 +85,7 @@ class Gateway(
     ErasureRoutes,
     PasswordResetRoutes,
     EmailChangeRoutes,
+    WebhookRoutes,
 ):
     """The REST API in front of the services."""
 
@@ -169,6 +171,19 @@ class Gateway(
             "put_measurement": SAVED_MEASUREMENT,
             "list_measurements": PAGE,
             "delete_by_external_id": LIST,
+        },
+    )
+    notifications = UpstreamService(
+        "notifications",
+        reads=["list_webhooks", "get_webhook", "list_deliveries"],
+        writes=[
+            *("create_webhook", "update_webhook", "delete_webhook", "rotate_secret"),
+            *("test_webhook", "redeliver"),
+        ],
+        returns={
+            "create_webhook": object_with(id=INTEGER),
+            "list_webhooks": LIST,
+            "list_deliveries": PAGE,
         },
     )
     analytics = UpstreamService(

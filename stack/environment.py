@@ -66,6 +66,7 @@ OTHER_SETTINGS = (
     *MAIL_SETTINGS,
     "WGER_API_URL",
     "WGER_SYNC_HOURS",
+    "WEBHOOK_HOSTS",
     "LOG_LEVEL",
     "LOG_FORMAT",
     "TRACE_DIRECTORY",
@@ -90,7 +91,7 @@ OWN_SETTINGS = {
     "exercises": ("WGER_API_URL", "WGER_SYNC_HOURS"),
     "workouts": (),
     "analytics": (),
-    "notifications": (),
+    "notifications": ("WEBHOOK_HOSTS",),
 }
 """Settings of single services, besides databases and addresses; all others go to every service."""
 

@@ -27,6 +27,8 @@ SETTINGS = {
     "RATE_LIMIT_LOGIN_EMAIL": "",
     "RATE_LIMIT_REGISTER": "",
     "RATE_LIMIT_API": "",
+    # receivers of the tests
+    "WEBHOOK_HOSTS": "127.0.0.1:*",
 }
 WATCHER_SECONDS = 30
 

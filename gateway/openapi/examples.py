@@ -8,6 +8,7 @@ from marshmallow import Schema
 from gateway.openapi import link_examples
 from gateway.openapi.account_examples import ACCOUNT_EXAMPLES, TOKENS, USER
 from gateway.openapi.measurement_examples import MEASUREMENT_EXAMPLES
+from gateway.openapi.webhook_examples import WEBHOOK_EXAMPLES
 from schemas import responses
 from schemas.erasure import AccountDeletion, ByReceipt
 from schemas.exercises import ExerciseFacets, ExerciseList, ExerciseSearch
@@ -655,6 +656,7 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.OneRepMax: ONE_REP_MAX,
     **ACCOUNT_EXAMPLES,
     **MEASUREMENT_EXAMPLES,
+    **WEBHOOK_EXAMPLES,
     responses.Health: HEALTH,
     responses.Readiness: READINESS,
 }

@@ -16,6 +16,7 @@ TAGS = {
     "Changes": ("/api/changes", "What has changed, for apps that keep a copy"),
     "Events": ("/api/events", "Being told at once"),
     "Statistics": ("/api/stats", "What follows from the log"),
+    "Webhooks": ("/api/webhooks", "Other programs that are told of what happens"),
     "Operations": ("/", "What this is, and whether it is well"),
 }
 """The chapters of the documentation, each with the path under which its routes are."""

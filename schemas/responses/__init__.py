@@ -76,6 +76,7 @@ from schemas.responses.stats import (
 )
 from schemas.responses.take_outs import TakeOut
 from schemas.responses.users import Account, Profile, RegisteredUser, SignedIn, SignedOut, User
+from schemas.responses.webhooks import DeletedWebhook, Delivery, NewlyMadeWebhook, Webhook
 from schemas.responses.workouts import (
     DeletedWorkout,
     LastPerformance,
@@ -104,8 +105,10 @@ __all__ = [
     "DeletedImport",
     "DeletedMeasurement",
     "DeletedToken",
+    "DeletedWebhook",
     "DeletedWorkout",
     "Deletion",
+    "Delivery",
     "EndedSession",
     "EndedSessions",
     "Exercise",
@@ -132,6 +135,7 @@ __all__ = [
     "MusclesByWeek",
     "NewPrivateExercise",
     "NewlyMadeToken",
+    "NewlyMadeWebhook",
     "OneRepMax",
     "OwnDetails",
     "PasswordChanged",
@@ -158,6 +162,7 @@ __all__ = [
     "StreakThen",
     "TakeOut",
     "User",
+    "Webhook",
     "Week",
     "WeekRecord",
     "WeekStreak",

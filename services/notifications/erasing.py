@@ -3,7 +3,7 @@
 from services.dependencies.erasure.eraser import Eraser
 from services.dependencies.erasure.tables import Held
 
-TABLES: tuple[Held, ...] = ()
+TABLES = (Held("deliveries"), Held("webhooks"))
 
 
 def make_eraser() -> Eraser:

@@ -1,21 +1,26 @@
-"""The notifications service: telling the outside of what happened."""
+"""The notifications service: webhooks, and what is delivered to them."""
 
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.erasure.methods import ErasureDispatcher, ErasureMethods
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
+from services.notifications.deliveries.deliverer import Deliverer, Hosts
+from services.notifications.deliveries.methods import DeliveryMethods
 from services.notifications.erasing import make_eraser
 from services.notifications.take_out import TakeOutMethods
+from services.notifications.webhooks.methods import WebhookMethods
 
 
-class Notifications(TakeOutMethods, ErasureMethods):
-    """Tells the outside of what happened to users' workouts."""
+class Notifications(WebhookMethods, DeliveryMethods, TakeOutMethods, ErasureMethods):
+    """Tells the outside, by webhooks, of what happens to users' workouts and records."""
 
     name = "notifications"
 
     database = Database("notifications")
     cache = Cache()
+    hosts = Hosts()
+    deliverer = Deliverer()
     eraser = make_eraser()
     erasure_dispatcher = ErasureDispatcher()
     health = Health()

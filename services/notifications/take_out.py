@@ -1,13 +1,65 @@
 """What the notifications service holds of a user, for them to take along."""
 
+from collections.abc import Callable
 from typing import Any
 
 from schemas.pages import checked_user
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
-from services.dependencies.taking_out import Table, part
+from services.dependencies.taking_out import Document, Table, part
+from services.notifications.deliveries.rows import SHOWN as DELIVERY
+from services.notifications.webhooks.rows import SHOWN as WEBHOOK
+from services.transport.postgres.statements import Fetch, Statement
 
-TABLES: tuple[Table, ...] = ()
+MOST = 100
+"""Documents in a page."""
+
+_WEBHOOKS = Statement(
+    f"""
+    SELECT {WEBHOOK} FROM webhooks w
+    WHERE w.user_id = :user_id AND w.id > :after ORDER BY w.id LIMIT {MOST}
+    """
+)
+_DELIVERIES = Statement(
+    f"""
+    SELECT {DELIVERY}::jsonb || jsonb_build_object('webhook_id', d.webhook_id) FROM deliveries d
+    WHERE d.user_id = :user_id AND d.id > :after ORDER BY d.id LIMIT {MOST}
+    """
+)
+
+
+def _by_id(statement: Statement) -> Callable[[Fetch, int, int | None], Any]:
+    """Return the page of a table that is read in the order of its ids."""
+
+    def page(fetch: Fetch, user_id: int, after: int | None) -> tuple[list[Document], int | None]:
+        found = [row[0] for row in fetch(statement, user_id=user_id, after=after or 0)]
+        return found, found[-1]["id"] if len(found) == MOST else None
+
+    return page
+
+
+TABLES = (
+    Table(
+        "webhooks",
+        "Where you have events sent, without the secrets, which only the receivers need.",
+        [
+            *("id", "url", "description", "events", "is_enabled", "disabled_reason"),
+            *("failing_since", "previous_secret_until", "created_at", "updated_at"),
+        ],
+        _by_id(_WEBHOOKS),
+        stored_in=["webhooks"],
+    ),
+    Table(
+        "deliveries",
+        "What was sent there within the last 30 days, and what became of it.",
+        [
+            *("id", "webhook_id", "event_id", "event_type", "status", "attempts", "created_at"),
+            *("last_attempt_at", "next_attempt_at", "response_status", "problem", "payload"),
+        ],
+        _by_id(_DELIVERIES),
+        stored_in=["deliveries"],
+    ),
+)
 
 LEFT_OUT = {"erased_users": "ids of accounts that are gone"}
 """Tables of users that are not taken out, each with the reason."""

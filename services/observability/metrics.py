@@ -167,6 +167,13 @@ EVENTS_HANDLED = _histogram(
     "event_type",
     "outcome",
 )
+DELIVERIES = _histogram(
+    "gym_delivery_attempt_seconds",
+    "Attempts to deliver an event to a webhook",
+    _REQUEST_SECONDS,
+    "event_type",
+    "outcome",
+)
 EVENT_LAG = _histogram(
     "gym_event_lag_seconds",
     "From an event's dispatch until it was handled, retries included",

@@ -175,6 +175,46 @@ MAIL_LEASE_SECONDS = 90
 MAIL_RETRY_SECONDS = (10, 60, 300, 1800, 7200)
 """Pauses before the retries of a mail; the last one repeats."""
 
+DELIVERIES_SECONDS = 1
+"""Interval at which notifications looks for deliveries that are to be attempted again."""
+
+DELIVERY_SECONDS = 10
+"""Timeout of an attempt, from looking the name up to the head of the response."""
+
+DELIVERY_CONNECT_SECONDS = 5
+"""Timeout of connecting to one address."""
+
+DELIVERY_LOOK_UP_SECONDS = 3
+"""Timeout of asking the name servers for one kind of address."""
+
+DELIVERY_ADDRESSES = 2
+"""Addresses of a name that are tried."""
+
+DELIVERY_LEASE_SECONDS = 30
+"""For so long no other process attempts a delivery that one has begun with."""
+
+DELIVERY_PLACES = 256
+"""Webhooks that a process works on at a time; those that fail have half of these."""
+
+DELIVERY_PLACES_OF_ONE = 2
+"""Places that one of them has: while messages in the first are waited for, others have the second.
+"""
+
+DELIVERY_CLAIMS = 50
+"""Webhooks that are begun with in one statement."""
+
+DELIVERIES_AT_ONCE = 2
+"""Deliveries that are attempted at a time in one place."""
+
+DELIVERY_CONNECTIONS = 4
+"""Connections to the database that deliveries have at a time."""
+
+LARGEST_DELIVERY_RESPONSE = 16 * 1024
+"""Bytes of the head of a receiver's response."""
+
+CHANGES_SECONDS = 1
+"""Interval at which notifications polls the workouts' change feed."""
+
 AFTERWARDS_MOST = 1000
 """Requests that were answered, and whose work is not done yet; one more is refused."""
 
@@ -203,6 +243,9 @@ def check() -> None:
         "a statement ends before its caller gives up": DATABASE_STATEMENT_SECONDS
         < DATABASE_ANSWER_SECONDS
         <= INNER_RPC_SECONDS,
+        "an attempt ends before another process makes one": DELIVERY_SECONDS
+        < DELIVERY_LEASE_SECONDS,
+        "a service that delivers stops in time": DELIVERY_SECONDS <= STOP_SECONDS,
         "a service answers before the gateway gives up": INNER_RPC_SECONDS < RPC_SECONDS,
         "a read has time for a second try": FIRST_READ_SECONDS < RPC_SECONDS < REQUEST_SECONDS,
         "who asks is known before a read": 2 * TOKEN_SECONDS + OWNER_SECONDS + RPC_SECONDS

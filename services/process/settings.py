@@ -95,6 +95,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     wger_api_url: str
     wger_sync_hours: int
+    webhook_hosts: tuple[str, ...]
     log_level: str
     log_format: str
     otlp_endpoint: str = ""
@@ -147,6 +148,7 @@ class Settings:
             cors_origins=reader.items("CORS_ORIGINS"),
             wger_api_url=reader.text("WGER_API_URL", "https://wger.de/api/v2"),
             wger_sync_hours=reader.number("WGER_SYNC_HOURS", 0, least=0, most=8760),
+            webhook_hosts=reader.items("WEBHOOK_HOSTS"),
             log_level=reader.text("LOG_LEVEL", "INFO").upper(),
             log_format=reader.word("LOG_FORMAT", "auto", ["auto", "json", "text"]),
             otlp_endpoint=reader.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),

@@ -517,6 +517,9 @@ def test_nothing_that_writes_counts_as_a_read():
         "read_take_out",
         "list_accounts",
         "list_personal_tokens",
+        "list_webhooks",
+        "get_webhook",
+        "list_deliveries",
     }
 
 

@@ -32,6 +32,7 @@ from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
 from schemas.stats import HistoryQuery, MusclesQuery, OneRepMaxQuery, ProgressQuery
 from schemas.version import VERSION
+from schemas.webhooks import NewWebhook, WebhookChanges
 from schemas.weeks import CalendarQuery, WeeklySummaryQuery
 from schemas.workouts import LastSets, WorkoutList
 from services.transport.http.messages import REFUSALS
@@ -43,7 +44,7 @@ METHODS = {"get", "post", "put", "delete"}
 VISIBLE_SECONDS = 5
 VOLATILE = {
     *("id", "user_id", "workout_id", "email", "token", "refresh_token"),
-    *("created_at", "updated_at", "last_used_at", "expires_at"),
+    *("created_at", "updated_at", "last_used_at", "expires_at", "url", "secret"),
 }
 
 
@@ -346,6 +347,32 @@ def test_examples_of_administration_are_real(http, new_user, admin_token):
     assert first(http.get(f"/api/users/{user.id}", token=admin_token)) == changed
     listed = http.get("/api/users", params=EXAMPLES[UserList], token=admin_token)
     assert changed in listed.json()["data"]
+
+
+def test_examples_of_webhooks_are_real(http, new_user):
+    token = new_user().token
+    # nobody is to be sent anything
+    body = EXAMPLES[NewWebhook] | {"url": "http://127.0.0.1:1/gym"}
+    made = first(http.post("/api/webhooks", body, token=token), 201)
+    assert alike(made) == alike(EXAMPLES[responses.NewlyMadeWebhook])
+    path = f"/api/webhooks/{made['id']}"
+    assert alike(first(http.get(path, token=token))) == alike(EXAMPLES[responses.Webhook])
+    assert first(http.get("/api/webhooks", token=token)) == first(http.get(path, token=token))
+    changed = first(http.put(path, EXAMPLES[WebhookChanges], token=token))
+    assert alike(changed) == alike(EXAMPLES[responses.Webhook])
+    tested = first(http.post(f"{path}/test", token=token), 202)
+    expected = alike(EXAMPLES[responses.Delivery])
+    assert alike(tested).keys() == expected.keys()
+    assert tested["payload"]["data"] == {"webhook_id": made["id"]}
+    listed = first(http.get(f"{path}/deliveries", token=token))
+    assert listed["id"] == tested["id"]
+    again = f"{path}/deliveries/{tested['id']}/redeliver"
+    assert first(http.post(again, token=token), 202)["status"] == "waiting"
+    rotated = first(http.post(f"{path}/rotate-secret", token=token))
+    assert rotated.keys() == made.keys()
+    assert rotated["secret"] != made["secret"]
+    deleted = first(http.delete(path, token=token))
+    assert alike(deleted) == alike(EXAMPLES[responses.DeletedWebhook])
 
 
 def test_examples_of_exercises_are_real(http):

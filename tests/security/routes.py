@@ -96,6 +96,17 @@ TABLE = {
     "GET /api/stats/streak": signed_in(200),
     "GET /api/stats/weekly-summary": signed_in(200),
     "GET /api/stats/one-rep-max": signed_in(200),
+    "POST /api/webhooks": signed_in(201),
+    "GET /api/webhooks": signed_in(200),
+    "GET /api/webhooks/:id": signed_in(200, user=404, other=404, admin=404),
+    "PUT /api/webhooks/:id": signed_in(200, user=404, other=404, admin=404),
+    "POST /api/webhooks/:id/rotate-secret": signed_in(200, user=404, other=404, admin=404),
+    "POST /api/webhooks/:id/test": signed_in(202, user=404, other=404, admin=404),
+    "GET /api/webhooks/:id/deliveries": signed_in(200, user=404, other=404, admin=404),
+    "POST /api/webhooks/:id/deliveries/:delivery/redeliver": signed_in(
+        202, user=404, other=404, admin=404
+    ),
+    "DELETE /api/webhooks/:id": signed_in(200, user=404, other=404, admin=404),
     "GET /": anybody(200),
     "GET /health": anybody(200),
     "GET /ready": anybody(200),
@@ -165,6 +176,15 @@ SCOPE_OF = {
     "GET /api/stats/streak": "stats:read",
     "GET /api/stats/weekly-summary": "stats:read",
     "GET /api/stats/one-rep-max": "stats:read",
+    "POST /api/webhooks": "webhooks:write",
+    "GET /api/webhooks": "webhooks:write",
+    "GET /api/webhooks/:id": "webhooks:write",
+    "PUT /api/webhooks/:id": "webhooks:write",
+    "POST /api/webhooks/:id/rotate-secret": "webhooks:write",
+    "POST /api/webhooks/:id/test": "webhooks:write",
+    "GET /api/webhooks/:id/deliveries": "webhooks:write",
+    "POST /api/webhooks/:id/deliveries/:delivery/redeliver": "webhooks:write",
+    "DELETE /api/webhooks/:id": "webhooks:write",
 }
 """The scope that a personal access token of the owner needs; all other routes refuse such tokens,
 but for those that look at none. Routes for anybody give a token without it what anybody gets."""

@@ -48,6 +48,7 @@ QUERIES = {
     "/api/exercises": ["page", "limit", *FILTERS, "sort"],
     "/api/exercises/search?q=bench&": ["page", "limit", *FILTERS],
     "/api/exercises/facets": FILTERS,
+    "/api/webhooks/1/deliveries": ["page", "limit"],
     "/api/workouts": ["page", "limit", "user_id", "date_from", "date_to", "sort"],
     "/api/measurements": ["page", "limit", "kind", "date_from", "date_to"],
     "/api/stats/exercise/1/history": ["range", "unit"],

@@ -58,12 +58,16 @@ BODIES = {
     "POST /api/exercises/:id/merge": lambda owner: {"into": SIT_UPS},
     "PUT /api/exercises/:id/mine": lambda owner: {"notes": "changed"},
     "PUT /api/imports/:id/mapping": lambda owner: {"Squat (Barbell)": 2},
+    "POST /api/webhooks": lambda owner: NEW_WEBHOOK,
+    "PUT /api/webhooks/:id": lambda owner: {"description": "changed"},
     "POST /api/workouts": lambda owner: WORKOUT,
     "PUT /api/workouts/:id": lambda owner: {"notes": "changed"},
     "POST /api/measurements": lambda owner: MEASUREMENT,
     "PUT /api/measurements": lambda owner: MEASUREMENT | {"external_id": uuid.uuid4().hex},
     "PUT /api/measurements/:id": lambda owner: {"value": 81.9},
 }
+# nobody listens there
+NEW_WEBHOOK = {"url": "http://127.0.0.1:1/gym", "events": ["workout.created"]}
 HISTORY = (
     "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,"
     "Workout Notes,RPE\n"
@@ -96,6 +100,7 @@ class Stage:
     stranger: object
     administrator: object
     make_revoked: object
+    delivery: int = 1
 
     def token(self, caller):
         if caller == "none":
@@ -133,9 +138,27 @@ class Stage:
         eventually(is_read)
         return answer.json()["data"][0]["id"]
 
+    def without_webhooks(self, token):
+        """Delete those that somebody has, as one may have few."""
+        for webhook in self.http.get("/api/webhooks", token=token).json()["data"]:
+            self.http.delete(f"/api/webhooks/{webhook['id']}", token=token)
+
+    def new_webhook(self):
+        """Return the id of a webhook, and remember that of a delivery to it."""
+        token = self.owner.token()
+        self.without_webhooks(token)
+        path = "/api/webhooks"
+        (made,) = self.http.post(path, NEW_WEBHOOK, token=token).json()["data"]
+        path = f"{path}/{made['id']}/test"
+        (delivery,) = self.http.post(path, token=token).json()["data"]
+        self.delivery = delivery["id"]
+        return made["id"]
+
     def thing(self, route, caller):
         """Return the id that a caller asks for."""
         method, path = route.split()
+        if route == "POST /api/webhooks":
+            self.without_webhooks(self.token(caller))
         if path.startswith("/api/users/me/sessions/") and caller != "user":
             return self.owner.session_id()
         if path.startswith("/api/users/me/tokens/") and caller != "user":
@@ -147,6 +170,8 @@ class Stage:
             return NOWHERE
         if path.startswith("/api/exercises"):
             return self.new_exercise()
+        if path.startswith("/api/webhooks/"):
+            return self.new_webhook()
         if path.startswith("/api/imports/"):
             return self.new_import()
         if path.startswith("/api/measurements/"):
@@ -155,7 +180,8 @@ class Stage:
 
     def ask(self, route, id_=1, token=None, **options):
         method, path = route.split()
-        path = path.replace(":id", str(id_)).replace(":file", "start.js") + QUERIES.get(route, "")
+        path = path.replace(":id", str(id_)).replace(":delivery", str(self.delivery))
+        path = path.replace(":file", "start.js") + QUERIES.get(route, "")
         make_body = BODIES.get(route)
         body = make_body(self.owner) if make_body else None
         if route in UPLOADS:

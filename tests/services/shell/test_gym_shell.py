@@ -109,8 +109,7 @@ def test_tab_completes_services(shell):
     assert "{'workouts': 0}" in shell.read_until(">>> ")
 
 
-# where there is one alone Tab writes it, and shows no list
-@pytest.mark.parametrize("service", [name for name in METHODS if len(METHODS[name]) > 1])
+@pytest.mark.parametrize("service", METHODS)
 def test_tab_completes_methods(shell, service):
     shell.type(f"n.rpc.{service}.{TAB}{TAB}")
     shown = shell.read_until(">>> ").replace("\r", "")

@@ -47,7 +47,10 @@ METHODS = {
         *("one_rep_max", "exercise_records", "rep_maxes", "muscles", "take_out"),
         *("calendar", "streak", "weekly_summary", "summarise_week"),
     ],
-    "notifications": ["take_out"],
+    "notifications": [
+        *("create_webhook", "list_webhooks", "get_webhook", "update_webhook", "delete_webhook"),
+        *("rotate_secret", "test_webhook", "list_deliveries", "redeliver", "take_out"),
+    ],
 }
 ALL_METHODS = [(service, method) for service, methods in METHODS.items() for method in methods]
 SHELL_SECONDS = 60

@@ -1,0 +1,221 @@
+"""What sends deliveries that are due."""
+
+import time
+from collections import Counter
+from datetime import UTC, datetime
+
+from eventlet.greenpool import GreenPool
+from eventlet.greenthread import GreenThread
+from eventlet.semaphore import Semaphore
+from nameko.containers import WorkerContext
+from nameko.extensions import DependencyProvider
+
+from schemas.errors import GymError
+from services.dependencies.database import Database
+from services.dependencies.siblings import sibling
+from services.notifications.deliveries import rows
+from services.notifications.deliveries.resolving import Resolver
+from services.notifications.deliveries.rows import DueDelivery, DueWebhook
+from services.notifications.deliveries.sending import NotDelivered, Response, Sender
+from services.notifications.rules import addresses, signing, timetable
+from services.notifications.rules.addresses import HostList
+from services.observability import metrics
+from services.observability.logging import get_logger
+from services.observability.outages import Outage
+from services.process import budgets
+from services.process.failpoints import failpoint
+from services.process.settings import SETTINGS_KEY
+
+log = get_logger(__name__)
+
+TAKEN = range(200, 300)
+GONE = 410
+
+
+class Hosts(DependencyProvider):
+    """The hosts that the operator allows beside public ones (``WEBHOOK_HOSTS``)."""
+
+    def setup(self) -> None:
+        """Read the list."""
+        self.listed = HostList(self.container.config[SETTINGS_KEY].webhook_hosts)
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> HostList:
+        """Return the list."""
+        return self.listed
+
+
+class Deliverer(DependencyProvider):
+    """Sends deliveries that are due, to many webhooks at once and to each a few at a time.
+
+    A webhook that is slow holds its own places and no other's. Those of which the last attempt
+    failed have half of the places, so that any number of them delays nobody else.
+    """
+
+    def __init__(self) -> None:
+        self._working_on: Counter[int] = Counter()
+        self._failing = 0
+        self._pool = GreenPool(budgets.DELIVERY_PLACES)
+        # deliveries are many, and requests need connections to the database, too
+        self._turn = Semaphore(budgets.DELIVERY_CONNECTIONS)
+        self._thread: GreenThread | None = None
+        self._is_due = False
+        self._is_stopping = False
+        self._outage = Outage("deliveries", "they wait")
+
+    def setup(self) -> None:
+        """Make what sends."""
+        self._sender = Sender(Resolver().allowed_addresses)
+
+    def stop(self) -> None:
+        """Finish the attempts that are under way; by now no worker writes any more."""
+        self._is_stopping = True
+        if self._thread is not None:
+            self._thread.wait()
+        self._pool.waitall()
+
+    def get_dependency(self, worker_ctx: WorkerContext) -> "Deliverer":
+        """Return the provider itself: all workers of the process share it."""
+        return self
+
+    def wake(self) -> None:
+        """Have what is due sent, in the background."""
+        self._is_due = True
+        if self._thread is None and not self._is_stopping:
+            self._thread = self.container.spawn_managed_thread(
+                self._run, identifier="notifications.deliverer"
+            )
+
+    def _run(self) -> None:
+        try:
+            while self._is_due and not self._is_stopping:
+                self._is_due = False
+                while self._begin_some():
+                    pass
+        except GymError as problem:
+            self._outage.begin(str(problem))
+        except Exception as problem:
+            # not raised: it would end the process
+            log.error("deliveries not begun", exc_info=problem)
+        else:
+            self._outage.end()
+        finally:
+            self._thread = None
+
+    def _begin_some(self) -> bool:
+        """Begin with webhooks that are due, and return whether there may be more."""
+        places = min(self._pool.free(), budgets.DELIVERY_CLAIMS)
+        if places <= 0 or self._is_stopping:
+            return False
+        most = budgets.DELIVERY_PLACES_OF_ONE
+        with self._turn:
+            found = rows.claim(
+                self._database().fetch,
+                busy=[key for key, count in self._working_on.items() if count >= most],
+                places=places,
+                with_failing=self._failing < budgets.DELIVERY_PLACES // 2,
+            )
+        for webhook in found:
+            self._working_on[webhook.id] += 1
+            self._failing += webhook.is_failing
+            self._pool.spawn_n(self._work_on, webhook)
+        return len(found) == places
+
+    # no properties: Nameko looks at the members of an extension before its service has any
+    def _database(self) -> Database:
+        return sibling(self.container, Database)
+
+    def _listed(self) -> HostList:
+        return sibling(self.container, Hosts).listed
+
+    def _work_on(self, webhook: DueWebhook) -> None:
+        try:
+            while self._deliver_some(webhook) and not self._is_stopping:
+                pass
+            with self._turn, self._database().together() as transaction:
+                rows.release(transaction.send, transaction.fetch, webhook.id)
+        except GymError as problem:
+            # its lease ends, and whoever is there then goes on
+            log.warning("webhook left", webhook_id=webhook.id, reason=str(problem))
+        except Exception as problem:
+            log.error("webhook left", webhook_id=webhook.id, exc_info=problem)
+        finally:
+            self._failing -= webhook.is_failing
+            self._working_on[webhook.id] -= 1
+            self._working_on += Counter()
+            # the place is free, and the webhook may be due again
+            self.wake()
+
+    def _deliver_some(self, webhook: DueWebhook) -> bool:
+        """Attempt some deliveries of a webhook; return whether to go on with it at once."""
+        with self._turn:
+            due = rows.take(self._database().fetch, webhook.id)
+        if not due:
+            return False
+        pool = GreenPool(len(due))
+        went_well = list(pool.imap(lambda delivery: self._attempt(webhook, delivery), due))
+        return all(went_well)
+
+    def _attempt(self, webhook: DueWebhook, delivery: DueDelivery) -> bool:
+        """Attempt a delivery, note what came of it, and return whether it was taken."""
+        failpoint("notifications.before_attempt")
+        begun = time.monotonic()
+        response, problem = self._send(webhook, delivery)
+        seconds = time.monotonic() - begun
+        is_taken = response is not None and response.status in TAKEN
+        outcome = metrics.OK if is_taken else "FAILED"
+        metrics.DELIVERIES.labels(delivery.event_type, outcome).observe(seconds)
+        failpoint("notifications.after_attempt")
+        if response is not None and is_taken:
+            with self._turn, self._database().together() as transaction:
+                rows.note_delivered(transaction.send, webhook.id, delivery.id, response.status)
+        else:
+            self._note_failed(webhook, delivery, response, problem)
+        log.info(
+            "delivery attempted",
+            user_id=webhook.user_id,
+            webhook_id=webhook.id,
+            delivery_id=delivery.id,
+            attempts=delivery.attempts,
+            status=response and response.status,
+            reason=problem or None,
+            duration_ms=round(seconds * 1000, 1),
+        )
+        return is_taken
+
+    def _send(self, webhook: DueWebhook, delivery: DueDelivery) -> tuple[Response | None, str]:
+        """Return the response, if there was one, and what went wrong."""
+        body = delivery.body.encode()
+        headers = signing.signed_headers(webhook.keys, delivery.event_id, int(time.time()), body)
+        try:
+            # read again: the operator's list may be another one than when the webhook was made
+            target = addresses.read(webhook.url, self._listed())
+            response = self._sender.send(target, headers, body)
+        except (NotDelivered, addresses.BadAddress) as problem:
+            return None, str(problem)
+        except Exception as problem:
+            # what one receiver sends must not end the work for all
+            log.error("delivery failed", delivery_id=delivery.id, exc_info=problem)
+            return None, "The attempt failed on our side"
+        if response.status in TAKEN:
+            return response, ""
+        return response, f"The receiver answered {response.status}"
+
+    def _note_failed(
+        self, webhook: DueWebhook, delivery: DueDelivery, response: Response | None, problem: str
+    ) -> None:
+        asked_for = None
+        if response is not None and response.retry_after is not None:
+            asked_for = timetable.retry_after(response.retry_after, datetime.now(UTC))
+        with self._turn, self._database().together() as transaction:
+            is_disabled = rows.note_failed(
+                transaction.send,
+                transaction.fetch,
+                webhook.id,
+                delivery,
+                timetable.pause(delivery.attempts, asked_for),
+                response and response.status,
+                problem,
+                is_gone=response is not None and response.status == GONE,
+            )
+        if is_disabled:
+            log.warning("webhook disabled", webhook_id=webhook.id, user_id=webhook.user_id)

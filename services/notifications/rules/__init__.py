@@ -1,0 +1,1 @@
+"""What holds of webhooks whatever is stored: addresses, signatures, messages, the timetable."""

@@ -1,0 +1,207 @@
+"""What receivers get, and when: tests, further attempts, redelivery."""
+
+import threading
+import time
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from schemas.errors import BusinessRuleViolation
+from tests.erasing import run
+from tests.fakes.webhook_receiver import WebhookReceiver
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def webhooks(rpc):
+    return rpc.notifications
+
+
+@pytest.fixture
+def only(webhooks, fresh_user):
+    """Return the only delivery of a webhook, once it is in a state."""
+
+    def find(webhook, **state):
+        def is_there():
+            found = webhooks.list_deliveries(fresh_user, webhook["id"])
+            assert found["total"] == 1
+            assert state.items() <= found["items"][0].items()
+            return found["items"][0]
+
+        return eventually(is_there)
+
+    return find
+
+
+@pytest.fixture
+def soon(system):
+    """Let all that waits for a webhook be due now."""
+
+    def make(webhook):
+        key = webhook["id"]
+        now = "UPDATE deliveries SET next_attempt_at = now() WHERE webhook_id = :id"
+        run(system, "notifications", f"{now} AND status = 'waiting'", id=key)
+        run(system, "notifications", "UPDATE webhooks SET due_at = now() WHERE id = :id", id=key)
+
+    return make
+
+
+def test_a_test_arrives_signed(webhooks, fresh_user, receiver, make_webhook, only):
+    webhook = make_webhook()
+    made = webhooks.test_webhook(fresh_user, webhook["id"])
+    assert (made["status"], made["attempts"]) == ("waiting", 0)
+    shown = only(webhook, status="delivered", attempts=1, response_status=204, problem=None)
+    assert shown["next_attempt_at"] is None
+    [message] = receiver.received
+    assert message.path == "/gym"
+    assert message.event_id == shown["event_id"]
+    assert message.headers["content-type"] == "application/json"
+    assert message.headers["user-agent"].startswith("Gym-Tracker/")
+    assert Webhook(webhook["secret"]).verify(message.body, message.headers) == shown["payload"]
+    assert shown["payload"]["data"] == {"webhook_id": webhook["id"]}
+
+
+def test_while_a_secret_replaces_another_both_verify(
+    webhooks, fresh_user, receiver, make_webhook, only
+):
+    webhook = make_webhook()
+    rotated = webhooks.rotate_secret(fresh_user, webhook["id"])
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    only(webhook, status="delivered")
+    [message] = receiver.received
+    for secret in (webhook["secret"], rotated["secret"]):
+        Webhook(secret).verify(message.body, message.headers)
+
+
+@pytest.mark.parametrize("status", [302, 307, 400, 404, 500, 503])
+def test_whatever_is_not_2xx_failed_and_comes_again_with_the_same_id(
+    webhooks, fresh_user, receiver, make_webhook, only, soon, status
+):
+    receiver.status = status
+    receiver.headers = {"Location": "http://127.0.0.1:1/elsewhere"}
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    shown = only(webhook, status="waiting", attempts=1, response_status=status)
+    assert shown["problem"] == f"The receiver answered {status}"
+    assert webhooks.get_webhook(fresh_user, webhook["id"])["failing_since"]
+    receiver.status = 200
+    soon(webhook)
+    only(webhook, status="delivered", attempts=2, response_status=200, problem=None)
+    assert webhooks.get_webhook(fresh_user, webhook["id"])["failing_since"] is None
+    first, second = receiver.received
+    assert (first.event_id, first.body) == (second.event_id, second.body)
+    Webhook(webhook["secret"]).verify(second.body, second.headers)
+
+
+def test_the_first_pause_is_five_seconds(webhooks, fresh_user, receiver, make_webhook, only):
+    receiver.status = 500
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    only(webhook, attempts=1, response_status=500)
+    begun = time.monotonic()
+    eventually(lambda: len(receiver.received) == 2, 12)
+    assert time.monotonic() - begun > 4
+
+
+def test_a_receiver_says_when_it_wants_to_be_asked_again(
+    system, webhooks, fresh_user, receiver, make_webhook, only
+):
+    receiver.status, receiver.headers = 429, {"Retry-After": "600"}
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    shown = only(webhook, attempts=1, response_status=429)
+    later = "SELECT next_attempt_at - last_attempt_at > interval '590 s' FROM deliveries"
+    assert run(system, "notifications", f"{later} WHERE id = :id", id=shown["id"]) == [(True,)]
+
+
+def test_after_the_last_attempt_it_is_given_up(
+    system, webhooks, fresh_user, receiver, make_webhook, only, soon
+):
+    receiver.status = 500
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    only(webhook, attempts=1, response_status=500)
+    late = "UPDATE deliveries SET attempts = 9 WHERE webhook_id = :id"
+    run(system, "notifications", late, id=webhook["id"])
+    soon(webhook)
+    shown = only(webhook, status="failed", attempts=10)
+    assert shown["next_attempt_at"] is None
+    receiver.status = 200
+    again = webhooks.redeliver(fresh_user, webhook["id"], shown["id"])
+    assert (again["status"], again["attempts"]) == ("waiting", 0)
+    only(webhook, status="delivered", attempts=1)
+    assert len({message.event_id for message in receiver.received}) == 1
+
+
+def test_a_receiver_that_is_gone_is_told_nothing_more(
+    webhooks, fresh_user, receiver, make_webhook, only
+):
+    receiver.status = 410
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    shown = only(webhook, attempts=1, response_status=410)
+    found = webhooks.get_webhook(fresh_user, webhook["id"])
+    assert (found["is_enabled"], found["disabled_reason"]) == (False, "gone")
+    for refused in (
+        lambda: webhooks.test_webhook(fresh_user, webhook["id"]),
+        lambda: webhooks.redeliver(fresh_user, webhook["id"], shown["id"]),
+    ):
+        with pytest.raises(BusinessRuleViolation):
+            refused()
+
+
+def test_a_week_of_failures_disables(
+    system, webhooks, fresh_user, receiver, make_webhook, only, soon
+):
+    receiver.status = 500
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    only(webhook, attempts=1, response_status=500)
+    week = "UPDATE webhooks SET failing_since = now() - interval '7 days' WHERE id = :id"
+    run(system, "notifications", week, id=webhook["id"])
+    soon(webhook)
+    only(webhook, attempts=2)
+    found = eventually(
+        lambda: (
+            (one := webhooks.get_webhook(fresh_user, webhook["id"]))["is_enabled"] is False and one
+        )
+    )
+    assert found["disabled_reason"] == "failing"
+    receiver.status = 200
+    webhooks.update_webhook(fresh_user, webhook["id"], {"is_enabled": True})
+    soon(webhook)
+    only(webhook, status="delivered", attempts=3)
+
+
+def test_a_receiver_that_hangs_delays_nobody(webhooks, fresh_user, receiver, make_webhook):
+    is_over = threading.Event()
+    receiver.hold = lambda: is_over.wait(30)
+    slow = make_webhook()
+    for _ in range(5):
+        webhooks.test_webhook(fresh_user, slow["id"])
+    eventually(lambda: len(receiver.received) >= 2)
+    try:
+        with WebhookReceiver() as other:
+            quick = make_webhook(url=other.url)
+            webhooks.test_webhook(fresh_user, quick["id"])
+            eventually(lambda: len(other.received) == 1, 3)
+        # no more at a time than its own places
+        assert len(receiver.received) <= 4
+    finally:
+        is_over.set()
+    eventually(lambda: len({message.event_id for message in receiver.received}) == 5, 20)
+
+
+def test_nobody_listens(webhooks, fresh_user, make_webhook, only):
+    webhook = make_webhook(url="http://127.0.0.1:1/gym")
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    shown = only(webhook, attempts=1, problem="No connection: Connection refused")
+    assert shown["response_status"] is None
+
+
+def test_deliveries_come_in_pages(webhooks, fresh_user, make_webhook):
+    webhook = make_webhook()
+    made = [webhooks.test_webhook(fresh_user, webhook["id"])["id"] for _ in range(3)]
+    found = webhooks.list_deliveries(fresh_user, webhook["id"], page=2, limit=2)
+    assert found["total"] == 3
+    assert [one["id"] for one in found["items"]] == made[:1]
