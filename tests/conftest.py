@@ -81,6 +81,14 @@ def rpc(system):
 
 
 @pytest.fixture
+def unheard(system):
+    """Keep events for webhooks in their queues: the service that takes them is away."""
+    system.stop("notifications")
+    yield
+    system.start("notifications")
+
+
+@pytest.fixture
 def fresh_user():
     return next(_user_ids)
 

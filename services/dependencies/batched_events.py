@@ -145,7 +145,10 @@ def _request_ids(batch: list[tuple[dict, Delivery]]) -> list[str]:
 
 
 def batched_event_handler(
-    source_service: str, event_type: str, only_at_first: str | None = None
+    source_service: str,
+    event_type: str,
+    only_at_first: str | None = None,
+    never_given_up: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Make a service's method handle lists of events.
 
@@ -153,5 +156,8 @@ def batched_event_handler(
         source_service: the service that dispatches them.
         event_type: the events' name.
         only_at_first: a member that they may have, and that is left out when one has failed.
+        never_given_up: as of :class:`~services.dependencies.events.SafeEventHandler`.
     """
-    return BatchedEventHandler.decorator(source_service, event_type, only_at_first=only_at_first)
+    return BatchedEventHandler.decorator(
+        source_service, event_type, only_at_first=only_at_first, never_given_up=never_given_up
+    )

@@ -148,6 +148,11 @@ class SafeEventHandler(EventHandler):
     Nameko acknowledges an event whose handler raises, which loses it, or with ``requeue_on_error``
     requeues it, which repeats it 1,600 times a second. Here it is retried after growing pauses,
     spent in the broker's wait queues, and dead-lettered with the reason after the last retry.
+
+    Args:
+        only_at_first: a member of events that only their first try needs.
+        never_given_up: whether an event is retried for as long as something that its handler
+            needs is away (``ServiceUnavailable``).
     """
 
     queue_consumer = QueueConsumer()
@@ -156,11 +161,18 @@ class SafeEventHandler(EventHandler):
     prefetch: int | None = budgets.EVENT_PREFETCH
     span_kind = tracing.CONSUMER
 
-    def __init__(self, *arguments: object, only_at_first: str | None = None, **options: Any):
+    def __init__(
+        self,
+        *arguments: object,
+        only_at_first: str | None = None,
+        never_given_up: bool = False,
+        **options: Any,
+    ):
         # expected: a GymError is logged in one line, without a traceback
         super().__init__(*arguments, expected_exceptions=(GymError,), **options)
         self._line = PreparedLine("event handled", event_type=self.event_type)
         self._only_at_first = only_at_first
+        self._never_given_up = never_given_up
 
     def setup(self) -> None:
         """Register the queue, and the queues for failed events."""
@@ -229,6 +241,8 @@ class SafeEventHandler(EventHandler):
             self.queue_consumer.dead_letter(self.queue.name, delivery, reason)
             return
         failed_before = dead_letters.failed_attempts(delivery)
+        if self._never_given_up and isinstance(problem, ServiceUnavailable):
+            failed_before = min(failed_before, len(budgets.EVENT_RETRY_SECONDS) - 1)
         if failed_before >= len(budgets.EVENT_RETRY_SECONDS):
             given_up = f"given up after {failed_before + 1} tries: {reason}"
             self.queue_consumer.dead_letter(self.queue.name, delivery, given_up)

@@ -24,7 +24,6 @@ from tests.services.logbook import ago, body, lift, one
 from tests.services.workouts.imports.files import Imports, strong, text_of
 from tests.waiting import eventually
 
-RECORDS = "evt-analytics-record_set--notifications.handle_record_set"
 FILE = text_of(
     strong("2025-03-01 10:00:00", ("Bench Press (Barbell)", 80, 5)),
     strong("2025-03-02 10:00:00", ("Nobody's Own Lift", 20, 12)),
@@ -83,6 +82,9 @@ def fill(system, account):
     )
     mine = {"notes": f"of {account.email}", "primary_muscles": ["chest"]}
     client.ask("PUT", "/api/exercises/1/mine", mine)
+    # nobody listens there
+    webhook = {"url": "http://127.0.0.1:1/", "events": ["workout.created", "record.set"]}
+    client.ask("POST", "/api/webhooks", webhook, 201)
     for day in (3, 2, 1):
         client.ask(
             "POST",
@@ -126,8 +128,7 @@ def fill(system, account):
             *("workouts.imports", "workouts.learned_names", "workouts.exercise_facts"),
             *("workouts.client_ids", "workouts.measurements"),
             *("analytics.processed_workouts", "analytics.set_records", "analytics.exercise_facts"),
-            *("queue dead-letters", f"queue {RECORDS}"),
-            "queue evt-workouts-import_completed--notifications.handle_import_completed",
+            *("queue dead-letters", "notifications.webhooks", "notifications.deliveries"),
         }
         assert wanted <= found, wanted - found
         return True

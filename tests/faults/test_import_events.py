@@ -5,6 +5,7 @@ import json
 import random
 from contextlib import suppress
 
+import pytest
 from kombu import Connection
 from sqlalchemy import NullPool, create_engine, text
 
@@ -31,6 +32,7 @@ def sent(amqp_uri, user_id):
     return found
 
 
+@pytest.mark.usefixtures("unheard")
 def test_a_process_dies_between_the_commit_and_the_dispatch(system):
     user_id = next(_users)
     engine = create_engine(address_of(system, "workouts").url, poolclass=NullPool)

@@ -141,21 +141,25 @@ def test_events_come_from_one_service_each(broker):
         for event in (RECORD_SET, RECORD_REVOKED):
             assert may_send(broker, user, "analytics.events", event) == (user == "analytics")
         assert may(broker, user, "read", CREATED) == (user == "analytics")
-        assert may(broker, user, "write", "wait-30s") == (user == "analytics")
+        assert may(broker, user, "write", "wait-30s") == (user in ("analytics", "notifications"))
         # requests are never kept, so only who handles events buries any
         assert may(broker, user, "write", "dead-letters") == (user != "gateway")
         # analytics take out what is about users who were erased
         assert may(broker, user, "read", "dead-letters") == (user == "analytics")
 
 
-def test_what_is_kept_for_a_later_service_is_read_by_whoever_sends_it(broker):
-    queues = [queue["name"] for queue in TOPOLOGY["queues"]]
-    kept = [name for name in queues if "--notifications." in name and ERASE_USER not in name]
-    assert len(kept) == 4
-    for queue in kept:
+def test_what_is_kept_for_notifications_is_sieved_by_whoever_sends_it(broker):
+    for event, sender in (
+        (RECORD_SET, "analytics"),
+        (RECORD_REVOKED, "analytics"),
+        (WEEKLY_SUMMARY_READY, "analytics"),
+        (IMPORT_COMPLETED, "workouts"),
+    ):
+        queue = f"evt-{sender}-{event}--notifications.handle_{event}"
+        assert queue in {each["name"] for each in TOPOLOGY["queues"]}
         for user in SERVICES:
-            assert may(broker, user, "read", queue) == queue.startswith(f"evt-{user}-")
-            assert not may(broker, user, "write", queue)
+            assert may(broker, user, "read", queue) == (user in (sender, "notifications"))
+            assert may(broker, user, "write", queue) == (user == "notifications")
 
 
 def test_who_asks_for_an_erasure_and_who_answers(broker):
@@ -173,7 +177,7 @@ def test_a_queue_that_is_sieved_may_be_looked_at_often(queue):
     assert policy_of(queue)["delivery-limit"] == 1_000_000
 
 
-def test_what_nobody_hears_of_yet_is_kept_within_a_bound_and_refuses_no_more():
+def test_what_nobody_hears_of_is_kept_within_a_bound_and_refuses_no_more():
     source = "analytics.events"
     bound = {
         binding["routing_key"]: binding["destination"]
@@ -209,7 +213,7 @@ def test_events_that_nobody_handles_take_little_of_the_disk():
     assert policy["overflow"] == "reject-publish"
 
 
-def test_imports_that_nobody_hears_of_yet_are_kept_in_the_same_way():
+def test_imports_that_nobody_hears_of_are_kept_in_the_same_way():
     queue = f"evt-workouts-{IMPORT_COMPLETED}--notifications.handle_{IMPORT_COMPLETED}"
     [binding] = [
         each
@@ -229,6 +233,7 @@ def test_nobody_but_the_operator_may_change_the_topology(broker):
     # consumers declare these again, with the same arguments, which needs the permission
     declared = ["nameko-rpc", "*.events", "evt-gateway-*--analytics.*"]
     declared += [f"evt-users-{ERASE_USER}--*", f"evt-*-{USER_ERASED}--users.*"]
+    declared += ["evt-*--notifications.*"]
     for entry in TOPOLOGY["exchanges"] + TOPOLOGY["queues"]:
         name = entry["name"]
         assert may(broker, "operator", "configure", name)

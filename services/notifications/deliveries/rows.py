@@ -33,15 +33,16 @@ _WRITE = Statement(
         WHERE w.is_enabled AND m.event_type = ANY(w.events) AND w.created_at <= m.happened_at
         ORDER BY w.id
         FOR NO KEY UPDATE OF w
-    ), written AS (
-        INSERT INTO deliveries (webhook_id, user_id, event_id, event_type, body)
-        SELECT id, user_id, event_id, event_type, body FROM told
-        ON CONFLICT (webhook_id, event_id) DO NOTHING
-        RETURNING webhook_id
     )
-    UPDATE webhooks SET due_at = now() WHERE id IN (SELECT webhook_id FROM written)
-    RETURNING id
+    INSERT INTO deliveries (webhook_id, user_id, event_id, event_type, body)
+    SELECT id, user_id, event_id, event_type, body FROM told
+    ON CONFLICT (webhook_id, event_id) DO NOTHING
+    RETURNING webhook_id
     """
+)
+# a statement of its own: of a webhook that it has updated the one above would lock no further row
+_ALL_DUE_NOW = Statement(
+    "UPDATE webhooks SET due_at = now() WHERE id = ANY(CAST(:webhook_ids AS bigint[]))"
 )
 
 SHOWN = f"""
@@ -182,8 +183,13 @@ class DueDelivery(NamedTuple):
     attempts: int
 
 
-def write(fetch: Fetch, messages: Collection[Message]) -> bool:
+def write(send: Send, fetch: Fetch, messages: Collection[Message]) -> bool:
     """Write a delivery of each message for each webhook that is to be told of it, once.
+
+    Args:
+        send: runs a statement of a transaction.
+        fetch: the same.
+        messages: of any users.
 
     Returns:
         Whether any was written.
@@ -194,7 +200,10 @@ def write(fetch: Fetch, messages: Collection[Message]) -> bool:
     if not messages:
         return False
     given = [message._asdict() for message in messages]
-    return bool(fetch(_WRITE, messages=orjson.dumps(given).decode()))
+    found = fetch(_WRITE, messages=orjson.dumps(given).decode())
+    if found:
+        send(_ALL_DUE_NOW, webhook_ids=sorted({webhook_id for (webhook_id,) in found}))
+    return bool(found)
 
 
 def put(send: Send, fetch: Fetch, webhook_id: int, message: Message) -> dict[str, Any]:

@@ -155,8 +155,9 @@ def test_a_first_set_is_every_record(lifter):
     }
 
 
+@pytest.mark.usefixtures("unheard")
 @pytest.mark.parametrize("event_type", ["record_set", "record_revoked"])
-def test_it_is_kept_though_nobody_listens_yet(lifter, system, event_type):
+def test_it_is_kept_while_nobody_listens(lifter, system, event_type):
     workout_id = lifter.log(3, lift(BENCH, one(5, 100)))
     lifter.delete(workout_id)
     with Connection(system.environment["AMQP_URI"]) as connection:

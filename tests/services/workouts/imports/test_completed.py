@@ -98,7 +98,8 @@ def test_the_documentation_shows_it(imports, listener):
     assert shown["counts"].keys() == event["counts"].keys()
 
 
-def test_it_is_kept_though_nobody_listens_yet(imports, system):
+@pytest.mark.usefixtures("unheard")
+def test_it_is_kept_while_nobody_listens(imports, system):
     imports.bring(FILE)
     with Connection(system.environment["AMQP_URI"]) as connection:
 
