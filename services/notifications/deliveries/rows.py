@@ -18,6 +18,8 @@ from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 KEPT_DAYS = 30
+"""An older event is told no more: nobody would know any longer that it was told before."""
+
 CLEANED_AT_ONCE = 1000
 
 _MESSAGES = """
@@ -31,6 +33,7 @@ _WRITE = Statement(
         SELECT w.id, w.user_id, m.event_id, m.event_type, m.body
         FROM {_MESSAGES} JOIN webhooks w ON w.user_id = m.user_id
         WHERE w.is_enabled AND m.event_type = ANY(w.events) AND w.created_at <= m.happened_at
+          AND m.happened_at > now() - interval '{KEPT_DAYS} days'
         ORDER BY w.id
         FOR NO KEY UPDATE OF w
     )
