@@ -31,20 +31,24 @@ class WebhookReceiver:
         received: all messages, in order.
         status: what it answers.
         headers: of its answers.
-        hold: called before it answers; one that waits makes it slow.
+        hold: called with each message before it is answered; one that waits makes it slow.
     """
 
     def __init__(self):
         self.received: list[Received] = []
         self.status = 204
         self.headers: dict[str, str] = {}
-        self.hold: Callable[[], object] = lambda: None
+        self.hold: Callable[[Received], object] = lambda message: None
         receiver = self
 
         class Handler(_Handler):
             owner = receiver
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            # many come at once
+            request_queue_size = 512
+
+        self._http = Server(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
@@ -72,8 +76,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.owner.received.append(Received(self.path, headers, body))
-        self.owner.hold()
+        message = Received(self.path, headers, body)
+        self.owner.received.append(message)
+        self.owner.hold(message)
         self.send_response(self.owner.status)
         for name, value in self.owner.headers.items():
             self.send_header(name, value)

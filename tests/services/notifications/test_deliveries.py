@@ -175,7 +175,7 @@ def test_a_week_of_failures_disables(
 
 def test_a_receiver_that_hangs_delays_nobody(webhooks, fresh_user, receiver, make_webhook):
     is_over = threading.Event()
-    receiver.hold = lambda: is_over.wait(30)
+    receiver.hold = lambda message: is_over.wait(30)
     slow = make_webhook()
     for _ in range(5):
         webhooks.test_webhook(fresh_user, slow["id"])

@@ -1,0 +1,81 @@
+"""Webhooks whose receivers hang, and deliveries whose process dies."""
+
+import random
+import threading
+import time
+
+import pytest
+
+from tests.erasing import run
+from tests.fakes.webhook_receiver import WebhookReceiver
+from tests.faults.deputies import instead_of
+from tests.waiting import eventually
+
+HANGING, OTHERS = 100, 100
+SECONDS = 5
+"""On a machine with other things to do; alone it takes one."""
+
+ADD = """
+    WITH made AS (
+        INSERT INTO webhooks (user_id, url, events, secret)
+        SELECT :user_id, :url || '/' || number, ARRAY['record.set'], sha256('secret')
+        FROM generate_series(1, :count) AS number RETURNING id, user_id
+    )
+    INSERT INTO deliveries (webhook_id, user_id, event_id, event_type, body)
+    SELECT id, user_id, 'evt_' || id || '_' || number, 'record.set', '{}'
+    FROM made, generate_series(1, :each) AS number
+"""
+DUE = "UPDATE webhooks SET due_at = now() WHERE user_id = :user_id"
+
+
+@pytest.fixture
+def user_id(system):
+    user_id = random.randrange(10**14, 10**15)
+    yield user_id
+    run(system, "notifications", "DELETE FROM webhooks WHERE user_id = :id", id=user_id)
+
+
+@pytest.fixture
+def receiver():
+    with WebhookReceiver() as running:
+        yield running
+
+
+def add(system, user_id, url, count, each=1):
+    """Make webhooks that have deliveries which are due."""
+    run(system, "notifications", ADD, user_id=user_id, url=url, count=count, each=each)
+    run(system, "notifications", DUE, user_id=user_id)
+
+
+def paths(receiver, start):
+    return {one.path for one in receiver.received if one.path.startswith(start)}
+
+
+def test_a_hundred_that_hang_delay_nobody(system, receiver, user_id):
+    is_over = threading.Event()
+    receiver.hold = lambda message: "hanging" in message.path and is_over.wait(60)
+    try:
+        add(system, user_id, f"{receiver.url}/hanging", HANGING, each=4)
+        eventually(lambda: len(paths(receiver, "/gym/hanging")) == HANGING, 20)
+        begun = time.monotonic()
+        add(system, user_id, f"{receiver.url}/other", OTHERS)
+        eventually(lambda: len(paths(receiver, "/gym/other")) == OTHERS, 20)
+        assert time.monotonic() - begun < SECONDS
+    finally:
+        is_over.set()
+
+
+@pytest.mark.parametrize("place", ["before_attempt", "after_attempt"])
+def test_a_process_dies_on_the_way(system, receiver, user_id, place):
+    with instead_of(system, "notifications", f"notifications.{place}:exit:1") as deputy:
+        add(system, user_id, receiver.url, 1)
+        eventually(lambda: system.supervisor.restarts().get(deputy, 0) >= 1, 40)
+    statement = "SELECT status, event_id FROM deliveries WHERE user_id = :id"
+
+    def is_delivered():
+        [(status, event_id)] = run(system, "notifications", statement, id=user_id)
+        return status == "delivered" and event_id
+
+    # its lease has to end
+    event_id = eventually(is_delivered, 60)
+    assert {one.event_id for one in receiver.received} == {event_id}
