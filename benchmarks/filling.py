@@ -22,7 +22,7 @@ from services.process.settings import Settings
 
 @dataclass(frozen=True)
 class Filling:
-    """Users who train alike, one workout a day up to yesterday.
+    """Users who train alike, one workout a day up to yesterday, or some days earlier.
 
     Attributes:
         first_user: the id of the first; the others' follow it.
@@ -30,6 +30,7 @@ class Filling:
         workouts: of each.
         exercises: of each workout.
         sets: of each exercise, the first a warm-up.
+        days_earlier: how many days before yesterday the last workout is.
     """
 
     first_user: int
@@ -37,6 +38,7 @@ class Filling:
     workouts: int = 1
     exercises: int = 5
     sets: int = 4
+    days_earlier: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ _PLANNED = """
         FROM json_to_recordset(CAST(:catalogue AS json)) AS given (id bigint, name text)
     )
     SELECT number, :first_workout + number AS workout_id, :first_user + u AS user_id,
-           CAST(:today AS date) - CAST(:workouts - k AS integer) AS date,
+           CAST(:today AS date) - CAST(:workouts - k + :days_earlier AS integer) AS date,
            CAST(40 + k % 50 AS integer) AS duration_minutes,
            :first_exercise + number * :exercises + j AS row_id, j + 1 AS order_index,
            c.id AS exercise_id, c.name AS exercise_name, s AS set_number,
