@@ -21,6 +21,7 @@ NAMES = {
     *("account", "sessions", "personal_tokens"),
     *("workouts", "client_ids", "measurements", "imports", "imported_workouts", "learned_names"),
     *("exercises", "exercise_notes"),
+    *("webhooks", "deliveries"),
     *("records", "personal_records", "rep_maxes", "history", "totals", "weeks", "months"),
     "weekly_summaries",
 }
