@@ -103,7 +103,7 @@ _CONSTRAINTS = [
     *("unknown_field", "unknown_parameter", "repeated"),
     *("own", "not_own", "another", "exists", "active", "measure"),
     *("not_merged", "not_merging", "not_deleting"),
-    *("good_link", "locale", "common", "last_administrator", "cursor", "url"),
+    *("good_link", "locale", "common", "last_administrator", "cursor", "url", "uuid"),
 ]
 _ERROR = object_schema(
     {
