@@ -119,7 +119,7 @@ def stock(uri):
 def test_the_page_has_no_example_that_is_not_run():
     languages = re.findall(r"^```(\w*)$", PAGE, re.M)
     assert sorted(filter(None, languages)) == sorted(
-        ["json"] * 4 + ["sh"] * 2 + ["python"] * 3 + ["yaml"]
+        ["json"] * 5 + ["sh"] * 2 + ["python"] * 3 + ["yaml"]
     )
 
 
