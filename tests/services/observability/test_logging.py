@@ -66,6 +66,7 @@ def test_a_requests_id_is_on_its_lines_in_all_services(system, lifter):
     assert lifter.ask("POST", "/api/workouts", body).status_code == 201
     # the workout's own exercise may have been known already
     assert lifter.ask("GET", "/api/exercises/999999999").status_code == 404
+    assert lifter.ask("GET", "/api/webhooks").status_code == 200
 
     def found():
         missing = [name for name in SERVICES if not about(system, name, lifter.request_id)]
