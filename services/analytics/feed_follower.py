@@ -7,13 +7,13 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError, NotFound, Unauthorized
-from services.analytics import feed, reads
+from services.analytics import failed_changes, reads
 from services.analytics.bisecting import bisect_batch
 from services.analytics.bulk import count_at_once
 from services.analytics.merging import merge_exercises
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rules.head_start import HeadStart
-from services.dependencies import cache_generations
+from services.dependencies import cache_generations, feed_position
 from services.dependencies.erasure import tombstones
 from services.observability import metrics
 from services.observability.logging import get_logger
@@ -61,14 +61,16 @@ class FeedFollower(DependencyProvider):
     def _catch_up(self, processor: WorkoutProcessor) -> None:
         fetch = processor.database.fetch
         # the lease is renewed for each batch, as several may take longer than it lasts
-        while (position := feed.hold(fetch, self._holder)) is not None:
+        while (position := feed_position.hold(fetch, self._holder)) is not None:
             found = processor.workouts.changes(position, limit=budgets.FEED_BATCH)
             erased = tombstones.among(fetch, {change["user_id"] for change in found})
             # no event tells of a merge
             merge_exercises(processor, _without(found, erased))
             found = self._head_start.left_to_the_feed(found)
             changes = _without(found, erased)
-            count_at_once(processor, position, changes, lambda: feed.hold(fetch, self._holder))
+            count_at_once(
+                processor, position, changes, lambda: feed_position.hold(fetch, self._holder)
+            )
             metrics.note_feed(position, found)
             if not found:
                 return
@@ -77,7 +79,7 @@ class FeedFollower(DependencyProvider):
             merged = [change for change in changes if "merged" in change]
             processor.cache.invalidate(*_generations_of([*unseen, *merged]))
             _process_unseen(processor, unseen)
-            feed.advance(fetch, found[-1]["id"])
+            feed_position.advance(fetch, found[-1]["id"])
 
 
 def _without(changes: list[dict[str, Any]], erased: set[int]) -> list[dict[str, Any]]:
@@ -131,7 +133,7 @@ def _process_changes(
 
 
 def _retry_failures(processor: WorkoutProcessor) -> None:
-    due = feed.due_failures(processor.database.fetch, budgets.FEED_BATCH)
+    due = failed_changes.due_failures(processor.database.fetch, budgets.FEED_BATCH)
     for silently in (True, False):
         bisect_batch(
             [workout_id for workout_id, is_silent in due.items() if is_silent == silently],
@@ -142,7 +144,7 @@ def _retry_failures(processor: WorkoutProcessor) -> None:
 
 def _retry(processor: WorkoutProcessor, silently: bool, workout_ids: list[int]) -> None:
     processor.process(workout_ids, silently=silently)
-    feed.forget_failures(processor.database.fetch, workout_ids)
+    failed_changes.forget_failures(processor.database.fetch, workout_ids)
 
 
 def _retry_failed(
@@ -150,7 +152,7 @@ def _retry_failed(
 ) -> None:
     if isinstance(problem, NotFound | Unauthorized):
         # its user was erased: there is neither the workout nor a change that deleted it
-        feed.forget_failures(processor.database.fetch, [workout_id])
+        failed_changes.forget_failures(processor.database.fetch, [workout_id])
     else:
         _note_failure(processor, silently, workout_id, None, problem)
 
@@ -163,7 +165,9 @@ def _note_failure(
     problem: Exception,
 ) -> None:
     reason = f"{type(problem).__name__}: {problem}"[:LONGEST_REASON]
-    attempts = feed.note_failure(processor.database.fetch, workout_id, user_id, reason, silently)
+    attempts = failed_changes.note_failure(
+        processor.database.fetch, workout_id, user_id, reason, silently
+    )
     if not attempts:
         return
     log.error(

@@ -13,7 +13,13 @@ from typing import Any, TypeVar
 from eventlet import sleep
 
 from schemas.errors import ServiceUnavailable, TimedOut, Unauthorized
-from services.analytics import counting_reads, feed, merge_statements, recount_reads, writes
+from services.analytics import (
+    counting_reads,
+    failed_changes,
+    merge_statements,
+    recount_reads,
+    writes,
+)
 from services.analytics.merge_statements import Merge
 from services.analytics.processor import CHANGES_AT_ONCE, WorkoutProcessor
 from services.analytics.rules.incremental import Numbers
@@ -158,7 +164,7 @@ def _recount(fetch: Fetch, send: Send, merge: Merge) -> None:
         uncounted = [row for row in rows if not row.is_counted]
         if uncounted:
             writes.write(send, (), uncounted, Numbers())
-            feed.count_again(send, [row.workout_id for row in rows if row.is_half_known])
+            failed_changes.count_again(send, [row.workout_id for row in rows if row.is_half_known])
         sleep(0)
     gone, whole = (merge.user_id, merge.exercise_id), (merge.user_id, merge.into)
     numbers = Numbers(

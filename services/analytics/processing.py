@@ -9,7 +9,7 @@ feed may bring workouts in any order and twice.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from services.analytics import counting_reads, feed, record_outbox, recount_reads, writes
+from services.analytics import counting_reads, failed_changes, record_outbox, recount_reads, writes
 from services.analytics.carrying import Carried
 from services.analytics.counting_reads import Known
 from services.analytics.recount import Recount, compared
@@ -82,7 +82,7 @@ def apply(
     rows = [*recount.written, *_rows(added)]
     writes.forget(send, recount.gone, incremental.changed)
     writes.write(send, uncounted, rows, incremental.changed)
-    feed.count_again(send, recount.half_known)
+    failed_changes.count_again(send, recount.half_known)
     if before is None:
         return False
     events = record_events(before, incremental.changed, {change.workout_id for change in uncounted})
@@ -101,7 +101,7 @@ def recount_exercises(fetch: Fetch, send: Send, exercises: Collection[ExerciseKe
     recount.count(fetch, [], numbers)
     writes.forget(send, (), numbers)
     writes.write(send, (), recount.written, numbers)
-    feed.count_again(send, recount.half_known)
+    failed_changes.count_again(send, recount.half_known)
 
 
 def _not_carried(known: Known, added: list[Change]) -> set[ExerciseKey]:

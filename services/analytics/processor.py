@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from schemas.errors import NotFound
-from services.analytics import feed, messages, processing
+from services.analytics import failed_changes, messages, processing
 from services.analytics.counting import CountedWorkouts
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
@@ -99,7 +99,7 @@ class WorkoutProcessor:
                 transaction.fetch, workouts, deletions, again, transaction.send, silently
             )
             half_known = [each["id"] for each in workouts if not messages.is_whole(each)]
-            feed.count_again(transaction.send, half_known)
+            failed_changes.count_again(transaction.send, half_known)
         if has_events:
             self.relay()
 

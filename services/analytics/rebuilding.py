@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import eventlet
 
-from services.analytics import counting_reads, feed, messages, processing, reads, writes
+from services.analytics import counting_reads, failed_changes, messages, processing, reads, writes
 from services.analytics.processor import CHANGES_AT_ONCE, WorkoutProcessor
 from services.analytics.rules.changes import Change
 from services.analytics.rules.from_scratch import CountFromScratch
@@ -81,7 +81,9 @@ class _Counted:
         writes.write(
             self._fetch, counted, [row for change in counted for row in change.rows], Numbers()
         )
-        feed.count_again(self._fetch, [each["id"] for each in new if not messages.is_whole(each)])
+        failed_changes.count_again(
+            self._fetch, [each["id"] for each in new if not messages.is_whole(each)]
+        )
         self.ids.update(change.workout_id for change in counted)
         self.late.update({change.workout_id for change in changes} - self.ids)
 

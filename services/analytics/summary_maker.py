@@ -21,13 +21,13 @@ from services.analytics.bisecting import bisect_batch
 from services.analytics.rules.ended_weeks import zones_by_week
 from services.analytics.summarising import summarise
 from services.analytics.week_reads import Settings
+from services.dependencies import feed_position
 from services.dependencies.database import Database
 from services.dependencies.remote_service import RemoteCalls
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process import budgets
 from services.process.failpoints import failpoint
-from services.transport.postgres.statements import Statement
 
 log = get_logger(__name__)
 
@@ -37,8 +37,6 @@ SETTLING = timedelta(minutes=10)
 AT_ONCE = 200
 """Users in a page. There is one a second, so 100,000 users take some nine minutes, and reads find
 the database idle in between."""
-
-_POSITION = Statement("SELECT position FROM feed_position")
 
 
 class SummaryMaker(DependencyProvider):
@@ -129,7 +127,7 @@ def _has_counted(database: Database, workouts: RemoteCalls, until: datetime) -> 
 
     After an outage of analytics the summaries wait for the change feed.
     """
-    [(position,)] = database.fetch(_POSITION)
+    position = feed_position.read(database.fetch)
     following: list[dict[str, Any]] = workouts.changes(position, limit=1)
     return not following or datetime.fromisoformat(following[0]["changed_at"]) > until
 

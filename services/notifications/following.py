@@ -12,6 +12,7 @@ from nameko.extensions import DependencyProvider
 from nameko.timer import timer
 
 from schemas.errors import GymError
+from services.dependencies import feed_position
 from services.dependencies.database import Database
 from services.dependencies.erasure import tombstones
 from services.notifications.deliveries import rows
@@ -19,21 +20,6 @@ from services.notifications.rules import messages
 from services.observability.outages import Outage
 from services.process import budgets
 from services.process.failpoints import failpoint
-from services.transport.postgres.statements import Fetch, Send, Statement
-
-LEASE_SECONDS = 5
-"""One process follows the feed at a time; another takes over when it is silent for so long."""
-
-_HOLD = Statement(
-    f"""
-    UPDATE feed_position
-    SET holder = :holder, held_until = now() + interval '{LEASE_SECONDS} seconds'
-    WHERE holder = :holder OR held_until < now()
-    RETURNING position
-    """
-)
-# a process that lost the lease while it worked must not set the position back
-_ADVANCE = Statement("UPDATE feed_position SET position = :position WHERE position < :position")
 
 Changes = Callable[..., list[dict[str, Any]]]
 
@@ -60,7 +46,7 @@ class ChangesFollower(DependencyProvider):
         """
         is_news = False
         try:
-            while (position := _hold(database.fetch, self._holder)) is not None:
+            while (position := feed_position.hold(database.fetch, self._holder)) is not None:
                 found = changes(position, limit=budgets.FEED_BATCH)
                 if not found:
                     break
@@ -89,11 +75,6 @@ class FollowingMethods:
             self.deliverer.wake()
 
 
-def _hold(fetch: Fetch, holder: str) -> int | None:
-    found = fetch(_HOLD, holder=holder)
-    return found[0][0] if found else None
-
-
 def _tell(database: Database, changes: list[dict[str, Any]]) -> bool:
     """Write deliveries, and in the same transaction how far the feed is read.
 
@@ -104,9 +85,5 @@ def _tell(database: Database, changes: list[dict[str, Any]]) -> bool:
     told = [message for message in map(messages.of_change, of_others) if message is not None]
     with database.together() as transaction:
         is_news = rows.write(transaction.send, transaction.fetch, told)
-        _advance(transaction.send, changes[-1]["id"])
+        feed_position.advance(transaction.send, changes[-1]["id"])
     return is_news
-
-
-def _advance(send: Send, position: int) -> None:
-    send(_ADVANCE, position=position)

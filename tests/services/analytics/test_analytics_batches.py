@@ -17,7 +17,7 @@ from schemas.measures import REP_TYPE_OF
 from schemas.stats import PACE
 from schemas.units import POUND_IN_KILOGRAMS, rounded
 from services import migrate
-from services.analytics import feed, processing
+from services.analytics import failed_changes, processing
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.processor import WorkoutProcessor
@@ -465,7 +465,7 @@ def test_what_a_workouts_service_of_the_version_before_says_is_asked_for_again(d
         processor = WorkoutProcessor(database, cache, workouts_service, CountedWorkouts())
         processor.process(list(log.there))
         with database.together() as transaction:
-            feed.forget_failures(transaction.fetch, list(log.there))
+            failed_changes.forget_failures(transaction.fetch, list(log.there))
 
     for _ in range(2):
         count(list(map(as_before, workouts)))

@@ -1,28 +1,12 @@
-"""The position in the workouts service's change feed, and the changes that failed.
+"""Changes of the workouts service's feed that failed.
 
-Two tables of a few rows. Each function is one statement and a transaction of its own; they are SQL,
+A table of a few rows. Each function is one statement and a transaction of its own; they are SQL,
 because what they compute from the clock of PostgreSQL reads no better in SQLAlchemy Core.
 """
 
 from services.transport.postgres.statements import Fetch, Send, Statement
 
-LEASE_SECONDS = 5
-"""One process at a time follows the feed; another takes over when this one is silent so long. Two
-that follow it at once only do the same work twice."""
-
 LONGEST_PAUSE_SECONDS = 3600
-
-_HOLD = Statement(
-    f"""
-    UPDATE feed_position
-    SET holder = :holder, held_until = now() + interval '{LEASE_SECONDS} seconds'
-    WHERE holder = :holder OR held_until < now()
-    RETURNING position
-    """
-)
-
-# a process that lost the lease while it worked must not set the position back
-_ADVANCE = Statement("UPDATE feed_position SET position = :position WHERE position < :position")
 
 # at most 2^20 seconds, or an old failure would be out of range before least() looks at it
 _NOTE_FAILURE = Statement(
@@ -68,22 +52,6 @@ _DUE_FAILURES = Statement(
     ORDER BY next_attempt_at LIMIT :limit
     """
 )
-
-
-def hold(fetch: Fetch, holder: str) -> int | None:
-    """Return the position if this process may follow the feed now, otherwise None.
-
-    Args:
-        fetch: runs a statement.
-        holder: a name of this process that no other has.
-    """
-    found = fetch(_HOLD, holder=holder)
-    return found[0][0] if found else None
-
-
-def advance(fetch: Fetch, position: int) -> None:
-    """Note that all changes up to a position were processed."""
-    fetch(_ADVANCE, position=position)
 
 
 def note_failure(
