@@ -10,6 +10,7 @@ from schemas.fields import IntegerParameter, about
 from schemas.fields.base import BaseField
 from schemas.limits import LARGEST_ID
 from schemas.loading import Parameters
+from schemas.pages import Feed
 
 SOURCES = ("workouts",)
 """The services that have something whose changes clients follow, in the order of a list."""
@@ -54,10 +55,9 @@ class ChangeList(Parameters):
     )
 
 
-class OwnChanges(Parameters):
+class OwnChanges(Feed):
     """Where to read one service's changes of a user's data."""
 
-    after = IntegerParameter(min_value=0, max_value=LARGEST_ID, load_default=0)
     limit = IntegerParameter(min_value=1, max_value=MOST_CHANGES, load_default=MOST_CHANGES)
 
 

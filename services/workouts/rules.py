@@ -176,15 +176,20 @@ def check_range(first: date | None, last: date | None) -> None:
         raise BusinessRuleViolation("date_from must not be after date_to", json.dumps(details))
 
 
-def check_version(given: int | None, current: int) -> None:
+def check_version(given: int | None, current: int, what: str = "workout") -> None:
     """Refuse a change that was made for another version; None was made for any.
+
+    Args:
+        given: the version that the change was made for.
+        current: the version that there is.
+        what: has the version, for the message.
 
     Raises:
         Conflict: the versions differ.
     """
     if given is not None and given != current:
         details = {"current_version": current, "received": given}
-        raise Conflict("The workout was changed in the meantime", json.dumps(details))
+        raise Conflict(f"The {what} was changed in the meantime", json.dumps(details))
 
 
 def with_catalogue(

@@ -171,7 +171,7 @@ class MeasurementMethods:
         with self.database.together() as transaction:
             rows.lock(transaction.send, user_id)
             stored = _found(rows.stored(transaction.fetch, user_id, measurement_id))
-            _check_version(values.pop("version", None), stored.version)
+            rules.check_version(values.pop("version", None), stored.version, "measurement")
             after = stored.columns | _columns(values)
             _check_kind(after)
             _check_external_id(transaction.fetch, user_id, measurement_id, after)
@@ -278,12 +278,6 @@ def _check_count(there: int) -> None:
         raise BusinessRuleViolation.of(
             "", message, "max_items", max_items=MOST_MEASUREMENTS, received=there + 1
         )
-
-
-def _check_version(given: int | None, current: int) -> None:
-    if given is not None and given != current:
-        details = {"current_version": current, "received": given}
-        raise Conflict("The measurement was changed in the meantime", json.dumps(details))
 
 
 def _check_kind(columns: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from kombu import Connection, Consumer, Exchange, Queue
 from sqlalchemy import NullPool, create_engine, text
 
 from schemas.errors import BusinessRuleViolation, InvalidParameter, NotFound
@@ -13,6 +12,7 @@ from stack import faketime
 from tests.faults.deputies import instead_of, with_wrong_clocks
 from tests.services.clients import all_fine, at_once
 from tests.services.databases import address_of
+from tests.services.listening import Listener
 from tests.services.logbook import body, lift, one, today
 from tests.services.recount import SEED_REP_TYPES, Recount
 from tests.waiting import eventually
@@ -24,35 +24,11 @@ JOB_SECONDS = 40
 SETTLED = timedelta(minutes=30)
 
 
-class Listener:
-    """Hears of everybody's summaries."""
-
-    def __init__(self, amqp_uri):
-        self.connection = Connection(amqp_uri)
-        exchange = Exchange("analytics.events", "topic", durable=True)
-        queue = Queue(exchange=exchange, routing_key="weekly_summary_ready", exclusive=True)
-        self.heard = []
-        Consumer(
-            self.connection, [queue], on_message=self._take, accept=["json"], no_ack=True
-        ).consume()
-
-    def _take(self, message):
-        self.heard.append(message.decode())
-
-    def of(self, user_id):
-        """Return the events of a user so far."""
-        try:
-            while True:
-                self.connection.drain_events(timeout=0.05)
-        except TimeoutError:
-            return [event for event in self.heard if event["user_id"] == user_id]
-
-
 @pytest.fixture(scope="module")
 def listener(system):
-    listener = Listener(system.environment["AMQP_URI"])
+    listener = Listener(system.environment["AMQP_URI"], "analytics", "weekly_summary_ready")
     yield listener
-    listener.connection.release()
+    listener.close()
 
 
 @pytest.fixture(scope="module")

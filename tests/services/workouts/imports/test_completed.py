@@ -6,9 +6,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from kombu import Connection, Consumer, Exchange, Queue
+from kombu import Connection
 
 from stack.layout import CHECKOUT
+from tests.services.listening import Listener
 from tests.services.workouts.imports.files import GIVEN, strong, text_of
 from tests.waiting import eventually
 
@@ -17,36 +18,11 @@ BENCH_SET = ("Bench Press (Barbell)", 80, 5)
 FILE = text_of(strong("2025-03-01 10:00:00", BENCH_SET), strong("2025-03-03 10:00:00", BENCH_SET))
 
 
-class Listener:
-    """Hears of everybody's imports."""
-
-    def __init__(self, amqp_uri):
-        self.connection = Connection(amqp_uri)
-        exchange = Exchange("workouts.events", "topic", durable=True)
-        queue = Queue(exchange=exchange, routing_key="import_completed", exclusive=True)
-        self.heard = []
-        consumer = Consumer(
-            self.connection, [queue], on_message=self._take, accept=["json"], no_ack=True
-        )
-        consumer.consume()
-
-    def _take(self, message):
-        self.heard.append(message.decode())
-
-    def of(self, user_id):
-        """Return the events of a user so far."""
-        try:
-            while True:
-                self.connection.drain_events(timeout=0.05)
-        except TimeoutError:
-            return [event for event in self.heard if event["user_id"] == user_id]
-
-
 @pytest.fixture(scope="module")
 def listener(system):
-    listener = Listener(system.environment["AMQP_URI"])
+    listener = Listener(system.environment["AMQP_URI"], "workouts", "import_completed")
     yield listener
-    listener.connection.release()
+    listener.close()
 
 
 def test_an_import_is_told_once_and_its_undo_too(imports, listener, run):
