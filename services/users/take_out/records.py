@@ -45,7 +45,7 @@ _BEGIN = Statement(
     ON CONFLICT (user_id) DO NOTHING RETURNING {_COLUMNS}
     """
 )
-_EXISTS = Statement("SELECT FROM users WHERE id = :user_id")
+_EXISTS = Statement("SELECT 1 FROM users WHERE id = :user_id")
 _PIECE = Statement(
     f"""
     SELECT content, EXISTS (

@@ -58,6 +58,25 @@ def test_who_asks_twice_at_once_gets_one(system, rpc, user):
     assert len({each["id"] for each in asked}) == 1
 
 
+def test_who_asks_while_another_request_commits_gets_that_one(rpc, user, engine):
+    with engine.connect() as connection:
+        begin = "INSERT INTO take_outs (user_id, begun, begun_since) VALUES (:id, 1, now())"
+        connection.execute(text(begin), {"id": user})
+        reply = rpc.users.request_take_out.call_async(user)
+        eventually(lambda: waits_for_a_lock(engine))
+        connection.commit()
+    assert reply.result()["id"] == rpc.users.get_take_out(user)["id"]
+
+
+def waits_for_a_lock(engine):
+    waiting = (
+        "SELECT 1 FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with engine.connect() as connection:
+        return connection.execute(text(waiting)).scalar()
+
+
 def test_nothing_is_somebody_elses(rpc, user):
     found = made(rpc, user)
     for other, take_out_id in ((user + 1, found["id"]), (user, found["id"] + 1)):
