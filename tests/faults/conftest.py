@@ -29,6 +29,9 @@ def all_well(system):
     """Each fault meets a whole system, and leaves no traceback that an operator must read."""
     for name in system.supervisor.parts():
         system.resume(name)
+    for name in [*system.own_servers, *SERVICES]:
+        # one that failed may have left it stopped
+        system.supervisor.start_part(name)
     system.wait_ready([*system.own_servers, *SERVICES])
     before = tracebacks(system)
     yield

@@ -114,7 +114,8 @@ def test_users_dies_in_the_middle(system, person, place):
 def test_an_account_that_is_deleted_meanwhile_leaves_nothing(system, person, database):
     system.stop("analytics")
     person.post(PATH)
-    eventually(lambda: receipts(database, person) == {"users", "workouts", "exercises"}, SECONDS)
+    others = {"users", "workouts", "exercises", "notifications"}
+    eventually(lambda: receipts(database, person) == others, SECONDS)
     database("DELETE FROM users WHERE id = :user_id", user_id=person.id)
     system.start("analytics")
     system.wait_ready(["analytics"])
