@@ -48,10 +48,11 @@ class ChangesFollower(DependencyProvider):
         try:
             while (position := feed_position.hold(database.fetch, self._holder)) is not None:
                 found = changes(position, limit=budgets.FEED_BATCH)
-                if not found:
+                if found:
+                    is_news |= _tell(database, found)
+                    failpoint("notifications.after_changes")
+                if len(found) < budgets.FEED_BATCH:
                     break
-                is_news |= _tell(database, found)
-                failpoint("notifications.after_changes")
         except GymError as problem:
             self._outage.begin(str(problem))
         else:
