@@ -81,7 +81,9 @@ class MeasurementRoutes:
     )
     def delete_external_measurements(self, request: Request) -> Reply:
         """Delete the measurements with an `external_id`: one of each kind at most."""
-        return Reply(self.workouts.delete_by_external_id(request.user_id, **request.query))
+        return Reply(
+            self.workouts.delete_measurement_by_external_id(request.user_id, **request.query)
+        )
 
     @route(
         "GET",

@@ -154,7 +154,7 @@ class Gateway(
             *("create", "update", "delete", "begin_import", "add_to_import", "end_upload"),
             *("map_import", "apply_import", "undo_import", "delete_import"),
             *("create_measurement", "put_measurement", "update_measurement"),
-            *("delete_measurement", "delete_by_external_id"),
+            *("delete_measurement", "delete_measurement_by_external_id"),
         ],
         returns={
             "create": object_with(workout=workout_events.WORKOUT_SHAPE, replayed=BOOLEAN),
@@ -170,7 +170,7 @@ class Gateway(
             "create_measurement": SAVED_MEASUREMENT,
             "put_measurement": SAVED_MEASUREMENT,
             "list_measurements": PAGE,
-            "delete_by_external_id": LIST,
+            "delete_measurement_by_external_id": LIST,
         },
     )
     notifications = UpstreamService(

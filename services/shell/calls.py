@@ -11,7 +11,7 @@ from nameko.exceptions import IncorrectSignature, MethodNotFound, UnknownService
 from nameko.rpc import MethodProxy, Rpc, ServiceProxy
 from nameko.standalone.rpc import ClusterProxy
 
-SUMMARY = "  {name:<24}{text}"
+SUMMARY = "  {name:<23} {text}"
 
 
 class Disconnected(Exception):

@@ -201,7 +201,9 @@ class MeasurementMethods:
         return {"id": measurement_id, "deleted": True}
 
     @rpc
-    def delete_by_external_id(self, user_id: int, external_id: str) -> list[dict[str, Any]]:
+    def delete_measurement_by_external_id(
+        self, user_id: int, external_id: str
+    ) -> list[dict[str, Any]]:
         """Delete the measurements with an external id: one of each kind at most.
 
         Args:
@@ -216,7 +218,7 @@ class MeasurementMethods:
             NotFound: there are none, or they are somebody else's.
 
         Example:
-            ``n.rpc.workouts.delete_by_external_id(1, "scale-1042")``
+            ``n.rpc.workouts.delete_measurement_by_external_id(1, "scale-1042")``
         """
         user_id = checked_user(user_id)
         wanted = load(BY_EXTERNAL_ID, {"external_id": external_id})["external_id"]

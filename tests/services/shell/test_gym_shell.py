@@ -152,8 +152,8 @@ def test_failures_are_told_in_a_line_or_two(shell):
         "n.rpc.workouts.burn(1)": (
             "MethodNotFound: burn\nn.rpc.workouts has: "
             "add_to_import, apply_import, begin_import, changes, create, create_measurement, "
-            "delete, delete_by_external_id, delete_import, delete_measurement, end_upload, "
-            "export, get, get_import, get_many, get_measurement, last_sets, list, "
+            "delete, delete_import, delete_measurement, delete_measurement_by_external_id, "
+            "end_upload, export, get, get_import, get_many, get_measurement, last_sets, list, "
             "list_imports, list_measurements, map_import, merge_exercise, own_changes, "
             "own_position, put_measurement, retire_exercise, take_out, undo_import, update, "
             "update_measurement\n"

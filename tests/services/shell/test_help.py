@@ -39,7 +39,7 @@ METHODS = {
         *("begin_import", "add_to_import", "end_upload", "list_imports", "get_import"),
         *("map_import", "apply_import", "undo_import", "delete_import", "export"),
         *("create_measurement", "put_measurement", "list_measurements", "get_measurement"),
-        *("update_measurement", "delete_measurement", "delete_by_external_id"),
+        *("update_measurement", "delete_measurement", "delete_measurement_by_external_id"),
         "take_out",
     ],
     "analytics": [

@@ -239,11 +239,11 @@ def test_a_scale_may_give_one_to_all_that_it_measures_at_once(person):
     weight = person.create(external_id="a")
     fat = person.save(kind="fat", value=18.5, unit="%", external_id="a")
     assert not fat["was_there"]
-    deleted = person.rpc.workouts.delete_by_external_id(person.id, "a")
+    deleted = person.rpc.workouts.delete_measurement_by_external_id(person.id, "a")
     ids = [weight["id"], fat["measurement"]["id"]]
     assert deleted == [{"id": each, "deleted": True} for each in ids]
     with pytest.raises(NotFound):
-        person.rpc.workouts.delete_by_external_id(person.id, "a")
+        person.rpc.workouts.delete_measurement_by_external_id(person.id, "a")
 
 
 @pytest.mark.parametrize("blank", [None, "", "  "])
@@ -278,7 +278,7 @@ def test_of_many_at_once_one_is_made(person, system):
 def test_one_may_be_deleted_while_it_is_sent_again(person, system):
     def work(number):
         if number % 2:
-            return lambda rpc: rpc.workouts.delete_by_external_id(person.id, "a")
+            return lambda rpc: rpc.workouts.delete_measurement_by_external_id(person.id, "a")
         given = WEIGHT | {"external_id": "a", "value": 80 + number}
         return lambda rpc: rpc.workouts.create_measurement(person.id, given)
 
@@ -425,7 +425,7 @@ def test_what_belongs_to_somebody_else_looks_as_if_it_were_not(person, rpc):
         lambda: other.get(made["id"]),
         lambda: other.update(made["id"], value=80),
         lambda: rpc.workouts.delete_measurement(other.id, made["id"]),
-        lambda: rpc.workouts.delete_by_external_id(other.id, "a"),
+        lambda: rpc.workouts.delete_measurement_by_external_id(other.id, "a"),
     ):
         with pytest.raises(NotFound):
             call()
