@@ -14,7 +14,7 @@ from schemas.changes import SOURCES, ChangeList, cursor_at, positions_at
 from schemas.errors import Conflict, ServiceUnavailable
 
 Ask = Callable[..., list[dict[str, Any]]]
-"""``own_changes`` of a service."""
+"""The RPC method that returns changes of a source."""
 
 ABOUT = 'Events `change`, each with `{"cursor": ...}` as its data, and comments in between.'
 
@@ -41,7 +41,11 @@ class ChangeRoutes:
         nothing comes; there may be fewer than `limit` although there are more. What was deleted
         may be something that you never had. A cursor that has expired is a 409: begin from `0`.
         """
-        sources = {name: getattr(self, name).own_changes for name in SOURCES}
+        sources = {
+            name: getattr(getattr(self, source.service), source.changes)
+            for name, source in SOURCES.items()
+            if request.caller.may(source.scope)
+        }
         return Reply(list(_read(sources, request.user_id, **request.query)))
 
     @route(
@@ -64,9 +68,12 @@ class ChangeRoutes:
 def _read(
     sources: dict[str, Ask], user_id: int, after: str, limit: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield changes of one source after the other, each with the cursor behind it."""
+    """Yield changes of one source after the other, each with the cursor behind it.
+
+    Of a source that is not among them the cursor stays where it was.
+    """
     known = positions_at(after) or {}
-    positions = {name: known.get(name, 0) for name in sources}
+    positions = {name: known.get(name, 0) for name in SOURCES}
     for name, ask in sources.items():
         if limit <= 0:
             return

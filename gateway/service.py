@@ -148,6 +148,7 @@ class Gateway(
         "workouts",
         reads=[
             *("list", "get", "last_sets", "own_changes", "own_position"),
+            *("measurement_changes", "measurement_position"),
             *("export", "list_imports", "get_import", "list_measurements", "get_measurement"),
         ],
         writes=[
@@ -162,6 +163,8 @@ class Gateway(
             "last_sets": LIST,
             "own_changes": LIST,
             "own_position": object_with(position=INTEGER),
+            "measurement_changes": LIST,
+            "measurement_position": object_with(position=INTEGER),
             "export": object_with(text=STRING),
             "list_imports": PAGE,
             "begin_import": object_with(id=INTEGER),

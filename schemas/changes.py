@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from schemas import scopes
 from schemas.constraints import excerpt, validation_error
 from schemas.errors import Conflict
 from schemas.fields import IntegerParameter, about
@@ -12,8 +14,30 @@ from schemas.limits import LARGEST_ID
 from schemas.loading import Parameters
 from schemas.pages import Feed
 
-SOURCES = ("workouts",)
-"""The services that have something whose changes clients follow, in the order of a list."""
+
+class Source(NamedTuple):
+    """What has positions of its own.
+
+    Attributes:
+        service: whose it is.
+        changes: the RPC method that returns changes after a position.
+        position: the RPC method that returns the latest position.
+        scope: what a personal access token needs for it.
+    """
+
+    service: str
+    changes: str
+    position: str
+    scope: str
+
+
+SOURCES = {
+    "workouts": Source("workouts", "own_changes", "own_position", scopes.WORKOUTS_READ),
+    "measurements": Source(
+        "workouts", "measurement_changes", "measurement_position", scopes.WORKOUTS_READ
+    ),
+}
+"""What clients follow, by what a cursor calls it, in the order of a list."""
 
 OPERATIONS = PUT, DELETED = "put", "delete"
 MOST_CHANGES = 100
@@ -21,7 +45,7 @@ LONGEST_CURSOR = 200
 BEGINNING = "0"
 
 Positions = Mapping[str, int]
-"""Up to where a client has the changes of each service, by the service's name."""
+"""Up to where a client has the changes of each source, by its name."""
 
 _PART = re.compile(r"([a-z]{1,20})-(0|[1-9][0-9]{0,18})", re.ASCII)
 
@@ -56,14 +80,15 @@ class ChangeList(Parameters):
 
 
 class OwnChanges(Feed):
-    """Where to read one service's changes of a user's data."""
+    """Where to read one source's changes of a user's data."""
 
     limit = IntegerParameter(min_value=1, max_value=MOST_CHANGES, load_default=MOST_CHANGES)
 
 
 def cursor_at(positions: Positions) -> str:
-    """Return the cursor of a place."""
-    return ".".join(f"{name}-{position}" for name, position in positions.items()) or BEGINNING
+    """Return the cursor of a place: of one place always the same, as clients compare them."""
+    parts = [f"{name}-{positions[name]}" for name in SOURCES if positions.get(name)]
+    return ".".join(parts) or BEGINNING
 
 
 def positions_at(cursor: str) -> dict[str, int] | None:

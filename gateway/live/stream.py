@@ -7,6 +7,7 @@ from eventlet.event import Event
 from nameko.containers import WorkerContext
 
 from gateway.admission.callers import Caller
+from gateway.live.messages import change_message
 
 
 class Stream:
@@ -17,12 +18,19 @@ class Stream:
     Args:
         caller: whose stream it is.
         worker_ctx: of the request that opened it.
+
+    Attributes:
+        cursor: the one that was told last.
     """
 
-    __slots__ = ("_entrypoint", "_has_ended", "_next", "_woken", "caller", "checked_at", "sent_at")
+    __slots__ = (
+        *("_entrypoint", "_has_ended", "_next", "_woken"),
+        *("caller", "checked_at", "cursor", "sent_at"),
+    )
 
     def __init__(self, caller: Caller, worker_ctx: WorkerContext):
         self.caller = caller
+        self.cursor = ""
         self.sent_at = self.checked_at = time.monotonic()
         self._entrypoint = worker_ctx.entrypoint
         self._next: bytes | None = None
@@ -40,6 +48,12 @@ class Stream:
         self._next = piece
         self.sent_at = time.monotonic()
         self._wake()
+
+    def tell(self, cursor: str) -> None:
+        """Send the cursor of the latest changes, unless it was told before."""
+        if cursor != self.cursor:
+            self.cursor = cursor
+            self.send(change_message(cursor))
 
     def end(self) -> None:
         """End the stream."""

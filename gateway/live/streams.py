@@ -2,7 +2,7 @@
 
 Nothing tells the gateway what has changed: it looks every second whether a generation in Redis is
 another one, for all users with streams in a few commands. So a write costs nothing more, wherever
-it was made. Only then a service is asked how far its changes are, and that is all that is sent.
+it was made. Only then the services are asked how far their changes are, and only that is sent.
 
 A stream has a greenthread that waits, but no worker.
 """
@@ -10,10 +10,12 @@ A stream has a greenthread that waits, but no worker.
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 import eventlet
+from eventlet.greenpool import GreenPool
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
@@ -24,7 +26,7 @@ from gateway.live.messages import EVENT_STREAM, HEARTBEAT, OPENING, change_messa
 from gateway.live.stream import Stream
 from gateway.responses.streams import StreamedReply
 from gateway.upstream.remote_services import UpstreamService
-from schemas.changes import SOURCES, cursor_at
+from schemas.changes import SOURCES, Positions, cursor_at
 from schemas.errors import GymError, ServiceUnavailable, Unauthorized
 from schemas.names import PUBLIC_NAMES
 from services.dependencies import cache_generations
@@ -78,7 +80,11 @@ _DATA, _TOKENS = slice(0, -1), slice(-1, None)
 
 
 def _keys_of(user_id: int) -> tuple[str, ...]:
-    return cache_generations.workouts_of(user_id), cache_generations.tokens_of(user_id)
+    return (
+        cache_generations.workouts_of(user_id),
+        cache_generations.measurements_of(user_id),
+        cache_generations.tokens_of(user_id),
+    )
 
 
 class LiveStreams(DependencyProvider):
@@ -95,7 +101,7 @@ class LiveStreams(DependencyProvider):
     def setup(self) -> None:
         """Find the cache."""
         self.cache = sibling(self.container, Cache)
-        self._asking = eventlet.GreenPool(ASKED_AT_ONCE)
+        self._asking = GreenPool(ASKED_AT_ONCE)
         self.account_changes.when_changed(self._check_soon)
         metrics.LIVE_STREAMS.set_function(lambda: self._count)
 
@@ -136,9 +142,9 @@ class LiveStreams(DependencyProvider):
         # first: what is written after this look is told by one of the next
         keys = _keys_of(user_id)
         generations = self.cache.current_generations(keys) or [None] * len(keys)
-        cursor = self._cursor(stream)
+        stream.cursor = _cursor_of(stream.caller, self._positions([stream]))
         followed = self._followed.get(user_id) or _Followed(user_id, generations)
-        pieces = self._pieces(followed, stream, OPENING + change_message(cursor))
+        pieces = self._pieces(followed, stream, OPENING + change_message(stream.cursor))
         return StreamedReply(pieces, f"{EVENT_STREAM}; charset=utf-8", waits=True)
 
     def _pieces(self, followed: _Followed, stream: Stream, first: bytes) -> Iterator[bytes]:
@@ -223,25 +229,41 @@ class LiveStreams(DependencyProvider):
     def _tell(self, followed: _Followed, found: list[str | None]) -> None:
         streams = [*followed.streams]
         if streams:
-            cursor = self._cursor(streams[0])
+            positions = self._positions(streams)
             for stream in streams:
-                stream.send(change_message(cursor))
+                stream.tell(_cursor_of(stream.caller, positions))
         followed.note(found, _DATA)
 
-    def _cursor(self, stream: Stream) -> str:
-        """Return the cursor at the end of the changes of a stream's user."""
-        positions = {}
-        for name in SOURCES:
-            service = sibling(self.container, UpstreamService, name=name)
+    def _positions(self, streams: Sequence[Stream]) -> dict[str, int]:
+        """Return how far all is that one of a user's streams may be told of."""
+        names = {name for stream in streams for name in _sources_of(stream.caller)}
+        found = GreenPool(len(SOURCES)).imap(partial(self._position, streams[0]), names)
+        # all of them, as none may go on unwatched when another has failed
+        positions = dict(zip(names, [*found], strict=True))
+        for position in positions.values():
+            if isinstance(position, Exception):
+                raise position
+        return positions
+
+    def _position(self, stream: Stream, name: str) -> int | Exception:
+        source = SOURCES[name]
+        service = sibling(self.container, UpstreamService, name=source.service)
+        user_id, seconds = stream.caller.user_id, budgets.FIRST_READ_SECONDS
+        try:
             found = service.call_once(
-                stream.make_context(),
-                "own_position",
-                (stream.caller.user_id,),
-                {},
-                budgets.FIRST_READ_SECONDS,
+                stream.make_context(), source.position, (user_id,), {}, seconds
             )
-            positions[name] = found["position"]
-        return cursor_at(positions)
+        except Exception as problem:
+            return problem
+        return int(found["position"])
+
+
+def _sources_of(caller: Caller) -> Iterable[str]:
+    return [name for name, source in SOURCES.items() if caller.may(source.scope)]
+
+
+def _cursor_of(caller: Caller, positions: Positions) -> str:
+    return cursor_at({name: positions[name] for name in _sources_of(caller)})
 
 
 class Opening:

@@ -25,6 +25,11 @@ def workouts_of(user_id: int) -> str:
     return f"workout:user:{user_id}:version"
 
 
+def measurements_of(user_id: int) -> str:
+    """Return the key for a user's measurements, which are not cached: only live streams look."""
+    return f"workout:user:{user_id}:measurements:version"
+
+
 def workout(workout_id: int) -> str:
     """Return the key for one workout, which changes of the user's others don't touch."""
     return f"workout:id:{workout_id}:version"

@@ -51,6 +51,7 @@ FAMILIES = (
     Family("workout:exercises:version", CACHE, 600, "one"),
     Family("workout:user:{number}:exercises:version", CACHE, 600, "users"),
     Family("workout:user:{number}:version", CACHE, 600, "users"),
+    Family("workout:user:{number}:measurements:version", CACHE, 15, "users who have just measured"),
     Family("workout:user:{number}:id:{number}", CACHE, 600, "workouts that there are"),
     Family("workout:user:{number}:list:{rest}", CACHE, 600, "what users ask for in ten minutes"),
     Family("workout:user:{number}:last:{rest}", CACHE, 600, "what users ask for in ten minutes"),

@@ -31,6 +31,7 @@ TABLES = (
     Held("imported_workouts"),
     Held("learned_names"),
     Held("measurements"),
+    Held("measurement_changes"),
     Held(
         "retired_exercises",
         "exercise_id IN (SELECT exercise_id FROM exercise_facts WHERE owner_id = :user_id)",

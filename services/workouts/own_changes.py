@@ -1,33 +1,45 @@
-"""What has changed of a user's workouts, as clients that keep a copy follow it.
+"""What has changed of a user's workouts and measurements, as clients that keep a copy follow it.
 
-Of each workout only the latest change counts: a copy that begins empty reads each once, as it is
-now. The positions are those of the feed (:mod:`services.workouts.feed`), in the order of commits.
+The positions of workouts are those of the feed that analytics follow
+(:mod:`services.workouts.feed`). Measurements have a feed with positions of its own, behind another
+lock (migration 0017): so whoever logs workouts waits for no measurement, and a process of the
+version before, which tells of workouts alone, leaves no measurement out.
 """
 
 from typing import Any
 
 from orjson import Fragment
 
-from schemas.changes import DELETED, PUT, OwnChanges, expired
-from schemas.loading import load
-from schemas.pages import checked_user
 from services.dependencies.database import Database
+from services.dependencies.own_feed import OwnFeed, change_json
 from services.dependencies.rpc import rpc
-from services.transport.postgres.statements import Fetch, Statement
+from services.workouts.measurements.rows import SHOWN as MEASUREMENT
 from services.workouts.tables import workout_json
 
 MOST_SETS = 500
 """Of what is read at once: with long notes half a megabyte, as a message has a limit."""
 
-OWN_CHANGES = OwnChanges()
+_WORKOUT_CHANGE = change_json(
+    position="c.id",
+    kind="'workout'",
+    thing_id="c.workout_id",
+    version="coalesce(w.version, c.version)",
+    data=workout_json(),
+    there="w.id IS NOT NULL",
+)
+_MEASUREMENT_CHANGE = change_json(
+    position="c.position",
+    kind="'measurement'",
+    thing_id="c.measurement_id",
+    version="c.version",
+    data=MEASUREMENT,
+    there="m.id IS NOT NULL",
+)
 
 # OFFSET 0 keeps NOT EXISTS from becoming a join with the changes of everybody
-_CHANGES = Statement(
-    f"""
-    SELECT json_build_object('position', c.id, 'kind', 'workout', 'id', c.workout_id,
-        'op', CASE WHEN w.id IS NULL THEN '{DELETED}' ELSE '{PUT}' END,
-        'version', coalesce(w.version, c.version),
-        'data', CASE WHEN w.id IS NOT NULL THEN {workout_json()} END)::text
+WORKOUTS = OwnFeed(
+    changes=f"""
+    SELECT {_WORKOUT_CHANGE}
     FROM (
         SELECT *, sum(set_count) OVER (ORDER BY id) - set_count AS sets_before
         FROM (
@@ -40,13 +52,22 @@ _CHANGES = Statement(
     ) c
     LEFT JOIN workouts w ON w.id = c.workout_id
     WHERE sets_before <= {MOST_SETS} ORDER BY c.id
-    """
+    """,
+    last="SELECT max(id) FROM workout_changes WHERE user_id = :user_id",
 )
-_LAST = Statement("SELECT max(id) FROM workout_changes WHERE user_id = :user_id")
+MEASUREMENTS = OwnFeed(
+    changes=f"""
+    SELECT {_MEASUREMENT_CHANGE}
+    FROM measurement_changes c
+    LEFT JOIN measurements m ON m.user_id = c.user_id AND m.id = c.measurement_id
+    WHERE c.user_id = :user_id AND c.position > :after ORDER BY c.position LIMIT :limit
+    """,
+    last="SELECT max(position) FROM measurement_changes WHERE user_id = :user_id",
+)
 
 
 class OwnChangesMethods:
-    """The RPC method by which clients follow what changes."""
+    """The RPC methods by which clients follow what changes."""
 
     database: Database
 
@@ -73,9 +94,7 @@ class OwnChangesMethods:
         Example:
             ``n.rpc.workouts.own_changes(1)``
         """
-        user_id = checked_user(user_id)
-        values = load(OWN_CHANGES, {"after": after, "limit": limit})
-        return _read(self.database.fetch, user_id, **values)
+        return WORKOUTS.read(self.database.fetch, user_id, after, limit)
 
     @rpc
     def own_position(self, user_id: int) -> dict[str, Any]:
@@ -93,16 +112,44 @@ class OwnChangesMethods:
         Example:
             ``n.rpc.workouts.own_position(1)``
         """
-        return {"position": _last(self.database.fetch, checked_user(user_id))}
+        return WORKOUTS.position(self.database.fetch, user_id)
 
+    @rpc
+    def measurement_changes(self, user_id: int, after: int = 0, limit: int = 100) -> list[Fragment]:
+        """Return what has changed of a user's measurements, the oldest change first.
 
-def _read(fetch: Fetch, user_id: int, after: int, limit: int) -> list[Fragment]:
-    rows = fetch(_CHANGES, user_id=user_id, after=after, limit=limit)
-    if not rows and after > _last(fetch, user_id):
-        raise expired(after)
-    return [Fragment(text) for (text,) in rows]
+        Args:
+            user_id: an integer from 1.
+            after: ``position`` of the last change that was seen; 0 from the beginning.
+            limit: at most so many, 1 to 100.
 
+        Returns:
+            As from ``own_changes``, with positions of their own: ``kind`` is ``"measurement"`` and
+            ``data`` as from ``get_measurement``.
 
-def _last(fetch: Fetch, user_id: int) -> int:
-    [(last,)] = fetch(_LAST, user_id=user_id)
-    return last or 0
+        Raises:
+            InvalidParameter: a value is not allowed.
+            Conflict: as of ``own_changes``.
+
+        Example:
+            ``n.rpc.workouts.measurement_changes(1)``
+        """
+        return MEASUREMENTS.read(self.database.fetch, user_id, after, limit)
+
+    @rpc
+    def measurement_position(self, user_id: int) -> dict[str, Any]:
+        """Return the position of the latest change of a user's measurements.
+
+        Args:
+            user_id: an integer from 1.
+
+        Returns:
+            ``{"position"}``; 0 if there never was a change.
+
+        Raises:
+            InvalidParameter: the id is none.
+
+        Example:
+            ``n.rpc.workouts.measurement_position(1)``
+        """
+        return MEASUREMENTS.position(self.database.fetch, user_id)

@@ -234,6 +234,7 @@ TABLES = (
 
 LEFT_OUT: Mapping[str, str] = {
     "workout_changes": "when which version was written, for analytics; workouts has the last one",
+    "measurement_changes": "in which order they were changed; measurements has the last version",
     "idempotency_keys": "answers to requests, for a day, with the workouts that are in workouts",
     "exercise_merges": "work on merges; merged_into of exercises says what came of it",
     "outbox": "events on their way to the broker",

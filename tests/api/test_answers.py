@@ -494,6 +494,8 @@ def test_nothing_that_writes_counts_as_a_read():
         "last_sets",
         "own_changes",
         "own_position",
+        "measurement_changes",
+        "measurement_position",
         "personal_records",
         "progress",
         "muscles",

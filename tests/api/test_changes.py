@@ -46,17 +46,36 @@ class Copy:
             self.held[key] = change["data"]
 
 
-def shown(http, token):
-    """Return all workouts as the API shows them, by what they are called in a copy."""
-    page, found = 1, {}
-    while True:
-        answer = http.get("/api/workouts", token=token, params={"page": page, "limit": 100})
-        for listed in answer.json()["data"]:
-            [workout] = http.get(f"/api/workouts/{listed['id']}", token=token).json()["data"]
-            found["workout", workout["id"]] = workout
-        if len(found) == answer.json()["meta"]["page"]["total_items"]:
-            return found
+def everything(http, token, path):
+    """Yield all that the pages of a list have."""
+    page = 1
+    while found := http.get(path, token=token, params={"page": page, "limit": 100}).json()["data"]:
+        yield from found
         page += 1
+
+
+def workouts(http, token):
+    for listed in everything(http, token, "/api/workouts"):
+        [workout] = http.get(f"/api/workouts/{listed['id']}", token=token).json()["data"]
+        yield workout["id"], workout
+
+
+def measurements(http, token):
+    for measurement in everything(http, token, "/api/measurements"):
+        yield measurement["id"], measurement
+
+
+KINDS = {"workout": workouts, "measurement": measurements}
+"""What yields id and data of all things of a kind, as the API shows them."""
+
+
+def shown(http, token):
+    """Return all that the API shows, by what it is called in a copy."""
+    return {
+        (kind, thing_id): data
+        for kind, things in KINDS.items()
+        for thing_id, data in things(http, token)
+    }
 
 
 def create(http, user, **fields):
@@ -64,6 +83,14 @@ def create(http, user, **fields):
     assert answer.status_code == 201
     [workout] = answer.json()["data"]
     return workout
+
+
+def measure(http, user, **fields):
+    weight = {"kind": "weight", "value": 82.4, "unit": "kg", "measured_at": f"{ago(0)}T00:00:00Z"}
+    answer = http.post("/api/measurements", weight | fields, token=user.token)
+    assert answer.status_code == 201
+    [measurement] = answer.json()["data"]
+    return measurement
 
 
 def test_a_copy_holds_what_the_api_shows(http, new_user):
@@ -82,6 +109,34 @@ def test_a_copy_holds_what_the_api_shows(http, new_user):
     copy.catch_up()
     assert copy.held == shown(http, user.token)
     assert len(copy.held) == 1
+
+
+def test_a_copy_holds_the_measurements_that_the_api_shows(http, new_user):
+    user = new_user()
+    copy = Copy(http, user.token)
+    weight, waist = measure(http, user), measure(http, user, kind="waist", value=80, unit="cm")
+    copy.catch_up(limit=1)
+    assert copy.held == shown(http, user.token)
+    assert len(copy.held) == 2
+
+    http.put(f"/api/measurements/{weight['id']}", {"value": 81}, token=user.token)
+    http.delete(f"/api/measurements/{waist['id']}", token=user.token)
+    copy.catch_up()
+    assert copy.held == shown(http, user.token)
+    assert len(copy.held) == 1
+
+
+def test_a_cursor_from_before_there_were_more_kinds_goes_on(http, new_user):
+    user = new_user()
+    copy = Copy(http, user.token)
+    create(http, user)
+    copy.catch_up()
+    assert copy.cursor.startswith("workouts-")
+    measurement = measure(http, user)
+    create(http, user)
+    copy.catch_up()
+    assert copy.held["measurement", measurement["id"]] == measurement
+    assert copy.held == shown(http, user.token)
 
 
 def test_while_many_write_nothing_is_missed(http, new_user):

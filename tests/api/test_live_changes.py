@@ -9,6 +9,7 @@ import requests
 
 from gateway.admission import standings
 from gateway.live import streams
+from schemas.changes import SOURCES
 from services.auth import issue
 from tests.api.lone_gateway import gateway_alone
 from tests.services.logbook import ago
@@ -79,7 +80,7 @@ def test_the_first_event_has_the_cursor_of_now(http, new_user, listen):
     assert listener.answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     assert listener.answer.headers["Cache-Control"].startswith("private, no-")
     assert listener.block() == {"retry": "3000"}
-    assert listener.event() == "workouts-0"
+    assert listener.event() == "0"
 
     create(http, user)
     assert listen(user).event() == last_cursor(http, user)
@@ -144,6 +145,8 @@ def test_a_sixth_ends_the_oldest(http, new_user, listen):
 def gateway(redis, monkeypatch):
     monkeypatch.setattr(streams, "LOOK_SECONDS", 0.05)
     with gateway_alone(REDIS_HOST="127.0.0.1", REDIS_PORT=str(redis.port)) as gateway:
+        for source in SOURCES.values():
+            gateway.answers[f"{source.service}.{source.position}"] = {"position": 0}
         gateway.answers["workouts.own_position"] = {"position": 7}
         yield gateway
 

@@ -18,6 +18,8 @@ from schemas.measurements import (
     mismatches,
 )
 from schemas.pages import checked_id, checked_user
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Fetch
@@ -39,6 +41,7 @@ class MeasurementMethods:
     """The part of the workouts service with measurements of the body."""
 
     database: Database
+    cache: Cache
 
     @rpc
     def create_measurement(self, user_id: int, measurement: dict) -> dict[str, Any]:
@@ -175,7 +178,9 @@ class MeasurementMethods:
             after = stored.columns | _columns(values)
             _check_kind(after)
             _check_external_id(transaction.fetch, user_id, measurement_id, after)
-            return rows.change(transaction.fetch, user_id, measurement_id, after)
+            shown = rows.change(transaction.fetch, user_id, measurement_id, after)
+        self._note_change(user_id)
+        return shown
 
     @rpc
     def delete_measurement(self, user_id: int, measurement_id: int) -> dict[str, Any]:
@@ -198,6 +203,7 @@ class MeasurementMethods:
         user_id, measurement_id = checked_user(user_id), checked_id(measurement_id)
         if not rows.delete(self.database.fetch, user_id, measurement_id):
             raise NotFound(_NOT_FOUND)
+        self._note_change(user_id)
         return {"id": measurement_id, "deleted": True}
 
     @rpc
@@ -225,6 +231,7 @@ class MeasurementMethods:
         deleted = rows.delete_external(self.database.fetch, user_id, wanted)
         if not deleted:
             raise NotFound(_NOT_FOUND)
+        self._note_change(user_id)
         return [{"id": measurement_id, "deleted": True} for measurement_id in deleted]
 
     def _save(self, user_id: int, values: dict[str, Any]) -> dict[str, Any]:
@@ -240,7 +247,11 @@ class MeasurementMethods:
             else:
                 _check_count(rows.count(fetch, user_id))
                 shown = rows.insert(fetch, user_id, columns)
+        self._note_change(user_id)
         return {"measurement": shown, "was_there": bool(known)}
+
+    def _note_change(self, user_id: int) -> None:
+        self.cache.invalidate(cache_generations.measurements_of(user_id))
 
 
 def _found(row: Found | None) -> Found:

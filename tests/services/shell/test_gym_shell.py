@@ -154,8 +154,9 @@ def test_failures_are_told_in_a_line_or_two(shell):
             "add_to_import, apply_import, begin_import, changes, create, create_measurement, "
             "delete, delete_import, delete_measurement, delete_measurement_by_external_id, "
             "end_upload, export, get, get_import, get_many, get_measurement, last_sets, list, "
-            "list_imports, list_measurements, map_import, merge_exercise, own_changes, "
-            "own_position, put_measurement, retire_exercise, take_out, undo_import, update, "
+            "list_imports, list_measurements, map_import, measurement_changes, "
+            "measurement_position, merge_exercise, own_changes, own_position, "
+            "put_measurement, retire_exercise, take_out, undo_import, update, "
             "update_measurement\n"
         ),
         "n.rpc.wrkouts.get(1)": (

@@ -40,6 +40,7 @@ METHODS = {
         *("map_import", "apply_import", "undo_import", "delete_import", "export"),
         *("create_measurement", "put_measurement", "list_measurements", "get_measurement"),
         *("update_measurement", "delete_measurement", "delete_measurement_by_external_id"),
+        *("measurement_changes", "measurement_position"),
         "take_out",
     ],
     "analytics": [

@@ -1,8 +1,11 @@
 """What clients that keep a copy of workouts are told of them, over RPC."""
 
+from functools import partial
+
 import pytest
 
 from schemas.errors import Conflict, InvalidParameter
+from tests.services.following import follow
 from tests.services.logbook import ago, body, lift, one
 from tests.services.workouts.test_workouts import User
 
@@ -23,15 +26,9 @@ def changes_of(user, **options):
     return user.rpc.workouts.own_changes(user.id, **options)
 
 
-def follow(user, after=0, limit=100):
-    """Return what a copy holds that goes on from a position until nothing comes."""
-    copy = {}
-    while found := changes_of(user, after=after, limit=limit):
-        for change in found:
-            assert change["position"] > after
-            after = change["position"]
-            copy[change["id"]] = change
-    return copy, after
+def copy_of(user, **options):
+    copy, position = follow(partial(changes_of, user), **options)
+    return {thing_id: change for (_, thing_id), change in copy.items()}, position
 
 
 def test_nothing_has_changed_of_who_has_nothing(user):
@@ -76,7 +73,7 @@ def test_a_deleted_workout_leaves_a_deletion(user):
 
 def test_a_copy_goes_on_where_it_was(user):
     workouts = [user.create(body(ago(day))) for day in range(5)]
-    copy, position = follow(user, limit=2)
+    copy, position = copy_of(user, limit=2)
     assert list(copy) == [workout["id"] for workout in workouts]
     assert changes_of(user, after=position) == []
 
@@ -92,7 +89,7 @@ def test_large_workouts_come_in_smaller_parts(user):
     sets = [one(1, 100) for _ in range(100)]
     workouts = [user.create(body(ago(0), *(lift(BENCH, *sets) for _ in range(3)))) for _ in "abc"]
     assert len(changes_of(user)) == 2
-    copy, _ = follow(user)
+    copy, _ = copy_of(user)
     assert list(copy) == [workout["id"] for workout in workouts]
 
 
