@@ -99,6 +99,8 @@ class Gateway(
             "check_personal_token",
             "list_sessions",
             "get_profile",
+            "own_changes",
+            "own_position",
             "get_take_out",
             "read_take_out",
             "get_deletion",
@@ -127,6 +129,8 @@ class Gateway(
         ],
         returns={
             "register": object_with(id=INTEGER),
+            "own_changes": LIST,
+            "own_position": object_with(position=INTEGER),
             "list_sessions": PAGE,
             "list_accounts": PAGE,
             "delete_account": object_with(receipt=STRING),

@@ -5,7 +5,7 @@ from marshmallow import fields
 from schemas.changes import OPERATIONS
 from schemas.responses.base import ResponseSchema, choice, count, identifier, options, text
 
-KINDS = ["workout", "measurement"]
+KINDS = ["workout", "measurement", "settings"]
 
 
 class Change(ResponseSchema):

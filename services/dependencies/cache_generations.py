@@ -64,6 +64,11 @@ def tokens_of(user_id: int) -> str:
     return f"user:{user_id}:tokens:version"
 
 
+def settings_of(user_id: int) -> str:
+    """Return the key for a user's settings, which are not cached: only live streams look."""
+    return f"user:{user_id}:settings:version"
+
+
 def numbers_of(user_id: int) -> str:
     """Return the key for what analytics knows of a user."""
     return f"analytics:user:{user_id}:version"

@@ -74,6 +74,7 @@ FAMILIES = (
         "analytics:user:{number}:weekly_summary:{rest}", CACHE, HOUR, "a user's weeks of workouts"
     ),
     Family("user:{number}:tokens:version", CACHE, DAY, "users"),
+    Family("user:{number}:settings:version", CACHE, 15, "users who have just changed settings"),
     Family("user:token:revoked:{word}", COUNTERS, DAY + CLOCKS, "tokens that were revoked"),
     Family("gateway:limit:{rest}", COUNTERS, None, "who has asked within a limit's window"),
 )

@@ -33,6 +33,10 @@ _UPDATE = Statement(
     """
 )
 
+_MEMBERS = ", ".join(f"'{name}', u.{name}" for name in _SETTINGS)
+SETTINGS_JSON = f"json_build_object({_MEMBERS})"
+"""A row ``u`` of users as the JSON of what its user has set."""
+
 
 class ProfileMethods:
     """Showing and changing one's profile."""
@@ -93,6 +97,8 @@ class ProfileMethods:
             _check_weekly_sets(values, after)
             kept = {name: after[name] for name in ("name", *_SETTINGS)}
             transaction.send(_UPDATE, user_id=user_id, **kept)
+        if before != after:
+            self.cache.invalidate(cache_generations.settings_of(user_id))
         if any(before[name] != after[name] for name in SETTINGS_OF_NUMBERS):
             # gateways know them of whoever calls, and have cached what they were used for
             self.cache.invalidate(cache_generations.numbers_of(user_id))

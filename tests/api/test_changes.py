@@ -8,6 +8,9 @@ import pytest
 from tests.services.logbook import ago
 
 PATH = "/api/changes"
+ACCOUNT = {"id", "email", "name", "role", "created_at"}
+"""What of a profile is no setting."""
+
 WRITERS = 6
 WRITES = 40
 """Of each writer."""
@@ -65,7 +68,12 @@ def measurements(http, token):
         yield measurement["id"], measurement
 
 
-KINDS = {"workout": workouts, "measurement": measurements}
+def settings(http, token):
+    [profile] = http.get("/api/users/me", token=token).json()["data"]
+    yield profile["id"], {name: profile[name] for name in profile.keys() - ACCOUNT}
+
+
+KINDS = {"workout": workouts, "measurement": measurements, "settings": settings}
 """What yields id and data of all things of a kind, as the API shows them."""
 
 
@@ -97,18 +105,19 @@ def test_a_copy_holds_what_the_api_shows(http, new_user):
     user = new_user()
     copy = Copy(http, user.token)
     copy.catch_up()
-    assert (copy.cursor, copy.held) == ("0", {})
+    assert copy.held == shown(http, user.token)
+    assert [*copy.held] == [("settings", user.id)]
 
     first, second = create(http, user, name="Push"), create(http, user)
     copy.catch_up(limit=1)
     assert copy.held == shown(http, user.token)
-    assert len(copy.held) == 2
+    assert len(copy.held) == 3
 
     http.put(f"/api/workouts/{first['id']}", {"name": "Pull"}, token=user.token)
     http.delete(f"/api/workouts/{second['id']}", token=user.token)
     copy.catch_up()
     assert copy.held == shown(http, user.token)
-    assert len(copy.held) == 1
+    assert len(copy.held) == 2
 
 
 def test_a_copy_holds_the_measurements_that_the_api_shows(http, new_user):
@@ -117,13 +126,13 @@ def test_a_copy_holds_the_measurements_that_the_api_shows(http, new_user):
     weight, waist = measure(http, user), measure(http, user, kind="waist", value=80, unit="cm")
     copy.catch_up(limit=1)
     assert copy.held == shown(http, user.token)
-    assert len(copy.held) == 2
+    assert len(copy.held) == 3
 
     http.put(f"/api/measurements/{weight['id']}", {"value": 81}, token=user.token)
     http.delete(f"/api/measurements/{waist['id']}", token=user.token)
     copy.catch_up()
     assert copy.held == shown(http, user.token)
-    assert len(copy.held) == 1
+    assert len(copy.held) == 2
 
 
 def test_a_cursor_from_before_there_were_more_kinds_goes_on(http, new_user):
@@ -131,6 +140,8 @@ def test_a_cursor_from_before_there_were_more_kinds_goes_on(http, new_user):
     copy = Copy(http, user.token)
     create(http, user)
     copy.catch_up()
+    # as the gateway of the version before gave it
+    copy.cursor, _, _ = copy.cursor.partition(".")
     assert copy.cursor.startswith("workouts-")
     measurement = measure(http, user)
     create(http, user)
@@ -166,10 +177,54 @@ def test_while_many_write_nothing_is_missed(http, new_user):
     assert copy.held == shown(http, user.token)
 
 
+def test_a_copy_holds_the_settings_that_the_api_shows(http, new_user):
+    user = new_user()
+    copy = Copy(http, user.token)
+    copy.catch_up()
+    body = {"weight_unit": "lb", "locale": "pt-BR", "weekly_goal": 3}
+    assert http.put("/api/users/me", body, token=user.token).status_code == 200
+    copy.catch_up()
+    assert copy.held == shown(http, user.token)
+    assert copy.held["settings", user.id]["weight_unit"] == "lb"
+
+
 def test_only_ones_own(http, new_user):
     user, other = new_user(), new_user()
     create(http, other)
-    assert changes(http, user.token) == []
+    measure(http, other)
+    assert [(change["kind"], change["id"]) for change in changes(http, user.token)] == [
+        ("settings", user.id)
+    ]
+
+
+def script(http, user, *scopes):
+    body = {"name": "Script", "scopes": scopes}
+    return http.post("/api/users/me/tokens", body, token=user.token).json()["data"][0]["token"]
+
+
+def test_a_script_is_told_what_its_scopes_let_it_read(http, new_user):
+    user = new_user()
+    create(http, user)
+    measure(http, user)
+    copy = Copy(http, user.token)
+    copy.catch_up()
+    assert http.put("/api/users/me", {"locale": "de"}, token=user.token).status_code == 200
+    create(http, user)
+
+    # it goes on with the whole cursor, and what it may not read stays to be told
+    limited = Copy(http, script(http, user, "workouts:read"))
+    limited.cursor, limited.held = copy.cursor, {**copy.held}
+    limited.catch_up()
+    assert {key[0] for key in limited.held.keys() - copy.held.keys()} == {"workout"}
+    assert limited.held["settings", user.id]["locale"] is None
+
+    both = Copy(http, script(http, user, "workouts:read", "profile:read"))
+    both.cursor, both.held = limited.cursor, limited.held
+    both.catch_up()
+    assert both.held == shown(http, user.token)
+    from_0 = changes(http, limited.token)
+    assert {change["kind"] for change in from_0} == {"workout", "measurement"}
+    assert "users" not in from_0[-1]["cursor"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +244,7 @@ def test_what_is_no_limit(http, new_user):
 def test_a_cursor_of_what_never_was_has_expired(http, new_user):
     user = new_user()
     create(http, user)
-    [change] = changes(http, user.token)
+    change, *_ = changes(http, user.token)
     name, _, position = change["cursor"].rpartition("-")
     status, problem = error(http, user.token, after=f"{name}-{int(position) + 10**6}")
     assert (status, problem[0]["code"]) == (409, "CONFLICT")
@@ -199,5 +254,5 @@ def test_a_cursor_of_what_never_was_has_expired(http, new_user):
 def test_a_cursor_may_name_what_this_version_does_not_know(http, new_user):
     user = new_user()
     workout = create(http, user)
-    [change] = changes(http, user.token, after="workouts-0.somethingnew-17")
+    change, *_ = changes(http, user.token, after="workouts-0.somethingnew-17")
     assert change["id"] == workout["id"]

@@ -80,7 +80,7 @@ def test_the_first_event_has_the_cursor_of_now(http, new_user, listen):
     assert listener.answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     assert listener.answer.headers["Cache-Control"].startswith("private, no-")
     assert listener.block() == {"retry": "3000"}
-    assert listener.event() == "0"
+    assert listener.event() == last_cursor(http, user)
 
     create(http, user)
     assert listen(user).event() == last_cursor(http, user)

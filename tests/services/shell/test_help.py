@@ -18,7 +18,7 @@ METHODS = {
         *("register", "login", "get", "find", "logout"),
         *("check_token", "check_personal_token"),
         *("refresh", "list_sessions", "end_session", "end_other_sessions"),
-        *("get_profile", "update_profile", "settings_changes"),
+        *("get_profile", "update_profile", "settings_changes", "own_changes", "own_position"),
         *("request_take_out", "get_take_out", "read_take_out"),
         *("request_password_reset", "reset_password", "make_password_reset"),
         *("change_email", "confirm_email"),
