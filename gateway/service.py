@@ -144,9 +144,16 @@ class Gateway(
     )
     exercises = UpstreamService(
         "exercises",
-        reads=["list", "search", "facets", "get", "owns"],
+        reads=["list", "search", "facets", "get", "owns", "own_changes", "own_position"],
         writes=["create", "update", "archive", "restore", "merge", "delete", "set_mine"],
-        returns={"list": PAGE, "search": PAGE, "owns": BOOLEAN, "create": object_with(id=INTEGER)},
+        returns={
+            "list": PAGE,
+            "search": PAGE,
+            "owns": BOOLEAN,
+            "create": object_with(id=INTEGER),
+            "own_changes": LIST,
+            "own_position": object_with(position=INTEGER),
+        },
     )
     workouts = UpstreamService(
         "workouts",

@@ -36,6 +36,7 @@ SOURCES = {
     "measurements": Source(
         "workouts", "measurement_changes", "measurement_position", scopes.WORKOUTS_READ
     ),
+    "exercises": Source("exercises", "own_changes", "own_position", scopes.WORKOUTS_READ),
     "users": Source("users", "own_changes", "own_position", scopes.PROFILE_READ),
 }
 """What clients follow, by what a cursor calls it, in the order of a list."""

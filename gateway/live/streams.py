@@ -83,6 +83,7 @@ def _keys_of(user_id: int) -> tuple[str, ...]:
     return (
         cache_generations.workouts_of(user_id),
         cache_generations.measurements_of(user_id),
+        cache_generations.exercises_of(user_id),
         cache_generations.settings_of(user_id),
         cache_generations.tokens_of(user_id),
     )

@@ -7,6 +7,7 @@ TABLES = (
     Held("private_exercises", "owner_id = :user_id"),
     Held("own_details", "owner_id = :user_id"),
     Held("own_muscle_changes", "owner_id = :user_id"),
+    Held("own_exercise_changes", "owner_id = :user_id"),
 )
 
 

@@ -19,6 +19,7 @@ from services.exercises.erasing import make_eraser
 from services.exercises.matching.methods import MatchingMethods
 from services.exercises.private.merging import UnfinishedMerges
 from services.exercises.private.methods import PrivateExerciseMethods
+from services.exercises.private.own_changes import OwnChangesMethods
 from services.exercises.private.reading import OwnersReads
 from services.exercises.seeding import SeededCatalogue
 from services.exercises.take_out import TakeOutMethods
@@ -36,7 +37,9 @@ Several = list[Exercise]
 """Named here because inside the class ``list`` is the RPC method."""
 
 
-class Exercises(PrivateExerciseMethods, MatchingMethods, TakeOutMethods, ErasureMethods):
+class Exercises(
+    PrivateExerciseMethods, OwnChangesMethods, MatchingMethods, TakeOutMethods, ErasureMethods
+):
     """The catalogue of exercises, its search, private exercises, and the import from wger."""
 
     name = "exercises"

@@ -65,6 +65,7 @@ TABLES = (
 
 LEFT_OUT = {
     "own_muscle_changes": "in which order the user's own muscles were changed",
+    "own_exercise_changes": "in which order exercises and notes were changed, and how often",
     "erased_users": "ids of accounts that are gone",
 }
 """Tables of users that are not taken out, each with the reason."""

@@ -8,6 +8,8 @@ import pytest
 from tests.services.logbook import ago
 
 PATH = "/api/changes"
+BENCH, SQUAT = 1, 2
+
 ACCOUNT = {"id", "email", "name", "role", "created_at"}
 """What of a profile is no setting."""
 
@@ -77,13 +79,24 @@ KINDS = {"workout": workouts, "measurement": measurements, "settings": settings}
 """What yields id and data of all things of a kind, as the API shows them."""
 
 
-def shown(http, token):
-    """Return all that the API shows, by what it is called in a copy."""
-    return {
+def shown(http, token, exercises=()):
+    """Return all that the API shows, by what it is called in a copy.
+
+    Args:
+        exercises: the ids of those that the user has had something to do with.
+    """
+    found = {
         (kind, thing_id): data
         for kind, things in KINDS.items()
         for thing_id, data in things(http, token)
     }
+    for exercise_id in exercises:
+        for exercise in http.get(f"/api/exercises/{exercise_id}", token=token).json()["data"]:
+            if exercise["owner"] == "me":
+                found["exercise", exercise_id] = exercise
+            elif exercise["mine"]:
+                found["exercise_details", exercise_id] = exercise["mine"]
+    return found
 
 
 def create(http, user, **fields):
@@ -133,6 +146,36 @@ def test_a_copy_holds_the_measurements_that_the_api_shows(http, new_user):
     copy.catch_up()
     assert copy.held == shown(http, user.token)
     assert len(copy.held) == 2
+
+
+def test_a_copy_holds_the_exercises_and_notes_that_the_api_shows(http, new_user):
+    user = new_user()
+    copy = Copy(http, user.token)
+    made = [BENCH, SQUAT]
+    for name in ("Gorilla Row", "Silverback Row", "Frog Hold"):
+        answer = http.post(
+            "/api/exercises", {"name": name, "measure": "weight_reps"}, token=user.token
+        )
+        made.append(answer.json()["data"][0]["id"])
+    for exercise_id in (BENCH, SQUAT):
+        path = f"/api/exercises/{exercise_id}/mine"
+        assert http.put(path, {"notes": "Slowly"}, token=user.token).status_code == 200
+    copy.catch_up(limit=2)
+    assert copy.held == shown(http, user.token, made)
+    assert {kind for kind, _ in copy.held} == {"exercise", "exercise_details", "settings"}
+    assert len(copy.held) == 6
+
+    _, _, row, other, hold = made
+    http.put(f"/api/exercises/{hold}", {"notes": "Low"}, token=user.token)
+    http.post(f"/api/exercises/{row}/merge", {"into": other}, token=user.token)
+    http.put(f"/api/exercises/{BENCH}/mine", {"notes": None}, token=user.token)
+    copy.catch_up()
+    assert copy.held == shown(http, user.token, made)
+    assert len(copy.held) == 5
+    http.delete(f"/api/exercises/{hold}", token=user.token)
+    copy.catch_up()
+    assert copy.held == shown(http, user.token, made)
+    assert len(copy.held) == 4
 
 
 def test_a_cursor_from_before_there_were_more_kinds_goes_on(http, new_user):

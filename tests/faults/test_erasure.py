@@ -126,7 +126,8 @@ def fill(system, account):
             *("exercises.own_muscle_changes", "analytics.own_muscles"),
             *("workouts.workouts", "workouts.workout_changes", "workouts.idempotency_keys"),
             *("workouts.imports", "workouts.learned_names", "workouts.exercise_facts"),
-            *("workouts.client_ids", "workouts.measurements"),
+            *("workouts.client_ids", "workouts.measurements", "workouts.measurement_changes"),
+            "exercises.own_exercise_changes",
             *("analytics.processed_workouts", "analytics.set_records", "analytics.exercise_facts"),
             *("queue dead-letters", "notifications.webhooks", "notifications.deliveries"),
         }

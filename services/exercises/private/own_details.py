@@ -13,10 +13,14 @@ MOST = 2000
 MUSCLES = ("primary_muscles", "secondary_muscles")
 NOTHING: dict[str, Any] = {**dict.fromkeys(MUSCLES), "notes": None}
 
-_DETAILS = """
-    SELECT json_build_object('primary_muscles', d.primary_muscles,
+DETAILS = """
+    json_build_object('primary_muscles', d.primary_muscles,
         'secondary_muscles', d.secondary_muscles, 'notes', d.notes)
-    FROM own_details d WHERE d.owner_id = :owner_id AND d.exercise_id
+"""
+"""A row ``d`` as the JSON that its owner sees."""
+
+_DETAILS = f"""
+    SELECT {DETAILS} FROM own_details d WHERE d.owner_id = :owner_id AND d.exercise_id
 """
 
 OF_EXERCISE = f"({_DETAILS} = e.id)"

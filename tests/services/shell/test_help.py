@@ -31,7 +31,7 @@ METHODS = {
         *("list", "get", "get_many", "search", "facets", "changes"),
         *("create", "update", "archive", "restore", "delete", "get_private", "owns"),
         *("merge", "set_mine", "own_muscles", "match_names"),
-        *("import_from_wger", "import_status", "take_out"),
+        *("import_from_wger", "import_status", "take_out", "own_changes", "own_position"),
     ],
     "workouts": [
         *("create", "list", "get", "get_many", "last_sets", "own_changes", "own_position"),
