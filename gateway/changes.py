@@ -40,6 +40,7 @@ class ChangeRoutes:
         Each thing is there once, with its latest change. Ask again `after` the last `cursor` until
         nothing comes; there may be fewer than `limit` although there are more. What was deleted
         may be something that you never had. A cursor that has expired is a 409: begin from `0`.
+        A personal access token is told of settings only if it has `profile:read`, too.
         """
         sources = {
             name: getattr(getattr(self, source.service), source.changes)

@@ -10,6 +10,8 @@ WORKOUTS_WRITE = "workouts:write"
 STATS_READ = "stats:read"
 EXERCISES_WRITE = "exercises:write"
 PROFILE_READ = "profile:read"
+"""Also settings, among the changes."""
+
 IMPORTS_WRITE = "imports:write"
 """Also reading what imports have found."""
 

@@ -69,6 +69,11 @@ def settings_of(user_id: int) -> str:
     return f"user:{user_id}:settings:version"
 
 
+def pattern_of_account(user_id: int) -> str:
+    """Return the pattern of the keys that the users service replaces."""
+    return f"user:{user_id}:*"
+
+
 def numbers_of(user_id: int) -> str:
     """Return the key for what analytics knows of a user."""
     return f"analytics:user:{user_id}:version"

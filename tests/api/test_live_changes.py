@@ -1,11 +1,14 @@
 """Streams of server-sent events, on the whole running system and on a gateway alone."""
 
+import dataclasses
 import json
 import time
 from contextlib import closing
 
+import eventlet
 import pytest
 import requests
+from eventlet.event import Event
 
 from gateway.admission import standings
 from gateway.live import streams
@@ -98,6 +101,46 @@ def test_each_kind_of_change_is_told(http, new_user, listen, rpc):
     # by a script at a shell, past the gateway
     rpc.workouts.delete(user.id, workout_id)
     assert listener.event() == last_cursor(http, user)
+
+
+MOMENT = "2025-02-16T07:30:00+01:00"
+WRITES = {
+    "a measurement": ("POST", "/api/measurements", {"kind": "fat", "value": 18, "unit": "%"}),
+    "an exercise": ("POST", "/api/exercises", {"name": "Row", "measure": "reps"}),
+    "notes": ("PUT", "/api/exercises/1/mine", {"notes": "Slowly"}),
+    "settings": ("PUT", "/api/users/me", {"locale": "de"}),
+}
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_what_is_no_workout_is_told(http, new_user, listen, kind):
+    user = new_user()
+    listener = listen(user)
+    before = listener.event()
+    method, path, body = WRITES[kind]
+    if "measurements" in path:
+        body = body | {"measured_at": MOMENT}
+    answer = http.request(method, path, json=body, token=user.token)
+    assert answer.ok, answer.text
+    told = listener.event()
+    assert told == last_cursor(http, user) != before
+
+
+def test_a_script_is_told_of_what_its_scopes_let_it_read(http, new_user, listen):
+    user = new_user()
+    body = {"name": "Script", "scopes": ["workouts:read"]}
+    made = http.post("/api/users/me/tokens", body, token=user.token).json()["data"][0]
+    listener = listen(dataclasses.replace(user, token=made["token"]))
+    whole = listen(user)
+    assert listener.event() == "0"
+    whole.event()
+    http.put("/api/users/me", {"locale": "de"}, token=user.token)
+    create(http, user)
+    told = listener.event()
+    assert told.startswith("workouts-")
+    assert "users" not in told
+    # it may have heard of the settings first
+    eventually(lambda: whole.event() == last_cursor(http, user))
 
 
 def test_others_are_not_told(http, new_user, listen):
@@ -200,6 +243,57 @@ def test_a_service_that_is_away_is_asked_again(gateway, open_stream, redis):
         eventually(lambda: len(asked(gateway)) > 3)
         gateway.answers["workouts.own_position"] = {"position": 8}
         assert listener.event() == "workouts-8"
+
+
+def test_all_services_are_asked_at_once(gateway, open_stream):
+    asked, all_asked = set(), Event()
+
+    def answer(name, position):
+        def own_position(user_id):
+            asked.add(name)
+            if len(asked) == len(SOURCES):
+                all_asked.send()
+            with eventlet.Timeout(SECONDS):
+                all_asked.wait()
+            return {"position": position}
+
+        return own_position
+
+    for position, (name, source) in enumerate(SOURCES.items(), 1):
+        gateway.answers[f"{source.service}.{source.position}"] = answer(name, position)
+    with closing(open_stream()) as listener:
+        assert listener.event() == "workouts-1.measurements-2.exercises-3.users-4"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_stream_while_a_service_is_away(gateway, open_stream, name):
+    away = streams.ServiceUnavailable.of(f"{SOURCES[name].service}-service", 5)
+    gateway.answers[f"{SOURCES[name].service}.{SOURCES[name].position}"] = away
+    with closing(open_stream()) as refused:
+        assert refused.answer.status_code == 503
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_no_changes_while_a_service_is_away(gateway, name):
+    for source in SOURCES.values():
+        gateway.answers[f"{source.service}.{source.changes}"] = []
+    user = {"id": 1, "email": "a@example.com", "name": None, "role": "user"}
+    token = issue(user, gateway.settings, time.time())
+    assert gateway.http.get("/api/changes", token=token).json()["data"] == []
+    away = streams.ServiceUnavailable.of(f"{SOURCES[name].service}-service", 5)
+    gateway.answers[f"{SOURCES[name].service}.{SOURCES[name].changes}"] = away
+    assert gateway.http.get("/api/changes", token=token).status_code == 503
+
+
+def test_what_was_told_is_not_told_again(gateway, open_stream, redis):
+    with closing(open_stream()) as listener:
+        listener.event()
+        before = len(asked(gateway))
+        redis.client.set("user:1:settings:version", "c" * 32)
+        eventually(lambda: len(asked(gateway)) > before)
+        gateway.answers["users.own_position"] = {"position": 1}
+        redis.client.set("user:1:settings:version", "d" * 32)
+        assert listener.event() == "workouts-7.users-1"
 
 
 def asked(gateway):

@@ -66,6 +66,9 @@ def traffic(http, person):
     http.get("/api/exercises?mine=true", token=token)
     http.delete(f"/api/workouts/{NO_ID}", token=token)
     http.delete(f"/api/workouts/{workout['id']}", token=token)
+    fat = {"kind": "fat", "value": 18, "unit": "%", "measured_at": f"{TODAY}T07:30:00Z"}
+    http.post("/api/measurements", json=fat, token=token)
+    http.put("/api/users/me", json={"locale": "de"}, token=token)
     http.post("/api/users/logout", token=token)
     return person.id
 

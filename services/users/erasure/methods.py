@@ -155,7 +155,7 @@ class DeletionMethods:
         log.info("account deleted", user_id=user_id, asked_by=asked_by)
         failpoint("users.after_deletion")
         self.account_changed(user_id)
-        self._forget_generation(user_id)
+        self._forget_generations(user_id)
         self._ask(user_id)
         found = records.find(self.database.fetch, receipt)
         return {"receipt": receipt, **(found or {})}
@@ -188,18 +188,18 @@ class DeletionMethods:
         try:
             if records.note_receipt(self.database.fetch, user_id, service):
                 log.info("account erased", user_id=user_id)
-            self._forget_generation(user_id)
+            self._forget_generations(user_id)
         except GymError as problem:
             log.warning("receipt not noted", user_id=user_id, reason=str(problem))
         except Exception as problem:
             log.error("receipt not noted", user_id=user_id, exc_info=problem)
 
-    def _forget_generation(self, user_id: int) -> None:
-        """Delete the key in Redis, where a missing one is as good as another."""
+    def _forget_generations(self, user_id: int) -> None:
+        """Delete the keys in Redis, where a missing one is as good as another."""
         try:
-            self.cache.delete_matching(cache_generations.tokens_of(user_id))
+            self.cache.delete_matching(cache_generations.pattern_of_account(user_id))
         except RedisFailure as problem:
-            log.info("key expires by itself", user_id=user_id, reason=str(problem))
+            log.info("keys expire by themselves", user_id=user_id, reason=str(problem))
 
 
 def _no_such_account(asked_by: int, user_id: int) -> GymError:
