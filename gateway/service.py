@@ -140,7 +140,10 @@ class Gateway(
             "get_take_out": object_with(id=INTEGER, status=STRING),
             "read_take_out": object_with(content=STRING),
         },
-        without={"check_token": dict, "check_personal_token": None},
+        without={
+            "check_token": dict,
+            **dict.fromkeys(["check_personal_token", "own_changes", "own_position"]),
+        },
     )
     exercises = UpstreamService(
         "exercises",
@@ -154,6 +157,7 @@ class Gateway(
             "own_changes": LIST,
             "own_position": object_with(position=INTEGER),
         },
+        without=dict.fromkeys(["own_changes", "own_position"]),
     )
     workouts = UpstreamService(
         "workouts",
@@ -186,6 +190,7 @@ class Gateway(
             "list_measurements": PAGE,
             "delete_measurement_by_external_id": LIST,
         },
+        without=dict.fromkeys(["measurement_changes", "measurement_position"]),
     )
     notifications = UpstreamService(
         "notifications",
