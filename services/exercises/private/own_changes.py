@@ -22,12 +22,15 @@ _CHANGE = change_json(
     data=f"CASE WHEN c.kind = 'exercise' THEN {EXERCISE} ELSE {DETAILS} END",
     there="coalesce(p.id, d.exercise_id) IS NOT NULL",
 )
+# OFFSET 0 has each exercise found by its id, and not among all of its owner
 OWN = OwnFeed(
     changes=f"""
     SELECT {_CHANGE}
     FROM own_exercise_changes c
-    LEFT JOIN private_exercises p
-        ON c.kind = 'exercise' AND p.owner_id = c.owner_id AND p.id = c.exercise_id
+    LEFT JOIN LATERAL (
+        SELECT * FROM private_exercises p
+        WHERE c.kind = 'exercise' AND p.owner_id = c.owner_id AND p.id = c.exercise_id OFFSET 0) p
+        ON true
     LEFT JOIN own_details d
         ON c.kind = 'exercise_details' AND d.owner_id = c.owner_id
         AND d.exercise_id = c.exercise_id
