@@ -19,7 +19,7 @@ class Tally:
 
     lost: int
     doubled: int
-    analytics_seconds: float
+    analytics_seconds: float | None = None
 
 
 def check(crowd, seconds=ANALYTICS_SECONDS, statuses=frozenset()):

@@ -47,12 +47,18 @@ class Answered:
 
 
 class Lifter:
-    """One client, with a user of its own."""
+    """One client, with a user of its own.
 
-    def __init__(self, system, others=()):
+    Args:
+        system: the running system.
+        others: the base URLs of further gateways.
+        user_id: the user, if it is one who has another client, too.
+    """
+
+    def __init__(self, system, others=(), user_id=None):
         self.random = random.Random()
         self.urls = [system.url, *others]
-        self.user_id = FIRST_USER + random.randrange(10**9)
+        self.user_id = user_id or FIRST_USER + random.randrange(10**9)
         open_account(system, self.user_id)
         user = {"id": self.user_id, "email": "l@example.com", "name": None, "role": "user"}
         token = issue(user, Settings.from_environment(system.environment), time.time())
@@ -187,12 +193,13 @@ class Crowd:
         self.lifters = [Lifter(system, others) for _ in range(lifters)]
         self.problems = []
         self._enough = threading.Event()
+        self._threads = []
+
+    def __enter__(self):
         self._threads = [
             threading.Thread(target=self._work, args=(lifter,), daemon=True)
             for lifter in self.lifters
         ]
-
-    def __enter__(self):
         for thread in self._threads:
             thread.start()
         return self
@@ -205,10 +212,10 @@ class Crowd:
             assert not self.problems, self.problems[0]
 
     @classmethod
-    def of(cls, lifter):
-        """Make a crowd of a lifter who works alone."""
+    def of(cls, *lifters):
+        """Make a crowd of lifters that there are."""
         crowd = cls(None, lifters=0)
-        crowd.lifters = [lifter]
+        crowd.lifters = [*lifters]
         return crowd
 
     @property

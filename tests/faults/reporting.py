@@ -14,7 +14,7 @@ def note(fault, crowd, tally, recovered=None, remark=""):
             str(tally.lost),
             str(tally.doubled),
             "" if recovered is None else f"{recovered:.1f}",
-            f"{tally.analytics_seconds:.1f}",
+            "" if tally.analytics_seconds is None else f"{tally.analytics_seconds:.1f}",
             f"{crowd.worst_seconds:.1f}",
             f"{seen}{'; ' if remark else ''}{remark}",
         )

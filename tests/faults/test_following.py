@@ -1,0 +1,133 @@
+"""Apps that keep a copy of what their users have, while services die and others write."""
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from stack.layout import SERVICES
+from tests.faults.checking import Tally
+from tests.faults.followers import Followers, listed
+from tests.faults.lifters import EXERCISES, Crowd
+from tests.faults.reporting import note
+from tests.faults.writers import Writer
+from tests.services.databases import address_of
+from tests.waiting import eventually
+
+KINDS = {"workout": listed("/api/workouts")}
+"""What ``/api/changes`` tells of, and how the API shows all of it."""
+
+USERS, CLIENTS_OF_EACH = 3, 2
+AT_ONCE = 32
+LONGEST_SECONDS = 0.3
+SLOW_COMMITS = 20
+"""Every so many transactions one takes long to commit."""
+
+NEW_WORKOUTS = """
+    INSERT INTO workouts (user_id, date, exercise_count, set_count, total_volume)
+    SELECT :user_id, current_date, 0, 0, 0 FROM generate_series(1, :count) RETURNING id
+"""
+CHANGE = "UPDATE workouts SET name = 'changed', version = version + 1 WHERE id = :id"
+
+
+def break_in_turn(system, crowd, writes, turns):
+    """Restart or kill each service in turn, evenly spread over so many writes."""
+    names = [*SERVICES] * turns
+    for number, name in enumerate(names, 1):
+        random.choice([system.restart, system.kill])(name)
+        system.wait_ready([name])
+        wait_for_writes(crowd, writes * number // len(names))
+
+
+def wait_for_writes(crowd, writes):
+    eventually(lambda: crowd.problems or crowd.has_done(writes), seconds=120, pause=0.5)
+    assert not crowd.problems, crowd.problems[0]
+
+
+def compare(followers, crowd):
+    """Compare each copy with what the API shows, and both with what was promised."""
+    for user_id, follower in followers.all.items():
+        assert {kind for kind, _ in follower.copy} == KINDS.keys()
+        for kind, read in KINDS.items():
+            shown = read(follower.client)
+            held = follower.held(kind)
+            assert held.keys() == shown.keys()
+            for key, data in shown.items():
+                assert without_own_names(held[key]) == without_own_names(data)
+        promised = {
+            key: workout["version"]
+            for writer in crowd.lifters
+            if writer.user_id == user_id
+            for key, workout in writer.workouts.items()
+        }
+        held = follower.held("workout")
+        assert promised == {key: held[key]["version"] for key in promised}
+
+
+def without_own_names(shown):
+    """Leave out names of private exercises, which may have changed since a workout did."""
+    exercises = [
+        each if each["exercise_id"] in EXERCISES else each | {"exercise_name": None}
+        for each in shown.get("exercises", ())
+    ]
+    return shown | {"exercises": exercises}
+
+
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize(
+    ("writes", "turns"), [(300, 1), pytest.param(10_000, 10, marks=pytest.mark.whole_table)]
+)
+def test_copies_hold_what_the_api_shows_whatever_dies_meanwhile(system, writes, turns):
+    crowd = Crowd.of(*(client for _ in range(USERS) for client in clients_of_one(system)))
+    with Followers(system, {writer.user_id for writer in crowd.lifters}) as followers:
+        with crowd:
+            break_in_turn(system, crowd, writes, turns)
+        system.wait_ready(SERVICES)
+    compare(followers, crowd)
+    requests = sum(len(each.client.answers) for each in followers.all.values())
+    remark = f"{requests} requests of {USERS} followers"
+    fault = f"services restarted and killed in turn, {writes} writes"
+    note(fault, crowd, Tally(lost=0, doubled=0), remark=remark)
+
+
+def clients_of_one(system):
+    """Return the clients of a new user."""
+    first = Writer(system)
+    return [first, *(Writer(system, first.user_id) for _ in range(CLIENTS_OF_EACH - 1))]
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.whole_table)])
+def test_no_write_is_missed_in_whatever_order_they_commit(system, workout_db, count):
+    writer = Writer(system)
+    with workout_db.begin() as connection:
+        values = {"user_id": writer.user_id, "count": count}
+        ids = connection.execute(text(NEW_WORKOUTS), values).scalars().all()
+
+    def change(number):
+        with workout_db.begin() as connection:
+            connection.execute(text(CHANGE), {"id": ids[number]})
+            time.sleep(random.uniform(0, LONGEST_SECONDS))
+            if number % SLOW_COMMITS == 0:
+                # what is deferred to the commit is done, and the commit is still to come
+                connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+                time.sleep(random.uniform(0, LONGEST_SECONDS))
+
+    with (
+        Followers(system, [writer.user_id]) as followers,
+        Crowd.of(writer) as crowd,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        list(pool.map(change, range(count)))
+    compare(followers, crowd)
+    [follower] = followers.all.values()
+    held = follower.held("workout")
+    assert {held[workout_id]["name"] for workout_id in ids} == {"changed"}
+
+
+@pytest.fixture
+def workout_db(system):
+    engine = create_engine(address_of(system, "workouts").url, pool_size=AT_ONCE)
+    yield engine
+    engine.dispose()
