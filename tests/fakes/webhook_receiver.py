@@ -1,10 +1,12 @@
 """A receiver of webhooks on loopback, which answers as it is told to."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Received:
 class WebhookReceiver:
     """Takes what is sent to it.
 
+    Args:
+        certificate: with its key, for https; None for http.
+
     Attributes:
         received: all messages, in order.
         status: what it answers.
@@ -34,7 +39,7 @@ class WebhookReceiver:
         hold: called with each message before it is answered; one that waits makes it slow.
     """
 
-    def __init__(self):
+    def __init__(self, certificate: Path | None = None):
         self.received: list[Received] = []
         self.status = 204
         self.headers: dict[str, str] = {}
@@ -50,6 +55,11 @@ class WebhookReceiver:
 
         self._http = Server(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
+        self._is_safe = certificate is not None
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self):
@@ -63,7 +73,8 @@ class WebhookReceiver:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self._http.server_address[1]}/gym"
+        port = self._http.server_address[1]
+        return f"https://localhost:{port}/gym" if self._is_safe else f"http://127.0.0.1:{port}/gym"
 
     def of_type(self, event_type):
         """Return the messages of one type."""
