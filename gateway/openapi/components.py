@@ -1,10 +1,11 @@
 """The parts of the document that all operations share: headers, the envelope's, an error's."""
 
+import inspect
 from typing import Any
 
 from apispec import APISpec
 
-from gateway.openapi.converting import enumerations
+from gateway.openapi.converting import enumerations, name_of
 from services.transport.http.messages import JSON_TYPE, REQUEST_ID
 
 BEARER = "bearer"
@@ -65,6 +66,20 @@ def add_components(spec: APISpec) -> None:
 def schema_reference(name: str) -> dict[str, str]:
     """Return a reference to a schema of the document."""
     return {"$ref": SCHEMAS + name}
+
+
+def known_schema(spec: APISpec, schema: type) -> dict[str, str]:
+    """Add a schema to the document, unless it is there, and return a reference to it."""
+    name = name_of(schema)
+    if name not in spec.components.schemas:
+        spec.components.schema(name, schema=schema)
+        spec.components.schemas[name]["description"] = first_line(schema)
+    return schema_reference(name)
+
+
+def first_line(schema: type) -> str:
+    """Return what a schema is, in a sentence."""
+    return (inspect.getdoc(schema) or "").split("\n")[0]
 
 
 def header_references(*names: str) -> dict[str, dict[str, str]]:

@@ -1,6 +1,5 @@
 """The OpenAPI document, made from the routes of the gateway and the schemas."""
 
-import inspect
 from typing import Any
 
 from apispec import APISpec
@@ -13,7 +12,9 @@ from gateway.openapi.components import (
     BEARER,
     SCHEMAS,
     add_components,
+    first_line,
     header_references,
+    known_schema,
     object_schema,
     schema_reference,
 )
@@ -22,12 +23,12 @@ from gateway.openapi.converting import (
     add_field_rules,
     make_plugin,
     name_enumerations,
-    name_of,
     openapi_path,
     parameters,
 )
 from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.routes import TAGS, routes_of, tag_of
+from gateway.openapi.webhooks import describe_webhooks
 from gateway.responses.failures import failure_status
 from gateway.responses.replies import ACCEPTED, OK
 from schemas import responses
@@ -75,9 +76,10 @@ def make_document(service: type) -> dict[str, Any]:
         spec.path(openapi_path(route.path), operations={route.method.lower(): operation})
     for path, operation in _health(spec).items():
         spec.path(path, operations={"get": operation})
+    webhooks = describe_webhooks(spec)
     for schema in spec.components.schemas.values():
         name_enumerations(schema, SCHEMAS)
-    return spec.to_dict()
+    return spec.to_dict() | {"webhooks": webhooks}
 
 
 def _describe(
@@ -161,7 +163,7 @@ def _raw(media_types: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _body(spec: APISpec, body: type[Body]) -> dict[str, Any]:
-    media = {"schema": _known(spec, body), "example": EXAMPLES[body]}
+    media = {"schema": known_schema(spec, body), "example": EXAMPLES[body]}
     return {"required": True, "content": {JSON_TYPE: media}}
 
 
@@ -184,7 +186,7 @@ def _success(spec: APISpec, route: Route) -> dict[str, Any]:
     if route.caller is OPTIONAL:
         names.append("Vary")
     return {
-        "description": " Or: ".join(_first_line(schema) for schema in route.shows.schemas),
+        "description": " Or: ".join(first_line(schema) for schema in route.shows.schemas),
         "headers": header_references(*names),
         "content": _content(spec, route.shows, _example(route)),
     }
@@ -222,7 +224,7 @@ def _shown_until_done(route: Route) -> tuple[Contents, dict[str, Any]] | None:
 
 
 def _content(spec: APISpec, contents: Contents, example: dict[str, Any]) -> dict[str, Any]:
-    items = [_known(spec, schema) for schema in contents.schemas]
+    items = [known_schema(spec, schema) for schema in contents.schemas]
     return {
         JSON_TYPE: {
             "schema": _envelope(items, contents.amount),
@@ -245,11 +247,11 @@ def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
         path: {
             "operationId": name,
             "tags": ["Operations"],
-            "summary": _first_line(schema).rstrip("."),
+            "summary": first_line(schema).rstrip("."),
             "security": [],
             "responses": {
                 "200": {
-                    "description": _first_line(schema),
+                    "description": first_line(schema),
                     "headers": header_references("X-Request-ID"),
                     "content": _content(spec, one_of(schema), EXAMPLES[schema]),
                 },
@@ -258,19 +260,6 @@ def _health(spec: APISpec) -> dict[str, dict[str, Any]]:
         }
         for path, (name, schema, known) in pages.items()
     }
-
-
-def _known(spec: APISpec, schema: type) -> dict[str, str]:
-    """Add a schema to the components, unless it is there, and return a reference to it."""
-    name = name_of(schema)
-    if name not in spec.components.schemas:
-        spec.components.schema(name, schema=schema)
-        spec.components.schemas[name]["description"] = _first_line(schema)
-    return schema_reference(name)
-
-
-def _first_line(schema: type) -> str:
-    return (inspect.getdoc(schema) or "").split("\n")[0]
 
 
 def _envelope(shown: list[dict], amount: Amount) -> dict[str, Any]:

@@ -69,6 +69,20 @@ class Described:
                 return self.document["paths"][documented]
         return None
 
+    def check_message(self, message):
+        """Fail if a message to a webhook is not what the document says."""
+        told = message.content["type"]
+        for header in self.document["webhooks"][told]["post"]["parameters"]:
+            name = header["name"]
+            self.check_header(told, name, header, message.headers.get(name))
+        self.check_content(message.content)
+
+    def check_content(self, content):
+        """Fail if the body of a message is not what the document says."""
+        said = self.document["webhooks"][content["type"]]["post"]["requestBody"]
+        problem = best_match(self.validator(said).iter_errors(content))
+        assert problem is None, f"{content}: {problem.json_path}: {problem.message}"
+
     def check_header(self, told, name, header, value):
         header = self.resolved(header)
         if value is None:

@@ -32,7 +32,7 @@ from schemas.personal_tokens import NewPersonalToken
 from schemas.profiles import ProfileChanges
 from schemas.stats import HistoryQuery, MusclesQuery, OneRepMaxQuery, ProgressQuery
 from schemas.version import VERSION
-from schemas.webhooks import NewWebhook, WebhookChanges
+from schemas.webhooks import EVENTS, TEST, NewWebhook, WebhookChanges
 from schemas.weeks import CalendarQuery, WeeklySummaryQuery
 from schemas.workouts import LastSets, WorkoutList
 from services.transport.http.messages import REFUSALS
@@ -151,6 +151,19 @@ def test_every_example_is_what_its_schema_says(document):
                 assert shown, path
                 for example in shown:
                     described_.validator_of(content["schema"]).validate(example)
+
+
+def test_every_message_of_webhooks_is_described(document):
+    assert document["webhooks"].keys() == {*EVENTS, TEST}
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    for webhook in document["webhooks"].values():
+        names.append(webhook["post"]["operationId"])
+        assert {header["name"] for header in webhook["post"]["parameters"]} == {
+            *("webhook-id", "webhook-timestamp", "webhook-signature")
+        }
+        content = webhook["post"]["requestBody"]["content"]["application/json"]
+        described().validator_of(content["schema"]).validate(content["example"])
+    assert len({*names}) == len(names)
 
 
 def test_the_limits_are_those_of_the_schemas(document):

@@ -1,5 +1,6 @@
 """One summary for each user and week, whatever happens: the job, and the call by hand."""
 
+import json
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +9,10 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from schemas.errors import BusinessRuleViolation, InvalidParameter, NotFound
+from schemas.webhooks import WEEKLY_SUMMARY
+from services.notifications.rules import messages
 from stack import faketime
+from tests.api.described import described
 from tests.faults.deputies import instead_of, with_wrong_clocks
 from tests.services.clients import all_fine, at_once
 from tests.services.databases import address_of
@@ -67,6 +71,9 @@ class Lifter:
         assert sorted(event["week"] for event in events) == sorted(weeks)
         assert {event["week"]: event["summary"] for event in events} == self.stored()
         assert len({event["id"] for event in events}) == len(weeks)
+        for event in events:
+            message = messages.of_event(WEEKLY_SUMMARY, event)
+            described().check_content(json.loads(message.body))
 
     def recounted(self, monday, goal=1):
         found = self.rpc.workouts.list(self.id, limit=100)["items"]

@@ -7,6 +7,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from schemas.errors import BusinessRuleViolation
+from tests.api.described import described
 from tests.erasing import run
 from tests.fakes.webhook_receiver import WebhookReceiver
 from tests.waiting import eventually
@@ -58,6 +59,7 @@ def test_a_test_arrives_signed(webhooks, fresh_user, receiver, make_webhook, onl
     assert message.headers["content-type"] == "application/json"
     assert message.headers["user-agent"].startswith("Gym-Tracker/")
     assert Webhook(webhook["secret"]).verify(message.body, message.headers) == shown["payload"]
+    described().check_message(message)
     assert shown["payload"]["data"] == {"webhook_id": webhook["id"]}
 
 

@@ -9,6 +9,7 @@ from kombu import Connection
 from standardwebhooks.webhooks import Webhook
 
 from schemas import webhooks
+from tests.api.described import described
 from tests.erasing import run
 from tests.services.logbook import ago, body, lift, one
 from tests.services.workouts.imports.files import Imports, strong, text_of
@@ -78,6 +79,7 @@ def test_what_becomes_of_a_workout(rpc, fresh_user, receiver, make_webhook):
     ]
     for message in receiver.received:
         Webhook(webhook["secret"]).verify(message.body, message.headers)
+        described().check_message(message)
     assert len({message.event_id for message in receiver.received}) == 3
 
 
@@ -96,6 +98,8 @@ def test_a_record_that_is_set_and_then_deleted(rpc, fresh_user, receiver, make_w
     assert kinds(of_set)["max_weight"]["exercise_name"]
     assert kinds(revoked)["max_weight"]["new"] is None
     assert len(receiver.received) == 10
+    for message in receiver.received:
+        described().check_message(message)
 
 
 def test_an_import_is_told_once_and_not_workout_by_workout(rpc, fresh_user, receiver, make_webhook):
@@ -107,6 +111,7 @@ def test_an_import_is_told_once_and_not_workout_by_workout(rpc, fresh_user, rece
     [message] = told(receiver, webhooks.IMPORT_COMPLETED)
     assert message.content["data"]["import_id"] == import_id
     assert message.content["data"]["status"] == "applied"
+    described().check_message(message)
     # by the feed this comes after the import's
     rpc.workouts.create(fresh_user, body(ago(0), lift(BENCH, one(5, 10))))
     told(receiver, webhooks.WORKOUT_CREATED)
