@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from eventlet.greenpool import GreenPool
@@ -25,6 +26,7 @@ from services.observability.outages import Outage
 from services.process import budgets
 from services.process.failpoints import failpoint
 from services.process.settings import SETTINGS_KEY
+from services.transport.postgres.statements import Together
 
 log = get_logger(__name__)
 
@@ -114,11 +116,16 @@ class Deliverer(DependencyProvider):
                 places=places,
                 with_failing=self._failing < budgets.DELIVERY_PLACES // 2,
             )
+        due = self._take(webhook.id for webhook in found)
         for webhook in found:
             self._working_on[webhook.id] += 1
             self._failing += webhook.is_failing
-            self._pool.spawn_n(self._work_on, webhook)
+            self._pool.spawn_n(self._work_on, webhook, due.get(webhook.id, []))
         return len(found) == places
+
+    def _take(self, webhook_ids: Iterable[int]) -> dict[int, list[DueDelivery]]:
+        with self._turn:
+            return rows.take(self._database().fetch, [*webhook_ids])
 
     # no properties: Nameko looks at the members of an extension before its service has any
     def _database(self) -> Database:
@@ -127,12 +134,10 @@ class Deliverer(DependencyProvider):
     def _listed(self) -> HostList:
         return sibling(self.container, Hosts).listed
 
-    def _work_on(self, webhook: DueWebhook) -> None:
+    def _work_on(self, webhook: DueWebhook, due: list[DueDelivery]) -> None:
         try:
-            while self._deliver_some(webhook) and not self._is_stopping:
-                pass
-            with self._turn, self._database().together() as transaction:
-                rows.release(transaction.send, transaction.fetch, webhook.id)
+            while self._deliver(webhook, due):
+                due = self._take([webhook.id]).get(webhook.id, [])
         except GymError as problem:
             # its lease ends, and whoever is there then goes on
             log.warning("webhook left", webhook_id=webhook.id, reason=str(problem))
@@ -145,18 +150,31 @@ class Deliverer(DependencyProvider):
             # the place is free, and the webhook may be due again
             self.wake()
 
-    def _deliver_some(self, webhook: DueWebhook) -> bool:
-        """Attempt some deliveries of a webhook; return whether to go on with it at once."""
-        with self._turn:
-            due = rows.take(self._database().fetch, webhook.id)
-        if not due:
+    def _deliver(self, webhook: DueWebhook, due: list[DueDelivery]) -> bool:
+        """Attempt deliveries of a webhook; return whether to go on with it, or release it."""
+        if len(due) == 1:
+            # the usual case: noted and released in one transaction
+            self._attempt(webhook, due[0], releases=True)
             return False
-        pool = GreenPool(len(due))
+        pool = GreenPool(budgets.DELIVERIES_AT_ONCE)
         went_well = list(pool.imap(lambda delivery: self._attempt(webhook, delivery), due))
-        return all(went_well)
+        # fewer than may be taken are all that there were
+        is_more_likely = len(due) == budgets.DELIVERIES_AT_ONCE
+        if is_more_likely and all(went_well) and not self._is_stopping:
+            return True
+        with self._turn, self._database().together() as transaction:
+            rows.keep(transaction.send, webhook.id)
+            rows.release(transaction.send, webhook.id)
+        return False
 
-    def _attempt(self, webhook: DueWebhook, delivery: DueDelivery) -> bool:
-        """Attempt a delivery, note what came of it, and return whether it was taken."""
+    def _attempt(self, webhook: DueWebhook, delivery: DueDelivery, releases: bool = False) -> bool:
+        """Attempt a delivery, note what came of it, and return whether it was taken.
+
+        Args:
+            webhook: its webhook.
+            delivery: which one.
+            releases: whether to release the webhook with that.
+        """
         failpoint("notifications.before_attempt")
         begun = time.monotonic()
         response, problem = self._send(webhook, delivery)
@@ -165,11 +183,19 @@ class Deliverer(DependencyProvider):
         outcome = metrics.OK if is_taken else "FAILED"
         metrics.DELIVERIES.labels(delivery.event_type, outcome).observe(seconds)
         failpoint("notifications.after_attempt")
-        if response is not None and is_taken:
-            with self._turn, self._database().together() as transaction:
+        with self._turn, self._database().together() as transaction:
+            if releases:
+                # before the delivery: whoever redelivers it holds the two in this order
+                rows.keep(transaction.send, webhook.id)
+            if response is not None and is_taken:
                 rows.note_delivered(transaction.send, webhook.id, delivery.id, response.status)
-        else:
-            self._note_failed(webhook, delivery, response, problem)
+                is_disabled = False
+            else:
+                is_disabled = self._note_failed(transaction, webhook, delivery, response, problem)
+            if releases:
+                rows.release(transaction.send, webhook.id)
+        if is_disabled:
+            log.warning("webhook disabled", webhook_id=webhook.id, user_id=webhook.user_id)
         log.info(
             "delivery attempted",
             user_id=webhook.user_id,
@@ -201,21 +227,24 @@ class Deliverer(DependencyProvider):
         return response, f"The receiver answered {response.status}"
 
     def _note_failed(
-        self, webhook: DueWebhook, delivery: DueDelivery, response: Response | None, problem: str
-    ) -> None:
+        self,
+        transaction: Together,
+        webhook: DueWebhook,
+        delivery: DueDelivery,
+        response: Response | None,
+        problem: str,
+    ) -> bool:
+        """Note that an attempt failed, and return whether that has disabled the webhook."""
         asked_for = None
         if response is not None and response.retry_after is not None:
             asked_for = timetable.retry_after(response.retry_after, datetime.now(UTC))
-        with self._turn, self._database().together() as transaction:
-            is_disabled = rows.note_failed(
-                transaction.send,
-                transaction.fetch,
-                webhook.id,
-                delivery,
-                timetable.pause(delivery.attempts, asked_for),
-                response and response.status,
-                problem,
-                is_gone=response is not None and response.status == GONE,
-            )
-        if is_disabled:
-            log.warning("webhook disabled", webhook_id=webhook.id, user_id=webhook.user_id)
+        return rows.note_failed(
+            transaction.send,
+            transaction.fetch,
+            webhook.id,
+            delivery,
+            timetable.pause(delivery.attempts, asked_for),
+            response and response.status,
+            problem,
+            is_gone=response is not None and response.status == GONE,
+        )

@@ -100,10 +100,13 @@ _TAKE = Statement(
     UPDATE deliveries SET attempts = attempts + 1, last_attempt_at = now(),
         next_attempt_at = now() + interval '{budgets.DELIVERY_LEASE_SECONDS} seconds'
     WHERE id IN (
-        SELECT id FROM deliveries
-        WHERE webhook_id = :webhook_id AND status = '{WAITING}' AND next_attempt_at <= now()
-        ORDER BY next_attempt_at, id LIMIT {budgets.DELIVERIES_AT_ONCE} FOR UPDATE SKIP LOCKED)
-    RETURNING id, event_id, event_type, body, attempts
+        SELECT due.id
+        FROM unnest(CAST(:webhook_ids AS bigint[])) AS w (id) CROSS JOIN LATERAL (
+            SELECT id FROM deliveries
+            WHERE webhook_id = w.id AND status = '{WAITING}' AND next_attempt_at <= now()
+            ORDER BY next_attempt_at, id LIMIT {budgets.DELIVERIES_AT_ONCE}
+            FOR UPDATE SKIP LOCKED) due)
+    RETURNING webhook_id, id, event_id, event_type, body, attempts
     """
 )
 _NOTE_DELIVERED = Statement(
@@ -234,6 +237,11 @@ def hold(fetch: Fetch, webhook_id: int) -> bool | None:
     return found[0][0] if found else None
 
 
+def keep(send: Send, webhook_id: int) -> None:
+    """Hold a webhook until the transaction ends."""
+    send(_HOLD, webhook_id=webhook_id)
+
+
 def list_page(fetch: Fetch, user_id: int, webhook_id: int, page: int, limit: int) -> dict[str, Any]:
     """Return a page of the deliveries of a webhook, the newest first."""
     of_webhook = {"user_id": user_id, "webhook_id": webhook_id}
@@ -258,9 +266,12 @@ def claim(fetch: Fetch, busy: Collection[int], places: int, with_failing: bool) 
     ]
 
 
-def take(fetch: Fetch, webhook_id: int) -> list[DueDelivery]:
-    """Return some deliveries of a webhook that are due; no other process attempts them."""
-    return [DueDelivery(*row) for row in fetch(_TAKE, webhook_id=webhook_id)]
+def take(fetch: Fetch, webhook_ids: Collection[int]) -> dict[int, list[DueDelivery]]:
+    """Return some due deliveries of each webhook; no other process attempts them."""
+    found: dict[int, list[DueDelivery]] = {}
+    for webhook_id, *delivery in fetch(_TAKE, webhook_ids=[*webhook_ids]):
+        found.setdefault(webhook_id, []).append(DueDelivery(*delivery))
+    return found
 
 
 def note_delivered(send: Send, webhook_id: int, delivery_id: int, status: int) -> None:
@@ -302,9 +313,8 @@ def note_failed(
     return bool(ill) and not ill[0][0]
 
 
-def release(send: Send, fetch: Fetch, webhook_id: int) -> None:
-    """Note when the next delivery of a webhook is due."""
-    hold(fetch, webhook_id)
+def release(send: Send, webhook_id: int) -> None:
+    """Note when the next delivery of a webhook is due; :func:`keep` it before."""
     send(_RELEASE, webhook_id=webhook_id)
 
 
