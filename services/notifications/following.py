@@ -17,6 +17,7 @@ from services.dependencies.database import Database
 from services.dependencies.erasure import tombstones
 from services.notifications.deliveries import rows
 from services.notifications.rules import messages
+from services.observability import metrics
 from services.observability.outages import Outage
 from services.process import budgets
 from services.process.failpoints import failpoint
@@ -48,6 +49,7 @@ class ChangesFollower(DependencyProvider):
         try:
             while (position := feed_position.hold(database.fetch, self._holder)) is not None:
                 found = changes(position, limit=budgets.FEED_BATCH)
+                metrics.note_feed(position, found)
                 if found:
                     is_news |= _tell(database, found)
                     failpoint("notifications.after_changes")

@@ -174,6 +174,10 @@ DELIVERIES = _histogram(
     "event_type",
     "outcome",
 )
+DELIVERIES_LATE = _gauge(
+    "gym_deliveries_late_seconds",
+    "How long the webhook that waits longest has been due, at the last look",
+)
 EVENT_LAG = _histogram(
     "gym_event_lag_seconds",
     "From an event's dispatch until it was handled, retries included",

@@ -13,12 +13,14 @@ from services.dependencies.rpc import rpc
 from services.notifications.deliveries import rows
 from services.notifications.rules import messages
 from services.notifications.webhooks import rows as webhook_rows
+from services.observability import metrics
 from services.observability.logging import get_logger
 from services.process import budgets
 
 log = get_logger(__name__)
 
 PAGE = Page()
+LOOK_SECONDS = 5
 CLEANING_SECONDS = 600
 
 
@@ -128,6 +130,14 @@ class DeliveryMethods:
     def deliver(self) -> None:
         """Send what is due, such as further attempts."""
         self.deliverer.wake()
+
+    @timer(interval=LOOK_SECONDS, eager=True)
+    def look_whether_deliveries_are_late(self) -> None:
+        """Tell the metrics how long the webhook that waits longest has been due."""
+        try:
+            metrics.DELIVERIES_LATE.set(rows.late_seconds(self.database.fetch))
+        except GymError as problem:
+            log.info("no look whether deliveries are late", reason=str(problem))
 
     @timer(interval=CLEANING_SECONDS)
     def clean_deliveries(self) -> None:

@@ -148,6 +148,13 @@ _RELEASE = Statement(
     WHERE id = :webhook_id
     """
 )
+# those that fail wait for each other, and delay nobody else
+_LATE = Statement(
+    """
+    SELECT coalesce(extract(epoch FROM now() - min(due_at))::float8, 0) FROM webhooks
+    WHERE is_enabled AND due_at <= now() AND failing_since IS NULL
+    """
+)
 _CLEAN = Statement(
     f"""
     WITH found AS (
@@ -316,6 +323,12 @@ def note_failed(
 def release(send: Send, webhook_id: int) -> None:
     """Note when the next delivery of a webhook is due; :func:`keep` it before."""
     send(_RELEASE, webhook_id=webhook_id)
+
+
+def late_seconds(fetch: Fetch) -> float:
+    """Return how long the webhook that waits longest has been due; those that fail don't count."""
+    [(seconds,)] = fetch(_LATE)
+    return float(seconds)
 
 
 def clean(fetch: Fetch) -> bool:

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+import requests
 from standardwebhooks.webhooks import Webhook
 
 from schemas.errors import BusinessRuleViolation
@@ -192,6 +193,25 @@ def test_a_receiver_that_hangs_delays_nobody(webhooks, fresh_user, receiver, mak
     finally:
         is_over.set()
     eventually(lambda: len({message.event_id for message in receiver.received}) == 5, 20)
+
+
+def test_how_late_deliveries_are_is_measured(system, webhooks, fresh_user, receiver, make_webhook):
+    def late():
+        page = requests.get(f"http://{system.address('notifications')}/metrics", timeout=10).text
+        [line] = [each for each in page.splitlines() if each.startswith("gym_deliveries_late")]
+        return float(line.split()[1])
+
+    is_over = threading.Event()
+    receiver.hold = lambda message: is_over.wait(30)
+    slow = make_webhook()
+    # more than it has places for
+    for _ in range(5):
+        webhooks.test_webhook(fresh_user, slow["id"])
+    try:
+        eventually(lambda: late() > 1, 9)
+    finally:
+        is_over.set()
+    eventually(lambda: late() == 0, 20)
 
 
 def test_nobody_listens(webhooks, fresh_user, make_webhook, only):

@@ -91,8 +91,9 @@ def test_an_events_way_is_timed(system, token):
 
 
 def test_the_feeds_follower_says_that_it_has_caught_up(system, token):
-    eventually(lambda: value(system, "analytics", "gym_feed_caught_up_timestamp_seconds") > 0)
-    eventually(lambda: value(system, "analytics", "gym_feed_position") > 0)
+    for service in ("analytics", "notifications"):
+        for metric in ("gym_feed_caught_up_timestamp_seconds", "gym_feed_position"):
+            eventually(lambda service=service, metric=metric: value(system, service, metric) > 0)
 
 
 def test_pools_and_connections_are_shown(system):
