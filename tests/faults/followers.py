@@ -5,12 +5,14 @@ import threading
 import time
 
 from tests.faults.checking import fetch
-from tests.faults.lifters import AFTER_FAILURE_SECONDS, BROKEN, DONE, Lifter
+from tests.faults.lifters import AFTER_FAILURE_SECONDS, BROKEN, DONE, EXERCISES, Lifter
 
 AWAY = (BROKEN, 503, 504)
 LIMITS = (1, 10, 100)
 PAUSE_SECONDS = 0.1
 PAGE = 100
+ACCOUNT = {"id", "email", "name", "role", "created_at"}
+"""What of a profile is no setting."""
 
 
 class Follower:
@@ -101,26 +103,37 @@ class Followers:
             self.problems.append(problem)
 
 
-def listed(path):
+def listed(path, query=""):
     """Return what reads all of a list from the API, each thing whole, by id.
 
     Args:
         path: of the list, which is also that of its things.
+        query: what the list is asked for.
     """
 
     def read(client):
         found, page = [], 1
         while len(found) == (page - 1) * PAGE:
-            status, items = fetch(client, f"{path}?limit={PAGE}&page={page}")
-            assert status in DONE, items
-            found += items
+            found += _data(client, f"{path}?limit={PAGE}&page={page}&{query}")
             page += 1
-        return {item["id"]: _shown(client, f"{path}/{item['id']}") for item in found}
+        return {item["id"]: _data(client, f"{path}/{item['id']}")[0] for item in found}
 
     return read
 
 
-def _shown(client, path):
+def details(client):
+    """Read what a user has noted of the exercises of the catalogue, by their ids."""
+    found = {key: _data(client, f"/api/exercises/{key}")[0]["mine"] for key in EXERCISES}
+    return {key: mine for key, mine in found.items() if mine is not None}
+
+
+def settings(client):
+    """Read a user's settings, by the user's id."""
+    [profile] = _data(client, "/api/users/me")
+    return {profile["id"]: {name: profile[name] for name in profile.keys() - ACCOUNT}}
+
+
+def _data(client, path):
     status, data = fetch(client, path)
     assert status in DONE, data
-    return data[0]
+    return data
