@@ -3,6 +3,7 @@
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -31,11 +32,47 @@ LONGEST_SECONDS = 0.3
 SLOW_COMMITS = 20
 """Every so many transactions one takes long to commit."""
 
-NEW_WORKOUTS = """
-    INSERT INTO workouts (user_id, date, exercise_count, set_count, total_volume)
-    SELECT :user_id, current_date, 0, 0, 0 FROM generate_series(1, :count) RETURNING id
-"""
-CHANGE = "UPDATE workouts SET name = 'changed', version = version + 1 WHERE id = :id"
+
+class Table(NamedTuple):
+    """A table that has a feed: where it is, and statements that write it."""
+
+    service: str
+    make: str
+    change: str
+
+
+TABLES = {
+    "workout": Table(
+        "workouts",
+        """
+        INSERT INTO workouts (user_id, date, exercise_count, set_count, total_volume)
+        SELECT :user_id, current_date, 0, 0, 0 FROM generate_series(1, :count) RETURNING id
+        """,
+        "UPDATE workouts SET name = 'changed', version = version + 1 WHERE id = :id",
+    ),
+    "measurement": Table(
+        "workouts",
+        """
+        INSERT INTO measurements
+            (user_id, kind, value, unit, measured_at, measured_offset, date)
+        SELECT :user_id, 'weight', 80, 'kg', now(), 0, current_date
+        FROM generate_series(1, :count) RETURNING id
+        """,
+        "UPDATE measurements SET value = 81, version = version + 1 WHERE id = :id",
+    ),
+    "exercise": Table(
+        "exercises",
+        """
+        INSERT INTO private_exercises (owner_id, name, unique_name, slug, measure, rep_type,
+            category, primary_muscles, secondary_muscles, name_key, title_keys, name_words,
+            title_words, search_words)
+        SELECT :user_id, number, number, number, 'weight_reps', 'count', 'strength', '{}', '{}',
+            number, '{}', '', '', ''
+        FROM (SELECT CAST(generate_series(1, :count) AS text)) AS made (number) RETURNING id
+        """,
+        "UPDATE private_exercises SET notes = 'changed' WHERE id = :id",
+    ),
+}
 
 
 def break_in_turn(system, crowd, writes, turns):
@@ -105,15 +142,17 @@ def clients_of_one(system):
 
 
 @pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.whole_table)])
-def test_no_write_is_missed_in_whatever_order_they_commit(system, workout_db, count):
-    writer = Writer(system)
-    with workout_db.begin() as connection:
+@pytest.mark.parametrize("kind", TABLES)
+def test_no_write_is_missed_in_whatever_order_they_commit(system, count, kind):
+    writer, table = Writer(system), TABLES[kind]
+    engine = create_engine(address_of(system, table.service).url, pool_size=AT_ONCE)
+    with engine.begin() as connection:
         values = {"user_id": writer.user_id, "count": count}
-        ids = connection.execute(text(NEW_WORKOUTS), values).scalars().all()
+        ids = connection.execute(text(table.make), values).scalars().all()
 
     def change(number):
-        with workout_db.begin() as connection:
-            connection.execute(text(CHANGE), {"id": ids[number]})
+        with engine.begin() as connection:
+            connection.execute(text(table.change), {"id": ids[number]})
             time.sleep(random.uniform(0, LONGEST_SECONDS))
             if number % SLOW_COMMITS == 0:
                 # what is deferred to the commit is done, and the commit is still to come
@@ -126,14 +165,7 @@ def test_no_write_is_missed_in_whatever_order_they_commit(system, workout_db, co
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         list(pool.map(change, range(count)))
+    engine.dispose()
     compare(followers, crowd)
     [follower] = followers.all.values()
-    held = follower.held("workout")
-    assert {held[workout_id]["name"] for workout_id in ids} == {"changed"}
-
-
-@pytest.fixture
-def workout_db(system):
-    engine = create_engine(address_of(system, "workouts").url, pool_size=AT_ONCE)
-    yield engine
-    engine.dispose()
+    assert {*ids} <= follower.held(kind).keys()
