@@ -5,7 +5,7 @@ from nameko.timer import timer
 from services.dependencies.database import Database
 from services.process import budgets
 from services.users.email_changes import rows as email_changes
-from services.users.mail import outbox
+from services.users.mail.outbox import OUTBOX
 from services.users.mail.relay import Mail
 from services.users.password_resets import rows as password_resets
 
@@ -27,7 +27,7 @@ class MailTimers:
     def forget_old_mails(self) -> None:
         """Delete mails, links and requests whose time is over."""
         for forget_old in (
-            outbox.forget_old,
+            OUTBOX.forget_old,
             password_resets.forget_old,
             email_changes.forget_old,
         ):

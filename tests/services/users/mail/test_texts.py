@@ -2,15 +2,15 @@
 
 import pytest
 
-from services.users.mail.texts import TEMPLATES, render
+from services.users.mail.relay import TEXTS
 
 LINK = "http://127.0.0.1:8080/reset-password#token=a&b"
-NAMES = sorted({path.stem for path in (TEMPLATES / "en").iterdir()})
+NAMES = sorted({path.stem for path in (TEXTS.directory / "en").iterdir()})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mail_has_a_subject_and_two_bodies(name):
-    text = render(name, link=LINK)
+    text = TEXTS.render(name, link=LINK)
     assert text.subject
     assert "Subject" not in text.subject + text.plain
     assert "\n" not in text.subject
@@ -20,7 +20,7 @@ def test_every_mail_has_a_subject_and_two_bodies(name):
 
 
 def test_what_is_filled_in_is_escaped_in_html_alone():
-    text = render("password_reset", link=LINK)
+    text = TEXTS.render("password_reset", link=LINK)
     assert f"\n{LINK}\n" in text.plain
     assert LINK not in text.html
     assert LINK.replace("&", "&amp;") in text.html
@@ -28,9 +28,9 @@ def test_what_is_filled_in_is_escaped_in_html_alone():
 
 @pytest.mark.parametrize("locale", [None, "en", "en-GB", "tlh", "de_AT", ""])
 def test_a_language_without_texts_is_english(locale):
-    assert render("email_taken", locale) == render("email_taken")
+    assert TEXTS.render("email_taken", locale) == TEXTS.render("email_taken")
 
 
 def test_a_value_that_is_missing_is_no_half_mail():
     with pytest.raises(KeyError):
-        render("password_reset")
+        TEXTS.render("password_reset")

@@ -15,10 +15,9 @@ import eventlet
 from eventlet import tpool
 from eventlet.patcher import original
 
+from services.dependencies.mail.messages import Mail, make_message
 from services.process import budgets
 from services.process.mail_settings import MailSettings, SmtpServer
-from services.users.mail.messages import make_message
-from services.users.mail.outbox import WaitingMail
 
 _look_up = original("socket").getaddrinfo
 
@@ -40,7 +39,7 @@ class Refused(Exception):
     """The server will never take this mail; the message is the reason, without an address."""
 
 
-HandOver = Callable[[WaitingMail], None]
+HandOver = Callable[[Mail], None]
 """Hands a mail over, or raises :class:`NotTaken` or :class:`Refused`."""
 
 
@@ -65,7 +64,7 @@ class SmtpRelay:
             self._context.check_hostname = False
             self._context.verify_mode = ssl.CERT_NONE
 
-    def hand_over(self, mail: WaitingMail) -> None:
+    def hand_over(self, mail: Mail) -> None:
         """Hand a mail over."""
         message = make_message(mail, self._sender)
         late = NotTaken(f"the server took more than {budgets.MAIL_SECONDS} s", is_down=True)
@@ -133,10 +132,10 @@ class MailDirectory:
         self._directory = directory
         self._sender = sender
 
-    def hand_over(self, mail: WaitingMail) -> None:
+    def hand_over(self, mail: Mail) -> None:
         """Write a mail to a file that only its owner reads."""
         content = make_message(mail, self._sender).as_bytes(policy=SMTP)
-        path = self._directory / f"{mail.created_at:%Y-%m-%dT%H%M%S}-{mail.id}.eml"
+        path = self._directory / f"{mail.created_at:%Y-%m-%dT%H%M%S}-{mail.name}.eml"
         unfinished = path.with_suffix(".unfinished")
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
