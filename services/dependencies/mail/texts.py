@@ -1,13 +1,18 @@
-"""The texts of mails: files, one pair for each mail and language."""
+"""The texts of mails: templates of Jinja, one pair for each mail and language."""
 
+import re
 from dataclasses import dataclass
-from functools import cache, cached_property
-from html import escape
+from functools import cached_property
 from pathlib import Path
-from string import Template
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 ENGLISH = "en"
 _SUBJECT = "Subject: "
+
+# whatever any mail program may take for the end of a line, with other control characters
+_LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 @dataclass(frozen=True)
@@ -28,30 +33,42 @@ class Text:
 class Texts:
     """The texts of a service.
 
+    What is filled in is escaped in HTML, and never begins another line: users have written some of
+    it, and in a text a line of theirs would look like one of ours.
+
     Args:
-        directory: has a directory of templates for each language.
+        directory: has a directory for each language, with a ``.txt`` and a ``.html`` for each mail.
+            The first line of the text is the subject.
     """
 
     def __init__(self, directory: Path):
         self.directory = directory
+        self._templates = Environment(
+            loader=FileSystemLoader(directory),
+            autoescape=lambda name: name is not None and name.endswith(".html"),
+            undefined=StrictUndefined,
+            finalize=_in_one_line,
+            keep_trailing_newline=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
 
-    def render(self, name: str, locale: str | None = None, **values: str) -> Text:
+    def render(self, name: str, locale: str | None = None, /, **values: Any) -> Text:
         """Return the text of a mail.
 
         Args:
             name: of its template, such as ``password_reset``.
             locale: the recipient's, such as ``de-AT``; English where there is no such translation.
             values: what the template has places for. Nothing that a user has written should be
-                among them: mails go to addresses that nobody has confirmed.
+                among them where the address is not confirmed.
         """
-        language = self._language(locale)
-        head, _, plain = self._read(language, f"{name}.txt").partition("\n\n")
-        escaped = {key: escape(value) for key, value in values.items()}
-        return Text(
-            subject=Template(head.removeprefix(_SUBJECT)).substitute(values),
-            plain=Template(plain).substitute(values),
-            html=Template(self._read(language, f"{name}.html")).substitute(escaped),
-        )
+        file = f"{self._language(locale)}/{name}"
+        head, _, plain = self._render(f"{file}.txt", values).partition("\n\n")
+        return Text(head.removeprefix(_SUBJECT), plain, self._render(f"{file}.html", values))
+
+    def _render(self, file: str, values: dict[str, Any]) -> str:
+        return self._templates.get_template(file).render(values)
 
     def _language(self, locale: str | None) -> str:
         language = (locale or ENGLISH).replace("_", "-").partition("-")[0].lower()
@@ -61,10 +78,7 @@ class Texts:
     def _languages(self) -> frozenset[str]:
         return frozenset(path.name for path in self.directory.iterdir() if path.is_dir())
 
-    def _read(self, language: str, file: str) -> str:
-        return _read(self.directory / language / file)
 
-
-@cache
-def _read(path: Path) -> str:
-    return path.read_text("utf-8")
+def _in_one_line(value: Any) -> Any:
+    # not of Markup, which a template itself has made
+    return _LINE_BREAKS.sub(" ", value) if type(value) is str else value
