@@ -1,6 +1,6 @@
 """The rules of what users say of themselves, and how they want things shown."""
 
-from schemas.fields import Integer, Locale, OneOf, Text, TimeZone, about
+from schemas.fields import Flag, Integer, Locale, OneOf, Text, TimeZone, about
 from schemas.loading import Body
 from schemas.sets import WEIGHT_UNITS
 from schemas.stats import FORMULAS, MOST_WEEKLY_SETS, WEEKLY_SETS_LEAST, WEEKLY_SETS_MOST
@@ -46,3 +46,7 @@ class ProfileChanges(Body):
         metadata=about(f"Sets a week and muscle, at most; {WEEKLY_SETS_MOST} if it is not set."),
     )
     locale = Locale(metadata=about("Language and region, as in BCP 47."))
+    weekly_summary_mail = Flag(
+        allow_none=False,
+        metadata=about("Whether a mail tells of each week that has ended; false at first."),
+    )

@@ -31,6 +31,7 @@ PROFILE_CHANGES = {
     "weekly_sets_least": 8,
     "weekly_sets_most": 16,
     "locale": "de",
+    "weekly_summary_mail": True,
 }
 PROFILE = {**USER, **PROFILE_CHANGES}
 

@@ -46,6 +46,7 @@ class Profile(User):
     weekly_sets_least = count("Sets a week and muscle, at least, from 1 to 100.", null=True)
     weekly_sets_most = count("Sets a week and muscle, at most, from 1 to 100.", null=True)
     locale = text("A language tag, as in BCP 47.", null=True)
+    weekly_summary_mail = flag("Whether a mail tells of each week that has ended.")
 
 
 class RegisteredUser(User):

@@ -20,7 +20,7 @@ PROFILE_CHANGES = ProfileChanges()
 _SETTINGS = (
     *("time_zone", "weight_unit", "week_start"),
     *("one_rep_max_formula", "weekly_goal", "weekly_sets_least", "weekly_sets_most"),
-    "locale",
+    *("locale", "weekly_summary_mail"),
 )
 _COLUMNS = f"{PROFILE}, {', '.join(_SETTINGS)}"
 _GET = Statement(f"SELECT {_COLUMNS} FROM users WHERE id = :user_id")
@@ -55,7 +55,7 @@ class ProfileMethods:
         Returns:
             As from ``get``, and ``{"time_zone", "weight_unit", "week_start",
             "one_rep_max_formula", "weekly_goal", "weekly_sets_least", "weekly_sets_most",
-            "locale"}``; None is what was not set.
+            "locale", "weekly_summary_mail"}``; None is what was not set.
 
         Raises:
             InvalidParameter: the id can't be one.
@@ -76,7 +76,9 @@ class ProfileMethods:
                 lb), ``week_start`` (monday, sunday or saturday), ``one_rep_max_formula`` (epley,
                 brzycki or lombardi), ``weekly_goal`` (1 to 21 workouts), ``weekly_sets_least``
                 and ``weekly_sets_most`` (1 to 100 sets a week and muscle; without them it is 10 to
-                20) and ``locale`` (``"pt-BR"``). What is left out stays, None clears.
+                20), ``locale`` (``"pt-BR"``) and ``weekly_summary_mail`` (whether a mail tells of
+                each week that has ended). What is left out stays, None clears; of the last one,
+                which is false at first, None is refused.
 
         Returns:
             The profile, as from ``get_profile``.

@@ -30,6 +30,7 @@ from services.users.administrator import Administrator
 from services.users.afterwards import Afterwards
 from services.users.email_changes.methods import EmailChangeMethods
 from services.users.erasure.methods import DeletionMethods
+from services.users.mail.recipients import MailRecipients
 from services.users.mail.relay import Mail
 from services.users.mail.timers import MailTimers
 from services.users.password_changes import PasswordChangeMethods
@@ -58,6 +59,7 @@ class Users(
     PasswordResetMethods,
     EmailChangeMethods,
     MailTimers,
+    MailRecipients,
     PasswordChangeMethods,
     DeletionMethods,
     PersonalTokenMethods,

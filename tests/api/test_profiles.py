@@ -13,8 +13,9 @@ SETTINGS = {
     "weekly_sets_least": 8,
     "weekly_sets_most": 16,
     "locale": "pt-BR",
+    "weekly_summary_mail": True,
 }
-NOTHING = dict.fromkeys(SETTINGS)
+NOTHING = dict.fromkeys(SETTINGS) | {"weekly_summary_mail": False}
 
 
 def me(http, user):

@@ -12,7 +12,7 @@ _ACCOUNT = Statement(
         'time_zone', time_zone, 'weight_unit', weight_unit, 'week_start', week_start,
         'one_rep_max_formula', one_rep_max_formula, 'weekly_goal', weekly_goal,
         'weekly_sets_least', weekly_sets_least, 'weekly_sets_most', weekly_sets_most,
-        'locale', locale,
+        'locale', locale, 'weekly_summary_mail', weekly_summary_mail,
         'created_at', {instant("created_at")}, 'updated_at', {instant("updated_at")},
         'disabled_at', {instant("disabled_at")})
     FROM users WHERE id = :user_id
@@ -61,7 +61,7 @@ TABLES = (
         [
             *("id", "email", "name", "role", "time_zone", "weight_unit", "week_start"),
             *("one_rep_max_formula", "weekly_goal", "weekly_sets_least", "weekly_sets_most"),
-            "locale",
+            *("locale", "weekly_summary_mail"),
             *("created_at", "updated_at", "disabled_at"),
         ],
         _account,

@@ -21,7 +21,7 @@ METHODS = {
         *("get_profile", "update_profile", "settings_changes", "own_changes", "own_position"),
         *("request_take_out", "get_take_out", "read_take_out"),
         *("request_password_reset", "reset_password", "make_password_reset"),
-        *("change_email", "confirm_email"),
+        *("change_email", "confirm_email", "mail_recipient", "end_weekly_mail"),
         *("get_profile", "update_profile", "change_password"),
         *("create_personal_token", "list_personal_tokens", "delete_personal_token"),
         *("delete_account", "delete_account_of", "get_deletion"),

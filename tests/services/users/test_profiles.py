@@ -18,8 +18,9 @@ SETTINGS = {
     "weekly_sets_least": 8,
     "weekly_sets_most": 16,
     "locale": "pt-BR",
+    "weekly_summary_mail": True,
 }
-NOTHING = dict.fromkeys(SETTINGS)
+NOTHING = dict.fromkeys(SETTINGS) | {"weekly_summary_mail": False}
 
 
 @pytest.fixture
@@ -66,6 +67,8 @@ def test_what_is_left_out_stays_and_null_clears(rpc, ada):
         ("weekly_sets_least", 0, "min"),
         ("weekly_sets_most", 101, "max"),
         ("locale", "pt_BR", "locale"),
+        ("weekly_summary_mail", "yes", "type"),
+        ("weekly_summary_mail", None, "required"),
         ("email", "x@example.com", "unknown_field"),
         ("role", "admin", "unknown_field"),
         ("disabled_at", None, "unknown_field"),
