@@ -15,6 +15,7 @@ from gateway.exports import ExportRoutes
 from gateway.imports import ImportRoutes
 from gateway.link_pages.pages import LinkPages
 from gateway.live.streams import LiveStreams
+from gateway.mail import MailRoutes
 from gateway.measurements import SAVED_MEASUREMENT, MeasurementRoutes
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
@@ -85,6 +86,7 @@ class Gateway(
     ErasureRoutes,
     PasswordResetRoutes,
     EmailChangeRoutes,
+    MailRoutes,
     WebhookRoutes,
 ):
     """The REST API in front of the services."""
@@ -126,6 +128,7 @@ class Gateway(
             "reset_password",
             "change_email",
             "confirm_email",
+            "end_weekly_mail",
         ],
         returns={
             "register": object_with(id=INTEGER),

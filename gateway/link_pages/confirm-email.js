@@ -1,7 +1,6 @@
 "use strict";
 
 offer(
-  "/api/users/email-change/confirm",
-  (token) => ({ token }),
+  (token) => send("/api/users/email-change/confirm", { token }),
   "The e-mail is confirmed. Sign in with it from now on.",
 );

@@ -14,8 +14,8 @@ function show(text) {
   message.focus();
 }
 
-// Offers the form, sends what collect(token) returns to the path, and says how that ended.
-function offer(path, collect, done) {
+// Offers the form, does what is asked for with the token, and says how that ended.
+function offer(act, done) {
   const token = takeToken();
   const form = document.getElementById("form");
   if (!token) {
@@ -28,7 +28,7 @@ function offer(path, collect, done) {
     const button = document.getElementById("send");
     button.disabled = true;
     show("One moment…");
-    const problem = await send(path, collect(token));
+    const problem = await act(token);
     button.disabled = false;
     if (problem === null) {
       form.hidden = true;

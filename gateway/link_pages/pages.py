@@ -49,9 +49,11 @@ class Page:
 PAGES = {
     "/reset-password": Page("reset-password.html", HTML),
     "/confirm-email": Page("confirm-email.html", HTML),
+    "/unsubscribe": Page("unsubscribe.html", HTML),
     "/link-pages/link-page.js": Page("link-page.js", SCRIPT),
     "/link-pages/reset-password.js": Page("reset-password.js", SCRIPT),
     "/link-pages/confirm-email.js": Page("confirm-email.js", SCRIPT),
+    "/link-pages/unsubscribe.js": Page("unsubscribe.js", SCRIPT),
     "/link-pages/link-page.css": Page("link-page.css", STYLE),
 }
 """By path; nothing else is served."""
@@ -68,7 +70,7 @@ class _Provider:
 
 
 class LinkPages(DependencyProvider):
-    """Serves ``/reset-password``, ``/confirm-email`` and their files.
+    """Serves ``/reset-password``, ``/confirm-email``, ``/unsubscribe`` and their files.
 
     The token of a link is in its fragment, which a browser does not send: only the script reads it.
     """

@@ -7,7 +7,7 @@ document.getElementById("show").addEventListener("change", (event) => {
 });
 
 offer(
-  "/api/users/password-reset/confirm",
-  (token) => ({ token, new_password: password.value }),
+  (token) =>
+    send("/api/users/password-reset/confirm", { token, new_password: password.value }),
   "The password is changed. You can now sign in with it.",
 );

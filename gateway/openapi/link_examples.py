@@ -1,4 +1,4 @@
-"""Examples of what links in mails are for: new passwords, and e-mails to confirm."""
+"""Examples of what links in mails are for: new passwords, e-mails to confirm, mails to end."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from marshmallow import Schema
 
 from schemas import responses
 from schemas.email_changes import EmailChange, EmailConfirmation
+from schemas.mail import Unsubscription
 from schemas.password_resets import PasswordReset, PasswordResetRequest
 
 LINK_TOKEN = "0oPcFz8vT1yM2xkq9sX3uWnJ4hRbE5dA6gLlVtYiKwQ"
@@ -23,4 +24,6 @@ EXAMPLES: dict[type[Schema], dict[str, Any]] = {
     responses.ChangedEmail: CHANGED_EMAIL,
     EmailConfirmation: {"token": LINK_TOKEN},
     responses.ConfirmedEmail: CHANGED_EMAIL,
+    Unsubscription: {"token": f"15-{LINK_TOKEN}"},
+    responses.EndedMail: {"ended": True},
 }

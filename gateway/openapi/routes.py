@@ -16,6 +16,7 @@ TAGS = {
     "Changes": ("/api/changes", "What has changed, for apps that keep a copy"),
     "Events": ("/api/events", "Being told at once"),
     "Statistics": ("/api/stats", "What follows from the log"),
+    "Mail": ("/api/mail", "Ending the mails that come of themselves"),
     "Webhooks": ("/api/webhooks", "Other programs that are told of what happens"),
     "Operations": ("/", "What this is, and whether it is well"),
 }

@@ -9,6 +9,7 @@ from schemas.responses.changes import Change
 from schemas.responses.credentials import (
     ChangedEmail,
     ConfirmedEmail,
+    EndedMail,
     PasswordChanged,
     PasswordResetAccepted,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "DeletedWorkout",
     "Deletion",
     "Delivery",
+    "EndedMail",
     "EndedSession",
     "EndedSessions",
     "Exercise",

@@ -1,4 +1,4 @@
-"""Responses about passwords and e-mails that change."""
+"""Responses about passwords and e-mails that change, and mails that end."""
 
 from schemas.responses.base import ResponseSchema, always_true, flag, text
 
@@ -23,6 +23,12 @@ class ChangedEmail(ResponseSchema):
 
     email = text("In lower case.")
     confirmed = flag("Whether it is the account's; if not, a link was sent to it.")
+
+
+class EndedMail(ResponseSchema):
+    """The end of the mails about somebody's weeks."""
+
+    ended = always_true()
 
 
 class ConfirmedEmail(ResponseSchema):

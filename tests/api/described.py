@@ -11,7 +11,7 @@ from gateway.openapi.document import make_document
 from gateway.service import Gateway
 
 OUTSIDE = re.compile(
-    r"/(openapi\.json|docs(/[^/]+)?|metrics|reset-password|confirm-email|link-pages/[^/]+)"
+    r"/(openapi\.json|docs(/[^/]+)?|metrics|reset-password|confirm-email|unsubscribe|link-pages/[^/]+)"
 )
 """What has no envelope."""
 

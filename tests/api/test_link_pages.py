@@ -10,7 +10,7 @@ from gateway.link_pages.pages import PAGES
 from tests.api.lone_gateway import gateway_alone
 from tests.mailbox import Mailbox, link_in
 
-HTML_PAGES = ["/reset-password", "/confirm-email"]
+HTML_PAGES = ["/reset-password", "/confirm-email", "/unsubscribe"]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 NEW = "staple battery horse"
 
@@ -76,7 +76,7 @@ def test_no_other_files_are_served(edge, name):
 def test_pages_are_limited_too():
     with gateway_alone(RATE_LIMIT_API="2/minute") as gateway:
         got = [gateway.http.get(path).status_code for path in (*HTML_PAGES, *HTML_PAGES[:1])]
-    assert got == [200, 200, 429]
+    assert got == [200, 200, 429, 429]
 
 
 # in a real browser
@@ -148,4 +148,23 @@ def test_a_link_in_a_mail_confirms_an_address(browser, http, new_user, system):
     assert said(browser, "The e-mail is confirmed")
     browser.get(f"{origin}/{page}")
     assert said(browser, "This link is incomplete")
+    assert not browser.get_log("browser")
+
+
+@pytest.mark.browser
+@in_a_browser
+def test_a_link_in_a_mail_ends_the_mails_once_the_button_is_pressed(browser, http, new_user, rpc):
+    user = new_user()
+    http.put("/api/users/me", {"weekly_summary_mail": True}, token=user.token)
+
+    def is_wanted():
+        return rpc.users.get_profile(user.id)["weekly_summary_mail"]
+
+    token = rpc.users.mail_recipient(user.id)["unsubscribe_token"]
+    browser.get(f"{http.base_url}/unsubscribe#token={token}")
+    button = browser.find_element("id", "send")
+    assert is_wanted()
+    button.click()
+    assert said(browser, "There will be no more mails")
+    assert not is_wanted()
     assert not browser.get_log("browser")

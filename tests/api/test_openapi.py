@@ -110,7 +110,7 @@ def test_who_may_call_is_said(document):
             "get_exercise",
         ),
         *("count_exercises", "index", "health", "ready", "get_deletion"),
-        *("request_password_reset", "reset_password", "confirm_email"),
+        *("request_password_reset", "reset_password", "confirm_email", "end_weekly_mail"),
     }
     for _, _, operation in operations(document):
         assert ("401" in operation["responses"]) == (

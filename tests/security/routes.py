@@ -43,6 +43,7 @@ TABLE = {
     "POST /api/users/password-reset/confirm": anybody(400),
     "PUT /api/users/me/email": signed_in(403),
     "POST /api/users/email-change/confirm": anybody(400),
+    "POST /api/mail/unsubscribe": anybody(400),
     # with a wrong password; tests/api/test_erasure.py has the right one
     "DELETE /api/users/me": signed_in(403),
     "DELETE /api/users/:id": signed_in(403),
@@ -116,9 +117,11 @@ TABLE = {
     "GET /docs/:file": anybody(200),
     "GET /reset-password": anybody(200),
     "GET /confirm-email": anybody(200),
+    "GET /unsubscribe": anybody(200),
     "GET /link-pages/link-page.js": anybody(200),
     "GET /link-pages/reset-password.js": anybody(200),
     "GET /link-pages/confirm-email.js": anybody(200),
+    "GET /link-pages/unsubscribe.js": anybody(200),
     "GET /link-pages/link-page.css": anybody(200),
 }
 
