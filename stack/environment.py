@@ -91,7 +91,7 @@ OWN_SETTINGS = {
     "exercises": ("WGER_API_URL", "WGER_SYNC_HOURS"),
     "workouts": (),
     "analytics": (),
-    "notifications": ("WEBHOOK_HOSTS",),
+    "notifications": ("WEBHOOK_HOSTS", *MAIL_SETTINGS),
 }
 """Settings of single services, besides databases and addresses; all others go to every service."""
 

@@ -3,7 +3,7 @@
 from services.dependencies.erasure.eraser import Eraser
 from services.dependencies.erasure.tables import Held
 
-TABLES = (Held("deliveries"), Held("webhooks"))
+TABLES = (Held("deliveries"), Held("webhooks"), Held("pending_mails"))
 
 
 def make_eraser() -> Eraser:

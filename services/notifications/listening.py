@@ -1,5 +1,6 @@
-"""The events that other services have in their outboxes, and webhooks are told of."""
+"""The events that other services have in their outboxes, and webhooks and mails tell of."""
 
+from collections.abc import Callable
 from typing import Any
 
 from schemas import webhooks
@@ -9,22 +10,27 @@ from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.database import Database
 from services.dependencies.events import Poison
 from services.notifications.deliveries import rows
+from services.notifications.mail import rows as mail_rows
 from services.notifications.rules import messages
 from services.observability.logging import get_logger
 from services.process.failpoints import failpoint
+from services.transport.postgres.statements import Send
 
 log = get_logger(__name__)
 
+WriteMails = Callable[[Send, list[dict]], None]
+
 
 class ListeningMethods:
-    """Writes deliveries of events, each once however often it comes.
+    """Writes deliveries of events, and mails, each once however often it comes.
 
     While the database is away the events wait, for as long as that takes: nobody tells them again.
     """
 
     database: Database
-    # Any: a worker gets the provider
+    # Any: a worker gets the providers
     deliverer: Any
+    mails: Any
 
     @batched_event_handler("analytics", "record_set", never_given_up=True)
     def handle_record_set(self, events: list[dict]) -> None:
@@ -39,19 +45,25 @@ class ListeningMethods:
     @batched_event_handler("analytics", "weekly_summary_ready", never_given_up=True)
     def handle_weekly_summary_ready(self, events: list[dict]) -> None:
         """Tell of summaries of weeks."""
-        self._tell(webhooks.WEEKLY_SUMMARY, events)
+        if not all(isinstance(event.get("summary"), dict) for event in events):
+            raise Poison("the event has no summary")
+        self._tell(webhooks.WEEKLY_SUMMARY, events, mail_rows.write_summaries)
 
     @batched_event_handler("workouts", "import_completed", never_given_up=True)
     def handle_import_completed(self, events: list[dict]) -> None:
         """Tell of imports that were applied or undone."""
         self._tell(webhooks.IMPORT_COMPLETED, events)
 
-    def _tell(self, event_type: str, events: list[dict]) -> None:
+    def _tell(
+        self, event_type: str, events: list[dict], write_mails: WriteMails | None = None
+    ) -> None:
         failpoint("notifications.handle")
         told = [messages.of_event(event_type, _checked(event)) for event in events]
         try:
             with self.database.together() as transaction:
                 is_news = rows.write(transaction.send, transaction.fetch, told)
+                if write_mails is not None and self.mails.is_on:
+                    write_mails(transaction.send, events)
         except Unauthorized:
             if len(events) > 1:
                 # each is handled by itself then

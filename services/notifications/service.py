@@ -1,4 +1,4 @@
-"""The notifications service: webhooks, and what is delivered to them."""
+"""The notifications service: webhooks, what is delivered to them, and mails."""
 
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -11,6 +11,8 @@ from services.notifications.deliveries.methods import DeliveryMethods
 from services.notifications.erasing import make_eraser
 from services.notifications.following import ChangesFollower, FollowingMethods
 from services.notifications.listening import ListeningMethods
+from services.notifications.mail.mails import Mails
+from services.notifications.mail.timers import MailTimers
 from services.notifications.take_out import TakeOutMethods
 from services.notifications.webhooks.methods import WebhookMethods
 
@@ -20,18 +22,21 @@ class Notifications(
     DeliveryMethods,
     ListeningMethods,
     FollowingMethods,
+    MailTimers,
     TakeOutMethods,
     ErasureMethods,
 ):
-    """Tells the outside, by webhooks, of what happens to users' workouts and records."""
+    """Tells the outside, by webhooks and mail, of what happens to users' workouts and records."""
 
     name = "notifications"
 
     database = Database("notifications")
     cache = Cache()
     workouts = RemoteService("workouts", methods=["changes"])
+    users = RemoteService("users", methods=["mail_recipient"], without={"mail_recipient": None})
     hosts = Hosts()
     deliverer = Deliverer()
+    mails = Mails()
     changes_follower = ChangesFollower()
     eraser = make_eraser()
     erasure_dispatcher = ErasureDispatcher()

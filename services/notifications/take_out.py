@@ -61,7 +61,10 @@ TABLES = (
     ),
 )
 
-LEFT_OUT = {"erased_users": "ids of accounts that are gone"}
+LEFT_OUT = {
+    "pending_mails": "mails on their way, which the user gets",
+    "erased_users": "ids of accounts that are gone",
+}
 """Tables of users that are not taken out, each with the reason."""
 
 

@@ -161,7 +161,11 @@ MERGES_RETRY_SECONDS = 5
 """Pause before the retry of one that failed."""
 
 MAILS_SECONDS = 5
-"""Interval at which users looks for mails that are to be tried again."""
+"""Interval at which users looks for mails that are to be tried again, and notifications for any."""
+
+MAILS_TURN_SECONDS = 4
+"""Notifications then sends them for so long at most, so that it can be stopped within
+:data:`STOP_SECONDS`."""
 
 MAIL_ANSWER_SECONDS = 10
 """Timeout of connecting to the mail server, and of each of its answers."""

@@ -35,8 +35,8 @@ DATABASES = {
 TOKEN_SERVICES = ("gateway", "users")
 """The only services that need the JWT key: one checks tokens, the other issues them."""
 
-MAIL_SERVICE = "users"
-"""The only service that sends mail."""
+MAIL_SERVICES = ("users", "notifications")
+"""The services that send mail."""
 
 SETTINGS_KEY = "settings"
 """Key of the :class:`Settings` in ``container.config``."""
@@ -119,7 +119,7 @@ class Settings:
         reader = _Reader(environment)
         mode = reader.word("GYM_ENV", DEVELOPMENT, [DEVELOPMENT, PRODUCTION])
         needs_key = service is None or service in TOKEN_SERVICES
-        sends_mail = service in (None, MAIL_SERVICE)
+        sends_mail = service in (None, *MAIL_SERVICES)
         redis, counters = reader.redis_places()
         return cls(
             environment=mode,

@@ -30,6 +30,7 @@ class Received:
 
     Attributes:
         was_secret: whether it came over TLS.
+        content: as it was sent.
     """
 
     sender: str
@@ -37,6 +38,7 @@ class Received:
     message: EmailMessage
     was_secret: bool
     user: str | None
+    content: bytes = b""
 
     def body(self, kind="plain"):
         return self.message.get_body([kind]).get_content()
@@ -170,6 +172,7 @@ class _Handler:
             message=email.message_from_bytes(envelope.content, policy=email.policy.default),
             was_secret=smtp.transport.get_extra_info("sslcontext") is not None,
             user=session.auth_data,
+            content=envelope.content,
         )
         self.server.received.append(received)
         return "250 OK"

@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +133,7 @@ class MailDirectory:
 
     def hand_over(self, mail: Mail) -> None:
         """Write a mail to a file that only its owner reads."""
-        content = make_message(mail, self._sender).as_bytes(policy=SMTP)
+        content = make_message(mail, self._sender).as_bytes()
         path = self._directory / f"{mail.created_at:%Y-%m-%dT%H%M%S}-{mail.name}.eml"
         unfinished = path.with_suffix(".unfinished")
         try:

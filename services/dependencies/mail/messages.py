@@ -1,5 +1,6 @@
 """Mails as messages of RFC 5322, in text and HTML."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,10 @@ from email_validator import EmailNotValidError, validate_email
 
 from services.dependencies.mail.texts import Text
 
+POLICY = SMTP.clone(max_line_length=998)
+"""With the longest lines that mail may have: what does not fit into one would be written as an
+encoded word (RFC 2047), and no mail program looks for a link in that."""
+
 
 @dataclass(frozen=True)
 class Mail:
@@ -21,12 +26,14 @@ class Mail:
         name: the same whenever it is tried; no other mail of this installation that was made at
             the same moment has it.
         created_at: when it was made.
+        headers: further ones, by their names.
     """
 
     name: str
     recipient: str = field(repr=False)
     text: Text = field(repr=False)
     created_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def make_message(mail: Mail, sender: str) -> EmailMessage:
@@ -36,7 +43,7 @@ def make_message(mail: Mail, sender: str) -> EmailMessage:
         mail: what is sent.
         sender: the ``From``.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=POLICY)
     message["From"] = sender
     message["To"] = _address(mail.recipient)
     message["Subject"] = mail.text.subject
@@ -46,6 +53,8 @@ def make_message(mail: Mail, sender: str) -> EmailMessage:
     message["Message-ID"] = f"<{mail.name}.{moment}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     # keeps answering machines from answering (RFC 3834)
     message["Auto-Submitted"] = "auto-generated"
+    for name, value in mail.headers.items():
+        message[name] = value
     message.set_content(mail.text.plain, cte=_encoding(mail.text.plain))
     message.add_alternative(mail.text.html, subtype="html", cte=_encoding(mail.text.html))
     return message

@@ -36,9 +36,11 @@ class Outbox:
         table: with ``id``, ``user_id``, ``created_at``, ``tries``, ``next_try_at`` and
             ``give_up_at``.
         columns: what mails are made of.
+        once_done: what becomes of the row of ``:mail_id`` once nothing is left to do; by default it
+            is deleted.
     """
 
-    def __init__(self, table: str, columns: Sequence[str]):
+    def __init__(self, table: str, columns: Sequence[str], once_done: str | None = None):
         # The row is not locked while the mail is sent: its next try is so late that no other
         # process takes it meanwhile, and early enough if this one dies.
         self._lease = Statement(
@@ -59,7 +61,7 @@ class Outbox:
             RETURNING id
             """
         )
-        self._forget = Statement(f"DELETE FROM {table} WHERE id = :mail_id")
+        self._forget = Statement(once_done or f"DELETE FROM {table} WHERE id = :mail_id")
         self._forget_old = Statement(f"DELETE FROM {table} WHERE give_up_at <= now()")
 
     def lease(self, fetch: Fetch) -> Waiting | None:
@@ -78,7 +80,7 @@ class Outbox:
         return bool(fetch(self._postpone, mail_id=mail.id, seconds=pause(mail.tries)))
 
     def forget(self, fetch: Fetch, mail: Waiting) -> None:
-        """Delete a mail: it was handed over, or never will be."""
+        """Be done with a mail: it was handed over, or never will be."""
         fetch(self._forget, mail_id=mail.id)
 
     def forget_old(self, fetch: Fetch) -> None:

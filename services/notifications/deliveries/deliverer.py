@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from eventlet.greenpool import GreenPool
 from eventlet.greenthread import GreenThread
@@ -11,6 +12,7 @@ from eventlet.semaphore import Semaphore
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
+from schemas import webhooks
 from schemas.errors import GymError
 from services.dependencies.database import Database
 from services.dependencies.siblings import sibling
@@ -18,6 +20,8 @@ from services.notifications.deliveries import rows
 from services.notifications.deliveries.resolving import Resolver
 from services.notifications.deliveries.rows import DueDelivery, DueWebhook
 from services.notifications.deliveries.sending import NotDelivered, Response, Sender
+from services.notifications.mail.mails import Mails
+from services.notifications.mail.rows import write_disabled
 from services.notifications.rules import addresses, signing, timetable
 from services.notifications.rules.addresses import HostList
 from services.observability import metrics
@@ -238,7 +242,8 @@ class Deliverer(DependencyProvider):
         asked_for = None
         if response is not None and response.retry_after is not None:
             asked_for = timetable.retry_after(response.retry_after, datetime.now(UTC))
-        return rows.note_failed(
+        is_gone = response is not None and response.status == GONE
+        is_disabled = rows.note_failed(
             transaction.send,
             transaction.fetch,
             webhook.id,
@@ -246,5 +251,10 @@ class Deliverer(DependencyProvider):
             timetable.pause(delivery.attempts, asked_for),
             response and response.status,
             problem,
-            is_gone=response is not None and response.status == GONE,
+            is_gone=is_gone,
         )
+        if is_disabled and sibling(self.container, Mails).is_on:
+            host = urlsplit(webhook.url).hostname or ""
+            reason = webhooks.GONE if is_gone else webhooks.FAILING
+            write_disabled(transaction.send, webhook.user_id, webhook.id, host, reason)
+        return is_disabled

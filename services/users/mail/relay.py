@@ -32,7 +32,7 @@ class Mail(DependencyProvider):
         """Read the settings."""
         self.settings = self.container.config[SETTINGS_KEY].mail
         hand_over = way_out(self.settings)
-        self._sender = hand_over and Sender(outbox.OUTBOX, outbox.make, hand_over)
+        self._sender = hand_over and Sender(outbox.OUTBOX, hand_over)
         self._thread: GreenThread | None = None
         self._is_due = False
         self._is_stopping = False
@@ -101,7 +101,7 @@ class Mail(DependencyProvider):
         try:
             while self._is_due:
                 self._is_due = False
-                sender.send_due(fetch, goes_on=lambda: not self._is_stopping)
+                sender.send_due(fetch, outbox.make, goes_on=lambda: not self._is_stopping)
         except GymError as problem:
             # the timer tries again; a mail that was handed over then may be sent twice
             log.warning("mails not sent", reason=str(problem))

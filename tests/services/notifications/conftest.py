@@ -1,6 +1,9 @@
-"""A receiver, and a user's webhooks that lead to it."""
+"""A receiver, a user's webhooks that lead to it, and events."""
+
+import json
 
 import pytest
+from kombu import Connection
 
 from schemas.webhooks import EVENTS
 from tests.fakes.webhook_receiver import WebhookReceiver
@@ -27,3 +30,22 @@ def make_webhook(rpc, receiver, fresh_user):
     for user_id, webhook in made:
         if any(one["id"] == webhook["id"] for one in rpc.notifications.list_webhooks(user_id)):
             rpc.notifications.delete_webhook(user_id, webhook["id"])
+
+
+@pytest.fixture
+def publish(system):
+    """Dispatch events of analytics, as its outbox does."""
+
+    def send(*events, event_type="record_set"):
+        with Connection(system.environment["AMQP_URI"]) as connection:
+            producer = connection.Producer()
+            for event in events:
+                producer.publish(
+                    json.dumps(event),
+                    exchange="analytics.events",
+                    routing_key=event_type,
+                    content_type="application/json",
+                    delivery_mode=2,
+                )
+
+    return send

@@ -1,11 +1,8 @@
 """What webhooks are told of, from what happened to what a receiver has."""
 
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from kombu import Connection
 from standardwebhooks.webhooks import Webhook
 
 from schemas import webhooks
@@ -40,25 +37,6 @@ def record(user_id, **fields):
         "happened_at": (datetime.now(UTC) + timedelta(seconds=1)).isoformat(),
         **fields,
     }
-
-
-@pytest.fixture
-def publish(system):
-    """Dispatch events of analytics, as its outbox does."""
-
-    def send(*events, event_type="record_set"):
-        with Connection(system.environment["AMQP_URI"]) as connection:
-            producer = connection.Producer()
-            for event in events:
-                producer.publish(
-                    json.dumps(event),
-                    exchange="analytics.events",
-                    routing_key=event_type,
-                    content_type="application/json",
-                    delivery_mode=2,
-                )
-
-    return send
 
 
 def test_what_becomes_of_a_workout(rpc, fresh_user, receiver, make_webhook):

@@ -77,6 +77,15 @@ def test_letters_of_all_languages_arrive():
     assert received.body().splitlines() == text.plain.splitlines()
 
 
+def test_a_further_header_is_in_one_piece_however_long_it_is():
+    link = f"<https://gym.example.com/api/mail/unsubscribe?token={'x' * 200}>"
+    with SmtpServer() as server:
+        hand_over(server.url(), replace(MAIL, headers={"List-Unsubscribe": link}))
+    [received] = server.received
+    assert received.message["List-Unsubscribe"] == link
+    assert f"List-Unsubscribe: {link}".encode() in received.content
+
+
 def test_tls_is_used_where_it_is_offered(certificate):
     with SmtpServer(certificate) as server:
         hand_over(server.url())
