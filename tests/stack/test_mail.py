@@ -60,10 +60,11 @@ def test_a_directory_of_one_s_own_is_taken_and_none_at_all_as_well(state, tmp_pa
     assert (settings.is_on, said) == (False, "Mails are not sent; set SMTP_URL to send them")
 
 
-def test_only_users_is_told(state):
+def test_only_those_that_send_mail_are_told(state):
     shell = {"SMTP_URL": "smtp://ann:secret@mail.example.com"}
-    assert "SMTP_URL" in make_environment(state, "users", shell)
-    for service in ("gateway", "exercises", "workouts", "analytics", "notifications"):
+    for service in ("users", "notifications"):
+        assert "SMTP_URL" in make_environment(state, service, shell)
+    for service in ("gateway", "exercises", "workouts", "analytics"):
         environment = make_environment(state, service, shell)
         assert not {"SMTP_URL", "MAIL_DIRECTORY", "PUBLIC_URL"} & environment.keys()
 
