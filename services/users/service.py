@@ -38,6 +38,7 @@ from services.users.password_resets.methods import PasswordResetMethods
 from services.users.passwords import Passwords
 from services.users.personal_tokens.methods import PersonalTokenMethods
 from services.users.profiles import ProfileMethods
+from services.users.sessions import known_devices
 from services.users.sessions import rows as sessions
 from services.users.sessions.methods import WRONG_LOGIN, SessionMethods
 from services.users.settings_feed import SettingsFeed
@@ -118,13 +119,15 @@ class Users(
                 details = {"field": "email", "constraint": "unique", "received": values["email"]}
                 raise Conflict("There is an account with this e-mail already", json.dumps(details))
             tokens = self._begin_session(fetch, profile, password_hash, client)
+            known_devices.note(fetch, profile["id"], client)
         return {**profile, **tokens}
 
     @rpc
     def login(self, credentials: dict, client: dict | None = None) -> dict[str, Any]:
         """Sign in: begin a session.
 
-        An unknown e-mail and a wrong password raise the same error after the same time.
+        An unknown e-mail and a wrong password raise the same error after the same time. A mail
+        tells of a device that is new to an account which others are known of.
 
         Args:
             credentials: ``email`` and ``password``, which may be composed or decomposed,
@@ -152,6 +155,11 @@ class Users(
             raise Unauthorized(WRONG_LOGIN)
         with self.database.together() as transaction:
             tokens = self._begin_session(transaction.fetch, profile, password_hash, client)
+            is_new = known_devices.note(transaction.fetch, profile["id"], client)
+            if is_new:
+                known_devices.tell(transaction, self.mail, profile, client)
+        if is_new:
+            self.mail.wake()
         return {**tokens, "user": profile}
 
     @rpc

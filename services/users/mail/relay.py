@@ -64,6 +64,7 @@ class Mail(DependencyProvider):
         name: str,
         useful_seconds: int = DAY_SECONDS,
         delay: float = 0,
+        locale: str | None = None,
         **values: str,
     ) -> None:
         """Have a mail sent once the transaction is committed; :meth:`wake` is called after that.
@@ -78,10 +79,11 @@ class Mail(DependencyProvider):
             name: of the template.
             useful_seconds: for so long it is tried.
             delay: seconds until the first try; :meth:`wake_in` is called then.
+            locale: the recipient's, if it is known.
             values: what the template has places for.
         """
         if self.is_on:
-            text = TEXTS.render(name, **values)
+            text = TEXTS.render(name, locale, **values)
             outbox.put(send, user_id, recipient, text, useful_seconds, delay)
 
     def wake(self) -> None:

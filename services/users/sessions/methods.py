@@ -18,7 +18,7 @@ from services.observability.logging import get_logger
 from services.process.settings import SETTINGS_KEY, Settings
 from services.transport.postgres.statements import Fetch
 from services.users import reads
-from services.users.sessions import cleaning, refresh_tokens, rows
+from services.users.sessions import cleaning, known_devices, refresh_tokens, rows
 from services.users.sessions.rotation import exchange
 
 log = get_logger(__name__)
@@ -65,6 +65,7 @@ class SessionMethods:
         with self.database.together() as transaction:
             exchanged = exchange(transaction.fetch, token, key, client)
             if exchanged is not None and exchanged.used_at is not None:
+                known_devices.go_on(transaction.send, exchanged.user_id, client)
                 profile = reads.get(transaction.fetch, exchanged.user_id)
         if exchanged is not None and exchanged.used_at is None:
             log.warning(
@@ -168,6 +169,7 @@ class SessionMethods:
         """Delete what has expired, and the oldest sessions of users who have very many."""
         try:
             cleaning.delete_expired(self.database.fetch)
+            known_devices.forget_old(self.database.fetch)
             for user_id in cleaning.end_sessions_beyond_the_limit(self.database.fetch):
                 self.account_changed(user_id)
         except GymError as problem:

@@ -91,7 +91,7 @@ def begin(
     Returns:
         None if the account is disabled, or has another password by now.
     """
-    found = fetch(_BEGIN, user_id=user_id, password_hash=password_hash, **_columns_of(client))
+    found = fetch(_BEGIN, user_id=user_id, password_hash=password_hash, **columns_of(client))
     if not found:
         return None
     session_id: int = found[0][0]
@@ -117,7 +117,7 @@ def go_on(send: Send, session_id: int, client: dict[str, Any] | None) -> None:
         session_id: which one.
         client: see :func:`begin`; what is not known stays as it is.
     """
-    send(_GO_ON, session_id=session_id, **_columns_of(client))
+    send(_GO_ON, session_id=session_id, **columns_of(client))
 
 
 def list_page(fetch: Fetch, user_id: int, page: int, limit: int) -> dict[str, Any]:
@@ -153,7 +153,8 @@ def revoke(send: Send, token_id: str, user_id: int, seconds: int) -> None:
     send(_REVOKE, token_id=token_id, user_id=user_id, seconds=seconds)
 
 
-def _columns_of(client: dict[str, Any] | None) -> dict[str, str | None]:
+def columns_of(client: dict[str, Any] | None) -> dict[str, str | None]:
+    """Return what is stored of a client: ``device`` and ``address``, None where it is not known."""
     known = client or {}
     return {
         "device": _shortened(known.get("device"), LONGEST_DEVICE),

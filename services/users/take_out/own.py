@@ -90,6 +90,7 @@ LEFT_OUT = {
     "password_resets": "hashes of links that are good for an hour",
     "email_changes": "hashes of links, with the address that the user has given an hour ago",
     "take_outs": "the take-out itself",
+    "known_devices": "hashes of the names of devices, by which a new one is known",
     "settings_changes": "the order in which accounts changed their settings",
     "erasures": "ids of accounts that are gone",
     "erasure_receipts": "ids of accounts that are gone",

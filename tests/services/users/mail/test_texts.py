@@ -10,7 +10,8 @@ NAMES = sorted({path.stem for path in (TEXTS.directory / "en").iterdir()})
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mail_has_a_subject_and_two_bodies(name):
-    text = TEXTS.render(name, link=LINK)
+    sign_in = {"time": "2026-11-28 12:00 (UTC)", "device": "an app", "address": "192.0.2.1"}
+    text = TEXTS.render(name, link=LINK, **sign_in)
     assert text.subject
     assert "Subject" not in text.subject + text.plain
     assert "\n" not in text.subject
