@@ -178,6 +178,7 @@ DELIVERIES_LATE = _gauge(
     "gym_deliveries_late_seconds",
     "How long the webhook that waits longest has been due, at the last look",
 )
+MAILS = _counter("gym_mails_total", "Attempts to hand a mail over", "outcome")
 EVENT_LAG = _histogram(
     "gym_event_lag_seconds",
     "From an event's dispatch until it was handled, retries included",

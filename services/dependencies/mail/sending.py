@@ -6,6 +6,7 @@ from schemas.errors import GymError
 from services.dependencies.mail.handing_over import HandOver, NotTaken, Refused
 from services.dependencies.mail.messages import Mail
 from services.dependencies.mail.outbox import Outbox, Waiting
+from services.observability import metrics
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process.failpoints import failpoint
@@ -58,6 +59,7 @@ class Sender:
             else:
                 self._hand_over(mail)
                 log.info("mail sent", **waiting.known)
+                metrics.MAILS.labels(metrics.OK).inc()
                 self._outage.end()
                 failpoint("mail.sent")
         except GymError:
@@ -67,10 +69,12 @@ class Sender:
             return self._keep(fetch, waiting, problem)
         except Refused as problem:
             log.error("mail refused", reason=str(problem), **waiting.known)
+            metrics.MAILS.labels("REFUSED").inc()
             self._outage.end()
         except Exception as problem:
             # it keeps no other mail back
             log.error("mail failed", exc_info=problem, **waiting.known)
+            metrics.MAILS.labels("FAILED").inc()
             self._outbox.postpone(fetch, waiting)
             return True
         self._outbox.forget(fetch, waiting)
@@ -82,7 +86,9 @@ class Sender:
             self._outage.begin(reason)
         if self._outbox.postpone(fetch, waiting):
             log.info("mail not taken, will be tried again", reason=reason, **waiting.known)
+            metrics.MAILS.labels("NOT_TAKEN").inc()
         else:
             log.error("mail given up", reason=reason, **waiting.known)
+            metrics.MAILS.labels("GIVEN_UP").inc()
             self._outbox.forget(fetch, waiting)
         return not problem.is_down

@@ -302,3 +302,16 @@ def test_no_log_has_an_address(system, ann, tell, smtp):
     text = (system.directory / "logs" / "notifications.log").read_text()
     assert "mail sent" in text
     assert ann["email"] not in text
+
+
+def test_mails_are_counted(system, ann, tell, smtp, is_done):
+    smtp.refusals["RCPT"] = "550 5.1.1 nobody here"
+    tell(ann)
+    is_done(ann)
+    tell(ann, week="2025-W08")
+    smtp.mail_to(ann["email"])
+    is_done(ann, 2)
+    url = f"http://127.0.0.1:{system.state.ports['notifications']}/metrics"
+    page = requests.get(url, timeout=SECONDS).text
+    for outcome in ("OK", "REFUSED"):
+        assert f'gym_mails_total{{outcome="{outcome}"}}' in page
