@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 from services.process import budgets
 from services.transport.postgres.statements import Fetch, Statement
 
+FORGOTTEN_AT_ONCE = 5000
+"""Rows that one statement deletes, so that it ends long before PostgreSQL cancels it."""
+
 
 class Waiting(NamedTuple):
     """A mail of an outbox that this process tries.
@@ -62,7 +65,14 @@ class Outbox:
             """
         )
         self._forget = Statement(once_done or f"DELETE FROM {table} WHERE id = :mail_id")
-        self._forget_old = Statement(f"DELETE FROM {table} WHERE give_up_at <= now()")
+        self._forget_old = Statement(
+            f"""
+            DELETE FROM {table} WHERE id IN (
+                SELECT id FROM {table} WHERE give_up_at <= now() LIMIT {FORGOTTEN_AT_ONCE}
+                FOR UPDATE SKIP LOCKED)
+            RETURNING id
+            """
+        )
 
     def lease(self, fetch: Fetch) -> Waiting | None:
         """Take the mail that is due for the longest time, and keep others from it for a while.
@@ -85,7 +95,8 @@ class Outbox:
 
     def forget_old(self, fetch: Fetch) -> None:
         """Delete mails that are of no use any more."""
-        fetch(self._forget_old)
+        while len(fetch(self._forget_old)) == FORGOTTEN_AT_ONCE:
+            pass
 
 
 def pause(tries: int, pauses: Sequence[int] = budgets.MAIL_RETRY_SECONDS) -> int:

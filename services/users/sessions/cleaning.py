@@ -1,6 +1,7 @@
 """Removing sessions and tokens that nobody can use any more."""
 
 from services.transport.postgres.statements import Fetch, Statement
+from services.users.sessions.known_devices import DAYS as DEVICE_DAYS
 from services.users.sessions.rows import DAYS
 
 MOST_SESSIONS = 1000
@@ -27,6 +28,7 @@ _EXPIRED = (
     _deletion("refresh_tokens", "token_hash", f"issued_at < now() - interval '{DAYS} days'"),
     _deletion("sessions", "id", "expires_at < now()"),
     _deletion("revoked_tokens", "token_id", "expires_at < now()"),
+    _deletion("known_devices", "ctid", f"last_used_at < now() - interval '{DEVICE_DAYS} days'"),
 )
 _TOO_MANY = Statement(
     f"""
@@ -47,7 +49,7 @@ _TOO_MANY = Statement(
 
 
 def delete_expired(fetch: Fetch) -> None:
-    """Delete sessions, refresh tokens and revocations that have expired."""
+    """Delete sessions, refresh tokens, revocations and known devices that have expired."""
     for statement in _EXPIRED:
         while len(fetch(statement)) == ROWS_AT_ONCE:
             pass

@@ -37,9 +37,6 @@ _GO_ON = Statement(
     """
 )
 _SETTINGS = Statement("SELECT time_zone, locale FROM users WHERE id = :user_id")
-_FORGET_OLD = Statement(
-    f"DELETE FROM known_devices WHERE last_used_at < now() - interval '{DAYS} days'"
-)
 
 
 def note(fetch: Fetch, user_id: int, client: dict[str, Any] | None) -> bool:
@@ -78,11 +75,6 @@ def tell(
         device=describe(known["device"]),
         address=known["address"] or "an address that is not known",
     )
-
-
-def forget_old(fetch: Fetch) -> None:
-    """Delete devices that are new again."""
-    fetch(_FORGET_OLD)
 
 
 def _moment(time_zone: str | None) -> str:

@@ -169,7 +169,6 @@ class SessionMethods:
         """Delete what has expired, and the oldest sessions of users who have very many."""
         try:
             cleaning.delete_expired(self.database.fetch)
-            known_devices.forget_old(self.database.fetch)
             for user_id in cleaning.end_sessions_beyond_the_limit(self.database.fetch):
                 self.account_changed(user_id)
         except GymError as problem:

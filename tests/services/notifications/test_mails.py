@@ -8,8 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from nameko.standalone.rpc import ClusterRpcProxy
+from sqlalchemy import NullPool, create_engine
 
 from gateway.openapi.examples import WEEKLY_SUMMARY
+from services.dependencies.database import Database
+from services.dependencies.mail import outbox
+from services.process.settings import Settings
 from stack.layout import RUN_DIRECTORY
 from stack.testing import SETTINGS, running_system
 from tests.erasing import run
@@ -315,3 +319,20 @@ def test_mails_are_counted(system, ann, tell, smtp, is_done):
     page = requests.get(url, timeout=SECONDS).text
     for outcome in ("OK", "REFUSED"):
         assert f'gym_mails_total{{outcome="{outcome}"}}' in page
+
+
+def test_mails_of_no_use_are_forgotten_a_part_at_a_time(
+    system, ann, tell, smtp, waiting, is_done, monkeypatch
+):
+    monkeypatch.setattr(outbox, "FORGOTTEN_AT_ONCE", 2)
+    mails = outbox.Outbox("pending_mails", ["kind", "content"])
+    for number in range(1, 6):
+        tell(ann, week=f"2025-W0{number}")
+    is_done(ann, 5)
+    over = "UPDATE pending_mails SET give_up_at = now() WHERE user_id = :id AND key <> '2025-W05'"
+    run(system, "notifications", over, id=ann["id"])
+    database = Database("notifications")
+    address = Settings.from_environment(system.environment).databases["notifications"]
+    database.engine = create_engine(address.url, poolclass=NullPool)
+    mails.forget_old(database.fetch)
+    assert waiting(ann) == [(False, 1)]

@@ -334,6 +334,12 @@ def test_what_has_expired_is_deleted(rpc, system, ada, fetch):
         ada["id"],
         ada["id"],
     )
+    query(
+        system,
+        "INSERT INTO known_devices SELECT %s, d::bytea, now(), now() - days * interval '1 day'"
+        " FROM (VALUES ('old', 91), ('young', 89)) AS given (d, days)",
+        ada["id"],
+    )
 
     cleaning.delete_expired(fetch)
 
@@ -341,6 +347,9 @@ def test_what_has_expired_is_deleted(rpc, system, ada, fetch):
     assert kept == [(session_of(ada),)]
     revoked = query(system, "SELECT token_id FROM revoked_tokens WHERE user_id = %s", ada["id"])
     assert revoked == [("young",)]
+    known = query(system, "SELECT device_hash FROM known_devices WHERE user_id = %s", ada["id"])
+    hashes = {bytes(each) for (each,) in known}
+    assert (b"old" in hashes, b"young" in hashes) == (False, True)
     assert refresh(rpc, fresh)
     assert is_refused(rpc, ada)
 
