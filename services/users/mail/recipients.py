@@ -6,6 +6,8 @@ from nameko.dependency_providers import Config
 
 from schemas.errors import InvalidParameter, NotFound, fault
 from schemas.pages import checked_user
+from services.dependencies import cache_generations
+from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.process.settings import SETTINGS_KEY
@@ -29,6 +31,7 @@ class MailRecipients:
     """Telling other services where a mail goes, and ending those that somebody wants no more."""
 
     database: Database
+    cache: Cache
     config: Config
 
     @rpc
@@ -80,7 +83,8 @@ class MailRecipients:
             raise InvalidParameter.of(
                 fault("token", "The link is not good: open it again from the mail", "good_link")
             )
-        self.database.fetch(_END, user_id=user_id)
+        if self.database.fetch(_END, user_id=user_id):
+            self.cache.invalidate(cache_generations.settings_of(user_id))
         return {"ended": True}
 
     @property

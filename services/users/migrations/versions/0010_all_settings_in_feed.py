@@ -5,7 +5,7 @@ from alembic import op
 from services.dependencies.erasure import fence
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 COLUMN = "ALTER TABLE settings_changes ADD COLUMN IF NOT EXISTS version INTEGER NOT NULL DEFAULT 1"
 
