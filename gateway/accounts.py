@@ -7,6 +7,7 @@ from gateway.admission.rate_limits import REFRESH
 from gateway.entrypoint import route
 from gateway.openapi.contents import page_of
 from gateway.requests.request import Request
+from gateway.requests.token_cookies import with_tokens
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
@@ -30,8 +31,9 @@ class AccountRoutes:
         body=RefreshRequest,
         limit=REFRESH,
         names_client=True,
+        keeps_tokens=True,
         shows=responses.RefreshedTokens,
-        refuses=[Unauthorized],
+        refuses=[Unauthorized, Forbidden],
     )
     def refresh_token(self, request: Request) -> Reply:
         """Exchange a refresh token for a new token and a new refresh token.
@@ -39,7 +41,9 @@ class AccountRoutes:
         A refresh token is good once. If it is sent again within 10 seconds it gets the same answer;
         later it ends its session, as it must have been stolen.
         """
-        return Reply(self.users.refresh(request.body, client=request.client))
+        cookie = request.token_cookie
+        body = request.body if cookie is None else {"refresh_token": cookie.token}
+        return with_tokens(cookie, self.users.refresh(body, client=request.client))
 
     @route("GET", "/api/users/me", scope=scopes.PROFILE_READ, shows=responses.Profile)
     def get_profile(self, request: Request) -> Reply:

@@ -21,6 +21,7 @@ from gateway.openapi.contents import Contents, Streamed, one_of
 from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.requests.request import Request
+from gateway.requests.token_cookies import find_cookie
 from gateway.requests.uploads import TakesUpload, Upload, check_not_empty
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.failures import failure, status_of
@@ -72,6 +73,8 @@ class Route(Entrypoint):
         known: of a route that creates, what a 200 shows in place of a 201, for the documentation;
             None if it always creates.
         names_client: whether its method gets ``request.client``, with device and address.
+        keeps_tokens: whether a page may have its refresh token in a cookie; its method gets
+            ``request.token_cookie``.
         takes_key: whether it supports the ``Idempotency-Key`` header.
         cache: the cache policy of its responses; None if they are not cached.
         changes: the policies of the cached responses that it makes stale.
@@ -104,6 +107,7 @@ class Route(Entrypoint):
         unfinished: dict[str, Any] | None = None,
         known: str | None = None,
         names_client: bool = False,
+        keeps_tokens: bool = False,
         takes_key: bool = False,
         cache: CachePolicy | None = None,
         changes: Collection[CachePolicy] = (),
@@ -125,6 +129,7 @@ class Route(Entrypoint):
         self.unfinished = unfinished
         self.known = known
         self.names_client = names_client
+        self.keeps_tokens = keeps_tokens
         self.takes_key = takes_key
         self.cache = cache
         self.changes = changes
@@ -255,6 +260,7 @@ class Route(Entrypoint):
         parameters = check_parameters(request, *self._schemas, takes_key=self.takes_key)
         if self.upload is not None:
             check_not_empty(request)
+        token_cookie = find_cookie(request) if self.keeps_tokens else None
         body = {} if self.body is None else parse_object(request.read_body())
         return Request(
             request_id=request.request_id,
@@ -264,6 +270,7 @@ class Route(Entrypoint):
             body=body,
             idempotency_key=parameters.idempotency_key,
             client=self.admission.client(request) if self.names_client else None,
+            token_cookie=token_cookie,
         )
 
     def _arrival(self, request: HttpRequest, lookup: Lookup) -> Arrival:

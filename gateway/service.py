@@ -24,6 +24,7 @@ from gateway.password_resets import PasswordResetRoutes
 from gateway.personal_tokens import PersonalTokenRoutes
 from gateway.private_exercises import PrivateExerciseRoutes, find, seen_by
 from gateway.requests.request import Request
+from gateway.requests.token_cookies import with_tokens, without_tokens
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
@@ -237,14 +238,15 @@ class Gateway(
         body=NewUser,
         limit=REGISTER,
         names_client=True,
+        keeps_tokens=True,
         status=201,
         shows=responses.RegisteredUser,
-        refuses=[Conflict],
+        refuses=[Conflict, Forbidden],
     )
     def register(self, request: Request) -> Reply:
         """Open an account; the answer holds the first tokens."""
         user = self.users.register(request.body, client=request.client)
-        return Reply(user, location=f"/api/users/{user['id']}")
+        return with_tokens(request.token_cookie, user, location=f"/api/users/{user['id']}")
 
     @route(
         "POST",
@@ -253,17 +255,26 @@ class Gateway(
         body=Credentials,
         limit=LOGIN,
         names_client=True,
+        keeps_tokens=True,
         shows=responses.SignedIn,
-        refuses=[Unauthorized],
+        refuses=[Unauthorized, Forbidden],
     )
     def login(self, request: Request) -> Reply:
         """Exchange e-mail and password for a token, and one to refresh it with."""
-        return Reply(self.users.login(request.body, client=request.client))
+        tokens = self.users.login(request.body, client=request.client)
+        return with_tokens(request.token_cookie, tokens)
 
-    @route("POST", "/api/users/logout", changes=[CachePolicy.ACCOUNT], shows=responses.SignedOut)
+    @route(
+        "POST",
+        "/api/users/logout",
+        keeps_tokens=True,
+        changes=[CachePolicy.ACCOUNT],
+        shows=responses.SignedOut,
+        refuses=[Forbidden],
+    )
     def logout(self, request: Request) -> Reply:
         """Revoke the token that the request is made with, and end its session."""
-        return Reply(self.users.logout(request.caller.token))
+        return without_tokens(request.token_cookie, self.users.logout(request.caller.token))
 
     @route(
         "GET",

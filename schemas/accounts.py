@@ -4,6 +4,9 @@ from schemas.fields import Password, about
 from schemas.loading import Body
 from schemas.users import AnySecret
 
+REFRESH_TOKEN_DAYS = 60
+"""A refresh token is good for so long, and a session for so long after its latest one."""
+
 
 class RefreshRequest(Body):
     """Body of a refresh of tokens."""

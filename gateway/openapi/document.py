@@ -29,6 +29,7 @@ from gateway.openapi.converting import (
 from gateway.openapi.examples import EXAMPLES
 from gateway.openapi.routes import TAGS, routes_of, tag_of
 from gateway.openapi.webhooks import describe_webhooks
+from gateway.requests.token_cookies import HEADER, IN_COOKIE
 from gateway.responses.failures import failure_status
 from gateway.responses.replies import ACCEPTED, OK
 from schemas import responses
@@ -141,8 +142,16 @@ def _parameters(converter: OpenAPIConverter, route: Route) -> list[dict[str, Any
     for parameter in in_query:
         if parameter["name"] in query:
             parameter["example"] = query[parameter["name"]]
-    in_head = [*([_KEY] if route.takes_key else []), *([_KNOWN_TAG] if _has_tag(route) else [])]
-    return [*in_path, *in_query, *in_head]
+    return [*in_path, *in_query, *_parameters_in_head(route)]
+
+
+def _parameters_in_head(route: Route) -> list[dict[str, Any]]:
+    may_have = [
+        (_KEY, route.takes_key),
+        (_KNOWN_TAG, _has_tag(route)),
+        (_PLACE_OF_TOKEN, route.keeps_tokens),
+    ]
+    return [parameter for parameter, is_there in may_have if is_there]
 
 
 def _has_tag(route: Route) -> bool:
@@ -293,6 +302,14 @@ _KEY = {
         "maxLength": LONGEST_KEY,
         "pattern": f"^{KEY_CHARACTERS}+$",
     },
+}
+_PLACE_OF_TOKEN = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "With `cookie` the refresh token is in a cookie that no script can read; only "
+    "for pages of this server, which the `Origin` tells.",
+    "schema": {"type": "string", "enum": [IN_COOKIE]},
 }
 _KNOWN_TAG = {
     "name": "If-None-Match",

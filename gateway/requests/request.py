@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.admission.callers import AnyCaller
+from gateway.requests.token_cookies import TokenCookie
 from gateway.requests.uploads import Upload
 
 
@@ -19,6 +20,8 @@ class Request:
     idempotency_key: str | None = None
     # None unless the route says that it names its client
     client: dict[str, str | None] | None = None
+    # None, too, unless its client is a page that keeps its refresh token in a cookie
+    token_cookie: TokenCookie | None = None
     # Any: None on routes that take none, and others need not ask
     upload: Upload | Any = None
 

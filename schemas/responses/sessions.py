@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from schemas.accounts import REFRESH_TOKEN_DAYS
 from schemas.responses.base import (
     ResponseSchema,
     always_true,
@@ -17,7 +18,11 @@ ABOUT_TOKEN = "A bearer token, good for 24 hours."
 
 def refresh_token() -> fields.String:
     """Make the field of a refresh token."""
-    return text("Good once, within 60 days, for `POST /api/users/token/refresh`.")
+    about = (
+        f"Good once, within {REFRESH_TOKEN_DAYS} days, for `POST /api/users/token/refresh`. "
+        "Null if a page has it in a cookie."
+    )
+    return text(about, null=True)
 
 
 def expires_in() -> fields.Integer:

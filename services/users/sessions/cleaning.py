@@ -1,8 +1,8 @@
 """Removing sessions and tokens that nobody can use any more."""
 
+from schemas.accounts import REFRESH_TOKEN_DAYS as DAYS
 from services.transport.postgres.statements import Fetch, Statement
 from services.users.sessions.known_devices import DAYS as DEVICE_DAYS
-from services.users.sessions.rows import DAYS
 
 MOST_SESSIONS = 1000
 """Of a user; beyond them the sessions that were not used for longest end."""

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from schemas.accounts import REFRESH_TOKEN_DAYS as DAYS
 from services.transport.postgres.statements import Fetch, Statement
 from services.users.sessions import rows
 from services.users.sessions.refresh_tokens import hash_of, successor_of
@@ -23,7 +24,7 @@ _READ = Statement(
     f"""
     SELECT s.id, s.user_id, extract(epoch FROM t.used_at),
         t.used_at < now() - interval '{GRACE_SECONDS} seconds',
-        u.disabled_at IS NOT NULL OR t.issued_at < now() - interval '{rows.DAYS} days'
+        u.disabled_at IS NOT NULL OR t.issued_at < now() - interval '{DAYS} days'
     FROM refresh_tokens t
     JOIN sessions s ON s.id = t.session_id
     JOIN users u ON u.id = s.user_id

@@ -2,11 +2,9 @@
 
 from typing import Any
 
+from schemas.accounts import REFRESH_TOKEN_DAYS as DAYS
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
-
-DAYS = 60
-"""A refresh token is good for so long, and a session for so long after its latest one."""
 
 MOST_TOKENS = 1000
 """Of a session, which can then be deleted in one statement, however often it was refreshed. An
@@ -110,7 +108,7 @@ def forget_oldest_tokens(send: Send, session_id: int) -> None:
 
 
 def go_on(send: Send, session_id: int, client: dict[str, Any] | None) -> None:
-    """Have a session last for another :data:`DAYS`.
+    """Have a session last for another 60 days.
 
     Args:
         send: runs a statement.
