@@ -20,6 +20,7 @@ from gateway.measurements import SAVED_MEASUREMENT, MeasurementRoutes
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
+from gateway.page.serving import WebPage
 from gateway.password_resets import PasswordResetRoutes
 from gateway.personal_tokens import PersonalTokenRoutes
 from gateway.private_exercises import PrivateExerciseRoutes, find, seen_by
@@ -224,9 +225,10 @@ class Gateway(
     health = Health()
     documentation = Documentation()
     link_pages = LinkPages()
+    page = WebPage()
     log_context = LogContext()
 
-    @route("GET", "/", caller=PUBLIC, shows=responses.Index)
+    @route("GET", "/api/about", caller=PUBLIC, shows=responses.Index)
     def index(self, request: Request) -> Reply:
         """Say what this is, and where the documentation is."""
         return Reply(INDEX)

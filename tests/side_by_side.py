@@ -36,6 +36,7 @@ LONGEST_FIRST = (
     "tests/services/analytics/",
     "tests/security/",
     "tests/stack/",
+    "tests/page/",
     "tests/api/",
     "tests/services/",
 )

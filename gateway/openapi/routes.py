@@ -18,7 +18,7 @@ TAGS = {
     "Statistics": ("/api/stats", "What follows from the log"),
     "Mail": ("/api/mail", "Ending the mails that come of themselves"),
     "Webhooks": ("/api/webhooks", "Other programs that are told of what happens"),
-    "Operations": ("/", "What this is, and whether it is well"),
+    "Operations": ("/api/about", "What this is, and whether it is well"),
 }
 """The chapters of the documentation, each with the path under which its routes are."""
 

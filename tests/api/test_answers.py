@@ -248,19 +248,19 @@ def test_head_answers_as_get_without_the_body(edge):
     assert edge.http.request("HEAD", "/api/users/login").status_code == 405
 
 
-def test_the_root_says_where_the_documentation_is(edge):
-    answer = edge.http.get("/")
+def test_it_says_where_the_documentation_is(edge):
+    answer = edge.http.get("/api/about")
     assert answer.status_code == 200
     (data,) = answer.json()["data"]
     for address in (data["documentation"], data["openapi"]):
         assert edge.http.get(address).status_code == 200
-    head = edge.http.request("HEAD", "/")
+    head = edge.http.request("HEAD", "/api/about")
     assert (head.status_code, head.content) == (200, b"")
-    options = edge.http.request("OPTIONS", "/")
+    options = edge.http.request("OPTIONS", "/api/about")
     assert (options.status_code, options.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
-    refused = edge.http.post("/", {})
+    refused = edge.http.post("/api/about", {})
     assert (refused.status_code, codes(refused)) == (405, ["METHOD_NOT_ALLOWED"])
-    assert edge.http.get("/?page=1").status_code == 400
+    assert edge.http.get("/api/about?page=1").status_code == 400
     assert edge.http.get("//").status_code == 404
 
 
@@ -427,7 +427,7 @@ def test_proxies_are_told_that_exercises_are_others_with_a_token(alone, make_tok
             known = {"If-None-Match": answer.headers["ETag"]}
             again = alone.http.get(path, token=token, headers=known)
             assert (again.status_code, again.headers["Vary"]) == (304, "Authorization")
-    assert "Vary" not in alone.http.get("/").headers
+    assert "Vary" not in alone.http.get("/api/about").headers
 
 
 def test_a_revoked_token_finds_no_first_exercise(alone, make_token):

@@ -466,7 +466,7 @@ def test_what_has_not_changed_is_not_sent_again(http):
 
 
 def test_example_of_the_index_is_real(http):
-    assert first(http.get("/")) == examples.INDEX
+    assert first(http.get("/api/about")) == examples.INDEX
 
 
 # --- the page

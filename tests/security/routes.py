@@ -10,6 +10,8 @@ The callers:
 - ``revoked``, ``expired``: the owner, with a token that was good once.
 """
 
+from gateway.page.files import served
+
 CALLERS = ("none", "user", "owner", "other", "admin", "revoked", "expired")
 GONE = dict.fromkeys(("none", "revoked", "expired"), 401)
 
@@ -108,7 +110,7 @@ TABLE = {
         202, user=404, other=404, admin=404
     ),
     "DELETE /api/webhooks/:id": signed_in(200, user=404, other=404, admin=404),
-    "GET /": anybody(200),
+    "GET /api/about": anybody(200),
     "GET /health": anybody(200),
     "GET /ready": anybody(200),
     "GET /metrics": anybody(200),
@@ -123,6 +125,7 @@ TABLE = {
     "GET /link-pages/confirm-email.js": anybody(200),
     "GET /link-pages/unsubscribe.js": anybody(200),
     "GET /link-pages/link-page.css": anybody(200),
+    **{f"GET {path}": anybody(200) for path in served()},
 }
 
 # routes whose answer holds what is somebody's

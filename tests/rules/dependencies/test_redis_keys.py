@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "data-model.md").read_text()
 def shown(seconds):
     if seconds is None:
         return "the limit's window"
-    for unit, name in ((24 * 3600, "day"), (3600, "hour"), (60, "minute")):
+    for unit, name in ((24 * 3600, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
         if seconds >= unit:
             return f"{seconds // unit} {name}{'s' if seconds // unit > 1 else ''}"
     raise AssertionError(seconds)

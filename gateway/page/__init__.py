@@ -1,0 +1,1 @@
+"""The web app at ``/``: static files, and what serves them."""

@@ -1,0 +1,121 @@
+// Numbers, weights and dates as people write them where they are.
+
+import { LOCALE } from "./language.js";
+
+const POUND_KG = 0.45359237;
+
+const number = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
+const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
+const shortDay = new Intl.DateTimeFormat(LOCALE, {
+  day: "numeric", month: "short", timeZone: "UTC",
+});
+const month = new Intl.DateTimeFormat(LOCALE, { month: "short", timeZone: "UTC" });
+const monthOfYear = new Intl.DateTimeFormat(LOCALE, {
+  month: "short", year: "numeric", timeZone: "UTC",
+});
+const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "long", timeZone: "UTC" });
+
+let unit = "kg";
+
+/** Have weights written in a unit: "kg" or "lb". */
+export function useUnit(chosen) {
+  unit = chosen ?? "kg";
+}
+
+export function weightUnit() {
+  return unit;
+}
+
+export function formatNumber(value) {
+  return number.format(value);
+}
+
+export function formatWhole(value) {
+  return whole.format(value);
+}
+
+/** A weight in kilograms as a number of the user's unit. */
+export function fromKilograms(kilograms) {
+  return unit === "kg" ? kilograms : kilograms / POUND_KG;
+}
+
+/** A weight in kilograms with the user's unit. */
+export function formatWeight(kilograms, digits = number) {
+  return `${digits.format(fromKilograms(kilograms))} ${unit}`;
+}
+
+/** A large weight, such as a volume, without decimals. */
+export function formatVolume(kilograms) {
+  return formatWeight(kilograms, whole);
+}
+
+/** A value with the unit that the API gives it. */
+export function formatValue(value, itsUnit) {
+  if (itsUnit === "kg") {
+    return formatWeight(value);
+  }
+  return `${formatNumber(value)} ${itsUnit}`;
+}
+
+/** Seconds as "1:05". */
+export function formatSeconds(seconds) {
+  const total = Math.round(seconds);
+  const minutes = Math.floor(total / 60) % 60;
+  const hours = Math.floor(total / 3600);
+  const tail = String(total % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+/** A day such as "2026-11-28", as people write it. */
+export function formatDay(text) {
+  return day.format(atNoon(text));
+}
+
+export function formatShortDay(text) {
+  return shortDay.format(atNoon(text));
+}
+
+export function formatWeekday(text) {
+  return weekday.format(atNoon(text));
+}
+
+export function formatMonth(text) {
+  return month.format(atNoon(text));
+}
+
+export function formatMonthOfYear(text) {
+  return monthOfYear.format(atNoon(text));
+}
+
+function atNoon(text) {
+  return new Date(`${text.slice(0, 10)}T12:00:00Z`);
+}
+
+/** Today here, as the API writes days. */
+export function today() {
+  const now = new Date();
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}
+
+/** What somebody has typed as a number, with comma or point; null if it is none. */
+export function parseNumber(text) {
+  const plain = text.trim().replace(",", ".");
+  return /^\d+(\.\d*)?$|^\.\d+$/.test(plain) ? Number(plain) : null;
+}
+
+/** What was done in a set, such as "5 × 100 kg". */
+export function describeSet(set) {
+  const parts = [];
+  if (set.reps !== null) {
+    parts.push(formatNumber(set.reps));
+  }
+  if (set.duration_seconds !== null) {
+    parts.push(formatSeconds(set.duration_seconds));
+  }
+  if (set.distance_m !== null) {
+    parts.push(`${formatNumber(set.distance_m)} m`);
+  }
+  const done = parts.join(" · ");
+  return set.weight ? `${done} × ${formatNumber(set.weight)} ${set.unit}` : done;
+}

@@ -1,0 +1,138 @@
+// Measurements of the body: how they went, and a new one.
+
+import { change, getAll } from "../api.js";
+import { lineChart } from "../charts/line-chart.js";
+import { h } from "../element.js";
+import { formatDay, formatNumber, formatShortDay, parseNumber, weightUnit } from "../format.js";
+import { t } from "../language.js";
+import { chart, explained, field, panel, say, show, table } from "../view.js";
+
+const MASSES = ["weight", "lean_mass"];
+const LENGTHS = [
+  "waist", "chest", "hips", "abdomen", "shoulders", "neck", "left_upper_arm", "right_upper_arm",
+  "left_forearm", "right_forearm", "left_thigh", "right_thigh", "left_calf", "right_calf",
+];
+const KINDS = ["weight", "fat", ...LENGTHS, "lean_mass"];
+const IN_KG = { kg: 1, lb: 0.45359237 };
+const IN_CM = { cm: 1, in: 2.54 };
+const LISTED = 20;
+
+export async function showBody([kind = "weight"]) {
+  const chosen = KINDS.includes(kind) ? kind : "weight";
+  const history = h("div", {});
+  const fill = () => history.replaceChildren(panel(t(`kind.${chosen}`), () => course(chosen, fill)));
+  fill();
+  show(t("body.title"), kindChoice(chosen), newMeasurement(chosen, fill), history);
+}
+
+function kindChoice(chosen) {
+  return h("label", { class: "field" }, t("body.kind"), h(
+    "select",
+    { name: "kind", onchange: (event) => { location.hash = `/body/${event.target.value}`; } },
+    KINDS.map((kind) => h("option", { value: kind, selected: kind === chosen }, t(`kind.${kind}`))),
+  ));
+}
+
+function unitsOf(kind) {
+  if (kind === "fat") {
+    return ["%"];
+  }
+  const isPounds = weightUnit() === "lb";
+  const units = MASSES.includes(kind) ? ["kg", "lb"] : ["cm", "in"];
+  return isPounds ? units.reverse() : units;
+}
+
+function newMeasurement(kind, done) {
+  const units = unitsOf(kind);
+  const problem = h("p", { role: "alert", class: "problem" });
+  const form = h(
+    "form",
+    { class: "inline", method: "post" },
+    field(t("value"), {
+      name: "value", inputmode: "decimal", required: true, autocomplete: "off", size: 6,
+    }),
+    h("label", { class: "field" }, t("body.unit"), h("select", { name: "unit" },
+      units.map((unit) => h("option", { value: unit }, unit)))),
+    h("p", {}, h("button", { type: "submit", class: "primary" }, t("body.add"))),
+    problem,
+  );
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.textContent = "";
+    const values = new FormData(form);
+    const value = parseNumber(values.get("value"));
+    if (value === null) {
+      problem.textContent = t("log.no_number", { field: t("value") });
+      return;
+    }
+    const measured_at = `${new Date().toISOString().slice(0, 19)}Z`;
+    try {
+      await change("POST", "/api/measurements", {
+        kind, value, unit: values.get("unit"), measured_at,
+      });
+      form.reset();
+      say(t("body.added"));
+      done();
+    } catch (refused) {
+      problem.textContent = explained(refused);
+    }
+  });
+  return form;
+}
+
+async function course(kind, changed) {
+  const found = await getAll(`/api/measurements?kind=${kind}`);
+  if (found.length === 0) {
+    return h("p", {}, t("body.empty"));
+  }
+  const unit = unitsOf(kind)[0];
+  const oldestFirst = [...found].reverse();
+  const points = oldestFirst.map((each) => ({
+    x: Date.parse(each.measured_at),
+    y: converted(each, unit),
+    label: `${formatDay(each.measured_at)}: ${formatNumber(each.value)} ${each.unit}`,
+    isMarked: false,
+  }));
+  const title = `${t(`kind.${kind}`)} (${unit})`;
+  const words = {
+    title,
+    labelX: (time) => formatShortDay(new Date(time).toISOString()),
+    labelY: formatNumber,
+  };
+  const columns = [t("day"), t("value")];
+  const rows = () => found.map((each) => [formatDay(each.measured_at), shown(each)]);
+  return [chart((width) => lineChart(points, words, width), title, columns, rows), latest(found.slice(0, LISTED), changed)];
+}
+
+function converted({ value, unit: its }, unit) {
+  const factors = its in IN_KG ? IN_KG : IN_CM;
+  const same = its === unit ? value : (value * factors[its]) / factors[unit];
+  return Math.round(same * 100) / 100;
+}
+
+function shown({ value, unit }) {
+  return `${formatNumber(value)} ${unit}`;
+}
+
+function latest(found, changed) {
+  const remove = async (measurement) => {
+    try {
+      await change("DELETE", `/api/measurements/${measurement.id}`);
+      changed();
+    } catch (problem) {
+      say(explained(problem));
+    }
+  };
+  const rows = found.map((each) => [
+    formatDay(each.measured_at),
+    shown(each),
+    h("button", {
+      type: "button",
+      class: "plain",
+      "aria-label": t("body.delete", { value: shown(each), day: formatDay(each.measured_at) }),
+      onclick: () => remove(each),
+    }, t("delete")),
+  ]);
+  return table(t("body.latest"), [t("day"), t("value"), t("delete")], rows);
+}
+

@@ -1,0 +1,58 @@
+// Changing a workout that was logged.
+
+import { change, getOne } from "../api.js";
+import { editor, showFaults } from "../editor.js";
+import { h } from "../element.js";
+import { t } from "../language.js";
+import { go } from "../router.js";
+import { explained, field, say, show } from "../view.js";
+import { bodyOf, draftOf } from "../workout.js";
+import { known } from "./log.js";
+
+export async function showEdit([id]) {
+  const workout = await getOne(`/api/workouts/${Number(id)}`);
+  const draft = draftOf(workout, await known(workout));
+  const form = editor(draft, { changed: () => {} });
+  show(
+    t("edit.title"),
+    text(t("log.name"), "name", draft),
+    text(t("notes"), "notes", draft),
+    form,
+    h(
+      "p",
+      { class: "buttons" },
+      h("button", { type: "button", class: "primary", onclick: () => save(workout, draft, form) },
+        t("save")),
+      h("button", { type: "button", class: "plain", onclick: () => go(`history/${workout.id}`) },
+        t("cancel")),
+    ),
+  );
+}
+
+function text(label, name, draft) {
+  const element = field(label, { name, autocomplete: "off" });
+  const input = element.querySelector("input");
+  input.value = draft[name];
+  input.addEventListener("input", () => {
+    draft[name] = input.value;
+  });
+  return element;
+}
+
+// with the version that was read, so that nobody's change is overwritten unseen
+async function save(workout, draft, form) {
+  const { body, faults } = bodyOf(draft);
+  showFaults(form, faults);
+  if (faults.length > 0) {
+    say(t("log.faults"));
+    return;
+  }
+  try {
+    await change("PUT", `/api/workouts/${workout.id}`, { ...body, version: workout.version });
+  } catch (problem) {
+    say(problem.status === 409 ? t("edit.conflict") : explained(problem));
+    return;
+  }
+  await go(`history/${workout.id}`);
+  say(t("edit.saved"));
+}

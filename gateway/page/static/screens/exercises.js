@@ -1,0 +1,176 @@
+// Finding an exercise, and what became of it: charts, records, rep-maxes.
+
+import { get, getOne } from "../api.js";
+import { lineChart } from "../charts/line-chart.js";
+import { h } from "../element.js";
+import {
+  describeSet, formatDay, formatMonthOfYear, formatNumber, formatValue, formatWeight, fromKilograms,
+  weightUnit,
+} from "../format.js";
+import { t, word } from "../language.js";
+import { chart, explained, field, link, panel, say, show, table } from "../view.js";
+
+const TYPING_MS = 200;
+const SHOWN = 20;
+const MEASURES = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
+const RECORD_OF = { max_weight: "max_weight", best_e1rm: "best_e1rm", total_volume: "max_volume" };
+const OF_WEIGHT = new Set(["max_weight", "best_e1rm", "total_volume"]);
+
+export function showExercises([id]) {
+  return id === undefined ? showSearch() : showExercise(Number(id));
+}
+
+function showSearch() {
+  const found = h("ul", { class: "list", "aria-live": "polite" });
+  show(t("exercises.title"), searchField(found, (exercise) => link(
+    `exercises/${exercise.id}`, exercise.name)), found);
+}
+
+/**
+ * A field that lists what it finds.
+ *
+ * @param {HTMLElement} list holds what is found
+ * @param {function} shown an element for an exercise
+ */
+export function searchField(list, shown) {
+  let timer = null;
+  let asked = 0;
+  const search = async (text) => {
+    const number = (asked += 1);
+    const path = text
+      ? `/api/exercises/search?q=${encodeURIComponent(text)}&limit=${SHOWN}`
+      : `/api/exercises?limit=${SHOWN}`;
+    const { data } = await get(path);
+    if (number === asked) {
+      const items = data.map((exercise) => h("li", {}, shown(exercise)));
+      list.replaceChildren(...(items.length ? items : [h("li", {}, t("exercises.none"))]));
+    }
+  };
+  const element = field(t("exercises.search"), {
+    type: "search",
+    name: "search",
+    autocomplete: "off",
+    enterkeyhint: "search",
+    oninput: (event) => {
+      clearTimeout(timer);
+      const text = event.target.value.trim();
+      timer = setTimeout(() => search(text).catch(() => {}), TYPING_MS);
+    },
+  });
+  search("").catch(() => {});
+  return element;
+}
+
+async function showExercise(id) {
+  const exercise = await getOne(`/api/exercises/${id}`);
+  const muscles = [...exercise.primary_muscles, ...exercise.secondary_muscles].map(word);
+  show(
+    exercise.name,
+    h("p", { class: "quiet" }, muscles.join(", ")),
+    panel(t("exercises.progress"), () => progress(id)),
+    panel(t("exercises.records"), () => recordsOf(id)),
+    panel(t("exercises.rep_maxes"), () => repMaxes(id)),
+  );
+}
+
+async function progress(id) {
+  const [history, { records }] = await Promise.all([
+    getOne(`/api/stats/exercise/${id}/history?range=all`),
+    getOne(`/api/stats/exercise/${id}/records`),
+  ]);
+  const points = history.data_points;
+  const shown = MEASURES.filter((name) => points.some((point) => point[name]));
+  if (shown.length === 0) {
+    return h("p", {}, t("exercises.never"));
+  }
+  const place = h("div", {});
+  const draw = (measure) => {
+    const record = records.find(({ kind }) => kind === RECORD_OF[measure]);
+    place.replaceChildren(measured(id, points, measure, record?.achieved_date));
+  };
+  draw(shown[0]);
+  return [choice(t("exercises.measure"), shown, draw), place];
+}
+
+function choice(label, names, chosen) {
+  const options = names.map((name, place) => h(
+    "label",
+    {},
+    h("input", {
+      type: "radio", name: "measure", checked: place === 0, onchange: () => chosen(name),
+    }),
+    t(`measure.${name}`),
+  ));
+  return h("fieldset", { class: "choice" }, h("legend", {}, label), options);
+}
+
+function measured(id, points, measure, recordDay) {
+  const found = points.filter((point) => point[measure] !== null && point[measure] !== undefined);
+  const isWeight = OF_WEIGHT.has(measure);
+  const unit = isWeight ? weightUnit() : t("reps");
+  const value = (point) => (isWeight ? fromKilograms(point[measure]) : point[measure]);
+  const written = (point) => `${formatNumber(Math.round(value(point) * 100) / 100)} ${unit}`;
+  const title = `${t(`measure.${measure}`)} (${unit})`;
+  const drawnPoints = found.map((point) => ({
+    x: Date.parse(point.date),
+    y: value(point),
+    label: `${formatDay(point.date)}: ${written(point)}`,
+    isMarked: point.date === recordDay,
+  }));
+  const words = {
+    title,
+    labelX: (time) => formatMonthOfYear(new Date(time).toISOString()),
+    labelY: formatNumber,
+  };
+  const rows = () => [...found].reverse().map((point) => [
+    formatDay(point.date), written(point), setsButton(id, point.date),
+  ]);
+  const caption = `${title} · ◆ ${t("record")}`;
+  return chart((width) => lineChart(drawnPoints, words, width), caption,
+    [t("day"), title, t("sets")], rows);
+}
+
+// every set behind a point, which its workouts have
+function setsButton(id, date) {
+  const button = h("button", { type: "button", class: "plain" }, t("sets"));
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const { data } = await get(`/api/workouts?date_from=${date}&date_to=${date}&limit=100`);
+      const workouts = await Promise.all(data.map(({ id: its }) => getOne(`/api/workouts/${its}`)));
+      const sets = workouts.flatMap((workout) => workout.exercises
+        .filter((done) => done.exercise_id === id).flatMap((done) => done.sets));
+      button.replaceWith(h("ol", { class: "plain-list" }, sets.map((set) =>
+        h("li", {}, describeSet(set)))));
+    } catch (problem) {
+      button.disabled = false;
+      say(explained(problem));
+    }
+  });
+  return button;
+}
+
+async function recordsOf(id) {
+  const { records } = await getOne(`/api/stats/exercise/${id}/records`);
+  if (records.length === 0) {
+    return h("p", {}, t("exercises.never"));
+  }
+  const rows = records.map((record) => [
+    t(`record.${record.kind}`),
+    formatValue(record.value, record.unit),
+    record.set === null ? "–" : describeSet({ ...record.set }),
+    link(`history/${record.workout_id}`, formatDay(record.achieved_date)),
+  ]);
+  return table(t("exercises.records"), [t("record"), t("value"), t("set"), t("day")], rows);
+}
+
+async function repMaxes(id) {
+  const found = await getOne(`/api/stats/exercise/${id}/rep-maxes`);
+  const rows = found.rep_maxes.map((each) => [
+    each.reps,
+    each.exactly === null ? "–" : formatWeight(each.exactly.weight),
+    each.estimated === null ? "–" : formatWeight(each.estimated.weight),
+  ]);
+  return table(
+    t("exercises.rep_maxes"), [t("reps"), t("exercises.lifted"), t("exercises.estimated")], rows);
+}

@@ -1,0 +1,262 @@
+// Logging a workout: fast, and safe against reloads, lost networks and closed tabs.
+
+import { get, getAll, getOne } from "../api.js";
+import { currentDraft, forgetDraft, keepDraft, onChangedElsewhere } from "../draft.js";
+import { editor, showFaults } from "../editor.js";
+import { h } from "../element.js";
+import { formatDay } from "../format.js";
+import { t } from "../language.js";
+import { restTimer } from "../rest-timer.js";
+import { go } from "../router.js";
+import { keep, read } from "../store.js";
+import { currentUser } from "../user.js";
+import { explained, field, say, show } from "../view.js";
+import { discard, onSent, sendAll, sendWhenPossible, waiting } from "../waiting.js";
+import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js";
+
+const FOUND = 12;
+const TYPING_MS = 200;
+
+export async function showLog() {
+  const draft = currentDraft();
+  const [timer, over] = restTimer();
+  const form = editor(draft, { changed: () => keepDraft(draft), setDone: () => timer.begin() });
+  show(
+    t("log.title"),
+    await waitingPart(),
+    timer,
+    over,
+    form,
+    finder(draft, form),
+    h("section", { class: "panel" }, nameField(draft), notesField(draft)),
+    h(
+      "p",
+      { class: "buttons" },
+      h("button", { type: "button", class: "primary", onclick: () => finish(draft, form) },
+        t("log.finish")),
+      h("button", { type: "button", class: "plain", onclick: () => startAnew(draft) },
+        t("log.discard")),
+    ),
+  );
+  const endings = [onChangedElsewhere(() => go("log")), onSent(refreshWaiting)];
+  return () => endings.forEach((end) => end());
+}
+
+/** Begin a workout with the exercises and sets of another. */
+export async function copyToLog(workout) {
+  const draft = draftOf(workout, await known(workout));
+  for (const exercise of draft.exercises) {
+    exercise.sets = exercise.sets.map((set) => ({ ...set, is_done: false, kept: {}, rpe: "" }));
+  }
+  keepDraft(draft);
+  await go("log");
+}
+
+/** What is known of a workout's exercises, by their ids. */
+export async function known(workout) {
+  const ids = [...new Set(workout.exercises.map((done) => done.exercise_id))];
+  const found = await Promise.all(ids.map((id) => getOne(`/api/exercises/${id}`).catch(() => null)));
+  return new Map(found.filter((each) => each !== null).map((each) => [each.id, each]));
+}
+
+function nameField(draft) {
+  const element = field(t("log.name"), { name: "name", maxlength: 100, autocomplete: "off" });
+  const input = element.querySelector("input");
+  input.value = draft.name;
+  input.addEventListener("input", () => {
+    draft.name = input.value;
+    keepDraft(draft);
+  });
+  return element;
+}
+
+function notesField(draft) {
+  return h("label", { class: "field" }, t("notes"), h("textarea", {
+    rows: 2,
+    value: draft.notes,
+    oninput: (event) => {
+      draft.notes = event.target.value;
+      keepDraft(draft);
+    },
+  }));
+}
+
+// --- finding exercises
+
+function finder(draft, form) {
+  const list = h("ul", { class: "list found", "aria-label": t("exercises.found") });
+  let timer = null;
+  let asked = 0;
+  const search = async (text) => {
+    const number = (asked += 1);
+    const found = text === "" ? [] : await find(text);
+    if (number === asked) {
+      const items = found.map((exercise) => h("li", {}, addButton(exercise)));
+      list.replaceChildren(...(items.length || text === ""
+        ? items : [h("li", {}, t("exercises.none"))]));
+    }
+  };
+  const addButton = (exercise) => h("button", {
+    type: "button",
+    onclick: async () => {
+      const added = newExercise(exercise, await lastSets(exercise.id));
+      draft.exercises.push(added);
+      element.querySelector("input").value = "";
+      list.replaceChildren();
+      form.redraw(`done-${added.sets[0].key}`);
+    },
+  }, exercise.name);
+  const element = field(t("log.add_exercise"), {
+    type: "search",
+    name: "search",
+    autocomplete: "off",
+    enterkeyhint: "search",
+    oninput: (event) => {
+      clearTimeout(timer);
+      const text = event.target.value.trim();
+      timer = setTimeout(() => search(text).catch((problem) => say(explained(problem))), TYPING_MS);
+    },
+  });
+  return h("section", { class: "panel" }, element, list);
+}
+
+async function find(text) {
+  try {
+    const { data } = await get(`/api/exercises/search?q=${encodeURIComponent(text)}&limit=${FOUND}`);
+    return data;
+  } catch (problem) {
+    if (problem.status !== 0) {
+      throw problem;
+    }
+  }
+  return findOffline(text);
+}
+
+async function findOffline(text) {
+  const words = text.toLowerCase().split(/\s+/);
+  const all = (await read("exercises", currentUser().id)) ?? [];
+  const fits = ({ name, aliases }) => [name, ...aliases].some((each) =>
+    words.every((word) => each.toLowerCase().includes(word)));
+  return all.filter(fits).slice(0, FOUND);
+}
+
+/** Keep what exercises there are, to find them without a network. */
+export async function keepExercises() {
+  const all = await getAll("/api/exercises");
+  const kept = all.map(({ id, name, aliases, measure, equipment }) => (
+    { id, name, aliases, measure, equipment }));
+  await keep("exercises", currentUser().id, kept);
+}
+
+async function lastSets(exerciseId) {
+  try {
+    const found = await getOne(`/api/exercises/last?ids=${exerciseId}`);
+    return found?.sets ?? [];
+  } catch {
+    // without it there is nothing beside the sets, which is no reason not to log them
+    return [];
+  }
+}
+
+// --- finishing
+
+async function finish(draft, form) {
+  const { body, faults } = bodyOf(draft);
+  showFaults(form, faults);
+  if (faults.length > 0) {
+    say(t("log.faults"));
+    return;
+  }
+  if (body.exercises.length === 0) {
+    say(t("log.nothing"));
+    return;
+  }
+  const whole = { ...withoutNull(body), ...timesOf(draft), client_id: draft.client_id };
+  forgetDraft();
+  let made = [];
+  try {
+    made = await sendWhenPossible(whole, structuredClone(draft));
+  } catch (problem) {
+    say(explained(problem));
+  }
+  const mine = made.find((workout) => workout.client_id === draft.client_id);
+  if (mine) {
+    await go(`history/${mine.id}`);
+    say(t("log.saved"));
+  } else {
+    await go("log");
+    say(t("log.kept"));
+  }
+}
+
+function withoutNull(body) {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
+}
+
+async function startAnew(draft) {
+  const before = structuredClone(draft);
+  forgetDraft();
+  await go("log");
+  if (hasContent(before)) {
+    say(t("log.discarded"), {
+      label: t("undo"),
+      run: async () => {
+        keepDraft(before);
+        await go("log");
+      },
+    });
+  }
+}
+
+// --- what waits to be sent
+
+async function waitingPart() {
+  const part = h("div", { id: "waiting" });
+  await fillWaiting(part);
+  return part;
+}
+
+async function refreshWaiting() {
+  const part = document.getElementById("waiting");
+  if (part !== null) {
+    await fillWaiting(part);
+  }
+}
+
+async function fillWaiting(part) {
+  const entries = await waiting();
+  part.replaceChildren(...(entries.length === 0 ? [] : [h(
+    "section",
+    { class: "panel" },
+    h("h2", {}, t("waiting.title")),
+    h("ul", { class: "list" }, entries.map(waitingItem)),
+    h("p", { class: "buttons" }, h("button", { type: "button", onclick: () => sendAll() },
+      t("waiting.send"))),
+  )]));
+}
+
+function waitingItem(entry) {
+  const { body, draft, problem } = entry;
+  const day = formatDay(body.date ?? body.started_at);
+  const resume = async () => {
+    keepDraft({ ...draft, client_id: crypto.randomUUID() });
+    await discard(entry);
+    await go("log");
+  };
+  return h(
+    "li",
+    {},
+    h("strong", {}, body.name ?? day),
+    h("span", { class: "quiet" }, problem === null ? t("waiting.later", { day }) : problem),
+    problem === null ? null : h("button", { type: "button", onclick: resume }, t("waiting.edit")),
+    problem === null ? null : h("button", {
+      type: "button",
+      class: "danger",
+      onclick: async () => {
+        await discard(entry);
+        await refreshWaiting();
+      },
+    }, t("waiting.discard")),
+  );
+}
+

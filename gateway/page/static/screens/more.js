@@ -1,0 +1,33 @@
+// What does not stand in the navigation of a phone.
+
+import { signOut } from "../api.js";
+import { h } from "../element.js";
+import { t } from "../language.js";
+import { currentUser, forgetUser } from "../user.js";
+import { explained, link, say, show } from "../view.js";
+
+export function showMore() {
+  show(
+    t("more.title"),
+    h("p", { class: "quiet" }, currentUser().email),
+    h(
+      "ul",
+      { class: "list" },
+      h("li", {}, link("body", t("body.title"))),
+      h("li", {}, link("muscles", t("muscles.title"))),
+      h("li", {}, link("transfer", t("transfer.title"))),
+      h("li", {}, link("settings", t("settings.title"))),
+      h("li", {}, h("a", { href: "/docs" }, t("more.docs"))),
+    ),
+    h("p", {}, h("button", { type: "button", onclick: leave }, t("more.sign_out"))),
+  );
+}
+
+async function leave() {
+  try {
+    forgetUser();
+    await signOut();
+  } catch (problem) {
+    say(explained(problem));
+  }
+}

@@ -1,0 +1,122 @@
+// What all screens are made of: the page's frame, messages, tables and panels.
+
+import { ApiError } from "./api.js";
+import { drawn, h } from "./element.js";
+import { t } from "./language.js";
+
+const NARROWEST = 280;
+
+/** Show a screen under its heading, and move there whoever listens instead of looking. */
+export function show(heading, ...content) {
+  const title = h("h1", { tabindex: "-1" }, heading);
+  document.querySelector("main").replaceChildren(title, ...content.flat());
+  document.title = `${heading} – Gym Tracker`;
+  title.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+/** Say something that has happened, until something else has. */
+export function say(text, action = null) {
+  const place = document.getElementById("message");
+  place.replaceChildren(h("span", {}, text));
+  if (action !== null) {
+    place.append(h("button", { type: "button", onclick: action.run }, action.label));
+  }
+}
+
+export function unsay() {
+  document.getElementById("message").replaceChildren();
+}
+
+/** What a person reads of a problem. */
+export function explained(problem) {
+  if (problem instanceof ApiError && problem.status === 0) {
+    return t("problem.offline");
+  }
+  return problem instanceof ApiError ? problem.message : t("problem.ours");
+}
+
+/** A part of a screen that is asked for by itself, and says so when that fails. */
+export function panel(heading, load) {
+  const body = h("div", { class: "panel-body" }, h("p", { class: "quiet" }, t("loading")));
+  const section = h("section", { class: "panel" }, h("h2", {}, heading), body);
+  const fill = async () => {
+    try {
+      body.replaceChildren(...[await load()].flat().filter((part) => part !== null));
+    } catch (problem) {
+      body.replaceChildren(
+        h("p", { role: "alert" }, explained(problem)),
+        h("button", { type: "button", onclick: fill }, t("again")),
+      );
+    }
+  };
+  fill();
+  return section;
+}
+
+/**
+ * A chart, as wide as there is room, and the same as a table for whoever does not see it.
+ *
+ * @param {function} describe returns the chart of a width; see element.js
+ * @param {string} caption
+ * @param {string[]} columns of the table
+ * @param {function} rows returns those of the table, which is made when somebody opens it
+ */
+export function chart(describe, caption, columns, rows) {
+  const frame = h("div", { class: "chart-frame", tabindex: "0", role: "group", "aria-label": caption });
+  new ResizeObserver(([{ contentRect }]) => {
+    frame.replaceChildren(drawn(describe(Math.max(NARROWEST, Math.floor(contentRect.width)))));
+    // what is new is at the end
+    frame.scrollLeft = frame.scrollWidth;
+  }).observe(frame);
+  const place = h("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": caption });
+  const fill = () => {
+    if (place.childElementCount === 0) {
+      place.append(table(caption, columns, rows()));
+    }
+  };
+  return h(
+    "figure",
+    {},
+    frame,
+    h("figcaption", { class: "quiet" }, caption),
+    h("details", { ontoggle: fill }, h("summary", {}, t("as_table")), place),
+  );
+}
+
+/** A table whose caption only those hear who do not see what stands above it. */
+export function table(caption, columns, rows) {
+  return h(
+    "table",
+    {},
+    h("caption", { class: "unseen" }, caption),
+    h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((cell) => h("td", {}, cell))))),
+  );
+}
+
+/** A number with what it is, large. */
+export function figure(value, about, note = null) {
+  return h(
+    "div",
+    { class: "figure" },
+    h("span", { class: "figure-value" }, value),
+    h("span", { class: "figure-about" }, about),
+    note === null ? null : h("span", { class: "quiet" }, note),
+  );
+}
+
+/** A labelled input. */
+export function field(label, attributes, note = null) {
+  const input = h("input", { id: attributes.id ?? attributes.name, ...attributes });
+  const about = note === null ? null : h("span", { class: "quiet", id: `${input.id}-note` }, note);
+  if (about !== null) {
+    input.setAttribute("aria-describedby", about.id);
+  }
+  return h("p", { class: "field" }, h("label", { for: input.id }, label), input, about);
+}
+
+/** A link to a screen. */
+export function link(address, ...content) {
+  return h("a", { href: `#/${address}` }, ...content);
+}

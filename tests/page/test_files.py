@@ -1,0 +1,139 @@
+"""The files of the page, as any browser gets them."""
+
+import gzip
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+import requests
+
+from gateway.page.files import FILES, STATIC, VERSION, served
+
+LARGEST_FIRST_VIEW = 120 * 1024
+SCRIPTS = [path for path in served() if path.endswith(".js")]
+TEXTS = {path.stem: path.read_text("utf-8") for path in (STATIC / "texts").glob("*.js")}
+
+
+def get(system, path, **headers):
+    return requests.get(system.url + path, headers=headers, timeout=20)
+
+
+class _Elements(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def test_the_shell_lets_in_nothing_but_its_files(system):
+    answer = get(system, "/")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; ")
+    for forbidden in ("unsafe", "http", "*", "eval"):
+        assert forbidden not in policy
+    for closed in ("form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'"):
+        assert closed in policy
+    elements = _Elements(answer.text).found
+    named = [attrs.get("src") or attrs.get("href") for tag, attrs in elements]
+    assert {path for path in named if path} <= served().keys()
+    assert not [attrs for _, attrs in elements if {"style", "onclick", "onload"} & attrs.keys()]
+
+
+@pytest.mark.parametrize("path", served())
+def test_each_file_is_served_compressed_and_known_again(system, path):
+    plain = get(system, path, **{"Accept-Encoding": "identity"})
+    assert plain.status_code == 200
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["Vary"] == "Accept-Encoding"
+    assert plain.headers["X-Content-Type-Options"] == "nosniff"
+    is_kept = plain.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert is_kept == path.startswith("/app/")
+    compressed = get(system, path, **{"Accept-Encoding": "br, gzip"})
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert compressed.content == plain.content == served()[path].content
+    known = get(system, path, **{"If-None-Match": plain.headers["ETag"]})
+    assert (known.status_code, known.content) == (304, b"")
+
+
+def test_without_gzip_it_is_not_compressed(system):
+    for accepted in ("", "br", "gzip;q=0"):
+        answer = get(system, "/", **{"Accept-Encoding": accepted})
+        assert "Content-Encoding" not in answer.headers
+
+
+def test_the_first_view_is_small():
+    assert sum(len(file.compressed) for file in served().values()) < LARGEST_FIRST_VIEW
+    assert all(gzip.decompress(file.compressed) == file.content for file in served().values())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/0123456789abcdef/main.js",
+        "/app/main.js",
+        "/index.html",
+        "/app/%2e%2e/%2e%2e/setup.cfg",
+        f"{SCRIPTS[0].rsplit('/', 1)[0]}/../service.py",
+    ],
+)
+def test_nothing_else_is_there(system, path):
+    assert get(system, path).status_code == 404
+
+
+def test_the_worker_keeps_each_file(system):
+    worker = get(system, "/service-worker.js").text
+    files = json.loads(re.search(r"const FILES = (\[.*\]);", worker)[1])
+    assert {*files, "/service-worker.js"} == served().keys()
+    content = b"".join(file.content for file in served().values())
+    assert VERSION not in content
+    assert FILES not in content
+
+
+def test_the_manifest_names_an_icon_that_is_there(system):
+    manifest = get(system, "/manifest.webmanifest").json()
+    for icon in manifest["icons"]:
+        assert icon["src"] in served()
+
+
+def test_no_file_knows_another_host():
+    for path, file in served().items():
+        found = set(re.findall(r"https?://[^\s\"'`<>)]*", file.content.decode()))
+        assert found <= {"http://www.w3.org/2000/svg"}, path
+
+
+def test_no_text_becomes_markup():
+    for path in SCRIPTS:
+        script = served()[path].content.decode()
+        for dangerous in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+        ):
+            assert dangerous not in script, path
+
+
+def names_in(text):
+    return set(re.findall(r'^  "?([\w.]+)"?: ', text, re.MULTILINE))
+
+
+def test_each_language_says_the_same():
+    words = {name for name in names_in(TEXTS["de"]) if name.startswith("word.")}
+    assert names_in(TEXTS["de"]) - words == names_in(TEXTS["en"])
+
+
+def test_each_text_that_is_used_is_there():
+    known, used = names_in(TEXTS["en"]), set()
+    for path in SCRIPTS:
+        script = served()[path].content.decode()
+        used |= set(re.findall(r'\bt\("([\w.]+)"', script))
+        used |= {f"{name}.one" for name in re.findall(r'\bcount\("([\w.]+)"', script)}
+    assert used <= known

@@ -1,0 +1,211 @@
+"""Logging a workout in the page: fast, offline, in two tabs, and never twice."""
+
+import pytest
+
+from tests.waiting import eventually
+
+BENCH = "Barbell Bench Press"
+OFFLINE = "ERR_INTERNET_DISCONNECTED"
+
+
+def log_bench(page, weight="100", reps="5"):
+    page.go("log")
+    page.is_at("Log a workout")
+    page.add_exercise(BENCH)
+    page.type_set(weight=weight, reps=reps)
+    page.press("Done")
+
+
+def test_a_workout_is_logged_and_its_records_are_shown(signed_in):
+    page = signed_in
+    log_bench(page, "102,5")
+    page.press("Finish the workout")
+    page.says("The workout is saved")
+    page.shows("5 × 102.5 kg", "Best estimated one-rep max", "119.58 kg")
+    [workout] = page.api("GET", "/api/workouts")
+    assert (workout["set_count"], workout["total_volume"]) == (1, 512.5)
+    assert workout["started_at"] is not None
+
+
+def test_last_time_is_beside_the_set_and_two_taps_log_it(signed_in):
+    page = signed_in
+    sets = [{"reps": 8, "weight": 80}, {"reps": 6, "weight": 85}]
+    exercises = [{"exercise_id": 1, "sets": sets}]
+    page.api("POST", "/api/workouts", {"date": "2026-01-05", "exercises": exercises})
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.press("Done")
+    page.press("Add a set")
+    page.press("As the last time: 6 × 85 kg")
+    page.press("Done")
+    assert page.set_field("weight", place=1).get_attribute("value") == "85"
+    page.press("Finish the workout")
+    page.says("The workout is saved")
+    page.shows("8 × 80 kg", "6 × 85 kg")
+
+
+def test_supersets_holds_set_types_and_notes(signed_in):
+    page = signed_in
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.type_set(weight="60", reps="8")
+    page.choose(".exercise [id^='type-']", "warmup")
+    page.choose(".exercise [id^='rpe-']", "7.5")
+    page.add_exercise("Plank")
+    page.type_set(exercise=1, duration="1:30")
+    for number in range(2):
+        page.open_options(number)
+        exercise = page.all(".exercise")[number]
+        exercise.find_element("css selector", "[id^='superset-'] option[value='1']").click()
+    page.press("Finish the workout")
+    page.says("The workout is saved")
+    page.shows("Superset 1", "Warm-up", "RPE 7.5", "1:30")
+    [listed] = page.api("GET", "/api/workouts")
+    [workout] = page.api("GET", f"/api/workouts/{listed['id']}")
+    bench, plank = workout["exercises"]
+    assert bench["superset"] == plank["superset"] == 1
+    assert bench["sets"][0]["set_type"] == "warmup"
+    assert plank["sets"][0]["duration_seconds"] == 90
+
+
+def test_what_is_typed_survives_a_reload(signed_in):
+    page = signed_in
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.type_set(weight="97.5", reps="4")
+    page.type("#name", "Heavy day")
+    page.driver.refresh()
+    page.is_at("Log a workout")
+    assert page.set_field("weight").get_attribute("value") == "97.5"
+    assert page.find("#name").get_attribute("value") == "Heavy day"
+
+
+def test_a_set_that_is_not_complete_is_told_at_its_field(signed_in):
+    page = signed_in
+    log_bench(page, "heavy", "")
+    page.press("Finish the workout")
+    page.says("Some sets are not complete")
+    page.shows("Weight is not a number", "Reps is missing")
+    assert page.set_field("weight").get_attribute("aria-invalid") == "true"
+    assert page.driver.switch_to.active_element == page.set_field("weight")
+    page.type_set(weight="80", reps="5")
+    page.press("Finish the workout")
+    page.says("The workout is saved")
+
+
+def test_without_a_network_it_is_kept_and_sent_once(signed_in):
+    page = signed_in
+    page.expected_problems = [OFFLINE]
+    page.go("log")
+    page.is_at("Log a workout")
+    # found without a network, as the list was kept
+    page.driver.execute_async_script(
+        "const done = arguments[0]; navigator.serviceWorker.ready.then(() => done(true));"
+    )
+    eventually(lambda: kept_exercises(page) > 100)
+    page.set_offline(True)
+    try:
+        log_bench(page, "90", "6")
+        page.press("Finish the workout")
+        page.says("The workout is kept here")
+        page.shows("Waiting to be sent")
+        page.driver.refresh()
+        page.is_at("Log a workout")
+        page.shows("Waiting to be sent")
+    finally:
+        page.set_offline(False)
+    page.driver.refresh()
+    page.is_at("Log a workout")
+
+    def is_sent():
+        assert "Waiting to be sent" not in page.text()
+        return True
+
+    eventually(is_sent, 40)
+    [workout] = page.api("GET", "/api/workouts")
+    assert workout["total_volume"] == 540
+
+
+def kept_exercises(page):
+    return page.driver.execute_async_script(
+        """
+        const done = arguments[0];
+        const request = indexedDB.open("gym-tracker");
+        request.onsuccess = () => {
+          const all = request.result.transaction("exercises").objectStore("exercises").getAll();
+          all.onsuccess = () => { request.result.close(); done(all.result[0]?.length ?? 0); };
+        };
+        """
+    )
+
+
+@pytest.mark.parametrize("answers_lost", [1])
+def test_an_answer_that_was_lost_makes_no_second_workout(signed_in, answers_lost):
+    page = signed_in
+    log_bench(page)
+    page.driver.execute_script(
+        """
+        const real = window.fetch;
+        let left = arguments[0];
+        window.fetch = async (path, options) => {
+          const answer = await real(path, options);
+          if (options?.method === "POST" && path === "/api/workouts" && left > 0) {
+            left -= 1;
+            throw new TypeError("the answer was lost");
+          }
+          return answer;
+        };
+        """,
+        answers_lost,
+    )
+    page.press("Finish the workout")
+    page.says("The workout is kept here")
+    page.press("Send now")
+    eventually(lambda: "Waiting to be sent" not in page.text())
+    assert len(page.api("GET", "/api/workouts")) == 1
+
+
+def test_two_tabs_send_a_workout_once(signed_in):
+    page = signed_in
+    page.expected_problems = [OFFLINE]
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.type_set(weight="100", reps="5")
+    page.set_offline(True)
+    page.press("Finish the workout")
+    page.says("The workout is kept here")
+    page.set_offline(False)
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window("tab")
+    try:
+        page.open("log")
+        page.is_at("Log a workout")
+        eventually(lambda: "Waiting to be sent" not in page.text(), 40)
+    finally:
+        page.driver.close()
+        page.driver.switch_to.window(first)
+    page.open("history")
+    page.is_at("History")
+    assert len(page.api("GET", "/api/workouts")) == 1
+
+
+def test_a_discarded_workout_can_be_brought_back(signed_in):
+    page = signed_in
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.press("Discard")
+    page.says("The workout was discarded")
+    assert not page.all(".exercise")
+    page.find("#message button").click()
+    page.find(".exercise")
+    page.shows(BENCH)
+
+
+def test_the_plates_of_a_bar(signed_in):
+    page = signed_in
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.type_set(weight="102.5", reps="5")
+    page.press("Done")
+    page.open_options()
+    page.shows("Each side: 25 + 15 + 1.25")
