@@ -133,7 +133,7 @@ def kept_exercises(page):
         const request = indexedDB.open("gym-tracker");
         request.onsuccess = () => {
           const all = request.result.transaction("exercises").objectStore("exercises").getAll();
-          all.onsuccess = () => { request.result.close(); done(all.result[0]?.length ?? 0); };
+          all.onsuccess = () => { request.result.close(); done(all.result[0]?.exercises.length ?? 0); };
         };
         """
     )

@@ -16,6 +16,7 @@ import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js
 
 const FOUND = 12;
 const TYPING_MS = 200;
+const DAY_MS = 86_400_000;
 
 export async function showLog() {
   const draft = currentDraft();
@@ -134,18 +135,22 @@ async function find(text) {
 
 async function findOffline(text) {
   const words = text.toLowerCase().split(/\s+/);
-  const all = (await read("exercises", currentUser().id)) ?? [];
+  const all = (await read("exercises", currentUser().id))?.exercises ?? [];
   const fits = ({ name, aliases }) => [name, ...aliases].some((each) =>
     words.every((word) => each.toLowerCase().includes(word)));
   return all.filter(fits).slice(0, FOUND);
 }
 
-/** Keep what exercises there are, to find them without a network. */
+/** Keep what exercises there are, once a day, to find them without a network. */
 export async function keepExercises() {
+  const before = await read("exercises", currentUser().id);
+  if (before !== undefined && Date.now() - before.at < DAY_MS) {
+    return;
+  }
   const all = await getAll("/api/exercises");
-  const kept = all.map(({ id, name, aliases, measure, equipment }) => (
+  const exercises = all.map(({ id, name, aliases, measure, equipment }) => (
     { id, name, aliases, measure, equipment }));
-  await keep("exercises", currentUser().id, kept);
+  await keep("exercises", currentUser().id, { at: Date.now(), exercises });
 }
 
 async function lastSets(exerciseId) {
