@@ -131,9 +131,15 @@ def kept_exercises(page):
         """
         const done = arguments[0];
         const request = indexedDB.open("gym-tracker");
+        // only looked at: the page itself makes it
+        request.onupgradeneeded = () => request.transaction.abort();
+        request.onerror = () => done(0);
         request.onsuccess = () => {
           const all = request.result.transaction("exercises").objectStore("exercises").getAll();
-          all.onsuccess = () => { request.result.close(); done(all.result[0]?.exercises.length ?? 0); };
+          all.onsuccess = () => {
+            request.result.close();
+            done(all.result[0]?.exercises.length ?? 0);
+          };
         };
         """
     )

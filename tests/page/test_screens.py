@@ -141,6 +141,26 @@ def test_a_workout_is_done_again(signed_in):
     assert page.set_field("weight").get_attribute("value") == "100"
 
 
+def test_the_calendar_leads_to_the_workouts_of_a_day(signed_in):
+    page = signed_in
+    log(page, "2026-01-05", name="Push")
+    log(page, "2026-01-07", name="Pull")
+    page.open("history")
+    months = 0
+    while eventually(lambda: page.texts(".month strong")) != ["Jan 2026"]:
+        before = page.texts(".month strong")
+        page.press("The month before")
+        eventually(lambda before=before: page.texts(".month strong") != before)
+        months += 1
+        assert months < 24
+    day = page.find(".calendar a[aria-label='Jan 5, 2026: 1 set']")
+    assert len(page.all(".calendar a")) == 2
+    day.click()
+    page.is_at("Jan 5, 2026")
+    page.shows("Push")
+    assert "Pull" not in page.text()
+
+
 def test_weights_are_shown_in_the_users_unit(signed_in):
     page = signed_in
     log(page, weight=100)

@@ -14,6 +14,7 @@ const month = new Intl.DateTimeFormat(LOCALE, { month: "short", timeZone: "UTC" 
 const monthOfYear = new Intl.DateTimeFormat(LOCALE, {
   month: "short", year: "numeric", timeZone: "UTC",
 });
+const shortWeekday = new Intl.DateTimeFormat(LOCALE, { weekday: "short", timeZone: "UTC" });
 const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "long", timeZone: "UTC" });
 
 let unit = "kg";
@@ -78,6 +79,10 @@ export function formatShortDay(text) {
 
 export function formatWeekday(text) {
   return weekday.format(atNoon(text));
+}
+
+export function formatShortWeekday(text) {
+  return shortWeekday.format(atNoon(text));
 }
 
 export function formatMonth(text) {

@@ -3,14 +3,14 @@
 import { get, getOne } from "../api.js";
 import { lineChart } from "../charts/line-chart.js";
 import { h } from "../element.js";
+import { searchField } from "../finding.js";
 import {
   describeSet, formatDay, formatMonthOfYear, formatNumber, formatValue, formatWeight, fromKilograms,
   weightUnit,
 } from "../format.js";
 import { t, word } from "../language.js";
-import { chart, explained, field, link, panel, say, show, table } from "../view.js";
+import { chart, explained, link, panel, say, show, table } from "../view.js";
 
-const TYPING_MS = 200;
 const SHOWN = 20;
 const MEASURES = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
 const RECORD_OF = { max_weight: "max_weight", best_e1rm: "best_e1rm", total_volume: "max_volume" };
@@ -22,43 +22,16 @@ export function showExercises([id]) {
 
 function showSearch() {
   const found = h("ul", { class: "list", "aria-live": "polite" });
-  show(t("exercises.title"), searchField(found, (exercise) => link(
-    `exercises/${exercise.id}`, exercise.name)), found);
+  const { element } = searchField(t("exercises.search"), found, find, (exercise) =>
+    link(`exercises/${exercise.id}`, exercise.name));
+  show(t("exercises.title"), element, found);
 }
 
-/**
- * A field that lists what it finds.
- *
- * @param {HTMLElement} list holds what is found
- * @param {function} shown an element for an exercise
- */
-export function searchField(list, shown) {
-  let timer = null;
-  let asked = 0;
-  const search = async (text) => {
-    const number = (asked += 1);
-    const path = text
-      ? `/api/exercises/search?q=${encodeURIComponent(text)}&limit=${SHOWN}`
-      : `/api/exercises?limit=${SHOWN}`;
-    const { data } = await get(path);
-    if (number === asked) {
-      const items = data.map((exercise) => h("li", {}, shown(exercise)));
-      list.replaceChildren(...(items.length ? items : [h("li", {}, t("exercises.none"))]));
-    }
-  };
-  const element = field(t("exercises.search"), {
-    type: "search",
-    name: "search",
-    autocomplete: "off",
-    enterkeyhint: "search",
-    oninput: (event) => {
-      clearTimeout(timer);
-      const text = event.target.value.trim();
-      timer = setTimeout(() => search(text).catch(() => {}), TYPING_MS);
-    },
-  });
-  search("").catch(() => {});
-  return element;
+async function find(text) {
+  const { data } = await get(text
+    ? `/api/exercises/search?q=${encodeURIComponent(text)}&limit=${SHOWN}`
+    : `/api/exercises?limit=${SHOWN}`);
+  return data;
 }
 
 async function showExercise(id) {

@@ -8,13 +8,29 @@ import {
 import { count, t } from "../language.js";
 import { go } from "../router.js";
 import { explained, link, panel, say, show, table } from "../view.js";
+import { calendar } from "./calendar.js";
 import { copyToLog } from "./log.js";
 
 const A_PAGE = 20;
 const COUNTED_MS = 1500;
 
-export function showHistory([id]) {
+export function showHistory([id, day]) {
+  if (id === "day") {
+    return showDay(day);
+  }
   return id === undefined ? showList() : showWorkout(Number(id));
+}
+
+async function showDay(day) {
+  const query = new URLSearchParams({ date_from: day, date_to: day, limit: 100 });
+  const { data } = await get(`/api/workouts?${query}`);
+  show(
+    formatDay(day),
+    data.length === 0
+      ? h("p", {}, t("history.empty"))
+      : h("ul", { class: "list" }, data.map((workout) => h("li", {}, listed(workout)))),
+    h("p", {}, link("history", t("history.all"))),
+  );
 }
 
 async function showList() {
@@ -30,7 +46,12 @@ async function showList() {
   };
   more.addEventListener("click", () => load().catch((problem) => say(explained(problem))));
   const total = await load();
-  show(t("history.title"), total === 0 ? h("p", {}, t("history.empty")) : list, more);
+  show(
+    t("history.title"),
+    panel(t("calendar.title"), calendar),
+    total === 0 ? h("p", {}, t("history.empty")) : list,
+    more,
+  );
 }
 
 function listed(workout) {

@@ -4,6 +4,7 @@ import { get, getAll, getOne } from "../api.js";
 import { currentDraft, forgetDraft, keepDraft, onChangedElsewhere } from "../draft.js";
 import { editor, showFaults } from "../editor.js";
 import { h } from "../element.js";
+import { searchField } from "../finding.js";
 import { formatDay } from "../format.js";
 import { t } from "../language.js";
 import { restTimer } from "../rest-timer.js";
@@ -15,7 +16,6 @@ import { discard, onSent, sendAll, sendWhenPossible, waiting } from "../waiting.
 import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js";
 
 const FOUND = 12;
-const TYPING_MS = 200;
 const DAY_MS = 86_400_000;
 
 export async function showLog() {
@@ -86,42 +86,21 @@ function notesField(draft) {
 
 function finder(draft, form) {
   const list = h("ul", { class: "list found", "aria-label": t("exercises.found") });
-  let timer = null;
-  let asked = 0;
-  const search = async (text) => {
-    const number = (asked += 1);
-    const found = text === "" ? [] : await find(text);
-    if (number === asked) {
-      const items = found.map((exercise) => h("li", {}, addButton(exercise)));
-      list.replaceChildren(...(items.length || text === ""
-        ? items : [h("li", {}, t("exercises.none"))]));
-    }
+  const add = async (exercise) => {
+    const added = newExercise(exercise, await lastSets(exercise.id));
+    draft.exercises.push(added);
+    clear();
+    form.redraw(`done-${added.sets[0].key}`);
   };
-  const addButton = (exercise) => h("button", {
-    type: "button",
-    onclick: async () => {
-      const added = newExercise(exercise, await lastSets(exercise.id));
-      draft.exercises.push(added);
-      element.querySelector("input").value = "";
-      list.replaceChildren();
-      form.redraw(`done-${added.sets[0].key}`);
-    },
-  }, exercise.name);
-  const element = field(t("log.add_exercise"), {
-    type: "search",
-    name: "search",
-    autocomplete: "off",
-    enterkeyhint: "search",
-    oninput: (event) => {
-      clearTimeout(timer);
-      const text = event.target.value.trim();
-      timer = setTimeout(() => search(text).catch((problem) => say(explained(problem))), TYPING_MS);
-    },
-  });
+  const { element, clear } = searchField(t("log.add_exercise"), list, find, (exercise) =>
+    h("button", { type: "button", onclick: () => add(exercise) }, exercise.name));
   return h("section", { class: "panel" }, element, list);
 }
 
 async function find(text) {
+  if (text === "") {
+    return [];
+  }
   try {
     const { data } = await get(`/api/exercises/search?q=${encodeURIComponent(text)}&limit=${FOUND}`);
     return data;

@@ -8,11 +8,10 @@ import {
   formatDay, formatMonth, formatNumber, formatValue, formatVolume, formatWhole, today,
 } from "../format.js";
 import { count, t, word } from "../language.js";
-import { currentUser } from "../user.js";
 import { chart, figure, link, panel, show, table } from "../view.js";
+import { firstWeekday } from "./calendar.js";
 
 const LATEST = 8;
-const FIRST_WEEKDAY = { monday: 1, sunday: 0, saturday: 6 };
 
 export function showOverview() {
   const week = getOne("/api/stats/weekly-summary");
@@ -71,7 +70,7 @@ async function ofYear() {
     labelMonth: formatMonth,
     labelDay: (day, done) => `${formatDay(day)}: ${count("count.sets", done)}`,
   };
-  const map = () => heatMap(first, last, sets, words, FIRST_WEEKDAY[currentUser().week_start] ?? 1);
+  const map = () => heatMap(first, last, sets, words, firstWeekday());
   const rows = () => [...days].reverse().map((day) => [
     formatDay(day.date), day.workouts, day.sets, day.minutes ?? "–",
   ]);

@@ -30,6 +30,9 @@ export const GERMAN = {
   volume: "Volumen",
   workouts: "Trainings",
 
+  "calendar.title": "Kalender",
+  "calendar.before": "Der Monat davor",
+  "calendar.after": "Der Monat danach",
   "count.exercises.one": "{count} Übung",
   "count.exercises.other": "{count} Übungen",
   "count.minutes.one": "{count} Minute",
@@ -116,6 +119,7 @@ export const GERMAN = {
 
   "history.title": "Verlauf",
   "history.empty": "Noch keine Trainings",
+  "history.all": "Alle Trainings",
   "history.edit": "Bearbeiten",
   "history.copy": "Noch einmal machen",
   "history.delete": "Löschen",

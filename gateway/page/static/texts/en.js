@@ -30,6 +30,9 @@ export const ENGLISH = {
   volume: "Volume",
   workouts: "Workouts",
 
+  "calendar.title": "Calendar",
+  "calendar.before": "The month before",
+  "calendar.after": "The month after",
   "count.exercises.one": "{count} exercise",
   "count.exercises.other": "{count} exercises",
   "count.minutes.one": "{count} minute",
@@ -116,6 +119,7 @@ export const ENGLISH = {
 
   "history.title": "History",
   "history.empty": "No workouts yet",
+  "history.all": "All workouts",
   "history.edit": "Edit",
   "history.copy": "Do it again",
   "history.delete": "Delete",
