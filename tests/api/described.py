@@ -11,7 +11,8 @@ from gateway.openapi.document import make_document
 from gateway.service import Gateway
 
 OUTSIDE = re.compile(
-    r"/(openapi\.json|docs(/[^/]+)?|metrics|reset-password|confirm-email|unsubscribe|link-pages/[^/]+)"
+    r"/(openapi\.json|docs(/[^/]+)?|metrics|reset-password|confirm-email|unsubscribe|link-pages/[^/]+"
+    r"|app/.+|service-worker\.js|manifest\.webmanifest)?"
 )
 """What has no envelope."""
 

@@ -62,9 +62,10 @@ function whole(screen) {
     try {
       return await screen(parts, isShown);
     } catch (problem) {
-      show(t("problem.title"), h("p", { role: "alert" }, explained(problem)), h("p", {}, h("button", {
-        type: "button", onclick: () => go(location.hash.slice(2)),
-      }, t("again"))));
+      if (isShown()) {
+        show(t("problem.title"), h("p", { role: "alert" }, explained(problem)), h("p", {},
+          h("button", { type: "button", onclick: () => go(location.hash.slice(2)) }, t("again"))));
+      }
       return undefined;
     }
   };

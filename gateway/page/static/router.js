@@ -7,7 +7,8 @@ let leave = null;
 /**
  * Show screens as the address says.
  *
- * @param {Object} all by name: async (parts, show) => void; what it returns is called when it is left
+ * @param {Object} all by name: async (parts, isShown); what it returns is called when it is left. Who
+ *   has waited shows nothing if it was left meanwhile
  * @param {string} first which one is shown for no address
  */
 export function startRouting(all, first) {

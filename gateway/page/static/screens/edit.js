@@ -9,9 +9,12 @@ import { explained, field, say, show } from "../view.js";
 import { bodyOf, draftOf } from "../workout.js";
 import { known } from "./log.js";
 
-export async function showEdit([id]) {
+export async function showEdit([id], isShown) {
   const workout = await getOne(`/api/workouts/${Number(id)}`);
   const draft = draftOf(workout, await known(workout));
+  if (!isShown()) {
+    return;
+  }
   const form = editor(draft, { changed: () => {} });
   show(
     t("edit.title"),

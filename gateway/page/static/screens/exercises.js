@@ -16,8 +16,8 @@ const MEASURES = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
 const RECORD_OF = { max_weight: "max_weight", best_e1rm: "best_e1rm", total_volume: "max_volume" };
 const OF_WEIGHT = new Set(["max_weight", "best_e1rm", "total_volume"]);
 
-export function showExercises([id]) {
-  return id === undefined ? showSearch() : showExercise(Number(id));
+export function showExercises([id], isShown) {
+  return id === undefined ? showSearch() : showExercise(Number(id), isShown);
 }
 
 function showSearch() {
@@ -34,8 +34,11 @@ async function find(text) {
   return data;
 }
 
-async function showExercise(id) {
+async function showExercise(id, isShown) {
   const exercise = await getOne(`/api/exercises/${id}`);
+  if (!isShown()) {
+    return;
+  }
   const muscles = [...exercise.primary_muscles, ...exercise.secondary_muscles].map(word);
   show(
     exercise.name,

@@ -14,16 +14,19 @@ import { copyToLog } from "./log.js";
 const A_PAGE = 20;
 const COUNTED_MS = 1500;
 
-export function showHistory([id, day]) {
+export function showHistory([id, day], isShown) {
   if (id === "day") {
-    return showDay(day);
+    return showDay(day, isShown);
   }
-  return id === undefined ? showList() : showWorkout(Number(id));
+  return id === undefined ? showList(isShown) : showWorkout(Number(id), isShown);
 }
 
-async function showDay(day) {
+async function showDay(day, isShown) {
   const query = new URLSearchParams({ date_from: day, date_to: day, limit: 100 });
   const { data } = await get(`/api/workouts?${query}`);
+  if (!isShown()) {
+    return;
+  }
   show(
     formatDay(day),
     data.length === 0
@@ -33,7 +36,7 @@ async function showDay(day) {
   );
 }
 
-async function showList() {
+async function showList(isShown) {
   const list = h("ul", { class: "list" });
   const more = h("button", { type: "button" }, t("more"));
   let page = 0;
@@ -46,6 +49,9 @@ async function showList() {
   };
   more.addEventListener("click", () => load().catch((problem) => say(explained(problem))));
   const total = await load();
+  if (!isShown()) {
+    return;
+  }
   show(
     t("history.title"),
     panel(t("calendar.title"), calendar),
@@ -68,8 +74,11 @@ function listed(workout) {
   );
 }
 
-async function showWorkout(id) {
+async function showWorkout(id, isShown) {
   const workout = await getOne(`/api/workouts/${id}`);
+  if (!isShown()) {
+    return;
+  }
   show(
     workout.name ?? formatWeekday(workout.date),
     h("p", { class: "quiet" }, about(workout)),

@@ -18,13 +18,17 @@ import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js
 const FOUND = 12;
 const DAY_MS = 86_400_000;
 
-export async function showLog() {
+export async function showLog(_, isShown) {
+  const unsent = await waitingPart();
+  if (!isShown()) {
+    return undefined;
+  }
   const draft = currentDraft();
   const [timer, over] = restTimer();
   const form = editor(draft, { changed: () => keepDraft(draft), setDone: () => timer.begin() });
   show(
     t("log.title"),
-    await waitingPart(),
+    unsent,
     timer,
     over,
     form,

@@ -111,6 +111,9 @@ async function showImport(id, isShown) {
   const bar = h("progress", { max: 100, "aria-label": t("import.progress") });
   const rest = h("div", {});
   const first = await getOne(`/api/imports/${id}`);
+  if (!isShown()) {
+    return;
+  }
   show(first.name ?? t("import.unnamed"), status, bar, rest);
   const follow = async () => {
     for (;;) {
