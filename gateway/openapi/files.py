@@ -6,25 +6,12 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from gateway.pages import ASK_AGAIN, FOREVER, page_policy
+
 OWN = Path(__file__).parent
 PACKAGE = "flask_swagger_ui"
 
-# nothing from other hosts, no code but the files below, and in no frame
-PAGE_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
-
-FOREVER = "public, max-age=31536000, immutable"
-ASK_AGAIN = "no-cache"
+PAGE_POLICY = page_policy()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+from gateway.pages import page_policy
+
 STATIC = Path(__file__).parent / "static"
 SHELL, WORKER, MANIFEST = "index.html", "service-worker.js", "manifest.webmanifest"
 VERSION, FILES = b"{{version}}", b"{{files}}"
@@ -20,27 +22,11 @@ MEDIA_TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 
-# nothing from other hosts, no code and no style but the files, and in no frame. Forms are sent by
-# scripts, so that no browser ever puts a password into an address
-POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "worker-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
+POLICY = page_policy("manifest-src 'self'", "worker-src 'self'")
 # what the service worker may do stands in the answer that brings it
 POLICY_OF_WORKER = "default-src 'none'; connect-src 'self'"
 
 POLICIES = {SHELL: POLICY, WORKER: POLICY_OF_WORKER}
-FOREVER, ASK_AGAIN = "public, max-age=31536000, immutable", "no-cache"
 
 
 @dataclass(frozen=True)
