@@ -190,8 +190,3 @@ def test_what_was_measured_before_the_feed_is_in_it(system):
         with engine.begin() as connection:
             assert len(connection.execute(feed).all()) == 3
         engine.dispose()
-
-
-def test_pages_of_a_long_history_are_found_by_an_index(run):
-    plan = run("EXPLAIN SELECT max(position) FROM measurement_changes WHERE user_id = 1")
-    assert "measurement_changes_by_position" in str(plan)

@@ -111,10 +111,3 @@ def test_a_position_that_never_was_has_expired(user, other):
 def test_bad_positions(user, options):
     with pytest.raises(InvalidParameter):
         changes_of(user, **options)
-
-
-def test_pages_of_a_long_history_are_found_by_an_index(run):
-    plan = run(
-        "EXPLAIN SELECT max(id) FROM workout_changes WHERE user_id = 1",
-    )
-    assert "workout_changes_by_position" in str(plan)

@@ -128,3 +128,13 @@ def test_rows_are_found_by_their_whole_key_before_there_are_statistics(address, 
         plan = "\n".join(line for (line,) in run(f"EXPLAIN SELECT FROM {wanted} FOR KEY SHARE"))
         assert f"{index} " in plan
         assert "Filter" not in plan
+
+
+@pytest.mark.parametrize(
+    ("position", "table"),
+    [("id", "workout_changes"), ("position", "measurement_changes")],
+)
+def test_the_latest_change_of_a_user_is_found_by_an_index(address, run, position, table):
+    migrate.migrate("workouts", address)
+    rows = run(f"EXPLAIN SELECT max({position}) FROM {table} WHERE user_id = 1")
+    assert f"Scan Backward using {table}_by_position" in "\n".join(row for (row,) in rows)
