@@ -3,36 +3,36 @@
 from typing import Any
 
 from gateway import workout_events
-from gateway.accounts import AccountRoutes
-from gateway.administration import AdministrationRoutes
+from gateway.routes.accounts import AccountRoutes
+from gateway.routes.administration import AdministrationRoutes
 from gateway.admission.callers import OPTIONAL, PUBLIC, SELF
 from gateway.admission.rate_limits import LOGIN, REGISTER
-from gateway.changes import ChangeRoutes
-from gateway.email_changes import EmailChangeRoutes
+from gateway.routes.changes import ChangeRoutes
+from gateway.routes.email_changes import EmailChangeRoutes
 from gateway.entrypoint import route
-from gateway.erasure import ErasureRoutes
-from gateway.exports import ExportRoutes
-from gateway.imports import ImportRoutes
+from gateway.routes.erasure import ErasureRoutes
+from gateway.routes.exports import ExportRoutes
+from gateway.routes.imports import ImportRoutes
 from gateway.link_pages.pages import LinkPages
 from gateway.live.streams import LiveStreams
-from gateway.mail import MailRoutes
-from gateway.measurements import SAVED_MEASUREMENT, MeasurementRoutes
+from gateway.routes.mail import MailRoutes
+from gateway.routes.measurements import SAVED_MEASUREMENT, MeasurementRoutes
 from gateway.openapi import examples
 from gateway.openapi.contents import list_of, one_of, page_of
 from gateway.openapi.pages import Documentation
 from gateway.page.serving import WebPage
-from gateway.password_resets import PasswordResetRoutes
-from gateway.personal_tokens import PersonalTokenRoutes
-from gateway.private_exercises import PrivateExerciseRoutes, find, seen_by
+from gateway.routes.password_resets import PasswordResetRoutes
+from gateway.routes.personal_tokens import PersonalTokenRoutes
+from gateway.routes.private_exercises import PrivateExerciseRoutes, find, seen_by
 from gateway.requests.request import Request
 from gateway.requests.token_cookies import with_tokens, without_tokens
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.paging import describe_page
 from gateway.responses.replies import Reply
-from gateway.take_outs import TakeOutRoutes
+from gateway.routes.take_outs import TakeOutRoutes
 from gateway.upstream.remote_services import UpstreamService
 from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, STRING, object_with
-from gateway.webhooks import WebhookRoutes
+from gateway.routes.webhooks import WebhookRoutes
 from schemas import responses, scopes
 from schemas.errors import (
     BusinessRuleViolation,
