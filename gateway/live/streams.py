@@ -57,26 +57,26 @@ class _Followed:
     Args:
         user_id: the user.
         generations: of what they may be told of, and last of their tokens, as last seen.
+
+    Attributes:
+        is_owed: whether something has changed since the streams were last told. It is kept here, as
+            a generation may be gone from Redis before the services can be asked.
+        is_unchecked: the same of their tokens.
     """
 
     def __init__(self, user_id: int, generations: list[str | None]):
         self.user_id = user_id
-        self.generations = generations
         self.streams: list[Stream] = []
-        self.is_asking = False
+        self.is_asking = self.is_owed = self.is_unchecked = False
+        self._generations = generations
 
-    def has_changed(self, found: Sequence[str | None], place: slice) -> bool:
-        """Return whether a generation is another one; one that is missing tells nothing."""
-        pairs = zip(found[place], self.generations[place], strict=True)
-        return any(now is not None and now != before for now, before in pairs)
-
-    def note(self, found: Sequence[str | None], place: slice) -> None:
-        """Note the generations of what was told or checked."""
-        pairs = zip(found[place], self.generations[place], strict=True)
-        self.generations[place] = [now or before for now, before in pairs]
-
-
-_DATA, _TOKENS = slice(0, -1), slice(-1, None)
+    def see(self, found: Sequence[str | None]) -> None:
+        """Note the generations of now; one that is missing tells nothing."""
+        pairs = [*zip(found, self._generations, strict=True)]
+        *data, tokens = [now is not None and now != before for now, before in pairs]
+        self.is_owed |= any(data)
+        self.is_unchecked |= tokens
+        self._generations = [now or before for now, before in pairs]
 
 
 def _keys_of(user_id: int) -> tuple[str, ...]:
@@ -145,26 +145,31 @@ class LiveStreams(DependencyProvider):
         keys = _keys_of(user_id)
         generations = self.cache.current_generations(keys) or [None] * len(keys)
         stream.cursor = _cursor_of(stream.caller, self._positions([stream]))
-        followed = self._followed.get(user_id) or _Followed(user_id, generations)
-        pieces = self._pieces(followed, stream, OPENING + change_message(stream.cursor))
+        pieces = self._pieces(stream, generations)
         return StreamedReply(pieces, f"{EVENT_STREAM}; charset=utf-8", waits=True)
 
-    def _pieces(self, followed: _Followed, stream: Stream, first: bytes) -> Iterator[bytes]:
-        self._join(followed, stream)
+    def _pieces(self, stream: Stream, generations: list[str | None]) -> Iterator[bytes]:
+        followed = self._join(stream, generations)
         try:
-            yield first
+            yield OPENING + change_message(stream.cursor)
             yield from stream.pieces()
         finally:
             followed.streams.remove(stream)
             if not followed.streams:
                 self._followed.pop(followed.user_id, None)
 
-    def _join(self, followed: _Followed, stream: Stream) -> None:
-        # of two that were opened at the same moment each has made one
-        followed = self._followed.setdefault(followed.user_id, followed)
+    def _join(self, stream: Stream, generations: list[str | None]) -> _Followed:
+        user_id = stream.caller.user_id
+        followed = self._followed.get(user_id)
+        if followed is None:
+            followed = self._followed[user_id] = _Followed(user_id, generations)
+        else:
+            # the others may have been told already of what came after this one's cursor
+            followed.is_owed = True
         followed.streams.append(stream)
         for oldest in followed.streams[:-MOST_OF_A_USER]:
             oldest.end()
+        return followed
 
     def _run(self) -> None:
         while True:
@@ -191,24 +196,31 @@ class LiveStreams(DependencyProvider):
                 stream.end()
             elif now - stream.sent_at >= HEARTBEAT_SECONDS:
                 stream.send(HEARTBEAT)
+        followed.see(found)
         is_due = any(now - stream.checked_at >= CHECK_SECONDS for stream in followed.streams)
-        has_changed = followed.has_changed(found, slice(None))
-        if (is_due or has_changed) and not followed.is_asking:
+        if (is_due or followed.is_owed or followed.is_unchecked) and not followed.is_asking:
             followed.is_asking = True
-            self._asking.spawn_n(self._ask, followed, found)
+            self._asking.spawn_n(self._ask, followed, found[-1])
 
-    def _ask(self, followed: _Followed, found: list[str | None]) -> None:
+    def _ask(self, followed: _Followed, tokens_generation: str | None) -> None:
+        # before the services are asked: what changes meanwhile makes it due again
+        is_owed, followed.is_owed, followed.is_unchecked = followed.is_owed, False, False
+        went_well = False
         try:
-            self._check_tokens(followed, found)
-            if followed.has_changed(found, _DATA):
-                self._tell(followed, found)
+            self._check_tokens(followed, tokens_generation)
+            if is_owed:
+                self._tell(followed)
+            went_well = True
         except GymError as problem:
-            # the next look finds the same, and asks again
             log.info("live streams wait", reason=str(problem), user_id=followed.user_id)
         except Exception as problem:
             log.error("live streams not told", exc_info=problem, user_id=followed.user_id)
         finally:
             followed.is_asking = False
+            if not went_well:
+                # the next look asks again
+                followed.is_owed |= is_owed
+                followed.is_unchecked = True
 
     def _check_soon(self, user_id: int) -> None:
         """Check a user's tokens: their generation may be gone with the account."""
@@ -216,25 +228,23 @@ class LiveStreams(DependencyProvider):
             for stream in followed.streams:
                 stream.checked_at = -math.inf
 
-    def _check_tokens(self, followed: _Followed, found: list[str | None]) -> None:
+    def _check_tokens(self, followed: _Followed, generation: str | None) -> None:
         standings = self.admission.standings
         for stream in [*followed.streams]:
             try:
                 claimed = standings.claimed(stream.caller.token, stream.make_context)
-                standings.check(claimed, found[-1], stream.make_context)
+                standings.check(claimed, generation, stream.make_context)
             except Unauthorized:
                 stream.end()
             else:
                 stream.checked_at = time.monotonic()
-        followed.note(found, _TOKENS)
 
-    def _tell(self, followed: _Followed, found: list[str | None]) -> None:
+    def _tell(self, followed: _Followed) -> None:
         streams = [*followed.streams]
         if streams:
             positions = self._positions(streams)
             for stream in streams:
                 stream.tell(_cursor_of(stream.caller, positions))
-        followed.note(found, _DATA)
 
     def _positions(self, streams: Sequence[Stream]) -> dict[str, int]:
         """Return how far all is that one of a user's streams may be told of."""

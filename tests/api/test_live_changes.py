@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import eventlet
@@ -245,6 +247,60 @@ def test_a_service_that_is_away_is_asked_again(gateway, open_stream, redis):
         assert listener.event() == "workouts-8"
 
 
+def test_a_change_is_told_though_its_generation_has_ended_meanwhile(gateway, open_stream, redis):
+    with closing(open_stream()) as listener:
+        listener.event()
+        away = streams.ServiceUnavailable.of("workout-service", 5)
+        gateway.answers["workouts.own_position"] = away
+        redis.client.set("workout:user:1:version", "a" * 32, px=300)
+        eventually(lambda: len(asked(gateway)) > 3)
+        eventually(lambda: not redis.client.exists("workout:user:1:version"))
+        gateway.answers["workouts.own_position"] = {"position": 8}
+        assert listener.event() == "workouts-8"
+
+
+def test_two_that_are_opened_at_the_same_moment_leave_nothing(gateway, open_stream, monkeypatch):
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.1)
+
+    both_asked = Event()
+
+    def own_position(user_id):
+        if len(asked(gateway)) == 2:
+            both_asked.send()
+        with eventlet.Timeout(SECONDS):
+            both_asked.wait()
+        return {"position": 7}
+
+    gateway.answers["workouts.own_position"] = own_position
+    with ThreadPoolExecutor() as threads:
+        for each in [threads.submit(open_stream) for _ in range(2)]:
+            with closing(each.result()) as listener:
+                assert listener.event() == "workouts-7"
+    eventually(lambda: open_streams(gateway) == 0)
+
+
+def test_one_that_joins_late_is_told_what_another_was_told(gateway, open_stream, redis):
+    with closing(open_stream()) as first:
+        first.event()
+        first_was_told = threading.Event()
+
+        def own_position(user_id):
+            if len(asked(gateway)) > 2:
+                return {"position": 8}
+            wait_in_gateway(first_was_told.is_set)
+            return {"position": 7}
+
+        gateway.answers["workouts.own_position"] = own_position
+        with ThreadPoolExecutor() as threads:
+            opening = threads.submit(open_stream)
+            eventually(lambda: len(asked(gateway)) == 2)
+            redis.client.set("workout:user:1:version", "a" * 32)
+            assert first.event() == "workouts-8"
+            first_was_told.set()
+            with closing(opening.result()) as second:
+                assert [second.event(), second.event()] == ["workouts-7", "workouts-8"]
+
+
 def test_all_services_are_asked_at_once(gateway, open_stream):
     asked, all_asked = set(), Event()
 
@@ -294,6 +350,13 @@ def test_what_was_told_is_not_told_again(gateway, open_stream, redis):
         gateway.answers["users.own_position"] = {"position": 1}
         redis.client.set("user:1:settings:version", "d" * 32)
         assert listener.event() == "workouts-7.users-1"
+
+
+def wait_in_gateway(is_done):
+    """Wait in the gateway's thread, which goes on with everything else."""
+    with eventlet.Timeout(SECONDS):
+        while not is_done():
+            eventlet.sleep(0.01)
 
 
 def asked(gateway):
