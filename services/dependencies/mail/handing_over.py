@@ -154,9 +154,12 @@ def _send(connection: smtplib.SMTP, message: EmailMessage) -> None:
     except smtplib.SMTPRecipientsRefused as problem:
         [(code, _)] = problem.recipients.values()
         raise _refusal("the recipient", code) from None
-    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as problem:
-        what = "the message" if isinstance(problem, smtplib.SMTPDataError) else "the sender"
-        raise _refusal(what, problem.smtp_code) from None
+    except smtplib.SMTPSenderRefused as problem:
+        # a wrong MAIL_FROM or a missing password: the fault of no single mail
+        reason = f"the server refused the sender with {problem.smtp_code}"
+        raise NotTaken(reason, is_down=True) from None
+    except smtplib.SMTPDataError as problem:
+        raise _refusal("the message", problem.smtp_code) from None
     except smtplib.SMTPNotSupportedError as problem:
         raise Refused(str(problem)) from None
     except (OSError, smtplib.SMTPException) as problem:

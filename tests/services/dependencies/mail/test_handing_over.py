@@ -131,7 +131,17 @@ def test_a_wrong_password_is_the_operator_s_fault_and_not_the_mail_s():
     assert "wrong" not in str(problem.value)
 
 
-@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("answer", ["530 5.7.0 Authentication required", "451 4.3.0 later"])
+def test_a_refused_sender_is_the_operator_s_fault_and_not_the_mail_s(answer):
+    with SmtpServer() as server:
+        server.refusals["MAIL"] = answer
+        with pytest.raises(NotTaken, match=answer[:3]) as problem:
+            hand_over(server.url())
+        assert problem.value.is_down
+        hand_over(server.url())
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
 def test_what_the_server_refuses_for_good_is_not_tried_again(command):
     with SmtpServer() as server:
         server.refusals[command] = "550 5.1.1 <ann@example.com> is nobody here"
@@ -140,7 +150,7 @@ def test_what_the_server_refuses_for_good_is_not_tried_again(command):
     assert "ann@example.com" not in str(problem.value)
 
 
-@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
 def test_what_the_server_refuses_for_now_is(command):
     with SmtpServer() as server:
         server.refusals[command] = "451 4.7.1 come back later"
