@@ -10,7 +10,7 @@ from services.analytics.columns import as_json
 from services.analytics.rules.muscles import Band
 from services.analytics.rules.weeks import week_name
 from services.analytics.week_reads import Settings
-from services.transport.postgres.expressions import instant
+from services.transport.postgres.expressions import instant, may_hold
 from services.transport.postgres.statements import Fetch, Statement
 
 WEEKLY_SUMMARY_READY = "weekly_summary_ready"
@@ -22,13 +22,11 @@ LEASE_SECONDS = 30
 """One process at a time makes summaries; another takes over when this one is silent so long. Two
 at once only do the same work twice."""
 
-# one far in the future was taken before the clock of the database was put back
 _HOLD = Statement(
     f"""
     UPDATE summaries_lease
     SET holder = :holder, held_until = now() + interval '{LEASE_SECONDS} seconds'
-    WHERE holder = :holder OR held_until < now()
-       OR held_until > now() + 2 * interval '{LEASE_SECONDS} seconds'
+    WHERE {may_hold(LEASE_SECONDS)}
     RETURNING holder
     """
 )

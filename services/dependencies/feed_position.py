@@ -3,6 +3,7 @@
 It is a table of one row, ``feed_position``, in the database of each service that follows the feed.
 """
 
+from services.transport.postgres.expressions import may_hold
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 LEASE_SECONDS = 5
@@ -13,7 +14,7 @@ _HOLD = Statement(
     f"""
     UPDATE feed_position
     SET holder = :holder, held_until = now() + interval '{LEASE_SECONDS} seconds'
-    WHERE holder = :holder OR held_until < now()
+    WHERE {may_hold(LEASE_SECONDS)}
     RETURNING position
     """
 )

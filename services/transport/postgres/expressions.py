@@ -29,6 +29,19 @@ def sent_instant(column: str, offset: str) -> str:
         || coalesce(CASE WHEN {offset} < 0 THEN '-' ELSE '+' END || {hours}, 'Z') END"""
 
 
+def may_hold(seconds: int) -> str:
+    """Return the condition of a lease (``holder``, ``held_until``) that ``:holder`` may take.
+
+    One further in the future than it can be was taken before the clock of the database was put
+    back.
+
+    Args:
+        seconds: for which it is taken.
+    """
+    return f"""(holder = :holder OR held_until < now()
+        OR held_until > now() + 2 * interval '{seconds} seconds')"""
+
+
 def cases(of: str, what: Mapping[str, str]) -> str:
     """Return the expression with a value for each word that another one may be, else null."""
     whens = " ".join(f"WHEN '{word}' THEN {value}" for word, value in what.items())

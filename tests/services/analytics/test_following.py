@@ -287,3 +287,13 @@ def test_while_the_workouts_service_is_away_the_feed_waits(followed, many):
     followed.look()
     assert followed.workouts.rebuilt == {USER: 1}
     followed.assert_right()
+
+
+def test_a_clock_that_is_put_back_stops_nobody(followed, many):
+    followed.database.run(
+        "UPDATE feed_position SET holder = 'dead', held_until = now() + interval '1 hour'"
+    )
+    followed.workouts.delete(*many.logged[:-100])
+    followed.look()
+    followed.assert_right()
+    assert followed.workouts.rebuilt
