@@ -381,7 +381,9 @@ class WeeklySummary(ResponseSchema):
         metadata={"description": "Of the workouts that have a duration."},
     )
     muscles = list_of(TrainedMuscle, "The one with the most sets first; those not trained are not.")
-    records = list_of(WeekRecord, "By exercise; the kinds are those of `personal-records`.")
+    records = list_of(
+        WeekRecord, "By exercise, at most 500; the kinds are those of `personal-records`."
+    )
     streak = fields.Nested(StreakThen, required=True)
 
 

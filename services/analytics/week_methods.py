@@ -112,8 +112,9 @@ class WeekMethods:
             "workout_id"}], "streak": {"current", "longest"}}``.
             ``previous`` is of the week before, ``mean_of_four`` of the four weeks before, where
             one without training counts as 0. Numbers are rounded to 2 decimals, and warm-ups
-            count nowhere. ``records`` were achieved in the week and still stand, by exercise id;
-            the kinds are those of ``personal_records``. ``streak`` is in weeks, up to this one.
+            count nowhere. ``records`` were achieved in the week and still stand, by exercise id,
+            at most 500; the kinds are those of ``personal_records``. ``streak`` is in weeks, up
+            to this one.
 
         Raises:
             InvalidParameter: a value is not allowed.

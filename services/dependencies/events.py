@@ -27,12 +27,16 @@ from services.transport.amqp.connection import BrokerGone
 from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.deliveries import Delivery
 from services.transport.amqp.json import dumps
-from services.transport.amqp.publishing import Publishing, Unconfirmed, Unroutable
+from services.transport.amqp.publishing import Publishing, TooLarge, Unconfirmed, Unroutable
 
 log = get_logger(__name__)
 
 DISPATCHED_HEADER = "x-gym-dispatched-at"
 """Header with the moment of an event's dispatch, in seconds since the epoch."""
+
+
+TOO_LARGE = "TOO_LARGE"
+"""The outcome, in metrics, of an event that no message can carry."""
 
 
 class EventDispatcher(DependencyProvider, HeaderEncoder):
@@ -83,20 +87,32 @@ class EventDispatcher(DependencyProvider, HeaderEncoder):
             events: each with its type; so few that the broker confirms them within the time of one.
 
         Returns:
-            Of each that was sent whether it is settled: the broker has it, or nobody handles it.
-            If the broker goes away, those that were not sent are left out.
+            Of each that was sent whether it is settled: the broker has it, or nobody handles it, or
+            it can never be sent. If the broker goes away, those that were not sent are left out.
         """
         headers = {DISPATCHED_HEADER: time.time()}
-        sent: list[tuple[str, Unconfirmed]] = []
+        sent: list[tuple[str, Unconfirmed | None]] = []
         with suppress(BrokerGone):
             for event_type, event_data in events:
-                message = self.publishing.begin_confirmed(
-                    event_data, self.exchange.name, event_type, headers=headers
-                )
-                sent.append((event_type, message))
+                sent.append((event_type, self._begin_one(event_type, event_data, headers)))
         return [self._is_settled(event_type, message) for event_type, message in sent]
 
-    def _is_settled(self, event_type: str, message: Unconfirmed) -> bool:
+    def _begin_one(
+        self, event_type: str, event_data: dict, headers: dict[str, Any]
+    ) -> Unconfirmed | None:
+        try:
+            return self.publishing.begin_confirmed(
+                event_data, self.exchange.name, event_type, headers=headers
+            )
+        except TooLarge as problem:
+            # sent again and again, it would hold up all that come after it
+            log.error("event dropped", event_type=event_type, reason=str(problem))
+            return None
+
+    def _is_settled(self, event_type: str, message: Unconfirmed | None) -> bool:
+        if message is None:
+            metrics.EVENTS_DISPATCHED.labels(event_type, TOO_LARGE).inc()
+            return True
         outcome = metrics.OK
         try:
             self.publishing.confirm(message)

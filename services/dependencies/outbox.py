@@ -10,6 +10,7 @@ from schemas.errors import GymError
 from services.dependencies.database import Database
 from services.dependencies.events import EventDispatcher
 from services.dependencies.siblings import sibling
+from services.observability import metrics
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process.failpoints import failpoint
@@ -31,9 +32,10 @@ WAIT_FOR_OUTBOX = Statement("SELECT pg_advisory_xact_lock(7306, 1)")
 
 
 class Waiting(NamedTuple):
-    """An event that is not dispatched yet."""
+    """An event that is not dispatched yet, and for how many seconds."""
 
     id: int
+    age: float
     event_type: str
     data: dict[str, Any]
 
@@ -49,12 +51,14 @@ class Outbox:
     """
 
     def __init__(self, table: str, *more: str, at_once: int = 100):
+        self.table = table
         self.at_once = at_once
         self._more = (*more, "happened_at")
         columns = ", ".join((*more, instant("happened_at")))
         self._waiting = Statement(
             f"""
-            SELECT id, event_type, event_id::text, payload, {columns}
+            SELECT id, extract(epoch FROM clock_timestamp() - happened_at)::float8,
+                event_type, event_id::text, payload, {columns}
             FROM {table}
             WHERE current_setting('gym.holds_outbox') = 'true'
             ORDER BY id LIMIT {at_once}
@@ -75,13 +79,19 @@ class Outbox:
         send(self._forget, ids=list(ids))
 
     def _described(
-        self, key: int, event_type: str, event_id: str, payload: dict[str, Any], *more: Any
+        self,
+        key: int,
+        age: float,
+        event_type: str,
+        event_id: str,
+        payload: dict[str, Any],
+        *more: Any,
     ) -> Waiting:
         # not all events of an outbox have each of its columns
         also = {
             name: value for name, value in zip(self._more, more, strict=True) if value is not None
         }
-        return Waiting(key, event_type, {"id": event_id, **payload, **also})
+        return Waiting(key, age, event_type, {"id": event_id, **payload, **also})
 
 
 class OutboxRelay(EventDispatcher):
@@ -102,6 +112,7 @@ class OutboxRelay(EventDispatcher):
         self._thread: GreenThread | None = None
         self._is_due = False
         self._is_stopping = False
+        self._oldest = metrics.OUTBOX_OLDEST.labels(outbox.table)
         self._outage = Outage(f"relay of {what}", "they wait in the outbox")
 
     def setup(self) -> None:
@@ -157,6 +168,7 @@ class OutboxRelay(EventDispatcher):
         # the lock of the outbox is held until the end, so the events must not be too many
         with database.together() as transaction:
             waiting = self.outbox.hold(transaction.send, transaction.fetch)
+            self._oldest.set(waiting[0].age if waiting else 0)
             if not waiting:
                 return False
             failpoint(f"{self.container.service_name}.before_relay")
@@ -165,4 +177,5 @@ class OutboxRelay(EventDispatcher):
             self.outbox.forget(transaction.send, done)
         if len(done) < len(waiting):
             raise BrokerGone("the broker did not confirm all of them")
+        self._oldest.set(0)
         return len(waiting) == self.outbox.at_once and not self._is_stopping

@@ -178,6 +178,11 @@ DELIVERIES_LATE = _gauge(
     "gym_deliveries_late_seconds",
     "How long the webhook that waits longest has been due, at the last look",
 )
+OUTBOX_OLDEST = _gauge(
+    "gym_outbox_oldest_seconds",
+    "How long the oldest event of an outbox has waited for the broker, at the last look",
+    "outbox",
+)
 MAILS = _counter("gym_mails_total", "Attempts to hand a mail over", "outcome")
 EVENT_LAG = _histogram(
     "gym_event_lag_seconds",

@@ -16,6 +16,10 @@ WEEKS_BEFORE = 4
 """A week is compared with the mean of so many; one without training counts as 0."""
 
 
+MOST_RECORDS = 500
+"""A summary must fit into a message, even where somebody has set records in all exercises."""
+
+
 class WeekRecord(NamedTuple):
     """A record that was achieved in the week and still stands; ``value`` is as logged."""
 
@@ -61,7 +65,7 @@ def weekly_summary(
         "sets": _compared([each.total_sets for each in weeks]),
         "minutes": _compared([each.total_minutes for each in weeks]),
         "muscles": muscles,
-        "records": [_shown(record) for record in sorted(records, key=_place)],
+        "records": [_shown(record) for record in sorted(records, key=_place)[:MOST_RECORDS]],
         "streak": {"current": streak.current.weeks, "longest": streak.longest.weeks},
     }
 

@@ -3,10 +3,13 @@
 from datetime import date
 from decimal import Decimal
 
+from schemas.stats import RECORD_KINDS
 from services.analytics.rules.calendar import Day, shown_calendar
 from services.analytics.rules.progress import Snapshot
 from services.analytics.rules.streaks import Run, Streak
 from services.analytics.rules.weekly_summary import WeekRecord, weekly_summary
+from services.process import budgets
+from services.transport.amqp.json import dumps
 
 MUSCLES = [{"muscle": "chest", "sets": 12.5}]
 WEEK = date(2026, 12, 28)
@@ -73,6 +76,20 @@ def test_records_are_in_a_fixed_order():
         "workout_id": 7,
     }
     assert found[2]["value"] == 140.01
+
+
+def test_a_summary_fits_into_a_message():
+    day, name = date(2026, 12, 30), "\N{GRINNING FACE}" * 255
+    records = [
+        WeekRecord(exercise, name, kind, Decimal("100.25"), "kg", day, 9)
+        for exercise in range(1_000)
+        for kind in RECORD_KINDS
+    ]
+    summary = weekly_summary(WEEK, True, 1, {}, [], records, STREAK)
+    assert [each["exercise_id"] for each in summary["records"]] == sorted(
+        each["exercise_id"] for each in summary["records"]
+    )
+    assert len(dumps(summary)) < budgets.LARGEST_MESSAGE / 4
 
 
 def test_the_calendar_has_the_first_day_first():

@@ -10,6 +10,7 @@ from kombu import Connection, Consumer, Exchange, Queue
 from sqlalchemy import NullPool, create_engine, text
 
 from services.analytics import record_outbox
+from services.process import budgets
 from stack.layout import CHECKOUT
 from tests.services.databases import address_of
 from tests.services.logbook import ago, body, lift, one
@@ -363,6 +364,20 @@ def test_many_events_are_sent_in_their_order(lifter, system):
         )
     events = lifter.hears()
     assert [event["workout_id"] for event in events] == list(range(1, count + 1))
+
+
+def test_an_event_that_no_message_can_carry_holds_up_no_other(lifter, system):
+    lifter.hears()
+    with database(system).begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO record_events (event_type, user_id, payload) VALUES ('record_set', "
+                ":user, json_build_object('user_id', :user, 'text', repeat('x', :size)))"
+            ),
+            {"user": lifter.id, "size": budgets.LARGEST_MESSAGE},
+        )
+    workout_id = lifter.log(3, lift(BENCH, one(5, 100)))
+    assert {event["workout_id"] for event in lifter.hears()} == {workout_id}
 
 
 def test_an_import_and_its_undo_tell_nothing(lifter):
