@@ -17,6 +17,7 @@ IMPORTS_WRITE = "imports:write"
 
 EXPORTS_READ = "exports:read"
 WEBHOOKS_WRITE = "webhooks:write"
+"""Also reading what webhooks are told: workouts, records and summaries of weeks."""
 
 SCOPES = (
     WORKOUTS_READ,
