@@ -1,6 +1,7 @@
 // The form in which a workout is typed: exercises, sets, and last time's beside them.
 
 import { h } from "./element.js";
+import { area } from "./forms.js";
 import { formatNumber, parseNumber, weightUnit } from "./format.js";
 import { t } from "./language.js";
 import { BARS, platesFor } from "./plates.js";
@@ -221,20 +222,14 @@ function supersetChoice({ redraw }, exercise) {
 }
 
 function notesField({ changed }, exercise) {
-  return h(
-    "label",
-    { class: "field" },
-    t("notes"),
-    h("textarea", {
-      rows: 2,
-      maxlength: 1000,
-      value: exercise.notes,
-      oninput: (event) => {
-        exercise.notes = event.target.value;
-        changed();
-      },
-    }),
-  );
+  return area(t("notes"), {
+    maxlength: 1000,
+    value: exercise.notes,
+    oninput: (event) => {
+      exercise.notes = event.target.value;
+      changed();
+    },
+  });
 }
 
 function plateCalculator(exercise) {

@@ -1,8 +1,9 @@
 // A field that finds exercises while somebody types.
 
 import { h } from "./element.js";
+import { field } from "./forms.js";
 import { t } from "./language.js";
-import { explained, field, say } from "./view.js";
+import { attempt } from "./view.js";
 
 const TYPING_MS = 200;
 
@@ -26,7 +27,7 @@ export function searchField(label, list, find, shown) {
       list.replaceChildren(...items(found, text, shown));
     }
   };
-  const run = (text) => search(text).catch((problem) => say(explained(problem)));
+  const run = (text) => attempt(() => search(text));
   const element = field(label, {
     type: "search",
     name: "search",

@@ -28,12 +28,27 @@ export function unsay() {
   document.getElementById("message").replaceChildren();
 }
 
+/** What somebody has typed that can't be sent. */
+export class Fault extends Error {}
+
 /** What a person reads of a problem. */
 export function explained(problem) {
   if (problem instanceof ApiError && problem.status === 0) {
     return t("problem.offline");
   }
-  return problem instanceof ApiError ? problem.message : t("problem.ours");
+  const isForPeople = problem instanceof ApiError || problem instanceof Fault;
+  return isForPeople ? problem.message : t("problem.ours");
+}
+
+/** Do something, or say what failed; returns whether it was done. */
+export async function attempt(work) {
+  try {
+    await work();
+    return true;
+  } catch (problem) {
+    say(explained(problem));
+    return false;
+  }
 }
 
 /** A part of a screen that is asked for by itself, and says so when that fails. */
@@ -104,16 +119,6 @@ export function figure(value, about, note = null) {
     h("span", { class: "figure-about" }, about),
     note === null ? null : h("span", { class: "quiet" }, note),
   );
-}
-
-/** A labelled input. */
-export function field(label, attributes, note = null) {
-  const input = h("input", { id: attributes.id ?? attributes.name, ...attributes });
-  const about = note === null ? null : h("span", { class: "quiet", id: `${input.id}-note` }, note);
-  if (about !== null) {
-    input.setAttribute("aria-describedby", about.id);
-  }
-  return h("p", { class: "field" }, h("label", { for: input.id }, label), input, about);
 }
 
 /** A link to a screen. */

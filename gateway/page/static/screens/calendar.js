@@ -5,7 +5,7 @@ import { h } from "../element.js";
 import { formatDay, formatMonthOfYear, formatShortWeekday, today } from "../format.js";
 import { count, t } from "../language.js";
 import { currentUser } from "../user.js";
-import { explained, link, say } from "../view.js";
+import { attempt, link } from "../view.js";
 
 const DAY_MS = 86_400_000;
 const FIRST_WEEKDAY = { monday: 1, sunday: 0, saturday: 6 };
@@ -25,14 +25,10 @@ export async function calendar() {
 async function showMonth(place, month) {
   const { days } = await getOne(`/api/stats/calendar?year=${month.slice(0, 4)}`);
   const trained = new Map(days.map((day) => [day.date, day]));
-  const turn = (by) => async () => {
-    try {
-      await showMonth(place, monthBeside(month, by));
-      place.querySelector(`[data-turn="${by}"]`).focus();
-    } catch (problem) {
-      say(explained(problem));
-    }
-  };
+  const turn = (by) => () => attempt(async () => {
+    await showMonth(place, monthBeside(month, by));
+    place.querySelector(`[data-turn="${by}"]`).focus();
+  });
   const button = (by, label, sign) => h("button", {
     type: "button", "data-turn": by, "aria-label": label, onclick: turn(by),
   }, sign);

@@ -3,9 +3,10 @@
 import { change, getOne } from "../api.js";
 import { editor, showFaults } from "../editor.js";
 import { h } from "../element.js";
+import { field } from "../forms.js";
 import { t } from "../language.js";
 import { go } from "../router.js";
-import { explained, field, say, show } from "../view.js";
+import { explained, say, show } from "../view.js";
 import { bodyOf, draftOf } from "../workout.js";
 import { known } from "./log.js";
 

@@ -9,7 +9,7 @@ import {
   weightUnit,
 } from "../format.js";
 import { t, word } from "../language.js";
-import { chart, explained, link, panel, say, show, table } from "../view.js";
+import { attempt, chart, link, panel, show, table } from "../view.js";
 
 const SHOWN = 20;
 const MEASURES = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
@@ -109,21 +109,19 @@ function measured(id, points, measure, recordDay) {
 // every set behind a point, which its workouts have
 function setsButton(id, date) {
   const button = h("button", { type: "button", class: "plain" }, t("sets"));
-  button.addEventListener("click", async () => {
-    button.disabled = true;
-    try {
-      const { data } = await get(`/api/workouts?date_from=${date}&date_to=${date}&limit=100`);
-      const workouts = await Promise.all(data.map(({ id: its }) => getOne(`/api/workouts/${its}`)));
-      const sets = workouts.flatMap((workout) => workout.exercises
-        .filter((done) => done.exercise_id === id).flatMap((done) => done.sets));
-      button.replaceWith(h("ol", { class: "plain-list" }, sets.map((set) =>
-        h("li", {}, describeSet(set)))));
-    } catch (problem) {
-      button.disabled = false;
-      say(explained(problem));
-    }
-  });
+  button.addEventListener("click", () => attempt(async () => {
+    const sets = await setsOf(id, date);
+    button.replaceWith(h("ol", { class: "plain-list" }, sets.map((set) =>
+      h("li", {}, describeSet(set)))));
+  }));
   return button;
+}
+
+async function setsOf(id, date) {
+  const { data } = await get(`/api/workouts?date_from=${date}&date_to=${date}&limit=100`);
+  const workouts = await Promise.all(data.map(({ id: its }) => getOne(`/api/workouts/${its}`)));
+  return workouts.flatMap((workout) => workout.exercises
+    .filter((done) => done.exercise_id === id).flatMap((done) => done.sets));
 }
 
 async function recordsOf(id) {

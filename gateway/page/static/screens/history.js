@@ -7,7 +7,7 @@ import {
 } from "../format.js";
 import { count, t } from "../language.js";
 import { go } from "../router.js";
-import { explained, link, panel, say, show, table } from "../view.js";
+import { attempt, link, panel, say, show, table } from "../view.js";
 import { calendar } from "./calendar.js";
 import { copyToLog } from "./log.js";
 
@@ -47,7 +47,7 @@ async function showList(isShown) {
     more.hidden = page * A_PAGE >= found.page.total_items;
     return found.page.total_items;
   };
-  more.addEventListener("click", () => load().catch((problem) => say(explained(problem))));
+  more.addEventListener("click", () => attempt(load));
   const total = await load();
   if (!isShown()) {
     return;
@@ -144,25 +144,20 @@ function setTags(set) {
 }
 
 // deleted at once; undone, it is logged again as it was
-async function remove(workout) {
-  try {
+function remove(workout) {
+  return attempt(async () => {
     await change("DELETE", `/api/workouts/${workout.id}`);
-  } catch (problem) {
-    say(explained(problem));
-    return;
-  }
-  await go("history");
-  say(t("history.deleted"), { label: t("undo"), run: () => restore(workout) });
+    await go("history");
+    say(t("history.deleted"), { label: t("undo"), run: () => restore(workout) });
+  });
 }
 
-async function restore(workout) {
-  try {
+function restore(workout) {
+  return attempt(async () => {
     const made = await change("POST", "/api/workouts", asNew(workout));
     await go(`history/${made.id}`);
     say(t("history.restored"));
-  } catch (problem) {
-    say(explained(problem));
-  }
+  });
 }
 
 /** A workout as it is sent to log it again. */

@@ -5,13 +5,14 @@ import { currentDraft, forgetDraft, keepDraft, onChangedElsewhere } from "../dra
 import { editor, showFaults } from "../editor.js";
 import { h } from "../element.js";
 import { searchField } from "../finding.js";
+import { area, field } from "../forms.js";
 import { formatDay } from "../format.js";
 import { t } from "../language.js";
 import { restTimer } from "../rest-timer.js";
 import { go } from "../router.js";
 import { keep, read } from "../store.js";
 import { currentUser } from "../user.js";
-import { explained, field, say, show } from "../view.js";
+import { attempt, say, show } from "../view.js";
 import { discard, onSent, sendAll, sendWhenPossible, waiting } from "../waiting.js";
 import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js";
 
@@ -76,14 +77,13 @@ function nameField(draft) {
 }
 
 function notesField(draft) {
-  return h("label", { class: "field" }, t("notes"), h("textarea", {
-    rows: 2,
+  return area(t("notes"), {
     value: draft.notes,
     oninput: (event) => {
       draft.notes = event.target.value;
       keepDraft(draft);
     },
-  }));
+  });
 }
 
 // --- finding exercises
@@ -162,11 +162,9 @@ async function finish(draft, form) {
   const whole = { ...withoutNull(body), ...timesOf(draft), client_id: draft.client_id };
   forgetDraft();
   let made = [];
-  try {
+  await attempt(async () => {
     made = await sendWhenPossible(whole, structuredClone(draft));
-  } catch (problem) {
-    say(explained(problem));
-  }
+  });
   const mine = made.find((workout) => workout.client_id === draft.client_id);
   if (mine) {
     await go(`history/${mine.id}`);

@@ -4,7 +4,7 @@ import { signOut } from "../api.js";
 import { h } from "../element.js";
 import { t } from "../language.js";
 import { currentUser, forgetUser } from "../user.js";
-import { explained, link, say, show } from "../view.js";
+import { attempt, link, show } from "../view.js";
 
 export function showMore() {
   show(
@@ -23,11 +23,7 @@ export function showMore() {
   );
 }
 
-async function leave() {
-  try {
-    forgetUser();
-    await signOut();
-  } catch (problem) {
-    say(explained(problem));
-  }
+function leave() {
+  forgetUser();
+  return attempt(signOut);
 }

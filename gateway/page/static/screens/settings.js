@@ -2,10 +2,11 @@
 
 import { change, endSession, get } from "../api.js";
 import { h } from "../element.js";
+import { choice, field, sendingForm, tick, ticks } from "../forms.js";
 import { formatDay } from "../format.js";
 import { t } from "../language.js";
 import { currentUser, forgetUser, remember } from "../user.js";
-import { explained, field, panel, say, show, table } from "../view.js";
+import { attempt, panel, say, show, table } from "../view.js";
 import { save } from "./transfer.js";
 
 const SCOPES = [
@@ -33,24 +34,6 @@ export function showSettings() {
 
 // --- forms
 
-/** A form that sends something, and says what became of it. */
-function sendingForm(parts, label, send, isDanger = false) {
-  const problem = h("p", { role: "alert", class: "problem" });
-  const form = h("form", { method: "post" }, parts, h("p", {}, h("button", {
-    type: "submit", class: isDanger ? "danger" : "primary",
-  }, label)), problem);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    problem.textContent = "";
-    try {
-      await send(new FormData(form), form);
-    } catch (refused) {
-      problem.textContent = explained(refused);
-    }
-  });
-  return form;
-}
-
 function profileForm() {
   const user = currentUser();
   const text = (name, more = {}) => {
@@ -62,18 +45,18 @@ function profileForm() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return sendingForm([
     text("name", { maxlength: 100, autocomplete: "name" }),
-    choice("weight_unit", ["kg", "lb"], user.weight_unit ?? "kg"),
+    oneOf("weight_unit", ["kg", "lb"], user.weight_unit ?? "kg"),
     text("time_zone", { placeholder: zone, list: "zones" }),
     zones(),
-    choice("week_start", ["monday", "sunday", "saturday"], user.week_start ?? "monday"),
+    oneOf("week_start", ["monday", "sunday", "saturday"], user.week_start ?? "monday"),
     number("weekly_goal", 21),
     number("weekly_sets_least", 100),
     number("weekly_sets_most", 100),
-    choice("one_rep_max_formula", ["epley", "brzycki", "lombardi"],
+    oneOf("one_rep_max_formula", ["epley", "brzycki", "lombardi"],
       user.one_rep_max_formula ?? "epley"),
-    h("label", { class: "tick" }, h("input", {
-      type: "checkbox", name: "weekly_summary_mail", checked: user.weekly_summary_mail === true,
-    }), t("settings.weekly_summary_mail")),
+    tick(t("settings.weekly_summary_mail"), {
+      name: "weekly_summary_mail", checked: user.weekly_summary_mail === true,
+    }),
   ], t("save"), async (values) => {
     remember(await change("PUT", "/api/users/me", changed(values)));
     say(t("saved"));
@@ -95,10 +78,8 @@ function zones() {
   return h("datalist", { id: "zones" }, names.map((value) => h("option", { value })));
 }
 
-function choice(name, values, chosen) {
-  return h("label", { class: "field" }, t(`settings.${name}`), h("select", { name },
-    values.map((value) => h("option", { value, selected: value === chosen },
-      t(`choice.${value}`)))));
+function oneOf(name, values, chosen) {
+  return choice(t(`settings.${name}`), { name }, values, chosen, (value) => t(`choice.${value}`));
 }
 
 function passwordForm() {
@@ -140,7 +121,7 @@ function deletionForm() {
     await change("DELETE", "/api/users/me", { password: values.get("password") });
     forgetUser();
     endSession();
-  }, true);
+  }, { button: "danger" });
 }
 
 function takeOut() {
@@ -151,14 +132,10 @@ function takeOut() {
       { class: "buttons" },
       h("button", {
         type: "button",
-        onclick: async () => {
-          try {
-            await change("POST", TAKE_OUT);
-            say(t("settings.take_out_begun"));
-          } catch (problem) {
-            say(explained(problem));
-          }
-        },
+        onclick: () => attempt(async () => {
+          await change("POST", TAKE_OUT);
+          say(t("settings.take_out_begun"));
+        }),
       }, t("settings.take_out_begin")),
       h("button", { type: "button", onclick: () => save(TAKE_OUT, "gym-tracker.zip") },
         t("settings.take_out_get")),
@@ -177,7 +154,7 @@ function listPanel(name, path, shown, form = null) {
       data.map((each) => shown(each, again)),
     ));
   };
-  const again = () => fill().catch((problem) => say(explained(problem)));
+  const again = () => attempt(fill);
   return panel(t(`settings.${name}`), async () => {
     await fill();
     return [rows, form === null ? null : form(again)];
@@ -189,14 +166,10 @@ function endButton(path, about, again) {
     type: "button",
     class: "plain",
     "aria-label": `${t("delete")}: ${about}`,
-    onclick: async () => {
-      try {
-        await change("DELETE", path);
-        again();
-      } catch (problem) {
-        say(explained(problem));
-      }
-    },
+    onclick: () => attempt(async () => {
+      await change("DELETE", path);
+      again();
+    }),
   }, t("delete"));
 }
 
@@ -257,9 +230,3 @@ function webhookForm(again) {
     again();
   }), result);
 }
-
-function ticks(legend, name, values) {
-  return h("fieldset", {}, h("legend", {}, legend), values.map((value) => h("label",
-    { class: "tick" }, h("input", { type: "checkbox", name, value }), value)));
-}
-

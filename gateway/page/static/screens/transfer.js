@@ -2,11 +2,12 @@
 
 import { change, download, get, getOne, upload } from "../api.js";
 import { h } from "../element.js";
+import { choice, sendingForm, tick } from "../forms.js";
 import { formatDay, formatWhole, weightUnit } from "../format.js";
 import { count, t } from "../language.js";
 import { go } from "../router.js";
 import { currentUser } from "../user.js";
-import { explained, link, panel, say, show, table } from "../view.js";
+import { attempt, link, panel, say, show, table } from "../view.js";
 
 const LOOK_MS = 700;
 const AT_WORK = new Set(["receiving", "reading", "applying", "undoing"]);
@@ -38,8 +39,8 @@ function exportButtons() {
 }
 
 /** Have the browser keep a file that the API gives. */
-export async function save(path, name) {
-  try {
+export function save(path, name) {
+  return attempt(async () => {
     const content = await download(path);
     if (content === null) {
       say(t("settings.take_out_later"));
@@ -49,39 +50,21 @@ export async function save(path, name) {
     h("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
     say(t("export.done", { name }));
-  } catch (problem) {
-    say(explained(problem));
-  }
+  });
 }
 
 // --- in
 
 function importForm() {
-  const problem = h("p", { role: "alert", class: "problem" });
-  const submit = h("button", { type: "submit", class: "primary" }, t("import.send"));
-  const form = h(
-    "form",
-    { method: "post" },
+  return sendingForm([
     h("p", {}, t("import.about")),
     h("label", { class: "field" }, t("import.file"), h("input", {
       type: "file", name: "file", accept: ".csv,.json,text/csv,application/json", required: true,
     })),
-    h("p", {}, submit),
-    problem,
-  );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    problem.textContent = "";
-    submit.disabled = true;
-    try {
-      const begun = await sendFile(new FormData(form).get("file"));
-      await go(`transfer/${begun.id}`);
-    } catch (refused) {
-      problem.textContent = explained(refused);
-      submit.disabled = false;
-    }
+  ], t("import.send"), async (values) => {
+    const begun = await sendFile(values.get("file"));
+    await go(`transfer/${begun.id}`);
   });
-  return form;
 }
 
 function sendFile(file) {
@@ -132,7 +115,7 @@ async function showImport(id, isShown) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
   };
-  const again = () => follow().catch((problem) => say(explained(problem)));
+  const again = () => attempt(follow);
   again();
 }
 
@@ -190,15 +173,11 @@ function mapping(found, again) {
       h("summary", {}, count("import.known", sure.length)), sure.map(choose)),
     h("p", {}, h("button", {
       type: "button",
-      onclick: async () => {
-        try {
-          await change("PUT", `/api/imports/${found.id}/mapping`, chosen);
-          say(t("saved"));
-          again();
-        } catch (problem) {
-          say(explained(problem));
-        }
-      },
+      onclick: () => attempt(async () => {
+        await change("PUT", `/api/imports/${found.id}/mapping`, chosen);
+        say(t("saved"));
+        again();
+      }),
     }, t("import.keep_names"))),
   );
 }
@@ -219,54 +198,36 @@ function answer(value) {
 }
 
 function applyForm(found, again) {
-  const form = h(
-    "form",
-    { method: "post" },
+  return sendingForm([
     found.needs.includes("weight_unit")
       ? unitChoice("weight_unit", ["kg", "lb"], weightUnit()) : null,
     found.needs.includes("distance_unit")
       ? unitChoice("distance_unit", ["m", "km", "mi"], "km") : null,
-    found.counts.changed > 0 ? tick("on_changed", "update") : null,
-    found.counts.deleted > 0 ? tick("deleted", "restore") : null,
-    found.counts.likely_same > 0 ? tick("likely_same", "add") : null,
-    found.fault_count > 0 ? tick("faulty", "skip") : null,
-    h("p", { class: "buttons" }, h("button", { type: "submit", class: "primary" },
-      t("import.apply"))),
-  );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const query = new URLSearchParams(new FormData(form));
-    try {
-      await change("POST", `/api/imports/${found.id}/apply?${query}`);
-      again();
-    } catch (problem) {
-      say(explained(problem));
-    }
+    found.counts.changed > 0 ? option("on_changed", "update") : null,
+    found.counts.deleted > 0 ? option("deleted", "restore") : null,
+    found.counts.likely_same > 0 ? option("likely_same", "add") : null,
+    found.fault_count > 0 ? option("faulty", "skip") : null,
+  ], t("import.apply"), async (values) => {
+    await change("POST", `/api/imports/${found.id}/apply?${new URLSearchParams(values)}`);
+    again();
   });
-  return form;
 }
 
 function unitChoice(name, units, chosen) {
-  return h("label", { class: "field" }, t(`import.${name}`), h("select", { name },
-    units.map((unit) => h("option", { value: unit, selected: unit === chosen }, unit))));
+  return choice(t(`import.${name}`), { name }, units, chosen);
 }
 
-function tick(name, value) {
-  return h("label", { class: "tick" }, h("input", { type: "checkbox", name, value }),
-    t(`import.option.${name}`));
+function option(name, value) {
+  return tick(t(`import.option.${name}`), { name, value });
 }
 
 function undoButton(found, again) {
   return h("p", { class: "buttons" }, h("button", {
     type: "button",
     class: "danger",
-    onclick: async () => {
-      try {
-        await change("POST", `/api/imports/${found.id}/undo`);
-        again();
-      } catch (problem) {
-        say(explained(problem));
-      }
-    },
+    onclick: () => attempt(async () => {
+      await change("POST", `/api/imports/${found.id}/undo`);
+      again();
+    }),
   }, t("import.undo")));
 }
