@@ -68,8 +68,16 @@ export function tick(label, attributes) {
   return h("label", { class: "tick" }, h("input", { type: "checkbox", ...attributes }), label);
 }
 
-/** Several boxes to tick, of one name. */
-export function ticks(legend, name, values) {
-  return h("fieldset", {}, h("legend", {}, legend), values.map((value) =>
-    tick(value, { name, value })));
+/**
+ * Several boxes to tick, of one name.
+ *
+ * @param {string} legend
+ * @param {string} name
+ * @param {string[]} values
+ * @param {string[]} chosen those with a tick at the beginning
+ * @param {function} shown returns what a person reads of a value
+ */
+export function ticks(legend, name, values, chosen = [], shown = String) {
+  return h("fieldset", { class: "ticks" }, h("legend", {}, legend), values.map((value) =>
+    tick(shown(value), { name, value, checked: chosen.includes(value) })));
 }

@@ -1,6 +1,7 @@
 // The page: who is signed in, the frame, and which screen is shown.
 
 import { onSignedOut, resume } from "./api.js";
+import { keepExercises } from "./catalogue.js";
 import { h } from "./element.js";
 import { t } from "./language.js";
 import { currentScreen, go, startRouting, stopRouting } from "./router.js";
@@ -8,7 +9,7 @@ import { showBody } from "./screens/body.js";
 import { showEdit } from "./screens/edit.js";
 import { showExercises } from "./screens/exercises.js";
 import { showHistory } from "./screens/history.js";
-import { keepExercises, showLog } from "./screens/log.js";
+import { showLog } from "./screens/log.js";
 import { showMore } from "./screens/more.js";
 import { showMuscles } from "./screens/muscles.js";
 import { showOverview } from "./screens/overview.js";

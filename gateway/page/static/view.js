@@ -9,7 +9,8 @@ const NARROWEST = 280;
 /** Show a screen under its heading, and move there whoever listens instead of looking. */
 export function show(heading, ...content) {
   const title = h("h1", { tabindex: "-1" }, heading);
-  document.querySelector("main").replaceChildren(title, ...content.flat());
+  const parts = content.flat(Infinity).filter((part) => part !== null);
+  document.querySelector("main").replaceChildren(title, ...parts);
   document.title = `${heading} – Gym Tracker`;
   title.focus({ preventScroll: true });
   window.scrollTo(0, 0);

@@ -2,6 +2,7 @@
 
 import { change, endSession, get } from "../api.js";
 import { h } from "../element.js";
+import { EVENTS, FORMULAS, SCOPES, WEEK_STARTS, WEIGHT_UNITS } from "../enumerations.js";
 import { choice, field, sendingForm, tick, ticks } from "../forms.js";
 import { formatDay } from "../format.js";
 import { t } from "../language.js";
@@ -9,14 +10,6 @@ import { currentUser, forgetUser, remember } from "../user.js";
 import { attempt, panel, say, show, table } from "../view.js";
 import { save } from "./transfer.js";
 
-const SCOPES = [
-  "workouts:read", "workouts:write", "stats:read", "exercises:write", "profile:read",
-  "imports:write", "exports:read", "webhooks:write",
-];
-const EVENTS = [
-  "workout.created", "workout.updated", "workout.deleted", "record.set", "record.revoked",
-  "import.completed", "summary.weekly",
-];
 const TAKE_OUT = "/api/users/me/export";
 
 export function showSettings() {
@@ -45,15 +38,14 @@ function profileForm() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return sendingForm([
     text("name", { maxlength: 100, autocomplete: "name" }),
-    oneOf("weight_unit", ["kg", "lb"], user.weight_unit ?? "kg"),
+    oneOf("weight_unit", WEIGHT_UNITS, user.weight_unit ?? "kg"),
     text("time_zone", { placeholder: zone, list: "zones" }),
     zones(),
-    oneOf("week_start", ["monday", "sunday", "saturday"], user.week_start ?? "monday"),
+    oneOf("week_start", WEEK_STARTS, user.week_start ?? "monday"),
     number("weekly_goal", 21),
     number("weekly_sets_least", 100),
     number("weekly_sets_most", 100),
-    oneOf("one_rep_max_formula", ["epley", "brzycki", "lombardi"],
-      user.one_rep_max_formula ?? "epley"),
+    oneOf("one_rep_max_formula", FORMULAS, user.one_rep_max_formula ?? "epley"),
     tick(t("settings.weekly_summary_mail"), {
       name: "weekly_summary_mail", checked: user.weekly_summary_mail === true,
     }),
