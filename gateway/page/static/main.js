@@ -5,6 +5,7 @@ import { keepExercises } from "./catalogue.js";
 import { h } from "./element.js";
 import { t } from "./language.js";
 import { currentScreen, go, startRouting, stopRouting } from "./router.js";
+import { showAdministration } from "./screens/administration.js";
 import { showBody } from "./screens/body.js";
 import { showEdit } from "./screens/edit.js";
 import { showExercises } from "./screens/exercises.js";
@@ -30,6 +31,7 @@ const SCREENS = {
   muscles: showMuscles,
   transfer: showTransfer,
   settings: showSettings,
+  administration: showAdministration,
   more: showMore,
 };
 const NAVIGATION = ["overview", "log", "history", "exercises", "more"];

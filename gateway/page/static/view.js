@@ -21,7 +21,7 @@ export function say(text, action = null) {
   const place = document.getElementById("message");
   place.replaceChildren(h("span", {}, text));
   if (action !== null) {
-    place.append(h("button", { type: "button", onclick: action.run }, action.label));
+    place.append(button(action.label, action.run));
   }
 }
 
@@ -52,13 +52,22 @@ export async function attempt(work) {
   }
 }
 
-/** A part of a screen that is asked for by itself, and says so when that fails. */
+/** A button that does something, or says what failed. */
+export function button(label, run, attributes = {}) {
+  return h("button", { type: "button", ...attributes, onclick: () => attempt(run) }, label);
+}
+
+/** A part of a screen, under its heading. */
+export function section(heading, ...content) {
+  return h("section", { class: "panel" }, h("h2", {}, heading), content);
+}
+
+/** A part of a screen that is asked for by itself, and says so when that fails; it has `refresh()`. */
 export function panel(heading, load) {
   const body = h("div", { class: "panel-body" }, h("p", { class: "quiet" }, t("loading")));
-  const section = h("section", { class: "panel" }, h("h2", {}, heading), body);
   const fill = async () => {
     try {
-      body.replaceChildren(...[await load()].flat().filter((part) => part !== null));
+      replace(body, [await load()].flat().filter((part) => part !== null));
     } catch (problem) {
       body.replaceChildren(
         h("p", { role: "alert" }, explained(problem)),
@@ -67,7 +76,24 @@ export function panel(heading, load) {
     }
   };
   fill();
-  return section;
+  const element = section(heading, body);
+  element.refresh = fill;
+  return element;
+}
+
+// with the focus, and what is opened, where they were
+function replace(body, parts) {
+  const opened = [...body.querySelectorAll("details")].map((each) => each.open);
+  const focused = focusable(body).indexOf(document.activeElement);
+  body.replaceChildren(...parts);
+  body.querySelectorAll("details").forEach((each, place) => {
+    each.open ||= opened[place] ?? false;
+  });
+  focusable(body)[focused]?.focus({ preventScroll: true });
+}
+
+function focusable(body) {
+  return [...body.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]")];
 }
 
 /**

@@ -6,7 +6,7 @@ import { h } from "../element.js";
 import { choice, field, sendingForm } from "../forms.js";
 import { formatDay, formatNumber, formatShortDay, parseNumber, weightUnit } from "../format.js";
 import { t } from "../language.js";
-import { Fault, attempt, chart, panel, say, show, table } from "../view.js";
+import { Fault, button, chart, panel, say, show, table } from "../view.js";
 
 const MASSES = ["weight", "lean_mass"];
 const LENGTHS = [
@@ -102,19 +102,17 @@ function shown({ value, unit }) {
 }
 
 function latest(found, changed) {
-  const remove = (measurement) => attempt(async () => {
-    await change("DELETE", `/api/measurements/${measurement.id}`);
+  const remove = async ({ id }) => {
+    await change("DELETE", `/api/measurements/${id}`);
     changed();
-  });
+  };
   const rows = found.map((each) => [
     formatDay(each.measured_at),
     shown(each),
-    h("button", {
-      type: "button",
+    button(t("delete"), () => remove(each), {
       class: "plain",
       "aria-label": t("body.delete", { value: shown(each), day: formatDay(each.measured_at) }),
-      onclick: () => remove(each),
-    }, t("delete")),
+    }),
   ]);
   return table(t("body.latest"), [t("day"), t("value"), t("delete")], rows);
 }

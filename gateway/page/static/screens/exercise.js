@@ -9,7 +9,7 @@ import {
   weightUnit,
 } from "../format.js";
 import { t, word } from "../language.js";
-import { attempt, chart, link, panel, say, show, table } from "../view.js";
+import { button, chart, link, panel, say, section, show, table } from "../view.js";
 
 const MEASURES = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
 const RECORD_OF = { max_weight: "max_weight", best_e1rm: "best_e1rm", total_volume: "max_volume" };
@@ -55,10 +55,8 @@ function ownParts({ id, owner, notes, is_active: isActive, merged_into: into }) 
 
 function instructions({ instructions: text, license_author: author, license }) {
   const source = [author, license].filter((part) => part).join(", ");
-  return h(
-    "section",
-    { class: "panel" },
-    h("h2", {}, t("exercises.instructions")),
+  return section(
+    t("exercises.instructions"),
     h("p", { class: "notes" }, text),
     source === "" ? null : h("p", { class: "quiet" }, source),
   );
@@ -130,13 +128,12 @@ function measured(id, points, measure, recordDay) {
 
 // every set behind a point, which its workouts have
 function setsButton(id, date) {
-  const button = h("button", { type: "button", class: "plain" }, t("sets"));
-  button.addEventListener("click", () => attempt(async () => {
+  const element = button(t("sets"), async () => {
     const sets = await setsOf(id, date);
-    button.replaceWith(h("ol", { class: "plain-list" }, sets.map((set) =>
+    element.replaceWith(h("ol", { class: "plain-list" }, sets.map((set) =>
       h("li", {}, describeSet(set)))));
-  }));
-  return button;
+  }, { class: "plain" });
+  return element;
 }
 
 async function setsOf(id, date) {

@@ -7,7 +7,7 @@ import {
 } from "../format.js";
 import { count, t } from "../language.js";
 import { go } from "../router.js";
-import { attempt, link, panel, say, show, table } from "../view.js";
+import { button, link, panel, say, show, table } from "../view.js";
 import { calendar } from "./calendar.js";
 import { copyToLog } from "./log.js";
 
@@ -38,7 +38,7 @@ async function showDay(day, isShown) {
 
 async function showList(isShown) {
   const list = h("ul", { class: "list" });
-  const more = h("button", { type: "button" }, t("more"));
+  const more = button(t("more"), () => load());
   let page = 0;
   const load = async () => {
     page += 1;
@@ -47,7 +47,6 @@ async function showList(isShown) {
     more.hidden = page * A_PAGE >= found.page.total_items;
     return found.page.total_items;
   };
-  more.addEventListener("click", () => attempt(load));
   const total = await load();
   if (!isShown()) {
     return;
@@ -88,9 +87,8 @@ async function showWorkout(id, isShown) {
       "p",
       { class: "buttons" },
       link(`edit/${workout.id}`, t("history.edit")),
-      h("button", { type: "button", onclick: () => copyToLog(workout) }, t("history.copy")),
-      h("button", { type: "button", class: "danger", onclick: () => remove(workout) },
-        t("history.delete")),
+      button(t("history.copy"), () => copyToLog(workout)),
+      button(t("history.delete"), () => remove(workout), { class: "danger" }),
     ),
     panel(t("history.records"), () => recordsOf(workout)),
   );
@@ -144,20 +142,16 @@ function setTags(set) {
 }
 
 // deleted at once; undone, it is logged again as it was
-function remove(workout) {
-  return attempt(async () => {
-    await change("DELETE", `/api/workouts/${workout.id}`);
-    await go("history");
-    say(t("history.deleted"), { label: t("undo"), run: () => restore(workout) });
-  });
+async function remove(workout) {
+  await change("DELETE", `/api/workouts/${workout.id}`);
+  await go("history");
+  say(t("history.deleted"), { label: t("undo"), run: () => restore(workout) });
 }
 
-function restore(workout) {
-  return attempt(async () => {
-    const made = await change("POST", "/api/workouts", asNew(workout));
-    await go(`history/${made.id}`);
-    say(t("history.restored"));
-  });
+async function restore(workout) {
+  const made = await change("POST", "/api/workouts", asNew(workout));
+  await go(`history/${made.id}`);
+  say(t("history.restored"));
 }
 
 /** A workout as it is sent to log it again. */
@@ -171,7 +165,7 @@ export function asNew(workout) {
       order_index: done.order_index,
       superset: done.superset,
       notes: done.notes,
-      sets: done.sets.map(({ id, ...set }) => given(set)),
+      sets: done.sets.map((set) => given({ ...set, id: null })),
     })),
   });
 }

@@ -8,7 +8,7 @@ import { WEIGHT_UNITS } from "../enumerations.js";
 import { choice, sendingForm, tick } from "../forms.js";
 import { formatWhole, weightUnit } from "../format.js";
 import { count, t } from "../language.js";
-import { attempt, say, show, table } from "../view.js";
+import { attempt, button, say, section, show, table } from "../view.js";
 
 const LOOK_MS = 700;
 const AT_WORK = new Set(["receiving", "reading", "applying", "undoing"]);
@@ -88,22 +88,17 @@ function mapping(found, chosen, again) {
   const unsure = found.names.filter((name) => name.exercise_id === null);
   const sure = found.names.filter((name) => name.exercise_id !== null);
   const asked = (name, place) => nameChoice(name, place, chosen);
-  return h(
-    "section",
-    { class: "panel" },
-    h("h2", {}, t("import.names")),
+  return section(
+    t("import.names"),
     unsure.length === 0 ? h("p", {}, t("import.all_known")) : unsure.map(asked),
     sure.length === 0 ? null : h("details", {},
       h("summary", {}, count("import.known", sure.length)),
       sure.map((name, place) => asked(name, unsure.length + place))),
-    h("p", {}, h("button", {
-      type: "button",
-      onclick: () => attempt(async () => {
-        await keepMapping(found, chosen);
-        say(t("saved"));
-        again();
-      }),
-    }, t("import.keep_names"))),
+    h("p", {}, button(t("import.keep_names"), async () => {
+      await keepMapping(found, chosen);
+      say(t("saved"));
+      again();
+    })),
   );
 }
 
@@ -125,13 +120,10 @@ function nameChoice(name, place, chosen) {
     search.replaceChildren(searchButton());
     select.focus();
   };
-  const searchButton = () => h("button", {
-    type: "button", class: "plain", "aria-label": `${t("import.search")}: ${name.name}`,
-    onclick: () => {
-      search.replaceChildren(...exerciseSearch(place, take));
-      search.querySelector("input").focus();
-    },
-  }, t("import.search"));
+  const searchButton = () => button(t("import.search"), () => {
+    search.replaceChildren(...exerciseSearch(place, take));
+    search.querySelector("input").focus();
+  }, { class: "plain", "aria-label": `${t("import.search")}: ${name.name}` });
   const search = h("div", {}, searchButton());
   return h("div", {}, h("label", { class: "field" }, count("import.name", name.sets, name), select), search);
 }
@@ -140,7 +132,7 @@ function exerciseSearch(place, take) {
   const list = h("ul", { class: "list found", "aria-label": t("exercises.found") });
   const names = { id: `search-${place}`, label: t("exercises.search") };
   const { element } = searchField(names, list, findExercises, (exercise) =>
-    h("button", { type: "button", onclick: () => take(exercise) }, exercise.name));
+    button(exercise.name, () => take(exercise)));
   return [element, list];
 }
 
@@ -186,12 +178,8 @@ function option(name, value) {
 }
 
 function undoButton(found, again) {
-  return h("p", { class: "buttons" }, h("button", {
-    type: "button",
-    class: "danger",
-    onclick: () => attempt(async () => {
-      await change("POST", `/api/imports/${found.id}/undo`);
-      again();
-    }),
-  }, t("import.undo")));
+  return h("p", { class: "buttons" }, button(t("import.undo"), async () => {
+    await change("POST", `/api/imports/${found.id}/undo`);
+    again();
+  }, { class: "danger" }));
 }

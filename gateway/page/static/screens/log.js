@@ -11,7 +11,7 @@ import { formatDay } from "../format.js";
 import { t } from "../language.js";
 import { restTimer } from "../rest-timer.js";
 import { go } from "../router.js";
-import { attempt, say, show } from "../view.js";
+import { attempt, button, say, section, show } from "../view.js";
 import { discard, onSent, sendAll, sendWhenPossible, waiting } from "../waiting.js";
 import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js";
 import { makeExercise } from "./own-exercise.js";
@@ -35,10 +35,8 @@ export async function showLog(_, isShown) {
     h(
       "p",
       { class: "buttons" },
-      h("button", { type: "button", class: "primary", onclick: () => finish(draft, form) },
-        t("log.finish")),
-      h("button", { type: "button", class: "plain", onclick: () => startAnew(draft) },
-        t("log.discard")),
+      button(t("log.finish"), () => finish(draft, form), { class: "primary" }),
+      button(t("log.discard"), () => startAnew(draft), { class: "plain" }),
     ),
   );
   const endings = [onChangedElsewhere(() => go("log")), onSent(refreshWaiting)];
@@ -95,9 +93,8 @@ function finder(draft, form) {
     own.querySelector("input").focus();
   };
   const { element, clear } = searchField({ label: t("log.add_exercise") }, list, findExercises,
-    (exercise) => h("button", { type: "button", onclick: () => add(exercise) }, exercise.name),
-    (text) => h("button", { type: "button", onclick: () => make(text) },
-      t("own.make", { name: text })));
+    (exercise) => button(exercise.name, () => add(exercise)),
+    (text) => button(t("own.make", { name: text }), () => make(text)));
   return h("section", { class: "panel" }, element, list, own);
 }
 
@@ -166,13 +163,10 @@ async function refreshWaiting() {
 
 async function fillWaiting(part) {
   const entries = await waiting();
-  part.replaceChildren(...(entries.length === 0 ? [] : [h(
-    "section",
-    { class: "panel" },
-    h("h2", {}, t("waiting.title")),
+  part.replaceChildren(...(entries.length === 0 ? [] : [section(
+    t("waiting.title"),
     h("ul", { class: "list" }, entries.map(waitingItem)),
-    h("p", { class: "buttons" }, h("button", { type: "button", onclick: () => sendAll() },
-      t("waiting.send"))),
+    h("p", { class: "buttons" }, button(t("waiting.send"), sendAll)),
   )]));
 }
 
@@ -189,15 +183,13 @@ function waitingItem(entry) {
     {},
     h("strong", {}, body.name ?? day),
     h("span", { class: "quiet" }, problem === null ? t("waiting.later", { day }) : problem),
-    problem === null ? null : h("button", { type: "button", onclick: resume }, t("waiting.edit")),
-    problem === null ? null : h("button", {
-      type: "button",
-      class: "danger",
-      onclick: async () => {
+    problem === null ? null : [
+      button(t("waiting.edit"), resume),
+      button(t("waiting.discard"), async () => {
         await discard(entry);
         await refreshWaiting();
-      },
-    }, t("waiting.discard")),
+      }, { class: "danger" }),
+    ],
   );
 }
 

@@ -7,7 +7,7 @@ import { exerciseForm } from "../exercise-form.js";
 import { searchField } from "../finding.js";
 import { t } from "../language.js";
 import { go } from "../router.js";
-import { attempt, link, say, show } from "../view.js";
+import { button, link, say, section, show } from "../view.js";
 
 const LOOK_MS = 700;
 
@@ -41,32 +41,22 @@ export async function showOwnExercise(id, isShown) {
   show(
     exercise.name,
     h("p", {}, link(`exercises/${id}`, t("own.back"))),
-    part(t("own.change"), form),
-    part(t("own.merge"), merging(exercise)),
+    section(t("own.change"), form),
+    section(t("own.merge"), merging(exercise)),
     exercise.is_active ? archiving(id) : restoring(id),
-    part(t("own.delete"), h("p", {}, t("own.delete_about")),
-      actionButton(t("own.delete"), () => remove(id), "danger")),
+    section(t("own.delete"), h("p", {}, t("own.delete_about")),
+      button(t("own.delete"), () => remove(id), { class: "danger" })),
   );
 }
 
 function archiving(id) {
-  return part(t("own.archive"), h("p", {}, t("own.archive_about")), actionButton(t("own.archive"),
+  return section(t("own.archive"), h("p", {}, t("own.archive_about")), button(t("own.archive"),
     () => changed(id, "POST", "/archive", undefined, t("own.archived"))));
 }
 
 function restoring(id) {
-  return part(t("own.is_archived"), actionButton(t("own.restore"),
+  return section(t("own.is_archived"), button(t("own.restore"),
     () => changed(id, "POST", "/restore", undefined, t("own.restored"))));
-}
-
-function part(heading, ...content) {
-  return h("section", { class: "panel" }, h("h2", {}, heading), content);
-}
-
-function actionButton(label, run, kind = null) {
-  return h("p", { class: "buttons" }, h("button", {
-    type: "button", class: kind, onclick: () => attempt(run),
-  }, label));
 }
 
 async function changed(id, method, action, body, text) {
@@ -94,14 +84,14 @@ function merging(exercise) {
   };
   const ask = (into) => {
     clear();
-    const button = actionButton(t("own.merge_button", { name: into.name }),
-      () => merge(exercise, into), "danger");
+    const sure = button(t("own.merge_button", { name: into.name }), () => merge(exercise, into),
+      { class: "danger" });
     question.replaceChildren(
-      h("p", {}, t("own.merge_question", { name: exercise.name, into: into.name })), button);
-    button.querySelector("button").focus();
+      h("p", {}, t("own.merge_question", { name: exercise.name, into: into.name })), sure);
+    sure.focus();
   };
   const { element, clear } = searchField({ label: t("own.merge_into") }, list, find, (into) =>
-    h("button", { type: "button", onclick: () => ask(into) }, into.name));
+    button(into.name, () => ask(into)));
   return [h("p", {}, t("own.merge_about")), element, list, question];
 }
 

@@ -1,31 +1,36 @@
-// What one has set, where one is signed in, who is let in, and the way out.
+// What one has set, one's account, and the way out.
 
-import { change, endSession, get } from "../api.js";
+import { change, endSession } from "../api.js";
 import { h } from "../element.js";
-import { EVENTS, FORMULAS, SCOPES, WEEK_STARTS, WEIGHT_UNITS } from "../enumerations.js";
-import { choice, field, sendingForm, tick, ticks } from "../forms.js";
-import { formatDay } from "../format.js";
+import { FORMULAS, WEEK_STARTS, WEIGHT_UNITS } from "../enumerations.js";
+import { choice, field, sendingForm, tick } from "../forms.js";
 import { t } from "../language.js";
-import { currentUser, forgetUser, remember } from "../user.js";
-import { attempt, panel, say, show, table } from "../view.js";
+import { go } from "../router.js";
+import { currentUser, forgetUser, loadUser, remember } from "../user.js";
+import { button, say, section, show } from "../view.js";
+import { sessions, tokens } from "./access.js";
 import { save } from "./transfer.js";
+import { showWebhook, webhooks } from "./webhooks.js";
 
 const TAKE_OUT = "/api/users/me/export";
 
-export function showSettings() {
+export function showSettings([part, id], isShown) {
+  if (part === "webhooks") {
+    return showWebhook(Number(id), isShown);
+  }
   show(
     t("settings.title"),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.profile")), profileForm()),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.password")), passwordForm()),
-    listPanel("sessions", "/api/users/me/sessions?limit=100", session),
-    listPanel("tokens", "/api/users/me/tokens", accessToken, tokenForm),
-    listPanel("webhooks", "/api/webhooks", webhook, webhookForm),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.take_out")), takeOut()),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.deletion")), deletionForm()),
+    section(t("settings.profile"), profileForm()),
+    section(t("email"), emailForm()),
+    section(t("settings.password"), passwordForm()),
+    sessions(),
+    tokens(),
+    webhooks(),
+    section(t("settings.take_out"), takeOut()),
+    section(t("settings.deletion"), deletionForm()),
   );
+  return undefined;
 }
-
-// --- forms
 
 function profileForm() {
   const user = currentUser();
@@ -74,6 +79,27 @@ function oneOf(name, values, chosen) {
   return choice(t(`settings.${name}`), { name }, values, chosen, (value) => t(`choice.${value}`));
 }
 
+function emailForm() {
+  return sendingForm([
+    h("p", {}, t("settings.email_is", currentUser())),
+    field(t("settings.new_email"), {
+      type: "email", name: "email", id: "new-email", autocomplete: "email", required: true,
+    }),
+    username(),
+    field(t("password"), {
+      type: "password", name: "password", id: "email-password", autocomplete: "current-password",
+      required: true,
+    }),
+  ], t("settings.change_email"), async (values) => {
+    const { email, confirmed } = await change("PUT", "/api/users/me/email", {
+      email: values.get("email"), password: values.get("password"),
+    });
+    await loadUser();
+    await go("settings");
+    say(t(confirmed ? "settings.email_changed" : "settings.email_sent", { email }));
+  });
+}
+
 function passwordForm() {
   return sendingForm([
     username(),
@@ -113,6 +139,7 @@ function deletionForm() {
     await change("DELETE", "/api/users/me", { password: values.get("password") });
     forgetUser();
     endSession();
+    say(t("settings.deleted"));
   }, { button: "danger" });
 }
 
@@ -122,103 +149,11 @@ function takeOut() {
     h(
       "p",
       { class: "buttons" },
-      h("button", {
-        type: "button",
-        onclick: () => attempt(async () => {
-          await change("POST", TAKE_OUT);
-          say(t("settings.take_out_begun"));
-        }),
-      }, t("settings.take_out_begin")),
-      h("button", { type: "button", onclick: () => save(TAKE_OUT, "gym-tracker.zip") },
-        t("settings.take_out_get")),
+      button(t("settings.take_out_begin"), async () => {
+        await change("POST", TAKE_OUT);
+        say(t("settings.take_out_begun"));
+      }),
+      button(t("settings.take_out_get"), () => save(TAKE_OUT, "gym-tracker.zip")),
     ),
   ];
-}
-
-// --- lists of which something can be ended
-
-function listPanel(name, path, shown, form = null) {
-  const rows = h("div", {});
-  const fill = async () => {
-    const { data } = await get(path);
-    rows.replaceChildren(data.length === 0 ? h("p", {}, t("settings.none")) : table(
-      t(`settings.${name}`), [t("settings.what"), t("day"), t("delete")],
-      data.map((each) => shown(each, again)),
-    ));
-  };
-  const again = () => attempt(fill);
-  return panel(t(`settings.${name}`), async () => {
-    await fill();
-    return [rows, form === null ? null : form(again)];
-  });
-}
-
-function endButton(path, about, again) {
-  return h("button", {
-    type: "button",
-    class: "plain",
-    "aria-label": `${t("delete")}: ${about}`,
-    onclick: () => attempt(async () => {
-      await change("DELETE", path);
-      again();
-    }),
-  }, t("delete"));
-}
-
-function session(each, again) {
-  const about = each.device ?? t("settings.unknown_device");
-  return [
-    each.is_current ? h("strong", {}, `${about} (${t("settings.here")})`) : about,
-    formatDay(each.last_used_at),
-    each.is_current ? "" : endButton(`/api/users/me/sessions/${each.id}`, about, again),
-  ];
-}
-
-function accessToken(each, again) {
-  const about = `${each.name}: ${each.scopes.join(", ")}`;
-  return [
-    about,
-    each.last_used_at === null ? t("settings.never_used") : formatDay(each.last_used_at),
-    endButton(`/api/users/me/tokens/${each.id}`, each.name, again),
-  ];
-}
-
-function tokenForm(again) {
-  const result = h("p", { role: "status", class: "secret" });
-  return h("details", {}, h("summary", {}, t("settings.new_token")), sendingForm([
-    field(t("settings.token_name"), { name: "name", id: "token-name", required: true }),
-    ticks(t("settings.scopes"), "scopes", SCOPES),
-  ], t("settings.make"), async (values, form) => {
-    const made = await change("POST", "/api/users/me/tokens", {
-      name: values.get("name"), scopes: values.getAll("scopes"),
-    });
-    form.reset();
-    result.textContent = t("settings.token_once", { token: made.token });
-    again();
-  }), result);
-}
-
-function webhook(each, again) {
-  const about = `${each.url}: ${each.events.join(", ")}`;
-  const state = each.is_enabled ? "" : ` (${t("settings.disabled")})`;
-  return [
-    about + state,
-    formatDay(each.created_at),
-    endButton(`/api/webhooks/${each.id}`, each.url, again),
-  ];
-}
-
-function webhookForm(again) {
-  const result = h("p", { role: "status", class: "secret" });
-  return h("details", {}, h("summary", {}, t("settings.new_webhook")), sendingForm([
-    field(t("settings.url"), { type: "url", name: "url", required: true }),
-    ticks(t("settings.events"), "events", EVENTS),
-  ], t("settings.make"), async (values, form) => {
-    const made = await change("POST", "/api/webhooks", {
-      url: values.get("url"), events: values.getAll("events"),
-    });
-    form.reset();
-    result.textContent = t("settings.secret_once", { secret: made.secret });
-    again();
-  }), result);
 }

@@ -7,7 +7,7 @@ import { formatDay } from "../format.js";
 import { t } from "../language.js";
 import { go } from "../router.js";
 import { currentUser } from "../user.js";
-import { attempt, link, panel, say, show } from "../view.js";
+import { button, link, panel, say, section, show } from "../view.js";
 import { showImport } from "./import.js";
 
 const FORMATS = ["json", "strong", "hevy"];
@@ -19,35 +19,31 @@ export function showTransfer([id], isShown) {
 function showAll() {
   show(
     t("transfer.title"),
-    h("section", { class: "panel" }, h("h2", {}, t("import.title")), importForm()),
+    section(t("import.title"), importForm()),
     panel(t("import.before"), imports),
-    h("section", { class: "panel" }, h("h2", {}, t("export.title")), exportButtons()),
+    section(t("export.title"), exportButtons()),
   );
 }
 
 // --- out
 
 function exportButtons() {
-  return h("p", { class: "buttons" }, FORMATS.map((format) => h("button", {
-    type: "button",
-    onclick: () => save(`/api/exports/workouts?format=${format}`,
-      `workouts-${format}.${format === "json" ? "json" : "csv"}`),
-  }, t(`export.${format}`))));
+  return h("p", { class: "buttons" }, FORMATS.map((format) => button(t(`export.${format}`), () =>
+    save(`/api/exports/workouts?format=${format}`,
+      `workouts-${format}.${format === "json" ? "json" : "csv"}`))));
 }
 
 /** Have the browser keep a file that the API gives. */
-export function save(path, name) {
-  return attempt(async () => {
-    const content = await download(path);
-    if (content === null) {
-      say(t("settings.take_out_later"));
-      return;
-    }
-    const address = URL.createObjectURL(content);
-    h("a", { href: address, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
-    say(t("export.done", { name }));
-  });
+export async function save(path, name) {
+  const content = await download(path);
+  if (content === null) {
+    say(t("settings.take_out_later"));
+    return;
+  }
+  const address = URL.createObjectURL(content);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  say(t("export.done", { name }));
 }
 
 // --- in
