@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from tests.page.filled import fill
 from tests.waiting import eventually
 
 BENCH = "Barbell Bench Press"
@@ -322,13 +323,14 @@ def test_in_german_with_commas(drivers, system):
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-def test_nothing_goes_beyond_the_edge(signed_in, width):
+def test_nothing_goes_beyond_the_edge(signed_in, rpc, width):
     page = signed_in
     log(page, day="2026-01-05", name="A name that is long enough to need a second line on a phone")
-    for screen in SCREENS:
+    for screen in [*SCREENS, *fill(page, rpc)]:
         page.set_size(width, 900)
         page.open(screen)
-        eventually(lambda: "Loading" not in page.text())
+        page.has_loaded()
+        page.open_all()
         beyond = page.driver.execute_script(
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

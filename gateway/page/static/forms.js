@@ -44,6 +44,13 @@ export function field(label, attributes, note = null) {
   return h("p", { class: "field" }, h("label", { for: input.id }, label), input, about);
 }
 
+/** Where a password manager sees whose password a form asks for. */
+export function username(email) {
+  return h("input", {
+    type: "text", name: "username", autocomplete: "username", value: email, hidden: true,
+  });
+}
+
 /** A labelled text of several lines. */
 export function area(label, attributes) {
   return h("label", { class: "field" }, label, h("textarea", { rows: 2, ...attributes }));

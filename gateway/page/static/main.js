@@ -4,6 +4,7 @@ import { onSignedOut, resume } from "./api.js";
 import { keepExercises } from "./catalogue.js";
 import { h } from "./element.js";
 import { t } from "./language.js";
+import { onChanges, startFollowing, stopFollowing } from "./live.js";
 import { currentScreen, go, startRouting, stopRouting } from "./router.js";
 import { showAdministration } from "./screens/administration.js";
 import { showBody } from "./screens/body.js";
@@ -80,6 +81,7 @@ async function begin() {
   window.addEventListener("online", sendWhatWaits);
   await startRouting(screens, "overview");
   sendWhatWaits();
+  startFollowing();
   keepExercises().catch(() => {});
 }
 
@@ -90,6 +92,7 @@ function sendWhatWaits() {
 }
 
 function askToSignIn() {
+  stopFollowing();
   stopRouting();
   document.querySelector("nav").replaceChildren();
   showSignIn(async (user) => {
@@ -101,6 +104,7 @@ function askToSignIn() {
 
 async function start() {
   frame();
+  onChanges(() => loadUser().catch(() => {}));
   onSignedOut(() => {
     askToSignIn();
     say(t("signin.ended"));

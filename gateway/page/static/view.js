@@ -6,14 +6,21 @@ import { t } from "./language.js";
 
 const NARROWEST = 280;
 
+let usualWidth = NARROWEST;
+
 /** Show a screen under its heading, and move there whoever listens instead of looking. */
 export function show(heading, ...content) {
-  const title = h("h1", { tabindex: "-1" }, heading);
-  const parts = content.flat(Infinity).filter((part) => part !== null);
-  document.querySelector("main").replaceChildren(title, ...parts);
-  document.title = `${heading} – Gym Tracker`;
+  const title = h("h1", { tabindex: "-1" });
+  document.querySelector("main").replaceChildren(title, ...given(content));
+  rename(heading);
   title.focus({ preventScroll: true });
   window.scrollTo(0, 0);
+}
+
+/** Give the screen that is shown another heading. */
+export function rename(heading) {
+  document.querySelector("main h1").textContent = heading;
+  document.title = `${heading} – Gym Tracker`;
 }
 
 /** Say something that has happened, until something else has. */
@@ -65,9 +72,12 @@ export function section(heading, ...content) {
 /** A part of a screen that is asked for by itself, and says so when that fails; it has `refresh()`. */
 export function panel(heading, load) {
   const body = h("div", { class: "panel-body" }, h("p", { class: "quiet" }, t("loading")));
+  const refresh = async () => {
+    replace(body, await load());
+  };
   const fill = async () => {
     try {
-      replace(body, [await load()].flat().filter((part) => part !== null));
+      await refresh();
     } catch (problem) {
       body.replaceChildren(
         h("p", { role: "alert" }, explained(problem)),
@@ -77,19 +87,23 @@ export function panel(heading, load) {
   };
   fill();
   const element = section(heading, body);
-  element.refresh = fill;
+  element.refresh = refresh;
   return element;
 }
 
-// with the focus, and what is opened, where they were
-function replace(body, parts) {
+/** Put parts in the place of others, with the focus, and what is opened, where they were. */
+export function replace(body, parts) {
   const opened = [...body.querySelectorAll("details")].map((each) => each.open);
   const focused = focusable(body).indexOf(document.activeElement);
-  body.replaceChildren(...parts);
+  body.replaceChildren(...given(parts));
   body.querySelectorAll("details").forEach((each, place) => {
     each.open ||= opened[place] ?? false;
   });
   focusable(body)[focused]?.focus({ preventScroll: true });
+}
+
+function given(parts) {
+  return [parts].flat(Infinity).filter((part) => part !== null);
 }
 
 function focusable(body) {
@@ -106,10 +120,20 @@ function focusable(body) {
  */
 export function chart(describe, caption, columns, rows) {
   const frame = h("div", { class: "chart-frame", tabindex: "0", role: "group", "aria-label": caption });
+  let width = 0;
+  const draw = (room) => {
+    if (room !== width) {
+      width = room;
+      frame.replaceChildren(drawn(describe(width)));
+      // what is new is at the end
+      frame.scrollLeft = frame.scrollWidth;
+    }
+  };
+  // at once as wide as charts are here, so that nothing moves when a chart takes the place of another
+  draw(usualWidth);
   new ResizeObserver(([{ contentRect }]) => {
-    frame.replaceChildren(drawn(describe(Math.max(NARROWEST, Math.floor(contentRect.width)))));
-    // what is new is at the end
-    frame.scrollLeft = frame.scrollWidth;
+    usualWidth = Math.max(NARROWEST, Math.floor(contentRect.width));
+    draw(usualWidth);
   }).observe(frame);
   const place = h("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": caption });
   const fill = () => {

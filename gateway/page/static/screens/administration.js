@@ -3,10 +3,11 @@
 import { change, get, getOne } from "../api.js";
 import { h } from "../element.js";
 import { ROLES } from "../enumerations.js";
-import { choice, field, sendingForm, tick } from "../forms.js";
+import { choice, field, sendingForm, tick, username } from "../forms.js";
 import { formatDay } from "../format.js";
 import { count, t } from "../language.js";
 import { go } from "../router.js";
+import { currentUser } from "../user.js";
 import { button, link, say, section, show } from "../view.js";
 
 const ACCOUNTS = "/api/users";
@@ -85,6 +86,7 @@ function rights(path, account) {
 function deletion(path, account) {
   return sendingForm([
     h("p", {}, t("administration.deletion_about", account)),
+    username(currentUser().email),
     field(t("administration.your_password"), {
       type: "password", name: "password", id: "deletion-password", autocomplete: "current-password",
       required: true,

@@ -6,6 +6,7 @@ import { h } from "../element.js";
 import { choice, field, sendingForm } from "../forms.js";
 import { formatDay, formatNumber, formatShortDay, parseNumber, weightUnit } from "../format.js";
 import { t } from "../language.js";
+import { keepFresh } from "../live.js";
 import { Fault, button, chart, panel, say, show, table } from "../view.js";
 
 const MASSES = ["weight", "lean_mass"];
@@ -20,10 +21,9 @@ const LISTED = 20;
 
 export async function showBody([kind = "weight"]) {
   const chosen = KINDS.includes(kind) ? kind : "weight";
-  const history = h("div", {});
-  const fill = () => history.replaceChildren(panel(t(`kind.${chosen}`), () => course(chosen, fill)));
-  fill();
-  show(t("body.title"), kindChoice(chosen), newMeasurement(chosen, fill), history);
+  const history = panel(t(`kind.${chosen}`), () => course(chosen, () => history.refresh()));
+  show(t("body.title"), kindChoice(chosen), newMeasurement(chosen, history.refresh), history);
+  return keepFresh([history]);
 }
 
 function kindChoice(chosen) {
@@ -60,7 +60,7 @@ function newMeasurement(kind, done) {
     });
     form.reset();
     say(t("body.added"));
-    done();
+    await done();
   }, { kind: "inline" });
 }
 
@@ -104,7 +104,7 @@ function shown({ value, unit }) {
 function latest(found, changed) {
   const remove = async ({ id }) => {
     await change("DELETE", `/api/measurements/${id}`);
-    changed();
+    await changed();
   };
   const rows = found.map((each) => [
     formatDay(each.measured_at),

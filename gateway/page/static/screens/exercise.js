@@ -9,6 +9,7 @@ import {
   weightUnit,
 } from "../format.js";
 import { t, word } from "../language.js";
+import { keepFresh } from "../live.js";
 import { button, chart, link, panel, say, section, show, table } from "../view.js";
 
 const MEASURES = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
@@ -18,18 +19,23 @@ const OF_WEIGHT = new Set(["max_weight", "best_e1rm", "total_volume"]);
 export async function showExercise(id, isShown) {
   const exercise = await getOne(`/api/exercises/${id}`);
   if (!isShown()) {
-    return;
+    return undefined;
   }
+  const chosen = { measure: null };
+  const numbers = [
+    panel(t("exercises.progress"), () => progress(id, chosen)),
+    panel(t("exercises.records"), () => recordsOf(id)),
+    panel(t("exercises.rep_maxes"), () => repMaxes(id)),
+  ];
   show(
     exercise.name,
     h("p", { class: "quiet" }, about(exercise)),
     ownParts(exercise),
-    panel(t("exercises.progress"), () => progress(id)),
-    panel(t("exercises.records"), () => recordsOf(id)),
-    panel(t("exercises.rep_maxes"), () => repMaxes(id)),
+    numbers,
     exercise.instructions === null ? null : instructions(exercise),
     exercise.owner === "me" ? null : panel(t("mine.title"), () => mine(exercise)),
   );
+  return keepFresh(numbers);
 }
 
 function about(exercise) {
@@ -69,7 +75,7 @@ function mine(exercise) {
   });
 }
 
-async function progress(id) {
+async function progress(id, chosen) {
   const [history, { records }] = await Promise.all([
     getOne(`/api/stats/exercise/${id}/history?range=all`),
     getOne(`/api/stats/exercise/${id}/records`),
@@ -81,19 +87,20 @@ async function progress(id) {
   }
   const place = h("div", {});
   const draw = (measure) => {
+    chosen.measure = measure;
     const record = records.find(({ kind }) => kind === RECORD_OF[measure]);
     place.replaceChildren(measured(id, points, measure, record?.achieved_date));
   };
-  draw(shown[0]);
-  return [choice(t("exercises.measure"), shown, draw), place];
+  draw(shown.includes(chosen.measure) ? chosen.measure : shown[0]);
+  return [choice(t("exercises.measure"), shown, chosen.measure, draw), place];
 }
 
-function choice(label, names, chosen) {
-  const options = names.map((name, place) => h(
+function choice(label, names, first, choose) {
+  const options = names.map((name) => h(
     "label",
     {},
     h("input", {
-      type: "radio", name: "measure", checked: place === 0, onchange: () => chosen(name),
+      type: "radio", name: "measure", checked: name === first, onchange: () => choose(name),
     }),
     t(`measure.${name}`),
   ));

@@ -8,7 +8,7 @@ import { WEIGHT_UNITS } from "../enumerations.js";
 import { choice, sendingForm, tick } from "../forms.js";
 import { formatWhole, weightUnit } from "../format.js";
 import { count, t } from "../language.js";
-import { attempt, button, say, section, show, table } from "../view.js";
+import { attempt, button, replace, say, section, show, table } from "../view.js";
 
 const LOOK_MS = 700;
 const AT_WORK = new Set(["receiving", "reading", "applying", "undoing"]);
@@ -36,7 +36,7 @@ export async function showImport(id, isShown) {
       bar.hidden = !AT_WORK.has(found.status);
       bar.value = found.progress;
       if (bar.hidden) {
-        rest.replaceChildren(...parts(found, again).filter((part) => part !== null));
+        replace(rest, parts(found, again));
         return;
       }
       rest.replaceChildren();

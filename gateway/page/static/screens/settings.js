@@ -3,7 +3,7 @@
 import { change, endSession } from "../api.js";
 import { h } from "../element.js";
 import { FORMULAS, WEEK_STARTS, WEIGHT_UNITS } from "../enumerations.js";
-import { choice, field, sendingForm, tick } from "../forms.js";
+import { choice, field, sendingForm, tick, username } from "../forms.js";
 import { t } from "../language.js";
 import { go } from "../router.js";
 import { currentUser, forgetUser, loadUser, remember } from "../user.js";
@@ -85,7 +85,7 @@ function emailForm() {
     field(t("settings.new_email"), {
       type: "email", name: "email", id: "new-email", autocomplete: "email", required: true,
     }),
-    username(),
+    username(currentUser().email),
     field(t("password"), {
       type: "password", name: "password", id: "email-password", autocomplete: "current-password",
       required: true,
@@ -102,7 +102,7 @@ function emailForm() {
 
 function passwordForm() {
   return sendingForm([
-    username(),
+    username(currentUser().email),
     field(t("settings.old_password"), {
       type: "password", name: "old_password", autocomplete: "current-password", required: true,
     }),
@@ -119,18 +119,10 @@ function passwordForm() {
   });
 }
 
-// where a password manager sees whose password it is
-function username() {
-  return h("input", {
-    type: "text", name: "username", autocomplete: "username", value: currentUser().email,
-    hidden: true,
-  });
-}
-
 function deletionForm() {
   return sendingForm([
     h("p", {}, t("settings.deletion_about")),
-    username(),
+    username(currentUser().email),
     field(t("password"), {
       type: "password", name: "password", id: "deletion-password", autocomplete: "current-password",
       required: true,
