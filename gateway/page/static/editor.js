@@ -1,12 +1,12 @@
 // The form in which a workout is typed: exercises, sets, and last time's beside them.
 
 import { h } from "./element.js";
-import { SET_TYPES } from "./enumerations.js";
+import { SET_TYPES, WEIGHT_UNITS } from "./enumerations.js";
 import { area } from "./forms.js";
 import { formatNumber, parseNumber, weightUnit } from "./format.js";
 import { t } from "./language.js";
 import { BARS, platesFor } from "./plates.js";
-import { beside, describeLast, fieldsOf, fill, newSet } from "./workout.js";
+import { fieldsOf, fill, newSet, suggestion } from "./workout.js";
 
 const SUPERSETS = [1, 2, 3, 4, 5, 6];
 const RPES = ["", "6", "6.5", "7", "7.5", "8", "8.5", "9", "9.5", "10"];
@@ -73,6 +73,7 @@ function exercisePart(context, exercise) {
       {},
       h("summary", {}, t("log.options")),
       supersetChoice(context, exercise),
+      fieldsOf(exercise.measure).includes("weight") ? unitChoice(context, exercise) : null,
       notesField(context, exercise),
       WITH_PLATES.has(exercise.equipment) ? plateCalculator(exercise) : null,
       h("p", { class: "buttons" }, ...moves(context, exercise), h("button", {
@@ -104,7 +105,7 @@ function moves({ draft, redraw }, exercise) {
 
 function setPart(context, exercise, set, place) {
   const number = formatNumber(place + 1);
-  const last = beside(exercise, place);
+  const likely = suggestion(exercise, place);
   const row = h(
     "li",
     { class: set.is_done ? "set set-done" : "set", "aria-label": t("log.set", { number }) },
@@ -112,16 +113,16 @@ function setPart(context, exercise, set, place) {
     fieldsOf(exercise.measure).map((name) => input(context, exercise, set, name)),
     typeChoice(context, set),
     rpeChoice(context, set),
-    last === null ? null : h("button", {
+    likely === null ? null : h("button", {
       type: "button",
       class: "last",
-      "aria-label": t("log.as_last", { set: describeLast(last) }),
+      "aria-label": likely.label,
       onclick: () => {
-        Object.assign(set, fill(set, last));
+        Object.assign(set, fill(set, likely.set));
         context.redraw(`done-${set.key}`);
       },
-    }, describeLast(last)),
-    doneButton(context, exercise, set, last),
+    }, likely.shown),
+    doneButton(context, exercise, set, likely),
     removeButton(context, exercise, set, number),
   );
   return row;
@@ -178,8 +179,8 @@ function select(label, id, values, chosen, shown, choose) {
   );
 }
 
-// done with nothing typed means "as the last time"
-function doneButton(context, exercise, set, last) {
+// done with nothing typed means "as is likely"
+function doneButton(context, exercise, set, likely) {
   return h("button", {
     type: "button",
     id: `done-${set.key}`,
@@ -188,8 +189,8 @@ function doneButton(context, exercise, set, last) {
     "aria-label": t("log.done"),
     onclick: () => {
       const isEmpty = fieldsOf(exercise.measure).every((name) => set[name].trim() === "");
-      if (!set.is_done && isEmpty && last !== null) {
-        Object.assign(set, fill(set, last));
+      if (!set.is_done && isEmpty && likely !== null) {
+        Object.assign(set, fill(set, likely.set));
       }
       set.is_done = !set.is_done;
       context.redraw(`done-${set.key}`);
@@ -218,6 +219,16 @@ function supersetChoice({ redraw }, exercise) {
     (value) => (value === "" ? t("log.no_superset") : t("superset", { superset: value })),
     (value) => {
       exercise.superset = value === "" ? null : Number(value);
+      redraw();
+    });
+}
+
+// of this exercise's sets alone: some machines are in pounds
+function unitChoice({ redraw }, exercise) {
+  const chosen = exercise.sets[0]?.unit ?? weightUnit();
+  return select(t("settings.weight_unit"), `unit-${exercise.key}`, WEIGHT_UNITS, chosen,
+    (unit) => t(`choice.${unit}`), (unit) => {
+      exercise.sets.forEach((set) => Object.assign(set, { unit }));
       redraw();
     });
 }

@@ -5,16 +5,17 @@ import { lineChart } from "../charts/line-chart.js";
 import { h } from "../element.js";
 import { detailsForm } from "../exercise-form.js";
 import {
-  describeSet, formatDay, formatMonthOfYear, formatNumber, formatValue, formatWeight, fromKilograms,
-  weightUnit,
+  describeSet, formatDay, formatDistance, formatMonthOfYear, formatNumber, formatSeconds, formatValue,
+  formatWeight, fromKilograms, weightUnit,
 } from "../format.js";
 import { t, word } from "../language.js";
 import { keepFresh } from "../live.js";
 import { button, chart, link, panel, say, section, show, table } from "../view.js";
 
-const MEASURES = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
+const COUNTED = ["max_weight", "best_e1rm", "total_volume", "total_reps"];
+const TIMED = ["total_distance_m", "total_duration_seconds", "max_weight"];
 const RECORD_OF = { max_weight: "max_weight", best_e1rm: "best_e1rm", total_volume: "max_volume" };
-const OF_WEIGHT = new Set(["max_weight", "best_e1rm", "total_volume"]);
+const WITH_ESTIMATE = new Set(["weight_reps", "bodyweight_reps"]);
 
 export async function showExercise(id, isShown) {
   const exercise = await getOne(`/api/exercises/${id}`);
@@ -23,10 +24,11 @@ export async function showExercise(id, isShown) {
   }
   const chosen = { measure: null };
   const numbers = [
-    panel(t("exercises.progress"), () => progress(id, chosen)),
+    panel(t("exercises.progress"), () => progress(exercise, chosen)),
     panel(t("exercises.records"), () => recordsOf(id)),
-    panel(t("exercises.rep_maxes"), () => repMaxes(id)),
-  ];
+    WITH_ESTIMATE.has(exercise.measure)
+      ? panel(t("exercises.rep_maxes"), () => repMaxes(id)) : null,
+  ].filter((each) => each !== null);
   show(
     exercise.name,
     h("p", { class: "quiet" }, about(exercise)),
@@ -75,13 +77,14 @@ function mine(exercise) {
   });
 }
 
-async function progress(id, chosen) {
+async function progress({ id, rep_type: counts }, chosen) {
   const [history, { records }] = await Promise.all([
     getOne(`/api/stats/exercise/${id}/history?range=all`),
     getOne(`/api/stats/exercise/${id}/records`),
   ]);
   const points = history.data_points;
-  const shown = MEASURES.filter((name) => points.some((point) => point[name]));
+  const measures = counts === "count" ? COUNTED : TIMED;
+  const shown = measures.filter((name) => points.some((point) => point[name]));
   if (shown.length === 0) {
     return h("p", {}, t("exercises.never"));
   }
@@ -109,28 +112,39 @@ function choice(label, names, first, choose) {
 
 function measured(id, points, measure, recordDay) {
   const found = points.filter((point) => point[measure] !== null && point[measure] !== undefined);
-  const isWeight = OF_WEIGHT.has(measure);
-  const unit = isWeight ? weightUnit() : t("reps");
-  const value = (point) => (isWeight ? fromKilograms(point[measure]) : point[measure]);
-  const written = (point) => `${formatNumber(Math.round(value(point) * 100) / 100)} ${unit}`;
+  const { unit, value, written, axis } = writing(measure);
   const title = `${t(`measure.${measure}`)} (${unit})`;
   const drawnPoints = found.map((point) => ({
     x: Date.parse(point.date),
-    y: value(point),
-    label: `${formatDay(point.date)}: ${written(point)}`,
+    y: value(point[measure]),
+    label: `${formatDay(point.date)}: ${written(point[measure])}`,
     isMarked: point.date === recordDay,
   }));
   const words = {
     title,
     labelX: (time) => formatMonthOfYear(new Date(time).toISOString()),
-    labelY: formatNumber,
+    labelY: axis,
   };
   const rows = () => [...found].reverse().map((point) => [
-    formatDay(point.date), written(point), setsButton(id, point.date),
+    formatDay(point.date), written(point[measure]), setsButton(id, point.date),
   ]);
   const caption = `${title} · ◆ ${t("record")}`;
   return chart((width) => lineChart(drawnPoints, words, width), caption,
     [t("day"), title, t("sets")], rows);
+}
+
+function writing(measure) {
+  const asItIs = { value: (given) => given, axis: formatNumber };
+  if (measure === "total_duration_seconds") {
+    return { ...asItIs, unit: t("log.min_sec"), written: formatSeconds, axis: formatSeconds };
+  }
+  if (measure === "total_distance_m") {
+    return { ...asItIs, unit: "m", written: formatDistance };
+  }
+  if (measure === "total_reps") {
+    return { ...asItIs, unit: t("reps"), written: (reps) => `${formatNumber(reps)} ${t("reps")}` };
+  }
+  return { ...asItIs, unit: weightUnit(), value: fromKilograms, written: formatWeight };
 }
 
 // every set behind a point, which its workouts have

@@ -3,7 +3,7 @@
 import { change, get, getOne } from "../api.js";
 import { h } from "../element.js";
 import {
-  describeSet, formatDay, formatValue, formatVolume, formatWeekday, today,
+  describeSet, formatDay, formatNumber, formatValue, formatVolume, formatWeekday, today,
 } from "../format.js";
 import { count, t } from "../language.js";
 import { onChanges } from "../live.js";
@@ -167,7 +167,8 @@ function exercise(done) {
 function setTags(set) {
   return [
     set.set_type === "normal" ? null : h("span", { class: "tag" }, t(`set_type.${set.set_type}`)),
-    set.rpe === null ? null : h("span", { class: "tag" }, `RPE ${set.rpe}`),
+    set.rpe === null ? null : h("span", { class: "tag" }, `RPE ${formatNumber(set.rpe)}`),
+    set.rir === null ? null : h("span", { class: "tag" }, `RIR ${formatNumber(set.rir)}`),
     set.notes === null ? null : h("span", { class: "quiet" }, set.notes),
   ];
 }

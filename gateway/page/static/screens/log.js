@@ -1,5 +1,6 @@
 // Logging a workout: fast, and safe against reloads, lost networks and closed tabs.
 
+import { get, getOne } from "../api.js";
 import { findExercises, known, lastSets } from "../catalogue.js";
 import { currentDraft, forgetDraft, keepDraft, onChangedElsewhere } from "../draft.js";
 import { editor, showFaults } from "../editor.js";
@@ -7,14 +8,17 @@ import { h } from "../element.js";
 import { exerciseForm } from "../exercise-form.js";
 import { searchField } from "../finding.js";
 import { area, field } from "../forms.js";
-import { formatDay } from "../format.js";
+import { formatDay, formatWeekday } from "../format.js";
 import { t } from "../language.js";
 import { restTimer } from "../rest-timer.js";
 import { go } from "../router.js";
-import { attempt, button, say, section, show } from "../view.js";
+import { attempt, button, replace, say, section, show } from "../view.js";
 import { discard, onSent, sendAll, sendWhenPossible, waiting } from "../waiting.js";
-import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js";
+import { timesOf, whenFields } from "../when.js";
+import { bodyOf, draftOf, hasContent, newExercise } from "../workout.js";
 import { makeExercise } from "./own-exercise.js";
+
+const OFFERED = 5;
 
 export async function showLog(_, isShown) {
   const unsent = await waitingPart();
@@ -23,7 +27,13 @@ export async function showLog(_, isShown) {
   }
   const draft = currentDraft();
   const [timer, over] = restTimer();
-  const form = editor(draft, { changed: () => keepDraft(draft), setDone: () => timer.begin() });
+  const last = lastWorkouts();
+  last.hidden = hasContent(draft);
+  const changed = () => {
+    keepDraft(draft);
+    last.hidden = hasContent(draft);
+  };
+  const form = editor(draft, { changed, setDone: () => timer.begin() });
   show(
     t("log.title"),
     unsent,
@@ -31,7 +41,9 @@ export async function showLog(_, isShown) {
     over,
     form,
     finder(draft, form),
-    h("section", { class: "panel" }, nameField(draft), notesField(draft)),
+    last,
+    h("section", { class: "panel" }, nameField(draft), notesField(draft),
+      whenFields(draft, () => keepDraft(draft))),
     h(
       "p",
       { class: "buttons" },
@@ -45,12 +57,41 @@ export async function showLog(_, isShown) {
 
 /** Begin a workout with the exercises and sets of another. */
 export async function copyToLog(workout) {
-  const draft = draftOf(workout, await known(workout));
+  const before = currentDraft();
+  const draft = { ...draftOf(workout, await known(workout)), date: "", minutes: "" };
   for (const exercise of draft.exercises) {
     exercise.sets = exercise.sets.map((set) => ({ ...set, is_done: false, kept: {}, rpe: "" }));
   }
   keepDraft(draft);
   await go("log");
+  if (hasContent(before)) {
+    offerBack(t("log.replaced"), before);
+  }
+}
+
+function offerBack(text, draft) {
+  say(text, {
+    label: t("undo"),
+    run: async () => {
+      keepDraft(draft);
+      await go("log");
+    },
+  });
+}
+
+// for whoever does the same again, as long as nothing is typed
+function lastWorkouts() {
+  const part = h("div", {});
+  get(`/api/workouts?limit=${OFFERED}`).then(({ data }) => {
+    replace(part, data.length === 0 ? [] : section(t("log.again"), h("ul", { class: "list found" },
+      data.map((workout) => h("li", {}, button(
+        `${workout.name ?? formatWeekday(workout.date)} · ${formatDay(workout.date)}`,
+        async () => copyToLog(await getOne(`/api/workouts/${workout.id}`)),
+      ))))));
+  }).catch(() => {
+    // without a network there is none to begin with
+  });
+  return part;
 }
 
 function nameField(draft) {
@@ -136,13 +177,7 @@ async function startAnew(draft) {
   forgetDraft();
   await go("log");
   if (hasContent(before)) {
-    say(t("log.discarded"), {
-      label: t("undo"),
-      run: async () => {
-        keepDraft(before);
-        await go("log");
-      },
-    });
+    offerBack(t("log.discarded"), before);
   }
 }
 

@@ -96,7 +96,9 @@ async function records() {
 
 function ofExercise({ exercise_id, exercise_name, ...kinds }) {
   return Object.entries(kinds)
-    .filter(([, record]) => record?.achieved_date)
+    // where time or distance is counted, the most of that has a kind of its own
+    .filter(([kind, record]) => record?.achieved_date
+      && !(kind === "max_reps" && record.unit !== "reps"))
     .map(([kind, record]) => ({ exercise_id, exercise_name, kind, ...record }));
 }
 
