@@ -40,6 +40,8 @@ export function stopFollowing() {
   document.removeEventListener("visibilitychange", follow);
   window.removeEventListener("online", follow);
   close();
+  clearTimeout(telling);
+  telling = null;
   known = null;
 }
 
@@ -75,32 +77,29 @@ async function read(signal) {
   }
 }
 
-// the first event has the cursor of now: another one than before means that something was missed
+// Any other cursor than before is told at once, and again when the numbers have followed. The first one
+// may be later than what is shown, so it is told, too, but not while the screen is still loading.
 function hear(line) {
-  if (line.startsWith("id: ")) {
-    if (known !== null && line !== known) {
-      tell();
-    }
-    known = line;
+  if (!line.startsWith("id: ") || line === known) {
+    return;
   }
-}
-
-// at once, and again when the numbers have followed
-function tell() {
+  const isFirst = known === null;
+  known = line;
   isMore = telling !== null;
   if (!isMore) {
-    notify();
-    telling = setTimeout(() => {
-      telling = null;
-      if (isMore) {
-        tell();
-      } else {
-        notify();
-      }
-    }, COUNTED_MS);
+    telling = setTimeout(tellAgain, COUNTED_MS);
+    if (!isFirst) {
+      tell();
+    }
   }
 }
 
-function notify() {
+function tellAgain() {
+  telling = isMore ? setTimeout(tellAgain, COUNTED_MS) : null;
+  isMore = false;
+  tell();
+}
+
+function tell() {
   listeners.forEach((listener) => listener());
 }

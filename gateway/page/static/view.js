@@ -69,11 +69,25 @@ export function section(heading, ...content) {
   return h("section", { class: "panel" }, h("h2", {}, heading), content);
 }
 
-/** A part of a screen that is asked for by itself, and says so when that fails; it has `refresh()`. */
-export function panel(heading, load) {
+/**
+ * A part of a screen that is asked for by itself, and says so when that fails.
+ *
+ * It has `refresh()`, which asks again, and leaves what is shown alone if the answer is the same.
+ *
+ * @param {string} heading
+ * @param {function} load async: what is shown
+ * @param {function} draw returns the parts of it; without it they are what was loaded
+ */
+export function panel(heading, load, draw = null) {
   const body = h("div", { class: "panel-body" }, h("p", { class: "quiet" }, t("loading")));
+  let shown = null;
   const refresh = async () => {
-    replace(body, await load());
+    const found = await load();
+    const now = draw === null ? null : JSON.stringify(found);
+    if (now === null || now !== shown) {
+      replace(body, draw === null ? found : draw(found));
+      shown = now;
+    }
   };
   const fill = async () => {
     try {

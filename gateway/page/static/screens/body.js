@@ -21,7 +21,8 @@ const LISTED = 20;
 
 export async function showBody([kind = "weight"]) {
   const chosen = KINDS.includes(kind) ? kind : "weight";
-  const history = panel(t(`kind.${chosen}`), () => course(chosen, () => history.refresh()));
+  const history = panel(t(`kind.${chosen}`), () => getAll(`/api/measurements?kind=${chosen}`),
+    (found) => course(chosen, found, () => history.refresh()));
   show(t("body.title"), kindChoice(chosen), newMeasurement(chosen, history.refresh), history);
   return keepFresh([history]);
 }
@@ -64,8 +65,7 @@ function newMeasurement(kind, done) {
   }, { kind: "inline" });
 }
 
-async function course(kind, changed) {
-  const found = await getAll(`/api/measurements?kind=${kind}`);
+function course(kind, found, changed) {
   if (found.length === 0) {
     return h("p", {}, t("body.empty"));
   }

@@ -2,10 +2,10 @@
 
 import { getOne } from "../api.js";
 import { h } from "../element.js";
-import { formatDay, formatMonthOfYear, formatShortWeekday } from "../format.js";
+import { formatDay, formatMonthOfYear, formatShortWeekday, today } from "../format.js";
 import { count, t } from "../language.js";
 import { currentUser } from "../user.js";
-import { button, link } from "../view.js";
+import { button, link, panel } from "../view.js";
 
 const DAY_MS = 86_400_000;
 const FIRST_WEEKDAY = { monday: 1, sunday: 0, saturday: 6 };
@@ -15,34 +15,30 @@ export function firstWeekday() {
   return FIRST_WEEKDAY[currentUser().week_start] ?? 1;
 }
 
-/**
- * The calendar of a month, from which one turns to others.
- *
- * @param {{month: string}} shown the month, such as "2026-11"; it is changed as one turns
- */
-export async function calendar(shown) {
-  const place = h("div", {});
-  await showMonth(place, shown);
-  return place;
+/** The panel of a month, from which one turns to others; at first it is this one. */
+export function calendar() {
+  let month = today().slice(0, 7);
+  const load = async () => {
+    const { days } = await getOne(`/api/stats/calendar?year=${month.slice(0, 4)}`);
+    return { month, days };
+  };
+  const turn = (by) => {
+    month = monthBeside(month, by);
+    return element.refresh();
+  };
+  const element = panel(t("calendar.title"), load, (found) => drawMonth(found, turn));
+  return element;
 }
 
-async function showMonth(place, shown) {
-  const { month } = shown;
-  const { days } = await getOne(`/api/stats/calendar?year=${month.slice(0, 4)}`);
+function drawMonth({ month, days }, turn) {
   const trained = new Map(days.map((day) => [day.date, day]));
-  const turn = async (by) => {
-    await showMonth(place, Object.assign(shown, { month: monthBeside(month, by) }));
-    place.querySelector(`[data-turn="${by}"]`).focus();
-  };
-  const turner = (by, label, sign) => button(sign, () => turn(by), {
-    "data-turn": by, "aria-label": label,
-  });
-  place.replaceChildren(
-    h("p", { class: "month" }, turner(-1, t("calendar.before"), "‹"),
+  return [
+    h("p", { class: "month" },
+      button("‹", () => turn(-1), { "aria-label": t("calendar.before") }),
       h("strong", { "aria-live": "polite" }, formatMonthOfYear(`${month}-01`)),
-      turner(1, t("calendar.after"), "›")),
+      button("›", () => turn(1), { "aria-label": t("calendar.after") })),
     monthTable(month, trained),
-  );
+  ];
 }
 
 function monthTable(month, trained) {

@@ -24,10 +24,11 @@ export async function showExercise(id, isShown) {
   }
   const chosen = { measure: null };
   const numbers = [
-    panel(t("exercises.progress"), () => progress(exercise, chosen)),
-    panel(t("exercises.records"), () => recordsOf(id)),
-    WITH_ESTIMATE.has(exercise.measure)
-      ? panel(t("exercises.rep_maxes"), () => repMaxes(id)) : null,
+    panel(t("exercises.progress"), () => loadProgress(id),
+      (found) => drawProgress(exercise, found, chosen)),
+    panel(t("exercises.records"), () => getOne(`/api/stats/exercise/${id}/records`), drawRecords),
+    WITH_ESTIMATE.has(exercise.measure) ? panel(t("exercises.rep_maxes"),
+      () => getOne(`/api/stats/exercise/${id}/rep-maxes`), drawRepMaxes) : null,
   ].filter((each) => each !== null);
   show(
     exercise.name,
@@ -77,11 +78,14 @@ function mine(exercise) {
   });
 }
 
-async function progress({ id, rep_type: counts }, chosen) {
-  const [history, { records }] = await Promise.all([
+function loadProgress(id) {
+  return Promise.all([
     getOne(`/api/stats/exercise/${id}/history?range=all`),
     getOne(`/api/stats/exercise/${id}/records`),
   ]);
+}
+
+function drawProgress({ id, rep_type: counts }, [history, { records }], chosen) {
   const points = history.data_points;
   const measures = counts === "count" ? COUNTED : TIMED;
   const shown = measures.filter((name) => points.some((point) => point[name]));
@@ -164,8 +168,7 @@ async function setsOf(id, date) {
     .filter((done) => done.exercise_id === id).flatMap((done) => done.sets));
 }
 
-async function recordsOf(id) {
-  const { records } = await getOne(`/api/stats/exercise/${id}/records`);
+function drawRecords({ records }) {
   if (records.length === 0) {
     return h("p", {}, t("exercises.never"));
   }
@@ -178,9 +181,8 @@ async function recordsOf(id) {
   return table(t("exercises.records"), [t("record"), t("value"), t("set"), t("day")], rows);
 }
 
-async function repMaxes(id) {
-  const found = await getOne(`/api/stats/exercise/${id}/rep-maxes`);
-  const rows = found.rep_maxes.map((each) => [
+function drawRepMaxes({ rep_maxes: found }) {
+  const rows = found.map((each) => [
     each.reps,
     each.exactly === null ? "–" : formatWeight(each.exactly.weight),
     each.estimated === null ? "–" : formatWeight(each.estimated.weight),

@@ -3,7 +3,7 @@
 import { change, get, getOne } from "../api.js";
 import { h } from "../element.js";
 import {
-  describeSet, formatDay, formatNumber, formatValue, formatVolume, formatWeekday, today,
+  describeSet, formatDay, formatNumber, formatValue, formatVolume, formatWeekday,
 } from "../format.js";
 import { count, t } from "../language.js";
 import { onChanges } from "../live.js";
@@ -24,8 +24,8 @@ export function showHistory([id, day], isShown) {
 
 async function showDay(day, isShown) {
   const query = new URLSearchParams({ date_from: day, date_to: day, limit: 100 });
-  const list = h("ul", { class: "list" });
-  const load = async () => replace(list, items((await get(`/api/workouts?${query}`)).data));
+  const list = workoutList();
+  const load = async () => list.draw((await get(`/api/workouts?${query}`)).data);
   await load();
   if (!isShown()) {
     return undefined;
@@ -35,7 +35,7 @@ async function showDay(day, isShown) {
 }
 
 async function showList(isShown) {
-  const list = h("ul", { class: "list" });
+  const list = workoutList();
   const more = button(t("more"), () => load(pages + 1));
   let pages = 0;
   const load = async (wanted) => {
@@ -46,19 +46,32 @@ async function showList(isShown) {
       more.hidden = found.length >= its.total_items;
     }
     pages = wanted;
-    replace(list, items(found));
+    list.draw(found);
   };
   await load(1);
   if (!isShown()) {
     return undefined;
   }
-  const shown = { month: today().slice(0, 7) };
-  const month = panel(t("calendar.title"), () => calendar(shown));
+  const month = calendar();
   show(t("history.title"), month, list, more);
   return onChanges(() => {
     load(pages).catch(() => {});
     month.refresh().catch(() => {});
   });
+}
+
+// a list that is drawn anew when something in it is another one
+function workoutList() {
+  const list = h("ul", { class: "list" });
+  let shown = null;
+  list.draw = (workouts) => {
+    const now = JSON.stringify(workouts);
+    if (now !== shown) {
+      shown = now;
+      replace(list, items(workouts));
+    }
+  };
+  return list;
 }
 
 function items(workouts) {
@@ -86,7 +99,7 @@ async function showWorkout(id, isShown) {
   if (!isShown()) {
     return undefined;
   }
-  const records = panel(t("history.records"), () => recordsOf(workout));
+  const records = panel(t("history.records"), () => loadRecords(workout), drawRecords);
   const body = h("div", {}, partsOf(workout));
   show(titleOf(workout), body, records);
   const follow = async () => {
@@ -126,20 +139,24 @@ function partsOf(workout) {
 }
 
 // numbers follow a workout within a second
-async function recordsOf(workout) {
+async function loadRecords(workout) {
   const age = Date.now() - Date.parse(workout.updated_at);
   if (age < COUNTED_MS) {
     await new Promise((resolve) => setTimeout(resolve, COUNTED_MS));
   }
   const ids = [...new Set(workout.exercises.map((done) => done.exercise_id))];
   const found = await Promise.all(ids.map((id) => getOne(`/api/stats/exercise/${id}/records`)));
-  const rows = found.flatMap(({ exercise_id, exercise_name, records }) => records
+  return found.flatMap(({ exercise_id, exercise_name, records }) => records
     .filter((record) => record.workout_id === workout.id)
-    .map((record) => [
-      link(`exercises/${exercise_id}`, exercise_name),
-      t(`record.${record.kind}`),
-      formatValue(record.value, record.unit),
-    ]));
+    .map((record) => ({ exercise_id, exercise_name, ...record })));
+}
+
+function drawRecords(found) {
+  const rows = found.map((record) => [
+    link(`exercises/${record.exercise_id}`, record.exercise_name),
+    t(`record.${record.kind}`),
+    formatValue(record.value, record.unit),
+  ]);
   return rows.length === 0
     ? h("p", {}, t("history.no_records"))
     : table(t("history.records"), [t("exercise"), t("record"), t("value")], rows);
