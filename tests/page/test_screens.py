@@ -209,6 +209,12 @@ def test_a_measurement_of_the_body(signed_in):
     assert (measurement["kind"], measurement["value"]) == ("weight", 82.4)
     page.find("main table button").click()
     page.shows("No measurements yet")
+    page.type("input[name='value']", "83")
+    page.driver.execute_script("document.querySelector('#day').value = '2026-01-05'")
+    page.press("Add")
+    page.shows("Jan 5, 2026")
+    [measurement] = page.api("GET", "/api/measurements")
+    assert measurement["measured_at"].startswith("2026-01-05T12:00:00")
 
 
 def test_a_history_comes_in_and_is_undone(signed_in, tmp_path):
@@ -318,6 +324,8 @@ def test_the_account_is_deleted(signed_in):
     page.press("Delete the account")
     page.is_at("Sign in")
     page.expected_problems = ["401"]
+    page.says("The account is deleted")
+    assert page.driver.execute_script("return {...localStorage}") == {}
     page.fill_in("signin", page.email, "correct horse battery")
     page.shows("Wrong e-mail or password")
 
@@ -336,6 +344,11 @@ def test_in_german_with_commas(drivers, system):
     page.open("exercises/1")
     page.shows("102,5 kg", "Brust")
     assert page.driver.execute_script("return document.documentElement.lang") == "de"
+    page.open("settings")
+    page.type("#deletion-password", "wrong horse battery")
+    page.press("Konto löschen")
+    page.shows("das Passwort ist falsch")
+    page.expected_problems = ["403"]
     page.check_console()
 
 

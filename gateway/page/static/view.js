@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { drawn, h } from "./element.js";
-import { t } from "./language.js";
+import { refusal, t } from "./language.js";
 
 const NARROWEST = 280;
 
@@ -44,8 +44,10 @@ export function explained(problem) {
   if (problem instanceof ApiError && problem.status === 0) {
     return t("problem.offline");
   }
-  const isForPeople = problem instanceof ApiError || problem instanceof Fault;
-  return isForPeople ? problem.message : t("problem.ours");
+  if (problem instanceof ApiError) {
+    return problem.errors.map(refusal).join("; ");
+  }
+  return problem instanceof Fault ? problem.message : t("problem.ours");
 }
 
 /** Do something, or say what failed; returns whether it was done. */

@@ -89,7 +89,8 @@ function minutesOf({ minutes }) {
   return typed === null ? null : Math.round(typed);
 }
 
-function withOffset(moment) {
+/** A moment as the API has it, by the clock here. */
+export function withOffset(moment) {
   const minutes = -moment.getTimezoneOffset();
   const local = new Date(moment.getTime() + minutes * 60_000).toISOString().slice(0, 19);
   const two = (number) => String(Math.floor(Math.abs(number))).padStart(2, "0");

@@ -4,10 +4,11 @@ import { change, getAll } from "../api.js";
 import { lineChart } from "../charts/line-chart.js";
 import { h } from "../element.js";
 import { choice, field, sendingForm } from "../forms.js";
-import { formatDay, formatNumber, formatShortDay, parseNumber, weightUnit } from "../format.js";
+import { formatDay, formatNumber, formatShortDay, parseNumber, today, weightUnit } from "../format.js";
 import { t } from "../language.js";
 import { keepFresh } from "../live.js";
 import { Fault, button, chart, panel, say, show, table } from "../view.js";
+import { withOffset } from "../when.js";
 
 const MASSES = ["weight", "lean_mass"];
 const LENGTHS = [
@@ -50,19 +51,25 @@ function newMeasurement(kind, done) {
       name: "value", inputmode: "decimal", required: true, autocomplete: "off", size: 6,
     }),
     choice(t("body.unit"), { name: "unit" }, units, units[0]),
+    field(t("day"), { name: "day", type: "date", max: today(), required: true, value: today() }),
   ], t("body.add"), async (values, form) => {
     const value = parseNumber(values.get("value"));
     if (value === null) {
       throw new Fault(t("log.no_number", { field: t("value") }));
     }
-    const measured_at = `${new Date().toISOString().slice(0, 19)}Z`;
     await change("POST", "/api/measurements", {
-      kind, value, unit: values.get("unit"), measured_at,
+      kind, value, unit: values.get("unit"), measured_at: momentOf(values.get("day")),
     });
     form.reset();
+    form.elements.day.value = today();
     say(t("body.added"));
     await done();
   }, { kind: "inline" });
+}
+
+// of another day nobody knows when it was
+function momentOf(day) {
+  return withOffset(day === today() ? new Date() : new Date(`${day}T12:00:00`));
 }
 
 function course(kind, found, changed) {

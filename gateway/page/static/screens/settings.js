@@ -1,13 +1,16 @@
 // What one has set, one's account, and the way out.
 
 import { change, endSession } from "../api.js";
+import { forgetDraft } from "../draft.js";
 import { h } from "../element.js";
 import { FORMULAS, WEEK_STARTS, WEIGHT_UNITS } from "../enumerations.js";
 import { choice, field, sendingForm, tick, username } from "../forms.js";
 import { t } from "../language.js";
 import { go } from "../router.js";
+import { forget } from "../store.js";
 import { currentUser, forgetUser, loadUser, remember } from "../user.js";
 import { button, say, section, show } from "../view.js";
+import { discardAll } from "../waiting.js";
 import { sessions, tokens } from "./access.js";
 import { save } from "./transfer.js";
 import { showWebhook, webhooks } from "./webhooks.js";
@@ -129,10 +132,18 @@ function deletionForm() {
     }),
   ], t("settings.delete"), async (values) => {
     await change("DELETE", "/api/users/me", { password: values.get("password") });
-    forgetUser();
+    await forgetKept();
     endSession();
     say(t("settings.deleted"));
   }, { button: "danger" });
+}
+
+// what this browser has kept is the account's as well
+async function forgetKept() {
+  forgetDraft();
+  await discardAll();
+  await forget("exercises", currentUser().id);
+  forgetUser();
 }
 
 function takeOut() {
