@@ -218,6 +218,7 @@ def test_the_plates_of_a_bar(signed_in):
 
 
 def set_date(page, value):
+    page.find("#date")
     # what the keys of a date field mean depends on the language
     script = (
         "const field = document.querySelector('#date'); field.value = arguments[0];"
@@ -315,3 +316,19 @@ def test_distances_and_times_are_shown_as_such(signed_in):
     page.open("exercises/5")
     page.shows("Distance (m)", "Fastest pace", "5:00 /km", "Farthest", "5 km")
     assert "Rep maxes" not in page.text()
+
+
+def test_what_is_open_stays_open(signed_in):
+    page = signed_in
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.add_exercise("Plank")
+    page.open_options(1)
+    options = ".exercise:nth-of-type(2) details[open]"
+    page.choose(f"{options} [id^='superset-']", "1")
+    page.shows("Superset 1")
+    assert len(page.all(".exercise details[open]")) == 1
+    page.press("Move up")
+    eventually(lambda: page.texts(".exercise h2")[0].startswith("Plank"))
+    assert page.all(".exercise:nth-of-type(1) details[open]")
+    assert len(page.all(".exercise details[open]")) == 1

@@ -6,6 +6,7 @@ import { area } from "./forms.js";
 import { formatNumber, parseNumber, weightUnit } from "./format.js";
 import { t } from "./language.js";
 import { BARS, platesFor } from "./plates.js";
+import { replace } from "./view.js";
 import { fieldsOf, fill, newSet, suggestion } from "./workout.js";
 
 const SUPERSETS = [1, 2, 3, 4, 5, 6];
@@ -22,11 +23,11 @@ export function editor(draft, { changed, setDone = () => {} }) {
   const element = h("div", { class: "editor" });
   const context = { draft, changed, setDone };
   context.redraw = (focused = null) => {
-    element.replaceChildren(...draft.exercises.map((exercise) => exercisePart(context, exercise)));
+    replace(element, draft.exercises.map((exercise) => exercisePart(context, exercise)));
     document.getElementById(focused)?.focus();
     changed();
   };
-  element.replaceChildren(...draft.exercises.map((exercise) => exercisePart(context, exercise)));
+  replace(element, draft.exercises.map((exercise) => exercisePart(context, exercise)));
   element.redraw = context.redraw;
   return element;
 }
@@ -70,7 +71,7 @@ function exercisePart(context, exercise) {
     ),
     h(
       "details",
-      {},
+      { id: `options-${exercise.key}` },
       h("summary", {}, t("log.options")),
       supersetChoice(context, exercise),
       fieldsOf(exercise.measure).includes("weight") ? unitChoice(context, exercise) : null,

@@ -109,11 +109,13 @@ export function panel(heading, load, draw = null) {
 
 /** Put parts in the place of others, with the focus, and what is opened, where they were. */
 export function replace(body, parts) {
-  const opened = [...body.querySelectorAll("details")].map((each) => each.open);
+  const details = () => [...body.querySelectorAll("details")].map((each, place) =>
+    [each.id || place, each]);
+  const opened = new Map(details().map(([name, each]) => [name, each.open]));
   const focused = focusable(body).indexOf(document.activeElement);
   body.replaceChildren(...given(parts));
-  body.querySelectorAll("details").forEach((each, place) => {
-    each.open ||= opened[place] ?? false;
+  details().forEach(([name, each]) => {
+    each.open ||= opened.get(name) ?? false;
   });
   focusable(body)[focused]?.focus({ preventScroll: true });
 }

@@ -45,7 +45,7 @@ function about(exercise) {
   const muscles = (name) => (exercise.mine?.[name] ?? exercise[name]).map(word);
   return [
     t(`sets_of.${exercise.measure}`),
-    exercise.equipment === null ? null : word(exercise.equipment),
+    [null, "none"].includes(exercise.equipment) ? null : word(exercise.equipment),
     [...muscles("primary_muscles"), ...muscles("secondary_muscles")].join(", "),
   ].filter((part) => part).join(" · ");
 }
