@@ -1,18 +1,22 @@
 """The files of the web app, as they go out: named by their content, and compressed."""
 
-import gzip
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
+from gateway.page.codings import encode
 from gateway.pages import page_policy
 
 STATIC = Path(__file__).parent / "static"
 SHELL, WORKER, MANIFEST = "index.html", "service-worker.js", "manifest.webmanifest"
-VERSION, FILES = b"{{version}}", b"{{files}}"
+SCRIPT = "main.js"
+VERSION, FILES, MODULES = b"{{version}}", b"{{files}}", b"{{modules}}"
+_IMPORT = re.compile(r'^(?:import|\}) .*?"(\.[^"]+)";$', re.MULTILINE)
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -36,14 +40,14 @@ class File:
     Args:
         media_type: its ``Content-Type``.
         content: as it is.
-        compressed: the same by gzip.
+        encoded: the same by each coding that makes it smaller, the best one first.
         is_named_by_content: whether its path changes with it, so that it may be kept for ever.
         policy: its ``Content-Security-Policy``; None if that of all other responses does.
     """
 
     media_type: str
     content: bytes
-    compressed: bytes
+    encoded: Mapping[str, bytes]
     is_named_by_content: bool
     policy: str | None
 
@@ -67,13 +71,38 @@ def served() -> Mapping[str, File]:
     }
     version = _digest(b"".join(name.encode() + content for name, content in sources.items()))
     paths = {name: _path(name, version) for name in sources}
-    listed = json.dumps([path for name, path in paths.items() if name != WORKER]).encode()
+    values = {
+        VERSION: version,
+        FILES: json.dumps([path for name, path in paths.items() if name != WORKER]),
+        MODULES: "\n".join(map(_preload, (paths[name] for name in modules(sources)))),
+    }
     return {
-        paths[name]: _file(
-            name, content.replace(VERSION, version.encode()).replace(FILES, listed), version
-        )
+        paths[name]: _file(name, _filled_in(content, values), version)
         for name, content in sources.items()
     }
+
+
+def modules(sources: Mapping[str, bytes]) -> list[str]:
+    """Return the names of all modules that the page's script imports, directly or not.
+
+    A browser that knows them ahead asks for them at once, not for each when another names it.
+    """
+    found = [SCRIPT]
+    for name in found:
+        named = _IMPORT.findall(sources[name].decode())
+        imported = [normpath(join(dirname(name), path)) for path in named]
+        found += [each for each in dict.fromkeys(imported) if each not in found]
+    return found[1:]
+
+
+def _preload(path: str) -> str:
+    return f'<link rel="modulepreload" href="{path}">'
+
+
+def _filled_in(content: bytes, values: Mapping[bytes, str]) -> bytes:
+    for mark, value in values.items():
+        content = content.replace(mark, value.encode())
+    return content
 
 
 def _path(name: str, version: str) -> str:
@@ -84,11 +113,10 @@ def _path(name: str, version: str) -> str:
 
 
 def _file(name: str, content: bytes, version: str) -> File:
-    compressed = gzip.compress(content, mtime=0)
     return File(
         MEDIA_TYPES[Path(name).suffix],
         content,
-        compressed,
+        encode(content),
         is_named_by_content=version in _path(name, version),
         policy=POLICIES.get(name),
     )
