@@ -1,6 +1,7 @@
 """Serves the web app."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from gateway.page.files import served
 from gateway.page.variants import Variants, responses_of
@@ -34,16 +35,17 @@ class WebPage(Pages):
         return {path: responses_of(file) for path, file in served().items()}
 
     def _choosing(self, path: str, responses: Variants[Response]) -> Choose:
-        more = self.server.headers_without_origin
-
         def prepare(response: Response) -> PreparedResponse:
-            headers = response.headers + more
+            headers = response.headers + self.server.headers_without_origin
             return PreparedResponse(path.encode(), path, response.status, headers, response.body)
 
-        prepared = responses.each(prepare)
+        @cache
+        def prepared() -> Variants[PreparedResponse]:
+            # not before a request comes: then the web server has been set up
+            return responses.each(prepare)
 
         def choose(get: PlainGet) -> PreparedResponse:
-            return prepared.choose(get.header(b"accept-encoding"), get.header(b"if-none-match"))
+            return prepared().choose(get.header(b"accept-encoding"), get.header(b"if-none-match"))
 
         return choose
 
