@@ -1,22 +1,18 @@
 """The files of the web app, as they go out: named by their content, and compressed."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from posixpath import dirname, join, normpath
 
 from gateway.page.codings import encode
 from gateway.pages import page_policy
 
 STATIC = Path(__file__).parent / "static"
 SHELL, WORKER, MANIFEST = "index.html", "service-worker.js", "manifest.webmanifest"
-SCRIPT = "main.js"
-VERSION, FILES, MODULES = b"{{version}}", b"{{files}}", b"{{modules}}"
-_IMPORT = re.compile(r'^(?:import|\}) .*?"(\.[^"]+)";$', re.MULTILINE)
+VERSION, FILES = b"{{version}}", b"{{files}}"
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -74,29 +70,11 @@ def served() -> Mapping[str, File]:
     values = {
         VERSION: version,
         FILES: json.dumps([path for name, path in paths.items() if name != WORKER]),
-        MODULES: "\n".join(map(_preload, (paths[name] for name in modules(sources)))),
     }
     return {
         paths[name]: _file(name, _filled_in(content, values), version)
         for name, content in sources.items()
     }
-
-
-def modules(sources: Mapping[str, bytes]) -> list[str]:
-    """Return the names of all modules that the page's script imports, directly or not.
-
-    A browser that knows them ahead asks for them at once, not for each when another names it.
-    """
-    found = [SCRIPT]
-    for name in found:
-        named = _IMPORT.findall(sources[name].decode())
-        imported = [normpath(join(dirname(name), path)) for path in named]
-        found += [each for each in dict.fromkeys(imported) if each not in found]
-    return found[1:]
-
-
-def _preload(path: str) -> str:
-    return f'<link rel="modulepreload" href="{path}">'
 
 
 def _filled_in(content: bytes, values: Mapping[bytes, str]) -> bytes:

@@ -3,12 +3,11 @@
 import json
 import re
 from html.parser import HTMLParser
-from urllib.parse import urljoin
 
 import pytest
 import requests
 
-from gateway.page.files import FILES, MODULES, STATIC, VERSION, served
+from gateway.page.files import FILES, STATIC, VERSION, served
 
 LARGEST_FIRST_VIEW = 120 * 1024
 FIRST_VIEW = [file for path, file in served().items() if not path.endswith(".png")]
@@ -100,18 +99,6 @@ def test_the_first_view_is_small():
     assert sum(smallest) <= sum(by_gzip) < LARGEST_FIRST_VIEW
 
 
-def test_each_module_is_asked_for_at_once(system):
-    """As the browser would find it, one import after the other."""
-    elements = _Elements(get(system, "/").text).found
-    named = [attrs["href"] for _, attrs in elements if attrs.get("rel") == "modulepreload"]
-    [script] = [attrs["src"] for tag, attrs in elements if tag == "script"]
-    found = [script]
-    for path in found:
-        imported = re.findall(r'from "(\..*?)";', served()[path].content.decode())
-        found += {urljoin(path, each) for each in imported} - {*found}
-    assert sorted(named) == sorted(found[1:])
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -131,7 +118,7 @@ def test_the_worker_keeps_each_file(system):
     files = json.loads(re.search(r"const FILES = (\[.*\]);", worker)[1])
     assert {*files, "/service-worker.js"} == served().keys()
     content = b"".join(file.content for file in served().values())
-    assert not [mark for mark in (VERSION, FILES, MODULES) if mark in content]
+    assert not [mark for mark in (VERSION, FILES) if mark in content]
 
 
 def test_the_manifest_names_an_icon_that_is_there(system):
