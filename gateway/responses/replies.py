@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from gateway.responses.paging import links
+from gateway.responses.paging import describe_page, links
 from schemas.envelope import around_id, assemble, encode
 from services.transport.http import HttpRequest, Response
 from services.transport.http.messages import JSON_TYPE, PERSONAL, VARIES_BY_CALLER, Headers
@@ -34,6 +34,16 @@ class Reply:
     headers: Headers = ()
     is_unfinished: bool = False
     was_there: bool = False
+
+
+def page_reply(query: dict, found: dict) -> Reply:
+    """Reply with a page of a collection.
+
+    Args:
+        query: the checked query, with ``page`` and ``limit``.
+        found: the ``items`` of that page, and the ``total`` of all pages.
+    """
+    return Reply(found["items"], page=describe_page(query, found["total"]))
 
 
 @dataclass(frozen=True, slots=True)
