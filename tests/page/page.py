@@ -83,6 +83,15 @@ class Page:
 
         return eventually(are_shown, seconds)
 
+    def has_loaded(self):
+        """Wait until each part of the screen is there."""
+        eventually(lambda: "Loading" not in self.text(), SECONDS)
+
+    def open_all(self):
+        """Open what is folded."""
+        script = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+        self.driver.execute_script(script)
+
     def heading(self):
         return self.driver.execute_script("return document.querySelector('h1')?.innerText")
 

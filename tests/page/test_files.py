@@ -8,6 +8,14 @@ import pytest
 import requests
 
 from gateway.page.files import FILES, STATIC, VERSION, served
+from schemas.exercises import CATEGORIES
+from schemas.measures import MEASURES
+from schemas.profiles import WEEK_STARTS
+from schemas.roles import ROLES
+from schemas.scopes import SCOPES
+from schemas.sets import SET_TYPES, WEIGHT_UNITS
+from schemas.stats import FORMULAS
+from schemas.webhooks import EVENTS
 
 LARGEST_FIRST_VIEW = 120 * 1024
 FIRST_VIEW = [file for path, file in served().items() if not path.endswith(".png")]
@@ -162,3 +170,23 @@ def test_each_text_that_is_used_is_there():
         used |= set(re.findall(r'\bt\("([\w.]+)"', script))
         used |= {f"{name}.one" for name in re.findall(r'\bcount\("([\w.]+)"', script)}
     assert used <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("MEASURES", MEASURES),
+        ("CATEGORIES", CATEGORIES),
+        ("SET_TYPES", SET_TYPES),
+        ("WEIGHT_UNITS", WEIGHT_UNITS),
+        ("WEEK_STARTS", WEEK_STARTS),
+        ("FORMULAS", FORMULAS),
+        ("SCOPES", SCOPES),
+        ("EVENTS", EVENTS),
+        ("ROLES", ROLES),
+    ],
+)
+def test_what_can_be_chosen_is_what_the_api_takes(name, values):
+    script = (STATIC / "enumerations.js").read_text("utf-8")
+    listed = re.search(rf"export const {name} = \[(.*?)\];", script, re.DOTALL)[1]
+    assert sorted(re.findall(r'"([^"]+)"', listed)) == sorted(values)

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from tests.page.filled import fill
 from tests.waiting import eventually
 
 BENCH = "Barbell Bench Press"
@@ -229,6 +230,28 @@ def test_a_history_comes_in_and_is_undone(signed_in, tmp_path):
     assert page.api("GET", "/api/workouts") == []
 
 
+def test_a_name_that_is_not_known_is_searched(signed_in, tmp_path):
+    page = signed_in
+    file = tmp_path / "strong.csv"
+    file.write_text(STRONG.replace("Squat (Barbell)", "Zarkon Press"))
+    page.open("transfer")
+    page.find("input[type='file']").send_keys(str(file))
+    page.press("Read the file")
+    page.shows("Zarkon Press (1 set)", seconds=30)
+    page.press("Search another exercise: Zarkon Press")
+    page.type("#search-0", "Landmine Press")
+    page.press("Landmine Press")
+    # what was chosen counts, whether it was kept by itself or not
+    page.press("Import")
+    page.shows("2 workouts were added", seconds=30)
+    names = {
+        done["exercise_name"]
+        for listed in page.api("GET", "/api/workouts")
+        for done in page.api("GET", f"/api/workouts/{listed['id']}")[0]["exercises"]
+    }
+    assert names == {BENCH, "Landmine Press"}
+
+
 def test_a_history_goes_out(signed_in, tmp_path):
     page = signed_in
     log(page)
@@ -300,13 +323,14 @@ def test_in_german_with_commas(drivers, system):
 
 
 @pytest.mark.parametrize("width", [360, 1200])
-def test_nothing_goes_beyond_the_edge(signed_in, width):
+def test_nothing_goes_beyond_the_edge(signed_in, rpc, width):
     page = signed_in
     log(page, day="2026-01-05", name="A name that is long enough to need a second line on a phone")
-    for screen in SCREENS:
+    for screen in [*SCREENS, *fill(page, rpc)]:
         page.set_size(width, 900)
         page.open(screen)
-        eventually(lambda: "Loading" not in page.text())
+        page.has_loaded()
+        page.open_all()
         beyond = page.driver.execute_script(
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

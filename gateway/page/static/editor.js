@@ -1,10 +1,12 @@
 // The form in which a workout is typed: exercises, sets, and last time's beside them.
 
 import { h } from "./element.js";
+import { SET_TYPES } from "./enumerations.js";
+import { area } from "./forms.js";
 import { formatNumber, parseNumber, weightUnit } from "./format.js";
 import { t } from "./language.js";
 import { BARS, platesFor } from "./plates.js";
-import { SET_TYPES, beside, describeLast, fieldsOf, fill, newSet } from "./workout.js";
+import { beside, describeLast, fieldsOf, fill, newSet } from "./workout.js";
 
 const SUPERSETS = [1, 2, 3, 4, 5, 6];
 const RPES = ["", "6", "6.5", "7", "7.5", "8", "8.5", "9", "9.5", "10"];
@@ -221,20 +223,14 @@ function supersetChoice({ redraw }, exercise) {
 }
 
 function notesField({ changed }, exercise) {
-  return h(
-    "label",
-    { class: "field" },
-    t("notes"),
-    h("textarea", {
-      rows: 2,
-      maxlength: 1000,
-      value: exercise.notes,
-      oninput: (event) => {
-        exercise.notes = event.target.value;
-        changed();
-      },
-    }),
-  );
+  return area(t("notes"), {
+    maxlength: 1000,
+    value: exercise.notes,
+    oninput: (event) => {
+      exercise.notes = event.target.value;
+      changed();
+    },
+  });
 }
 
 function plateCalculator(exercise) {

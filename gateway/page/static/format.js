@@ -7,6 +7,7 @@ const POUND_KG = 0.45359237;
 const number = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
+const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: "short", timeStyle: "short" });
 const shortDay = new Intl.DateTimeFormat(LOCALE, {
   day: "numeric", month: "short", timeZone: "UTC",
 });
@@ -71,6 +72,11 @@ export function formatSeconds(seconds) {
 /** A day such as "2026-11-28", as people write it. */
 export function formatDay(text) {
   return day.format(atNoon(text));
+}
+
+/** A moment such as "2026-11-28T18:30:00Z", by the clock here. */
+export function formatMoment(text) {
+  return moment.format(new Date(text));
 }
 
 export function formatShortDay(text) {

@@ -34,7 +34,7 @@ export function count(name, number, values = {}) {
 
 /** A word of the API, such as a muscle, as people write it. */
 export function word(name) {
-  const known = TEXTS[LANGUAGE][`word.${name}`];
+  const known = TEXTS[LANGUAGE][`word.${name.replaceAll(" ", "_")}`];
   const plain = name.replaceAll("_", " ");
   return known ?? plain[0].toUpperCase() + plain.slice(1);
 }

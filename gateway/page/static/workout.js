@@ -18,11 +18,6 @@ const NAMES = {
   reps: "reps", weight: "weight", duration: "duration_seconds", distance: "distance_m",
 };
 
-export const SET_TYPES = [
-  "normal", "warmup", "top", "backoff", "drop", "failure", "amrap", "approximation", "timed",
-  "distance",
-];
-
 /** What is typed for a set of an exercise, in order. */
 export function fieldsOf(measure) {
   return BY_MEASURE[measure] ?? BY_MEASURE.weight_reps;

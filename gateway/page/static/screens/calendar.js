@@ -2,10 +2,10 @@
 
 import { getOne } from "../api.js";
 import { h } from "../element.js";
-import { formatDay, formatMonthOfYear, formatShortWeekday, today } from "../format.js";
+import { formatDay, formatMonthOfYear, formatShortWeekday } from "../format.js";
 import { count, t } from "../language.js";
 import { currentUser } from "../user.js";
-import { explained, link, say } from "../view.js";
+import { button, link } from "../view.js";
 
 const DAY_MS = 86_400_000;
 const FIRST_WEEKDAY = { monday: 1, sunday: 0, saturday: 6 };
@@ -15,31 +15,32 @@ export function firstWeekday() {
   return FIRST_WEEKDAY[currentUser().week_start] ?? 1;
 }
 
-/** The calendar, at the month of today. */
-export async function calendar() {
+/**
+ * The calendar of a month, from which one turns to others.
+ *
+ * @param {{month: string}} shown the month, such as "2026-11"; it is changed as one turns
+ */
+export async function calendar(shown) {
   const place = h("div", {});
-  await showMonth(place, today().slice(0, 7));
+  await showMonth(place, shown);
   return place;
 }
 
-async function showMonth(place, month) {
+async function showMonth(place, shown) {
+  const { month } = shown;
   const { days } = await getOne(`/api/stats/calendar?year=${month.slice(0, 4)}`);
   const trained = new Map(days.map((day) => [day.date, day]));
-  const turn = (by) => async () => {
-    try {
-      await showMonth(place, monthBeside(month, by));
-      place.querySelector(`[data-turn="${by}"]`).focus();
-    } catch (problem) {
-      say(explained(problem));
-    }
+  const turn = async (by) => {
+    await showMonth(place, Object.assign(shown, { month: monthBeside(month, by) }));
+    place.querySelector(`[data-turn="${by}"]`).focus();
   };
-  const button = (by, label, sign) => h("button", {
-    type: "button", "data-turn": by, "aria-label": label, onclick: turn(by),
-  }, sign);
+  const turner = (by, label, sign) => button(sign, () => turn(by), {
+    "data-turn": by, "aria-label": label,
+  });
   place.replaceChildren(
-    h("p", { class: "month" }, button(-1, t("calendar.before"), "‹"),
+    h("p", { class: "month" }, turner(-1, t("calendar.before"), "‹"),
       h("strong", { "aria-live": "polite" }, formatMonthOfYear(`${month}-01`)),
-      button(1, t("calendar.after"), "›")),
+      turner(1, t("calendar.after"), "›")),
     monthTable(month, trained),
   );
 }

@@ -1,13 +1,14 @@
 // Changing a workout that was logged.
 
 import { change, getOne } from "../api.js";
+import { known } from "../catalogue.js";
 import { editor, showFaults } from "../editor.js";
 import { h } from "../element.js";
+import { field } from "../forms.js";
 import { t } from "../language.js";
 import { go } from "../router.js";
-import { explained, field, say, show } from "../view.js";
+import { explained, say, show } from "../view.js";
 import { bodyOf, draftOf } from "../workout.js";
-import { known } from "./log.js";
 
 export async function showEdit([id], isShown) {
   const workout = await getOne(`/api/workouts/${Number(id)}`);

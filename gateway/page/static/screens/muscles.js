@@ -4,17 +4,19 @@ import { getOne } from "../api.js";
 import { h } from "../element.js";
 import { formatDay, formatNumber } from "../format.js";
 import { t, word } from "../language.js";
+import { keepFresh } from "../live.js";
 import { panel, show, table } from "../view.js";
 import { muscles as thisWeek } from "./overview.js";
 
 const WEEKS = 12;
 
 export function showMuscles() {
-  show(
-    t("muscles.title"),
+  const panels = [
     panel(t("muscles.this_week"), thisWeek),
     panel(t("muscles.weeks", { count: WEEKS }), weeks),
-  );
+  ];
+  show(t("muscles.title"), panels);
+  return keepFresh(panels);
 }
 
 async function weeks() {

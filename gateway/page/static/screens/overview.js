@@ -8,27 +8,27 @@ import {
   formatDay, formatMonth, formatNumber, formatValue, formatVolume, formatWhole, today,
 } from "../format.js";
 import { count, t, word } from "../language.js";
+import { keepFresh } from "../live.js";
 import { chart, figure, link, panel, show, table } from "../view.js";
 import { firstWeekday } from "./calendar.js";
 
 const LATEST = 8;
 
 export function showOverview() {
-  const week = getOne("/api/stats/weekly-summary");
-  // each panel says by itself what went wrong
-  week.catch(() => {});
-  show(
-    t("overview.title"),
-    panel(t("overview.week"), async () => weekFigures(await week)),
+  const panels = [
+    panel(t("overview.week"), week),
     panel(t("overview.year"), ofYear),
     panel(t("overview.records"), records),
     panel(t("overview.muscles"), muscles),
-  );
+  ];
+  show(t("overview.title"), panels);
+  return keepFresh(panels);
 }
 
-async function weekFigures(week) {
-  const streak = await getOne("/api/stats/streak");
-  const { workouts, volume, sets, minutes } = week;
+async function week() {
+  const [summary, streak] = await Promise.all(
+    ["/api/stats/weekly-summary", "/api/stats/streak"].map(getOne));
+  const { workouts, volume, sets, minutes } = summary;
   return h(
     "div",
     { class: "figures" },
