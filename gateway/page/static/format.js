@@ -118,7 +118,8 @@ export function parseNumber(text) {
 /** What was done in a set, such as "5 × 100 kg". */
 export function describeSet(set) {
   const parts = [];
-  if (set.reps !== null) {
+  // of a time or a distance the API says the same as repetitions, too
+  if (set.reps !== null && ![set.duration_seconds, set.distance_m].includes(set.reps)) {
     parts.push(formatNumber(set.reps));
   }
   if (set.duration_seconds !== null) {
