@@ -29,10 +29,18 @@ _CLOSE = "s.title_words @@ CAST(:close AS tsquery)"
 _SHORTEST = "s.name_length, s.sort_name, s.id"
 _IMPORTED_LAST = f"s.is_imported, {_SHORTEST}"
 
+MOST_MISSING = 4
+"""Letters by which an alias may be longer than a query that is still being typed."""
+
+_IS_AN_ALIAS_SOON = f"""
+    EXISTS (SELECT FROM unnest(s.alias_keys) AS alias WHERE starts_with(alias, :beginning)
+        AND length(alias) <= length(:beginning) + {MOST_MISSING})
+"""
+
 _ORDER_OF_NAMES = (
-    "s.is_imported, s.name_key = :key DESC, starts_with(s.name_key, :beginning) DESC, "
-    ":key = ANY(s.alias_keys) DESC, s.name_words @@ CAST(:whole AS tsquery) DESC, "
-    f"{_SHORTEST}"
+    f"s.is_imported, s.name_key = :key DESC, {_IS_AN_ALIAS_SOON} DESC, "
+    "starts_with(s.name_key, :beginning) DESC, :key = ANY(s.alias_keys) DESC, "
+    f"s.name_words @@ CAST(:whole AS tsquery) DESC, {_SHORTEST}"
 )
 _ORDER_OF_TITLES = (
     f"{_STRICT} DESC, (s.alias_keys || s.name_key) && CAST(:near_keys AS text[]) DESC, "

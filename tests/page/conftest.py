@@ -53,6 +53,5 @@ def page(driver, system):
 @pytest.fixture
 def signed_in(page):
     """The page, with somebody who has just registered."""
-    page.open()
-    page.register()
+    page.join()
     return page

@@ -60,6 +60,7 @@ def test_supersets_holds_set_types_and_notes(signed_in):
     page.press("Finish the workout")
     page.says("The workout is saved")
     page.shows("Superset 1", "Warm-up", "RPE 7.5", "1:30")
+    assert "90" not in page.text(), "seconds are no repetitions"
     [listed] = page.api("GET", "/api/workouts")
     [workout] = page.api("GET", f"/api/workouts/{listed['id']}")
     bench, plank = workout["exercises"]

@@ -317,6 +317,20 @@ def test_what_must_never_be_missed(rpc, query, right):
     assert right in names(rpc.exercises.search(query))[:3]
 
 
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("ben", "Barbell Bench Press"),
+        ("bench pres", "Barbell Bench Press"),
+        ("squa", "Barbell Squat"),
+        ("deadl", "Barbell Deadlift"),
+        ("overhead pr", "Overhead Press"),
+    ],
+)
+def test_what_is_being_typed_finds_first_what_it_will_find_whole(rpc, typed, first):
+    assert names(rpc.exercises.search(typed))[0] == first
+
+
 def slipped(word, chance):
     place = chance.randrange(len(word) - 1)
     other = chance.choice("abcdefghijklmnopqrstuvwxyz")

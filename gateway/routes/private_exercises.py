@@ -11,14 +11,10 @@ from schemas import responses, scopes
 from schemas.errors import (
     BusinessRuleViolation,
     Conflict,
-    InternalError,
     NotFound,
-    ServiceUnavailable,
 )
 from schemas.loading import load
-from schemas.names import PUBLIC_NAMES
 from schemas.private_exercises import ExerciseChanges, MergeTarget, NewExercise, OwnDetailsChanges
-from services.process import budgets
 
 OWN_EXERCISES = (CachePolicy.CATALOGUE,)
 """The cached responses to its owner that a change of a private exercise makes stale."""
@@ -28,37 +24,6 @@ MERGED_EXERCISES = (CachePolicy.CATALOGUE, CachePolicy.WORKOUTS, CachePolicy.NUM
 does not name it: Redis tells that it is stale."""
 
 MERGE_TARGET = MergeTarget()
-
-
-def seen_by(request: Request) -> dict[str, Any]:
-    """Return the argument of reads that says who asks, if that makes a difference."""
-    return {} if request.caller is None else {"user_id": request.user_id}
-
-
-def find(exercises: Any, request: Request) -> dict[str, Any]:
-    """Return the exercise that a request is for, of the catalogue or the caller's own.
-
-    Args:
-        exercises: the exercises service.
-        request: its path has the id.
-
-    Raises:
-        NotFound: there is none that the caller sees.
-        ServiceUnavailable: the catalogue has none, and the caller's own could not be asked for.
-    """
-    found: dict[str, Any]
-    try:
-        found = exercises.get(request.id, **seen_by(request))
-    except InternalError:
-        if request.caller is None:
-            raise
-        # the version before, which may serve during an upgrade, takes no user
-        try:
-            found = exercises.get(request.id)
-        except NotFound:
-            service, seconds = PUBLIC_NAMES["exercises"], budgets.UNAVAILABLE_RETRY_AFTER
-            raise ServiceUnavailable.of(service, seconds) from None
-    return found
 
 
 class PrivateExerciseRoutes:

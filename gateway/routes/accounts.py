@@ -2,48 +2,24 @@
 
 from typing import Any
 
-from gateway.admission.callers import PUBLIC
-from gateway.admission.rate_limits import REFRESH
+from gateway.admission.callers import SELF
 from gateway.entrypoint import route
-from gateway.openapi.contents import page_of
+from gateway.openapi.contents import one_of, page_of
 from gateway.requests.request import Request
-from gateway.requests.token_cookies import with_tokens
 from gateway.responses.cache_policy import CachePolicy
-from gateway.responses.paging import describe_page
-from gateway.responses.replies import Reply
+from gateway.responses.replies import Reply, page_reply
 from schemas import responses, scopes
-from schemas.accounts import PasswordChange, RefreshRequest
-from schemas.errors import Forbidden, NotFound, Unauthorized
+from schemas.accounts import PasswordChange
+from schemas.errors import Forbidden, NotFound
 from schemas.pages import Page
 from schemas.profiles import ProfileChanges
 
 
 class AccountRoutes:
-    """One's own profile, staying signed in, and where one is signed in."""
+    """One's own profile, and where one is signed in."""
 
     # Any: a worker gets the service's methods in its place
     users: Any
-
-    @route(
-        "POST",
-        "/api/users/token/refresh",
-        caller=PUBLIC,
-        body=RefreshRequest,
-        limit=REFRESH,
-        names_client=True,
-        keeps_tokens=True,
-        shows=responses.RefreshedTokens,
-        refuses=[Unauthorized, Forbidden],
-    )
-    def refresh_token(self, request: Request) -> Reply:
-        """Exchange a refresh token for a new token and a new refresh token.
-
-        A refresh token is good once. If it is sent again within 10 seconds it gets the same answer;
-        later it ends its session, as it must have been stolen.
-        """
-        cookie = request.token_cookie
-        body = request.body if cookie is None else {"refresh_token": cookie.token}
-        return with_tokens(cookie, self.users.refresh(body, client=request.client))
 
     @route("GET", "/api/users/me", scope=scopes.PROFILE_READ, shows=responses.Profile)
     def get_profile(self, request: Request) -> Reply:
@@ -85,7 +61,7 @@ class AccountRoutes:
         found = self.users.list_sessions(
             request.user_id, session_id=request.caller.session_id, **request.query
         )
-        return Reply(found["items"], page=describe_page(request.query, found["total"]))
+        return page_reply(request.query, found)
 
     @route(
         "DELETE",
@@ -108,3 +84,17 @@ class AccountRoutes:
         """End all your sessions but the one that the request is made in."""
         session_id = request.caller.session_id
         return Reply(self.users.end_other_sessions(request.user_id, session_id=session_id))
+
+    @route(
+        "GET",
+        "/api/users/:id",
+        scope=scopes.PROFILE_READ,
+        caller=SELF,
+        shows=one_of(responses.User, responses.Account),
+        refuses=[Forbidden, NotFound],
+    )
+    def get_user(self, request: Request) -> Reply:
+        """Show a profile: one's own, or any to an administrator, with whether it is disabled."""
+        if request.caller.is_admin:
+            return Reply(self.users.get(request.id, with_disabled=True))
+        return Reply(self.users.get(request.id))

@@ -5,8 +5,7 @@ from typing import Any
 from gateway.entrypoint import route
 from gateway.openapi.contents import list_of, page_of
 from gateway.requests.request import Request
-from gateway.responses.paging import describe_page
-from gateway.responses.replies import Reply
+from gateway.responses.replies import Reply, page_reply
 from schemas import responses, scopes
 from schemas.errors import BusinessRuleViolation, NotFound
 from schemas.pages import Page
@@ -119,7 +118,7 @@ class WebhookRoutes:
     def list_deliveries(self, request: Request) -> Reply:
         """List what a webhook was told within the last 30 days, newest first."""
         found = self.notifications.list_deliveries(request.user_id, request.id, **request.query)
-        return Reply(found["items"], page=describe_page(request.query, found["total"]))
+        return page_reply(request.query, found)
 
     @route(
         "POST",

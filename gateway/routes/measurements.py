@@ -5,8 +5,7 @@ from typing import Any
 from gateway.entrypoint import route
 from gateway.openapi.contents import list_of, page_of
 from gateway.requests.request import Request
-from gateway.responses.paging import describe_page
-from gateway.responses.replies import Reply
+from gateway.responses.replies import Reply, page_reply
 from gateway.upstream.result_shapes import BOOLEAN, INTEGER, object_with
 from schemas import responses, scopes
 from schemas.errors import BusinessRuleViolation, Conflict, NotFound
@@ -69,7 +68,7 @@ class MeasurementRoutes:
     def list_measurements(self, request: Request) -> Reply:
         """List your measurements, newest first."""
         found = self.workouts.list_measurements(request.user_id, **request.query)
-        return Reply(found["items"], page=describe_page(request.query, found["total"]))
+        return page_reply(request.query, found)
 
     @route(
         "DELETE",

@@ -6,8 +6,7 @@ from gateway.admission.callers import ADMIN
 from gateway.entrypoint import route
 from gateway.openapi.contents import page_of
 from gateway.requests.request import Request
-from gateway.responses.paging import describe_page
-from gateway.responses.replies import Reply
+from gateway.responses.replies import Reply, page_reply
 from schemas import responses
 from schemas.administration import AccountChanges, UserList
 from schemas.errors import BusinessRuleViolation, NotFound
@@ -29,7 +28,7 @@ class AdministrationRoutes:
     def list_users(self, request: Request) -> Reply:
         """List the accounts, or search among them."""
         found = self.users.list_accounts(**request.query)
-        return Reply(found["items"], page=describe_page(request.query, found["total"]))
+        return page_reply(request.query, found)
 
     @route(
         "PUT",

@@ -8,8 +8,7 @@ from gateway.entrypoint import route
 from gateway.openapi.contents import page_of
 from gateway.requests.request import Request
 from gateway.requests.uploads import TakesUpload
-from gateway.responses.paging import describe_page
-from gateway.responses.replies import Reply
+from gateway.responses.replies import Reply, page_reply
 from schemas import responses, scopes
 from schemas.errors import (
     BusinessRuleViolation,
@@ -80,7 +79,7 @@ class ImportRoutes:
     def list_imports(self, request: Request) -> Reply:
         """List your imports, newest first."""
         found = self.workouts.list_imports(request.user_id, **request.query)
-        return Reply(found["items"], page=describe_page(request.query, found["total"]))
+        return page_reply(request.query, found)
 
     @route(
         "GET",

@@ -1,0 +1,1 @@
+"""The routes of the API, a module a subject, whose classes the gateway's inherits."""
