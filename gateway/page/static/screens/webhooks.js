@@ -90,12 +90,15 @@ export async function showWebhook(id, isShown) {
     return;
   }
   const again = () => go(`settings/webhooks/${id}`);
-  const told = panel(t("webhook.deliveries"), () => deliveries(path, () => told.refresh()));
+  const told = panel(t("webhook.deliveries"),
+    async () => (await get(`${path}/deliveries?limit=${SHOWN}`)).data,
+    (found) => drawDeliveries(found, path, () => told.refresh()));
   show(
     webhook.description ?? t("webhook.title"),
     h("p", {}, webhook.url),
     section(t("webhook.state"), about(webhook), h("p", { class: "buttons" },
       button(t("webhook.test"), () => test(path, told.refresh, isShown)),
+      button(t("webhook.look"), told.refresh),
       webhook.is_enabled
         ? button(t("webhook.disable"), () => enable(path, false, again))
         : button(t("webhook.enable"), () => enable(path, true, again)))),
@@ -154,9 +157,8 @@ function rotation(path) {
   ];
 }
 
-async function deliveries(path, refresh) {
-  const { data } = await get(`${path}/deliveries?limit=${SHOWN}`);
-  if (data.length === 0) {
+function drawDeliveries(found, path, refresh) {
+  if (found.length === 0) {
     return h("p", {}, t("webhook.no_deliveries"));
   }
   const send = async ({ id }) => {
@@ -165,11 +167,8 @@ async function deliveries(path, refresh) {
     await refresh();
   };
   const columns = ["event", "status", "attempts", "answer", "moment", "again"];
-  return [
-    table(t("webhook.deliveries"), columns.map((name) => t(`delivery.${name}`)),
-      data.map((each) => delivery(each, send))),
-    button(t("webhook.look"), refresh),
-  ];
+  return table(t("webhook.deliveries"), columns.map((name) => t(`delivery.${name}`)),
+    found.map((each) => delivery(each, send)));
 }
 
 function delivery(each, send) {
