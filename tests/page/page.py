@@ -132,23 +132,31 @@ class Page:
 
         Without the forms, which tests of their own fill in.
         """
-        with requests.Session() as session:
-            headers = {"X-Refresh-Token": "cookie", "Origin": self.url}
-            answer = session.post(
-                f"{self.url}/api/users/register",
-                json={"email": self.email, "password": PASSWORD},
-                headers=headers,
-                timeout=SECONDS,
-            )
-            assert answer.ok, answer.text
-            [cookie] = session.cookies
+        self.make_account()
+        self.come_in()
+
+    def make_account(self):
+        """Register, and return the user."""
+        answer = requests.post(
+            f"{self.url}/api/users/register",
+            json={"email": self.email, "password": PASSWORD},
+            headers={"X-Refresh-Token": "cookie", "Origin": self.url},
+            timeout=SECONDS,
+        )
+        assert answer.ok, answer.text
+        [user] = answer.json()["data"]
         # a document without scripts, for the origin's storage
         self.driver.get(f"{self.url}/manifest.webmanifest")
+        remember = "localStorage.setItem('gym-user', arguments[0])"
+        self.driver.execute_script(remember, json.dumps(user))
+        [cookie] = answer.cookies
         kept = {"url": self.url, "path": cookie.path, "httpOnly": True, "sameSite": "Strict"}
         named = {"name": cookie.name, "value": cookie.value, "expires": cookie.expires}
         self.driver.execute_cdp_cmd("Network.setCookie", kept | named)
-        remember = "localStorage.setItem('gym-user', arguments[0])"
-        self.driver.execute_script(remember, json.dumps(answer.json()["data"][0]))
+        return user
+
+    def come_in(self):
+        """Open the page as somebody whom the browser knows."""
         self.open()
         self.is_at("Overview")
 
