@@ -33,11 +33,18 @@ class Page:
         everything = {"origin": self.url, "storageTypes": "all"}
         self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", everything)
         self.set_size(1200, 1000)
+        self.speak("en")
         self.driver.get_log("browser")
 
     def set_size(self, width, height):
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def speak(self, language):
+        """Have the browser prefer a language."""
+        agent = self.driver.execute_script("return navigator.userAgent")
+        told = {"userAgent": agent, "acceptLanguage": language}
+        self.driver.execute_cdp_cmd("Emulation.setUserAgentOverride", told)
 
     def set_offline(self, is_offline):
         conditions = {"offline": is_offline, "latency": 0}

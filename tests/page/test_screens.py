@@ -1,7 +1,6 @@
 """What the page shows and changes beside logging."""
 
 import re
-import uuid
 
 import pytest
 
@@ -305,11 +304,8 @@ def test_the_account_is_deleted(signed_in):
     page.shows("Wrong e-mail or password")
 
 
-def test_in_german_with_commas(drivers, system):
-    from tests.page.page import Page
-
-    page = Page(drivers("de-AT"), system.url)
-    page.email = f"{uuid.uuid4().hex}@example.com"
+def test_in_german_with_commas(page):
+    page.speak("de-AT")
     page.open()
     page.is_at("Anmelden")
     page.press("Konto eröffnen")
@@ -319,7 +315,6 @@ def test_in_german_with_commas(drivers, system):
     page.open("exercises/1")
     page.shows("102,5 kg", "Brust")
     assert page.driver.execute_script("return document.documentElement.lang") == "de"
-    page.check_console()
 
 
 @pytest.mark.parametrize("width", [360, 1200])
@@ -347,3 +342,17 @@ def test_nothing_is_asked_of_another_host(signed_in):
         )
         assert asked
         assert all(address.startswith(page.url) for address in asked)
+
+
+def test_it_can_be_installed(signed_in):
+    page = signed_in
+    page.driver.execute_async_script(
+        "const done = arguments[0]; navigator.serviceWorker.ready.then(() => done());"
+    )
+
+    def has_no_error():
+        found = page.driver.execute_cdp_cmd("Page.getInstallabilityErrors", {})
+        assert found["installabilityErrors"] == []
+        return True
+
+    assert eventually(has_no_error)
