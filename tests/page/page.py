@@ -4,6 +4,7 @@ import json
 import uuid
 
 import requests
+from selenium.common.exceptions import StaleElementReferenceException
 
 from tests.waiting import eventually
 
@@ -120,9 +121,18 @@ class Page:
         self.find(f"nav a[href='#/{name}']").click()
 
     def press(self, label):
-        button = self.button(label)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        button.click()
+        def is_pressed():
+            button = self.button(label)
+            try:
+                script = "arguments[0].scrollIntoView({block: 'center'})"
+                self.driver.execute_script(script, button)
+                button.click()
+            except StaleElementReferenceException:
+                # what has changed elsewhere was shown meanwhile
+                return False
+            return True
+
+        eventually(is_pressed)
 
     def type(self, selector, text):
         field = self.find(selector)
