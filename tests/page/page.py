@@ -4,6 +4,7 @@ import json
 import uuid
 
 import requests
+from selenium.common.exceptions import StaleElementReferenceException
 
 from tests.waiting import eventually
 
@@ -33,11 +34,18 @@ class Page:
         everything = {"origin": self.url, "storageTypes": "all"}
         self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", everything)
         self.set_size(1200, 1000)
+        self.speak("en")
         self.driver.get_log("browser")
 
     def set_size(self, width, height):
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def speak(self, language):
+        """Have the browser prefer a language."""
+        agent = self.driver.execute_script("return navigator.userAgent")
+        told = {"userAgent": agent, "acceptLanguage": language}
+        self.driver.execute_cdp_cmd("Emulation.setUserAgentOverride", told)
 
     def set_offline(self, is_offline):
         conditions = {"offline": is_offline, "latency": 0}
@@ -113,9 +121,18 @@ class Page:
         self.find(f"nav a[href='#/{name}']").click()
 
     def press(self, label):
-        button = self.button(label)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        button.click()
+        def is_pressed():
+            button = self.button(label)
+            try:
+                script = "arguments[0].scrollIntoView({block: 'center'})"
+                self.driver.execute_script(script, button)
+                button.click()
+            except StaleElementReferenceException:
+                # what has changed elsewhere was shown meanwhile
+                return False
+            return True
+
+        eventually(is_pressed)
 
     def type(self, selector, text):
         field = self.find(selector)
@@ -132,23 +149,31 @@ class Page:
 
         Without the forms, which tests of their own fill in.
         """
-        with requests.Session() as session:
-            headers = {"X-Refresh-Token": "cookie", "Origin": self.url}
-            answer = session.post(
-                f"{self.url}/api/users/register",
-                json={"email": self.email, "password": PASSWORD},
-                headers=headers,
-                timeout=SECONDS,
-            )
-            assert answer.ok, answer.text
-            [cookie] = session.cookies
+        self.make_account()
+        self.come_in()
+
+    def make_account(self):
+        """Register, and return the user."""
+        answer = requests.post(
+            f"{self.url}/api/users/register",
+            json={"email": self.email, "password": PASSWORD},
+            headers={"X-Refresh-Token": "cookie", "Origin": self.url},
+            timeout=SECONDS,
+        )
+        assert answer.ok, answer.text
+        [user] = answer.json()["data"]
         # a document without scripts, for the origin's storage
         self.driver.get(f"{self.url}/manifest.webmanifest")
+        remember = "localStorage.setItem('gym-user', arguments[0])"
+        self.driver.execute_script(remember, json.dumps(user))
+        [cookie] = answer.cookies
         kept = {"url": self.url, "path": cookie.path, "httpOnly": True, "sameSite": "Strict"}
         named = {"name": cookie.name, "value": cookie.value, "expires": cookie.expires}
         self.driver.execute_cdp_cmd("Network.setCookie", kept | named)
-        remember = "localStorage.setItem('gym-user', arguments[0])"
-        self.driver.execute_script(remember, json.dumps(answer.json()["data"][0]))
+        return user
+
+    def come_in(self):
+        """Open the page as somebody whom the browser knows."""
         self.open()
         self.is_at("Overview")
 
