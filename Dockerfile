@@ -8,7 +8,7 @@ RUN python -m venv /opt/gym
 # only what is named here decides whether the packages are installed anew
 COPY setup.cfg ./
 COPY constraints.txt ./
-RUN python -c "import configparser; file = configparser.ConfigParser(); file.read('setup.cfg'); print(file['options']['install_requires'], file['options.extras_require']['otlp'])" > requirements.txt \
+RUN python -c "import configparser; file = configparser.ConfigParser(); file.read('setup.cfg'); extras = file['options.extras_require']; print(file['options']['install_requires'], extras['otlp'], extras['brotli'])" > requirements.txt \
     && /opt/gym/bin/pip install --no-cache-dir --disable-pip-version-check \
         --constraint constraints.txt --requirement requirements.txt
 

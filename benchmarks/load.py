@@ -21,6 +21,7 @@ POLL_SECONDS = 0.001
 CHUNK = 1 << 16
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
+IN_ENVELOPE = '"request_id":"b%d"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,15 @@ class Request:
         before: its bytes up to its number.
         after: its bytes behind it.
         status: how the answer begins.
-        wanted: what the answer's body must hold.
+        echo: how the answer repeats the request's number.
+        wanted: what the answer must hold.
         until: it is sent again until the answer holds that, and only such waits are timed.
     """
 
     before: bytes
     after: bytes
     status: bytes
+    echo: bytes
     wanted: tuple[bytes, ...]
     until: bool
 
@@ -48,6 +51,7 @@ class Request:
             planned["before"].encode(),
             planned["after"].encode(),
             f"HTTP/1.1 {planned['status']} ".encode(),
+            planned.get("echo", IN_ENVELOPE).encode(),
             tuple(fragment.encode() for fragment in planned["wanted"]),
             planned.get("until", False),
         )
@@ -113,7 +117,7 @@ class Connection:
         request, answer = self.request, self.received
         if not answer.startswith(request.status):
             return f"{request.status.decode()}was expected"
-        if b'"request_id":"b%d"' % self.number not in answer:
+        if request.echo % self.number not in answer:
             return "the request's id was not kept"
         if not all(fragment in answer for fragment in request.wanted):
             return "this is not what was asked for"

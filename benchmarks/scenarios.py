@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from stack.failures import Failure
 
 REQUESTS = 360
 CONNECTIONS = 16
+_PATHS_OF_FILES = re.compile(r'="(/app/[^"]+)"')
 LOGIN_CONNECTIONS = 4
 """More would only wait: signing in keeps a core busy for the time of one bcrypt."""
 
@@ -51,6 +53,7 @@ def request(
     body: dict | None = None,
     status: int = 200,
     wanted: tuple[str, ...] = (),
+    headers: tuple[str, ...] = (),
 ) -> dict:
     """Return a request as :mod:`benchmarks.load` takes it.
 
@@ -61,15 +64,16 @@ def request(
         body: a JSON value.
         status: which must be answered.
         wanted: what must stand in the answer.
+        headers: further lines.
     """
     text = "" if body is None else json.dumps(body)
-    headers = ["Host: localhost"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers]
     if token:
-        headers.append(f"Authorization: Bearer {token}")
+        lines.append(f"Authorization: Bearer {token}")
     if body is not None:
-        headers += ["Content-Type: application/json", f"Content-Length: {len(text)}"]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(text)}"]
     # the number comes last, so that all before it is the same each time
-    before = "\r\n".join([f"{method} {path} HTTP/1.1", *headers, "X-Request-ID: "])
+    before = "\r\n".join([*lines, "X-Request-ID: "])
     return {
         "before": before,
         "after": f"\r\n\r\n{text}",
@@ -85,6 +89,10 @@ def _steady(url: str, path: str, token: str = "") -> dict:
 
 @lru_cache(maxsize=4096)
 def _data(url: str, path: str, token: str) -> str:
+    return _get(url, path, token).partition(',"meta":')[0]
+
+
+def _get(url: str, path: str, token: str = "") -> str:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
     connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
@@ -93,7 +101,7 @@ def _data(url: str, path: str, token: str) -> str:
     connection.close()
     if answer.status != http.client.OK:
         raise Failure(f"GET {path} was answered {answer.status}: {text}")
-    return text.partition(',"meta":')[0]
+    return text
 
 
 def one_exercise(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
@@ -108,6 +116,19 @@ def page_of_exercises(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
         difficulty = chance.choice(["beginner", "intermediate"])
         query = f"category=strength&difficulty={difficulty}&page={chance.randint(1, 2)}&limit=10"
         yield _steady(crowd.url, f"/api/exercises?{query}")
+
+
+def file_of_the_page(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
+    """Read a file of the web app, as a browser does that has none of it."""
+    paths = sorted(set(_PATHS_OF_FILES.findall(_get(crowd.url, "/"))))
+    while True:
+        asked = request(
+            "GET",
+            chance.choice(paths),
+            headers=("Accept-Encoding: gzip, deflate, br",),
+            wanted=("Content-Encoding: ", "immutable"),
+        )
+        yield asked | {"echo": "X-Request-ID: b%d\r\n"}
 
 
 def sign_in(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
@@ -209,6 +230,7 @@ def _rename(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
 SCENARIOS = {
     "exercise": Scenario("one exercise", one_exercise),
     "exercises": Scenario("page of exercises", page_of_exercises),
+    "page": Scenario("a file of the web app", file_of_the_page),
     "login": Scenario("sign in", sign_in, LOGIN_CONNECTIONS),
     "workouts": Scenario("own workouts, page", own_workouts),
     "workout": Scenario("one workout", one_workout),

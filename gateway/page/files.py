@@ -1,6 +1,5 @@
 """The files of the web app, as they go out: named by their content, and compressed."""
 
-import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+from gateway.page.codings import encode
 from gateway.pages import page_policy
 
 STATIC = Path(__file__).parent / "static"
@@ -19,6 +19,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
     ".webmanifest": "application/manifest+json",
 }
 
@@ -36,14 +37,14 @@ class File:
     Args:
         media_type: its ``Content-Type``.
         content: as it is.
-        compressed: the same by gzip.
+        encoded: the same by each coding that makes it smaller, the best one first.
         is_named_by_content: whether its path changes with it, so that it may be kept for ever.
         policy: its ``Content-Security-Policy``; None if that of all other responses does.
     """
 
     media_type: str
     content: bytes
-    compressed: bytes
+    encoded: Mapping[str, bytes]
     is_named_by_content: bool
     policy: str | None
 
@@ -67,13 +68,20 @@ def served() -> Mapping[str, File]:
     }
     version = _digest(b"".join(name.encode() + content for name, content in sources.items()))
     paths = {name: _path(name, version) for name in sources}
-    listed = json.dumps([path for name, path in paths.items() if name != WORKER]).encode()
+    values = {
+        VERSION: version,
+        FILES: json.dumps([path for name, path in paths.items() if name != WORKER]),
+    }
     return {
-        paths[name]: _file(
-            name, content.replace(VERSION, version.encode()).replace(FILES, listed), version
-        )
+        paths[name]: _file(name, _filled_in(content, values), version)
         for name, content in sources.items()
     }
+
+
+def _filled_in(content: bytes, values: Mapping[bytes, str]) -> bytes:
+    for mark, value in values.items():
+        content = content.replace(mark, value.encode())
+    return content
 
 
 def _path(name: str, version: str) -> str:
@@ -84,11 +92,10 @@ def _path(name: str, version: str) -> str:
 
 
 def _file(name: str, content: bytes, version: str) -> File:
-    compressed = gzip.compress(content, mtime=0)
     return File(
         MEDIA_TYPES[Path(name).suffix],
         content,
-        compressed,
+        encode(content),
         is_named_by_content=version in _path(name, version),
         policy=POLICIES.get(name),
     )

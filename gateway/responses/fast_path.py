@@ -4,6 +4,7 @@ No head is parsed, no route looked for and no greenthread made. The web server h
 each request head to :meth:`FastPath.respond`, its one callback. That recognises the head, knows the
 caller by a token that was checked before, and takes the response from the response cache.
 
+- A file of the page is sent at once.
 - A public response is sent at once, unless the request has the token of a user who may have private
   exercises: they may see more.
 - For a personal one, Redis is asked for two generations, without waiting: that of the response,
@@ -23,11 +24,13 @@ from gateway.admission.admission import Admission
 from gateway.admission.callers import Caller
 from gateway.requests.context import RequestContext
 from gateway.responses.cache_policy import ANYBODY, Key
+from gateway.responses.prepared_files import PreparedFiles
 from gateway.responses.replies import has_tag, prepare
 from gateway.responses.response_cache import CachedResponse, ResponseCache
 from services.dependencies import cache_generations
 from services.transport.http import WebServer
 from services.transport.http.plain_get import PlainGet, PlainGets
+from services.transport.http.prepared_response import PreparedResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class CacheableGet:
         forwarded: ``X-Forwarded-For``.
         known_tags: ``If-None-Match``.
         parent: ``traceparent``.
+        file: the response, if it is a file that is asked for.
     """
 
     key: Key
@@ -47,18 +51,20 @@ class CacheableGet:
     forwarded: str | None
     known_tags: str | None
     parent: str | None
+    file: PreparedResponse | None
 
 
 class FastPath(SharedExtension):
-    """Serves plain GETs from the response cache."""
+    """Serves plain GETs of files, and from the response cache."""
 
     server = WebServer()
     admission = Admission()
     response_cache = ResponseCache()
+    files = PreparedFiles()
 
     def __init__(self) -> None:
         super().__init__()
-        self._gets = PlainGets(_cacheable)
+        self._gets = PlainGets(self._cacheable)
 
     def setup(self) -> None:
         """Have the web server call :meth:`respond`."""
@@ -76,6 +82,10 @@ class FastPath(SharedExtension):
         if found is None:
             return None
         get, request_id = found
+        if get.file is not None:
+            if not self.admission.count_without_waiting(None, get.forwarded, peer):
+                return None
+            return get.file.render(request_id, started, get.parent)
         key = get.key
         cached = self.response_cache.find(key)
         token = get.token
@@ -86,6 +96,17 @@ class FastPath(SharedExtension):
         if not self.admission.count_without_waiting(None, get.forwarded, peer):
             return None
         return self.render(key, cached, get, request_id, started)
+
+    def _cacheable(self, get: PlainGet) -> CacheableGet:
+        authorization = get.header(b"authorization") or ""
+        return CacheableGet(
+            (ANYBODY, get.target),
+            authorization[7:] if authorization.startswith("Bearer ") else None,
+            get.header(b"x-forwarded-for"),
+            get.header(b"if-none-match"),
+            get.header(b"traceparent"),
+            self.files.find(get),
+        )
 
     def _respond_personally(
         self, get: CacheableGet, request_id: bytes, started: float
@@ -197,20 +218,3 @@ class Revalidation:
     def context(self) -> RequestContext:
         """What Redis has said, for the slow path."""
         return RequestContext(self._generation, self._caller if self._token_is_valid else None)
-
-
-def _cacheable(get: PlainGet) -> CacheableGet:
-    headers = get.headers
-    authorization = headers.get(b"authorization", b"")
-    token = authorization[7:] if authorization.startswith(b"Bearer ") else None
-    return CacheableGet(
-        (ANYBODY, get.target),
-        _text(token),
-        _text(headers.get(b"x-forwarded-for")),
-        _text(headers.get(b"if-none-match")),
-        _text(headers.get(b"traceparent")),
-    )
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")

@@ -7,7 +7,7 @@ from gateway.responses.paging import describe_page, links
 from schemas.envelope import around_id, assemble, encode
 from services.transport.http import HttpRequest, Response
 from services.transport.http.messages import JSON_TYPE, PERSONAL, VARIES_BY_CALLER, Headers
-from services.transport.http.prepared_response import PreparedResponse
+from services.transport.http.prepared_response import PreparedEnvelope, PreparedResponse
 
 ACCEPTED = 202
 """The status of a response to a request whose work goes on."""
@@ -149,7 +149,7 @@ def prepare(
     headers = reply.headers + more
     if is_known:
         return PreparedResponse(target, route, 304, headers, user_id=user_id)
-    return PreparedResponse(target, route, 200, headers, around_id(reply.data, reply.page), user_id)
+    return PreparedEnvelope(target, route, headers, around_id(reply.data, reply.page), user_id)
 
 
 def has_tag(known_tags: str, tag: str) -> bool:

@@ -7,38 +7,30 @@ import pytest
 from tests.page.page import Page
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en")
+ARGUMENTS = (
+    *("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--lang=en"),
+    # nothing of what a browser does for its maker's sake
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 
 
 @pytest.fixture(scope="package")
-def drivers():
-    """Open browsers of a size, in a language; each keeps nothing of the others."""
+def driver():
+    """Open one browser for all tests; each begins as if it had never been here."""
     if not (CHROMIUM and DRIVER):
         pytest.skip("needs Debian's chromium and chromium-driver")
     # takes a while to import, and is of no use without a browser
     from selenium import webdriver
 
-    opened = []
-
-    def make(language="en"):
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for argument in ARGUMENTS:
-            options.add_argument(argument)
-        options.add_experimental_option("prefs", {"intl.accept_languages": language})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = webdriver.ChromeService(executable_path=DRIVER)
-        opened.append(webdriver.Chrome(options=options, service=service))
-        return opened[-1]
-
-    yield make
-    for driver in opened:
-        driver.quit()
-
-
-@pytest.fixture(scope="package")
-def driver(drivers):
-    return drivers()
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ARGUMENTS:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=DRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture
@@ -53,6 +45,5 @@ def page(driver, system):
 @pytest.fixture
 def signed_in(page):
     """The page, with somebody who has just registered."""
-    page.open()
-    page.register()
+    page.join()
     return page

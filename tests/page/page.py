@@ -1,8 +1,10 @@
 """What a person does with the page, and what they see."""
 
+import json
 import uuid
 
 import requests
+from selenium.common.exceptions import StaleElementReferenceException
 
 from tests.waiting import eventually
 
@@ -23,20 +25,27 @@ class Page:
         self.url = url
         self.email = f"{uuid.uuid4().hex}@example.com"
         self.expected_problems = []
+        self._token = None
 
     def forget(self):
-        """Begin as a browser that has never been here."""
+        """Begin as a browser that knows nobody here; files that never change it may still have."""
         self.driver.get("about:blank")
-        for scope in ("Network.clearBrowserCookies", "Network.clearBrowserCache"):
-            self.driver.execute_cdp_cmd(scope, {})
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         everything = {"origin": self.url, "storageTypes": "all"}
         self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", everything)
         self.set_size(1200, 1000)
+        self.speak("en")
         self.driver.get_log("browser")
 
     def set_size(self, width, height):
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def speak(self, language):
+        """Have the browser prefer a language."""
+        agent = self.driver.execute_script("return navigator.userAgent")
+        told = {"userAgent": agent, "acceptLanguage": language}
+        self.driver.execute_cdp_cmd("Emulation.setUserAgentOverride", told)
 
     def set_offline(self, is_offline):
         conditions = {"offline": is_offline, "latency": 0}
@@ -82,6 +91,15 @@ class Page:
 
         return eventually(are_shown, seconds)
 
+    def has_loaded(self):
+        """Wait until each part of the screen is there."""
+        eventually(lambda: "Loading" not in self.text(), SECONDS)
+
+    def open_all(self):
+        """Open what is folded."""
+        script = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+        self.driver.execute_script(script)
+
     def heading(self):
         return self.driver.execute_script("return document.querySelector('h1')?.innerText")
 
@@ -103,9 +121,18 @@ class Page:
         self.find(f"nav a[href='#/{name}']").click()
 
     def press(self, label):
-        button = self.button(label)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
-        button.click()
+        def is_pressed():
+            button = self.button(label)
+            try:
+                script = "arguments[0].scrollIntoView({block: 'center'})"
+                self.driver.execute_script(script, button)
+                button.click()
+            except StaleElementReferenceException:
+                # what has changed elsewhere was shown meanwhile
+                return False
+            return True
+
+        eventually(is_pressed)
 
     def type(self, selector, text):
         field = self.find(selector)
@@ -116,6 +143,39 @@ class Page:
         """Choose an option of a select, by its value."""
         option = self.find(f"{selector} option[value='{value}']")
         option.click()
+
+    def join(self):
+        """Be somebody who has just registered, and sees the overview.
+
+        Without the forms, which tests of their own fill in.
+        """
+        self.make_account()
+        self.come_in()
+
+    def make_account(self):
+        """Register, and return the user."""
+        answer = requests.post(
+            f"{self.url}/api/users/register",
+            json={"email": self.email, "password": PASSWORD},
+            headers={"X-Refresh-Token": "cookie", "Origin": self.url},
+            timeout=SECONDS,
+        )
+        assert answer.ok, answer.text
+        [user] = answer.json()["data"]
+        # a document without scripts, for the origin's storage
+        self.driver.get(f"{self.url}/manifest.webmanifest")
+        remember = "localStorage.setItem('gym-user', arguments[0])"
+        self.driver.execute_script(remember, json.dumps(user))
+        [cookie] = answer.cookies
+        kept = {"url": self.url, "path": cookie.path, "httpOnly": True, "sameSite": "Strict"}
+        named = {"name": cookie.name, "value": cookie.value, "expires": cookie.expires}
+        self.driver.execute_cdp_cmd("Network.setCookie", kept | named)
+        return user
+
+    def come_in(self):
+        """Open the page as somebody whom the browser knows."""
+        self.open()
+        self.is_at("Overview")
 
     def register(self):
         self.press("Open an account")
@@ -165,15 +225,22 @@ class Page:
 
     def api(self, method, path, body=None):
         """Ask the API as the same user, in a session of its own."""
-        with requests.Session() as session:
-            credentials = {"email": self.email, "password": PASSWORD}
-            answer = session.post(f"{self.url}/api/users/login", json=credentials, timeout=SECONDS)
-            headers = {"Authorization": f"Bearer {answer.json()['data'][0]['token']}"}
-            answer = session.request(
-                method, self.url + path, json=body, headers=headers, timeout=SECONDS
-            )
+        self._token = self._token or self._log_in()
+        answer = requests.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={"Authorization": f"Bearer {self._token}"},
+            timeout=SECONDS,
+        )
         assert answer.ok, answer.text
         return answer.json()["data"]
+
+    def _log_in(self):
+        credentials = {"email": self.email, "password": PASSWORD}
+        answer = requests.post(f"{self.url}/api/users/login", json=credentials, timeout=SECONDS)
+        assert answer.ok, answer.text
+        return answer.json()["data"][0]["token"]
 
     def check_console(self):
         """Check that the browser has complained of nothing but of what the test has provoked."""

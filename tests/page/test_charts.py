@@ -1,5 +1,7 @@
 """Charts as pure functions, run in the browser that draws them."""
 
+import itertools
+
 import pytest
 
 from gateway.page.files import served
@@ -49,11 +51,28 @@ def test_a_line_goes_through_all_points_and_marks_the_record(run):
     assert titles == {"chart-dot": "a", "chart-record": "b"}
 
 
-def test_one_point_is_a_chart_too(run):
+def test_one_point_is_in_the_middle(run):
     points = "[{x: 5, y: 80, label: 'a', isMarked: false}]"
     words = "{title: '', labelX: String, labelY: String}"
-    drawn = run("charts/line-chart.js", f"m.lineChart({points}, {words}, 300)")
-    assert "NaN" not in str(drawn)
+    *_, dot = run("charts/line-chart.js", f"m.lineChart({points}, {words}, 300)")
+    assert (dot[0], dot[1]["cx"], dot[1]["cy"]) == ("circle", 172, 122)
+
+
+def test_of_ten_years_only_records_are_dots_and_times_are_evenly_spread(run):
+    day = 86_400_000
+    points = (
+        "Array.from({length: 3650}, (_, place) => ({x: place * "
+        f"{day}, y: 60 + place % 40, label: '', isMarked: place === 3599}}))"
+    )
+    words = f"{{title: '', labelX: (time) => Math.round(time / {day}), labelY: String}}"
+    _, _, *parts = run("charts/line-chart.js", f"m.lineChart({points}, {words}, 600)")
+    classes = [part[1].get("class") for part in parts]
+    assert classes.count("chart-record") == 1
+    assert "chart-dot" not in classes
+    days = [part[2] for part in parts if part[0] == "text" and part[1]["y"] == 252]
+    steps = {later - earlier for earlier, later in itertools.pairwise(days)}
+    assert (days[0], days[-1]) == (0, 3649)
+    assert max(steps) - min(steps) <= 1
 
 
 def test_each_day_has_its_place(run):

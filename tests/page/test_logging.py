@@ -60,6 +60,7 @@ def test_supersets_holds_set_types_and_notes(signed_in):
     page.press("Finish the workout")
     page.says("The workout is saved")
     page.shows("Superset 1", "Warm-up", "RPE 7.5", "1:30")
+    assert "90" not in page.text(), "seconds are no repetitions"
     [listed] = page.api("GET", "/api/workouts")
     [workout] = page.api("GET", f"/api/workouts/{listed['id']}")
     bench, plank = workout["exercises"]
@@ -215,3 +216,120 @@ def test_the_plates_of_a_bar(signed_in):
     page.press("Done")
     page.open_options()
     page.shows("Each side: 25 + 15 + 1.25")
+
+
+def set_date(page, value):
+    page.find("#date")
+    # what the keys of a date field mean depends on the language
+    script = (
+        "const field = document.querySelector('#date'); field.value = arguments[0];"
+        "field.dispatchEvent(new Event('input', {bubbles: true}));"
+    )
+    page.driver.execute_script(script, value)
+
+
+def test_a_workout_of_another_day(signed_in):
+    page = signed_in
+    log_bench(page)
+    set_date(page, "2026-01-05")
+    page.type("#minutes", "55")
+    page.press("Finish the workout")
+    page.says("The workout is saved")
+    page.shows("Jan 5, 2026 · 55 minutes")
+    [listed] = page.api("GET", "/api/workouts")
+    [workout] = page.api("GET", f"/api/workouts/{listed['id']}")
+    assert (workout["date"], workout["started_at"]) == ("2026-01-05", None)
+
+
+def test_a_workout_moves_to_another_day_with_its_times(signed_in):
+    page = signed_in
+    times = {"started_at": "2026-07-06T18:00:00+02:00", "ended_at": "2026-07-06T19:00:00+02:00"}
+    sets = {"exercises": [{"exercise_id": 1, "sets": [{"reps": 5, "weight": 100}]}]}
+    body = times | sets | {"time_zone": "Europe/Berlin"}
+    [made] = page.api("POST", "/api/workouts", body)
+    page.open(f"edit/{made['id']}")
+    set_date(page, "2026-01-05")
+    page.press("Save")
+    page.says("The change is saved")
+    [workout] = page.api("GET", f"/api/workouts/{made['id']}")
+    assert workout["date"] == "2026-01-05"
+    # the same time by the clock, in winter
+    assert workout["started_at"] == "2026-01-05T18:00:00+01:00"
+    assert workout["ended_at"] == "2026-01-05T19:00:00+01:00"
+    assert workout["duration_minutes"] == 60
+    page.open(f"edit/{made['id']}")
+    page.type("#minutes", "45")
+    page.press("Save")
+    page.says("The change is saved")
+    page.shows("45 minutes")
+
+
+def test_a_set_is_likely_as_the_one_before(signed_in):
+    page = signed_in
+    log_bench(page, "60", "8")
+    page.press("Add a set")
+    page.press("As the set before: 8 × 60 kg")
+    page.press("Add a set")
+    # with nothing typed
+    page.press("Done")
+    page.press("Finish the workout")
+    page.says("The workout is saved")
+    [workout] = page.api("GET", "/api/workouts")
+    assert (workout["set_count"], workout["total_volume"]) == (3, 1440)
+
+
+def test_an_exercise_in_another_unit(signed_in):
+    page = signed_in
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.open_options()
+    page.choose("[id^='unit-']", "lb")
+    page.type_set(weight="225", reps="5")
+    page.press("Finish the workout")
+    page.says("The workout is saved")
+    page.shows("5 × 225 lb")
+
+
+def test_one_of_the_last_is_done_again_and_nothing_typed_is_lost(signed_in):
+    page = signed_in
+    exercises = [{"exercise_id": 2, "sets": [{"reps": 5, "weight": 140}]}]
+    day = {"date": "2026-01-05", "name": "Legs"}
+    [made] = page.api("POST", "/api/workouts", day | {"exercises": exercises})
+    page.go("log")
+    page.press("Legs · Jan 5, 2026")
+    eventually(lambda: page.texts(".exercise h2") == ["Barbell Squat"])
+    assert page.set_field("weight").get_attribute("value") == "140"
+    page.type("#name", "Mine")
+    page.open(f"history/{made['id']}")
+    page.press("Do it again")
+    page.says("What was typed before has made room")
+    page.find("#message button").click()
+    eventually(lambda: page.find("#name").get_attribute("value") == "Mine")
+
+
+def test_distances_and_times_are_shown_as_such(signed_in):
+    page = signed_in
+    sets = [{"distance_m": 5000, "duration_seconds": 1500}]
+    body = {"date": "2026-01-05", "exercises": [{"exercise_id": 5, "sets": sets}]}
+    [made] = page.api("POST", "/api/workouts", body)
+    page.open(f"history/{made['id']}")
+    page.shows("25:00 · 5 km")
+    page.open("exercises/5")
+    page.shows("Distance (m)", "Fastest pace", "5:00 /km", "Farthest", "5 km")
+    assert "Rep maxes" not in page.text()
+
+
+def test_what_is_open_stays_open(signed_in):
+    page = signed_in
+    page.go("log")
+    page.add_exercise(BENCH)
+    page.add_exercise("Plank")
+    page.open_options(1)
+    options = ".exercise:nth-of-type(2) details[open]"
+    page.choose(f"{options} [id^='superset-']", "1")
+    page.shows("Superset 1")
+    assert len(page.all(".exercise details[open]")) == 1
+    page.press("Move up")
+    eventually(lambda: page.texts(".exercise h2")[0].startswith("Plank"))
+    assert page.all(".exercise:nth-of-type(1) details[open]")
+    assert len(page.all(".exercise details[open]")) == 1

@@ -107,16 +107,38 @@ export async function upload(path, file, mediaType) {
 
 /** Ask for a file; null if it is not ready yet. */
 export async function download(path) {
+  const answer = await askAuthorized(path);
+  return answer.status === 202 ? null : answer.blob();
+}
+
+/** Yield the lines of a stream, until the server ends it or the signal says so. */
+export async function* streamLines(path, signal) {
+  const { body } = await askAuthorized(path, { signal });
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) {
+      return;
+    }
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    yield* lines;
+  }
+}
+
+// an answer that is no envelope, unless it is a refusal
+async function askAuthorized(path, options = {}) {
   await getToken();
-  let answer = await ask("GET", path, withToken({}));
+  let answer = await ask("GET", path, withToken(options));
   if (answer.status === 401) {
     await refresh();
-    answer = await ask("GET", path, withToken({}));
+    answer = await ask("GET", path, withToken(options));
   }
   if (!answer.ok) {
     await opened(answer);
   }
-  return answer.status === 202 ? null : answer.blob();
+  return answer;
 }
 
 async function getToken() {
@@ -172,8 +194,8 @@ async function send(method, path, options) {
   return opened(await ask(method, path, options));
 }
 
-async function ask(method, path, { body, raw, headers = {} }) {
-  const options = { method, headers: { ...headers }, cache: "no-cache", body: raw };
+async function ask(method, path, { body, raw, signal, headers = {} }) {
+  const options = { method, headers: { ...headers }, cache: "no-cache", body: raw, signal };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);

@@ -1,10 +1,13 @@
 // The form in which a workout is typed: exercises, sets, and last time's beside them.
 
 import { h } from "./element.js";
+import { SET_TYPES, WEIGHT_UNITS } from "./enumerations.js";
+import { area } from "./forms.js";
 import { formatNumber, parseNumber, weightUnit } from "./format.js";
 import { t } from "./language.js";
 import { BARS, platesFor } from "./plates.js";
-import { SET_TYPES, beside, describeLast, fieldsOf, fill, newSet } from "./workout.js";
+import { replace } from "./view.js";
+import { fieldsOf, fill, newSet, suggestion } from "./workout.js";
 
 const SUPERSETS = [1, 2, 3, 4, 5, 6];
 const RPES = ["", "6", "6.5", "7", "7.5", "8", "8.5", "9", "9.5", "10"];
@@ -20,11 +23,11 @@ export function editor(draft, { changed, setDone = () => {} }) {
   const element = h("div", { class: "editor" });
   const context = { draft, changed, setDone };
   context.redraw = (focused = null) => {
-    element.replaceChildren(...draft.exercises.map((exercise) => exercisePart(context, exercise)));
+    replace(element, draft.exercises.map((exercise) => exercisePart(context, exercise)));
     document.getElementById(focused)?.focus();
     changed();
   };
-  element.replaceChildren(...draft.exercises.map((exercise) => exercisePart(context, exercise)));
+  replace(element, draft.exercises.map((exercise) => exercisePart(context, exercise)));
   element.redraw = context.redraw;
   return element;
 }
@@ -68,9 +71,10 @@ function exercisePart(context, exercise) {
     ),
     h(
       "details",
-      {},
+      { id: `options-${exercise.key}` },
       h("summary", {}, t("log.options")),
       supersetChoice(context, exercise),
+      fieldsOf(exercise.measure).includes("weight") ? unitChoice(context, exercise) : null,
       notesField(context, exercise),
       WITH_PLATES.has(exercise.equipment) ? plateCalculator(exercise) : null,
       h("p", { class: "buttons" }, ...moves(context, exercise), h("button", {
@@ -102,7 +106,7 @@ function moves({ draft, redraw }, exercise) {
 
 function setPart(context, exercise, set, place) {
   const number = formatNumber(place + 1);
-  const last = beside(exercise, place);
+  const likely = suggestion(exercise, place);
   const row = h(
     "li",
     { class: set.is_done ? "set set-done" : "set", "aria-label": t("log.set", { number }) },
@@ -110,16 +114,16 @@ function setPart(context, exercise, set, place) {
     fieldsOf(exercise.measure).map((name) => input(context, exercise, set, name)),
     typeChoice(context, set),
     rpeChoice(context, set),
-    last === null ? null : h("button", {
+    likely === null ? null : h("button", {
       type: "button",
       class: "last",
-      "aria-label": t("log.as_last", { set: describeLast(last) }),
+      "aria-label": likely.label,
       onclick: () => {
-        Object.assign(set, fill(set, last));
+        Object.assign(set, fill(set, likely.set));
         context.redraw(`done-${set.key}`);
       },
-    }, describeLast(last)),
-    doneButton(context, exercise, set, last),
+    }, likely.shown),
+    doneButton(context, exercise, set, likely),
     removeButton(context, exercise, set, number),
   );
   return row;
@@ -176,8 +180,8 @@ function select(label, id, values, chosen, shown, choose) {
   );
 }
 
-// done with nothing typed means "as the last time"
-function doneButton(context, exercise, set, last) {
+// done with nothing typed means "as is likely"
+function doneButton(context, exercise, set, likely) {
   return h("button", {
     type: "button",
     id: `done-${set.key}`,
@@ -186,8 +190,8 @@ function doneButton(context, exercise, set, last) {
     "aria-label": t("log.done"),
     onclick: () => {
       const isEmpty = fieldsOf(exercise.measure).every((name) => set[name].trim() === "");
-      if (!set.is_done && isEmpty && last !== null) {
-        Object.assign(set, fill(set, last));
+      if (!set.is_done && isEmpty && likely !== null) {
+        Object.assign(set, fill(set, likely.set));
       }
       set.is_done = !set.is_done;
       context.redraw(`done-${set.key}`);
@@ -220,21 +224,25 @@ function supersetChoice({ redraw }, exercise) {
     });
 }
 
+// of this exercise's sets alone: some machines are in pounds
+function unitChoice({ redraw }, exercise) {
+  const chosen = exercise.sets[0]?.unit ?? weightUnit();
+  return select(t("settings.weight_unit"), `unit-${exercise.key}`, WEIGHT_UNITS, chosen,
+    (unit) => t(`choice.${unit}`), (unit) => {
+      exercise.sets.forEach((set) => Object.assign(set, { unit }));
+      redraw();
+    });
+}
+
 function notesField({ changed }, exercise) {
-  return h(
-    "label",
-    { class: "field" },
-    t("notes"),
-    h("textarea", {
-      rows: 2,
-      maxlength: 1000,
-      value: exercise.notes,
-      oninput: (event) => {
-        exercise.notes = event.target.value;
-        changed();
-      },
-    }),
-  );
+  return area(t("notes"), {
+    maxlength: 1000,
+    value: exercise.notes,
+    oninput: (event) => {
+      exercise.notes = event.target.value;
+      changed();
+    },
+  });
 }
 
 function plateCalculator(exercise) {

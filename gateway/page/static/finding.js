@@ -1,21 +1,23 @@
 // A field that finds exercises while somebody types.
 
 import { h } from "./element.js";
+import { field } from "./forms.js";
 import { t } from "./language.js";
-import { explained, field, say } from "./view.js";
+import { attempt } from "./view.js";
 
 const TYPING_MS = 200;
 
 /**
  * Make the field.
  *
- * @param {string} label
+ * @param {{id: string, label: string}} names of the field
  * @param {HTMLElement} list holds what was found
  * @param {function} find async: the exercises for a text; "" is asked at the beginning
  * @param {function} shown an element for an exercise
- * @returns {{element: HTMLElement, clear: function}}
+ * @param {function} otherwise an element for whoever does not find it, from the text; or null
+ * @returns {{element: HTMLElement, clear: function, again: function}}
  */
-export function searchField(label, list, find, shown) {
+export function searchField({ id = "search", label }, list, find, shown, otherwise = () => null) {
   let timer = null;
   let asked = 0;
   const search = async (text) => {
@@ -23,13 +25,13 @@ export function searchField(label, list, find, shown) {
     const found = await find(text);
     // an answer that comes late is of an older text
     if (number === asked) {
-      list.replaceChildren(...items(found, text, shown));
+      list.replaceChildren(...items(found, text, shown, otherwise));
     }
   };
-  const run = (text) => search(text).catch((problem) => say(explained(problem)));
+  const run = (text) => attempt(() => search(text));
   const element = field(label, {
+    id,
     type: "search",
-    name: "search",
     autocomplete: "off",
     enterkeyhint: "search",
     oninput: (event) => {
@@ -37,19 +39,20 @@ export function searchField(label, list, find, shown) {
       timer = setTimeout(run, TYPING_MS, event.target.value.trim());
     },
   });
+  const input = element.querySelector("input");
   const clear = () => {
     clearTimeout(timer);
     asked += 1;
-    element.querySelector("input").value = "";
+    input.value = "";
     list.replaceChildren();
   };
   run("");
-  return { element, clear };
+  return { element, clear, again: () => run(input.value.trim()) };
 }
 
-function items(found, text, shown) {
-  if (found.length === 0 && text !== "") {
-    return [h("li", {}, t("exercises.none"))];
-  }
-  return found.map((exercise) => h("li", {}, shown(exercise)));
+function items(found, text, shown, otherwise) {
+  const none = found.length === 0 && text !== "" ? [t("exercises.none")] : [];
+  const last = text === "" ? null : otherwise(text);
+  return [...none, ...found.map(shown), last].filter((each) => each !== null)
+    .map((each) => h("li", {}, each));
 }

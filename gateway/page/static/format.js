@@ -1,12 +1,13 @@
 // Numbers, weights and dates as people write them where they are.
 
-import { LOCALE } from "./language.js";
+import { LOCALE, count } from "./language.js";
 
 const POUND_KG = 0.45359237;
 
 const number = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const day = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
+const moment = new Intl.DateTimeFormat(LOCALE, { dateStyle: "short", timeStyle: "short" });
 const shortDay = new Intl.DateTimeFormat(LOCALE, {
   day: "numeric", month: "short", timeZone: "UTC",
 });
@@ -53,10 +54,19 @@ export function formatVolume(kilograms) {
 
 /** A value with the unit that the API gives it. */
 export function formatValue(value, itsUnit) {
-  if (itsUnit === "kg") {
-    return formatWeight(value);
-  }
-  return `${formatNumber(value)} ${itsUnit}`;
+  const written = {
+    kg: formatWeight,
+    reps: (reps) => count("count.reps", reps, { reps: formatNumber(reps) }),
+    seconds: formatSeconds,
+    meters: formatDistance,
+    seconds_per_km: (seconds) => `${formatSeconds(seconds)} /km`,
+  }[itsUnit];
+  return written === undefined ? `${formatNumber(value)} ${itsUnit}` : written(value);
+}
+
+/** A distance in metres, in kilometres if it is one. */
+export function formatDistance(metres) {
+  return metres < 1000 ? `${formatNumber(metres)} m` : `${formatNumber(metres / 1000)} km`;
 }
 
 /** Seconds as "1:05". */
@@ -71,6 +81,11 @@ export function formatSeconds(seconds) {
 /** A day such as "2026-11-28", as people write it. */
 export function formatDay(text) {
   return day.format(atNoon(text));
+}
+
+/** A moment such as "2026-11-28T18:30:00Z", by the clock here. */
+export function formatMoment(text) {
+  return moment.format(new Date(text));
 }
 
 export function formatShortDay(text) {
@@ -99,8 +114,13 @@ function atNoon(text) {
 
 /** Today here, as the API writes days. */
 export function today() {
-  const now = new Date();
-  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  return dayHere(new Date());
+}
+
+/** The day of a moment here. */
+export function dayHere(moment) {
+  const shifted = moment.getTime() - moment.getTimezoneOffset() * 60_000;
+  return new Date(shifted).toISOString().slice(0, 10);
 }
 
 /** What somebody has typed as a number, with comma or point; null if it is none. */
@@ -112,14 +132,16 @@ export function parseNumber(text) {
 /** What was done in a set, such as "5 × 100 kg". */
 export function describeSet(set) {
   const parts = [];
-  if (set.reps !== null) {
+  // of an exercise that counts time or distance the repetitions are just these
+  const isCounted = ![set.duration_seconds, set.distance_m].includes(set.reps);
+  if (set.reps !== null && isCounted) {
     parts.push(formatNumber(set.reps));
   }
   if (set.duration_seconds !== null) {
     parts.push(formatSeconds(set.duration_seconds));
   }
   if (set.distance_m !== null) {
-    parts.push(`${formatNumber(set.distance_m)} m`);
+    parts.push(formatDistance(set.distance_m));
   }
   const done = parts.join(" · ");
   return set.weight ? `${done} × ${formatNumber(set.weight)} ${set.unit}` : done;

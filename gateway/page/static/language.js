@@ -18,7 +18,7 @@ export function t(name, values = {}) {
   if (text === undefined) {
     throw new Error(`no text: ${name}`);
   }
-  return text.replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
+  return filled(text, values);
 }
 
 const plurals = new Intl.PluralRules(LOCALE);
@@ -34,9 +34,20 @@ export function count(name, number, values = {}) {
 
 /** A word of the API, such as a muscle, as people write it. */
 export function word(name) {
-  const known = TEXTS[LANGUAGE][`word.${name}`];
+  const known = TEXTS[LANGUAGE][`word.${name.replaceAll(" ", "_")}`];
   const plain = name.replaceAll("_", " ");
   return known ?? plain[0].toUpperCase() + plain.slice(1);
+}
+
+/** What a person reads of an error of the API, which is in English. */
+export function refusal({ code, message, details = {} }) {
+  const names = [`refusal.${details.constraint}`, `refusal.${code}`];
+  const text = names.map((name) => TEXTS[LANGUAGE][name]).find((each) => each !== undefined);
+  return text === undefined ? message : filled(text, details);
+}
+
+function filled(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
 }
 
 document.documentElement.lang = LANGUAGE;

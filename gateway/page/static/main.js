@@ -1,14 +1,17 @@
 // The page: who is signed in, the frame, and which screen is shown.
 
 import { onSignedOut, resume } from "./api.js";
+import { keepExercises } from "./catalogue.js";
 import { h } from "./element.js";
 import { t } from "./language.js";
+import { onChanges, startFollowing, stopFollowing } from "./live.js";
 import { currentScreen, go, startRouting, stopRouting } from "./router.js";
+import { showAdministration } from "./screens/administration.js";
 import { showBody } from "./screens/body.js";
 import { showEdit } from "./screens/edit.js";
 import { showExercises } from "./screens/exercises.js";
 import { showHistory } from "./screens/history.js";
-import { keepExercises, showLog } from "./screens/log.js";
+import { showLog } from "./screens/log.js";
 import { showMore } from "./screens/more.js";
 import { showMuscles } from "./screens/muscles.js";
 import { showOverview } from "./screens/overview.js";
@@ -29,6 +32,7 @@ const SCREENS = {
   muscles: showMuscles,
   transfer: showTransfer,
   settings: showSettings,
+  administration: showAdministration,
   more: showMore,
 };
 const NAVIGATION = ["overview", "log", "history", "exercises", "more"];
@@ -77,6 +81,7 @@ async function begin() {
   window.addEventListener("online", sendWhatWaits);
   await startRouting(screens, "overview");
   sendWhatWaits();
+  startFollowing();
   keepExercises().catch(() => {});
 }
 
@@ -87,6 +92,7 @@ function sendWhatWaits() {
 }
 
 function askToSignIn() {
+  stopFollowing();
   stopRouting();
   document.querySelector("nav").replaceChildren();
   showSignIn(async (user) => {
@@ -98,6 +104,7 @@ function askToSignIn() {
 
 async function start() {
   frame();
+  onChanges(() => loadUser().catch(() => {}));
   onSignedOut(() => {
     askToSignIn();
     say(t("signin.ended"));

@@ -3,6 +3,7 @@
 import { change } from "./api.js";
 import { forget, keep, readAll } from "./store.js";
 import { currentUser } from "./user.js";
+import { explained } from "./view.js";
 
 const LOCK = "gym-waiting";
 const AGAIN_MS = 30_000;
@@ -38,6 +39,11 @@ export function discard(entry) {
   return forget("waiting", entry.body.client_id);
 }
 
+/** Throw away all that waits. */
+export async function discardAll() {
+  await Promise.all((await waiting()).map(discard));
+}
+
 /** Send what waits, in one tab at a time; returns the workouts that were made. */
 export function sendAll() {
   clearTimeout(timer);
@@ -57,7 +63,7 @@ async function sendEach() {
         timer = setTimeout(() => sendAll().catch(() => {}), AGAIN_MS);
         break;
       }
-      await keep("waiting", entry.body.client_id, { ...entry, problem: problem.message });
+      await keep("waiting", entry.body.client_id, { ...entry, problem: explained(problem) });
     }
     listeners.forEach((listener) => listener());
   }

@@ -1,6 +1,6 @@
 // A workout as it is typed, and as the API has it.
 
-import { describeSet, parseNumber, today, weightUnit } from "./format.js";
+import { describeSet, parseNumber, weightUnit } from "./format.js";
 import { t } from "./language.js";
 
 const BY_MEASURE = {
@@ -18,11 +18,6 @@ const NAMES = {
   reps: "reps", weight: "weight", duration: "duration_seconds", distance: "distance_m",
 };
 
-export const SET_TYPES = [
-  "normal", "warmup", "top", "backoff", "drop", "failure", "amrap", "approximation", "timed",
-  "distance",
-];
-
 /** What is typed for a set of an exercise, in order. */
 export function fieldsOf(measure) {
   return BY_MEASURE[measure] ?? BY_MEASURE.weight_reps;
@@ -33,6 +28,8 @@ export function newDraft() {
   return {
     client_id: crypto.randomUUID(),
     started_at: new Date().toISOString(),
+    date: "",
+    minutes: "",
     name: "",
     notes: "",
     exercises: [],
@@ -74,13 +71,31 @@ export function fill(set, logged) {
   };
 }
 
-/** The set beside which a new one is typed: that of the last time with the same number. */
-export function beside(exercise, place) {
-  return exercise.last[place] ?? exercise.last.at(-1) ?? null;
+/**
+ * What a set is likely to be: as that of the last time with the same number, or as the set before.
+ *
+ * @returns {{set: Object, shown: string, label: string}|null}
+ */
+export function suggestion(exercise, place) {
+  const last = exercise.last[place] ?? exercise.last.at(-1) ?? null;
+  const set = last ?? (place > 0 ? asLogged(exercise.sets[place - 1]) : null);
+  if (set === null) {
+    return null;
+  }
+  const shown = describeSet(set);
+  return { set, shown, label: t(last === null ? "log.as_before" : "log.as_last", { set: shown }) };
 }
 
-export function describeLast(logged) {
-  return describeSet(logged);
+function asLogged(set) {
+  const done = {
+    reps: parseNumber(set.reps),
+    weight: parseNumber(set.weight),
+    duration_seconds: parseDuration(set.duration),
+    distance_m: parseNumber(set.distance),
+  };
+  const isEmpty = Object.values(done).every((value) => value === null);
+  const type = set.set_type === "warmup" ? "normal" : set.set_type;
+  return isEmpty ? null : { ...done, unit: set.unit, set_type: type };
 }
 
 /**
@@ -93,6 +108,8 @@ export function draftOf(workout, exercises) {
   return {
     client_id: crypto.randomUUID(),
     started_at: new Date().toISOString(),
+    date: workout.date,
+    minutes: typed(workout.duration_minutes),
     name: workout.name ?? "",
     notes: workout.notes ?? "",
     exercises: workout.exercises.map((done) => ({
@@ -126,21 +143,6 @@ export function bodyOf(draft) {
     .map((exercise, place) => exerciseBody(exercise, place + 1, faults))
     .filter((exercise) => exercise.sets.length > 0);
   return { body: { name: blank(draft.name), notes: blank(draft.notes), exercises }, faults };
-}
-
-/** What a workout that was finished now has beside it. */
-export function timesOf(draft) {
-  const begun = new Date(draft.started_at);
-  const hours = (Date.now() - begun.getTime()) / 3_600_000;
-  // one that was left open since yesterday did not take that long
-  if (hours > 12) {
-    return { date: localDay(begun) };
-  }
-  return {
-    started_at: withOffset(begun),
-    ended_at: withOffset(new Date()),
-    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-  };
 }
 
 /** Whether there is something that would be missed. */
@@ -203,16 +205,4 @@ function given(values) {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== null && value !== undefined),
   );
-}
-
-function localDay(moment) {
-  const shifted = moment.getTime() - moment.getTimezoneOffset() * 60_000;
-  return new Date(shifted).toISOString().slice(0, 10) || today();
-}
-
-function withOffset(moment) {
-  const minutes = -moment.getTimezoneOffset();
-  const local = new Date(moment.getTime() + minutes * 60_000).toISOString().slice(0, 19);
-  const two = (number) => String(Math.floor(Math.abs(number))).padStart(2, "0");
-  return `${local}${minutes < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}`;
 }

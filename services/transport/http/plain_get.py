@@ -55,6 +55,11 @@ class PlainGet:
     headers: Mapping[bytes, bytes]
     request_id: bytes = b""
 
+    def header(self, name: bytes) -> str | None:
+        """Return the value of a header, by its name in lower case; None if it was not sent."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
 
 class PlainGets(Generic[Made]):
     """Reads heads, and recognises those that differ only in their request's id.

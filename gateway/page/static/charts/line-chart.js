@@ -8,6 +8,7 @@ const RIGHT = 12;
 const TOP = 12;
 const BOTTOM = 28;
 const LABEL_WIDTH = 110;
+const DOT_ROOM = 7;
 
 /**
  * Describe a line chart as elements of SVG: `[tag, attributes, ...children]`.
@@ -27,10 +28,17 @@ export function lineChart(points, { title, labelX, labelY }, width) {
     "svg",
     { viewBox: `0 0 ${width} ${HEIGHT}`, class: "chart", role: "img", "aria-label": title },
     ...steps.map((step) => gridLine(y(step), width, labelY(step))),
-    ...spread(points, Math.floor((width - LEFT) / LABEL_WIDTH) + 1).map((point) => dayLabel(x(point.x), width, labelX(point.x))),
+    ...times(points, Math.floor((width - LEFT) / LABEL_WIDTH) + 1).map((time) =>
+      dayLabel(x(time), width, labelX(time))),
     ["path", { class: "chart-line", d: `M${places.join("L")}` }],
-    ...points.map((point) => dot(point, round(x(point.x)), round(y(point.y)))),
+    ...dotted(points, width).map((point) => dot(point, round(x(point.x)), round(y(point.y)))),
   ];
+}
+
+// where dots would run into each other, the line says as much, and records are still seen
+function dotted(points, width) {
+  const hasRoom = points.length * DOT_ROOM < width - LEFT - RIGHT;
+  return hasRoom ? points : points.filter((point) => point.isMarked);
 }
 
 function gridLine(y, width, label) {
@@ -56,15 +64,14 @@ function dot({ label, isMarked }, x, y) {
   return [...shape, ["title", {}, label]];
 }
 
-function spread(points, most) {
-  if (most < 2) {
-    return points.slice(-1);
+// as far from each other as time is, at most so many
+function times(points, most) {
+  const [first, last] = [points[0].x, points.at(-1).x];
+  const count = Math.min(most, points.length) - 1;
+  if (count < 1) {
+    return [last];
   }
-  if (points.length <= most) {
-    return points;
-  }
-  const step = (points.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, place) => points[Math.round(place * step)]);
+  return Array.from({ length: count + 1 }, (_, place) => first + (place / count) * (last - first));
 }
 
 function round(place) {

@@ -16,8 +16,10 @@ export function ticks(least, most, count = 4) {
   return found;
 }
 
-/** A function from values between two ends to places between two others. */
+/** A function from values between two ends to places between two others; one value is amid them. */
 export function scale(least, most, from, to) {
-  const spread = most - least || 1;
-  return (value) => from + ((value - least) / spread) * (to - from);
+  if (least === most) {
+    return () => (from + to) / 2;
+  }
+  return (value) => from + ((value - least) / (most - least)) * (to - from);
 }

@@ -3,9 +3,12 @@
 import { change, getAll } from "../api.js";
 import { lineChart } from "../charts/line-chart.js";
 import { h } from "../element.js";
-import { formatDay, formatNumber, formatShortDay, parseNumber, weightUnit } from "../format.js";
+import { choice, field, sendingForm } from "../forms.js";
+import { formatDay, formatNumber, formatShortDay, parseNumber, today, weightUnit } from "../format.js";
 import { t } from "../language.js";
-import { chart, explained, field, panel, say, show, table } from "../view.js";
+import { keepFresh } from "../live.js";
+import { Fault, button, chart, panel, say, show, table } from "../view.js";
+import { withOffset } from "../when.js";
 
 const MASSES = ["weight", "lean_mass"];
 const LENGTHS = [
@@ -19,18 +22,17 @@ const LISTED = 20;
 
 export async function showBody([kind = "weight"]) {
   const chosen = KINDS.includes(kind) ? kind : "weight";
-  const history = h("div", {});
-  const fill = () => history.replaceChildren(panel(t(`kind.${chosen}`), () => course(chosen, fill)));
-  fill();
-  show(t("body.title"), kindChoice(chosen), newMeasurement(chosen, fill), history);
+  const history = panel(t(`kind.${chosen}`), () => getAll(`/api/measurements?kind=${chosen}`),
+    (found) => course(chosen, found, () => history.refresh()));
+  show(t("body.title"), kindChoice(chosen), newMeasurement(chosen, history.refresh), history);
+  return keepFresh([history]);
 }
 
 function kindChoice(chosen) {
-  return h("label", { class: "field" }, t("body.kind"), h(
-    "select",
-    { name: "kind", onchange: (event) => { location.hash = `/body/${event.target.value}`; } },
-    KINDS.map((kind) => h("option", { value: kind, selected: kind === chosen }, t(`kind.${kind}`))),
-  ));
+  const attributes = {
+    name: "kind", onchange: (event) => { location.hash = `/body/${event.target.value}`; },
+  };
+  return choice(t("body.kind"), attributes, KINDS, chosen, (kind) => t(`kind.${kind}`));
 }
 
 function unitsOf(kind) {
@@ -44,44 +46,33 @@ function unitsOf(kind) {
 
 function newMeasurement(kind, done) {
   const units = unitsOf(kind);
-  const problem = h("p", { role: "alert", class: "problem" });
-  const form = h(
-    "form",
-    { class: "inline", method: "post" },
+  return sendingForm([
     field(t("value"), {
       name: "value", inputmode: "decimal", required: true, autocomplete: "off", size: 6,
     }),
-    h("label", { class: "field" }, t("body.unit"), h("select", { name: "unit" },
-      units.map((unit) => h("option", { value: unit }, unit)))),
-    h("p", {}, h("button", { type: "submit", class: "primary" }, t("body.add"))),
-    problem,
-  );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    problem.textContent = "";
-    const values = new FormData(form);
+    choice(t("body.unit"), { name: "unit" }, units, units[0]),
+    field(t("day"), { name: "day", type: "date", max: today(), required: true, value: today() }),
+  ], t("body.add"), async (values, form) => {
     const value = parseNumber(values.get("value"));
     if (value === null) {
-      problem.textContent = t("log.no_number", { field: t("value") });
-      return;
+      throw new Fault(t("log.no_number", { field: t("value") }));
     }
-    const measured_at = `${new Date().toISOString().slice(0, 19)}Z`;
-    try {
-      await change("POST", "/api/measurements", {
-        kind, value, unit: values.get("unit"), measured_at,
-      });
-      form.reset();
-      say(t("body.added"));
-      done();
-    } catch (refused) {
-      problem.textContent = explained(refused);
-    }
-  });
-  return form;
+    await change("POST", "/api/measurements", {
+      kind, value, unit: values.get("unit"), measured_at: momentOf(values.get("day")),
+    });
+    form.reset();
+    form.elements.day.value = today();
+    say(t("body.added"));
+    await done();
+  }, { kind: "inline" });
 }
 
-async function course(kind, changed) {
-  const found = await getAll(`/api/measurements?kind=${kind}`);
+// of another day nobody knows when it was
+function momentOf(day) {
+  return withOffset(day === today() ? new Date() : new Date(`${day}T12:00:00`));
+}
+
+function course(kind, found, changed) {
   if (found.length === 0) {
     return h("p", {}, t("body.empty"));
   }
@@ -101,7 +92,10 @@ async function course(kind, changed) {
   };
   const columns = [t("day"), t("value")];
   const rows = () => found.map((each) => [formatDay(each.measured_at), shown(each)]);
-  return [chart((width) => lineChart(points, words, width), title, columns, rows), latest(found.slice(0, LISTED), changed)];
+  return [
+    chart((width) => lineChart(points, words, width), title, columns, rows),
+    latest(found.slice(0, LISTED), changed),
+  ];
 }
 
 function converted({ value, unit: its }, unit) {
@@ -115,24 +109,17 @@ function shown({ value, unit }) {
 }
 
 function latest(found, changed) {
-  const remove = async (measurement) => {
-    try {
-      await change("DELETE", `/api/measurements/${measurement.id}`);
-      changed();
-    } catch (problem) {
-      say(explained(problem));
-    }
+  const remove = async ({ id }) => {
+    await change("DELETE", `/api/measurements/${id}`);
+    await changed();
   };
   const rows = found.map((each) => [
     formatDay(each.measured_at),
     shown(each),
-    h("button", {
-      type: "button",
+    button(t("delete"), () => remove(each), {
       class: "plain",
       "aria-label": t("body.delete", { value: shown(each), day: formatDay(each.measured_at) }),
-      onclick: () => remove(each),
-    }, t("delete")),
+    }),
   ]);
   return table(t("body.latest"), [t("day"), t("value"), t("delete")], rows);
 }
-

@@ -5,7 +5,7 @@ import { h } from "../element.js";
 import { formatDay, formatMonthOfYear, formatShortWeekday, today } from "../format.js";
 import { count, t } from "../language.js";
 import { currentUser } from "../user.js";
-import { explained, link, say } from "../view.js";
+import { button, link, panel } from "../view.js";
 
 const DAY_MS = 86_400_000;
 const FIRST_WEEKDAY = { monday: 1, sunday: 0, saturday: 6 };
@@ -15,33 +15,30 @@ export function firstWeekday() {
   return FIRST_WEEKDAY[currentUser().week_start] ?? 1;
 }
 
-/** The calendar, at the month of today. */
-export async function calendar() {
-  const place = h("div", {});
-  await showMonth(place, today().slice(0, 7));
-  return place;
+/** The panel of a month, from which one turns to others; at first it is this one. */
+export function calendar() {
+  let month = today().slice(0, 7);
+  const load = async () => {
+    const { days } = await getOne(`/api/stats/calendar?year=${month.slice(0, 4)}`);
+    return { month, days };
+  };
+  const turn = (by) => {
+    month = monthBeside(month, by);
+    return element.refresh();
+  };
+  const element = panel(t("calendar.title"), load, (found) => drawMonth(found, turn));
+  return element;
 }
 
-async function showMonth(place, month) {
-  const { days } = await getOne(`/api/stats/calendar?year=${month.slice(0, 4)}`);
+function drawMonth({ month, days }, turn) {
   const trained = new Map(days.map((day) => [day.date, day]));
-  const turn = (by) => async () => {
-    try {
-      await showMonth(place, monthBeside(month, by));
-      place.querySelector(`[data-turn="${by}"]`).focus();
-    } catch (problem) {
-      say(explained(problem));
-    }
-  };
-  const button = (by, label, sign) => h("button", {
-    type: "button", "data-turn": by, "aria-label": label, onclick: turn(by),
-  }, sign);
-  place.replaceChildren(
-    h("p", { class: "month" }, button(-1, t("calendar.before"), "‹"),
+  return [
+    h("p", { class: "month" },
+      button("‹", () => turn(-1), { "aria-label": t("calendar.before") }),
       h("strong", { "aria-live": "polite" }, formatMonthOfYear(`${month}-01`)),
-      button(1, t("calendar.after"), "›")),
+      button("›", () => turn(1), { "aria-label": t("calendar.after") })),
     monthTable(month, trained),
-  );
+  ];
 }
 
 function monthTable(month, trained) {

@@ -1,13 +1,15 @@
 // Changing a workout that was logged.
 
 import { change, getOne } from "../api.js";
+import { known } from "../catalogue.js";
 import { editor, showFaults } from "../editor.js";
 import { h } from "../element.js";
+import { field } from "../forms.js";
 import { t } from "../language.js";
 import { go } from "../router.js";
-import { explained, field, say, show } from "../view.js";
+import { button, explained, say, show } from "../view.js";
+import { timeChanges, whenFields } from "../when.js";
 import { bodyOf, draftOf } from "../workout.js";
-import { known } from "./log.js";
 
 export async function showEdit([id], isShown) {
   const workout = await getOne(`/api/workouts/${Number(id)}`);
@@ -20,14 +22,13 @@ export async function showEdit([id], isShown) {
     t("edit.title"),
     text(t("log.name"), "name", draft),
     text(t("notes"), "notes", draft),
+    whenFields(draft),
     form,
     h(
       "p",
       { class: "buttons" },
-      h("button", { type: "button", class: "primary", onclick: () => save(workout, draft, form) },
-        t("save")),
-      h("button", { type: "button", class: "plain", onclick: () => go(`history/${workout.id}`) },
-        t("cancel")),
+      button(t("save"), () => save(workout, draft, form), { class: "primary" }),
+      button(t("cancel"), () => go(`history/${workout.id}`), { class: "plain" }),
     ),
   );
 }
@@ -51,7 +52,9 @@ async function save(workout, draft, form) {
     return;
   }
   try {
-    await change("PUT", `/api/workouts/${workout.id}`, { ...body, version: workout.version });
+    await change("PUT", `/api/workouts/${workout.id}`, {
+      ...body, ...timeChanges(workout, draft), version: workout.version,
+    });
   } catch (problem) {
     say(problem.status === 409 ? t("edit.conflict") : explained(problem));
     return;

@@ -3,11 +3,12 @@
 import { change, get, getOne } from "../api.js";
 import { h } from "../element.js";
 import {
-  describeSet, formatDay, formatValue, formatVolume, formatWeekday,
+  describeSet, formatDay, formatNumber, formatValue, formatVolume, formatWeekday,
 } from "../format.js";
 import { count, t } from "../language.js";
+import { onChanges } from "../live.js";
 import { go } from "../router.js";
-import { explained, link, panel, say, show, table } from "../view.js";
+import { button, link, panel, rename, replace, say, show, table } from "../view.js";
 import { calendar } from "./calendar.js";
 import { copyToLog } from "./log.js";
 
@@ -23,41 +24,60 @@ export function showHistory([id, day], isShown) {
 
 async function showDay(day, isShown) {
   const query = new URLSearchParams({ date_from: day, date_to: day, limit: 100 });
-  const { data } = await get(`/api/workouts?${query}`);
+  const list = workoutList();
+  const load = async () => list.draw((await get(`/api/workouts?${query}`)).data);
+  await load();
   if (!isShown()) {
-    return;
+    return undefined;
   }
-  show(
-    formatDay(day),
-    data.length === 0
-      ? h("p", {}, t("history.empty"))
-      : h("ul", { class: "list" }, data.map((workout) => h("li", {}, listed(workout)))),
-    h("p", {}, link("history", t("history.all"))),
-  );
+  show(formatDay(day), list, h("p", {}, link("history", t("history.all"))));
+  return onChanges(() => load().catch(() => {}));
 }
 
 async function showList(isShown) {
-  const list = h("ul", { class: "list" });
-  const more = h("button", { type: "button" }, t("more"));
-  let page = 0;
-  const load = async () => {
-    page += 1;
-    const found = await get(`/api/workouts?page=${page}&limit=${A_PAGE}`);
-    list.append(...found.data.map((workout) => h("li", {}, listed(workout))));
-    more.hidden = page * A_PAGE >= found.page.total_items;
-    return found.page.total_items;
+  const list = workoutList();
+  const more = button(t("more"), () => load(pages + 1));
+  let pages = 0;
+  const load = async (wanted) => {
+    const found = [];
+    for (let page = 1; page <= wanted; page += 1) {
+      const { data, page: its } = await get(`/api/workouts?page=${page}&limit=${A_PAGE}`);
+      found.push(...data);
+      more.hidden = found.length >= its.total_items;
+    }
+    pages = wanted;
+    list.draw(found);
   };
-  more.addEventListener("click", () => load().catch((problem) => say(explained(problem))));
-  const total = await load();
+  await load(1);
   if (!isShown()) {
-    return;
+    return undefined;
   }
-  show(
-    t("history.title"),
-    panel(t("calendar.title"), calendar),
-    total === 0 ? h("p", {}, t("history.empty")) : list,
-    more,
-  );
+  const month = calendar();
+  show(t("history.title"), month, list, more);
+  return onChanges(() => {
+    load(pages).catch(() => {});
+    month.refresh().catch(() => {});
+  });
+}
+
+// a list that is drawn anew when something in it is another one
+function workoutList() {
+  const list = h("ul", { class: "list" });
+  let shown = null;
+  list.draw = (workouts) => {
+    const now = JSON.stringify(workouts);
+    if (now !== shown) {
+      shown = now;
+      replace(list, items(workouts));
+    }
+  };
+  return list;
+}
+
+function items(workouts) {
+  return workouts.length === 0
+    ? [h("li", {}, t("history.empty"))]
+    : workouts.map((workout) => h("li", {}, listed(workout)));
 }
 
 function listed(workout) {
@@ -69,18 +89,42 @@ function listed(workout) {
   ];
   return link(
     `history/${workout.id}`,
-    h("strong", {}, workout.name ?? formatWeekday(workout.date)),
+    h("strong", {}, titleOf(workout)),
     h("span", { class: "quiet" }, about.join(" · ")),
   );
 }
 
 async function showWorkout(id, isShown) {
-  const workout = await getOne(`/api/workouts/${id}`);
+  let workout = await getOne(`/api/workouts/${id}`);
   if (!isShown()) {
-    return;
+    return undefined;
   }
-  show(
-    workout.name ?? formatWeekday(workout.date),
+  const records = panel(t("history.records"), () => loadRecords(workout), drawRecords);
+  const body = h("div", {}, partsOf(workout));
+  show(titleOf(workout), body, records);
+  const follow = async () => {
+    const now = await getOne(`/api/workouts/${id}`);
+    if (now.version !== workout.version) {
+      workout = now;
+      rename(titleOf(workout));
+      replace(body, partsOf(workout));
+    }
+    await records.refresh();
+  };
+  return onChanges(() => follow().catch(async (problem) => {
+    if (problem.status === 404 && isShown()) {
+      await go("history");
+      say(t("history.deleted"));
+    }
+  }));
+}
+
+function titleOf(workout) {
+  return workout.name ?? formatWeekday(workout.date);
+}
+
+function partsOf(workout) {
+  return [
     h("p", { class: "quiet" }, about(workout)),
     workout.notes === null ? null : h("p", { class: "notes" }, workout.notes),
     workout.exercises.map(exercise),
@@ -88,29 +132,31 @@ async function showWorkout(id, isShown) {
       "p",
       { class: "buttons" },
       link(`edit/${workout.id}`, t("history.edit")),
-      h("button", { type: "button", onclick: () => copyToLog(workout) }, t("history.copy")),
-      h("button", { type: "button", class: "danger", onclick: () => remove(workout) },
-        t("history.delete")),
+      button(t("history.copy"), () => copyToLog(workout)),
+      button(t("history.delete"), () => remove(workout), { class: "danger" }),
     ),
-    panel(t("history.records"), () => recordsOf(workout)),
-  );
+  ];
 }
 
 // numbers follow a workout within a second
-async function recordsOf(workout) {
+async function loadRecords(workout) {
   const age = Date.now() - Date.parse(workout.updated_at);
   if (age < COUNTED_MS) {
     await new Promise((resolve) => setTimeout(resolve, COUNTED_MS));
   }
   const ids = [...new Set(workout.exercises.map((done) => done.exercise_id))];
   const found = await Promise.all(ids.map((id) => getOne(`/api/stats/exercise/${id}/records`)));
-  const rows = found.flatMap(({ exercise_id, exercise_name, records }) => records
+  return found.flatMap(({ exercise_id, exercise_name, records }) => records
     .filter((record) => record.workout_id === workout.id)
-    .map((record) => [
-      link(`exercises/${exercise_id}`, exercise_name),
-      t(`record.${record.kind}`),
-      formatValue(record.value, record.unit),
-    ]));
+    .map((record) => ({ exercise_id, exercise_name, ...record })));
+}
+
+function drawRecords(found) {
+  const rows = found.map((record) => [
+    link(`exercises/${record.exercise_id}`, record.exercise_name),
+    t(`record.${record.kind}`),
+    formatValue(record.value, record.unit),
+  ]);
   return rows.length === 0
     ? h("p", {}, t("history.no_records"))
     : table(t("history.records"), [t("exercise"), t("record"), t("value")], rows);
@@ -138,31 +184,23 @@ function exercise(done) {
 function setTags(set) {
   return [
     set.set_type === "normal" ? null : h("span", { class: "tag" }, t(`set_type.${set.set_type}`)),
-    set.rpe === null ? null : h("span", { class: "tag" }, `RPE ${set.rpe}`),
+    set.rpe === null ? null : h("span", { class: "tag" }, `RPE ${formatNumber(set.rpe)}`),
+    set.rir === null ? null : h("span", { class: "tag" }, `RIR ${formatNumber(set.rir)}`),
     set.notes === null ? null : h("span", { class: "quiet" }, set.notes),
   ];
 }
 
 // deleted at once; undone, it is logged again as it was
 async function remove(workout) {
-  try {
-    await change("DELETE", `/api/workouts/${workout.id}`);
-  } catch (problem) {
-    say(explained(problem));
-    return;
-  }
+  await change("DELETE", `/api/workouts/${workout.id}`);
   await go("history");
   say(t("history.deleted"), { label: t("undo"), run: () => restore(workout) });
 }
 
 async function restore(workout) {
-  try {
-    const made = await change("POST", "/api/workouts", asNew(workout));
-    await go(`history/${made.id}`);
-    say(t("history.restored"));
-  } catch (problem) {
-    say(explained(problem));
-  }
+  const made = await change("POST", "/api/workouts", asNew(workout));
+  await go(`history/${made.id}`);
+  say(t("history.restored"));
 }
 
 /** A workout as it is sent to log it again. */
@@ -176,7 +214,7 @@ export function asNew(workout) {
       order_index: done.order_index,
       superset: done.superset,
       notes: done.notes,
-      sets: done.sets.map(({ id, ...set }) => given(set)),
+      sets: done.sets.map((set) => given({ ...set, id: null })),
     })),
   });
 }

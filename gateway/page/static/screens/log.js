@@ -1,22 +1,24 @@
 // Logging a workout: fast, and safe against reloads, lost networks and closed tabs.
 
-import { get, getAll, getOne } from "../api.js";
+import { get, getOne } from "../api.js";
+import { findExercises, known, lastSets } from "../catalogue.js";
 import { currentDraft, forgetDraft, keepDraft, onChangedElsewhere } from "../draft.js";
 import { editor, showFaults } from "../editor.js";
 import { h } from "../element.js";
+import { exerciseForm } from "../exercise-form.js";
 import { searchField } from "../finding.js";
-import { formatDay } from "../format.js";
+import { area, field } from "../forms.js";
+import { formatDay, formatWeekday } from "../format.js";
 import { t } from "../language.js";
 import { restTimer } from "../rest-timer.js";
 import { go } from "../router.js";
-import { keep, read } from "../store.js";
-import { currentUser } from "../user.js";
-import { explained, field, say, show } from "../view.js";
+import { attempt, button, replace, say, section, show } from "../view.js";
 import { discard, onSent, sendAll, sendWhenPossible, waiting } from "../waiting.js";
-import { bodyOf, draftOf, hasContent, newExercise, timesOf } from "../workout.js";
+import { timesOf, whenFields } from "../when.js";
+import { bodyOf, draftOf, hasContent, newExercise } from "../workout.js";
+import { makeExercise } from "./own-exercise.js";
 
-const FOUND = 12;
-const DAY_MS = 86_400_000;
+const OFFERED = 5;
 
 export async function showLog(_, isShown) {
   const unsent = await waitingPart();
@@ -25,7 +27,13 @@ export async function showLog(_, isShown) {
   }
   const draft = currentDraft();
   const [timer, over] = restTimer();
-  const form = editor(draft, { changed: () => keepDraft(draft), setDone: () => timer.begin() });
+  const last = lastWorkouts();
+  last.hidden = hasContent(draft);
+  const changed = () => {
+    keepDraft(draft);
+    last.hidden = hasContent(draft);
+  };
+  const form = editor(draft, { changed, setDone: () => timer.begin() });
   show(
     t("log.title"),
     unsent,
@@ -33,14 +41,14 @@ export async function showLog(_, isShown) {
     over,
     form,
     finder(draft, form),
-    h("section", { class: "panel" }, nameField(draft), notesField(draft)),
+    last,
+    h("section", { class: "panel" }, nameField(draft), notesField(draft),
+      whenFields(draft, () => keepDraft(draft))),
     h(
       "p",
       { class: "buttons" },
-      h("button", { type: "button", class: "primary", onclick: () => finish(draft, form) },
-        t("log.finish")),
-      h("button", { type: "button", class: "plain", onclick: () => startAnew(draft) },
-        t("log.discard")),
+      button(t("log.finish"), () => finish(draft, form), { class: "primary" }),
+      button(t("log.discard"), () => startAnew(draft), { class: "plain" }),
     ),
   );
   const endings = [onChangedElsewhere(() => go("log")), onSent(refreshWaiting)];
@@ -49,19 +57,41 @@ export async function showLog(_, isShown) {
 
 /** Begin a workout with the exercises and sets of another. */
 export async function copyToLog(workout) {
-  const draft = draftOf(workout, await known(workout));
+  const before = currentDraft();
+  const draft = { ...draftOf(workout, await known(workout)), date: "", minutes: "" };
   for (const exercise of draft.exercises) {
     exercise.sets = exercise.sets.map((set) => ({ ...set, is_done: false, kept: {}, rpe: "" }));
   }
   keepDraft(draft);
   await go("log");
+  if (hasContent(before)) {
+    offerBack(t("log.replaced"), before);
+  }
 }
 
-/** What is known of a workout's exercises, by their ids. */
-export async function known(workout) {
-  const ids = [...new Set(workout.exercises.map((done) => done.exercise_id))];
-  const found = await Promise.all(ids.map((id) => getOne(`/api/exercises/${id}`).catch(() => null)));
-  return new Map(found.filter((each) => each !== null).map((each) => [each.id, each]));
+function offerBack(text, draft) {
+  say(text, {
+    label: t("undo"),
+    run: async () => {
+      keepDraft(draft);
+      await go("log");
+    },
+  });
+}
+
+// for whoever does the same again, as long as nothing is typed
+function lastWorkouts() {
+  const part = h("div", {});
+  get(`/api/workouts?limit=${OFFERED}`).then(({ data }) => {
+    replace(part, data.length === 0 ? [] : section(t("log.again"), h("ul", { class: "list found" },
+      data.map((workout) => h("li", {}, button(
+        `${workout.name ?? formatWeekday(workout.date)} · ${formatDay(workout.date)}`,
+        async () => copyToLog(await getOne(`/api/workouts/${workout.id}`)),
+      ))))));
+  }).catch(() => {
+    // without a network there is none to begin with
+  });
+  return part;
 }
 
 function nameField(draft) {
@@ -76,74 +106,37 @@ function nameField(draft) {
 }
 
 function notesField(draft) {
-  return h("label", { class: "field" }, t("notes"), h("textarea", {
-    rows: 2,
+  return area(t("notes"), {
     value: draft.notes,
     oninput: (event) => {
       draft.notes = event.target.value;
       keepDraft(draft);
     },
-  }));
+  });
 }
 
 // --- finding exercises
 
 function finder(draft, form) {
   const list = h("ul", { class: "list found", "aria-label": t("exercises.found") });
+  const own = h("div", {});
   const add = async (exercise) => {
     const added = newExercise(exercise, await lastSets(exercise.id));
     draft.exercises.push(added);
     clear();
+    own.replaceChildren();
     form.redraw(`done-${added.sets[0].key}`);
   };
-  const { element, clear } = searchField(t("log.add_exercise"), list, find, (exercise) =>
-    h("button", { type: "button", onclick: () => add(exercise) }, exercise.name));
-  return h("section", { class: "panel" }, element, list);
-}
-
-async function find(text) {
-  if (text === "") {
-    return [];
-  }
-  try {
-    const { data } = await get(`/api/exercises/search?q=${encodeURIComponent(text)}&limit=${FOUND}`);
-    return data;
-  } catch (problem) {
-    if (problem.status !== 0) {
-      throw problem;
-    }
-  }
-  return findOffline(text);
-}
-
-async function findOffline(text) {
-  const words = text.toLowerCase().split(/\s+/);
-  const all = (await read("exercises", currentUser().id))?.exercises ?? [];
-  const fits = ({ name, aliases }) => [name, ...aliases].some((each) =>
-    words.every((word) => each.toLowerCase().includes(word)));
-  return all.filter(fits).slice(0, FOUND);
-}
-
-/** Keep what exercises there are, once a day, to find them without a network. */
-export async function keepExercises() {
-  const before = await read("exercises", currentUser().id);
-  if (before !== undefined && Date.now() - before.at < DAY_MS) {
-    return;
-  }
-  const all = await getAll("/api/exercises");
-  const exercises = all.map(({ id, name, aliases, measure, equipment }) => (
-    { id, name, aliases, measure, equipment }));
-  await keep("exercises", currentUser().id, { at: Date.now(), exercises });
-}
-
-async function lastSets(exerciseId) {
-  try {
-    const found = await getOne(`/api/exercises/last?ids=${exerciseId}`);
-    return found?.sets ?? [];
-  } catch {
-    // without it there is nothing beside the sets, which is no reason not to log them
-    return [];
-  }
+  const make = async (name) => {
+    clear();
+    own.replaceChildren(h("h2", {}, t("own.new")), await exerciseForm({ name }, t("own.button"),
+      async (body) => add(await makeExercise(body))));
+    own.querySelector("input").focus();
+  };
+  const { element, clear } = searchField({ label: t("log.add_exercise") }, list, findExercises,
+    (exercise) => button(exercise.name, () => add(exercise)),
+    (text) => button(t("own.make", { name: text }), () => make(text)));
+  return h("section", { class: "panel" }, element, list, own);
 }
 
 // --- finishing
@@ -162,11 +155,9 @@ async function finish(draft, form) {
   const whole = { ...withoutNull(body), ...timesOf(draft), client_id: draft.client_id };
   forgetDraft();
   let made = [];
-  try {
+  await attempt(async () => {
     made = await sendWhenPossible(whole, structuredClone(draft));
-  } catch (problem) {
-    say(explained(problem));
-  }
+  });
   const mine = made.find((workout) => workout.client_id === draft.client_id);
   if (mine) {
     await go(`history/${mine.id}`);
@@ -186,13 +177,7 @@ async function startAnew(draft) {
   forgetDraft();
   await go("log");
   if (hasContent(before)) {
-    say(t("log.discarded"), {
-      label: t("undo"),
-      run: async () => {
-        keepDraft(before);
-        await go("log");
-      },
-    });
+    offerBack(t("log.discarded"), before);
   }
 }
 
@@ -213,13 +198,10 @@ async function refreshWaiting() {
 
 async function fillWaiting(part) {
   const entries = await waiting();
-  part.replaceChildren(...(entries.length === 0 ? [] : [h(
-    "section",
-    { class: "panel" },
-    h("h2", {}, t("waiting.title")),
+  part.replaceChildren(...(entries.length === 0 ? [] : [section(
+    t("waiting.title"),
     h("ul", { class: "list" }, entries.map(waitingItem)),
-    h("p", { class: "buttons" }, h("button", { type: "button", onclick: () => sendAll() },
-      t("waiting.send"))),
+    h("p", { class: "buttons" }, button(t("waiting.send"), sendAll)),
   )]));
 }
 
@@ -236,15 +218,13 @@ function waitingItem(entry) {
     {},
     h("strong", {}, body.name ?? day),
     h("span", { class: "quiet" }, problem === null ? t("waiting.later", { day }) : problem),
-    problem === null ? null : h("button", { type: "button", onclick: resume }, t("waiting.edit")),
-    problem === null ? null : h("button", {
-      type: "button",
-      class: "danger",
-      onclick: async () => {
+    problem === null ? null : [
+      button(t("waiting.edit"), resume),
+      button(t("waiting.discard"), async () => {
         await discard(entry);
         await refreshWaiting();
-      },
-    }, t("waiting.discard")),
+      }, { class: "danger" }),
+    ],
   );
 }
 

@@ -4,7 +4,7 @@ import { signOut } from "../api.js";
 import { h } from "../element.js";
 import { t } from "../language.js";
 import { currentUser, forgetUser } from "../user.js";
-import { explained, link, say, show } from "../view.js";
+import { button, link, show } from "../view.js";
 
 export function showMore() {
   show(
@@ -17,17 +17,15 @@ export function showMore() {
       h("li", {}, link("muscles", t("muscles.title"))),
       h("li", {}, link("transfer", t("transfer.title"))),
       h("li", {}, link("settings", t("settings.title"))),
+      currentUser().role === "admin"
+        ? h("li", {}, link("administration", t("administration.title"))) : null,
       h("li", {}, h("a", { href: "/docs" }, t("more.docs"))),
     ),
-    h("p", {}, h("button", { type: "button", onclick: leave }, t("more.sign_out"))),
+    h("p", {}, button(t("more.sign_out"), leave)),
   );
 }
 
-async function leave() {
-  try {
-    forgetUser();
-    await signOut();
-  } catch (problem) {
-    say(explained(problem));
-  }
+function leave() {
+  forgetUser();
+  return signOut();
 }

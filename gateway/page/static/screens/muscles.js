@@ -4,21 +4,23 @@ import { getOne } from "../api.js";
 import { h } from "../element.js";
 import { formatDay, formatNumber } from "../format.js";
 import { t, word } from "../language.js";
+import { keepFresh } from "../live.js";
 import { panel, show, table } from "../view.js";
-import { muscles as thisWeek } from "./overview.js";
+import { musclesOfWeek } from "./overview.js";
 
 const WEEKS = 12;
 
 export function showMuscles() {
-  show(
-    t("muscles.title"),
-    panel(t("muscles.this_week"), thisWeek),
-    panel(t("muscles.weeks", { count: WEEKS }), weeks),
-  );
+  const panels = [
+    musclesOfWeek(t("muscles.this_week")),
+    panel(t("muscles.weeks", { count: WEEKS }),
+      () => getOne(`/api/stats/muscles?weeks=${WEEKS}`), drawWeeks),
+  ];
+  show(t("muscles.title"), panels);
+  return keepFresh(panels);
 }
 
-async function weeks() {
-  const found = await getOne(`/api/stats/muscles?weeks=${WEEKS}`);
+function drawWeeks(found) {
   const newestFirst = [...found.weeks].sort((one, other) => other.start.localeCompare(one.start));
   const names = [...new Set(newestFirst.flatMap((week) => week.muscles.map((each) => each.muscle)))];
   if (names.length === 0) {

@@ -8,27 +8,29 @@ import {
   formatDay, formatMonth, formatNumber, formatValue, formatVolume, formatWhole, today,
 } from "../format.js";
 import { count, t, word } from "../language.js";
+import { keepFresh } from "../live.js";
 import { chart, figure, link, panel, show, table } from "../view.js";
 import { firstWeekday } from "./calendar.js";
 
 const LATEST = 8;
 
 export function showOverview() {
-  const week = getOne("/api/stats/weekly-summary");
-  // each panel says by itself what went wrong
-  week.catch(() => {});
-  show(
-    t("overview.title"),
-    panel(t("overview.week"), async () => weekFigures(await week)),
-    panel(t("overview.year"), ofYear),
-    panel(t("overview.records"), records),
-    panel(t("overview.muscles"), muscles),
-  );
+  const panels = [
+    panel(t("overview.week"), loadWeek, drawWeek),
+    panel(t("overview.year"), loadYear, drawYear),
+    panel(t("overview.records"), () => getOne("/api/stats/personal-records"), drawRecords),
+    musclesOfWeek(t("overview.muscles")),
+  ];
+  show(t("overview.title"), panels);
+  return keepFresh(panels);
 }
 
-async function weekFigures(week) {
-  const streak = await getOne("/api/stats/streak");
-  const { workouts, volume, sets, minutes } = week;
+function loadWeek() {
+  return Promise.all(["/api/stats/weekly-summary", "/api/stats/streak"].map(getOne));
+}
+
+function drawWeek([summary, streak]) {
+  const { workouts, volume, sets, minutes } = summary;
   return h(
     "div",
     { class: "figures" },
@@ -52,7 +54,7 @@ function before(value) {
   return t("overview.before", { value });
 }
 
-async function ofYear() {
+async function loadYear() {
   const last = today();
   const year = Number(last.slice(0, 4));
   const first = `${year - 1}${last.slice(4).replace("-02-29", "-02-28")}`;
@@ -60,6 +62,10 @@ async function ofYear() {
     getOne(`/api/stats/calendar?year=${each}`)));
   const days = years.flatMap((each) => each.days)
     .filter(({ date }) => date >= first && date <= last);
+  return { first, last, days };
+}
+
+function drawYear({ first, last, days }) {
   if (days.length === 0) {
     return empty();
   }
@@ -77,8 +83,7 @@ async function ofYear() {
   return chart(map, words.title, [t("day"), t("workouts"), t("sets"), t("minutes")], rows);
 }
 
-async function records() {
-  const { records: all } = await getOne("/api/stats/personal-records");
+function drawRecords({ records: all }) {
   const latest = all.flatMap(ofExercise)
     .sort((one, other) => other.achieved_date.localeCompare(one.achieved_date))
     .slice(0, LATEST);
@@ -96,12 +101,18 @@ async function records() {
 
 function ofExercise({ exercise_id, exercise_name, ...kinds }) {
   return Object.entries(kinds)
-    .filter(([, record]) => record?.achieved_date)
+    // where time or distance is counted, the most of that has a kind of its own
+    .filter(([kind, record]) => record?.achieved_date
+      && !(kind === "max_reps" && record.unit !== "reps"))
     .map(([kind, record]) => ({ exercise_id, exercise_name, kind, ...record }));
 }
 
-export async function muscles() {
-  const { band, weeks } = await getOne("/api/stats/muscles?weeks=1");
+/** The panel of this week's sets by muscle. */
+export function musclesOfWeek(heading) {
+  return panel(heading, () => getOne("/api/stats/muscles?weeks=1"), drawMuscles);
+}
+
+function drawMuscles({ band, weeks }) {
   const found = weeks.at(-1).muscles;
   if (found.length === 0) {
     return empty();

@@ -1,54 +1,38 @@
-// What one has set, where one is signed in, who is let in, and the way out.
+// What one has set, one's account, and the way out.
 
-import { change, endSession, get } from "../api.js";
+import { change, endSession } from "../api.js";
+import { forgetDraft } from "../draft.js";
 import { h } from "../element.js";
-import { formatDay } from "../format.js";
+import { FORMULAS, WEEK_STARTS, WEIGHT_UNITS } from "../enumerations.js";
+import { choice, field, sendingForm, tick, username } from "../forms.js";
 import { t } from "../language.js";
-import { currentUser, forgetUser, remember } from "../user.js";
-import { explained, field, panel, say, show, table } from "../view.js";
+import { go } from "../router.js";
+import { forget } from "../store.js";
+import { currentUser, forgetUser, loadUser, remember } from "../user.js";
+import { button, say, section, show } from "../view.js";
+import { discardAll } from "../waiting.js";
+import { sessions, tokens } from "./access.js";
 import { save } from "./transfer.js";
+import { showWebhook, webhooks } from "./webhooks.js";
 
-const SCOPES = [
-  "workouts:read", "workouts:write", "stats:read", "exercises:write", "profile:read",
-  "imports:write", "exports:read", "webhooks:write",
-];
-const EVENTS = [
-  "workout.created", "workout.updated", "workout.deleted", "record.set", "record.revoked",
-  "import.completed", "summary.weekly",
-];
 const TAKE_OUT = "/api/users/me/export";
 
-export function showSettings() {
+export function showSettings([part, id], isShown) {
+  if (part === "webhooks") {
+    return showWebhook(Number(id), isShown);
+  }
   show(
     t("settings.title"),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.profile")), profileForm()),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.password")), passwordForm()),
-    listPanel("sessions", "/api/users/me/sessions?limit=100", session),
-    listPanel("tokens", "/api/users/me/tokens", accessToken, tokenForm),
-    listPanel("webhooks", "/api/webhooks", webhook, webhookForm),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.take_out")), takeOut()),
-    h("section", { class: "panel" }, h("h2", {}, t("settings.deletion")), deletionForm()),
+    section(t("settings.profile"), profileForm()),
+    section(t("email"), emailForm()),
+    section(t("settings.password"), passwordForm()),
+    sessions(),
+    tokens(),
+    webhooks(),
+    section(t("settings.take_out"), takeOut()),
+    section(t("settings.deletion"), deletionForm()),
   );
-}
-
-// --- forms
-
-/** A form that sends something, and says what became of it. */
-function sendingForm(parts, label, send, isDanger = false) {
-  const problem = h("p", { role: "alert", class: "problem" });
-  const form = h("form", { method: "post" }, parts, h("p", {}, h("button", {
-    type: "submit", class: isDanger ? "danger" : "primary",
-  }, label)), problem);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    problem.textContent = "";
-    try {
-      await send(new FormData(form), form);
-    } catch (refused) {
-      problem.textContent = explained(refused);
-    }
-  });
-  return form;
+  return undefined;
 }
 
 function profileForm() {
@@ -62,18 +46,17 @@ function profileForm() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   return sendingForm([
     text("name", { maxlength: 100, autocomplete: "name" }),
-    choice("weight_unit", ["kg", "lb"], user.weight_unit ?? "kg"),
+    oneOf("weight_unit", WEIGHT_UNITS, user.weight_unit ?? "kg"),
     text("time_zone", { placeholder: zone, list: "zones" }),
     zones(),
-    choice("week_start", ["monday", "sunday", "saturday"], user.week_start ?? "monday"),
+    oneOf("week_start", WEEK_STARTS, user.week_start ?? "monday"),
     number("weekly_goal", 21),
     number("weekly_sets_least", 100),
     number("weekly_sets_most", 100),
-    choice("one_rep_max_formula", ["epley", "brzycki", "lombardi"],
-      user.one_rep_max_formula ?? "epley"),
-    h("label", { class: "tick" }, h("input", {
-      type: "checkbox", name: "weekly_summary_mail", checked: user.weekly_summary_mail === true,
-    }), t("settings.weekly_summary_mail")),
+    oneOf("one_rep_max_formula", FORMULAS, user.one_rep_max_formula ?? "epley"),
+    tick(t("settings.weekly_summary_mail"), {
+      name: "weekly_summary_mail", checked: user.weekly_summary_mail === true,
+    }),
   ], t("save"), async (values) => {
     remember(await change("PUT", "/api/users/me", changed(values)));
     say(t("saved"));
@@ -95,15 +78,34 @@ function zones() {
   return h("datalist", { id: "zones" }, names.map((value) => h("option", { value })));
 }
 
-function choice(name, values, chosen) {
-  return h("label", { class: "field" }, t(`settings.${name}`), h("select", { name },
-    values.map((value) => h("option", { value, selected: value === chosen },
-      t(`choice.${value}`)))));
+function oneOf(name, values, chosen) {
+  return choice(t(`settings.${name}`), { name }, values, chosen, (value) => t(`choice.${value}`));
+}
+
+function emailForm() {
+  return sendingForm([
+    h("p", {}, t("settings.email_is", currentUser())),
+    field(t("settings.new_email"), {
+      type: "email", name: "email", id: "new-email", autocomplete: "email", required: true,
+    }),
+    username(currentUser().email),
+    field(t("password"), {
+      type: "password", name: "password", id: "email-password", autocomplete: "current-password",
+      required: true,
+    }),
+  ], t("settings.change_email"), async (values) => {
+    const { email, confirmed } = await change("PUT", "/api/users/me/email", {
+      email: values.get("email"), password: values.get("password"),
+    });
+    await loadUser();
+    await go("settings");
+    say(t(confirmed ? "settings.email_changed" : "settings.email_sent", { email }));
+  });
 }
 
 function passwordForm() {
   return sendingForm([
-    username(),
+    username(currentUser().email),
     field(t("settings.old_password"), {
       type: "password", name: "old_password", autocomplete: "current-password", required: true,
     }),
@@ -120,27 +122,28 @@ function passwordForm() {
   });
 }
 
-// where a password manager sees whose password it is
-function username() {
-  return h("input", {
-    type: "text", name: "username", autocomplete: "username", value: currentUser().email,
-    hidden: true,
-  });
-}
-
 function deletionForm() {
   return sendingForm([
     h("p", {}, t("settings.deletion_about")),
-    username(),
+    username(currentUser().email),
     field(t("password"), {
       type: "password", name: "password", id: "deletion-password", autocomplete: "current-password",
       required: true,
     }),
   ], t("settings.delete"), async (values) => {
     await change("DELETE", "/api/users/me", { password: values.get("password") });
-    forgetUser();
+    await forgetKept();
     endSession();
-  }, true);
+    say(t("settings.deleted"));
+  }, { button: "danger" });
+}
+
+// what this browser has kept is the account's as well
+async function forgetKept() {
+  forgetDraft();
+  await discardAll();
+  await forget("exercises", currentUser().id);
+  forgetUser();
 }
 
 function takeOut() {
@@ -149,117 +152,11 @@ function takeOut() {
     h(
       "p",
       { class: "buttons" },
-      h("button", {
-        type: "button",
-        onclick: async () => {
-          try {
-            await change("POST", TAKE_OUT);
-            say(t("settings.take_out_begun"));
-          } catch (problem) {
-            say(explained(problem));
-          }
-        },
-      }, t("settings.take_out_begin")),
-      h("button", { type: "button", onclick: () => save(TAKE_OUT, "gym-tracker.zip") },
-        t("settings.take_out_get")),
+      button(t("settings.take_out_begin"), async () => {
+        await change("POST", TAKE_OUT);
+        say(t("settings.take_out_begun"));
+      }),
+      button(t("settings.take_out_get"), () => save(TAKE_OUT, "gym-tracker.zip")),
     ),
   ];
 }
-
-// --- lists of which something can be ended
-
-function listPanel(name, path, shown, form = null) {
-  const rows = h("div", {});
-  const fill = async () => {
-    const { data } = await get(path);
-    rows.replaceChildren(data.length === 0 ? h("p", {}, t("settings.none")) : table(
-      t(`settings.${name}`), [t("settings.what"), t("day"), t("delete")],
-      data.map((each) => shown(each, again)),
-    ));
-  };
-  const again = () => fill().catch((problem) => say(explained(problem)));
-  return panel(t(`settings.${name}`), async () => {
-    await fill();
-    return [rows, form === null ? null : form(again)];
-  });
-}
-
-function endButton(path, about, again) {
-  return h("button", {
-    type: "button",
-    class: "plain",
-    "aria-label": `${t("delete")}: ${about}`,
-    onclick: async () => {
-      try {
-        await change("DELETE", path);
-        again();
-      } catch (problem) {
-        say(explained(problem));
-      }
-    },
-  }, t("delete"));
-}
-
-function session(each, again) {
-  const about = each.device ?? t("settings.unknown_device");
-  return [
-    each.is_current ? h("strong", {}, `${about} (${t("settings.here")})`) : about,
-    formatDay(each.last_used_at),
-    each.is_current ? "" : endButton(`/api/users/me/sessions/${each.id}`, about, again),
-  ];
-}
-
-function accessToken(each, again) {
-  const about = `${each.name}: ${each.scopes.join(", ")}`;
-  return [
-    about,
-    each.last_used_at === null ? t("settings.never_used") : formatDay(each.last_used_at),
-    endButton(`/api/users/me/tokens/${each.id}`, each.name, again),
-  ];
-}
-
-function tokenForm(again) {
-  const result = h("p", { role: "status", class: "secret" });
-  return h("details", {}, h("summary", {}, t("settings.new_token")), sendingForm([
-    field(t("settings.token_name"), { name: "name", id: "token-name", required: true }),
-    ticks(t("settings.scopes"), "scopes", SCOPES),
-  ], t("settings.make"), async (values, form) => {
-    const made = await change("POST", "/api/users/me/tokens", {
-      name: values.get("name"), scopes: values.getAll("scopes"),
-    });
-    form.reset();
-    result.textContent = t("settings.token_once", { token: made.token });
-    again();
-  }), result);
-}
-
-function webhook(each, again) {
-  const about = `${each.url}: ${each.events.join(", ")}`;
-  const state = each.is_enabled ? "" : ` (${t("settings.disabled")})`;
-  return [
-    about + state,
-    formatDay(each.created_at),
-    endButton(`/api/webhooks/${each.id}`, each.url, again),
-  ];
-}
-
-function webhookForm(again) {
-  const result = h("p", { role: "status", class: "secret" });
-  return h("details", {}, h("summary", {}, t("settings.new_webhook")), sendingForm([
-    field(t("settings.url"), { type: "url", name: "url", required: true }),
-    ticks(t("settings.events"), "events", EVENTS),
-  ], t("settings.make"), async (values, form) => {
-    const made = await change("POST", "/api/webhooks", {
-      url: values.get("url"), events: values.getAll("events"),
-    });
-    form.reset();
-    result.textContent = t("settings.secret_once", { secret: made.secret });
-    again();
-  }), result);
-}
-
-function ticks(legend, name, values) {
-  return h("fieldset", {}, h("legend", {}, legend), values.map((value) => h("label",
-    { class: "tick" }, h("input", { type: "checkbox", name, value }), value)));
-}
-

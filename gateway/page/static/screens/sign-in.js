@@ -2,8 +2,9 @@
 
 import { signIn, ApiError } from "../api.js";
 import { h } from "../element.js";
+import { field, sendingForm } from "../forms.js";
 import { t } from "../language.js";
-import { explained, field, show } from "../view.js";
+import { show } from "../view.js";
 
 /**
  * Show the screen until somebody is signed in.
@@ -54,35 +55,16 @@ function showForgotten(done) {
 }
 
 function form({ id, password, note = null, button: label, send }) {
-  const problem = h("p", { role: "alert", class: "problem" });
-  const submit = h("button", { type: "submit", class: "primary" }, label);
   const asked = {
     type: "password", name: "password", id: `${id}-password`, autocomplete: password,
     required: true, minlength: password === "new-password" ? 8 : null,
   };
-  const element = h(
-    "form",
-    { class: "narrow", method: "post" },
+  return sendingForm([
     field(t("email"), {
       type: "email", name: "email", id: `${id}-email`, autocomplete: "username", required: true,
     }),
     password === null ? null : field(t("password"), asked, note),
-    h("p", {}, submit),
-    problem,
-  );
-  element.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    submit.disabled = true;
-    problem.textContent = "";
-    try {
-      await send(Object.fromEntries(new FormData(element)));
-    } catch (refused) {
-      problem.textContent = explained(refused);
-    } finally {
-      submit.disabled = false;
-    }
-  });
-  return element;
+  ], label, (values) => send(Object.fromEntries(values)), { kind: "narrow" });
 }
 
 function back(done) {

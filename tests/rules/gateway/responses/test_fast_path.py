@@ -5,10 +5,12 @@ import pytest
 from gateway.admission.callers import Caller
 from gateway.requests.context import RequestContext, context_of
 from gateway.responses.fast_path import FastPath
+from gateway.responses.prepared_files import PreparedFiles
 from gateway.responses.replies import Reply, encode_reply
 from gateway.responses.response_cache import CachedResponse, ResponseCache, this_quarter
 from services.transport.http import HttpRequest
 from services.transport.http.messages import Head
+from services.transport.http.prepared_response import PreparedResponse
 
 USER = Caller(7, "user", "token", "token-id")
 ADMIN = Caller(8, "admin", "admins", "admins-id")
@@ -225,3 +227,26 @@ def test_a_request_that_nobody_has_looked_at_has_an_empty_context():
         assert context_of(request) == RequestContext()
     known = RequestContext(FIRST, USER)
     assert context_of(HttpRequest(Head("GET", "/"), context=known)) is known
+
+
+def test_a_file_is_answered_at_once_and_counted_for_the_address(fast_path, monkeypatch):
+    files = PreparedFiles()
+    monkeypatch.setattr(fast_path, "files", files)
+    read = []
+
+    def choose(get):
+        read.append(get.target)
+        return PreparedResponse(b"/style.css", "/style.css", 200, (), b"p { color: red }")
+
+    files.add("/style.css", choose)
+    for _ in range(2):
+        response = ask(fast_path, b"/style.css", b"Authorization: Bearer token\r\n")
+        head, _, body = response.partition(b"\r\n\r\n")
+        assert body == b"p { color: red }"
+        assert b"X-Request-ID: one\r\n" in head
+        assert b"\r\nContent-Length: 16" in head
+    assert read == [b"/style.css"], "the head was known"
+    assert fast_path.admission.counted == [(None, None, "192.0.2.1")] * 2
+    fast_path.admission.left = 0
+    assert ask(fast_path, b"/style.css") is None
+    assert ask(fast_path, b"/style.css?v=1") is None
