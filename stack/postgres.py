@@ -41,6 +41,9 @@ SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # the details of an error and the statement that failed have values in them, such as e-mails
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 # Tests kill PostgreSQL, never the machine: commits need not reach the disk (fsync), but must have
 # been written before they are acknowledged.

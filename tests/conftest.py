@@ -11,6 +11,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 import schemas.errors  # noqa: F401 - lets the client raise the services' own errors
 from stack.testing import running_system
 from tests import side_by_side
+from tests.leaks import check_logs
 
 RPC_SECONDS = 30
 FAULTS = (
@@ -69,6 +70,8 @@ def pytest_collection_modifyitems(config, items):
 def system():
     with running_system() as running:
         yield running
+        # whatever the tests of this process were, and in whichever order
+        check_logs(running)
 
 
 @pytest.fixture(scope="session")

@@ -110,7 +110,8 @@ class EmailChangeMethods:
             change = rows.use(transaction.fetch, token_hash)
             if change is None:
                 raise bad_token()
-            rows.set_email(transaction.fetch, change.user_id, change.new)
+            if not rows.set_email(transaction.fetch, change.user_id, change.new):
+                raise _taken()
             password_resets.end_all(transaction.send, change.user_id)
             self.mail.put(transaction.send, change.user_id, change.old, "email_changed")
         self.mail.wake()
@@ -120,7 +121,8 @@ class EmailChangeMethods:
         with _as_conflict(), self.database.together() as transaction:
             if not rows.lock(transaction.fetch, user_id, password_hash):
                 raise Forbidden("The password is wrong")
-            rows.set_email(transaction.fetch, user_id, email)
+            if not rows.set_email(transaction.fetch, user_id, email):
+                raise _taken()
             rows.end(transaction.send, user_id)
             password_resets.end_all(transaction.send, user_id)
 
@@ -160,6 +162,9 @@ def _as_conflict() -> Iterator[None]:
     try:
         yield
     except IntegrityError:
-        details = {"field": "email", "constraint": "unique"}
-        message = "There is an account with this e-mail already"
-        raise Conflict(message, json.dumps(details)) from None
+        raise _taken() from None
+
+
+def _taken() -> Conflict:
+    details = {"field": "email", "constraint": "unique"}
+    return Conflict("There is an account with this e-mail already", json.dumps(details))

@@ -48,8 +48,14 @@ _USE = Statement(
     WHERE token_hash = :token_hash AND ended_at IS NULL RETURNING user_id
     """
 )
+# a statement that fails stands in PostgreSQL's log with its values, so this one succeeds
 _SET = Statement(
-    "UPDATE users SET email = :email, updated_at = now() WHERE id = :user_id RETURNING id"
+    """
+    UPDATE users SET email = :email, updated_at = now()
+    WHERE id = :user_id AND NOT EXISTS (
+        SELECT FROM users other WHERE other.email = :email AND other.id <> :user_id)
+    RETURNING id
+    """
 )
 _FORGET_OLD = Statement(
     """
@@ -118,13 +124,13 @@ def use(fetch: Fetch, token_hash: bytes) -> Confirmed | None:
     return Confirmed(*rows[0])
 
 
-def set_email(fetch: Fetch, user_id: int, email: str) -> None:
-    """Give an account an e-mail.
+def set_email(fetch: Fetch, user_id: int, email: str) -> bool:
+    """Give a locked account an e-mail, and return whether it is no other account's.
 
     Raises:
-        IntegrityError: it is another account's.
+        IntegrityError: another account gets it at the same moment.
     """
-    fetch(_SET, user_id=user_id, email=email)
+    return bool(fetch(_SET, user_id=user_id, email=email))
 
 
 def forget_old(fetch: Fetch) -> None:
