@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps
 
+import eventlet
 from nameko.containers import WorkerContext
 from nameko.extensions import SharedExtension
 
-from gateway.admission.callers import ADMIN, OPTIONAL, PUBLIC, SELF, Access, Caller
+from gateway.admission.account_changes import AccountChanges
+from gateway.admission.callers import (
+    ADMIN,
+    OPTIONAL,
+    PUBLIC,
+    SELF,
+    Access,
+    Caller,
+    counted_as,
+)
 from gateway.admission.logins import LoginThrottle
 from gateway.admission.owners import Owners
 from gateway.admission.rate_limits import API, RateLimits
@@ -28,6 +38,7 @@ from services.process.settings import SETTINGS_KEY
 from services.transport.http import HttpRequest
 from services.transport.http.addresses import client_address, trusted_proxies
 
+FORGET_SECONDS = 60
 MOST_ADDRESSES = 4096
 LONGEST_FORWARDED = 400
 _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE | re.ASCII)
@@ -57,6 +68,7 @@ class Arrival:
 class Admission(SharedExtension):
     """Identifies callers by their tokens and counts their requests; shared by all routes."""
 
+    account_changes = AccountChanges()
     owners = Owners()
     standings = Standings()
 
@@ -77,6 +89,15 @@ class Admission(SharedExtension):
         self._address_of = lru_cache(MOST_ADDRESSES)(
             lambda peer, forwarded: client_address(peer, forwarded, self.proxies)
         )
+        self.account_changes.when_changed(lambda user: self.limits.forget_lease(counted_as(user)))
+
+    def start(self) -> None:
+        """Begin to forget what has ended."""
+        self._forgetting = eventlet.spawn(self._forget_ended)
+
+    def stop(self) -> None:
+        """Forget nothing more."""
+        self._forgetting.kill()
 
     def admit(self, arrival: Arrival, access: Access, limit: str) -> Caller | None:
         """Count a request, and return its caller; None on public routes.
@@ -156,6 +177,17 @@ class Admission(SharedExtension):
     def password(self, request: HttpRequest, caller: Caller) -> AbstractContextManager[None]:
         """Surround what a signed-in user has to give their password for."""
         return self.logins.confirmation(caller.user_id, self._address(request))
+
+    def _forget_ended(self) -> None:
+        """Keep nothing for long of users who come no more: their accounts may be deleted.
+
+        The event that says so comes once, and what they have sent may arrive after it.
+        """
+        while True:
+            eventlet.sleep(FORGET_SECONDS)
+            self.standings.forget_ended()
+            self.owners.forget_ended()
+            self.limits.forget_ended_leases()
 
     def _owner(self, arrival: Arrival, limit: str) -> Caller | None:
         """Count a request; return its caller if the token is valid and they have exercises.

@@ -1,7 +1,7 @@
 """Callers and access: who makes a request, and who may use a route."""
 
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -29,6 +29,11 @@ PUBLIC, OPTIONAL, USER, SELF = Access.PUBLIC, Access.OPTIONAL, Access.USER, Acce
 ADMIN = Access.ADMIN
 OPEN = (PUBLIC, OPTIONAL)
 """What needs no token."""
+
+
+def counted_as(user_id: int) -> str:
+    """Return the key under which a user's requests are counted."""
+    return f"user-{user_id}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class Caller:
     @property
     def counted_as(self) -> str:
         """The key under which the user's requests are counted."""
-        return f"user-{self.user_id}"
+        return counted_as(self.user_id)
 
     @property
     def is_admin(self) -> bool:
@@ -111,16 +116,35 @@ Any stands for that None: each route knows which of the two it is, and mypy can'
 """
 
 
+UNCHECKED_SECONDS = 60
+"""For so long a token is cached whose user may have been deleted."""
+
+LONGEST_SECONDS = 24 * 3600
+"""A token that expires later, or never, is asked about once a day."""
+
+
+@dataclass(slots=True)
+class _Cached:
+    caller: Caller
+    ends_at: float
+    expires_at: float
+
+
 class TokenCache:
     """Verifies tokens; caches the callers of valid ones until they expire.
 
     Verifying a signature costs more than the rest of a cached read. Whether a token was revoked is
-    not cached here (:mod:`gateway.admission.standings`).
+    not cached here (:mod:`gateway.admission.standings`). An access token has the e-mail and the
+    name of its user in it, so one is cached for long only after the users service has said that it
+    is good.
     """
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        self._known: BoundedMap[str, tuple[Caller, float]] = BoundedMap(MOST_TOKENS)
+        self._known: BoundedMap[str, _Cached] = BoundedMap(MOST_TOKENS)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._known
 
     def caller(self, token: str) -> Caller:
         """Return the caller that an access token belongs to.
@@ -128,7 +152,8 @@ class TokenCache:
         Raises:
             Unauthorized: the token is invalid or has expired.
         """
-        claims = verify(token, self.settings, time.time())
+        now = time.time()
+        claims = verify(token, self.settings, now)
         caller = Caller(
             claims["user_id"],
             claims["role"],
@@ -137,18 +162,40 @@ class TokenCache:
             issued_at=claims["iat"],
             session_id=claims.get("session_id"),
         )
-        self.note(token, caller, claims["exp"])
+        ends_at = min(claims["exp"], now + UNCHECKED_SECONDS)
+        self._known[token] = _Cached(caller, ends_at, claims["exp"])
         return caller
 
     def note(self, token: str, caller: Caller, expires_at: float | None) -> None:
-        """Cache the caller of a token, which expires at a Unix time or never."""
-        self._known[token] = caller, math.inf if expires_at is None else expires_at
+        """Cache the caller of a token that is good, and expires at a Unix time or never."""
+        latest = time.time() + LONGEST_SECONDS
+        ends_at = latest if expires_at is None else min(expires_at, latest)
+        self._known[token] = _Cached(caller, ends_at, ends_at)
+
+    def note_good(self, token: str) -> None:
+        """Keep a token until it expires, if it is cached."""
+        cached = self._known.get(token)
+        if cached is not None:
+            cached.ends_at = cached.expires_at
 
     def cached(self, token: str) -> Caller | None:
         """Return the caller of a cached token that has not expired, otherwise None."""
-        caller, ends_at = self._known.get(token, (None, 0.0))
-        return caller if time.time() < ends_at else None
+        cached = self._known.get(token)
+        return cached.caller if cached is not None and time.time() < cached.ends_at else None
 
     def forget(self, token: str) -> None:
         """Remove a token."""
         self._known.pop(token, None)
+
+    def forget_user(self, user_id: int) -> None:
+        """Remove all tokens of a user."""
+        self._remove_where(lambda cached: cached.caller.user_id == user_id)
+
+    def forget_ended(self) -> None:
+        """Remove the tokens that have expired."""
+        now = time.time()
+        self._remove_where(lambda cached: cached.ends_at <= now)
+
+    def _remove_where(self, is_meant: Callable[[_Cached], bool]) -> None:
+        for token in [token for token, cached in self._known.items() if is_meant(cached)]:
+            del self._known[token]

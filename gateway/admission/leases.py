@@ -51,3 +51,14 @@ class Leases:
         old = self._left.pop(key, None)
         left = old.left if old is not None and now <= old.ends_at else 0
         self._left[key] = _Lease(left + count, now + limit.get_expiry())
+
+    def forget(self, who: str) -> None:
+        """Remove all leases of a user or address."""
+        for key in [key for key in self._left if key[1] == who]:
+            del self._left[key]
+
+    def forget_ended(self) -> None:
+        """Remove the leases that are not usable any more."""
+        now = time.monotonic()
+        for key in [key for key, lease in self._left.items() if lease.ends_at < now]:
+            del self._left[key]

@@ -100,6 +100,12 @@ class Owners(SharedExtension):
         # the answer to what is being asked now may be from before
         self._asked.pop(user_id, None)
 
+    def forget_ended(self) -> None:
+        """Keep nothing that is not remembered any more."""
+        now = time.monotonic()
+        for user_id in [user for user, (*_, ends_at) in self._answers.items() if ends_at < now]:
+            del self._answers[user_id]
+
     # no property: Nameko reads all attributes of an extension before it is bound
     def _exercises(self) -> UpstreamService:
         return sibling(self.container, UpstreamService, name="exercises")

@@ -128,6 +128,14 @@ class RateLimits:
         limit = self._limits[name]
         return limit is not None and self._ask(_counted, limit, who) > 0
 
+    def forget_lease(self, who: str) -> None:
+        """Keep no lease of a user or address; what was counted stays counted."""
+        self._leases.forget(who)
+
+    def forget_ended_leases(self) -> None:
+        """Keep no lease that can't be used any more."""
+        self._leases.forget_ended()
+
     def _take_lease(self, limit: RateLimitItem, who: str) -> int:
         """Count one request and, if the limit has room for it, a whole lease.
 

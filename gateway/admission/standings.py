@@ -67,6 +67,8 @@ class Standings(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._of_users: BoundedMap[int, dict[str, _Standing]] = BoundedMap(MOST_USERS)
+        self._forgotten = 0
+        """How often something was forgotten: an answer that was asked for before is not kept."""
 
     def setup(self) -> None:
         """Forget what changes of accounts have outdated."""
@@ -91,8 +93,19 @@ class Standings(SharedExtension):
 
     def forget(self, user_id: int) -> None:
         """Ask again about all tokens of a user, and keep nothing of them."""
-        for standing in (self._of_users.pop(user_id, None) or {}).values():
-            self.tokens.forget(standing.caller.token)
+        self._forgotten += 1
+        self._of_users.pop(user_id, None)
+        self.tokens.forget_user(user_id)
+
+    def forget_ended(self) -> None:
+        """Keep nothing of tokens that have expired."""
+        self.tokens.forget_ended()
+        for user_id, standings in [*self._of_users.items()]:
+            for token_id, standing in [*standings.items()]:
+                if standing.caller.token not in self.tokens:
+                    del standings[token_id]
+            if not standings:
+                del self._of_users[user_id]
 
     def claimed(self, token: str, on_behalf: Callable[[], WorkerContext]) -> Caller:
         """Return the caller that a token names, which may have been revoked.
@@ -107,8 +120,10 @@ class Standings(SharedExtension):
         caller = self.claimed_without_asking(token)
         if caller is not None:
             return caller
+        forgotten = self._forgotten
         caller, expires_at = self._ask_personal(token, on_behalf())
-        self.tokens.note(token, caller, expires_at)
+        if forgotten == self._forgotten:
+            self.tokens.note(token, caller, expires_at)
         return caller
 
     def claimed_without_asking(self, token: str) -> Caller | None:
@@ -147,10 +162,12 @@ class Standings(SharedExtension):
         standing = self._of(claimed)
         if standing is not None and standing.holds(generation):
             return standing.caller
+        forgotten = self._forgotten
         try:
             caller = self._ask(claimed, on_behalf())
         except Unauthorized:
             self._of_users.get(claimed.user_id, {}).pop(claimed.token_id, None)
+            self.tokens.forget(claimed.token)
             raise
         except GymError as problem:
             if standing is None or generation is None or generation != standing.generation:
@@ -158,7 +175,8 @@ class Standings(SharedExtension):
             log.info("tokens not checked, nothing has changed", reason=str(problem))
             standing.ends_at = time.monotonic() + EXTENDED_SECONDS
             return standing.caller
-        self._note(caller, generation)
+        if forgotten == self._forgotten:
+            self._note(caller, generation)
         return caller
 
     def _of(self, caller: Caller) -> _Standing | None:
@@ -171,6 +189,7 @@ class Standings(SharedExtension):
             tokens = self._of_users[caller.user_id] = {}
         ends_at = time.monotonic() + HOLDS_SECONDS
         tokens[caller.token_id] = _Standing(caller, generation, ends_at)
+        self.tokens.note_good(caller.token)
         if generation is not None:
             key = cache_generations.tokens_of(caller.user_id)
             self.cache.prolong(generation, key, LIFETIME_SECONDS)

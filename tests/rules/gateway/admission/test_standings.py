@@ -1,16 +1,19 @@
 """How long what was heard of a token holds, and what happens when nobody can be asked."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
 
-from gateway.admission.callers import Caller, CallerSettings, TokenCache
+from gateway.admission.callers import UNCHECKED_SECONDS, Caller, CallerSettings, TokenCache
 from gateway.admission.standings import EXTENDED_SECONDS, HOLDS_SECONDS, Standings
 from schemas.errors import ServiceUnavailable, Unauthorized
 from schemas.scopes import TOKEN_PREFIX
+from services.auth import LIFETIME_SECONDS, issue
 
 CLAIMED = Caller(7, "user", "token", "id", issued_at=100, session_id=3)
 FIRST, SECOND = "run/first", "run/second"
+SETTINGS = SimpleNamespace(jwt_secret="a secret of thirty-two bytes or more")
 AWAY = ServiceUnavailable.of("user-service", 5)
 
 
@@ -53,7 +56,7 @@ def standings(users, clock, monkeypatch):
     monkeypatch.setattr("gateway.admission.standings.sibling", lambda *_, **__: users)
     standings = Standings()
     standings.container = None
-    standings.cache, standings.tokens = Cache(), TokenCache(None)
+    standings.cache, standings.tokens = Cache(), TokenCache(SETTINGS)
     standings.revoked = set()
     standings.revocations = SimpleNamespace(has=lambda token_id: token_id in standings.revoked)
     return standings
@@ -181,3 +184,79 @@ def test_what_is_known_of_a_user_is_bounded(standings):
     for number in range(1000):
         check(standings, claimed=Caller(7, "user", f"token {number}", f"id {number}"))
     assert len(standings._of_users[7]) <= 100
+
+
+@pytest.fixture
+def make_token():
+    def make(user_id=7):
+        profile = {"id": user_id, "email": "ada@example.com", "name": "Ada", "role": "user"}
+        return issue(profile, SETTINGS, time.time(), session_id=3)
+
+    return make
+
+
+@pytest.fixture
+def send(standings):
+    """Do what a request with a token does."""
+    return lambda token, generation=FIRST: check(
+        standings, generation, standings.claimed(token, lambda: None)
+    )
+
+
+@pytest.fixture
+def wall_clock(monkeypatch):
+    clock = SimpleNamespace(now=time.time())
+    monkeypatch.setattr("gateway.admission.callers.time.time", lambda: clock.now)
+    return clock
+
+
+def test_nothing_is_kept_of_who_was_deleted_whatever_comes_after(
+    standings, users, make_token, send
+):
+    tokens = [make_token() for _ in range(150)]
+    for token in tokens:
+        send(token)
+    users.answer = Unauthorized("The account was deleted")
+    standings.forget(7)
+    assert not any(token in standings.tokens for token in tokens)
+    for token in tokens[:2]:
+        with pytest.raises(Unauthorized):
+            send(token, SECOND)
+        assert token not in standings.tokens
+        assert standings.known(token) is None
+    assert not standings._of_users
+
+
+def test_an_answer_from_before_the_event_is_not_kept(standings, users, make_token, send):
+    """Without Redis it would be believed for a minute."""
+    users.call_once = lambda *_: standings.forget(7) or users.answer
+    token = make_token()
+    assert send(token, None).user_id == 7
+    assert token not in standings.tokens
+    assert not standings._of_users
+    personal = {"id": 5, "user_id": 7, "scopes": [], "expires_at": None}
+    users.call_once = lambda *_: standings.forget(7) or personal
+    assert standings.claimed(f"{TOKEN_PREFIX}secret", lambda: None).user_id == 7
+    assert f"{TOKEN_PREFIX}secret" not in standings.tokens
+
+
+def test_a_token_that_nobody_has_vouched_for_is_kept_for_a_minute(
+    standings, make_token, wall_clock
+):
+    token = make_token()
+    assert standings.claimed_without_asking(token).user_id == 7
+    wall_clock.now += UNCHECKED_SECONDS
+    standings.forget_ended()
+    assert token not in standings.tokens
+
+
+def test_nothing_is_kept_of_a_token_that_has_expired(standings, make_token, send, wall_clock):
+    token = make_token()
+    send(token)
+    wall_clock.now += LIFETIME_SECONDS - 10
+    standings.forget_ended()
+    assert standings.known(token).user_id == 7
+    wall_clock.now += 11
+    standings.forget_ended()
+    assert token not in standings.tokens
+    assert not standings._of_users
