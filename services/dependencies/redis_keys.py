@@ -80,6 +80,11 @@ FAMILIES = (
 )
 
 
+def limits_of_user(user_id: int) -> str:
+    """Return the pattern of a user's counts in the counters' Redis, at any address."""
+    return f"gateway:limit:*/user-{user_id}[/:]*"
+
+
 def family_of(key: str, store: str) -> Family | None:
     """Return the family of a key in a store; None for an unknown key."""
     return next((each for each in FAMILIES if each.store == store and each.matches(key)), None)

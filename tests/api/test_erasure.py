@@ -4,9 +4,11 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from tests.api.conftest import PASSWORD
-from tests.erasing import ERASING, open_account, run, wait_until_gone
+from tests.api.http_client import Client
+from tests.erasing import ERASING, in_redis, open_account, run, wait_until_gone
 from tests.mailbox import Mailbox
 from tests.users_database import query
 from tests.waiting import eventually
@@ -50,6 +52,30 @@ def test_at_once_nobody_can_sign_in_and_soon_all_is_gone(http, new_user):
     assert {each["service"] for each in found["services"]} == {*ERASING}
     assert all(each["erased_at"] <= found["completed_at"] for each in found["services"])
     assert "receipt" not in found
+
+
+@pytest.fixture
+def with_limits(system, http):
+    """A client of a gateway whose limits outlast the test."""
+    limits = {f"RATE_LIMIT_{name}": "" for name in ("LOGIN", "REGISTER")}
+    limits |= {"RATE_LIMIT_LOGIN_EMAIL": "10/hour", "RATE_LIMIT_API": "1200/hour"}
+    address = system.start_another("gateway", "with-limits", limits)
+    with requests.Session() as session:
+        yield Client(f"http://{address}", session, check=http.check)
+    system.stop("with-limits")
+
+
+def test_what_was_counted_for_rate_limits_is_gone_too(with_limits, system):
+    account = open_account(system)
+    token = log_in(with_limits, account)
+    assert with_limits.get("/api/workouts", token=token).status_code == 200
+    assert delete_me(with_limits, token, "another password").status_code == 403
+    counted = {key.split("/")[0] for key in in_redis(system, account) if "gateway:limit" in key}
+    assert counted == {
+        f"REDIS_COUNTERS gateway:limit:{name}" for name in ("api", "login_email", "login_failures")
+    }
+    wait_until_complete(with_limits, receipt_of(delete_me(with_limits, token)))
+    wait_until_gone(system, account)
 
 
 def test_a_wrong_or_missing_password_deletes_nothing(http, new_user):

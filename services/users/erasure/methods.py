@@ -14,6 +14,8 @@ from services.dependencies.database import Database
 from services.dependencies.erasure.eraser import USER_ERASED
 from services.dependencies.erasure.methods import ERASE_USER, ErasureDispatcher
 from services.dependencies.events import Poison, event_handler
+from services.dependencies.redis_keys import limits_of_user
+from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
 from services.observability.logging import get_logger
 from services.process import budgets
@@ -34,6 +36,8 @@ class DeletionMethods:
 
     database: Database
     cache: Cache
+    # in the Redis of the gateway's rate limits
+    revocations: Revocations
     passwords: Passwords
     erasure_dispatcher: ErasureDispatcher
     # a method of the service's class
@@ -155,7 +159,7 @@ class DeletionMethods:
         log.info("account deleted", user_id=user_id, asked_by=asked_by)
         failpoint("users.after_deletion")
         self.account_changed(user_id)
-        self._forget_generations(user_id)
+        self._forget_keys(user_id)
         self._ask(user_id)
         found = records.find(self.database.fetch, receipt)
         return {"receipt": receipt, **(found or {})}
@@ -188,16 +192,17 @@ class DeletionMethods:
         try:
             if records.note_receipt(self.database.fetch, user_id, service):
                 log.info("account erased", user_id=user_id)
-            self._forget_generations(user_id)
+            self._forget_keys(user_id)
         except GymError as problem:
             log.warning("receipt not noted", user_id=user_id, reason=str(problem))
         except Exception as problem:
             log.error("receipt not noted", user_id=user_id, exc_info=problem)
 
-    def _forget_generations(self, user_id: int) -> None:
+    def _forget_keys(self, user_id: int) -> None:
         """Delete the keys in Redis, where a missing one is as good as another."""
         try:
             self.cache.delete_matching(cache_generations.pattern_of_account(user_id))
+            self.revocations.delete_matching(limits_of_user(user_id))
         except RedisFailure as problem:
             log.info("keys expire by themselves", user_id=user_id, reason=str(problem))
 
