@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from werkzeug.http import dump_cookie, parse_cookie
 
+from gateway.responses.failures import UnauthorizedWith
 from gateway.responses.replies import Reply
 from schemas.accounts import REFRESH_TOKEN_DAYS
 from schemas.constraints import excerpt
-from schemas.errors import Forbidden, InvalidParameter, fault
+from schemas.errors import Forbidden, InvalidParameter, Unauthorized, fault
 from services.transport.http import HttpRequest
 
 HEADER = "X-Refresh-Token"
@@ -88,3 +89,8 @@ def with_tokens(cookie: TokenCookie | None, tokens: dict[str, Any], **more: Any)
 def without_tokens(cookie: TokenCookie | None, data: dict[str, Any]) -> Reply:
     """Return a reply that takes the refresh token out of the cookie, if there is one."""
     return Reply(data, headers=() if cookie is None else (cookie.set_to("", 0),))
+
+
+def without_cookie(cookie: TokenCookie, refused: Unauthorized) -> UnauthorizedWith:
+    """Return an error whose response takes away a cookie that is good for nothing any more."""
+    return UnauthorizedWith(refused, cookie.set_to("", 0))

@@ -28,6 +28,19 @@ RETRY_AFTER = "Retry-After"
 WWW_AUTHENTICATE = "WWW-Authenticate"
 
 
+class UnauthorizedWith(Unauthorized):
+    """An error whose response has headers of its own.
+
+    Args:
+        error: what was raised.
+        headers: name and value of each.
+    """
+
+    def __init__(self, error: Unauthorized, *headers: tuple[str, str]):
+        super().__init__(error.message)
+        self.headers = headers
+
+
 @dataclass(frozen=True)
 class FailureStatus:
     """A status of failed requests.
@@ -123,5 +136,7 @@ def failure(request: HttpRequest, error: GymError) -> Response:
     if RETRY_AFTER in failed.headers:
         seconds = error.details.get("retry_after", budgets.UNAVAILABLE_RETRY_AFTER)
         headers.append((RETRY_AFTER, str(seconds)))
+    if isinstance(error, UnauthorizedWith):
+        headers.extend(error.headers)
     body = encode(envelope([], request.request_id, errors=error.entries()))
     return Response(failed.status, body, tuple(headers))

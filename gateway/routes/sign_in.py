@@ -6,7 +6,7 @@ from gateway.admission.callers import PUBLIC
 from gateway.admission.rate_limits import LOGIN, REFRESH, REGISTER
 from gateway.entrypoint import route
 from gateway.requests.request import Request
-from gateway.requests.token_cookies import with_tokens, without_tokens
+from gateway.requests.token_cookies import with_tokens, without_cookie, without_tokens
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.replies import Reply
 from schemas import responses
@@ -73,7 +73,11 @@ class SignInRoutes:
         """
         cookie = request.token_cookie
         body = request.body if cookie is None else {"refresh_token": cookie.token}
-        return with_tokens(cookie, self.users.refresh(body, client=request.client))
+        try:
+            tokens = self.users.refresh(body, client=request.client)
+        except Unauthorized as refused:
+            raise refused if cookie is None else without_cookie(cookie, refused) from None
+        return with_tokens(cookie, tokens)
 
     @route(
         "POST",

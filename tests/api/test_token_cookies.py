@@ -89,7 +89,11 @@ def test_signing_out_takes_it_away(browser, new_user):
     cookie = cookie_of(answer)
     assert (cookie.value, cookie["max-age"], cookie["path"]) == ("", "0", "/api/users/token/")
     browser.session.cookies = kept
-    assert browser.post(REFRESH, {}).status_code == 401
+    answer = browser.post(REFRESH, {})
+    assert answer.status_code == 401
+    # one that is good for nothing is taken away
+    assert cookie_of(answer)["max-age"] == "0"
+    assert not browser.session.cookies
 
 
 def test_without_a_cookie_nobody_is_signed_in(browser):

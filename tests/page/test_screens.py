@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.page.filled import fill
+from tests.users_database import query
 from tests.waiting import eventually
 
 BENCH = "Barbell Bench Press"
@@ -12,6 +13,7 @@ SCREENS = [
     *("overview", "log", "history", "exercises", "exercises/1", "body", "muscles", "transfer"),
     *("settings", "more"),
 ]
+OFFLINE = "ERR_INTERNET_DISCONNECTED"
 COLUMNS = (
     "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,"
     "Workout Notes,RPE"
@@ -43,6 +45,66 @@ def test_who_signs_out_has_to_sign_in(signed_in):
     page.sign_in()
 
 
+@pytest.fixture
+def expired(signed_in, system):
+    """A page whose access token ends while its session goes on."""
+    page = signed_in
+    page.expected_problems = ["401"]
+    in_page = page.driver.execute_script
+    # the token is in no place where a script could change it, so the next request has a bad one
+    in_page(
+        """
+        const asked = window.fetch;
+        window.fetch = (path, options = {}) => {
+          const headers = { ...options.headers };
+          if (headers.Authorization) {
+            headers.Authorization = `${headers.Authorization}x`;
+            window.fetch = asked;
+          }
+          return asked(path, { ...options, headers });
+        };
+        """
+    )
+    return page
+
+
+def sessions_of(page, system):
+    user = "(SELECT id FROM users WHERE email = %s)"
+    return query(system, f"SELECT id FROM sessions WHERE user_id = {user}", page.email)
+
+
+def cookies_of(page):
+    found = page.driver.execute_cdp_cmd("Network.getAllCookies", {})["cookies"]
+    return [cookie["name"] for cookie in found]
+
+
+def test_signing_out_ends_the_session_whatever_became_of_the_token(expired, system):
+    page = expired
+    page.go("more")
+    page.press("Sign out")
+    page.is_at("Sign in")
+    assert not sessions_of(page, system)
+    assert not cookies_of(page)
+
+
+def test_who_can_not_be_signed_out_is_told_so_and_signed_out_later(signed_in, system):
+    page = signed_in
+    page.expected_problems = [OFFLINE]
+    page.go("more")
+    page.set_offline(True)
+    try:
+        page.press("Sign out")
+        page.says("You are still signed in")
+        page.is_at("More")
+        assert cookies_of(page)
+    finally:
+        page.set_offline(False)
+    page.is_at("Sign in")
+    page.says("You are signed out")
+    assert not sessions_of(page, system)
+    assert not cookies_of(page)
+
+
 def test_who_comes_back_is_still_signed_in(signed_in):
     page = signed_in
     page.driver.refresh()
@@ -63,6 +125,7 @@ def test_a_session_that_was_ended_asks_to_sign_in(signed_in):
     page.go("history")
     page.is_at("Sign in")
     page.says("You are signed out")
+    assert not cookies_of(page)
     page.sign_in()
 
 

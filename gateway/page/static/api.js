@@ -48,12 +48,17 @@ export async function resume() {
   return true;
 }
 
+/** End the session; throws if it may go on, as the server could not be asked. */
 export async function signOut() {
   try {
-    await send("POST", "/api/users/logout", { headers: { ...IN_COOKIE, ...bearer() } });
-  } finally {
-    endSession();
+    await authorized("POST", "/api/users/logout", { headers: IN_COOKIE });
+  } catch (problem) {
+    // also if that is the refresh's: then there is no session any more
+    if (problem.status !== 401) {
+      throw problem;
+    }
   }
+  endSession();
 }
 
 /** Forget the token, which is good for nothing any more. */

@@ -4,7 +4,7 @@ import { signOut } from "../api.js";
 import { h } from "../element.js";
 import { t } from "../language.js";
 import { currentUser, forgetUser } from "../user.js";
-import { button, link, show } from "../view.js";
+import { button, explained, link, say, show } from "../view.js";
 
 export function showMore() {
   show(
@@ -25,7 +25,15 @@ export function showMore() {
   );
 }
 
-function leave() {
-  forgetUser();
-  return signOut();
+async function leave() {
+  const { id } = currentUser();
+  try {
+    await signOut();
+    forgetUser();
+  } catch (problem) {
+    // by then it may be somebody else
+    const again = () => currentUser()?.id === id && leave();
+    window.addEventListener("online", again, { once: true });
+    say(t("more.not_signed_out", { problem: explained(problem) }));
+  }
 }

@@ -283,6 +283,7 @@ export const GERMAN = {
 
   "more.title": "Mehr",
   "more.docs": "Die API",
+  "more.not_signed_out": "Du bist noch angemeldet. {problem} Sobald ein Netz da ist, wird es noch einmal versucht.",
   "more.sign_out": "Abmelden",
 
   "transfer.title": "Import und Export",

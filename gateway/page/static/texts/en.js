@@ -283,6 +283,7 @@ export const ENGLISH = {
 
   "more.title": "More",
   "more.docs": "The API",
+  "more.not_signed_out": "You are still signed in. {problem} It is tried again when there is a network.",
   "more.sign_out": "Sign out",
 
   "transfer.title": "Import and export",
