@@ -114,6 +114,20 @@ def test_a_new_password_signs_everybody_out(http, new_user, ask, system):
     assert query(system, "SELECT * FROM sessions WHERE user_id = %s", user.id) == []
 
 
+def test_the_tokens_that_are_out_are_good_for_nothing_any_more(http, new_user, ask):
+    user = new_user()
+    credentials = {"email": user.email, "password": user.password}
+    [signed_in] = http.post("/api/users/login", credentials).json()["data"]
+    access = [user.token, signed_in["token"]]
+    assert {http.get("/api/users/me", token=token).status_code for token in access} == {200}
+    assert confirm(http, ask(user)).status_code == 200
+    for token in access:
+        assert http.get("/api/users/me", token=token).status_code == 401
+        assert http.get("/api/workouts", token=token).status_code == 401
+    body = {"refresh_token": signed_in["refresh_token"]}
+    assert http.post("/api/users/token/refresh", body).status_code == 401
+
+
 def test_a_link_is_good_once_and_ends_all_others(http, new_user, ask, login):
     user = new_user()
     first, second = ask(user), ask(user, 2)
