@@ -5,6 +5,7 @@ from typing import Any
 from gateway.admission.callers import PUBLIC
 from gateway.entrypoint import route
 from gateway.requests.request import Request
+from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.replies import Reply
 from schemas import responses
 from schemas.erasure import AccountDeletion
@@ -22,6 +23,7 @@ class ErasureRoutes:
         "/api/users/me",
         body=AccountDeletion,
         asks_password=True,
+        changes=[CachePolicy.ACCOUNT],
         status=202,
         shows=responses.AcceptedDeletion,
         refuses=[Forbidden, BusinessRuleViolation],
