@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.admission.callers import PUBLIC
+from gateway.admission.callers import PUBLIC, SELF
 from gateway.entrypoint import route
 from gateway.requests.request import Request
 from gateway.responses.cache_policy import CachePolicy
@@ -38,6 +38,8 @@ class ErasureRoutes:
     @route(
         "DELETE",
         "/api/users/:id",
+        # others are refused before the body is looked at, and as no wrong password
+        caller=SELF,
         body=AccountDeletion,
         asks_password=True,
         status=202,
@@ -49,8 +51,6 @@ class ErasureRoutes:
 
         The last administrator who is not disabled can't be deleted.
         """
-        if not request.caller.is_admin and request.id != request.user_id:
-            raise Forbidden("Only administrators can delete the accounts of others")
         return _accepted(self.users.delete_account_of(request.user_id, request.id, request.body))
 
     @route(

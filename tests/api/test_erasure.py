@@ -10,7 +10,7 @@ from tests.api.conftest import PASSWORD
 from tests.api.http_client import Client
 from tests.erasing import ERASING, in_redis, open_account, run, wait_until_gone
 from tests.mailbox import Mailbox
-from tests.users_database import query
+from tests.users_database import query, transaction
 from tests.waiting import eventually
 
 
@@ -166,6 +166,38 @@ def test_nobody_else_deletes_others(http, new_user):
     refused = http.delete(path, token=user.token, json={"password": PASSWORD})
     assert refused.status_code == 403
     assert http.get(path, token=other.token).status_code == 200
+
+
+@pytest.mark.parametrize("options", [{}, {"json": {}}, {"json": {"password": 5}}, {"data": "{"}])
+def test_somebody_else_is_refused_before_the_body_is_looked_at(http, new_user, options):
+    user, other = new_user(), new_user()
+    answer = http.request("DELETE", f"/api/users/{other.id}", token=user.token, **options)
+    assert answer.status_code == 403
+
+
+def test_deleting_others_is_no_wrong_password_of_one_s_own(with_limits, new_user):
+    user, other = new_user(), new_user()
+    for _ in range(12):
+        body = {"password": "another password"}
+        answer = with_limits.delete(f"/api/users/{other.id}", token=user.token, json=body)
+        assert answer.status_code == 403
+    assert delete_me(with_limits, user.token).status_code == 202
+
+
+@pytest.mark.parametrize("what", ["own", "other"])
+def test_a_password_that_is_changed_meanwhile_deletes_nothing(http, system, administrator, what):
+    account, token = administrator
+    path = f"/api/users/{account.id if what == 'own' else open_account(system).id}"
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with ThreadPoolExecutor() as threads:
+        with transaction(system) as cursor:
+            change = "UPDATE users SET password_hash = %s WHERE id = %s"
+            cursor.execute(change, ("$2b$04$another", account.id))
+            asked = threads.submit(http.delete, path, token=token, json={"password": PASSWORD})
+            eventually(lambda: query(system, waiting) != [(0,)])
+        answer = asked.result()
+    assert answer.status_code == 403
+    assert answer.json()["errors"][0]["message"] == "The password is wrong"
 
 
 def test_an_administrator_deletes_their_own_account(http, administrator):

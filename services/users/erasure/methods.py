@@ -145,13 +145,17 @@ class DeletionMethods:
 
     def _delete(self, asked_by: int, user_id: int, deletion: dict) -> dict[str, Any]:
         password = load(DELETION, deletion)["password"]
-        self._check_password(asked_by, password)
+        compared = self._check_password(asked_by, password)
         with self.database.together() as transaction:
             # first all administrators, then the account: whoever takes several locks does it so
             administrators = lock_administrators(transaction.fetch)
             self._check_right(administrators, asked_by, user_id)
             if records.account(transaction.fetch, user_id, lock=True) is None:
                 raise _no_such_account(asked_by, user_id)
+            # who asks is locked, too: it is their own account, or an administrator's
+            asking = records.account(transaction.fetch, asked_by)
+            if asking is None or asking[1] != compared:
+                raise _wrong_password()
             if administrators == {user_id}:
                 message = "The last administrator who is not disabled can't be deleted"
                 raise BusinessRuleViolation(message)
@@ -164,14 +168,15 @@ class DeletionMethods:
         found = records.find(self.database.fetch, receipt)
         return {"receipt": receipt, **(found or {})}
 
-    def _check_password(self, user_id: int, password: str) -> None:
-        """Compare the password before any row is locked, as that takes long."""
+    def _check_password(self, user_id: int, password: str) -> str:
+        """Compare the password before any row is locked, as that takes long; return the hash."""
         found = records.account(self.database.fetch, user_id)
         matches = self.passwords.matches(password, found and found[1])
         if found is None or not found[2]:
             raise Unauthorized("The account was deleted, or is disabled")
         if not matches:
-            raise Forbidden("The password is wrong")
+            raise _wrong_password()
+        return found[1]
 
     @staticmethod
     def _check_right(administrators: set[int], asked_by: int, user_id: int) -> None:
@@ -205,6 +210,10 @@ class DeletionMethods:
             self.revocations.delete_matching(limits_of_user(user_id))
         except RedisFailure as problem:
             log.info("keys expire by themselves", user_id=user_id, reason=str(problem))
+
+
+def _wrong_password() -> Forbidden:
+    return Forbidden("The password is wrong")
 
 
 def _no_such_account(asked_by: int, user_id: int) -> GymError:
