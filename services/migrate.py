@@ -26,7 +26,8 @@ from services.observability import logging
 from services.observability.logging import get_logger
 from services.process import budgets
 from services.process.retrying import with_last_repeated
-from services.process.settings import BadSettings, DatabaseAddress, Settings
+from services.process.settings import BadSettings, CannotStart, DatabaseAddress, Settings
+from services.restoring import marks
 
 NAMES = ("users", "exercises", "workouts", "analytics", "notifications")
 LATEST = "head"
@@ -41,7 +42,7 @@ RETRY_SECONDS = (0.2, 0.5, 1, 2, 5)
 """Pauses between tries to reach the database; the last one repeats."""
 
 
-def migrate(name: str, address: DatabaseAddress) -> None:
+def migrate(name: str, address: DatabaseAddress, is_restored: bool = False) -> None:
     """Upgrade a database to the latest revision; wait until it is reachable.
 
     A database that a newer version has migrated is left unchanged.
@@ -49,9 +50,19 @@ def migrate(name: str, address: DatabaseAddress) -> None:
     Args:
         name: the service.
         address: of the service's database.
+        is_restored: whether it is the restore itself that migrates.
+
+    Raises:
+        CannotStart: the database is being restored.
     """
 
     def upgrade(connection: Connection) -> None:
+        if not is_restored and connection.scalar(text(marks.IS_MARKED)):
+            raise CannotStart(
+                f"{address.name} is being restored; if nobody is at it, run the restore again"
+            )
+        # ends the transaction of this read; otherwise all migrations would run within it
+        connection.rollback()
         config = _config(name, connection)
         if newer := _unknown_revisions(config, connection):
             # a process of the version before, restarted during an upgrade, must start all the same
@@ -180,7 +191,7 @@ def _run(name: str, down_to: str | None) -> int:
             downgrade(name, address, down_to)
         else:
             migrate(name, address)
-    except (CommandError, DBAPIError) as problem:
+    except (CannotStart, CommandError, DBAPIError) as problem:
         _log().error("migration failed", reason=_first_line(problem))
         return 1
     return 0

@@ -10,6 +10,7 @@ import psycopg2
 
 from services.process import budgets
 from services.process.settings import DatabaseAddress
+from services.restoring.marks import IS_MARKED
 
 SERVICES = Path(__file__).parent
 
@@ -28,7 +29,7 @@ def is_latest(name: str, address: DatabaseAddress) -> bool:
     """Return whether a database has the latest revision.
 
     False also if it can't be read, or was never migrated. A revision is there only when its
-    migration was committed, so this needs no lock.
+    migration was committed, so this needs no lock. False, too, while it is being restored.
 
     Args:
         name: the service.
@@ -47,8 +48,8 @@ def is_latest(name: str, address: DatabaseAddress) -> bool:
         return False
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT version_num FROM alembic_version")
-            return cursor.fetchall() == [(latest(name),)]
+            cursor.execute(f"SELECT version_num, ({IS_MARKED}) FROM alembic_version")
+            return cursor.fetchall() == [(latest(name), False)]
     except psycopg2.Error:
         return False
     finally:

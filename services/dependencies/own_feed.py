@@ -12,6 +12,7 @@ from orjson import Fragment
 from schemas.changes import DELETED, PUT, OwnChanges, expired
 from schemas.loading import load
 from schemas.pages import checked_user
+from services.dependencies.feed_gaps import is_lost
 from services.transport.postgres.statements import Fetch, Statement
 
 OWN_CHANGES = OwnChanges()
@@ -21,27 +22,32 @@ class OwnFeed:
     """Reads such a feed.
 
     Args:
+        table: of the feed.
         changes: selects changes as JSON text (:func:`change_json`), of ``:user_id``, ``:after`` a
-            position, the oldest first, ``:limit`` at most.
+            position, the oldest first, ``:limit`` at most; none if :func:`is_lost` tells that
+            the position is.
         last: selects the position of the latest one of ``:user_id``, or null.
     """
 
-    def __init__(self, changes: str, last: str):
+    def __init__(self, table: str, changes: str, last: str):
         self._changes = Statement(changes)
         self._last = Statement(last)
+        self._place = Statement(f"SELECT ({last}), {is_lost(table, ':after')}")
 
     def read(self, fetch: Fetch, user_id: int, after: int, limit: int) -> list[Fragment]:
         """Return the changes after a position, as the RPC methods do, which check what is given.
 
         Raises:
             InvalidParameter: a value is not allowed.
-            Conflict: nothing of the user was ever at this position.
+            Conflict: nothing of the user was ever at this position, or what was is lost.
         """
         user_id = checked_user(user_id)
         values = load(OWN_CHANGES, {"after": after, "limit": limit})
         rows = fetch(self._changes, user_id=user_id, **values)
-        if not rows and values["after"] > self._position(fetch, user_id):
-            raise expired(values["after"])
+        if not rows:
+            [(last, lost)] = fetch(self._place, user_id=user_id, after=values["after"])
+            if lost or values["after"] > (last or 0):
+                raise expired(values["after"])
         return [Fragment(text) for (text,) in rows]
 
     def position(self, fetch: Fetch, user_id: int) -> dict[str, Any]:
@@ -50,11 +56,8 @@ class OwnFeed:
         Raises:
             InvalidParameter: the id is none.
         """
-        return {"position": self._position(fetch, checked_user(user_id))}
-
-    def _position(self, fetch: Fetch, user_id: int) -> int:
-        [(last,)] = fetch(self._last, user_id=user_id)
-        return last or 0
+        [(last,)] = fetch(self._last, user_id=checked_user(user_id))
+        return {"position": last or 0}
 
 
 def change_json(

@@ -11,6 +11,7 @@ from orjson import Fragment
 from schemas.loading import load
 from schemas.pages import Feed
 from services.dependencies.database import Database
+from services.dependencies.feed_gaps import is_lost
 from services.dependencies.own_feed import OwnFeed, change_json
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Statement
@@ -37,9 +38,12 @@ _OWN_CHANGE = change_json(
     there="true",
 )
 OWN = OwnFeed(
+    table="settings_changes",
     changes=f"""
     SELECT {_OWN_CHANGE} FROM settings_changes c JOIN users u ON u.id = c.user_id
-    WHERE c.user_id = :user_id AND c.position > :after ORDER BY c.position LIMIT :limit
+    WHERE c.user_id = :user_id AND c.position > :after
+      AND NOT {is_lost("settings_changes", ":after")}
+    ORDER BY c.position LIMIT :limit
     """,
     last="SELECT max(position) FROM settings_changes WHERE user_id = :user_id",
 )

@@ -11,6 +11,7 @@ from typing import Any
 from orjson import Fragment
 
 from services.dependencies.database import Database
+from services.dependencies.feed_gaps import is_lost
 from services.dependencies.own_feed import OwnFeed, change_json
 from services.dependencies.rpc import rpc
 from services.workouts.measurements.rows import SHOWN as MEASUREMENT
@@ -38,6 +39,7 @@ _MEASUREMENT_CHANGE = change_json(
 
 # OFFSET 0 keeps NOT EXISTS from becoming a join with the changes of everybody
 WORKOUTS = OwnFeed(
+    table="workout_changes",
     changes=f"""
     SELECT {_WORKOUT_CHANGE}
     FROM (
@@ -48,6 +50,7 @@ WORKOUTS = OwnFeed(
             WHERE c.user_id = :user_id AND c.id > :after AND NOT EXISTS (
                 SELECT FROM workout_changes later
                 WHERE later.workout_id = c.workout_id AND later.id > c.id OFFSET 0)
+              AND NOT {is_lost("workout_changes", ":after")}
             ORDER BY c.id LIMIT :limit) c
     ) c
     LEFT JOIN workouts w ON w.id = c.workout_id
@@ -56,11 +59,14 @@ WORKOUTS = OwnFeed(
     last="SELECT max(id) FROM workout_changes WHERE user_id = :user_id",
 )
 MEASUREMENTS = OwnFeed(
+    table="measurement_changes",
     changes=f"""
     SELECT {_MEASUREMENT_CHANGE}
     FROM measurement_changes c
     LEFT JOIN measurements m ON m.user_id = c.user_id AND m.id = c.measurement_id
-    WHERE c.user_id = :user_id AND c.position > :after ORDER BY c.position LIMIT :limit
+    WHERE c.user_id = :user_id AND c.position > :after
+      AND NOT {is_lost("measurement_changes", ":after")}
+    ORDER BY c.position LIMIT :limit
     """,
     last="SELECT max(position) FROM measurement_changes WHERE user_id = :user_id",
 )

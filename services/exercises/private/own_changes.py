@@ -9,6 +9,7 @@ from typing import Any
 from orjson import Fragment
 
 from services.dependencies.database import Database
+from services.dependencies.feed_gaps import is_lost
 from services.dependencies.own_feed import OwnFeed, change_json
 from services.dependencies.rpc import rpc
 from services.exercises.private.own_details import DETAILS
@@ -24,6 +25,7 @@ _CHANGE = change_json(
 )
 # OFFSET 0 has each exercise found by its id, and not among all of its owner
 OWN = OwnFeed(
+    table="own_exercise_changes",
     changes=f"""
     SELECT {_CHANGE}
     FROM own_exercise_changes c
@@ -34,7 +36,9 @@ OWN = OwnFeed(
     LEFT JOIN own_details d
         ON c.kind = 'exercise_details' AND d.owner_id = c.owner_id
         AND d.exercise_id = c.exercise_id
-    WHERE c.owner_id = :user_id AND c.position > :after ORDER BY c.position LIMIT :limit
+    WHERE c.owner_id = :user_id AND c.position > :after
+      AND NOT {is_lost("own_exercise_changes", ":after")}
+    ORDER BY c.position LIMIT :limit
     """,
     last="SELECT max(position) FROM own_exercise_changes WHERE owner_id = :user_id",
 )
