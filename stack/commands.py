@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from stack import mail, overview, processes, reading_logs, suite, traces, upgrading, waterfall
 from stack.bringing_up import bring_up
+from stack.environment import are_given
 from stack.failures import Failure
 from stack.histories import options as history_options
 from stack.layout import RUN_DIRECTORY, SERVICES
@@ -106,6 +107,14 @@ def make_parser() -> argparse.ArgumentParser:
     history_options.of_export(add("export", export_history, "write a user's history to a file"))
     command = add("admin", admin, "make an account an administrator, or open one")
     command.add_argument("email", metavar="EMAIL", help="the account's e-mail")
+    command = add("backup", backup, "copy all databases into a directory, while all runs")
+    command.add_argument("directory", metavar="DIR", help="is made")
+    command = add("restore", restore, "put a backup in the place of all databases")
+    command.add_argument("directory", metavar="DIR", help="what ./gym backup has made")
+    command.add_argument("--replace", action="store_true", help="delete what the databases have")
+    command.add_argument(
+        "--sign-out", action="store_true", help="end all sessions, as some may have ended since"
+    )
     command = add("demo", demo, "fill in two years of workouts and show what comes out")
     command.add_argument("--url", help="of another gateway, such as http://localhost:8080")
     add("help", None, "show this")
@@ -134,9 +143,7 @@ def down(options: argparse.Namespace) -> int:
         raise Failure("--data deletes what the servers have open; leave out --keep-servers")
     with held(RUN_DIRECTORY):
         if options.keep_servers:
-            running = _running_system()
-            with for_people().step("Stopping the services") as step:
-                running.stop_services(step.tick)
+            _stop_services(_running_system())
             return 0
         system = System.open(RUN_DIRECTORY)
         if processes.belonging_to(RUN_DIRECTORY):
@@ -268,6 +275,32 @@ def export_history(options: argparse.Namespace) -> int:
     return importlib.import_module("stack.histories.exporting").main(_broker(), options) or 0
 
 
+def backup(options: argparse.Namespace) -> int:
+    """Copy all databases into a directory."""
+    # imported lazily, as it needs packages
+    backing_up = importlib.import_module("stack.backups.backing_up")
+    environment = os.environ if are_given(os.environ) else _running_system().environment
+    made = backing_up.back_up(environment, Path(options.directory), for_people())
+    size = sum(dump.bytes for dump in made.dumps.values()) / 1e6
+    print(f"{size:,.1f} MB, with all that was acknowledged before {made.begun_at}.")
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Put a backup in the place of all databases."""
+    restoring = importlib.import_module("stack.backups.restoring")
+    given = Path(options.directory), for_people(), options.replace, options.sign_out
+    if are_given(os.environ):
+        restoring.restore(os.environ, *given)
+        print("Now start all services.")
+        return 0
+    with held(RUN_DIRECTORY):
+        running = _running_system()
+        restoring.restore(running.environment, *given, stop=lambda: _stop_services(running))
+        bring_up(RUN_DIRECTORY, for_people())
+    return 0
+
+
 def letters(options: argparse.Namespace) -> int:
     """Show the dead letters, send them again or drop them."""
     # imported lazily: needs a package, without which the other commands must work
@@ -282,6 +315,11 @@ def letters(options: argparse.Namespace) -> int:
             queue.replay(letter) if options.action == "replay" else queue.drop(letter)
     print(f"{len(chosen)} {'sent again' if options.action == 'replay' else 'dropped'}.")
     return 0
+
+
+def _stop_services(running: System) -> None:
+    with for_people().step("Stopping the services") as step:
+        running.stop_services(step.tick)
 
 
 def _running_system() -> System:

@@ -121,6 +121,11 @@ def given_servers(given: Mapping[str, str]) -> list[str]:
     return [server for server in SERVERS if any(name in given for name in SERVER_VARIABLES[server])]
 
 
+def are_given(environment: Mapping[str, str]) -> bool:
+    """Return whether the addresses of all databases are given from outside."""
+    return DATABASES.keys() <= {*given_servers(given_from_outside(environment))}
+
+
 def broker_password(state: State, user: str) -> str:
     """Return the password of one of the broker's users; the operator's is the secret itself."""
     secret = state.secrets["rabbitmq"]

@@ -1,4 +1,4 @@
-"""The command: ``python -m services.restoring begin|finish SERVICE …``."""
+"""The command: ``python -m services.restoring check|begin|finish SERVICE …``."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from services.restoring import emptying, finishing
 def main(arguments: list[str] | None = None) -> int:
     """Do as the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m services.restoring", description=__doc__)
-    parser.add_argument("step", choices=["begin", "finish"])
+    parser.add_argument("step", choices=["check", "begin", "finish"])
     parser.add_argument("services", nargs="+", choices=NAMES, metavar="SERVICE")
     parser.add_argument("--replace", action="store_true", help="delete what is in them (begin)")
     parser.add_argument("--sign-out", action="store_true", help="end all sessions (finish)")
@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.from_environment(service="restoring")
         logging.configure(settings, "restoring")
         addresses = {name: settings.databases[name] for name in options.services}
-        if options.step == "begin":
+        if options.step == "check":
+            emptying.check(addresses, options.replace)
+        elif options.step == "begin":
             emptying.empty(addresses, options.replace)
         else:
             finishing.finish(addresses, settings, options.sign_out)

@@ -1,8 +1,8 @@
 """Empties the databases of services, so that a backup can be copied into them."""
 
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 from services.process.settings import DatabaseAddress
 from services.restoring import erasures, marks
@@ -55,6 +55,16 @@ _SESSIONS = """
 """
 
 
+def check(addresses: Mapping[str, DatabaseAddress], replace: bool) -> None:
+    """Check whether databases may be emptied, as far as that can be known while they are in use.
+
+    Raises:
+        CannotRestore: one can't be reached, or is not empty.
+    """
+    with _all_connected(addresses) as connections:
+        _look(addresses, connections, replace)
+
+
 def empty(addresses: Mapping[str, DatabaseAddress], replace: bool) -> None:
     """Mark databases and empty them; all of them or, if one may not be, none.
 
@@ -66,14 +76,8 @@ def empty(addresses: Mapping[str, DatabaseAddress], replace: bool) -> None:
     Raises:
         CannotRestore: one can't be reached, is not empty, or is in use.
     """
-    with ExitStack() as all_of_them:
-        connections = {
-            name: all_of_them.enter_context(connected(address))
-            for name, address in addresses.items()
-        }
-        marked = {name: _is(each, marks.IS_MARKED) for name, each in connections.items()}
-        if not replace:
-            _refuse_filled(addresses, connections, marked)
+    with _all_connected(addresses) as connections:
+        marked = _look(addresses, connections, replace)
         for connection in connections.values():
             run(connection, marks.PUT_UP)
         try:
@@ -90,18 +94,28 @@ def empty(addresses: Mapping[str, DatabaseAddress], replace: bool) -> None:
             run(connection, _EMPTY)
 
 
-def _refuse_filled(
-    addresses: Mapping[str, DatabaseAddress],
-    connections: Mapping[str, Connection],
-    marked: Mapping[str, bool],
-) -> None:
+@contextmanager
+def _all_connected(addresses: Mapping[str, DatabaseAddress]) -> Iterator[dict[str, Connection]]:
+    with ExitStack() as connections:
+        yield {
+            name: connections.enter_context(connected(address))
+            for name, address in addresses.items()
+        }
+
+
+def _look(
+    addresses: Mapping[str, DatabaseAddress], connections: Mapping[str, Connection], replace: bool
+) -> dict[str, bool]:
+    """Return which are marked; refuse those that are not, hold something and may not lose it."""
+    marked = {name: _is(each, marks.IS_MARKED) for name, each in connections.items()}
     filled = [
         addresses[name].name
         for name, connection in connections.items()
-        if not marked[name] and _is(connection, _HOLDS_SOMETHING)
+        if not (replace or marked[name]) and _is(connection, _HOLDS_SOMETHING)
     ]
     if filled:
-        raise CannotRestore(f"{', '.join(filled)}: not empty; --replace deletes what is there")
+        raise CannotRestore(f"not empty: {', '.join(filled)}; --replace deletes what is there")
+    return marked
 
 
 def _wait_until_unused(address: DatabaseAddress, connection: Connection) -> None:

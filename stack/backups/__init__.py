@@ -1,0 +1,1 @@
+"""``gym backup`` and ``gym restore``: all databases in one directory, as of one moment."""
