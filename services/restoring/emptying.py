@@ -37,6 +37,8 @@ _EMPTY = f"""
                 WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
                 WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relname)
             {_RELATIONS} AND relkind IN ('r', 'p', 'v', 'm', 'S')
+            -- those of tables go with these, and not without
+            ORDER BY relkind = 'S'
         LOOP
             EXECUTE dropped;
         END LOOP;

@@ -71,9 +71,7 @@ def read(directory: Path) -> Manifest:
         dumps = {service: Dump(**dump) for service, dump in content["databases"].items()}
         manifest = Manifest(content["begun_at"], dumps)
     except FileNotFoundError:
-        raise Failure(
-            f"{directory} has no {FILE_NAME}: it is no backup, or no complete one"
-        ) from None
+        raise Failure(f"{directory} is no complete backup: it has no {FILE_NAME}") from None
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as problem:
         raise Failure(f"{path} can't be read: {problem}") from None
     if missing := DATABASE_OF.keys() - dumps.keys():
