@@ -19,6 +19,7 @@ FAULTS = (
     "tests/security/test_exhaustion.py",
     "tests/stack/test_interrupted_up.py",
 )
+SCALE = ("tests/scale/",)
 
 # users of their own for each test: far from those that register, and from other runs
 _user_ids = itertools.count(random.randrange(10**9, 2 * 10**9))
@@ -34,6 +35,9 @@ hypothesis.settings.load_profile("suite")
 def pytest_addoption(parser):
     parser.addoption(
         "--faults", action="store_true", help="run all faults and attacks, and nothing else"
+    )
+    parser.addoption(
+        "--scale", action="store_true", help="run backups and what is beyond one machine alone"
     )
 
 
@@ -52,8 +56,11 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(config, items):
     whole = config.getoption("--faults")
+    scale = config.getoption("--scale")
 
     def is_wanted(item):
+        if scale or item.nodeid.startswith(SCALE):
+            return scale and item.nodeid.startswith(SCALE)
         if whole:
             return item.nodeid.startswith(FAULTS)
         return item.get_closest_marker("whole_table") is None

@@ -35,7 +35,7 @@ _PUT_UP_AGAIN = f"""
 """
 _EXPECT_RECEIPTS = """
     INSERT INTO erasure_receipts (user_id, service, asked_at)
-    SELECT user_id, service, now() FROM erasures, unnest(%s) AS given (service)
+    SELECT user_id, service, requested_at FROM erasures, unnest(%s) AS given (service)
     ON CONFLICT DO NOTHING
 """
 _DELETED = "(SELECT u.email FROM users u JOIN erasures e ON e.user_id = u.id)"
@@ -44,9 +44,13 @@ _DELETE_ACCOUNTS = (
     f"DELETE FROM email_changes WHERE email IN {_DELETED}",
     "DELETE FROM users WHERE id IN (SELECT user_id FROM erasures)",
 )
+# as if each had just been asked for, so the services are asked as soon as they run
 _AGAIN = (
     "UPDATE erasures SET completed_at = NULL",
-    "UPDATE erasure_receipts SET erased_at = NULL, asked_at = now()",
+    """
+    UPDATE erasure_receipts r SET erased_at = NULL, asked_at = e.requested_at
+    FROM erasures e WHERE e.user_id = r.user_id
+    """,
 )
 
 
