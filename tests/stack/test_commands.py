@@ -33,6 +33,8 @@ def test_help_names_every_command(capsys):
         "import",
         "export",
         "admin",
+        "backup",
+        "restore",
         "demo",
         "help",
     ]:
