@@ -24,10 +24,10 @@ from schemas.names import PUBLIC_NAMES
 from services import revisions
 from services.observability import logging
 from services.observability.logging import get_logger
-from services.process import budgets
 from services.process.retrying import with_last_repeated
 from services.process.settings import BadSettings, CannotStart, DatabaseAddress, Settings
 from services.restoring import marks
+from services.transport.postgres.connecting import connect
 
 NAMES = ("users", "exercises", "workouts", "analytics", "notifications")
 LATEST = "head"
@@ -115,9 +115,7 @@ def _unknown_revisions(config: Config, connection: Connection) -> list[str]:
 def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], None]) -> None:
     """Make a change under the lock; retry it if the connection is refused or breaks."""
     engine = create_engine(
-        address.url,
-        poolclass=NullPool,
-        connect_args={"connect_timeout": budgets.DATABASE_CONNECT_SECONDS},
+        "postgresql+psycopg2://", creator=lambda: connect(address), poolclass=NullPool
     )
     place = f"{address.host}:{address.port}/{address.name}"
     began, told = time.monotonic(), None

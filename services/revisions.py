@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psycopg2
 
-from services.process import budgets
 from services.process.settings import DatabaseAddress
 from services.restoring.marks import IS_MARKED
+from services.transport.postgres.connecting import connect
 
 SERVICES = Path(__file__).parent
 
@@ -36,14 +36,7 @@ def is_latest(name: str, address: DatabaseAddress) -> bool:
         address: of the service's database.
     """
     try:
-        connection = psycopg2.connect(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            dbname=address.name,
-            connect_timeout=budgets.DATABASE_CONNECT_SECONDS,
-        )
+        connection = connect(address)
     except psycopg2.Error:
         return False
     try:

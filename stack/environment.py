@@ -159,14 +159,18 @@ def make_environment(
     return {name: value for name, value in variables.items() if name not in foreign}
 
 
-def server_address(name: str, environment: Mapping[str, str]) -> tuple[str, int]:
-    """Return the host and the port of a database or of Redis."""
+def server_addresses(name: str, environment: Mapping[str, str]) -> list[tuple[str, int]]:
+    """Return the host and the port of Redis or a database, which may have several."""
     prefix = f"{DATABASES[name].prefix}_DB" if name in DATABASES else REDIS[name]
     variables = [f"{prefix}_HOST", f"{prefix}_PORT"]
     if name in REDIS and not any(environment.get(variable) for variable in variables):
         name, variables = "redis", ["REDIS_HOST", "REDIS_PORT"]
     host, port = (environment.get(variable) for variable in variables)
-    return host or "localhost", int(port or PORTS[name])
+    hosts, ports = (host or "localhost").split(","), str(port or PORTS[name]).split(",")
+    return [
+        (host.strip(), int(port))
+        for host, port in zip(hosts, ports * (len(hosts) if len(ports) == 1 else 1), strict=True)
+    ]
 
 
 def _foreign_settings(service: str) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
-from stack.environment import OPERATOR, server_address
+from stack.environment import OPERATOR, server_addresses
 from stack.layout import DATABASES, REDIS, SERVERS, SERVICES
 from stack.supervision import HELD_UP
 from stack.system import System
@@ -125,10 +125,10 @@ def _url(system: System, name: str) -> str:
         scheme, _, rest = environment["AMQP_URI"].partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}"
     if name in SERVERS:
-        host, port = server_address(name, environment)
+        places = ",".join(f"{host}:{port}" for host, port in server_addresses(name, environment))
         if name in REDIS:
-            return f"redis://{host}:{port}"
-        return f"postgresql://{host}:{port}/{DATABASES[name].name}"
+            return f"redis://{places}"
+        return f"postgresql://{places}/{DATABASES[name].name}"
     if name in SERVICES:
         return f"http://{system.address(name)}"
     return f"http://127.0.0.1:{system.state.ports[name]}"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from stack import packages, postgres, rabbitmq, redis
-from stack.environment import given_from_outside, given_servers, server_address
+from stack.environment import given_from_outside, given_servers, server_addresses
 from stack.failures import Failure
 from stack.find import OLDEST_POSTGRES, OLDEST_RABBITMQ, Programs, find_programs
 from stack.layout import DATABASES, REDIS, SERVERS
@@ -75,4 +75,4 @@ def accepts(name: str, environment: dict[str, str]) -> bool:
     if name == "rabbitmq":
         return rabbitmq.accepts(environment["AMQP_URI"])
     check = postgres.accepts if name in DATABASES else redis.accepts
-    return check(*server_address(name, environment))
+    return any(check(host, port) for host, port in server_addresses(name, environment))

@@ -52,23 +52,40 @@ class BadSettings(CannotStart):
 
 @dataclass(frozen=True)
 class DatabaseAddress:
-    """Address and credentials of a service's PostgreSQL database."""
+    """Address and credentials of a service's PostgreSQL database.
+
+    It may have several hosts, as ``a,b``, of which one takes writes; each may have a port of its
+    own, in the same order.
+    """
 
     host: str
-    port: int
+    port: str
     user: str
     password: str = field(repr=False)
     name: str
 
     @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """Host and port of each server."""
+        hosts, ports = self.host.split(","), [*map(int, self.port.split(","))]
+        if len(ports) == 1:
+            ports *= len(hosts)
+        return tuple(zip(hosts, ports, strict=True))
+
+    @property
     def url(self) -> "URL":
-        """The address as a SQLAlchemy URL."""
+        """The address as a SQLAlchemy URL, which leads to the host that takes writes."""
         # 10 MiB, which the gateway, without a database, does not need
         from sqlalchemy import URL
 
-        return URL.create(
-            "postgresql+psycopg2", self.user, self.password, self.host, self.port, self.name
-        )
+        driver, places = "postgresql+psycopg2", self.places
+        if len(places) == 1:
+            return URL.create(driver, self.user, self.password, *places[0], self.name)
+        query = {
+            "host": [f"{host}:{port}" for host, port in places],
+            "target_session_attrs": "read-write",
+        }
+        return URL.create(driver, self.user, self.password, database=self.name, query=query)
 
 
 @dataclass(frozen=True)
@@ -224,6 +241,14 @@ class _Reader:
             raise BadSettings(f"{name} must be a whole number from {least} to {most}")
         return int(value)
 
+    def ports(self, name: str, default: int, hosts: int) -> str:
+        values = self.items(name) or (str(default),)
+        if len(values) not in (1, hosts):
+            raise BadSettings(f"{name} must have one port, or one for each host")
+        if not all(value.isdecimal() and 1 <= int(value) <= 65535 for value in values):
+            raise BadSettings(f"{name} must be a whole number from 1 to 65535, or several")
+        return ",".join(values)
+
     def items(self, name: str) -> tuple[str, ...]:
         return tuple(item.strip() for item in self.text(name, "").split(",") if item.strip())
 
@@ -262,9 +287,10 @@ class _Reader:
         return cache, (host or "localhost", self.number("REDIS_COUNTERS_PORT", 6380))
 
     def database(self, prefix: str, port: int, name: str) -> DatabaseAddress:
+        hosts = self.items(f"{prefix}_DB_HOST") or ("localhost",)
         return DatabaseAddress(
-            host=self.text(f"{prefix}_DB_HOST", "localhost"),
-            port=self.number(f"{prefix}_DB_PORT", port),
+            host=",".join(hosts),
+            port=self.ports(f"{prefix}_DB_PORT", port, len(hosts)),
             user=self.text(f"{prefix}_DB_USER", "postgres"),
             password=self.password(f"{prefix}_DB_PASSWORD", "postgres"),
             name=self.text(f"{prefix}_DB_NAME", name),

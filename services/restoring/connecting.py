@@ -7,8 +7,8 @@ from typing import TypeAlias
 import psycopg2
 import psycopg2.extensions
 
-from services.process import budgets
 from services.process.settings import CannotStart, DatabaseAddress
+from services.transport.postgres.connecting import connect
 
 Connection: TypeAlias = psycopg2.extensions.connection
 
@@ -25,14 +25,7 @@ def connected(address: DatabaseAddress) -> Iterator[Connection]:
         CannotRestore: the database can't be reached, or refuses something.
     """
     try:
-        connection = psycopg2.connect(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            dbname=address.name,
-            connect_timeout=budgets.DATABASE_CONNECT_SECONDS,
-        )
+        connection = connect(address)
         connection.autocommit = True
         try:
             yield connection

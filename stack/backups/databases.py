@@ -32,10 +32,13 @@ def variables(service: str, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables by which PostgreSQL's programs find the database of a service."""
     database = DATABASES[DATABASE_OF[service]]
     defaults = ("localhost", str(database.port), "postgres", "postgres", database.name)
-    return {
+    found = {
         variable: environment.get(f"{database.prefix}_DB_{field}") or default
         for (field, variable), default in zip(VARIABLES.items(), defaults, strict=True)
     }
+    # of several hosts the one that takes writes
+    several = "," in found["PGHOST"]
+    return found | {"PGTARGETSESSIONATTRS": "read-write" if several else "any"}
 
 
 def connect(service: str, environment: Mapping[str, str]) -> Any:
@@ -53,6 +56,7 @@ def connect(service: str, environment: Mapping[str, str]) -> Any:
             password=found["PGPASSWORD"],
             dbname=found["PGDATABASE"],
             connect_timeout=CONNECT_SECONDS,
+            target_session_attrs=found["PGTARGETSESSIONATTRS"],
         )
     except psycopg2.Error as problem:
         raise Failure(f"{found['PGDATABASE']}: {first_line(problem)}") from None

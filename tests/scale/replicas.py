@@ -1,4 +1,4 @@
-"""A PostgreSQL with a synchronous standby, on loopback: what an engine of high availability runs."""
+"""A PostgreSQL with a synchronous standby, on loopback, as engines of high availability run it."""
 
 import os
 import shutil

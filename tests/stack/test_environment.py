@@ -13,7 +13,7 @@ from stack.environment import (
     given_from_outside,
     given_servers,
     make_environment,
-    server_address,
+    server_addresses,
 )
 from stack.failures import Failure
 from stack.find import find_programs
@@ -80,21 +80,29 @@ def test_a_redis_that_is_given_alone_has_the_counters_too(tmp_path, variables):
     state = chosen_for(tmp_path, **variables)
     assert given_servers(state.given) == ["redis", "redis-counters"]
     environment = make_environment(state)
-    assert server_address("redis-counters", environment) == server_address("redis", environment)
+    found = server_addresses("redis-counters", environment)
+    assert found == server_addresses("redis", environment)
     settings = Settings.from_environment(environment)
-    assert (settings.redis_counters_host, settings.redis_counters_port) == server_address(
-        "redis-counters", environment
-    )
+    assert [(settings.redis_counters_host, settings.redis_counters_port)] == found
     assert settings.redis_counters_port == 7000
 
 
 def test_two_redis_that_are_given_are_told_apart(tmp_path):
     variables = {"REDIS_HOST": "cache", "REDIS_COUNTERS_HOST": "counters"}
     environment = make_environment(chosen_for(tmp_path, **variables))
-    assert server_address("redis", environment) == ("cache", 6379)
-    assert server_address("redis-counters", environment) == ("counters", 6380)
+    assert server_addresses("redis", environment) == [("cache", 6379)]
+    assert server_addresses("redis-counters", environment) == [("counters", 6380)]
     settings = Settings.from_environment(environment)
     assert (settings.redis_host, settings.redis_counters_host) == ("cache", "counters")
+
+
+@pytest.mark.parametrize("port", ["5432", "5432,5433"])
+def test_a_database_of_several_hosts_is_told_of_as_services_understand_it(tmp_path, port):
+    variables = {"WORKOUT_DB_HOST": "one, other", "WORKOUT_DB_PORT": port}
+    environment = make_environment(chosen_for(tmp_path, **variables))
+    places = Settings.from_environment(environment).databases["workouts"].places
+    assert places == (("one", 5432), ("other", int(port[-4:])))
+    assert server_addresses("workout-db", environment) == [*places]
 
 
 def test_a_broker_that_is_given_needs_none_of_our_ports(tmp_path):

@@ -12,6 +12,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from services.process import budgets
 from services.process.settings import DatabaseAddress
+from services.transport.postgres.connecting import connect
 
 
 def wait_bounded(connection: psycopg2.extensions.connection) -> None:
@@ -51,7 +52,8 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off"
     )
     engine = create_engine(
-        address.url,
+        "postgresql+psycopg2://",
+        creator=lambda: connect(address, options=options),
         pool_size=connections,
         max_overflow=0,
         # first the connection that was used last: it has most statements prepared, and is trusted
@@ -59,10 +61,6 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
         # SQLAlchemy would write them into its exceptions, and so into the log
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": budgets.DATABASE_CONNECT_SECONDS,
-            "options": options,
-        },
     )
     event.listen(engine, "checkin", _note_use)
     return engine

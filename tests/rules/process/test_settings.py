@@ -90,3 +90,26 @@ def test_who_needs_no_key_does_not_keep_one():
 def test_the_gateway_which_has_no_database_imports_no_sqlalchemy():
     program = "import sys, services.run, gateway.service; assert 'sqlalchemy' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "places"),
+    [
+        ("db", "5432", (("db", 5432),)),
+        ("one,other", "5432", (("one", 5432), ("other", 5432))),
+        (" one , other ", "5432, 5433", (("one", 5432), ("other", 5433))),
+        ("", "", (("localhost", 5434),)),
+    ],
+)
+def test_a_database_may_have_several_hosts(host, port, places):
+    variables = {"WORKOUT_DB_HOST": host, "WORKOUT_DB_PORT": port}
+    address = Settings.from_environment(variables).databases["workouts"]
+    assert address.places == places
+    assert str(address.places[0][0]) in str(address.url)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "x", "5432,5433,5434", "5432,x"])
+def test_ports_that_do_not_fit_the_hosts(port):
+    variables = {"WORKOUT_DB_HOST": "one,other", "WORKOUT_DB_PORT": port}
+    with pytest.raises(BadSettings, match="WORKOUT_DB_PORT must"):
+        Settings.from_environment(variables)
