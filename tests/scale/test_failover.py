@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from stack.backups.backing_up import back_up
+from stack.progress import Progress
 from stack.testing import SETTINGS, running_system
 from tests.faults.checking import check
 from tests.faults.lifters import WRITES, Crowd
@@ -33,7 +35,7 @@ def system(pair):
         yield running
 
 
-def test_nothing_is_lost_and_writing_goes_on(system, pair, capsys):
+def test_nothing_is_lost_and_writing_goes_on(system, pair, tmp_path, capsys):
     with Crowd(system, lifters=LIFTERS) as crowd:
         eventually(lambda: crowd.has_done(150), SECONDS)
         [(before,)] = pair.ask(0, NEWEST, database="workout_db")
@@ -55,6 +57,8 @@ def test_nothing_is_lost_and_writing_goes_on(system, pair, capsys):
         eventually(
             lambda name=database: pair.ask(1, POSITION, database=name) == [(after,)], SECONDS
         )
+    made = back_up(system.environment, tmp_path / "afterwards", Progress())
+    assert made.dumps["workouts"].feed_position == after
     with capsys.disabled():
         print(
             f"\npromoted after {promoted_at - lost_at:.1f} s, first write {back:.1f} s later; "
