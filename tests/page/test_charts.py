@@ -108,3 +108,16 @@ def test_plates_of_one_side(run, weight, bar, unit, plates, rest):
 )
 def test_times_as_people_type_them(run, text, seconds):
     assert run("workout.js", f"m.parseDuration('{text}')") == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (106, "seconds", "1:46"),
+        (281.2, "seconds_per_km", "4:41 min/km"),
+        (1234.5, "kg", "1,234.5 kg"),
+        (13, "reps", "13 reps"),
+    ],
+)
+def test_values_are_written_as_people_do(run, value, unit, expected):
+    assert run("format.js", f"m.formatValue({value}, '{unit}')") == expected

@@ -59,7 +59,7 @@ export function formatValue(value, itsUnit) {
     reps: (reps) => count("count.reps", reps, { reps: formatNumber(reps) }),
     seconds: formatSeconds,
     meters: formatDistance,
-    seconds_per_km: (seconds) => `${formatSeconds(seconds)} /km`,
+    seconds_per_km: (seconds) => `${formatSeconds(seconds)} min/km`,
   }[itsUnit];
   return written === undefined ? `${formatNumber(value)} ${itsUnit}` : written(value);
 }
