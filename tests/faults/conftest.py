@@ -24,6 +24,14 @@ def rpc(system):
         yield calls
 
 
+@pytest.fixture(scope="module")
+def other(system):
+    """The URL of a second gateway."""
+    address = system.start_another("gateway", "other-gateway")
+    yield f"http://{address}"
+    system.stop("other-gateway")
+
+
 @pytest.fixture(autouse=True)
 def all_well(system):
     """Each fault meets a whole system, and leaves no traceback that an operator must read."""

@@ -10,14 +10,6 @@ from tests.waiting import eventually
 REDIS = ("redis", "redis-counters")
 
 
-@pytest.fixture(scope="module")
-def other(system):
-    """The URL of a second gateway."""
-    address = system.start_another("gateway", "other-gateway")
-    yield f"http://{address}"
-    system.stop("other-gateway")
-
-
 @pytest.fixture
 def without_redis(system):
     for name in REDIS:
