@@ -30,7 +30,8 @@ class Administrator(DependencyProvider):
 
     An administrator that exists is left alone: a start changes neither password nor anything else.
     An ordinary account with the e-mail becomes the administrator only if its password is
-    ``ADMIN_PASSWORD``, because anybody could have registered it.
+    ``ADMIN_PASSWORD``, because anybody could have registered it, and if there is no administrator
+    who can sign in, because one of them may have taken the role from it.
     """
 
     def setup(self) -> None:
@@ -81,8 +82,13 @@ def ensure_administrator(
             user_id=account["id"],
         )
         return
-    writes.make_admin(database.fetch, account["id"])
-    log.info("account made administrator", user_id=account["id"])
+    if writes.make_first_admin(database.fetch, account["id"]):
+        log.info("account made administrator", user_id=account["id"])
+    else:
+        log.info(
+            "account of ADMIN_EMAIL not made administrator, as there are others",
+            user_id=account["id"],
+        )
 
 
 def _wanted(settings: Settings) -> dict[str, str] | None:

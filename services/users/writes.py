@@ -13,7 +13,14 @@ _INSERT = Statement(
     ON CONFLICT (email) DO NOTHING RETURNING {PROFILE}
     """
 )
-_MAKE_ADMIN = Statement("UPDATE users SET role = :role, updated_at = now() WHERE id = :user_id")
+_MAKE_FIRST_ADMIN = Statement(
+    """
+    UPDATE users SET role = :role, updated_at = now()
+    WHERE id = :user_id
+        AND NOT EXISTS (SELECT FROM users WHERE role = :role AND disabled_at IS NULL)
+    RETURNING id
+    """
+)
 
 
 def insert(
@@ -27,6 +34,10 @@ def insert(
     return as_profile(rows[0]) if rows else None
 
 
-def make_admin(fetch: Fetch, user_id: int) -> None:
-    """Give an account the role of an administrator."""
-    fetch(_MAKE_ADMIN, user_id=user_id, role=ADMIN)
+def make_first_admin(fetch: Fetch, user_id: int) -> bool:
+    """Give an account the role of an administrator if nobody with it can sign in.
+
+    Returns:
+        Whether it has it now.
+    """
+    return bool(fetch(_MAKE_FIRST_ADMIN, user_id=user_id, role=ADMIN))

@@ -12,6 +12,7 @@ from schemas.errors import (
     ValidationFailed,
 )
 from tests.users_database import query
+from tests.waiting import eventually
 
 PASSWORD = "correct horse battery staple"
 
@@ -50,6 +51,46 @@ def is_refused(rpc, account):
     with pytest.raises(Unauthorized, match="Wrong e-mail or password"):
         rpc.users.login({"email": account["email"], "password": PASSWORD})
     return True
+
+
+# The account of ADMIN_EMAIL
+
+
+@pytest.fixture
+def start_with(system):
+    """Start one more process with an ``ADMIN_EMAIL``; return what it says of that."""
+
+    def start(account):
+        settings = {"ADMIN_EMAIL": account["email"], "ADMIN_PASSWORD": PASSWORD}
+        log = system.log("with-administrator")
+        system.start_another("users", "with-administrator", settings)
+        try:
+            return eventually(
+                lambda: next(
+                    (line for line in log.read_text().splitlines() if "made administrator" in line),
+                    None,
+                )
+            )
+        finally:
+            system.stop("with-administrator")
+            log.unlink()
+
+    return start
+
+
+def test_a_role_that_was_taken_is_not_given_back_at_a_start(rpc, alone, register, start_with):
+    boss = register("Former boss")
+    for role in ("admin", "user"):
+        rpc.users.update_account(boss["id"], {"role": role})
+    assert "not made administrator" in start_with(boss)
+    assert rpc.users.get(boss["id"])["role"] == "user"
+
+
+def test_without_any_administrator_it_is_given(system, rpc, alone, register, start_with):
+    boss = register("Boss to be")
+    query(system, "UPDATE users SET role = 'user' WHERE id = %s", alone["id"])
+    assert "not made" not in start_with(boss)
+    assert rpc.users.get(boss["id"])["role"] == "admin"
 
 
 # Listing

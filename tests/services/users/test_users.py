@@ -473,7 +473,7 @@ class Accounts:
         self.by_email = {}
         monkeypatch.setattr(reads, "find", self.find)
         monkeypatch.setattr(writes, "insert", self.insert)
-        monkeypatch.setattr(writes, "make_admin", self.make_admin)
+        monkeypatch.setattr(writes, "make_first_admin", self.make_first_admin)
 
     def fetch(self, _statement, **_values):
         raise AssertionError("no statement leaves reads and writes")
@@ -489,10 +489,13 @@ class Accounts:
         self.by_email[email] = (profile, password_hash)
         return profile
 
-    def make_admin(self, _fetch, user_id):
-        for profile, _ in self.by_email.values():
-            if profile["id"] == user_id:
-                profile["role"] = "admin"
+    def make_first_admin(self, _fetch, user_id):
+        profiles = [profile for profile, _ in self.by_email.values()]
+        if any(profile["role"] == "admin" for profile in profiles):
+            return False
+        [profile] = [profile for profile in profiles if profile["id"] == user_id]
+        profile["role"] = "admin"
+        return True
 
 
 @pytest.fixture
@@ -534,6 +537,15 @@ def test_an_ordinary_account_is_raised_only_by_its_own_password(accounts, passwo
     ensure_administrator(accounts, passwords, **ADMIN)
 
     assert accounts.by_email[ADMIN["email"]][0]["role"] == "admin"
+
+
+def test_who_is_no_administrator_any_more_does_not_become_one_again(accounts, passwords):
+    accounts.insert(None, "other@example.com", passwords.hash(PASSWORD), "Other", role="admin")
+    accounts.insert(None, ADMIN["email"], passwords.hash(PASSWORD), "Boss")
+
+    ensure_administrator(accounts, passwords, **ADMIN)
+
+    assert accounts.by_email[ADMIN["email"]][0]["role"] == "user"
 
 
 @any_spelling
