@@ -110,6 +110,17 @@ def test_nothing_is_left_of_what_others_have_asked_of_the_address(http, new_user
     assert query(system, asked, email) == [(0,)]
 
 
+def test_mails_that_were_kept_as_files_are_gone_too(http, new_user, system):
+    user, other = new_user(), new_user()
+    mailbox = Mailbox(system.directory)
+    for each in (user, other):
+        http.post("/api/users/password-reset", {"email": each.email})
+        mailbox.mail_to(each.email)
+    wait_until_complete(http, receipt_of(delete_me(http, user.token)))
+    assert mailbox.mails_to(user.email) == []
+    assert len(mailbox.mails_to(other.email)) == 1
+
+
 def test_a_receipt_is_no_guess(http, new_user):
     receipt = receipt_of(delete_me(http, new_user().token))
     for other in (receipt[:-1], receipt.swapcase(), "1", "x" * 100):

@@ -134,7 +134,8 @@ class MailDirectory:
     def hand_over(self, mail: Mail) -> None:
         """Write a mail to a file that only its owner reads."""
         content = make_message(mail, self._sender).as_bytes()
-        path = self._directory / f"{mail.created_at:%Y-%m-%dT%H%M%S}-{mail.name}.eml"
+        begin = f"{mail.created_at:%Y-%m-%dT%H%M%S}-{_of_user(mail.user_id)}"
+        path = self._directory / f"{begin}-{mail.name}.eml"
         unfinished = path.with_suffix(".unfinished")
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -146,6 +147,19 @@ class MailDirectory:
             unfinished.rename(path)
         except OSError as problem:
             raise NotTaken(_reason(problem), is_down=True) from None
+
+    def forget(self, user_id: int) -> None:
+        """Delete the mails about an account.
+
+        Raises:
+            OSError: one can't be deleted.
+        """
+        for path in self._directory.glob(f"*-{_of_user(user_id)}-*"):
+            path.unlink(missing_ok=True)
+
+
+def _of_user(user_id: int) -> str:
+    return f"user-{user_id}"
 
 
 def _send(connection: smtplib.SMTP, message: EmailMessage) -> None:

@@ -25,11 +25,13 @@ class Mail:
     Attributes:
         name: the same whenever it is tried; no other mail of this installation that was made at
             the same moment has it.
+        user_id: whose account it is about.
         created_at: when it was made.
         headers: further ones, by their names.
     """
 
     name: str
+    user_id: int
     recipient: str = field(repr=False)
     text: Text = field(repr=False)
     created_at: datetime

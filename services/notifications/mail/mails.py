@@ -95,7 +95,7 @@ def _mail(waiting: Waiting, recipient: Mapping[str, Any], values: Mapping[str, A
     text = TEXTS.render(kind, recipient["locale"], **values)
     # users has mails of its own, with ids of their own
     name = f"notifications-{waiting.id}"
-    return Mail(name, recipient["email"], text, waiting.created_at)
+    return Mail(name, waiting.user_id, recipient["email"], text, waiting.created_at)
 
 
 def _one_click(link: str) -> dict[str, str]:

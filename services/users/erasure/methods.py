@@ -23,6 +23,7 @@ from services.process.failpoints import failpoint
 from services.transport.redis.pipeline import RedisFailure
 from services.users.administration.rows import lock_administrators
 from services.users.erasure import records
+from services.users.mail.relay import Mail
 from services.users.passwords import Passwords
 
 log = get_logger(__name__)
@@ -40,6 +41,7 @@ class DeletionMethods:
     revocations: Revocations
     passwords: Passwords
     erasure_dispatcher: ErasureDispatcher
+    mail: Mail
     # a method of the service's class
     account_changed: Any
 
@@ -163,7 +165,7 @@ class DeletionMethods:
         log.info("account deleted", user_id=user_id, asked_by=asked_by)
         failpoint("users.after_deletion")
         self.account_changed(user_id)
-        self._forget_keys(user_id)
+        self._forget(user_id)
         self._ask(user_id)
         found = records.find(self.database.fetch, receipt)
         return {"receipt": receipt, **(found or {})}
@@ -197,19 +199,23 @@ class DeletionMethods:
         try:
             if records.note_receipt(self.database.fetch, user_id, service):
                 log.info("account erased", user_id=user_id)
-            self._forget_keys(user_id)
+            self._forget(user_id)
         except GymError as problem:
             log.warning("receipt not noted", user_id=user_id, reason=str(problem))
         except Exception as problem:
             log.error("receipt not noted", user_id=user_id, exc_info=problem)
 
-    def _forget_keys(self, user_id: int) -> None:
-        """Delete the keys in Redis, where a missing one is as good as another."""
+    def _forget(self, user_id: int) -> None:
+        """Delete the files of mails, and the keys in Redis: a missing one is as good as another."""
         try:
             self.cache.delete_matching(cache_generations.pattern_of_account(user_id))
             self.revocations.delete_matching(limits_of_user(user_id))
         except RedisFailure as problem:
             log.info("keys expire by themselves", user_id=user_id, reason=str(problem))
+        try:
+            self.mail.forget(user_id)
+        except OSError as problem:
+            log.error("mails kept as files not deleted", user_id=user_id, reason=str(problem))
 
 
 def _wrong_password() -> Forbidden:

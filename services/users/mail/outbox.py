@@ -47,4 +47,4 @@ def put(
 def make(waiting: Waiting) -> Mail:
     """Return the mail of a row."""
     recipient, *text = waiting.columns
-    return Mail(str(waiting.id), recipient, Text(*text), waiting.created_at)
+    return Mail(str(waiting.id), waiting.user_id, recipient, Text(*text), waiting.created_at)

@@ -10,7 +10,7 @@ from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
 from services.dependencies.database import Database
-from services.dependencies.mail.handing_over import way_out
+from services.dependencies.mail.handing_over import MailDirectory, way_out
 from services.dependencies.mail.sending import Sender
 from services.dependencies.mail.texts import Texts
 from services.dependencies.siblings import sibling
@@ -85,6 +85,15 @@ class Mail(DependencyProvider):
         if self.is_on:
             text = TEXTS.render(name, locale, **values)
             outbox.put(send, user_id, recipient, text, useful_seconds, delay)
+
+    def forget(self, user_id: int) -> None:
+        """Delete what was kept of mails about an account, where they are kept as files.
+
+        Raises:
+            OSError: a file can't be deleted.
+        """
+        if self.settings.directory is not None:
+            MailDirectory(self.settings.directory, self.settings.sender).forget(user_id)
 
     def wake(self) -> None:
         """Have what is in the outbox sent, in the background."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.dependencies.mail.handing_over import NotTaken, Refused, way_out
+from services.dependencies.mail.handing_over import MailDirectory, NotTaken, Refused, way_out
 from services.dependencies.mail.messages import Mail
 from services.dependencies.mail.outbox import pause
 from services.dependencies.mail.texts import Text
@@ -21,6 +21,7 @@ SENDER = "Gym Tracker <gym@example.com>"
 LINK = "http://127.0.0.1:8080/reset-password#token=AbC"
 MAIL = Mail(
     name="7",
+    user_id=12,
     recipient="ann@example.com",
     text=TEXTS.render("password_reset", link=LINK),
     created_at=datetime(2026, 11, 28, 3, 4, 5, tzinfo=UTC),
@@ -190,13 +191,23 @@ def test_without_a_server_mails_are_files_for_their_owner_alone(tmp_path):
     for _ in range(2):
         way_out(settings)(MAIL)
     [file] = (tmp_path / "mail").iterdir()
-    assert file.name == "2026-11-28T030405-7.eml"
+    assert file.name == "2026-11-28T030405-user-12-7.eml"
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
     message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
     assert message["To"] == "ann@example.com"
     # whoever reads the file can copy the link
     assert LINK.encode() in file.read_bytes()
+
+
+def test_files_about_an_account_are_found_by_its_id(tmp_path):
+    settings = Settings.from_environment({"MAIL_DIRECTORY": str(tmp_path)}).mail
+    for user_id in (1, 12, 112):
+        way_out(settings)(replace(MAIL, user_id=user_id))
+    MailDirectory(tmp_path, SENDER).forget(12)
+    assert [*tmp_path.glob("*-user-12-*")] == []
+    assert len([*tmp_path.iterdir()]) == 2
+    MailDirectory(tmp_path / "none", SENDER).forget(12)
 
 
 def test_a_directory_that_can_not_be_written_is_down(tmp_path):
