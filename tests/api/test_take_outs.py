@@ -14,6 +14,7 @@ from stack.demo import ASSISTED_PULL_UPS, plan
 from tests.api.test_taking_along import numbers
 from tests.api.whole_account import SECONDS, Importer, fill
 from tests.services.databases import address_of
+from tests.services.logbook import lift, one
 from tests.waiting import eventually
 
 PATH = "/api/users/me/export"
@@ -266,6 +267,76 @@ def test_an_import_is_in_it_with_what_it_has_brought(http, new_user):
     assert found.items("imported_workouts") == [{"workout_id": workout["id"], "import_id": sent}]
     [row] = found.rows("imports")
     assert (row["name"], row["counts.workouts"]) == ("strong.csv", "1")
+
+
+@pytest.fixture
+def with_secrets(http, new_user):
+    """An account with a webhook and a personal access token, and the secrets of both."""
+    account = Importer(http, new_user())
+    # nobody listens there
+    webhook = {"url": "http://127.0.0.1:1/", "events": ["workout.created"], "description": "=mine"}
+    [made] = account.ask("POST", "/api/webhooks", 201, json=webhook)
+    path = f"/api/webhooks/{made['id']}"
+    [rotated] = account.ask("POST", f"{path}/rotate-secret")
+    account.ask("POST", f"{path}/test", 202)
+    token = {"name": "a script", "scopes": ["stats:read", "webhooks:write"]}
+    [script] = account.ask("POST", "/api/users/me/tokens", 201, json=token)
+    account.webhook = path
+    account.secrets = (made["secret"], rotated["secret"], script["token"])
+
+    def is_tried():
+        [delivery] = account.ask("GET", f"{path}/deliveries")
+        return delivery["last_attempt_at"]
+
+    eventually(is_tried, SECONDS)
+    return account
+
+
+def test_webhooks_and_tokens_are_in_it_as_the_api_shows_them(http, with_secrets):
+    account = with_secrets
+    found = take_out(http, account.token)
+    assert found.items("webhooks") == account.ask("GET", "/api/webhooks")
+    [delivery] = account.ask("GET", f"{account.webhook}/deliveries")
+    [taken] = found.items("deliveries")
+    assert delivery.items() <= taken.items()
+    assert taken["webhook_id"] == int(account.webhook.rpartition("/")[2])
+    assert found.items("personal_tokens") == account.ask("GET", "/api/users/me/tokens")
+    sessions = account.ask("GET", "/api/users/me/sessions")
+    assert all(session.pop("is_current") is not None for session in sessions)
+    assert found.items("sessions") == sessions
+    [row] = found.rows("webhooks")
+    assert (row["url"], row["description"]) == ("http://127.0.0.1:1/", "'=mine")
+    [row] = found.rows("deliveries")
+    assert (row["id"], row["event_type"]) == (str(delivery["id"]), delivery["event_type"])
+    [row] = found.rows("personal_tokens")
+    assert (row["name"], row["scopes"]) == ("a script", "stats:read, webhooks:write")
+
+
+def test_no_secret_of_a_webhook_and_no_token_is_in_it(http, with_secrets):
+    found = take_out(http, with_secrets.token)
+    for name in found.zip.namelist():
+        content = found.text(name)
+        for secret in with_secrets.secrets:
+            kind, _, random = secret.partition("_")
+            assert kind in ("whsec", "gym")
+            assert random not in content
+        assert "whsec_" not in content
+        assert "gym_" not in content
+
+
+def test_summaries_of_weeks_are_in_it_as_they_were_made(http, new_user, rpc):
+    user = new_user()
+    account = Importer(http, user)
+    account.log(lift(1, one(5, 100)))
+    wait_until_counted(account)
+    made = rpc.analytics.summarise_week(user.id, "2025-W07")["summary"]
+    found = take_out(http, account.token)
+    [summary] = found.items("weekly_summaries")
+    assert made.items() <= summary.items()
+    [shown] = account.ask("GET", "/api/stats/weekly-summary?week=2025-W07")
+    assert {key: summary[key] for key in shown} == shown
+    [row] = found.rows("weekly_summaries")
+    assert (row["week"], row["workouts.value"]) == ("2025-W07", "1")
 
 
 def test_the_page_explains_each_file_and_runs_nothing(http, new_user):
