@@ -21,7 +21,7 @@ from gateway.openapi.contents import Contents, Streamed, one_of
 from gateway.requests.json_body import check_media_type, parse_object
 from gateway.requests.parameters import NoParameters, check_parameters
 from gateway.requests.request import Request
-from gateway.requests.token_cookies import find_cookie
+from gateway.requests.token_cookies import check_origin, find_cookie
 from gateway.requests.uploads import TakesUpload, Upload, check_not_empty
 from gateway.responses.cache_policy import CachePolicy
 from gateway.responses.failures import failure, status_of
@@ -251,6 +251,8 @@ class Route(Entrypoint):
         # in the order that the contract gives to errors when several apply
         arrival = self._arrival(request, lookup)
         caller = self.admission.admit(arrival, self.caller, self.limit)
+        if self.keeps_tokens:
+            check_origin(request)
         if self.upload is None:
             request.check_length()
         else:

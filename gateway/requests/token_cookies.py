@@ -6,7 +6,7 @@ does their ``Origin`` fit, so nobody can use a cookie from there.
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from werkzeug.http import dump_cookie, parse_cookie
 
@@ -51,12 +51,24 @@ class TokenCookie:
         return "Set-Cookie", value
 
 
+def check_origin(request: HttpRequest) -> None:
+    """Refuse pages of others, before anything else of the request is looked at.
+
+    Raises:
+        Forbidden: a page wants its token in a cookie, and is not one of this server.
+    """
+    if request.headers(HEADER) != [IN_COOKIE]:
+        return
+    host = _origin(request).netloc
+    if not host or host.lower() != (request.header("Host") or "").lower():
+        raise Forbidden("Only the pages of this server keep their tokens in cookies")
+
+
 def find_cookie(request: HttpRequest) -> TokenCookie | None:
     """Return the cookie of a request; None if its client keeps refresh tokens by itself.
 
     Raises:
         InvalidParameter: the header has another value.
-        Forbidden: the page is not one of this server.
     """
     given = request.headers(HEADER)
     if not given:
@@ -65,11 +77,12 @@ def find_cookie(request: HttpRequest) -> TokenCookie | None:
         message = f"{HEADER} must be {IN_COOKIE}"
         allowed = {"allowed": [IN_COOKIE], "received": excerpt(", ".join(given))}
         raise InvalidParameter.of(fault(HEADER, message, "one_of", **allowed))
-    origin = urlsplit(request.header("Origin") or "")
-    if not origin.netloc or origin.netloc.lower() != (request.header("Host") or "").lower():
-        raise Forbidden("Only the pages of this server keep their tokens in cookies")
     cookies = parse_cookie("; ".join(request.headers("Cookie")))
-    return TokenCookie(cookies.get(COOKIE, ""), origin.scheme == "https")
+    return TokenCookie(cookies.get(COOKIE, ""), _origin(request).scheme == "https")
+
+
+def _origin(request: HttpRequest) -> SplitResult:
+    return urlsplit(request.header("Origin") or "")
 
 
 def with_tokens(cookie: TokenCookie | None, tokens: dict[str, Any], **more: Any) -> Reply:

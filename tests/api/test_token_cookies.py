@@ -116,6 +116,16 @@ def test_a_page_of_somebody_else_can_do_nothing_with_it(browser, new_user, origi
         assert "Set-Cookie" not in answer.headers
 
 
+def test_a_page_of_somebody_else_is_refused_before_all_that_is_wrong_otherwise(browser):
+    foreign = {"Origin": "https://evil.example"}
+    for path, options in (
+        (REFRESH, {"data": "{}", "headers": {**foreign, "Content-Type": "text/plain"}}),
+        (f"{REFRESH}?unknown=1", {"json": {}, "headers": foreign}),
+        (REFRESH, {"data": "{", "headers": {**foreign, "Content-Type": "application/json"}}),
+    ):
+        assert browser.request("POST", path, **options).status_code == 403
+
+
 def test_a_cookie_counts_only_with_the_header_that_other_sites_cannot_send(browser, new_user, http):
     browser.sign_in(new_user())
     [cookie] = browser.session.cookies
