@@ -17,7 +17,7 @@ from services.process import budgets
 
 log = get_logger(__name__)
 
-DELAYS = (0.05, 0.5)
+WORK_DELAYS = (0.05, 0.5)
 """Between them lies the number of seconds until work begins: what it takes must not be seen in the
 time of whatever is asked next."""
 
@@ -59,7 +59,7 @@ class Afterwards(DependencyProvider):
         if len(self._waiting) >= budgets.AFTERWARDS_MOST:
             name = PUBLIC_NAMES[self.container.service_name]
             raise ServiceUnavailable.of(name, budgets.UNAVAILABLE_RETRY_AFTER)
-        self._waiting.append((time.monotonic() + uniform(*DELAYS), work))
+        self._waiting.append((time.monotonic() + uniform(*WORK_DELAYS), work))
         if self._thread is None:
             self._thread = self.container.spawn_managed_thread(
                 self._run, identifier="users.afterwards"

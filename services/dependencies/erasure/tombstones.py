@@ -17,7 +17,7 @@ SECOND_LOOK_SECONDS = 20 * 60
 """When it is looked once more: by then no event waits any more for its last retry, and no request
 of the user can be under way."""
 
-_RAISE = Statement(
+_PUT_UP = Statement(
     "INSERT INTO erased_users (user_id) VALUES (:user_id) ON CONFLICT (user_id) DO NOTHING"
 )
 _IS_ERASED = Statement("SELECT erased_at IS NOT NULL FROM erased_users WHERE user_id = :user_id")
@@ -73,7 +73,7 @@ class Claim(NamedTuple):
 
 def put_up(fetch: Fetch, user_id: int) -> bool:
     """Put up the tombstone of a user, unless it is there; return whether they are erased."""
-    fetch(_RAISE, user_id=user_id)
+    fetch(_PUT_UP, user_id=user_id)
     [(is_erased,)] = fetch(_IS_ERASED, user_id=user_id)
     return bool(is_erased)
 

@@ -29,7 +29,7 @@ MOST_GOOD = 3
 """Links of one account that are good at a time; while there are as many, no mail is sent."""
 
 
-DELAYS = (0.2, 1.0)
+MAIL_DELAYS = (0.2, 1.0)
 """Between them lies the number of seconds until a mail is handed over."""
 
 NOBODY = rows.Owner(0, "")
@@ -142,7 +142,7 @@ def _send_link(database: Database, mail: Mail, email: str) -> None:
     What is done here may hold up the next answer, so it must not tell either
     (``benchmarks/reset_timing.py``). The mail itself is made and handed over at a random moment.
     """
-    token, delay = make_token(), uniform(*DELAYS)
+    token, delay = make_token(), uniform(*MAIL_DELAYS)
     link = mail.link(PAGE, token.text)
     with database.together() as transaction:
         owner = rows.lock(transaction.fetch, _as_stored(email)) or NOBODY

@@ -64,17 +64,17 @@ class SessionMethods:
         key = self._settings.jwt_secret
         with self.database.together() as transaction:
             exchanged = exchange(transaction.fetch, token, key, client)
-            if exchanged is not None and exchanged.used_at is not None:
+            if exchanged is not None and not exchanged.came_again:
                 known_devices.go_on(transaction.send, exchanged.user_id, client)
                 profile = reads.get(transaction.fetch, exchanged.user_id)
-        if exchanged is not None and exchanged.used_at is None:
+        if exchanged is not None and exchanged.came_again:
             log.warning(
                 "refresh token came again, session ended",
                 user_id=exchanged.user_id,
                 session_id=exchanged.session_id,
             )
             self.account_changed(exchanged.user_id)
-        if exchanged is None or exchanged.used_at is None or profile is None:
+        if exchanged is None or exchanged.came_again or profile is None:
             raise Unauthorized("The refresh token is not valid or has expired")
         access_token = auth.issue(
             profile,

@@ -44,9 +44,10 @@ class Exchange(NamedTuple):
 
     user_id: int
     session_id: int
-    used_at: float | None
-    """When it was first exchanged, as Unix time; None if it came again and its session was ended.
-    """
+    used_at: float
+    """When it was first exchanged, as Unix time."""
+    came_again: bool = False
+    """Whether that was too long ago: its session was ended, as two have it."""
 
 
 def exchange(fetch: Fetch, token: str, key: str, client: dict[str, Any] | None) -> Exchange | None:
@@ -77,7 +78,7 @@ def exchange(fetch: Fetch, token: str, key: str, client: dict[str, Any] | None) 
         return None
     if is_late:
         rows.end(fetch, user_id, session_id)
-        return Exchange(user_id, session_id, None)
+        return Exchange(user_id, session_id, float(used_at), came_again=True)
     if used_at is None:
         [(used_at,)] = fetch(_USE, token_hash=token_hash)
         rows.add_token(fetch, session_id, hash_of(successor_of(token, key)))
