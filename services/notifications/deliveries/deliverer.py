@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from eventlet.greenpool import GreenPool
@@ -36,6 +37,20 @@ log = get_logger(__name__)
 
 TAKEN = range(200, 300)
 GONE = 410
+
+
+class Outcome(NamedTuple):
+    """What came of an attempt.
+
+    Attributes:
+        status: of the response; None without one.
+        problem: what went wrong, in a sentence for the owner; empty if nothing did.
+        asked_for: the seconds until another attempt that the receiver asks for, if it does.
+    """
+
+    status: int | None
+    problem: str
+    asked_for: float | None = None
 
 
 class Hosts(DependencyProvider):
@@ -181,21 +196,21 @@ class Deliverer(DependencyProvider):
         """
         failpoint("notifications.before_attempt")
         begun = time.monotonic()
-        response, problem = self._send(webhook, delivery)
+        outcome = self._send(webhook, delivery)
         seconds = time.monotonic() - begun
-        is_taken = response is not None and response.status in TAKEN
-        outcome = metrics.OK if is_taken else "FAILED"
-        metrics.DELIVERIES.labels(delivery.event_type, outcome).observe(seconds)
+        is_taken = not outcome.problem
+        result = metrics.OK if is_taken else "FAILED"
+        metrics.DELIVERIES.labels(delivery.event_type, result).observe(seconds)
         failpoint("notifications.after_attempt")
+        is_disabled = False
         with self._turn, self._database().together() as transaction:
             if releases:
                 # before the delivery: whoever redelivers it holds the two in this order
                 rows.keep(transaction.send, webhook.id)
-            if response is not None and is_taken:
-                rows.note_delivered(transaction.send, webhook.id, delivery.id, response.status)
-                is_disabled = False
+            if is_taken:
+                rows.note_delivered(transaction.send, webhook.id, delivery.id, outcome.status)
             else:
-                is_disabled = self._note_failed(transaction, webhook, delivery, response, problem)
+                is_disabled = self._note_failed(transaction, webhook, delivery, outcome)
             if releases:
                 rows.release(transaction.send, webhook.id)
         if is_disabled:
@@ -206,51 +221,39 @@ class Deliverer(DependencyProvider):
             webhook_id=webhook.id,
             delivery_id=delivery.id,
             attempts=delivery.attempts,
-            status=response and response.status,
-            reason=problem or None,
+            status=outcome.status,
+            reason=outcome.problem or None,
             duration_ms=round(seconds * 1000, 1),
         )
         return is_taken
 
-    def _send(self, webhook: DueWebhook, delivery: DueDelivery) -> tuple[Response | None, str]:
-        """Return the response, if there was one, and what went wrong."""
+    def _send(self, webhook: DueWebhook, delivery: DueDelivery) -> Outcome:
         body = delivery.body.encode()
         headers = signing.signed_headers(webhook.keys, delivery.event_id, int(time.time()), body)
         try:
             # read again: the operator's list may be another one than when the webhook was made
             target = addresses.read(webhook.url, self._listed())
-            response = self._sender.send(target, headers, body)
+            return _outcome(self._sender.send(target, headers, body))
         except (NotDelivered, addresses.BadAddress) as problem:
-            return None, str(problem)
+            return Outcome(None, str(problem))
         except Exception as problem:
             # what one receiver sends must not end the work for all
             log.error("delivery failed", delivery_id=delivery.id, exc_info=problem)
-            return None, "The attempt failed on our side"
-        if response.status in TAKEN:
-            return response, ""
-        return response, f"The receiver answered {response.status}"
+            return Outcome(None, "The attempt failed on our side")
 
     def _note_failed(
-        self,
-        transaction: Together,
-        webhook: DueWebhook,
-        delivery: DueDelivery,
-        response: Response | None,
-        problem: str,
+        self, transaction: Together, webhook: DueWebhook, delivery: DueDelivery, outcome: Outcome
     ) -> bool:
         """Note that an attempt failed, and return whether that has disabled the webhook."""
-        asked_for = None
-        if response is not None and response.retry_after is not None:
-            asked_for = timetable.retry_after(response.retry_after, datetime.now(UTC))
-        is_gone = response is not None and response.status == GONE
+        is_gone = outcome.status == GONE
         is_disabled = rows.note_failed(
             transaction.send,
             transaction.fetch,
             webhook.id,
             delivery,
-            timetable.pause(delivery.attempts, asked_for),
-            response and response.status,
-            problem,
+            timetable.pause(delivery.attempts, outcome.asked_for),
+            outcome.status,
+            outcome.problem,
             is_gone=is_gone,
         )
         if is_disabled and sibling(self.container, Mails).is_on:
@@ -258,3 +261,12 @@ class Deliverer(DependencyProvider):
             reason = webhooks.GONE if is_gone else webhooks.FAILING
             write_disabled(transaction.send, webhook.user_id, webhook.id, host, reason)
         return is_disabled
+
+
+def _outcome(response: Response) -> Outcome:
+    if response.status in TAKEN:
+        return Outcome(response.status, "")
+    asked_for = None
+    if response.retry_after is not None:
+        asked_for = timetable.retry_after(response.retry_after, datetime.now(UTC))
+    return Outcome(response.status, f"The receiver answered {response.status}", asked_for)

@@ -281,7 +281,7 @@ def take(fetch: Fetch, webhook_ids: Collection[int]) -> dict[int, list[DueDelive
     return found
 
 
-def note_delivered(send: Send, webhook_id: int, delivery_id: int, status: int) -> None:
+def note_delivered(send: Send, webhook_id: int, delivery_id: int, status: int | None) -> None:
     """Note that a receiver has taken a delivery."""
     send(_NOTE_WELL, webhook_id=webhook_id)
     send(_NOTE_DELIVERED, delivery_id=delivery_id, response_status=status)

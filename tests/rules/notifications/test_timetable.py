@@ -41,6 +41,9 @@ def test_a_receiver_may_ask_for_more_time_up_to_a_day():
         ("soon", None),
         ("", None),
         ("\u00b2", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2027 00:00:00 +99999999999999999999", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2300", 0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):

@@ -117,6 +117,18 @@ def test_a_receiver_says_when_it_wants_to_be_asked_again(
     assert run(system, "notifications", f"{later} WHERE id = :id", id=shown["id"]) == [(True,)]
 
 
+@pytest.mark.parametrize(("status", "is_enabled"), [(503, True), (410, False)])
+def test_a_date_that_is_none_changes_nothing(
+    webhooks, fresh_user, receiver, make_webhook, only, status, is_enabled
+):
+    receiver.status = status
+    receiver.headers = {"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    only(webhook, attempts=1, response_status=status)
+    assert webhooks.get_webhook(fresh_user, webhook["id"])["is_enabled"] is is_enabled
+
+
 def test_after_the_last_attempt_it_is_given_up(
     system, webhooks, fresh_user, receiver, make_webhook, only, soon
 ):
