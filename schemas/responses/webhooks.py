@@ -28,7 +28,7 @@ class Webhook(ResponseSchema):
     is_enabled = flag()
     disabled_reason = choice(
         [GONE, FAILING],
-        "Why the system has disabled it: the receiver answered 410, or nothing was taken for a "
+        "Why the system has disabled it: the receiver answered 410, or accepted nothing for a "
         "week.",
         null=True,
     )

@@ -19,7 +19,7 @@ from services.dependencies.database import Database
 from services.dependencies.siblings import sibling
 from services.notifications.deliveries import rows
 from services.notifications.deliveries.resolving import Resolver
-from services.notifications.deliveries.rows import DueDelivery, DueWebhook
+from services.notifications.deliveries.rows import ClaimedDelivery, ClaimedWebhook
 from services.notifications.deliveries.sending import NotDelivered, Response, Sender
 from services.notifications.mail.mails import Mails
 from services.notifications.mail.rows import write_disabled
@@ -35,7 +35,7 @@ from services.transport.postgres.statements import Together
 
 log = get_logger(__name__)
 
-TAKEN = range(200, 300)
+SUCCESS = range(200, 300)
 GONE = 410
 
 
@@ -129,22 +129,22 @@ class Deliverer(DependencyProvider):
             return False
         most = budgets.DELIVERY_PLACES_OF_ONE
         with self._turn:
-            found = rows.claim(
+            found = rows.claim_webhooks(
                 self._database().fetch,
                 busy=[key for key, count in self._working_on.items() if count >= most],
                 places=places,
                 with_failing=self._failing < budgets.DELIVERY_PLACES // 2,
             )
-        due = self._take(webhook.id for webhook in found)
+        claimed = self._claim_deliveries(webhook.id for webhook in found)
         for webhook in found:
             self._working_on[webhook.id] += 1
             self._failing += webhook.is_failing
-            self._pool.spawn_n(self._work_on, webhook, due.get(webhook.id, []))
+            self._pool.spawn_n(self._work_on, webhook, claimed.get(webhook.id, []))
         return len(found) == places
 
-    def _take(self, webhook_ids: Iterable[int]) -> dict[int, list[DueDelivery]]:
+    def _claim_deliveries(self, webhook_ids: Iterable[int]) -> dict[int, list[ClaimedDelivery]]:
         with self._turn:
-            return rows.take(self._database().fetch, [*webhook_ids])
+            return rows.claim_deliveries(self._database().fetch, [*webhook_ids])
 
     # no properties: Nameko looks at the members of an extension before its service has any
     def _database(self) -> Database:
@@ -153,10 +153,10 @@ class Deliverer(DependencyProvider):
     def _listed(self) -> HostList:
         return sibling(self.container, Hosts).listed
 
-    def _work_on(self, webhook: DueWebhook, due: list[DueDelivery]) -> None:
+    def _work_on(self, webhook: ClaimedWebhook, claimed: list[ClaimedDelivery]) -> None:
         try:
-            while self._deliver(webhook, due):
-                due = self._take([webhook.id]).get(webhook.id, [])
+            while self._deliver(webhook, claimed):
+                claimed = self._claim_deliveries([webhook.id]).get(webhook.id, [])
         except GymError as problem:
             # its lease ends, and whoever is there then goes on
             log.warning("webhook left", webhook_id=webhook.id, reason=str(problem))
@@ -169,25 +169,27 @@ class Deliverer(DependencyProvider):
             # the place is free, and the webhook may be due again
             self.wake()
 
-    def _deliver(self, webhook: DueWebhook, due: list[DueDelivery]) -> bool:
+    def _deliver(self, webhook: ClaimedWebhook, claimed: list[ClaimedDelivery]) -> bool:
         """Attempt deliveries of a webhook; return whether to go on with it, or release it."""
-        if len(due) == 1:
+        if len(claimed) == 1:
             # the usual case: noted and released in one transaction
-            self._attempt(webhook, due[0], releases=True)
+            self._attempt(webhook, claimed[0], releases=True)
             return False
         pool = GreenPool(budgets.DELIVERIES_AT_ONCE)
-        went_well = list(pool.imap(lambda delivery: self._attempt(webhook, delivery), due))
-        # fewer than may be taken are all that there were
-        is_more_likely = len(due) == budgets.DELIVERIES_AT_ONCE
+        went_well = list(pool.imap(lambda delivery: self._attempt(webhook, delivery), claimed))
+        # fewer than may be claimed are all that were due
+        is_more_likely = len(claimed) == budgets.DELIVERIES_AT_ONCE
         if is_more_likely and all(went_well) and not self._is_stopping:
             return True
         with self._turn, self._database().together() as transaction:
-            rows.keep(transaction.send, webhook.id)
+            rows.hold(transaction.send, webhook.id)
             rows.release(transaction.send, webhook.id)
         return False
 
-    def _attempt(self, webhook: DueWebhook, delivery: DueDelivery, releases: bool = False) -> bool:
-        """Attempt a delivery, note what came of it, and return whether it was taken.
+    def _attempt(
+        self, webhook: ClaimedWebhook, delivery: ClaimedDelivery, releases: bool = False
+    ) -> bool:
+        """Attempt a delivery, note what came of it, and return whether it was delivered.
 
         Args:
             webhook: its webhook.
@@ -198,16 +200,17 @@ class Deliverer(DependencyProvider):
         begun = time.monotonic()
         outcome = self._send(webhook, delivery)
         seconds = time.monotonic() - begun
-        is_taken = not outcome.problem
-        result = metrics.OK if is_taken else "FAILED"
+        is_delivered = not outcome.problem
+        result = metrics.OK if is_delivered else "FAILED"
         metrics.DELIVERIES.labels(delivery.event_type, result).observe(seconds)
         failpoint("notifications.after_attempt")
         is_disabled = False
         with self._turn, self._database().together() as transaction:
             if releases:
-                # before the delivery: whoever redelivers it holds the two in this order
-                rows.keep(transaction.send, webhook.id)
-            if is_taken:
+                # before the delivery, as redelivering does: in the other order the two would
+                # wait for each other
+                rows.hold(transaction.send, webhook.id)
+            if is_delivered:
                 rows.note_delivered(transaction.send, webhook.id, delivery.id, outcome.status)
             else:
                 is_disabled = self._note_failed(transaction, webhook, delivery, outcome)
@@ -225,9 +228,9 @@ class Deliverer(DependencyProvider):
             reason=outcome.problem or None,
             duration_ms=round(seconds * 1000, 1),
         )
-        return is_taken
+        return is_delivered
 
-    def _send(self, webhook: DueWebhook, delivery: DueDelivery) -> Outcome:
+    def _send(self, webhook: ClaimedWebhook, delivery: ClaimedDelivery) -> Outcome:
         body = delivery.body.encode()
         headers = signing.signed_headers(webhook.keys, delivery.event_id, int(time.time()), body)
         try:
@@ -242,7 +245,11 @@ class Deliverer(DependencyProvider):
             return Outcome(None, "The attempt failed on our side")
 
     def _note_failed(
-        self, transaction: Together, webhook: DueWebhook, delivery: DueDelivery, outcome: Outcome
+        self,
+        transaction: Together,
+        webhook: ClaimedWebhook,
+        delivery: ClaimedDelivery,
+        outcome: Outcome,
     ) -> bool:
         """Note that an attempt failed, and return whether that has disabled the webhook."""
         is_gone = outcome.status == GONE
@@ -264,7 +271,7 @@ class Deliverer(DependencyProvider):
 
 
 def _outcome(response: Response) -> Outcome:
-    if response.status in TAKEN:
+    if response.status in SUCCESS:
         return Outcome(response.status, "")
     asked_for = None
     if response.retry_after is not None:

@@ -60,7 +60,7 @@ class DeliveryMethods:
         """
         user_id, webhook_id = checked_user(user_id), checked_id(webhook_id)
         values = load(PAGE, {"page": page, "limit": limit})
-        self._check_webhook(user_id, webhook_id)
+        _existing(webhook_rows.get(self.database.fetch, user_id, webhook_id))
         return rows.list_page(self.database.fetch, user_id, webhook_id, **values)
 
     @rpc
@@ -83,11 +83,10 @@ class DeliveryMethods:
             ``n.rpc.notifications.test_webhook(1, 4)["id"]``
         """
         user_id, webhook_id = checked_user(user_id), checked_id(webhook_id)
-        self._check_webhook(user_id, webhook_id)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         message = messages.of_test(webhook_id, user_id, now)
         with self.database.together() as transaction:
-            _check_enabled(rows.hold(transaction.fetch, webhook_id))
+            _check_enabled(_existing(webhook_rows.hold(transaction.fetch, user_id, webhook_id)))
             made = rows.put(transaction.send, transaction.fetch, webhook_id, message)
         self.deliverer.wake()
         return made
@@ -114,15 +113,14 @@ class DeliveryMethods:
         """
         user_id, webhook_id = checked_user(user_id), checked_id(webhook_id)
         delivery_id = checked_id(delivery_id)
-        self._check_webhook(user_id, webhook_id)
         with self.database.together() as transaction:
-            is_enabled = rows.hold(transaction.fetch, webhook_id)
+            webhook = _existing(webhook_rows.hold(transaction.fetch, user_id, webhook_id))
             found = rows.again(
                 transaction.send, transaction.fetch, user_id, webhook_id, delivery_id
             )
             if found is None:
                 raise NotFound("There is no such delivery")
-            _check_enabled(is_enabled)
+            _check_enabled(webhook)
         self.deliverer.wake()
         return found
 
@@ -149,13 +147,13 @@ class DeliveryMethods:
         except GymError as problem:
             log.warning("deliveries not cleaned, will be tried again", reason=str(problem))
 
-    def _check_webhook(self, user_id: int, webhook_id: int) -> None:
-        if webhook_rows.get(self.database.fetch, user_id, webhook_id) is None:
-            raise NotFound("There is no such webhook")
 
-
-def _check_enabled(is_enabled: bool | None) -> None:
-    if is_enabled is None:
+def _existing(webhook: dict[str, Any] | None) -> dict[str, Any]:
+    if webhook is None:
         raise NotFound("There is no such webhook")
-    if not is_enabled:
+    return webhook
+
+
+def _check_enabled(webhook: dict[str, Any]) -> None:
+    if not webhook["is_enabled"]:
         raise BusinessRuleViolation("The webhook is disabled; enable it first")

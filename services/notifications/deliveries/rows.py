@@ -78,12 +78,13 @@ _AGAIN = Statement(
     RETURNING {SHOWN}
     """
 )
-# held first: by a statement that then looks, what was written by whoever held it is seen
-_HOLD = Statement("SELECT is_enabled FROM webhooks WHERE id = :webhook_id FOR NO KEY UPDATE")
+# a statement of its own: one that held the row and looked for deliveries at once would not see
+# those that were written by whoever held it before
+_HOLD = Statement("SELECT FROM webhooks WHERE id = :webhook_id FOR NO KEY UPDATE")
 _DUE_NOW = Statement("UPDATE webhooks SET due_at = now() WHERE id = :webhook_id")
 
 # due again after a while, in case this process dies
-_CLAIM = Statement(
+_CLAIM_WEBHOOKS = Statement(
     f"""
     UPDATE webhooks SET due_at = now() + interval '{budgets.DELIVERY_LEASE_SECONDS} seconds'
     WHERE id IN (
@@ -95,7 +96,7 @@ _CLAIM = Statement(
         CASE WHEN previous_until > now() THEN previous_secret END, failing_since IS NOT NULL
     """
 )
-_TAKE = Statement(
+_CLAIM_DELIVERIES = Statement(
     f"""
     UPDATE deliveries SET attempts = attempts + 1, last_attempt_at = now(),
         next_attempt_at = now() + interval '{budgets.DELIVERY_LEASE_SECONDS} seconds'
@@ -168,8 +169,8 @@ _CLEAN = Statement(
 )
 
 
-class DueWebhook(NamedTuple):
-    """A webhook with deliveries that are due.
+class ClaimedWebhook(NamedTuple):
+    """A webhook that this process works on.
 
     Attributes:
         keys: its secrets, the newest first.
@@ -182,7 +183,7 @@ class DueWebhook(NamedTuple):
     is_failing: bool
 
 
-class DueDelivery(NamedTuple):
+class ClaimedDelivery(NamedTuple):
     """A delivery that this process attempts.
 
     Attributes:
@@ -238,13 +239,7 @@ def again(
     return found[0][0] if found else None
 
 
-def hold(fetch: Fetch, webhook_id: int) -> bool | None:
-    """Hold a webhook until the transaction ends; return whether it is enabled, or None."""
-    found = fetch(_HOLD, webhook_id=webhook_id)
-    return found[0][0] if found else None
-
-
-def keep(send: Send, webhook_id: int) -> None:
+def hold(send: Send, webhook_id: int) -> None:
     """Hold a webhook until the transaction ends."""
     send(_HOLD, webhook_id=webhook_id)
 
@@ -257,7 +252,9 @@ def list_page(fetch: Fetch, user_id: int, webhook_id: int, page: int, limit: int
     return {"items": [row[0] for row in found], "total": total}
 
 
-def claim(fetch: Fetch, busy: Collection[int], places: int, with_failing: bool) -> list[DueWebhook]:
+def claim_webhooks(
+    fetch: Fetch, busy: Collection[int], places: int, with_failing: bool
+) -> list[ClaimedWebhook]:
     """Return webhooks that are due, those first that have been for longest.
 
     Args:
@@ -266,23 +263,25 @@ def claim(fetch: Fetch, busy: Collection[int], places: int, with_failing: bool) 
         places: at most so many.
         with_failing: also those of which the last attempt failed.
     """
-    found = fetch(_CLAIM, busy=[*busy], places=places, with_failing=with_failing)
+    found = fetch(_CLAIM_WEBHOOKS, busy=[*busy], places=places, with_failing=with_failing)
     return [
-        DueWebhook(key, user_id, url, _keys(secret, previous), is_failing)
+        ClaimedWebhook(key, user_id, url, _keys(secret, previous), is_failing)
         for key, user_id, url, secret, previous, is_failing in found
     ]
 
 
-def take(fetch: Fetch, webhook_ids: Collection[int]) -> dict[int, list[DueDelivery]]:
+def claim_deliveries(
+    fetch: Fetch, webhook_ids: Collection[int]
+) -> dict[int, list[ClaimedDelivery]]:
     """Return some due deliveries of each webhook; no other process attempts them."""
-    found: dict[int, list[DueDelivery]] = {}
-    for webhook_id, *delivery in fetch(_TAKE, webhook_ids=[*webhook_ids]):
-        found.setdefault(webhook_id, []).append(DueDelivery(*delivery))
+    found: dict[int, list[ClaimedDelivery]] = {}
+    for webhook_id, *delivery in fetch(_CLAIM_DELIVERIES, webhook_ids=[*webhook_ids]):
+        found.setdefault(webhook_id, []).append(ClaimedDelivery(*delivery))
     return found
 
 
 def note_delivered(send: Send, webhook_id: int, delivery_id: int, status: int | None) -> None:
-    """Note that a receiver has taken a delivery."""
+    """Note that a receiver has accepted a delivery."""
     send(_NOTE_WELL, webhook_id=webhook_id)
     send(_NOTE_DELIVERED, delivery_id=delivery_id, response_status=status)
 
@@ -291,7 +290,7 @@ def note_failed(
     send: Send,
     fetch: Fetch,
     webhook_id: int,
-    delivery: DueDelivery,
+    delivery: ClaimedDelivery,
     seconds: float | None,
     status: int | None,
     problem: str,
@@ -321,7 +320,7 @@ def note_failed(
 
 
 def release(send: Send, webhook_id: int) -> None:
-    """Note when the next delivery of a webhook is due; :func:`keep` it before."""
+    """Note when the next delivery of a webhook is due; :func:`hold` it before."""
     send(_RELEASE, webhook_id=webhook_id)
 
 

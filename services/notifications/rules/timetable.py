@@ -21,7 +21,7 @@ LONGEST_ASKED_FOR = 24 * _HOUR
 """``Retry-After`` is honoured up to this."""
 
 DAYS_OF_FAILURES = 7
-"""After these a webhook of which nothing was taken is disabled."""
+"""After these a webhook that has accepted nothing is disabled."""
 
 
 def pause(

@@ -30,9 +30,9 @@ _INSERT = Statement(
     """
 )
 _LIST = Statement(f"SELECT {SHOWN} FROM webhooks w WHERE w.user_id = :user_id ORDER BY w.id")
-_GET = Statement(
-    f"SELECT {SHOWN} FROM webhooks w WHERE w.user_id = :user_id AND w.id = :webhook_id"
-)
+_GET_TEXT = f"SELECT {SHOWN} FROM webhooks w WHERE w.user_id = :user_id AND w.id = :webhook_id"
+_GET = Statement(_GET_TEXT)
+_HOLD = Statement(f"{_GET_TEXT} FOR NO KEY UPDATE")
 # one that is enabled again begins anew, with what was waiting for it
 _UPDATE = Statement(
     f"""
@@ -88,6 +88,11 @@ def list_all(fetch: Fetch, user_id: int) -> list[dict[str, Any]]:
 def get(fetch: Fetch, user_id: int, webhook_id: int) -> dict[str, Any] | None:
     """Return a webhook, or None."""
     return _only(fetch(_GET, user_id=user_id, webhook_id=webhook_id))
+
+
+def hold(fetch: Fetch, user_id: int, webhook_id: int) -> dict[str, Any] | None:
+    """Return a webhook, or None; nobody else changes it before the transaction ends."""
+    return _only(fetch(_HOLD, user_id=user_id, webhook_id=webhook_id))
 
 
 def update(
