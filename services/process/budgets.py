@@ -198,7 +198,19 @@ DELIVERY_LEASE_SECONDS = 30
 """For so long no other process attempts a delivery that one has begun with."""
 
 DELIVERY_PLACES = 256
-"""Webhooks that a process works on at a time; those that fail have half of these."""
+"""Webhooks that a process works on at a time, without those that are slow."""
+
+SLOW_DELIVERY_PLACES = 128
+"""The same of those that are slow."""
+
+SLOW_DELIVERY_SECONDS = 2
+"""A webhook is slow if one of its latest attempts took longer."""
+
+SLOW_FOR_BATCHES = 3
+"""It is so until as many batches of deliveries in a row took less."""
+
+DELIVERY_PLACES_OF_USER = 16
+"""Places that a user's webhooks have, and as many again for those that are slow."""
 
 DELIVERY_PLACES_OF_ONE = 2
 """Places that one of them has: while messages in the first are waited for, others have the second.
@@ -206,6 +218,9 @@ DELIVERY_PLACES_OF_ONE = 2
 
 DELIVERY_CLAIMS = 50
 """Webhooks that are begun with in one statement."""
+
+DELIVERY_CLAIMS_OF_USER = 4
+"""The same of one user."""
 
 DELIVERIES_AT_ONCE = 2
 """Deliveries that are attempted at a time in one place."""
@@ -249,6 +264,10 @@ def check() -> None:
         <= INNER_RPC_SECONDS,
         "an attempt ends before another process makes one": DELIVERY_SECONDS
         < DELIVERY_LEASE_SECONDS,
+        "a user has places for more than one webhook": DELIVERY_PLACES_OF_ONE
+        < DELIVERY_CLAIMS_OF_USER
+        < DELIVERY_PLACES_OF_USER
+        < SLOW_DELIVERY_PLACES,
         "a service that delivers stops in time": DELIVERY_SECONDS <= STOP_SECONDS,
         "a service answers before the gateway gives up": INNER_RPC_SECONDS < RPC_SECONDS,
         "a read has time for a second try": FIRST_READ_SECONDS < RPC_SECONDS < REQUEST_SECONDS,

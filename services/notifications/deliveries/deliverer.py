@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from eventlet.greenpool import GreenPool
@@ -34,6 +34,8 @@ from services.process.settings import SETTINGS_KEY
 from services.transport.postgres.statements import Together
 
 log = get_logger(__name__)
+
+Key = TypeVar("Key")
 
 SUCCESS = range(200, 300)
 GONE = 410
@@ -68,14 +70,20 @@ class Hosts(DependencyProvider):
 class Deliverer(DependencyProvider):
     """Sends deliveries that are due, to many webhooks at once and to each a few at a time.
 
-    A webhook that is slow holds its own places and no other's. Those of which the last attempt
-    failed have half of the places, so that any number of them delays nobody else.
+    Each time it has attempted some deliveries of a webhook it releases it, so that others that are
+    due come first, and what the owner has changed meanwhile holds for the next ones. Webhooks that
+    are slow have places of their own: however many these are, nobody else waits for them. A user
+    has a share of the places of either kind.
     """
 
     def __init__(self) -> None:
-        self._working_on: Counter[int] = Counter()
-        self._failing = 0
-        self._pool = GreenPool(budgets.DELIVERY_PLACES)
+        # by whether the webhooks in it are slow
+        self._pools = {
+            False: GreenPool(budgets.DELIVERY_PLACES),
+            True: GreenPool(budgets.SLOW_DELIVERY_PLACES),
+        }
+        self._places_of: Counter[int] = Counter()
+        self._places_of_user: Counter[tuple[bool, int]] = Counter()
         # deliveries are many, and requests need connections to the database, too
         self._turn = Semaphore(budgets.DELIVERY_CONNECTIONS)
         self._thread: GreenThread | None = None
@@ -92,7 +100,8 @@ class Deliverer(DependencyProvider):
         self._is_stopping = True
         if self._thread is not None:
             self._thread.wait()
-        self._pool.waitall()
+        for pool in self._pools.values():
+            pool.waitall()
 
     def get_dependency(self, worker_ctx: WorkerContext) -> "Deliverer":
         """Return the provider itself: all workers of the process share it."""
@@ -110,7 +119,8 @@ class Deliverer(DependencyProvider):
         try:
             while self._is_due and not self._is_stopping:
                 self._is_due = False
-                while self._begin_some():
+                # in turn: however many are due, those of the other kind are begun with, too
+                while sum(self._begin_some(is_slow) for is_slow in self._pools):
                     pass
         except GymError as problem:
             self._outage.begin(str(problem))
@@ -122,25 +132,32 @@ class Deliverer(DependencyProvider):
         finally:
             self._thread = None
 
-    def _begin_some(self) -> bool:
+    def _begin_some(self, is_slow: bool) -> bool:
         """Begin with webhooks that are due, and return whether there may be more."""
-        places = min(self._pool.free(), budgets.DELIVERY_CLAIMS)
+        pool = self._pools[is_slow]
+        places = min(pool.free(), budgets.DELIVERY_CLAIMS)
         if places <= 0 or self._is_stopping:
             return False
-        most = budgets.DELIVERY_PLACES_OF_ONE
-        with self._turn:
-            found = rows.claim_webhooks(
-                self._database().fetch,
-                busy=[key for key, count in self._working_on.items() if count >= most],
-                places=places,
-                with_failing=self._failing < budgets.DELIVERY_PLACES // 2,
-            )
+        found = self._claim_webhooks(is_slow, places)
+        if not found:
+            return False
         claimed = self._claim_deliveries(webhook.id for webhook in found)
         for webhook in found:
-            self._working_on[webhook.id] += 1
-            self._failing += webhook.is_failing
-            self._pool.spawn_n(self._work_on, webhook, claimed.get(webhook.id, []))
-        return len(found) == places
+            self._places_of[webhook.id] += 1
+            self._places_of_user[is_slow, webhook.user_id] += 1
+            pool.spawn_n(self._work_on, webhook, claimed.get(webhook.id, []))
+        return True
+
+    def _claim_webhooks(self, is_slow: bool, places: int) -> list[ClaimedWebhook]:
+        busy = _above(self._places_of, budgets.DELIVERY_PLACES_OF_ONE - 1)
+        # so many that what one statement finds is not too much
+        most = budgets.DELIVERY_PLACES_OF_USER - budgets.DELIVERY_CLAIMS_OF_USER
+        of_users = _above(self._places_of_user, most)
+        busy_users = [user_id for slow, user_id in of_users if slow == is_slow]
+        with self._turn:
+            return rows.claim_webhooks(
+                self._database().fetch, is_slow, places, busy=busy, busy_users=busy_users
+            )
 
     def _claim_deliveries(self, webhook_ids: Iterable[int]) -> dict[int, list[ClaimedDelivery]]:
         with self._turn:
@@ -155,41 +172,36 @@ class Deliverer(DependencyProvider):
 
     def _work_on(self, webhook: ClaimedWebhook, claimed: list[ClaimedDelivery]) -> None:
         try:
-            while self._deliver(webhook, claimed):
-                claimed = self._claim_deliveries([webhook.id]).get(webhook.id, [])
+            self._deliver(webhook, claimed)
         except GymError as problem:
             # its lease ends, and whoever is there then goes on
             log.warning("webhook left", webhook_id=webhook.id, reason=str(problem))
         except Exception as problem:
             log.error("webhook left", webhook_id=webhook.id, exc_info=problem)
         finally:
-            self._failing -= webhook.is_failing
-            self._working_on[webhook.id] -= 1
-            self._working_on += Counter()
+            self._places_of -= Counter([webhook.id])
+            self._places_of_user -= Counter([(webhook.is_slow, webhook.user_id)])
             # the place is free, and the webhook may be due again
             self.wake()
 
-    def _deliver(self, webhook: ClaimedWebhook, claimed: list[ClaimedDelivery]) -> bool:
-        """Attempt deliveries of a webhook; return whether to go on with it, or release it."""
+    def _deliver(self, webhook: ClaimedWebhook, claimed: list[ClaimedDelivery]) -> None:
+        """Attempt deliveries of a webhook, and release it."""
         if len(claimed) == 1:
             # the usual case: noted and released in one transaction
             self._attempt(webhook, claimed[0], releases=True)
-            return False
+            return
         pool = GreenPool(budgets.DELIVERIES_AT_ONCE)
-        went_well = list(pool.imap(lambda delivery: self._attempt(webhook, delivery), claimed))
-        # fewer than may be claimed are all that were due
-        is_more_likely = len(claimed) == budgets.DELIVERIES_AT_ONCE
-        if is_more_likely and all(went_well) and not self._is_stopping:
-            return True
+        were_slow = [*pool.imap(lambda delivery: self._attempt(webhook, delivery), claimed)]
+        # without an attempt nothing is known anew
+        is_slow = any(were_slow) if claimed else webhook.is_slow
         with self._turn, self._database().together() as transaction:
             rows.hold(transaction.send, webhook.id)
-            rows.release(transaction.send, webhook.id)
-        return False
+            rows.release(transaction.send, webhook.id, is_slow)
 
     def _attempt(
         self, webhook: ClaimedWebhook, delivery: ClaimedDelivery, releases: bool = False
     ) -> bool:
-        """Attempt a delivery, note what came of it, and return whether it was delivered.
+        """Attempt a delivery, note what came of it, and return whether it took long.
 
         Args:
             webhook: its webhook.
@@ -203,19 +215,19 @@ class Deliverer(DependencyProvider):
         is_delivered = not outcome.problem
         result = metrics.OK if is_delivered else "FAILED"
         metrics.DELIVERIES.labels(delivery.event_type, result).observe(seconds)
+        is_slow = seconds > budgets.SLOW_DELIVERY_SECONDS
         failpoint("notifications.after_attempt")
         is_disabled = False
         with self._turn, self._database().together() as transaction:
-            if releases:
-                # before the delivery, as redelivering does: in the other order the two would
-                # wait for each other
-                rows.hold(transaction.send, webhook.id)
+            # before the delivery, as redelivering does: in the other order the two would wait for
+            # each other
+            rows.hold(transaction.send, webhook.id)
             if is_delivered:
-                rows.note_delivered(transaction.send, webhook.id, delivery.id, outcome.status)
+                rows.note_delivered(transaction.send, webhook, delivery, outcome.status)
             else:
                 is_disabled = self._note_failed(transaction, webhook, delivery, outcome)
             if releases:
-                rows.release(transaction.send, webhook.id)
+                rows.release(transaction.send, webhook.id, is_slow)
         if is_disabled:
             log.warning("webhook disabled", webhook_id=webhook.id, user_id=webhook.user_id)
         log.info(
@@ -228,7 +240,7 @@ class Deliverer(DependencyProvider):
             reason=outcome.problem or None,
             duration_ms=round(seconds * 1000, 1),
         )
-        return is_delivered
+        return is_slow
 
     def _send(self, webhook: ClaimedWebhook, delivery: ClaimedDelivery) -> Outcome:
         body = delivery.body.encode()
@@ -256,7 +268,7 @@ class Deliverer(DependencyProvider):
         is_disabled = rows.note_failed(
             transaction.send,
             transaction.fetch,
-            webhook.id,
+            webhook,
             delivery,
             timetable.pause(delivery.attempts, outcome.asked_for),
             outcome.status,
@@ -277,3 +289,7 @@ def _outcome(response: Response) -> Outcome:
     if response.retry_after is not None:
         asked_for = timetable.retry_after(response.retry_after, datetime.now(UTC))
     return Outcome(response.status, f"The receiver answered {response.status}", asked_for)
+
+
+def _above(counter: Counter[Key], count: int) -> list[Key]:
+    return [key for key, counted in counter.items() if counted > count]

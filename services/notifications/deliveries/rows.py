@@ -2,17 +2,19 @@
 
 ``webhooks.due_at`` is when the next delivery of a webhook is due, so that finding work takes no
 longer however many deliveries wait. Whoever adds one moves it to now; whoever has worked on a
-webhook moves it to the first that is left. Both hold the webhook's row for that.
+webhook moves it to the first that is left, or to now if that is late: it waits behind all others
+that are due. Both hold the webhook's row for that.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 
 from schemas.webhooks import DELIVERED, FAILED, FAILING, GONE, WAITING
 from services.notifications.rules.messages import Message
-from services.notifications.rules.timetable import DAYS_OF_FAILURES
+from services.notifications.rules.timetable import DAYS_BETWEEN_FAILURES, DAYS_OF_FAILURES
 from services.process import budgets
 from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
@@ -86,14 +88,18 @@ _DUE_NOW = Statement("UPDATE webhooks SET due_at = now() WHERE id = :webhook_id"
 # due again after a while, in case this process dies
 _CLAIM_WEBHOOKS = Statement(
     f"""
+    WITH due AS (
+        SELECT id, user_id, due_at FROM webhooks
+        WHERE is_enabled AND due_at <= now() AND (slowness > 0) = :is_slow
+          AND id <> ALL(CAST(:busy AS bigint[])) AND user_id <> ALL(CAST(:busy_users AS bigint[]))
+        ORDER BY due_at LIMIT :places FOR NO KEY UPDATE SKIP LOCKED
+    ), numbered AS (
+        SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY due_at, id) AS number FROM due
+    )
     UPDATE webhooks SET due_at = now() + interval '{budgets.DELIVERY_LEASE_SECONDS} seconds'
-    WHERE id IN (
-        SELECT id FROM webhooks
-        WHERE is_enabled AND due_at <= now() AND id <> ALL(CAST(:busy AS bigint[]))
-          AND (failing_since IS NULL OR :with_failing)
-        ORDER BY due_at LIMIT :places FOR NO KEY UPDATE SKIP LOCKED)
+    WHERE id IN (SELECT id FROM numbered WHERE number <= {budgets.DELIVERY_CLAIMS_OF_USER})
     RETURNING id, user_id, url, secret,
-        CASE WHEN previous_until > now() THEN previous_secret END, failing_since IS NOT NULL
+        CASE WHEN previous_until > now() THEN previous_secret END, slowness > 0
     """
 )
 _CLAIM_DELIVERIES = Statement(
@@ -107,18 +113,21 @@ _CLAIM_DELIVERIES = Statement(
             WHERE webhook_id = w.id AND status = '{WAITING}' AND next_attempt_at <= now()
             ORDER BY next_attempt_at, id LIMIT {budgets.DELIVERIES_AT_ONCE}
             FOR UPDATE SKIP LOCKED) due)
-    RETURNING webhook_id, id, event_id, event_type, body, attempts
+    RETURNING webhook_id, id, event_id, event_type, body, attempts, last_attempt_at
     """
 )
+# what came of an attempt is of no meaning for another one: the delivery may have been asked for
+# again meanwhile, or, if this process stood still for long, been attempted by another one
+_OF_ATTEMPT = f"""
+    id = :delivery_id AND status = '{WAITING}' AND attempts = :attempts
+    AND last_attempt_at = :claimed_at
+"""
 _NOTE_DELIVERED = Statement(
     f"""
     UPDATE deliveries SET status = '{DELIVERED}', next_attempt_at = NULL,
         response_status = :response_status, problem = NULL
-    WHERE id = :delivery_id
+    WHERE {_OF_ATTEMPT}
     """
-)
-_NOTE_WELL = Statement(
-    "UPDATE webhooks SET failing_since = NULL WHERE id = :webhook_id AND failing_since IS NOT NULL"
 )
 _NOTE_FAILED = Statement(
     f"""
@@ -126,34 +135,49 @@ _NOTE_FAILED = Statement(
         status = CASE WHEN CAST(:seconds AS float8) IS NULL THEN '{FAILED}' ELSE status END,
         next_attempt_at = now() + make_interval(secs => CAST(:seconds AS float8)),
         response_status = :response_status, problem = :problem
-    WHERE id = :delivery_id
+    WHERE {_OF_ATTEMPT}
     """
 )
+# an address that was replaced meanwhile says nothing of the one that is there now
+_NOTE_WELL = Statement(
+    """
+    UPDATE webhooks SET failing_since = NULL
+    WHERE id = :webhook_id AND url = :url AND failing_since IS NOT NULL
+    """
+)
+_FAILING_SINCE = f"""
+    CASE WHEN last_failed_at > now() - interval '{DAYS_BETWEEN_FAILURES} days'
+        THEN coalesce(failing_since, now()) ELSE now() END
+"""
+_HAS_FAILED_LONG = f"{_FAILING_SINCE} <= now() - interval '{DAYS_OF_FAILURES} days'"
 _NOTE_ILL = Statement(
     f"""
-    UPDATE webhooks SET failing_since = coalesce(failing_since, now()),
-        is_enabled = is_enabled AND NOT (:is_gone OR coalesce(
-            failing_since <= now() - interval '{DAYS_OF_FAILURES} days', false)),
+    UPDATE webhooks SET failing_since = {_FAILING_SINCE}, last_failed_at = now(),
+        is_enabled = NOT (:is_gone OR {_HAS_FAILED_LONG}),
         disabled_reason = CASE WHEN :is_gone THEN '{GONE}'
-            WHEN failing_since <= now() - interval '{DAYS_OF_FAILURES} days' THEN '{FAILING}'
-            ELSE disabled_reason END
-    WHERE id = :webhook_id AND is_enabled
+            WHEN {_HAS_FAILED_LONG} THEN '{FAILING}' ELSE disabled_reason END
+    WHERE id = :webhook_id AND url = :url AND is_enabled
+      AND EXISTS (SELECT FROM deliveries WHERE {_OF_ATTEMPT})
     RETURNING is_enabled
     """
 )
 _RELEASE = Statement(
     f"""
-    UPDATE webhooks SET due_at = (
-        SELECT min(next_attempt_at) FROM deliveries
-        WHERE webhook_id = :webhook_id AND status = '{WAITING}')
+    UPDATE webhooks SET
+        due_at = (
+            SELECT greatest(next_attempt_at, now()) FROM deliveries
+            WHERE webhook_id = :webhook_id AND status = '{WAITING}'
+            ORDER BY next_attempt_at LIMIT 1),
+        slowness = CASE WHEN :is_slow THEN {budgets.SLOW_FOR_BATCHES}
+            ELSE greatest(slowness - 1, 0) END
     WHERE id = :webhook_id
     """
 )
-# those that fail wait for each other, and delay nobody else
+# those that are slow wait for each other, and delay nobody else
 _LATE = Statement(
     """
     SELECT coalesce(extract(epoch FROM now() - min(due_at))::float8, 0) FROM webhooks
-    WHERE is_enabled AND due_at <= now() AND failing_since IS NULL
+    WHERE is_enabled AND due_at <= now() AND slowness = 0
     """
 )
 _CLEAN = Statement(
@@ -174,13 +198,14 @@ class ClaimedWebhook(NamedTuple):
 
     Attributes:
         keys: its secrets, the newest first.
+        is_slow: whether attempts took long lately.
     """
 
     id: int
     user_id: int
     url: str
     keys: tuple[bytes, ...]
-    is_failing: bool
+    is_slow: bool
 
 
 class ClaimedDelivery(NamedTuple):
@@ -188,6 +213,7 @@ class ClaimedDelivery(NamedTuple):
 
     Attributes:
         attempts: how often it was attempted, this time included.
+        claimed_at: when this process has claimed it.
     """
 
     id: int
@@ -195,6 +221,7 @@ class ClaimedDelivery(NamedTuple):
     event_type: str
     body: str
     attempts: int
+    claimed_at: datetime
 
 
 def write(send: Send, fetch: Fetch, messages: Collection[Message]) -> bool:
@@ -253,20 +280,27 @@ def list_page(fetch: Fetch, user_id: int, webhook_id: int, page: int, limit: int
 
 
 def claim_webhooks(
-    fetch: Fetch, busy: Collection[int], places: int, with_failing: bool
+    fetch: Fetch, is_slow: bool, places: int, busy: Collection[int], busy_users: Collection[int]
 ) -> list[ClaimedWebhook]:
     """Return webhooks that are due, those first that have been for longest.
 
     Args:
         fetch: runs a statement.
-        busy: those that this process works on.
+        is_slow: those that are slow, or all others.
         places: at most so many.
-        with_failing: also those of which the last attempt failed.
+        busy: webhooks that have all their places in this process.
+        busy_users: users who may have no more.
     """
-    found = fetch(_CLAIM_WEBHOOKS, busy=[*busy], places=places, with_failing=with_failing)
+    found = fetch(
+        _CLAIM_WEBHOOKS,
+        is_slow=is_slow,
+        places=places,
+        busy=[*busy],
+        busy_users=[*busy_users],
+    )
     return [
-        ClaimedWebhook(key, user_id, url, _keys(secret, previous), is_failing)
-        for key, user_id, url, secret, previous, is_failing in found
+        ClaimedWebhook(key, user_id, url, _keys(secret, previous), slow)
+        for key, user_id, url, secret, previous, slow in found
     ]
 
 
@@ -280,16 +314,18 @@ def claim_deliveries(
     return found
 
 
-def note_delivered(send: Send, webhook_id: int, delivery_id: int, status: int | None) -> None:
-    """Note that a receiver has accepted a delivery."""
-    send(_NOTE_WELL, webhook_id=webhook_id)
-    send(_NOTE_DELIVERED, delivery_id=delivery_id, response_status=status)
+def note_delivered(
+    send: Send, webhook: ClaimedWebhook, delivery: ClaimedDelivery, status: int | None
+) -> None:
+    """Note that a receiver has accepted a delivery; :func:`hold` the webhook before."""
+    send(_NOTE_WELL, webhook_id=webhook.id, url=webhook.url)
+    send(_NOTE_DELIVERED, response_status=status, **_attempt(delivery))
 
 
 def note_failed(
     send: Send,
     fetch: Fetch,
-    webhook_id: int,
+    webhook: ClaimedWebhook,
     delivery: ClaimedDelivery,
     seconds: float | None,
     status: int | None,
@@ -299,33 +335,34 @@ def note_failed(
     """Note that an attempt failed, and return whether that has disabled the webhook.
 
     Args:
-        send: runs a statement of a transaction.
+        send: runs a statement of a transaction that :func:`hold` s the webhook.
         fetch: the same.
-        webhook_id: the webhook.
+        webhook: the webhook.
         delivery: which was attempted.
         seconds: until the next attempt; None if there is none.
         status: of the response, if there was one.
         problem: what went wrong, in a sentence.
         is_gone: whether the receiver wants nothing any more.
     """
-    ill = fetch(_NOTE_ILL, webhook_id=webhook_id, is_gone=is_gone)
-    send(
-        _NOTE_FAILED,
-        delivery_id=delivery.id,
-        seconds=seconds,
-        response_status=status,
-        problem=problem,
-    )
+    attempt = _attempt(delivery)
+    ill = fetch(_NOTE_ILL, webhook_id=webhook.id, url=webhook.url, is_gone=is_gone, **attempt)
+    send(_NOTE_FAILED, seconds=seconds, response_status=status, problem=problem, **attempt)
     return bool(ill) and not ill[0][0]
 
 
-def release(send: Send, webhook_id: int) -> None:
-    """Note when the next delivery of a webhook is due; :func:`hold` it before."""
-    send(_RELEASE, webhook_id=webhook_id)
+def release(send: Send, webhook_id: int, is_slow: bool) -> None:
+    """Note when the next delivery of a webhook is due; :func:`hold` it before.
+
+    Args:
+        send: runs a statement of a transaction.
+        webhook_id: which one.
+        is_slow: whether an attempt took long.
+    """
+    send(_RELEASE, webhook_id=webhook_id, is_slow=is_slow)
 
 
 def late_seconds(fetch: Fetch) -> float:
-    """Return how long the webhook that waits longest has been due; those that fail don't count."""
+    """Return how long the webhook that waits longest has been due, of those that are not slow."""
     [(seconds,)] = fetch(_LATE)
     return float(seconds)
 
@@ -338,3 +375,11 @@ def clean(fetch: Fetch) -> bool:
 
 def _keys(secret: Any, previous: Any) -> tuple[bytes, ...]:
     return tuple(bytes(key) for key in (secret, previous) if key is not None)
+
+
+def _attempt(delivery: ClaimedDelivery) -> dict[str, Any]:
+    return {
+        "delivery_id": delivery.id,
+        "attempts": delivery.attempts,
+        "claimed_at": delivery.claimed_at,
+    }

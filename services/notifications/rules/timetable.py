@@ -23,6 +23,9 @@ LONGEST_ASKED_FOR = 24 * _HOUR
 DAYS_OF_FAILURES = 7
 """After these a webhook that has accepted nothing is disabled."""
 
+DAYS_BETWEEN_FAILURES = 2
+"""After so many without a failed attempt the week begins anew: nothing was tried meanwhile."""
+
 
 def pause(
     attempts: int, asked_for: float | None = None, chance: Callable[[], float] = random.random

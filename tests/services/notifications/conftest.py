@@ -6,7 +6,9 @@ import pytest
 from kombu import Connection
 
 from schemas.webhooks import EVENTS
+from tests.erasing import run
 from tests.fakes.webhook_receiver import WebhookReceiver
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -49,3 +51,37 @@ def publish(system):
                 )
 
     return send
+
+
+@pytest.fixture
+def webhooks(rpc):
+    return rpc.notifications
+
+
+@pytest.fixture
+def only(webhooks, fresh_user):
+    """Return the only delivery of a webhook, once it is in a state."""
+
+    def find(webhook, **state):
+        def is_there():
+            found = webhooks.list_deliveries(fresh_user, webhook["id"])
+            assert found["total"] == 1
+            assert state.items() <= found["items"][0].items()
+            return found["items"][0]
+
+        return eventually(is_there)
+
+    return find
+
+
+@pytest.fixture
+def soon(system):
+    """Let all that waits for a webhook be due now."""
+
+    def make(webhook):
+        key = webhook["id"]
+        now = "UPDATE deliveries SET next_attempt_at = now() WHERE webhook_id = :id"
+        run(system, "notifications", f"{now} AND status = 'waiting'", id=key)
+        run(system, "notifications", "UPDATE webhooks SET due_at = now() WHERE id = :id", id=key)
+
+    return make

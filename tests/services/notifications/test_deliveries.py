@@ -14,40 +14,6 @@ from tests.fakes.webhook_receiver import WebhookReceiver
 from tests.waiting import eventually
 
 
-@pytest.fixture
-def webhooks(rpc):
-    return rpc.notifications
-
-
-@pytest.fixture
-def only(webhooks, fresh_user):
-    """Return the only delivery of a webhook, once it is in a state."""
-
-    def find(webhook, **state):
-        def is_there():
-            found = webhooks.list_deliveries(fresh_user, webhook["id"])
-            assert found["total"] == 1
-            assert state.items() <= found["items"][0].items()
-            return found["items"][0]
-
-        return eventually(is_there)
-
-    return find
-
-
-@pytest.fixture
-def soon(system):
-    """Let all that waits for a webhook be due now."""
-
-    def make(webhook):
-        key = webhook["id"]
-        now = "UPDATE deliveries SET next_attempt_at = now() WHERE webhook_id = :id"
-        run(system, "notifications", f"{now} AND status = 'waiting'", id=key)
-        run(system, "notifications", "UPDATE webhooks SET due_at = now() WHERE id = :id", id=key)
-
-    return make
-
-
 def test_a_test_arrives_signed(webhooks, fresh_user, receiver, make_webhook, only):
     webhook = make_webhook()
     made = webhooks.test_webhook(fresh_user, webhook["id"])
@@ -186,6 +152,25 @@ def test_a_week_of_failures_disables(
     webhooks.update_webhook(fresh_user, webhook["id"], {"is_enabled": True})
     soon(webhook)
     only(webhook, status="delivered", attempts=3)
+
+
+def test_a_week_of_failures_is_one_in_which_something_was_tried(
+    system, webhooks, fresh_user, receiver, make_webhook, only, soon
+):
+    receiver.status = 500
+    webhook = make_webhook()
+    webhooks.test_webhook(fresh_user, webhook["id"])
+    only(webhook, attempts=1, response_status=500)
+    week = """
+        UPDATE webhooks SET failing_since = now() - interval '8 days',
+            last_failed_at = now() - interval '3 days' WHERE id = :id
+    """
+    run(system, "notifications", week, id=webhook["id"])
+    soon(webhook)
+    only(webhook, attempts=2, response_status=500)
+    found = webhooks.get_webhook(fresh_user, webhook["id"])
+    assert found["is_enabled"]
+    assert found["failing_since"] >= webhook["created_at"]
 
 
 def test_a_receiver_that_hangs_delays_nobody(webhooks, fresh_user, receiver, make_webhook):
