@@ -27,6 +27,18 @@ TEST = "webhook.test"
 MOST_WEBHOOKS = 10
 """Of a user."""
 
+MOST_SECRETS = 10
+"""Of a webhook at a time: the one that it has, and those that still hold."""
+
+MOST_WAITING = 1000
+"""Deliveries that may wait for a webhook when it is to be sent a test or a redelivery."""
+
+MOST_TESTS = 100
+"""Of a webhook within a day."""
+
+LARGEST_PAYLOADS = 1024 * 1024
+"""Bytes of the payloads in a page of deliveries; those beyond are left out."""
+
 LONGEST_URL = 2000
 SECRET_PREFIX = "whsec_"
 

@@ -98,8 +98,14 @@ _CLAIM_WEBHOOKS = Statement(
     )
     UPDATE webhooks SET due_at = now() + interval '{budgets.DELIVERY_LEASE_SECONDS} seconds'
     WHERE id IN (SELECT id FROM numbered WHERE number <= {budgets.DELIVERY_CLAIMS_OF_USER})
-    RETURNING id, user_id, url, secret,
-        CASE WHEN previous_until > now() THEN previous_secret END, slowness > 0
+    RETURNING id, user_id, url, slowness > 0,
+        secret || ARRAY(
+            SELECT previous.secret FROM (
+                SELECT webhooks.previous_secret, webhooks.previous_until
+                UNION ALL
+                SELECT o.secret, o.holds_until FROM older_secrets o WHERE o.webhook_id = webhooks.id
+            ) AS previous (secret, holds_until)
+            WHERE holds_until > now() ORDER BY holds_until DESC)
     """
 )
 _CLAIM_DELIVERIES = Statement(
@@ -197,15 +203,15 @@ class ClaimedWebhook(NamedTuple):
     """A webhook that this process works on.
 
     Attributes:
-        keys: its secrets, the newest first.
         is_slow: whether attempts took long lately.
+        keys: its secrets, the newest first.
     """
 
     id: int
     user_id: int
     url: str
-    keys: tuple[bytes, ...]
     is_slow: bool
+    keys: tuple[bytes, ...]
 
 
 class ClaimedDelivery(NamedTuple):
@@ -299,8 +305,8 @@ def claim_webhooks(
         busy_users=[*busy_users],
     )
     return [
-        ClaimedWebhook(key, user_id, url, _keys(secret, previous), slow)
-        for key, user_id, url, secret, previous, slow in found
+        ClaimedWebhook(key, user_id, url, slow, tuple(bytes(secret) for secret in secrets))
+        for key, user_id, url, slow, secrets in found
     ]
 
 
@@ -371,10 +377,6 @@ def clean(fetch: Fetch) -> bool:
     """Delete some old deliveries, and return whether there may be more."""
     [(count,)] = fetch(_CLEAN)
     return count == CLEANED_AT_ONCE
-
-
-def _keys(secret: Any, previous: Any) -> tuple[bytes, ...]:
-    return tuple(bytes(key) for key in (secret, previous) if key is not None)
 
 
 def _attempt(delivery: ClaimedDelivery) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from schemas.errors import BusinessRuleViolation, NotFound
 from schemas.loading import load
 from schemas.pages import checked_id, checked_user
-from schemas.webhooks import MOST_WEBHOOKS, NewWebhook, WebhookChanges
+from schemas.webhooks import MOST_SECRETS, MOST_WEBHOOKS, NewWebhook, WebhookChanges
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.notifications.rules import addresses, signing
@@ -158,7 +158,7 @@ class WebhookMethods:
     def rotate_secret(self, user_id: int, webhook_id: int) -> dict[str, Any]:
         """Give a webhook another secret, which is shown now and never again.
 
-        For 24 hours messages are signed by the secret of before, too.
+        The one that it had holds for 24 hours more: until then messages are signed by it, too.
 
         Args:
             user_id: whose it is.
@@ -170,13 +170,26 @@ class WebhookMethods:
         Raises:
             InvalidParameter: an id can't be one.
             NotFound: the user has no such webhook.
+            BusinessRuleViolation: 10 secrets hold already.
 
         Example:
             ``n.rpc.notifications.rotate_secret(1, 4)["secret"]``
         """
         user_id, webhook_id = checked_user(user_id), checked_id(webhook_id)
         secret = signing.new_secret()
-        found = _existing(rows.rotate(self.database.fetch, user_id, webhook_id, secret))
+        with self.database.together() as transaction:
+            send, fetch = transaction.send, transaction.fetch
+            _existing(rows.hold(fetch, user_id, webhook_id))
+            count = 1 + rows.count_previous_secrets(fetch, webhook_id)
+            if count >= MOST_SECRETS:
+                message = (
+                    f"{MOST_SECRETS} secrets of the webhook hold already, each for 24 hours after "
+                    "it was replaced; wait for the first of them, or make another webhook"
+                )
+                raise BusinessRuleViolation.of(
+                    "", message, "max_items", max_items=MOST_SECRETS, received=count + 1
+                )
+            found = _existing(rows.rotate(send, fetch, user_id, webhook_id, secret))
         return {**found, "secret": signing.shown_secret(secret)}
 
     def _check_url(self, url: str) -> None:

@@ -6,7 +6,7 @@ from services.transport.postgres.expressions import instant
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 PREVIOUS_SECRET_HOURS = 24
-"""For so long messages are signed by the secret of before, too."""
+"""For so long messages are also signed by a secret that was replaced."""
 
 SHOWN = f"""
     json_build_object('id', w.id, 'url', w.url, 'description', w.description, 'events', w.events,
@@ -53,6 +53,22 @@ _UPDATE = Statement(
 _DELETE = Statement(
     "DELETE FROM webhooks WHERE user_id = :user_id AND id = :webhook_id RETURNING id"
 )
+# one that is replaced still holds, and so do those before it for what is left of their time
+_COUNT_PREVIOUS = Statement(
+    """
+    SELECT count(*) FROM (
+        SELECT previous_until FROM webhooks WHERE id = :webhook_id
+        UNION ALL SELECT holds_until FROM older_secrets WHERE webhook_id = :webhook_id
+    ) AS previous (holds_until) WHERE holds_until > now()
+    """
+)
+_KEEP_PREVIOUS = Statement(
+    """
+    INSERT INTO older_secrets (webhook_id, secret, holds_until)
+    SELECT id, previous_secret, previous_until FROM webhooks
+    WHERE user_id = :user_id AND id = :webhook_id AND previous_until > now()
+    """
+)
 _ROTATE = Statement(
     f"""
     UPDATE webhooks AS w SET secret = :secret, previous_secret = secret,
@@ -65,6 +81,7 @@ _FORGET_SECRETS = Statement(
     "UPDATE webhooks SET previous_secret = NULL, previous_until = NULL"
     " WHERE previous_until <= now()"
 )
+_FORGET_OLDER_SECRETS = Statement("DELETE FROM older_secrets WHERE holds_until <= now()")
 
 
 def count_for_another(send: Send, fetch: Fetch, user_id: int) -> int:
@@ -116,14 +133,27 @@ def delete(fetch: Fetch, user_id: int, webhook_id: int) -> bool:
     return bool(fetch(_DELETE, user_id=user_id, webhook_id=webhook_id))
 
 
-def rotate(fetch: Fetch, user_id: int, webhook_id: int, secret: bytes) -> dict[str, Any] | None:
-    """Give a webhook another secret, and return it, or None; the one before holds for a while."""
+def count_previous_secrets(fetch: Fetch, webhook_id: int) -> int:
+    """Return how many secrets that were replaced still hold."""
+    [(count,)] = fetch(_COUNT_PREVIOUS, webhook_id=webhook_id)
+    return int(count)
+
+
+def rotate(
+    send: Send, fetch: Fetch, user_id: int, webhook_id: int, secret: bytes
+) -> dict[str, Any] | None:
+    """Give a webhook another secret, and return it, or None; :func:`hold` it before.
+
+    Those that it had hold for the time that was promised for each.
+    """
+    send(_KEEP_PREVIOUS, user_id=user_id, webhook_id=webhook_id)
     return _only(fetch(_ROTATE, user_id=user_id, webhook_id=webhook_id, secret=secret))
 
 
 def forget_previous_secrets(send: Send) -> None:
     """Delete the secrets that hold no longer."""
     send(_FORGET_SECRETS)
+    send(_FORGET_OLDER_SECRETS)
 
 
 def _only(rows: list[tuple[Any, ...]]) -> dict[str, Any] | None:

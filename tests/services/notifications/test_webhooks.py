@@ -11,7 +11,7 @@ from schemas.errors import (
     Unauthorized,
     ValidationFailed,
 )
-from schemas.webhooks import EVENTS, MOST_WEBHOOKS
+from schemas.webhooks import EVENTS, MOST_SECRETS, MOST_WEBHOOKS
 from tests.erasing import run
 
 # nobody listens there, and nobody outside is sent anything
@@ -125,6 +125,21 @@ def test_another_secret_holds_at_once_and_the_one_before_for_a_day(system, webho
     over = "UPDATE webhooks SET previous_until = now() WHERE id = :id"
     run(system, "notifications", over, id=made["id"])
     assert webhooks.get_webhook(fresh_user, made["id"])["previous_secret_until"] is None
+
+
+def test_so_many_secrets_hold_and_no_more(system, webhooks, fresh_user):
+    key = webhooks.create_webhook(fresh_user, NEW)["id"]
+    for _ in range(MOST_SECRETS - 1):
+        webhooks.rotate_secret(fresh_user, key)
+    with pytest.raises(BusinessRuleViolation) as refused:
+        webhooks.rotate_secret(fresh_user, key)
+    assert refused.value.details["max_items"] == MOST_SECRETS
+    over = """
+        UPDATE older_secrets SET holds_until = now() WHERE holds_until = (
+            SELECT min(holds_until) FROM older_secrets WHERE webhook_id = :id)
+    """
+    run(system, "notifications", over, id=key)
+    assert webhooks.rotate_secret(fresh_user, key)["secret"]
 
 
 def test_nothing_is_somebody_elses(webhooks, fresh_user):
