@@ -85,12 +85,13 @@ class WebhookRoutes:
         "/api/webhooks/:id/rotate-secret",
         scope=scopes.WEBHOOKS_WRITE,
         shows=responses.NewlyMadeWebhook,
-        refuses=[NotFound],
+        refuses=[NotFound, BusinessRuleViolation],
     )
     def rotate_secret(self, request: Request) -> Reply:
         """Give a webhook another secret, which is shown only now.
 
-        For 24 hours messages have a signature by the secret of before, too.
+        The one that it had holds for 24 hours more: until then messages have a signature by it,
+        too. At most 10 secrets of a webhook hold at a time.
         """
         return Reply(self.notifications.rotate_secret(request.user_id, request.id))
 
@@ -103,7 +104,10 @@ class WebhookRoutes:
         refuses=[NotFound, BusinessRuleViolation],
     )
     def test_webhook(self, request: Request) -> Reply:
-        """Have a message of the type `webhook.test` sent; its deliveries show what came of it."""
+        """Have a message of the type `webhook.test` sent; its deliveries show what came of it.
+
+        At most 100 within a day, and none while 1,000 deliveries wait for the webhook.
+        """
         made = self.notifications.test_webhook(request.user_id, request.id)
         return Reply(made, location=f"/api/webhooks/{request.id}/deliveries")
 
@@ -116,7 +120,10 @@ class WebhookRoutes:
         refuses=[NotFound],
     )
     def list_deliveries(self, request: Request) -> Reply:
-        """List what a webhook was told within the last 30 days, newest first."""
+        """List what a webhook was told within the last 30 days, newest first.
+
+        A page has payloads of 1 MiB in all; those beyond are null, and a smaller page has them.
+        """
         found = self.notifications.list_deliveries(request.user_id, request.id, **request.query)
         return page_reply(request.query, found)
 
@@ -129,7 +136,10 @@ class WebhookRoutes:
         refuses=[NotFound, BusinessRuleViolation],
     )
     def redeliver(self, request: Request) -> Reply:
-        """Have a delivery sent once more, with the same `webhook-id`."""
+        """Have a delivery sent once more, with the same `webhook-id`.
+
+        Not while 1,000 others wait for the webhook.
+        """
         delivery_id = request.path["delivery"]
         found = self.notifications.redeliver(request.user_id, request.id, delivery_id)
         return Reply(found, location=f"/api/webhooks/{request.id}/deliveries")

@@ -34,7 +34,7 @@ class Webhook(ResponseSchema):
     )
     failing_since = timestamp("Null if the last attempt went well.", null=True)
     previous_secret_until = timestamp(
-        "Until when messages are signed by the secret of before, too.", null=True
+        "Until when messages are signed by the secret of before, too; null without one.", null=True
     )
     created_at = timestamp()
     updated_at = timestamp()
@@ -74,4 +74,7 @@ class Delivery(ResponseSchema):
     next_attempt_at = timestamp("Null unless it waits.", null=True)
     response_status = count("Of the last attempt; null without a response.", null=True)
     problem = text("Of the last attempt, if it failed.", null=True)
-    payload = fields.Nested(Message, **options("", null=False))
+    payload = fields.Nested(
+        Message,
+        **options("Null if the payloads of the page are over 1 MiB with it.", null=True),
+    )

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.pages import checked_user
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
-from services.dependencies.taking_out import Document, Table, part
+from services.dependencies.taking_out import LARGEST, Document, Table, part
 from services.notifications.deliveries.rows import SHOWN as DELIVERY
 from services.notifications.webhooks.rows import SHOWN as WEBHOOK
 from services.transport.postgres.statements import Fetch, Statement
@@ -20,10 +20,18 @@ _WEBHOOKS = Statement(
     WHERE w.user_id = :user_id AND w.id > :after ORDER BY w.id LIMIT {MOST}
     """
 )
+# as many as fit into a part, and at least one
 _DELIVERIES = Statement(
     f"""
-    SELECT {DELIVERY}::jsonb || jsonb_build_object('webhook_id', d.webhook_id) FROM deliveries d
-    WHERE d.user_id = :user_id AND d.id > :after ORDER BY d.id LIMIT {MOST}
+    SELECT {DELIVERY}::jsonb || jsonb_build_object('webhook_id', d.webhook_id)
+    FROM (
+        SELECT page.*, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS so_far
+        FROM (
+            SELECT * FROM deliveries WHERE user_id = :user_id AND id > :after
+            ORDER BY id LIMIT {MOST}
+        ) page
+    ) d
+    WHERE d.so_far < {LARGEST} ORDER BY d.id
     """
 )
 
@@ -33,7 +41,7 @@ def _by_id(statement: Statement) -> Callable[[Fetch, int, int | None], Any]:
 
     def page(fetch: Fetch, user_id: int, after: int | None) -> tuple[list[Document], int | None]:
         found = [row[0] for row in fetch(statement, user_id=user_id, after=after or 0)]
-        return found, found[-1]["id"] if len(found) == MOST else None
+        return found, found[-1]["id"] if found else None
 
     return page
 
@@ -51,7 +59,8 @@ TABLES = (
     ),
     Table(
         "deliveries",
-        "What was sent there within the last 30 days, and what became of it.",
+        "What was sent there within the last 30 days, and what became of it. Payloads of over "
+        "1 MiB are left out.",
         [
             *("id", "webhook_id", "event_id", "event_type", "status", "attempts", "created_at"),
             *("last_attempt_at", "next_attempt_at", "response_status", "problem", "payload"),

@@ -8,6 +8,7 @@ from nameko.timer import timer
 from schemas.errors import BusinessRuleViolation, GymError, NotFound
 from schemas.loading import load
 from schemas.pages import Page, checked_id, checked_user
+from schemas.webhooks import MOST_TESTS, MOST_WAITING
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.notifications.deliveries import rows
@@ -47,7 +48,8 @@ class DeliveryMethods:
             ``{"items": [{"id", "event_id", "event_type", "status": "waiting|delivered|failed",
             "attempts", "created_at", "last_attempt_at", "next_attempt_at", "response_status",
             "problem", "payload": {"type", "timestamp", "data"}}], "total"}``. ``event_id`` is the
-            header ``webhook-id``. ``next_attempt_at`` is None unless it waits,
+            header ``webhook-id``, ``payload`` None where those of the page are over 1 MiB with it.
+            ``next_attempt_at`` is None unless it waits,
             ``response_status`` unless the last attempt had a response, ``problem`` unless
             it failed.
 
@@ -61,7 +63,7 @@ class DeliveryMethods:
         user_id, webhook_id = checked_user(user_id), checked_id(webhook_id)
         values = load(PAGE, {"page": page, "limit": limit})
         _existing(webhook_rows.get(self.database.fetch, user_id, webhook_id))
-        return rows.list_page(self.database.fetch, user_id, webhook_id, **values)
+        return rows.list_page(self.database.fetch, webhook_id, **values)
 
     @rpc
     def test_webhook(self, user_id: int, webhook_id: int) -> dict[str, Any]:
@@ -77,7 +79,8 @@ class DeliveryMethods:
         Raises:
             InvalidParameter: an id can't be one.
             NotFound: the user has no such webhook.
-            BusinessRuleViolation: the webhook is disabled.
+            BusinessRuleViolation: the webhook is disabled, had 100 tests within a day, or 1,000
+                deliveries wait for it.
 
         Example:
             ``n.rpc.notifications.test_webhook(1, 4)["id"]``
@@ -87,6 +90,8 @@ class DeliveryMethods:
         message = messages.of_test(webhook_id, user_id, now)
         with self.database.together() as transaction:
             _check_enabled(_existing(webhook_rows.hold(transaction.fetch, user_id, webhook_id)))
+            _check_waiting(rows.count_waiting(transaction.fetch, webhook_id))
+            _check_tests(rows.count_tests(transaction.fetch, webhook_id))
             made = rows.put(transaction.send, transaction.fetch, webhook_id, message)
         self.deliverer.wake()
         return made
@@ -106,7 +111,7 @@ class DeliveryMethods:
         Raises:
             InvalidParameter: an id can't be one.
             NotFound: the user has no such webhook, or that no such delivery.
-            BusinessRuleViolation: the webhook is disabled.
+            BusinessRuleViolation: the webhook is disabled, or 1,000 deliveries wait for it.
 
         Example:
             ``n.rpc.notifications.redeliver(1, 4, 19)``
@@ -115,12 +120,12 @@ class DeliveryMethods:
         delivery_id = checked_id(delivery_id)
         with self.database.together() as transaction:
             webhook = _existing(webhook_rows.hold(transaction.fetch, user_id, webhook_id))
-            found = rows.again(
-                transaction.send, transaction.fetch, user_id, webhook_id, delivery_id
-            )
+            waiting = rows.count_waiting(transaction.fetch, webhook_id)
+            found = rows.again(transaction.send, transaction.fetch, webhook_id, delivery_id)
             if found is None:
                 raise NotFound("There is no such delivery")
             _check_enabled(webhook)
+            _check_waiting(waiting)
         self.deliverer.wake()
         return found
 
@@ -157,3 +162,19 @@ def _existing(webhook: dict[str, Any] | None) -> dict[str, Any]:
 def _check_enabled(webhook: dict[str, Any]) -> None:
     if not webhook["is_enabled"]:
         raise BusinessRuleViolation("The webhook is disabled; enable it first")
+
+
+def _check_waiting(count: int) -> None:
+    message = (
+        f"{MOST_WAITING} deliveries wait for the webhook already; its receiver has to catch up"
+    )
+    _check_count(count, MOST_WAITING, message)
+
+
+def _check_tests(count: int) -> None:
+    _check_count(count, MOST_TESTS, f"The webhook had {MOST_TESTS} tests within the last 24 hours")
+
+
+def _check_count(count: int, most: int, message: str) -> None:
+    if count >= most:
+        raise BusinessRuleViolation.of("", message, "max_items", max_items=most, received=count + 1)

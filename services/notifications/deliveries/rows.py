@@ -12,7 +12,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.webhooks import DELIVERED, FAILED, FAILING, GONE, WAITING
+from schemas.webhooks import (
+    DELIVERED,
+    FAILED,
+    FAILING,
+    GONE,
+    LARGEST_PAYLOADS,
+    MOST_TESTS,
+    MOST_WAITING,
+    TEST,
+    WAITING,
+)
 from services.notifications.rules.messages import Message
 from services.notifications.rules.timetable import DAYS_BETWEEN_FAILURES, DAYS_OF_FAILURES
 from services.process import budgets
@@ -50,22 +60,49 @@ _ALL_DUE_NOW = Statement(
     "UPDATE webhooks SET due_at = now() WHERE id = ANY(CAST(:webhook_ids AS bigint[]))"
 )
 
-SHOWN = f"""
+_SHOWN = f"""
     json_build_object('id', d.id, 'event_id', d.event_id, 'event_type', d.event_type,
         'status', d.status, 'attempts', d.attempts, 'created_at', {instant("d.created_at")},
         'last_attempt_at', {instant("d.last_attempt_at")},
         'next_attempt_at', CASE WHEN d.status = '{WAITING}'
             THEN {instant("d.next_attempt_at")} END,
-        'response_status', d.response_status, 'problem', d.problem, 'payload', d.body::json)
+        'response_status', d.response_status, 'problem', d.problem,
+        'payload', CASE WHEN {{size}} <= {LARGEST_PAYLOADS} THEN d.body::json END)
 """
-_OF_WEBHOOK = "d.user_id = :user_id AND d.webhook_id = :webhook_id"
+SHOWN = _SHOWN.format(size="octet_length(d.body)")
+"""A delivery ``d``, whose payload is left out if it alone is too large for a page."""
+
+# the ids first: of what is before the page no body is looked at
 _LIST = Statement(
     f"""
-    SELECT {SHOWN} FROM deliveries d WHERE {_OF_WEBHOOK}
-    ORDER BY d.id DESC LIMIT :limit OFFSET :offset
+    SELECT {_SHOWN.format(size="d.so_far")}
+    FROM (
+        SELECT deliveries.*, sum(octet_length(body)) OVER (ORDER BY id DESC) AS so_far
+        FROM deliveries WHERE id IN (
+            SELECT id FROM deliveries WHERE webhook_id = :webhook_id
+            ORDER BY id DESC LIMIT :limit OFFSET :offset)
+    ) d
+    ORDER BY d.id DESC
     """
 )
-_COUNT = Statement(f"SELECT count(*) FROM deliveries d WHERE {_OF_WEBHOOK}")
+# by an index alone
+_COUNT = Statement("SELECT count(*) FROM deliveries WHERE webhook_id = :webhook_id")
+_COUNT_WAITING = Statement(
+    f"""
+    SELECT count(*) FROM (
+        SELECT FROM deliveries WHERE webhook_id = :webhook_id AND status = '{WAITING}'
+        LIMIT {MOST_WAITING}
+    ) waiting
+    """
+)
+_COUNT_TESTS = Statement(
+    f"""
+    SELECT count(*) FROM (
+        SELECT FROM deliveries WHERE webhook_id = :webhook_id AND event_type = '{TEST}'
+          AND created_at > now() - interval '1 day' LIMIT {MOST_TESTS}
+    ) tests
+    """
+)
 _PUT = Statement(
     f"""
     INSERT INTO deliveries AS d (webhook_id, user_id, event_id, event_type, body)
@@ -76,7 +113,7 @@ _PUT = Statement(
 _AGAIN = Statement(
     f"""
     UPDATE deliveries AS d SET status = '{WAITING}', attempts = 0, next_attempt_at = now()
-    WHERE {_OF_WEBHOOK} AND d.id = :delivery_id
+    WHERE d.webhook_id = :webhook_id AND d.id = :delivery_id
     RETURNING {SHOWN}
     """
 )
@@ -263,13 +300,23 @@ def put(send: Send, fetch: Fetch, webhook_id: int, message: Message) -> dict[str
     return shown
 
 
-def again(
-    send: Send, fetch: Fetch, user_id: int, webhook_id: int, delivery_id: int
-) -> dict[str, Any] | None:
+def again(send: Send, fetch: Fetch, webhook_id: int, delivery_id: int) -> dict[str, Any] | None:
     """Let a delivery be attempted as if it were new, and return it, or None."""
-    found = fetch(_AGAIN, user_id=user_id, webhook_id=webhook_id, delivery_id=delivery_id)
+    found = fetch(_AGAIN, webhook_id=webhook_id, delivery_id=delivery_id)
     send(_DUE_NOW, webhook_id=webhook_id)
     return found[0][0] if found else None
+
+
+def count_waiting(fetch: Fetch, webhook_id: int) -> int:
+    """Return how many deliveries wait for a webhook, or ``MOST_WAITING`` if these are more."""
+    [(count,)] = fetch(_COUNT_WAITING, webhook_id=webhook_id)
+    return int(count)
+
+
+def count_tests(fetch: Fetch, webhook_id: int) -> int:
+    """Return how many tests of a webhook there were within a day, or ``MOST_TESTS`` if more."""
+    [(count,)] = fetch(_COUNT_TESTS, webhook_id=webhook_id)
+    return int(count)
 
 
 def hold(send: Send, webhook_id: int) -> None:
@@ -277,11 +324,10 @@ def hold(send: Send, webhook_id: int) -> None:
     send(_HOLD, webhook_id=webhook_id)
 
 
-def list_page(fetch: Fetch, user_id: int, webhook_id: int, page: int, limit: int) -> dict[str, Any]:
+def list_page(fetch: Fetch, webhook_id: int, page: int, limit: int) -> dict[str, Any]:
     """Return a page of the deliveries of a webhook, the newest first."""
-    of_webhook = {"user_id": user_id, "webhook_id": webhook_id}
-    found = fetch(_LIST, limit=limit, offset=(page - 1) * limit, **of_webhook)
-    [(total,)] = fetch(_COUNT, **of_webhook)
+    found = fetch(_LIST, limit=limit, offset=(page - 1) * limit, webhook_id=webhook_id)
+    [(total,)] = fetch(_COUNT, webhook_id=webhook_id)
     return {"items": [row[0] for row in found], "total": total}
 
 

@@ -1,5 +1,6 @@
 """What receivers get, and when: tests, further attempts, redelivery."""
 
+import json
 import threading
 import time
 
@@ -8,6 +9,7 @@ import requests
 from standardwebhooks.webhooks import Webhook
 
 from schemas.errors import BusinessRuleViolation
+from schemas.webhooks import MOST_TESTS, MOST_WAITING
 from tests.api.described import described
 from tests.erasing import run
 from tests.fakes.webhook_receiver import WebhookReceiver
@@ -30,15 +32,15 @@ def test_a_test_arrives_signed(webhooks, fresh_user, receiver, make_webhook, onl
     assert shown["payload"]["data"] == {"webhook_id": webhook["id"]}
 
 
-def test_while_a_secret_replaces_another_both_verify(
+def test_while_secrets_replace_each_other_all_verify(
     webhooks, fresh_user, receiver, make_webhook, only
 ):
     webhook = make_webhook()
-    rotated = webhooks.rotate_secret(fresh_user, webhook["id"])
+    others = [webhooks.rotate_secret(fresh_user, webhook["id"]) for _ in range(2)]
     webhooks.test_webhook(fresh_user, webhook["id"])
     only(webhook, status="delivered")
     [message] = receiver.received
-    for secret in (webhook["secret"], rotated["secret"]):
+    for secret in (webhook["secret"], *(other["secret"] for other in others)):
         Webhook(secret).verify(message.body, message.headers)
 
 
@@ -224,3 +226,74 @@ def test_deliveries_come_in_pages(webhooks, fresh_user, make_webhook):
     found = webhooks.list_deliveries(fresh_user, webhook["id"], page=2, limit=2)
     assert found["total"] == 3
     assert [one["id"] for one in found["items"]] == made[:1]
+
+
+INSERT = """
+    INSERT INTO deliveries (webhook_id, user_id, event_id, event_type, body, status,
+        next_attempt_at)
+    SELECT :id, :user_id, 'evt_' || number, :event_type, CAST(:body AS text), :status,
+        now() + interval '1 day'
+    FROM generate_series(1, :count) AS number
+"""
+
+
+@pytest.fixture
+def insert(system, fresh_user):
+    """Insert deliveries that are not due."""
+
+    def make(webhook, count, event_type="record.set", body="{}", status="waiting"):
+        values = {"event_type": event_type, "body": body, "status": status, "count": count}
+        run(system, "notifications", INSERT, id=webhook["id"], user_id=fresh_user, **values)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "called"),
+    [
+        (MOST_WAITING, {}, {"test_webhook", "redeliver"}),
+        (MOST_TESTS, {"event_type": "webhook.test", "status": "delivered"}, {"test_webhook"}),
+    ],
+)
+def test_no_more_is_asked_for_than_is_allowed(
+    webhooks, fresh_user, make_webhook, insert, count, of, called
+):
+    webhook, other = make_webhook(), make_webhook()
+    insert(webhook, count, **of)
+    [newest] = webhooks.list_deliveries(fresh_user, webhook["id"], limit=1)["items"]
+    for method, ids in (("test_webhook", ()), ("redeliver", (newest["id"],))):
+        call = getattr(webhooks, method)
+        if method not in called:
+            assert call(fresh_user, webhook["id"], *ids)
+            continue
+        with pytest.raises(BusinessRuleViolation) as refused:
+            call(fresh_user, webhook["id"], *ids)
+        assert refused.value.details["max_items"] == count
+    assert webhooks.test_webhook(fresh_user, other["id"])
+
+
+def test_what_is_large_comes_in_smaller_pages(webhooks, fresh_user, make_webhook, insert):
+    webhook = make_webhook()
+    payload = {"type": "summary.weekly", "timestamp": "", "data": {"text": "x" * 900_000}}
+    insert(webhook, 6, body=json.dumps(payload))
+    found = webhooks.list_deliveries(fresh_user, webhook["id"], limit=100)
+    assert [one["payload"] for one in found["items"]] == [payload, *[None] * 5]
+    for page in range(1, 7):
+        [one] = webhooks.list_deliveries(fresh_user, webhook["id"], page, 1)["items"]
+        assert one["payload"] == payload
+    taken, after = "", None
+    while True:
+        part = webhooks.take_out(fresh_user, after)
+        taken += part["files"].get("deliveries.json", "")
+        if (after := part["next"]) is None:
+            break
+    assert [one["payload"] for one in json.loads(taken)] == [payload] * 6
+
+
+def test_what_is_too_large_for_a_page_is_left_out(webhooks, fresh_user, make_webhook, insert):
+    webhook = make_webhook()
+    insert(webhook, 1, body=json.dumps({"type": "x" * 3 * 1024 * 1024}))
+    [one] = webhooks.list_deliveries(fresh_user, webhook["id"])["items"]
+    assert one["payload"] is None
+    assert webhooks.redeliver(fresh_user, webhook["id"], one["id"])["payload"] is None
+    assert "deliveries.json" in webhooks.take_out(fresh_user)["files"]
