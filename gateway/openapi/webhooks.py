@@ -14,7 +14,8 @@ TAG = "Webhooks"
 
 ABOUT = """Sent with `POST` to each webhook that is told of it, by the Standard Webhooks rules.
 
-A receiver answers within 10 seconds, and does nothing when a `webhook-id` comes again.
+A receiver answers within 10 seconds, and does nothing when a `webhook-id` comes again. Messages
+come in no order.
 """
 
 HEADERS = (
@@ -32,7 +33,7 @@ EXAMPLES = {
     "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
 }
 RESPONSES = {
-    "2XX": {"description": "It is taken"},
+    "2XX": {"description": "It is accepted"},
     "410": {"description": "The webhook is disabled"},
     "default": {"description": "It is sent again later, after `Retry-After` at the earliest"},
 }

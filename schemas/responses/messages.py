@@ -34,7 +34,11 @@ class ToldWorkout(ResponseSchema):
 
     workout_id = identifier()
     user_id = identifier()
-    version = count("Of two messages the one with the higher version is the later one.")
+    version = count(
+        "Of two messages the one with the higher version is the later one, but a deletion is "
+        "always the last: it has the version of the change before it, and no other workout gets "
+        "the id."
+    )
     date = day()
 
 
