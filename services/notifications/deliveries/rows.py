@@ -78,9 +78,9 @@ _LIST = Statement(
     SELECT {_SHOWN.format(size="d.so_far")}
     FROM (
         SELECT deliveries.*, sum(octet_length(body)) OVER (ORDER BY id DESC) AS so_far
-        FROM deliveries WHERE id IN (
+        FROM deliveries WHERE id = ANY(ARRAY(
             SELECT id FROM deliveries WHERE webhook_id = :webhook_id
-            ORDER BY id DESC LIMIT :limit OFFSET :offset)
+            ORDER BY id DESC LIMIT :limit OFFSET :offset))
     ) d
     ORDER BY d.id DESC
     """
@@ -122,7 +122,8 @@ _AGAIN = Statement(
 _HOLD = Statement("SELECT FROM webhooks WHERE id = :webhook_id FOR NO KEY UPDATE")
 _DUE_NOW = Statement("UPDATE webhooks SET due_at = now() WHERE id = :webhook_id")
 
-# due again after a while, in case this process dies
+# due again after a while, in case this process dies. An array: of a list of unknown length
+# PostgreSQL expects so much that it reads all webhooks
 _CLAIM_WEBHOOKS = Statement(
     f"""
     WITH due AS (
@@ -134,7 +135,8 @@ _CLAIM_WEBHOOKS = Statement(
         SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY due_at, id) AS number FROM due
     )
     UPDATE webhooks SET due_at = now() + interval '{budgets.DELIVERY_LEASE_SECONDS} seconds'
-    WHERE id IN (SELECT id FROM numbered WHERE number <= {budgets.DELIVERY_CLAIMS_OF_USER})
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM numbered WHERE number <= {budgets.DELIVERY_CLAIMS_OF_USER}))
     RETURNING id, user_id, url, slowness > 0,
         secret || ARRAY(
             SELECT previous.secret FROM (
@@ -154,7 +156,7 @@ _CLAIM_DELIVERIES = Statement(
         FROM unnest(CAST(:webhook_ids AS bigint[])) AS w (id) CROSS JOIN LATERAL (
             SELECT id FROM deliveries
             WHERE webhook_id = w.id AND status = '{WAITING}' AND next_attempt_at <= now()
-            ORDER BY next_attempt_at, id LIMIT {budgets.DELIVERIES_AT_ONCE}
+            ORDER BY next_attempt_at LIMIT {budgets.DELIVERIES_AT_ONCE}
             FOR UPDATE SKIP LOCKED) due)
     RETURNING webhook_id, id, event_id, event_type, body, attempts, last_attempt_at
     """
