@@ -293,7 +293,10 @@ def test_a_webhook_that_failed_for_a_week_is_told_by_mail(
 ):
     receiver.status = 500
     webhook = make_webhook()
-    week = "UPDATE webhooks SET failing_since = now() - interval '7 days' WHERE id = :id"
+    week = """
+        UPDATE webhooks SET failing_since = now() - interval '7 days',
+            last_failed_at = now() - interval '1 day' WHERE id = :id
+    """
     run(system, "notifications", week, id=webhook["id"])
     rpc.notifications.test_webhook(ann["id"], webhook["id"])
     assert "for a week" in smtp.mail_to(ann["email"]).body()
