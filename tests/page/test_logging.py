@@ -315,7 +315,7 @@ def test_distances_and_times_are_shown_as_such(signed_in):
     page.open(f"history/{made['id']}")
     page.shows("25:00 · 5 km")
     page.open("exercises/5")
-    page.shows("Distance (m)", "Fastest pace", "5:00 /km", "Farthest", "5 km")
+    page.shows("Distance (m)", "Fastest pace", "5:00 min/km", "Farthest", "5 km")
     assert "Rep maxes" not in page.text()
 
 
