@@ -34,7 +34,7 @@ def log(page, weight=100, name="Elsewhere"):
 
 def test_the_overview_follows(signed_in):
     page = signed_in
-    page.shows("Nothing was logged yet", "0 / ")
+    page.shows("Nothing was logged in this time", "There are no records yet", "0 / ")
     log(page)
     page.shows("1 / ", "Barbell Bench Press", "116.67 kg")
 

@@ -8,7 +8,7 @@ import { WEIGHT_UNITS } from "../enumerations.js";
 import { choice, sendingForm, tick } from "../forms.js";
 import { formatWhole, weightUnit } from "../format.js";
 import { count, t } from "../language.js";
-import { attempt, button, replace, say, section, show, table } from "../view.js";
+import { attempt, button, replace, say, section, show, table, unsay } from "../view.js";
 
 const LOOK_MS = 700;
 const AT_WORK = new Set(["receiving", "reading", "applying", "undoing"]);
@@ -165,6 +165,7 @@ function applyForm(found, chosen, again) {
   ], t("import.apply"), async (values) => {
     await keepMapping(found, chosen);
     await change("POST", `/api/imports/${found.id}/apply?${new URLSearchParams(values)}`);
+    unsay();
     again();
   });
 }

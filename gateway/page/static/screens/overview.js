@@ -88,7 +88,7 @@ function drawRecords({ records: all }) {
     .sort((one, other) => other.achieved_date.localeCompare(one.achieved_date))
     .slice(0, LATEST);
   if (latest.length === 0) {
-    return empty();
+    return h("p", {}, t("overview.no_records"));
   }
   const rows = latest.map((record) => [
     link(`exercises/${record.exercise_id}`, record.exercise_name),

@@ -86,7 +86,8 @@ export const GERMAN = {
   "overview.records": "Die letzten Rekorde",
   "overview.muscles": "Sätze je Muskel in dieser Woche",
   "overview.muscles_about": "Dein Bereich sind {least} bis {most} Sätze in der Woche",
-  "overview.empty": "Noch nichts eingetragen",
+  "overview.empty": "In dieser Zeit wurde nichts eingetragen",
+  "overview.no_records": "Noch keine Rekorde",
 
   "judged.below": "darunter",
   "judged.within": "darin",

@@ -86,7 +86,8 @@ export const ENGLISH = {
   "overview.records": "Latest records",
   "overview.muscles": "Sets by muscle this week",
   "overview.muscles_about": "Your band is {least} to {most} sets a week",
-  "overview.empty": "Nothing was logged yet",
+  "overview.empty": "Nothing was logged in this time",
+  "overview.no_records": "There are no records yet",
 
   "judged.below": "below",
   "judged.within": "within",
