@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             finishing.finish(addresses, settings, options.sign_out)
     except CannotStart as problem:
-        sys.stderr.write(f"{problem}\n")
+        # logging has made sys.stderr write log lines
+        print(problem, file=sys.__stderr__)
         return 1
     return 0
 
