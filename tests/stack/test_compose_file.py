@@ -338,12 +338,13 @@ def test_a_service_can_read_its_settings(services, service):
     assert settings.amqp_uri == f"amqp://{service}:development@rabbitmq:5672/gym"
     if service != "gateway":
         database = settings.databases[service]
-        assert services[database.host]["environment"] == {
+        [(host, port)] = database.places
+        assert services[host]["environment"] == {
             "POSTGRES_DB": database.name,
             "POSTGRES_USER": database.user,
             "POSTGRES_PASSWORD": database.password,
         }
-        assert database.port == 5432
+        assert port == 5432
 
 
 def test_production_refuses_a_weak_secret():

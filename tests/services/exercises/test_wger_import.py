@@ -1006,11 +1006,11 @@ def test_a_database_that_refuses_leaves_the_catalogue_as_it_was(wger, run, impor
     assert (counts(report), report["resumed_at"]) == ((FEW, 0, FEW, 0), 2 * FEW)
 
 
-def test_readers_see_all_of_an_import_or_nothing(small_pages, run, database, cache, monkeypatch):
+def test_readers_see_all_of_an_import_or_nothing(small_pages, run, address, cache, monkeypatch):
     monkeypatch.setattr(applying, "BATCH", 10)
     seen = set()
     ended = threading.Event()
-    engine = create_engine(database.engine.url)
+    engine = create_engine(address.url)
 
     def read():
         psql = engine.raw_connection()
