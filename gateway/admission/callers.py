@@ -1,7 +1,6 @@
 """Callers and access: who makes a request, and who may use a route."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -189,13 +188,9 @@ class TokenCache:
 
     def forget_user(self, user_id: int) -> None:
         """Remove all tokens of a user."""
-        self._remove_where(lambda cached: cached.caller.user_id == user_id)
+        self._known.remove_where(lambda _, cached: cached.caller.user_id == user_id)
 
     def forget_ended(self) -> None:
         """Remove the tokens that have expired."""
         now = time.time()
-        self._remove_where(lambda cached: cached.ends_at <= now)
-
-    def _remove_where(self, is_meant: Callable[[_Cached], bool]) -> None:
-        for token in [token for token, cached in self._known.items() if is_meant(cached)]:
-            del self._known[token]
+        self._known.remove_where(lambda _, cached: cached.ends_at <= now)

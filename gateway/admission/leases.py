@@ -54,11 +54,9 @@ class Leases:
 
     def forget(self, who: str) -> None:
         """Remove all leases of a user or address."""
-        for key in [key for key in self._left if key[1] == who]:
-            del self._left[key]
+        self._left.remove_where(lambda key, _: key[1] == who)
 
     def forget_ended(self) -> None:
         """Remove the leases that are not usable any more."""
         now = time.monotonic()
-        for key in [key for key, lease in self._left.items() if lease.ends_at < now]:
-            del self._left[key]
+        self._left.remove_where(lambda _, lease: lease.ends_at < now)

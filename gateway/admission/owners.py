@@ -103,8 +103,7 @@ class Owners(SharedExtension):
     def forget_ended(self) -> None:
         """Keep nothing that is not remembered any more."""
         now = time.monotonic()
-        for user_id in [user for user, (*_, ends_at) in self._answers.items() if ends_at < now]:
-            del self._answers[user_id]
+        self._answers.remove_where(lambda _, answer: answer[2] < now)
 
     # no property: Nameko reads all attributes of an extension before it is bound
     def _exercises(self) -> UpstreamService:

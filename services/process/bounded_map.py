@@ -1,6 +1,7 @@
 """A dictionary with a maximum size."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -22,3 +23,8 @@ class BoundedMap(OrderedDict[K, V]):
         super().__setitem__(key, value)
         if len(self) > self.most:
             self.popitem(last=False)
+
+    def remove_where(self, is_meant: Callable[[K, V], bool]) -> None:
+        """Remove the entries for whose key and value a function returns True."""
+        for key in [key for key, value in self.items() if is_meant(key, value)]:
+            del self[key]

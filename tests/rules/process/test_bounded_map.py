@@ -41,3 +41,10 @@ def test_every_way_to_add_is_bounded(full):
     full.setdefault(4, "4")
     full.update({5: "5", 6: "6"})
     assert set(full) == {4, 5, 6}
+
+
+def test_entries_are_removed_by_key_and_value():
+    entries = BoundedMap(4)
+    entries.update({1: "a", 2: "b", 3: "a"})
+    entries.remove_where(lambda key, value: value == "a" and key > 1)
+    assert dict(entries) == {1: "a", 2: "b"}
