@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.accounts import PasswordChange
-from schemas.errors import Forbidden
 from schemas.pages import checked_user
 from services.dependencies.database import Database
 from services.dependencies.rpc import rpc
 from services.transport.postgres.statements import Statement
 from services.users.mail.relay import Mail
 from services.users.password_resets import rows as password_resets
-from services.users.passwords import Passwords
+from services.users.passwords import Passwords, wrong_password
 
 PASSWORD_CHANGE = PasswordChange()
 
@@ -67,20 +66,15 @@ class PasswordChangeMethods:
         found = self.database.fetch(_HASH, user_id=user_id)
         old_hash = found[0][0] if found else None
         if not self.passwords.matches(values["old_password"], old_hash):
-            raise _wrong()
+            raise wrong_password()
         new_hash = self.passwords.hash(values["new_password"])
         with self.database.together() as transaction:
             hashes = {"old_hash": old_hash, "new_hash": new_hash}
             changed = transaction.fetch(_CHANGE, user_id=user_id, **hashes)
             if not changed:
-                raise _wrong()
+                raise wrong_password()
             self.mail.put(transaction.send, user_id, changed[0][0], "password_changed")
             ended = password_resets.end_what_was_begun(transaction.fetch, user_id, session_id)
         self.account_changed(user_id)
         self.mail.wake()
         return {"changed": True, "sessions_ended": ended}
-
-
-def _wrong() -> Forbidden:
-    # 403: a 401 would make apps sign their user out
-    return Forbidden("The password is wrong")

@@ -9,7 +9,7 @@ from eventlet.semaphore import Semaphore
 from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider
 
-from schemas.errors import ValidationFailed, fault
+from schemas.errors import Forbidden, ValidationFailed, fault
 from schemas.loading import Body, load
 from schemas.passwords import MOST_BYTES, normalised
 from services.process.settings import SETTINGS_KEY
@@ -102,6 +102,12 @@ class Passwords(DependencyProvider):
         with self._free:
             same = tpool.execute(_is_any, secrets or [b""], hashed)
         return same and bool(secrets) and password_hash is not None
+
+
+def wrong_password() -> Forbidden:
+    """Return the error for who is signed in and has given another password than their own."""
+    # 403: a 401 would make apps sign their user out
+    return Forbidden("The password is wrong")
 
 
 def _common_fault(field: str) -> dict[str, Any]:

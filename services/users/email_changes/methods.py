@@ -9,7 +9,7 @@ from typing import Any
 from psycopg2 import IntegrityError
 
 from schemas.email_changes import EmailChange, EmailConfirmation
-from schemas.errors import Conflict, Forbidden, NotFound, RateLimitExceeded
+from schemas.errors import Conflict, NotFound, RateLimitExceeded
 from schemas.loading import load
 from schemas.pages import checked_user
 from services.dependencies.database import Database
@@ -20,7 +20,7 @@ from services.users.link_tokens import hash_of, make_token
 from services.users.mail.relay import Mail
 from services.users.password_resets import rows as password_resets
 from services.users.password_resets.methods import bad_token
-from services.users.passwords import Passwords
+from services.users.passwords import Passwords, wrong_password
 
 CHANGE = EmailChange()
 CONFIRMATION = EmailConfirmation()
@@ -72,7 +72,7 @@ class EmailChangeMethods:
         if present is None:
             raise NotFound("There is no such user")
         if not self.passwords.matches(values["password"], present[1]):
-            raise Forbidden("The password is wrong")
+            raise wrong_password()
         email = values["email"]
         if email == present[0]:
             rows.end(self.database.fetch, user_id)
@@ -120,7 +120,7 @@ class EmailChangeMethods:
     def _change_at_once(self, user_id: int, password_hash: str, email: str) -> None:
         with _as_conflict(), self.database.together() as transaction:
             if not rows.lock(transaction.fetch, user_id, password_hash):
-                raise Forbidden("The password is wrong")
+                raise wrong_password()
             if not rows.set_email(transaction.fetch, user_id, email):
                 raise _taken()
             rows.end(transaction.send, user_id)

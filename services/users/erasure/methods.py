@@ -24,7 +24,7 @@ from services.transport.redis.pipeline import RedisFailure
 from services.users.administration.rows import lock_administrators
 from services.users.erasure import records
 from services.users.mail.relay import Mail
-from services.users.passwords import Passwords
+from services.users.passwords import Passwords, wrong_password
 
 log = get_logger(__name__)
 
@@ -157,7 +157,7 @@ class DeletionMethods:
             # who asks is locked, too: it is their own account, or an administrator's
             asking = records.account(transaction.fetch, asked_by)
             if asking is None or asking[1] != compared:
-                raise _wrong_password()
+                raise wrong_password()
             if administrators == {user_id}:
                 message = "The last administrator who is not disabled can't be deleted"
                 raise BusinessRuleViolation(message)
@@ -177,7 +177,7 @@ class DeletionMethods:
         if found is None or not found[2]:
             raise Unauthorized("The account was deleted, or is disabled")
         if not matches:
-            raise _wrong_password()
+            raise wrong_password()
         return found[1]
 
     @staticmethod
@@ -216,10 +216,6 @@ class DeletionMethods:
             self.mail.forget(user_id)
         except OSError as problem:
             log.error("mails kept as files not deleted", user_id=user_id, reason=str(problem))
-
-
-def _wrong_password() -> Forbidden:
-    return Forbidden("The password is wrong")
 
 
 def _no_such_account(asked_by: int, user_id: int) -> GymError:
