@@ -24,15 +24,12 @@ class WebPage(Pages):
     def setup(self) -> None:
         """Add the routes, and the files to the fast path."""
         super().setup()
-        for path, responses in self._responses().items():
+        for path, responses in _all_responses().items():
             self.files.add(path, self._choosing(path, responses))
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what answers, by path."""
-        return {path: _answering(responses) for path, responses in self._responses().items()}
-
-    def _responses(self) -> Mapping[str, Variants[Response]]:
-        return {path: responses_of(file) for path, file in served().items()}
+        return {path: _answering(responses) for path, responses in _all_responses().items()}
 
     def _choosing(self, path: str, responses: Variants[Response]) -> Choose:
         def prepare(response: Response) -> PreparedResponse:
@@ -48,6 +45,11 @@ class WebPage(Pages):
             return prepared().choose(get.header(b"accept-encoding"), get.header(b"if-none-match"))
 
         return choose
+
+
+@cache
+def _all_responses() -> Mapping[str, Variants[Response]]:
+    return {path: responses_of(file) for path, file in served().items()}
 
 
 def _answering(responses: Variants[Response]) -> Handler:
