@@ -54,15 +54,35 @@ def choose(
     return chosen
 
 
-def choose_anywhere(names: Collection[str], apart: int = 1) -> dict[str, int]:
+def choose_anywhere(
+    names: Collection[str], apart: int = 1, free: Callable[[int], bool] = is_free
+) -> dict[str, int]:
     """Choose a free port for each part, starting at a random number.
 
     Args:
         names: the parts.
-        apart: minimum distance between two ports.
+        apart: how many ports each part takes; those that follow its own one are free, too.
+        free: returns whether a port is free.
+
+    Returns:
+        The first port of each part, by its name.
     """
-    first = random.choice(ANYWHERE)
-    return choose({name: first + place * apart for place, name in enumerate(names)})
+    begin = random.choice(ANYWHERE)
+    chosen: dict[str, int] = {}
+    for name in names:
+        chosen[name] = _next_free_row(begin, apart, free)
+        begin = chosen[name] + apart
+    return chosen
+
+
+def _next_free_row(port: int, length: int, free: Callable[[int], bool]) -> int:
+    first = port
+    for candidate in range(port, HIGHEST + 1):
+        if not free(candidate):
+            first = candidate + 1
+        elif candidate - first + 1 == length:
+            return first
+    raise Failure(f"no {length} ports in a row from {port} on are free")
 
 
 def _next_free(port: int, used: Collection[int], free: Callable[[int], bool]) -> int:

@@ -44,9 +44,20 @@ def test_a_port_that_somebody_listens_on_is_not_free():
 
 
 def test_ports_can_be_chosen_with_room_behind_each():
-    first, second, third = choose_anywhere(["users", "workouts", "analytics"], apart=4).values()
-    assert second - first >= 4
-    assert third - second >= 4
+    def free(port):
+        return port % 7 != 0
+
+    names = ["users", "workouts", "analytics"]
+    chosen = choose_anywhere(names, apart=4, free=free)
+    assert list(chosen) == names
+    taken = [port + further for port in chosen.values() for further in range(4)]
+    assert len(set(taken)) == 12
+    assert all(map(free, taken))
+
+
+def test_no_room_for_a_part_is_said():
+    with pytest.raises(Failure, match="no 4 ports in a row from"):
+        choose_anywhere(["users"], apart=4, free=lambda port: port % 4 != 0)
 
 
 def test_ports_of_tests_are_out_of_the_way_of_outgoing_connections():

@@ -21,6 +21,7 @@ from tests.waiting import eventually
 
 PAGE = (CHECKOUT / "docs" / "nameko.md").read_text()
 SECONDS = 60
+USER = "USER_ID = 7"
 PASSWORD = "a password of your own"
 MANAGEMENT = "http://localhost:15672"
 
@@ -33,11 +34,15 @@ def block(language, having):
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    """Where somebody who reads the page has saved its files."""
+def directory(tmp_path_factory, system):
+    """Where somebody who reads the page has saved its files, with a user of theirs."""
     made = tmp_path_factory.mktemp("stock")
     (made / "reports.json").write_text(block("json", '"topic_permissions"'))
-    (made / "calls.py").write_text(block("python", "RemoteError"))
+    calls = block("python", "RemoteError")
+    assert calls.count(USER) == 1
+    # the page's user may have been deleted by another test
+    mine = f"USER_ID = {Account(system.url).id}"
+    (made / "calls.py").write_text(calls.replace(USER, mine))
     (made / "faults.py").write_text(block("python", "registry"))
     (made / "reports.py").write_text(block("python", "class Reports"))
     (made / "reports.yaml").write_text(block("yaml", "AMQP_URI"))
