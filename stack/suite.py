@@ -13,14 +13,16 @@ WORKERS = max(2, min(4, os.cpu_count() or 1))
 """Tests mostly wait for servers; each process has servers of its own, of some 1.5 GB."""
 
 SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--no-loadscope-reorder")
+ALL = "--all"
 
 
 def run(arguments: list[str]) -> int:
     """Run the tests: in containers if asked to, otherwise on this machine.
 
     Args:
-        arguments: of ``gym test``; all but ``--compose`` are passed to pytest. Without any,
-            the whole suite is run in several processes (tests/side_by_side.py).
+        arguments: of ``gym test``; all but ``--compose`` are passed to pytest. Without any, all
+            tests but the slow ones are run in several processes (tests/side_by_side.py), with
+            ``--all`` the slow ones, too.
     """
     if compose.FLAG in arguments:
         return compose.test([argument for argument in arguments if argument != compose.FLAG])
@@ -34,4 +36,5 @@ def become_pytest(arguments: list[str]) -> NoReturn:
     log, progress = RUN_DIRECTORY / LOGS / "packages.log", for_people()
     servers.find_or_install(list(SERVERS), log, progress)
     faketime.find_or_install(log, progress)
-    become("pytest", arguments or SIDE_BY_SIDE)
+    is_suite = set(arguments) <= {ALL}
+    become("pytest", [*SIDE_BY_SIDE, *arguments] if is_suite else arguments)

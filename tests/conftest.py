@@ -24,15 +24,14 @@ SCALE = ("tests/scale/",)
 # users of their own for each test: far from those that register, and from other runs
 _user_ids = itertools.count(random.randrange(10**9, 2 * 10**9))
 
-# Both measure the machine, on which another process of the suite may be at work, and no test asks
-# how long an example takes.
-hypothesis.settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("suite")
+ALL_EXAMPLES, FEW_EXAMPLES = 100, 10
+"""Inputs that Hypothesis makes up for a test, with the slow tests and without."""
 
 
 def pytest_addoption(parser):
+    parser.addoption(
+        "--all", action="store_true", help="run the slow tests, too, and with more made-up inputs"
+    )
     parser.addoption(
         "--faults", action="store_true", help="run all faults and attacks, and nothing else"
     )
@@ -44,9 +43,27 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     # as in the containers; importing eventlet's own resolver is a quarter of a service's start
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
-    config.addinivalue_line("markers", "whole_table: runs with --faults only")
-    if worker := getattr(config, "workerinput", None):
+    config.addinivalue_line("markers", "slow: runs with --all, or if its file or folder is named")
+    if config.args_source is pytest.Config.ArgsSource.ARGS and not is_worker(config):
+        # told to the processes of the suite, too, for which all that is run is named
+        config.option.all = True
+    # Deadline and health check measure the machine, on which another process of the suite may be at
+    # work, and no test asks how long an example takes.
+    hypothesis.settings.register_profile(
+        "suite",
+        max_examples=ALL_EXAMPLES if config.option.all else FEW_EXAMPLES,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("suite")
+    if is_worker(config):
+        worker = config.workerinput
         side_by_side.take_own_ports(worker["workerid"], worker["workercount"])
+
+
+def is_worker(config):
+    """Return whether this is one of several processes of the suite."""
+    return hasattr(config, "workerinput")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -63,13 +80,13 @@ def pytest_collection_modifyitems(config, items):
             return scale and item.nodeid.startswith(SCALE)
         if whole:
             return item.nodeid.startswith(FAULTS)
-        return item.get_closest_marker("whole_table") is None
+        return config.getoption("--all") or item.get_closest_marker("slow") is None
 
     unwanted = [item for item in items if not is_wanted(item)]
     if unwanted:
         config.hook.pytest_deselected(items=unwanted)
         items[:] = [item for item in items if is_wanted(item)]
-    if hasattr(config, "workerinput"):
+    if is_worker(config):
         side_by_side.arrange(items)
 
 

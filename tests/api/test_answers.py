@@ -355,6 +355,7 @@ def test_logout_revokes_the_token_it_comes_with(edge, make_token):
 # --- reads are tried twice, writes once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "method", "path", "times"),
     [
@@ -395,6 +396,7 @@ def own_exercise(exercise_id, user_id=None):
     raise errors.NotFound("There is no such exercise")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["user", "admin"])
 def test_a_first_exercise_that_this_gateway_has_not_heard_of_is_there(alone, make_token, role):
     alone.answers |= {"exercises.owns": False, "exercises.get": own_exercise}
@@ -570,6 +572,7 @@ def test_the_event_of_a_new_workout_carries_it_and_the_answer_does_not(alone, ma
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["name", "duration_minutes", "notes", "exercises"])
 def test_a_change_that_clears_a_field_is_announced(alone, make_token, field):
     alone.answers["workouts.update"] = WORKOUT
@@ -577,6 +580,7 @@ def test_a_change_that_clears_a_field_is_announced(alone, make_token, field):
     assert [name for name, _ in alone.events] == ["workout_updated"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, {"version": None}, {"version": 1}])
 def test_a_change_of_nothing_is_not_announced(alone, make_token, changes):
     alone.answers["workouts.update"] = WORKOUT
@@ -594,6 +598,7 @@ def test_a_replayed_answer_says_so_and_is_not_announced(alone, make_token):
     assert alone.events == []
 
 
+@pytest.mark.slow
 def test_a_workout_is_created_even_if_nobody_can_be_told(alone, make_token):
     alone.answers["workouts.create"] = {"workout": WORKOUT, "replayed": False}
     alone.answers["dispatch"] = errors.ServiceUnavailable.of("api-gateway", 5)
@@ -603,6 +608,7 @@ def test_a_workout_is_created_even_if_nobody_can_be_told(alone, make_token):
 # --- when there is too much to do, and at the end
 
 
+@pytest.mark.slow
 def test_a_full_gateway_says_so(monkeypatch):
     monkeypatch.setattr(limits, "WORKER_WAIT_SECONDS", 0.05)
     release = threading.Event()
@@ -621,6 +627,7 @@ def test_a_full_gateway_says_so(monkeypatch):
         assert gateway.http.get("/api/exercises/1").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_method_that_never_ends_is_given_up(alone, monkeypatch):
     monkeypatch.setattr(budgets, "REQUEST_SECONDS", 0.1)
     monkeypatch.setattr(limits, "LATE_SECONDS", 0)
@@ -631,6 +638,7 @@ def test_a_method_that_never_ends_is_given_up(alone, monkeypatch):
     assert (answer.status_code, codes(answer)) == (504, ["TIMEOUT"])
 
 
+@pytest.mark.slow
 def test_what_was_begun_is_finished_at_the_end(monkeypatch):
     monkeypatch.setattr(limits, "IDLE_GRACE_SECONDS", 60)
     release = threading.Event()
@@ -664,6 +672,7 @@ def is_refused(gateway):
     return False
 
 
+@pytest.mark.slow
 def test_idle_connections_do_not_delay_the_end():
     with gateway_alone() as gateway, gateway.http.connect() as idle:
         idle.sendall(_get("/health"))
@@ -674,6 +683,7 @@ def test_idle_connections_do_not_delay_the_end():
         assert read_all(idle) == b""
 
 
+@pytest.mark.slow
 def test_two_gateways_can_share_a_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

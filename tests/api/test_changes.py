@@ -193,6 +193,7 @@ def test_a_cursor_from_before_there_were_more_kinds_goes_on(http, new_user):
     assert copy.held == shown(http, user.token)
 
 
+@pytest.mark.slow
 def test_while_many_write_nothing_is_missed(http, new_user):
     user = new_user()
     copy = Copy(http, user.token)

@@ -67,6 +67,7 @@ def statuses(answers):
     return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d+) ", answers)]
 
 
+@pytest.mark.slow
 def test_hits_and_others_are_answered_in_their_order(gateway, remembered):
     before = HTTP.from_cache
     paths = [remembered, "/health", remembered, remembered, "/nothing", "/health", remembered] * 5
@@ -97,6 +98,7 @@ def test_a_thousand_requests_in_one_piece(gateway, remembered):
     assert ids(gateway.http.raw(sent)) == [f"id-{number}" for number in range(1000)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 def test_pieces_make_no_difference(gateway, remembered, size):
     gateway.answers["users.login"] = {}
@@ -228,6 +230,7 @@ def test_http_1_0_may_keep_its_connection(gateway):
             assert b"\r\nConnection: keep-alive\r\n" in answer
 
 
+@pytest.mark.slow
 def test_a_remembered_answer_counts_as_any_other():
     with gateway_alone(RATE_LIMIT_API="500/minute") as gateway:
         gateway.container.shared_extensions[QueueConsumer].usable = True
@@ -238,6 +241,7 @@ def test_a_remembered_answer_counts_as_any_other():
     assert len(gateway.calls) == 1
 
 
+@pytest.mark.slow
 def test_remembered_answers_tell_caches_of_other_origins():
     with gateway_alone(CORS_ORIGINS="https://app.example") as gateway:
         gateway.container.shared_extensions[QueueConsumer].usable = True

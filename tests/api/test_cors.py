@@ -1,6 +1,10 @@
 """Cross-origin requests."""
 
+import pytest
+
 from tests.api.lone_gateway import gateway_alone
+
+pytestmark = pytest.mark.slow
 
 ORIGIN = {"Origin": "https://app.example"}
 

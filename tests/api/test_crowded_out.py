@@ -125,6 +125,7 @@ def memory_grows_by_less_than(size):
 # --- connections
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sources", [[ATTACKER], CROWD], ids=["one address", "nine addresses"])
 def test_one_byte_connections_shut_nobody_out(gateway, connect, sources):
     for _, source in zip(range(MANY), itertools.cycle(sources), strict=False):
@@ -133,6 +134,7 @@ def test_one_byte_connections_shut_nobody_out(gateway, connect, sources):
     assert len(gateway.server._connections) <= limits.MOST_CONNECTIONS
 
 
+@pytest.mark.slow
 def test_neither_do_those_that_come_back_at_once(gateway, connect):
     kept = connect(OTHER, get("/api/exercises/1"))
     assert kept.recv(10_000)
@@ -215,6 +217,7 @@ def test_a_proxy_may_have_more_than_an_address(gateway, connect):
     assert all(map(is_open, proxied))
 
 
+@pytest.mark.slow
 def test_slow_bodies_give_way_when_nothing_else_can(gateway, connect, make_token):
     begun = begun_post(make_token(gateway), 100, 1)
     slow = [
@@ -228,6 +231,7 @@ def test_slow_bodies_give_way_when_nothing_else_can(gateway, connect, make_token
 # --- memory
 
 
+@pytest.mark.slow
 def test_answers_that_nobody_reads_are_bounded(gateway, connect):
     gateway.answers["exercises.get"] = {"text": "x" * MEGABYTE}
     path = "/api/exercises/1000000"
@@ -269,6 +273,7 @@ def test_whoever_reads_slowly_but_reads_gets_a_large_answer_beside_those_who_do_
     assert received > 6 * MEGABYTE
 
 
+@pytest.mark.slow
 def test_one_answer_alone_may_be_larger_than_the_bound(gateway, connect, monkeypatch):
     monkeypatch.setattr(limits, "MOST_HELD_PER_ADDRESS", MEGABYTE)
     gateway.answers["exercises.get"] = {"text": "x" * 12 * MEGABYTE}

@@ -9,6 +9,7 @@ CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SECONDS = 20
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.browser,
     pytest.mark.skipif(
         not (CHROMIUM and DRIVER), reason="needs Debian's chromium and chromium-driver"

@@ -129,6 +129,7 @@ def test_whether_an_address_is_somebody_s_only_its_owner_is_told(
     assert (email_of(user), email_of(other)) == (user.email, other.email)
 
 
+@pytest.mark.slow
 def test_the_latest_change_counts(http, new_user, ask, email_of):
     user, first, second = new_user(), some_email(), some_email()
     tokens = [ask(user, first), ask(user, second), ask(user, second, 2)]
@@ -156,6 +157,7 @@ def test_it_can_be_changed_back(http, new_user, ask, email_of):
     assert email_of(user) == user.email
 
 
+@pytest.mark.slow
 def test_of_two_who_want_an_address_one_gets_it(http, new_user, ask, email_of):
     one, other, email = new_user(), new_user(), some_email()
     tokens = [ask(one, email), ask(other, email, 2)]
@@ -177,6 +179,7 @@ def test_an_address_that_was_registered_meanwhile_is_not_taken_away(http, new_us
     assert email_of(user) == user.email
 
 
+@pytest.mark.slow
 def test_used_late_guessed_and_disabled_tokens_are_refused_alike(http, new_user, ask, system):
     used, late, disabled = new_user(), new_user(), new_user()
     tokens = {user: ask(user, some_email()) for user in (used, late, disabled)}
@@ -190,6 +193,7 @@ def test_used_late_guessed_and_disabled_tokens_are_refused_alike(http, new_user,
     assert (error["code"], error["field"]) == ("VALIDATION_ERROR", "token")
 
 
+@pytest.mark.slow
 def test_the_old_address_gets_no_new_password_any_more(http, new_user, ask, mailbox):
     user, email = new_user(), some_email()
     http.post("/api/users/password-reset", {"email": user.email})
@@ -199,6 +203,7 @@ def test_the_old_address_gets_no_new_password_any_more(http, new_user, ask, mail
     assert http.post("/api/users/password-reset/confirm", body).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_new_password_ends_a_change_that_waits(http, new_user, ask, mailbox):
     user = new_user()
     token = ask(user, some_email())
@@ -208,6 +213,7 @@ def test_a_new_password_ends_a_change_that_waits(http, new_user, ask, mailbox):
     assert confirm(http, token).status_code == 400
 
 
+@pytest.mark.slow
 def test_nobody_sends_mails_to_strangers_all_day(new_user, ask, change):
     user = new_user()
     for _ in range(5):
@@ -219,6 +225,7 @@ def test_nobody_sends_mails_to_strangers_all_day(new_user, ask, change):
     assert change(user, user.email).status_code == 200
 
 
+@pytest.mark.slow
 def test_tokens_are_stored_as_hashes(new_user, ask, system):
     user = new_user()
     token = ask(user, some_email())

@@ -65,6 +65,7 @@ def with_limits(system, http):
     system.stop("with-limits")
 
 
+@pytest.mark.slow
 def test_what_was_counted_for_rate_limits_is_gone_too(with_limits, system):
     account = open_account(system)
     token = log_in(with_limits, account)
@@ -110,6 +111,7 @@ def test_nothing_is_left_of_what_others_have_asked_of_the_address(http, new_user
     assert query(system, asked, email) == [(0,)]
 
 
+@pytest.mark.slow
 def test_mails_that_were_kept_as_files_are_gone_too(http, new_user, system):
     user, other = new_user(), new_user()
     mailbox = Mailbox(system.directory)
@@ -159,6 +161,7 @@ def administrator(http, system):
     return account, log_in(http, account)
 
 
+@pytest.mark.slow
 def test_an_administrator_deletes_somebody_with_their_own_password(http, system, administrator):
     _, token = administrator
     account = open_account(system)

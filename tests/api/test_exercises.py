@@ -96,6 +96,7 @@ def test_a_page_past_the_end_is_empty(http):
     assert answer.json()["meta"]["page"]["total_items"] >= 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "check"),
     [
@@ -173,6 +174,7 @@ def test_all_bad_parameters_are_told_at_once(http):
     assert fields == {"page", "limit", "bogus", "category"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["name", "name:desc", "equipment", "created_at:desc", "category"])
 def test_sorts(http, order):
     field, _, direction = order.partition(":")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = "generated_gym_client"
 GENERATORS = ["openapi-typescript@7.13.0", "typescript@5.9.3"]
 TYPESCRIPT = Path(__file__).parent / "typescript"

@@ -25,6 +25,7 @@ def ready(gateway, *parts):
     return gateway.http.get("/ready")
 
 
+@pytest.mark.slow
 def test_health_says_that_the_process_answers(edge):
     answer = edge.http.get("/health")
     assert answer.status_code == 200
@@ -32,6 +33,7 @@ def test_health_says_that_the_process_answers(edge):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.slow
 def test_ready_without_redis_is_degraded(alone):
     answer = ready(alone, Part("database"))
     assert answer.status_code == 200

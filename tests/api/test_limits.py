@@ -67,6 +67,7 @@ def login():
         yield send
 
 
+@pytest.mark.slow
 def test_tries_of_an_address_for_an_email_are_limited(login):
     assert [login(ATTACKER, "right") for _ in range(4)] == [200, 200, 200, 429]
     assert login(ATTACKER, "right", "b@x.de") == 200
@@ -78,6 +79,7 @@ def test_failures_for_an_email_are_limited_wherever_they_come_from(login):
     assert got == [401, 401, 401, 429, 429, 429]
 
 
+@pytest.mark.slow
 def test_an_attacker_does_not_lock_the_owner_out(login):
     got = [login(f"6.6.{number}.6", "wrong") for number in range(2) for _ in range(4)]
     assert got == [401, 401, 401, 429, 429, 429, 429, 429]
@@ -95,6 +97,7 @@ def test_an_address_that_has_failed_tries_no_more_once_there_are_too_many_failur
     assert len(login.calls) == checked + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spelling", "another"),
     [
@@ -176,6 +179,7 @@ def test_guessed_personal_tokens_cost_nothing_beyond_the_limit():
         assert len(gateway.calls) == 3
 
 
+@pytest.mark.slow
 def test_nobody_else_is_believed_about_addresses():
     with gateway_alone(RATE_LIMIT_API="2/minute") as gateway:
         gateway.answers["exercises.get"] = {}
@@ -187,6 +191,7 @@ def test_nobody_else_is_believed_about_addresses():
         assert statuses(look, 3) == [200, 200, 429]
 
 
+@pytest.mark.slow
 def test_all_gateways_count_together(system, make_token):
     where = {name: system.environment[name] for name in COUNTERS}
     user_id = random.randrange(10**9, 2**62)
@@ -244,6 +249,7 @@ def test_counts_in_memory_end_when_redis_is_back(system, monkeypatch):
 OUTAGE = re.compile(r"redis-counters is (?:down|back)|rate limits counted in memory")
 
 
+@pytest.mark.slow
 def test_an_outage_of_the_counters_is_two_lines_whichever_way_notices_it(
     redis, monkeypatch, capsys, make_token
 ):
@@ -321,6 +327,7 @@ def limited(system):
     system.stop("limited")
 
 
+@pytest.mark.slow
 def test_exactly_the_limit_gets_through_however_many_connections_ask(limited, new_user):
     user = new_user()
     got = ask_together(limited, user.token, 30, 50, f"/api/users/{user.id}")
@@ -395,6 +402,7 @@ def test_gateways_whose_clocks_differ_share_one_limit(redis, monkeypatch, shift)
 FOREIGN = {"list": ["foreign"], "bytes": [b"\xff\xfe"], "numbers": ["1e400", "nan", "9e12"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", ["text", *FOREIGN])
 def test_what_others_have_put_in_place_of_a_counter_counts_as_nothing(redis, foreign, make_token):
     with gateway_alone(RATE_LIMIT_API="3/minute", **at(redis)) as gateway:
@@ -430,6 +438,7 @@ def test_health_is_not_limited():
         assert statuses(lambda _: gateway.http.get("/health"), 3) == [200] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"RATE_LIMIT_API": "many"}, {"TRUSTED_PROXIES": "the proxy"}])
 def test_bad_settings_stop_the_start(settings):
     with pytest.raises(BadSettings) as caught, gateway_alone(**settings):
@@ -456,6 +465,7 @@ def get(gateway, path, token=None):
     return requests.get(gateway.http.base_url + path, headers=headers, timeout=20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "role", "share"),
     [("/api/workouts/1", "user", USER_SHARE), ("/api/exercises/1", None, ADDRESS_SHARE)],
@@ -478,6 +488,7 @@ def test_nobody_has_all_workers(stalled, make_token, path, role, share):
     assert get(gateway, path, greedy).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_request_beyond_the_share_waits_for_another_to_end(stalled, make_token):
     gateway, release = stalled
     token = make_token(gateway)

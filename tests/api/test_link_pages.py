@@ -28,6 +28,7 @@ class _Elements(HTMLParser):
         return [attributes for tag, attributes in self.found if tag in tags]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 def test_every_file_is_served_with_its_type(edge, path):
     answer = edge.http.get(path)
@@ -73,6 +74,7 @@ def test_no_other_files_are_served(edge, name):
     assert edge.http.get(f"/link-pages/{name}").status_code == 404
 
 
+@pytest.mark.slow
 def test_pages_are_limited_too():
     with gateway_alone(RATE_LIMIT_API="2/minute") as gateway:
         got = [gateway.http.get(path).status_code for path in (*HTML_PAGES, *HTML_PAGES[:1])]
@@ -112,6 +114,7 @@ def said(browser, text):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @in_a_browser
 def test_a_link_in_a_mail_leads_to_a_new_password(browser, http, new_user, system):

@@ -114,6 +114,7 @@ WRITES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRITES)
 def test_what_is_no_workout_is_told(http, new_user, listen, kind):
     user = new_user()
@@ -210,6 +211,7 @@ def open_streams(gateway):
     return live._count
 
 
+@pytest.mark.slow
 def test_a_stream_on_which_nothing_happens_has_a_heartbeat(open_stream, monkeypatch):
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.1)
     with closing(open_stream()) as listener:
@@ -247,6 +249,7 @@ def test_a_service_that_is_away_is_asked_again(gateway, open_stream, redis):
         assert listener.event() == "workouts-8"
 
 
+@pytest.mark.slow
 def test_a_change_is_told_though_its_generation_has_ended_meanwhile(gateway, open_stream, redis):
     with closing(open_stream()) as listener:
         listener.event()
@@ -321,6 +324,7 @@ def test_all_services_are_asked_at_once(gateway, open_stream):
         assert listener.event() == "workouts-1.measurements-2.exercises-3.users-4"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_stream_while_a_service_is_away(gateway, open_stream, name):
     away = streams.ServiceUnavailable.of(f"{SOURCES[name].service}-service", 5)
@@ -329,6 +333,7 @@ def test_no_stream_while_a_service_is_away(gateway, open_stream, name):
         assert refused.answer.status_code == 503
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_changes_while_a_service_is_away(gateway, name):
     for source in SOURCES.values():
@@ -341,6 +346,7 @@ def test_no_changes_while_a_service_is_away(gateway, name):
     assert gateway.http.get("/api/changes", token=token).status_code == 503
 
 
+@pytest.mark.slow
 def test_what_was_told_is_not_told_again(gateway, open_stream, redis):
     with closing(open_stream()) as listener:
         listener.event()
@@ -363,6 +369,7 @@ def asked(gateway):
     return [call for call in gateway.calls if call[0] == "workouts.own_position"]
 
 
+@pytest.mark.slow
 def test_redis_that_comes_back_empty_loses_no_stream(gateway, open_stream, redis):
     with closing(open_stream()) as listener:
         listener.event()
@@ -381,6 +388,7 @@ def test_a_revoked_token_ends_its_stream_though_redis_forgot(gateway, open_strea
         assert listener.event() is None
 
 
+@pytest.mark.slow
 def test_there_is_a_limit_of_all(open_stream, monkeypatch):
     monkeypatch.setattr(streams.LiveStreams, "most", 2)
     with closing(open_stream(1)), closing(open_stream(2)), closing(open_stream(3)) as refused:

@@ -20,6 +20,8 @@ from tests.fakes.smtp_server import ANYWHERE, LOGIN, USER, SmtpServer, make_cert
 from tests.users_database import query
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 REQUEST, CHANGE = "/api/users/password-reset", "/api/users/me/email"
 PUBLIC_URL = "https://gym.example.com"
 DUE = "UPDATE mails SET next_try_at = now() WHERE recipient = %s"

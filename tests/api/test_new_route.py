@@ -128,6 +128,7 @@ def end_of(preparation="pass", **variables):
     return ended.stderr
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_one_line():
     forget = (
         "from gateway.openapi.examples import EXAMPLES; from schemas.responses import Records; "
@@ -139,6 +140,7 @@ def test_the_process_ends_with_one_line():
     )
 
 
+@pytest.mark.slow
 def test_so_it_does_if_a_setting_is_bad_that_is_read_later():
     (line,) = end_of(TRUSTED_PROXIES="x").splitlines()
     assert line.startswith("api-gateway can't start: TRUSTED_PROXIES: ")

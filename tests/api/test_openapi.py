@@ -507,6 +507,7 @@ def test_no_other_files_are_served(edge, name):
     assert answer.json()["errors"][0]["code"] == "NOT_FOUND"
 
 
+@pytest.mark.slow
 def test_the_documentation_is_limited_too():
     with gateway_alone(RATE_LIMIT_API="2/minute") as gateway:
         got = [gateway.http.get(path).status_code for path in ("/docs", "/openapi.json", "/docs")]

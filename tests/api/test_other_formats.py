@@ -13,6 +13,8 @@ import pytest
 from schemas.units import KILOGRAMS_IN
 from tests.api.whole_account import ZONE, Importer, fill
 
+pytestmark = pytest.mark.slow
+
 CSV = {"Content-Type": "text/csv"}
 KEPT_TYPES = ("warmup", "drop", "failure")
 DERIVED = {

@@ -128,6 +128,7 @@ def test_the_tokens_that_are_out_are_good_for_nothing_any_more(http, new_user, a
     assert http.post("/api/users/token/refresh", body).status_code == 401
 
 
+@pytest.mark.slow
 def test_a_link_is_good_once_and_ends_all_others(http, new_user, ask, login):
     user = new_user()
     first, second = ask(user), ask(user, 2)
@@ -138,6 +139,7 @@ def test_a_link_is_good_once_and_ends_all_others(http, new_user, ask, login):
     assert login(user, NEW) == 200
 
 
+@pytest.mark.slow
 def test_used_late_guessed_and_foreign_tokens_are_refused_alike(http, new_user, ask, system):
     used, late, disabled = new_user(), new_user(), new_user()
     tokens = {"used": ask(used), "late": ask(late), "disabled": ask(disabled)}
@@ -165,6 +167,7 @@ def test_at_once_a_link_is_good_for_one(http, new_user, ask, login):
     assert [p for p in passwords if login(user, p) == 200] == good
 
 
+@pytest.mark.slow
 def test_two_links_at_once_do_not_wait_for_each_other(http, new_user, ask):
     user = new_user()
     tokens = [ask(user), ask(user, 2)]
@@ -173,6 +176,7 @@ def test_two_links_at_once_do_not_wait_for_each_other(http, new_user, ask):
     assert sorted(answer.status_code for answer in answers) == [200, 400]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("password", "constraint"),
     [("short", "min_length"), ("p" * 73, "max_length"), (5, "type"), (None, "required")],
@@ -198,6 +202,7 @@ def test_it_is_none_of_the_commonest(http, rpc, new_user, ask):
     assert confirm(http, token).status_code == 200
 
 
+@pytest.mark.slow
 def test_an_account_has_a_few_links_at_a_time(http, new_user, mailbox, ask, system):
     user, other = new_user(), new_user()
     for count in (1, 2, 3):

@@ -102,6 +102,7 @@ def count_of(facets, value):
     return next(item["count"] for item in facets[0]["equipment"] if item["value"] == value)
 
 
+@pytest.mark.slow
 def test_everything_is_kept_apart_between_two_users_and_two_gateways(
     http, another_gateway, owner, stranger
 ):
@@ -408,6 +409,7 @@ def test_what_can_not_be_merged_is_said_with_field_and_rule(http, owner, strange
     assert "only one of your own" in error["message"]
 
 
+@pytest.mark.slow
 def test_a_merge_that_goes_on_is_a_202(system, http, owner):
     source = make(http, owner)
     (workout,) = data(log(http, owner, source["id"]), 201)
@@ -430,6 +432,7 @@ def wait_until_merged(http, owner, exercise_id, workout_id, into=1):
     assert [each["exercise_id"] for each in workout["exercises"]] == [into]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["exercises.merge_noted", "exercises.merge_moved"])
 def test_a_merge_goes_on_when_its_process_has_died(system, http, owner, place):
     source = make(http, owner)
@@ -456,6 +459,7 @@ def note(http, user, exercise_id=2, **changes):
     return http.put(path, json=changes, token=user.token)
 
 
+@pytest.mark.slow
 def test_what_one_notes_is_kept_apart_between_two_users_and_two_gateways(
     http, another_gateway, owner, stranger
 ):

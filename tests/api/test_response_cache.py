@@ -99,6 +99,7 @@ def another_gateway(system):
     system.stop("another-gateway")
 
 
+@pytest.mark.slow
 def test_a_token_revoked_at_one_gateway_gets_nothing_cached_at_another(
     http, lifter, workout, another_gateway
 ):

@@ -18,7 +18,7 @@ from tests.api.described import described
 from tests.api.http_client import ENDLESS, SECONDS
 
 SEED = 20250216
-EXAMPLES = 40
+EXAMPLES = settings().max_examples * 2 // 5
 """Requests made up for each operation, and as many that break its rules."""
 
 CHECKS = [

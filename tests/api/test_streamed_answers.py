@@ -239,6 +239,7 @@ def test_who_reads_nothing_is_left_in_time(gateway, pages, token, slow, monkeypa
     assert not read_all(reader).endswith(LAST)
 
 
+@pytest.mark.slow
 def test_who_reads_slowly_but_reads_may_take_longer(gateway, pages, token, slow, monkeypatch):
     made = pages(5)
     monkeypatch.setattr(limits, "STREAM_STEP", 16 * 1024)
@@ -328,6 +329,7 @@ def test_other_origins_may_read_a_stream(make_token):
         assert "Content-Disposition" in answer.headers["Access-Control-Expose-Headers"]
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_finishes_a_stream(make_token):
     with gateway_alone(service=StreamingGateway) as gateway:
         gateway.answers["workouts.page"] = made = Pages(100, LARGE)

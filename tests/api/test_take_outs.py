@@ -17,6 +17,8 @@ from tests.services.databases import address_of
 from tests.services.logbook import lift, one
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 PATH = "/api/users/me/export"
 NAMES = {
     *("account", "sessions", "personal_tokens"),

@@ -42,6 +42,7 @@ def without_ids(value):
     return value
 
 
+@pytest.mark.slow
 def test_json_out_and_in_again_gives_an_equal_account(first, second):
     content = first.exported()
     preview = second.preview(content)

@@ -399,6 +399,7 @@ def test_a_server_that_stops_takes_an_upload_to_its_end(make_token):
     assert b"Connection: close" in answer
 
 
+@pytest.mark.slow
 def test_but_does_not_wait_for_a_stalled_one_for_ever(make_token, monkeypatch):
     monkeypatch.setattr(budgets, "STOP_SECONDS", 0.5)
     with gateway_alone(service=StreamingGateway) as gateway:
@@ -426,6 +427,7 @@ def test_uploads_and_streams_follow_each_other_on_one_connection(gateway, taken,
 # --- the document
 
 
+@pytest.mark.slow
 def test_streams_are_described():
     document = make_document(StreamingGateway)
     validate(document)
@@ -451,6 +453,7 @@ def test_streams_are_described():
     assert "parameters" not in export
 
 
+@pytest.mark.slow
 def test_what_can_not_go_together_stops_the_start():
     class Contradicting(StreamingGateway):
         @route(

@@ -26,7 +26,7 @@ def pids(system):
     return {name: system.pid(name) for name in SERVICES}
 
 
-@pytest.mark.parametrize("pause", [4, pytest.param(20, marks=pytest.mark.whole_table)])
+@pytest.mark.parametrize("pause", [4, pytest.param(20, marks=pytest.mark.slow)])
 def test_broker_killed_under_load(system, pause):
     before = pids(system)
     with Crowd(system) as crowd:
@@ -47,7 +47,7 @@ def test_broker_killed_under_load(system, pause):
     assert crowd.worst_seconds < 9
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_broker_down_when_services_start(system):
     for name in SERVICES:
         system.stop(name)
@@ -76,7 +76,7 @@ def _is_up(system, name):
         return False
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_memory_alarm(system):
     before = pids(system)
     with Crowd(system) as crowd:
@@ -96,7 +96,7 @@ def test_memory_alarm(system):
     assert pids(system) == before
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_an_alarm_uses_up_no_event(system):
     drop_letters(system)
     lifter = Lifter(system)
@@ -115,7 +115,7 @@ def test_an_alarm_uses_up_no_event(system):
     assert not fetch_letters(system)
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_frozen_broker(system):
     before = pids(system)
     with Crowd(system) as crowd:
@@ -187,6 +187,7 @@ POISON = {
 HUGE = json.dumps({"workout_id": "1" * 20_000_000})
 
 
+@pytest.mark.slow
 def test_poison(system):
     drop_letters(system)
     before = pids(system)
@@ -230,7 +231,7 @@ def test_poison(system):
     note("poison on every queue", crowd, tally, remark=remark)
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_a_handler_that_keeps_failing(system, monkeypatch, capsys):
     drop_letters(system)
     lifter = Lifter(system)

@@ -42,6 +42,7 @@ def one_day_for_all(shifts):
         pytest.skip("it is another day by one of the clocks")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_all_services_with_clocks_of_their_own(system, rpc, library):
     shifts = {"users": 45, "exercises": 5, "workouts": -3600, "analytics": 3600, "gateway": -60}
@@ -49,7 +50,7 @@ def test_all_services_with_clocks_of_their_own(system, rpc, library):
     serves_as_before(system, rpc, library, shifts)
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("shift", SHIFTS)

@@ -39,10 +39,10 @@ def frozen_for_a_while(system, name):
     ("fault", "name"),
     [
         (crash, "workout-db"),
-        pytest.param(down_for_a_while, "workout-db", marks=pytest.mark.whole_table),
-        pytest.param(frozen_for_a_while, "workout-db", marks=pytest.mark.whole_table),
-        pytest.param(down_for_a_while, "analytics-db", marks=pytest.mark.whole_table),
-        pytest.param(frozen_for_a_while, "analytics-db", marks=pytest.mark.whole_table),
+        pytest.param(down_for_a_while, "workout-db", marks=pytest.mark.slow),
+        pytest.param(frozen_for_a_while, "workout-db", marks=pytest.mark.slow),
+        pytest.param(down_for_a_while, "analytics-db", marks=pytest.mark.slow),
+        pytest.param(frozen_for_a_while, "analytics-db", marks=pytest.mark.slow),
     ],
 )
 def test_database(system, fault, name):

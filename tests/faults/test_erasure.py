@@ -24,6 +24,8 @@ from tests.services.logbook import ago, body, lift, one
 from tests.services.workouts.imports.files import Imports, strong, text_of
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 FILE = text_of(
     strong("2025-03-01 10:00:00", ("Bench Press (Barbell)", 80, 5)),
     strong("2025-03-02 10:00:00", ("Nobody's Own Lift", 20, 12)),

@@ -17,6 +17,8 @@ from tests.faults.writers import Writer
 from tests.services.databases import address_of
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 KINDS = {
     "workout": listed("/api/workouts"),
     "measurement": listed("/api/measurements"),
@@ -123,7 +125,7 @@ def without_own_names(shown):
 
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize(
-    ("writes", "turns"), [(300, 1), pytest.param(10_000, 10, marks=pytest.mark.whole_table)]
+    ("writes", "turns"), [(300, 1), pytest.param(10_000, 10, marks=pytest.mark.slow)]
 )
 def test_copies_hold_what_the_api_shows_whatever_dies_meanwhile(system, writes, turns):
     crowd = Crowd.of(*(client for _ in range(USERS) for client in clients_of_one(system)))
@@ -144,7 +146,7 @@ def clients_of_one(system):
     return [first, *(Writer(system, first.user_id) for _ in range(CLIENTS_OF_EACH - 1))]
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.whole_table)])
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", TABLES)
 def test_no_write_is_missed_in_whatever_order_they_commit(system, count, kind):
     writer, table = Writer(system), TABLES[kind]

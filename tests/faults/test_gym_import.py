@@ -7,6 +7,8 @@ from tests.services.shell.terminal import at_terminal
 from tests.stack.histories.command import Command, strong_days
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 MANY = 1500
 GIVEN = ["--weight-unit", "kg", "--time-zone", "UTC"]
 

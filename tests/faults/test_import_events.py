@@ -15,6 +15,8 @@ from tests.services.databases import address_of
 from tests.services.workouts.imports.files import Imports, strong, text_of
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 KEPT = "evt-workouts-import_completed--notifications.handle_import_completed"
 FILE = text_of(strong("2025-03-01 10:00:00", ("Bench Press (Barbell)", 80, 5)))
 _users = itertools.count(random.randrange(10**9, 2 * 10**9))

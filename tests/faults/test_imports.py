@@ -138,7 +138,7 @@ def assert_known(importer):
     importer.path = applied
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("parts", [*((part,) for part in PARTS), PARTS], ids=" ".join)
 def test_killed_while_a_history_comes_in_and_goes(system, parts):

@@ -30,7 +30,7 @@ def kill_again_and_again(system, seconds, every):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "every"), [(8, 2), pytest.param(60, 3, marks=pytest.mark.whole_table)]
+    ("seconds", "every"), [(8, 2), pytest.param(60, 3, marks=pytest.mark.slow)]
 )
 def test_services_killed_again_and_again(system, seconds, every):
     with Crowd(system) as crowd:
@@ -43,7 +43,7 @@ def test_services_killed_again_and_again(system, seconds, every):
     note(f"services killed at random for {seconds} s", crowd, tally, recovered)
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_killed_between_the_commit_and_the_answer(system):
     lifter = Lifter(system)
     content, key = lifter.make_body(), {"Idempotency-Key": "after-the-commit"}
@@ -59,7 +59,7 @@ def test_killed_between_the_commit_and_the_answer(system):
     note("killed after the commit, before the reply", crowd, check(crowd))
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_a_request_that_comes_twice_makes_one_workout(system, rpc):
     lifter = Lifter(system)
     content = lifter.make_body()
@@ -78,7 +78,7 @@ def test_a_request_that_comes_twice_makes_one_workout(system, rpc):
     note("a request delivered twice", crowd, check(crowd))
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_killed_between_counting_and_the_ack(system):
     lifter = Lifter(system)
     with instead_of(system, "analytics", "analytics.before_ack:exit:1") as deputy:
@@ -89,6 +89,7 @@ def test_killed_between_counting_and_the_ack(system):
     note("killed after counting, before the ack", crowd, check(crowd))
 
 
+@pytest.mark.slow
 def test_work_that_was_given_up_is_not_done_later(system):
     lifter = Lifter(system)
     kept = lifter.create()
@@ -116,7 +117,7 @@ def test_work_that_was_given_up_is_not_done_later(system):
     note("work whose caller gave up", crowd, check(crowd), recovered)
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_a_frozen_service_leaves_the_others_alone(system):
     with Crowd(system, lifters=4) as crowd:
         eventually(lambda: crowd.has_done(20), seconds=30)
@@ -143,7 +144,7 @@ def test_a_frozen_service_leaves_the_others_alone(system):
     assert during < before * 1.25 + 0.01
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_a_stopping_service_answers_what_it_has_taken(system, rpc):
     """More than it has workers: ten are at work, ten wait for a worker, the rest is the other's."""
     slow = "workouts-slow"
@@ -164,7 +165,7 @@ def test_a_stopping_service_answers_what_it_has_taken(system, rpc):
     note("SIGTERM with 60 requests under way", crowd, check(crowd), stopped)
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_rolling_restart(system):
     deputies = {name: f"{name}-2" for name in SERVICES}

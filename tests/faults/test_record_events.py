@@ -18,7 +18,7 @@ from tests.waiting import eventually
 
 KEPT = "evt-analytics-record_set--notifications.handle_record_set"
 LIFTED = ["max_weight", "max_reps", "max_volume", "best_set_volume", "best_e1rm"]
-pytestmark = pytest.mark.usefixtures("unheard")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unheard")]
 _users = itertools.count(random.randrange(10**9, 2 * 10**9))
 
 

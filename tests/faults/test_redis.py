@@ -46,8 +46,8 @@ def flushed(system):
     [
         stopped,
         flushed,
-        pytest.param(counters_stopped, marks=pytest.mark.whole_table),
-        pytest.param(frozen, marks=pytest.mark.whole_table),
+        pytest.param(counters_stopped, marks=pytest.mark.slow),
+        pytest.param(frozen, marks=pytest.mark.slow),
     ],
 )
 def test_redis(system, fault):
@@ -65,7 +65,7 @@ def test_redis(system, fault):
     system.wait_ready(SERVICES)
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 def test_redis_comes_back_with_an_old_copy(system):
     lifter = Lifter(system)
     for _ in range(3):
@@ -87,7 +87,7 @@ def test_redis_comes_back_with_an_old_copy(system):
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("rounds", [400, pytest.param(10_000, marks=pytest.mark.whole_table)])
+@pytest.mark.parametrize("rounds", [400, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_reads_that_race_with_writes(system, rounds):
     """A GET that begins after a PUT was answered never shows the older state."""
     pairs = 4

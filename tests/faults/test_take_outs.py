@@ -12,6 +12,8 @@ from tests.faults.deputies import instead_of
 from tests.services.databases import address_of
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 PATH = "/api/users/me/export"
 SECONDS = 90
 

@@ -7,6 +7,8 @@ import requests
 from tests.erasing import PASSWORD, open_account
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 REDIS = ("redis", "redis-counters")
 
 

@@ -13,6 +13,8 @@ from tests.fakes.webhook_receiver import WebhookReceiver
 from tests.faults.deputies import instead_of
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 HANGING, OTHERS = 100, 900
 SLOW = 300
 SECONDS = 2

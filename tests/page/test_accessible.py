@@ -10,6 +10,8 @@ from tests.page.filled import fill
 from tests.page.page import PASSWORD
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 AXE = "axe-core@4.14.1"
 SCREENS = [
     *("overview", "log", "history", "exercises", "exercises/1", "body", "muscles", "transfer"),

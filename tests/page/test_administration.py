@@ -8,6 +8,8 @@ import requests
 from tests.page.page import PASSWORD
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 def sign_in(page, email):
     credentials = {"email": email, "password": PASSWORD}

@@ -23,6 +23,7 @@ def run(driver, system):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("least", "most", "expected"),
     [

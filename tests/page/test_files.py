@@ -55,6 +55,7 @@ def test_the_shell_lets_in_nothing_but_its_files(system):
     assert not [attrs for _, attrs in elements if {"style", "onclick", "onload"} & attrs.keys()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", served())
 def test_each_file_is_served_compressed_and_known_again(system, path):
     plain = get(system, path, **{"Accept-Encoding": "identity"})
@@ -80,6 +81,7 @@ def test_whoever_takes_no_coding_gets_the_file_as_it_is(system):
         assert "Content-Encoding" not in answer.headers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"If-None-Match": "*"}, {"Accept-Encoding": "identity"}])
 def test_the_fast_path_and_the_other_say_the_same(system, more):
     """The fast path takes GETs alone."""

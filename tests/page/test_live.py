@@ -6,6 +6,8 @@ import pytest
 
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 COUNT_STREAMS = """
 window.streams = {asked: 0, open: 0};
 const real = window.fetch;

@@ -27,6 +27,7 @@ def test_a_workout_is_logged_and_its_records_are_shown(signed_in):
     assert workout["started_at"] is not None
 
 
+@pytest.mark.slow
 def test_last_time_is_beside_the_set_and_two_taps_log_it(signed_in):
     page = signed_in
     sets = [{"reps": 8, "weight": 80}, {"reps": 6, "weight": 85}]
@@ -44,6 +45,7 @@ def test_last_time_is_beside_the_set_and_two_taps_log_it(signed_in):
     page.shows("8 × 80 kg", "6 × 85 kg")
 
 
+@pytest.mark.slow
 def test_supersets_holds_set_types_and_notes(signed_in):
     page = signed_in
     page.go("log")
@@ -69,6 +71,7 @@ def test_supersets_holds_set_types_and_notes(signed_in):
     assert plank["sets"][0]["duration_seconds"] == 90
 
 
+@pytest.mark.slow
 def test_what_is_typed_survives_a_reload(signed_in):
     page = signed_in
     page.go("log")
@@ -81,6 +84,7 @@ def test_what_is_typed_survives_a_reload(signed_in):
     assert page.find("#name").get_attribute("value") == "Heavy day"
 
 
+@pytest.mark.slow
 def test_a_set_that_is_not_complete_is_told_at_its_field(signed_in):
     page = signed_in
     log_bench(page, "heavy", "")
@@ -146,6 +150,7 @@ def kept_exercises(page):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers_lost", [1])
 def test_an_answer_that_was_lost_makes_no_second_workout(signed_in, answers_lost):
     page = signed_in
@@ -172,6 +177,7 @@ def test_an_answer_that_was_lost_makes_no_second_workout(signed_in, answers_lost
     assert len(page.api("GET", "/api/workouts")) == 1
 
 
+@pytest.mark.slow
 def test_two_tabs_send_a_workout_once(signed_in):
     page = signed_in
     page.expected_problems = [OFFLINE]
@@ -196,6 +202,7 @@ def test_two_tabs_send_a_workout_once(signed_in):
     assert len(page.api("GET", "/api/workouts")) == 1
 
 
+@pytest.mark.slow
 def test_a_discarded_workout_can_be_brought_back(signed_in):
     page = signed_in
     page.go("log")
@@ -208,6 +215,7 @@ def test_a_discarded_workout_can_be_brought_back(signed_in):
     page.shows(BENCH)
 
 
+@pytest.mark.slow
 def test_the_plates_of_a_bar(signed_in):
     page = signed_in
     page.go("log")
@@ -228,6 +236,7 @@ def set_date(page, value):
     page.driver.execute_script(script, value)
 
 
+@pytest.mark.slow
 def test_a_workout_of_another_day(signed_in):
     page = signed_in
     log_bench(page)
@@ -241,6 +250,7 @@ def test_a_workout_of_another_day(signed_in):
     assert (workout["date"], workout["started_at"]) == ("2026-01-05", None)
 
 
+@pytest.mark.slow
 def test_a_workout_moves_to_another_day_with_its_times(signed_in):
     page = signed_in
     times = {"started_at": "2026-07-06T18:00:00+02:00", "ended_at": "2026-07-06T19:00:00+02:00"}
@@ -264,6 +274,7 @@ def test_a_workout_moves_to_another_day_with_its_times(signed_in):
     page.shows("45 minutes")
 
 
+@pytest.mark.slow
 def test_a_set_is_likely_as_the_one_before(signed_in):
     page = signed_in
     log_bench(page, "60", "8")
@@ -278,6 +289,7 @@ def test_a_set_is_likely_as_the_one_before(signed_in):
     assert (workout["set_count"], workout["total_volume"]) == (3, 1440)
 
 
+@pytest.mark.slow
 def test_an_exercise_in_another_unit(signed_in):
     page = signed_in
     page.go("log")
@@ -290,6 +302,7 @@ def test_an_exercise_in_another_unit(signed_in):
     page.shows("5 × 225 lb")
 
 
+@pytest.mark.slow
 def test_one_of_the_last_is_done_again_and_nothing_typed_is_lost(signed_in):
     page = signed_in
     exercises = [{"exercise_id": 2, "sets": [{"reps": 5, "weight": 140}]}]
@@ -319,6 +332,7 @@ def test_distances_and_times_are_shown_as_such(signed_in):
     assert "Rep maxes" not in page.text()
 
 
+@pytest.mark.slow
 def test_what_is_open_stays_open(signed_in):
     page = signed_in
     page.go("log")

@@ -7,6 +7,8 @@ import pytest
 
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 POUND_KG = 0.45359237
 BENCH, SQUAT = 1, 2
 MEASURES = ("max_weight", "best_e1rm", "total_volume", "total_reps")

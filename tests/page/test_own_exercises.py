@@ -1,6 +1,10 @@
 """Exercises of one's own, and what one notes of the catalogue's."""
 
+import pytest
+
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 DEADLIFT = "Barbell Deadlift"
 

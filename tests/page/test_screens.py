@@ -32,6 +32,7 @@ def log(page, day="2026-01-05", weight=100, name=None):
     return made
 
 
+@pytest.mark.slow
 def test_who_signs_out_has_to_sign_in(signed_in):
     page = signed_in
     page.go("more")
@@ -78,6 +79,7 @@ def cookies_of(page):
     return [cookie["name"] for cookie in found]
 
 
+@pytest.mark.slow
 def test_signing_out_ends_the_session_whatever_became_of_the_token(expired, system):
     page = expired
     page.go("more")
@@ -105,6 +107,7 @@ def test_who_can_not_be_signed_out_is_told_so_and_signed_out_later(signed_in, sy
     assert not cookies_of(page)
 
 
+@pytest.mark.slow
 def test_who_comes_back_is_still_signed_in(signed_in):
     page = signed_in
     page.driver.refresh()
@@ -115,6 +118,7 @@ def test_who_comes_back_is_still_signed_in(signed_in):
     assert page.driver.execute_script("return document.cookie") == ""
 
 
+@pytest.mark.slow
 def test_a_session_that_was_ended_asks_to_sign_in(signed_in):
     page = signed_in
     page.expected_problems = ["401"]
@@ -129,6 +133,7 @@ def test_a_session_that_was_ended_asks_to_sign_in(signed_in):
     page.sign_in()
 
 
+@pytest.mark.slow
 def test_an_empty_account_says_so_everywhere(signed_in):
     page = signed_in
     for screen in SCREENS:
@@ -152,6 +157,7 @@ def test_names_are_texts_and_never_markup(signed_in):
         assert not page.all("main script, main img")
 
 
+@pytest.mark.slow
 def test_a_workout_is_edited_and_its_records_follow(signed_in):
     page = signed_in
     made = log(page, weight=120)
@@ -167,6 +173,7 @@ def test_a_workout_is_edited_and_its_records_follow(signed_in):
     assert workout["exercises"][0]["sets"][0]["weight"] == 80
 
 
+@pytest.mark.slow
 def test_a_change_elsewhere_is_not_overwritten(signed_in):
     page = signed_in
     page.expected_problems = ["409"]
@@ -195,6 +202,7 @@ def test_a_deletion_can_be_undone(signed_in):
     assert (listed["name"], listed["total_volume"]) == ("Push", 500)
 
 
+@pytest.mark.slow
 def test_a_workout_is_done_again(signed_in):
     page = signed_in
     made = log(page)
@@ -204,6 +212,7 @@ def test_a_workout_is_done_again(signed_in):
     assert page.set_field("weight").get_attribute("value") == "100"
 
 
+@pytest.mark.slow
 def test_the_calendar_leads_to_the_workouts_of_a_day(signed_in):
     page = signed_in
     log(page, "2026-01-05", name="Push")
@@ -224,6 +233,7 @@ def test_the_calendar_leads_to_the_workouts_of_a_day(signed_in):
     assert "Pull" not in page.text()
 
 
+@pytest.mark.slow
 def test_weights_are_shown_in_the_users_unit(signed_in):
     page = signed_in
     log(page, weight=100)
@@ -238,6 +248,7 @@ def test_weights_are_shown_in_the_users_unit(signed_in):
     assert (profile["weight_unit"], profile["weekly_goal"]) == ("lb", 4)
 
 
+@pytest.mark.slow
 def test_every_number_is_the_api_s(signed_in):
     page = signed_in
     for day, weight in (("2026-01-05", 80), ("2026-01-07", 85), ("2026-01-09", 82.5)):
@@ -266,6 +277,7 @@ def test_every_number_is_the_api_s(signed_in):
     page.shows(*[f"{each['estimated']['weight']:g} kg" for each in found["rep_maxes"]])
 
 
+@pytest.mark.slow
 def test_a_measurement_of_the_body(signed_in):
     page = signed_in
     page.open("body")
@@ -285,6 +297,7 @@ def test_a_measurement_of_the_body(signed_in):
     assert measurement["measured_at"].startswith("2026-01-05T12:00:00")
 
 
+@pytest.mark.slow
 def test_a_history_comes_in_and_is_undone(signed_in, tmp_path):
     page = signed_in
     file = tmp_path / "strong.csv"
@@ -304,6 +317,7 @@ def test_a_history_comes_in_and_is_undone(signed_in, tmp_path):
     assert page.api("GET", "/api/workouts") == []
 
 
+@pytest.mark.slow
 def test_a_name_that_is_not_known_is_searched(signed_in, tmp_path):
     page = signed_in
     file = tmp_path / "strong.csv"
@@ -326,6 +340,7 @@ def test_a_name_that_is_not_known_is_searched(signed_in, tmp_path):
     assert names == {BENCH, "Landmine Press"}
 
 
+@pytest.mark.slow
 def test_a_history_goes_out(signed_in, tmp_path):
     page = signed_in
     log(page)
@@ -338,6 +353,7 @@ def test_a_history_goes_out(signed_in, tmp_path):
     assert BENCH in file.read_text() or "Bench Press" in file.read_text()
 
 
+@pytest.mark.slow
 def test_a_token_is_made_shown_once_and_ended(signed_in):
     page = signed_in
     page.open("settings")
@@ -352,6 +368,7 @@ def test_a_token_is_made_shown_once_and_ended(signed_in):
     eventually(lambda: page.api("GET", "/api/users/me/tokens") == [])
 
 
+@pytest.mark.slow
 def test_all_other_sessions_are_ended(signed_in):
     page = signed_in
     # another one
@@ -366,6 +383,7 @@ def test_all_other_sessions_are_ended(signed_in):
         page.api("GET", "/api/users/me")
 
 
+@pytest.mark.slow
 def test_the_e_mail_is_changed_by_a_link(signed_in):
     page = signed_in
     page.open("settings")
@@ -376,6 +394,7 @@ def test_the_e_mail_is_changed_by_a_link(signed_in):
     page.says(f"A link was sent to new-{page.email}")
 
 
+@pytest.mark.slow
 def test_the_password_is_changed(signed_in):
     page = signed_in
     page.open("settings")
@@ -389,6 +408,7 @@ def test_the_password_is_changed(signed_in):
     page.says("The password is changed")
 
 
+@pytest.mark.slow
 def test_the_account_is_deleted(signed_in):
     page = signed_in
     page.open("settings")
@@ -402,6 +422,7 @@ def test_the_account_is_deleted(signed_in):
     page.shows("Wrong e-mail or password")
 
 
+@pytest.mark.slow
 def test_in_german_with_commas(page):
     page.speak("de-AT")
     page.open()
@@ -420,6 +441,7 @@ def test_in_german_with_commas(page):
     page.expected_problems = ["403"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_goes_beyond_the_edge(signed_in, rpc, width):
     page = signed_in
@@ -435,6 +457,7 @@ def test_nothing_goes_beyond_the_edge(signed_in, rpc, width):
         assert beyond <= 0, screen
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_of_another_host(signed_in):
     page = signed_in
     for screen in SCREENS:
@@ -447,6 +470,7 @@ def test_nothing_is_asked_of_another_host(signed_in):
         assert all(address.startswith(page.url) for address in asked)
 
 
+@pytest.mark.slow
 def test_it_can_be_installed(signed_in):
     page = signed_in
     page.driver.execute_async_script(

@@ -8,6 +8,8 @@ from benchmarks.crowd import find_exercises
 from benchmarks.filling import Filling, connected, fill
 from stack.demo import Api
 
+pytestmark = pytest.mark.slow
+
 DAYS = 3650
 EXERCISES = 5
 DRAWN_MS = 1000

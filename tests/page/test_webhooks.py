@@ -1,7 +1,11 @@
 """Webhooks in the page: what one was told, and what came of it."""
 
+import pytest
+
 from tests.fakes.webhook_receiver import WebhookReceiver
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 EVENTS = ["workout.created", "record.set"]
 

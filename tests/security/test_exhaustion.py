@@ -20,8 +20,7 @@ from stack.layout import RUN_DIRECTORY
 from stack.testing import running_system
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(300)
-whole_table = pytest.mark.whole_table
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 WRONG = 400, "VALIDATION_ERROR"
 MOST_FAULTS = 101
 """A hundred, and one that counts the others."""
@@ -70,7 +69,6 @@ def attack(stage):
     return carry_out
 
 
-@whole_table
 @pytest.mark.parametrize("name", ["marked-workouts", "marked-at-once"])
 def test_what_looks_like_a_type_is_data(attack, name):
     assert set(told(attack(name))) == {(*WRONG, "date")}
@@ -82,16 +80,13 @@ def test_what_looks_like_a_type_is_no_email_and_no_outage(attack):
     assert set(got["others"]) == {200}
 
 
-@whole_table
 def test_what_looks_like_a_type_is_no_number(attack):
     fields = ("reps", "weight")
     expected = {(*WRONG, f"exercises[0].sets[0].{name}"): 2 for name in fields}
     assert told(attack("marked-numbers")) == expected
 
 
-@pytest.mark.parametrize(
-    "name", ["faulty-logins", pytest.param("faulty-workouts", marks=whole_table)]
-)
+@pytest.mark.parametrize("name", ["faulty-logins", "faulty-workouts"])
 def test_a_list_of_faults_has_an_end(attack, name):
     answers = attack(name)
     assert {(one["status"], one.get("code")) for one in answers} == {WRONG}
@@ -99,7 +94,6 @@ def test_a_list_of_faults_has_an_end(attack, name):
     assert max(one["size"] for one in answers) < LARGEST_REFUSAL
 
 
-@whole_table
 def test_no_cache_pushes_out_what_is_counted_or_revoked(attack):
     got = attack("long-filters")
     statuses = {name: [one["status"] for one in answers] for name, answers in got.items()}
@@ -111,21 +105,18 @@ def test_no_cache_pushes_out_what_is_counted_or_revoked(attack):
     assert statuses["dead"] == [401]
 
 
-@whole_table
 def test_what_does_not_exist_is_kept_nowhere(attack):
     got = attack("absent-workouts")
     assert {one["status"] for one in got["answers"]} == {404}
     assert got["keys"] == 0
 
 
-@whole_table
 def test_links_are_bounded_and_counted(attack):
     answers = attack("long-links")
     assert {one["status"] for one in answers} <= {200, 400, 414}
     assert max(one["size"] for one in answers) < LARGEST_PAGE_OF_ONE
 
 
-@whole_table
 @pytest.mark.parametrize("name", ["one-byte", "one-byte-spread"])
 def test_who_begins_and_never_ends_keeps_nobody_out(attack, name):
     assert set(attack(name)["others"]) == {200}
@@ -136,12 +127,10 @@ def test_a_user_gets_the_whole_limit_and_no_more(attack):
     assert (statuses.count(200), set(statuses)) == (A_MINUTE, {200, 429})
 
 
-@whole_table
 def test_no_body_stops_the_event_loop(attack):
     assert {(one["status"], one.get("code")) for one in attack("heavy-bodies")} == {WRONG}
 
 
-@whole_table
 @pytest.mark.parametrize("name", ["slow-readers", "slow-readers-spread"])
 def test_what_nobody_reads_is_not_kept(attack, name):
     assert attack(name)["opened"] > 0

@@ -89,6 +89,7 @@ def test_parameters_with_few_values_refuse_it(http, person, path, name):
         assert (error["code"], error["field"]) == ("INVALID_PARAMETER", name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_ids_refuse_it(http, person, path):
     for text in TEXTS:

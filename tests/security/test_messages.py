@@ -202,6 +202,7 @@ def without_letters(system):
             queue.drop(letter)
 
 
+@pytest.mark.slow
 def test_no_message_on_any_queue_ends_a_process(system, http, person, without_letters):
     before = {name: system.pid(name) for name in SERVICES}
     listed = system.rabbitmqctl("list_queues", "--vhost", "gym", "name", "--no-table-headers")

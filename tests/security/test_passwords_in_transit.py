@@ -21,6 +21,8 @@ from stack.testing import running_system
 from stack.traces import DIRECTORY as TRACES
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 MARK = b"open-sesame"
 PASSWORD = f"{MARK.decode()} and more"
 ACCOUNT = {"email": "early@example.com", "password": PASSWORD}

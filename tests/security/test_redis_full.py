@@ -97,6 +97,7 @@ def revoke(gateway, token):
     gateway.answers["revoked"] = {token_id}
 
 
+@pytest.mark.slow
 def test_full_caches_leave_a_revoked_token_revoked(servers, gateway, make_token):  # noqa: F811
     token = make_token(gateway)
     assert gateway.http.get("/api/users/1", token=token).status_code == 200
@@ -107,6 +108,7 @@ def test_full_caches_leave_a_revoked_token_revoked(servers, gateway, make_token)
     assert gateway.http.get("/api/users/1", token=token).status_code == 401
 
 
+@pytest.mark.slow
 def test_a_full_store_of_counters_forgets_nothing(servers, gateway, make_token):  # noqa: F811
     """Whoever fills that one up is counted by each gateway alone; what was revoked stays so."""
     token = make_token(gateway)

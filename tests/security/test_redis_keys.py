@@ -76,6 +76,7 @@ def traffic(http, person):
     return person.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", PREFIXES)
 def test_every_key_is_of_a_family(keys, traffic, store):
     found = keys(store)
@@ -88,6 +89,7 @@ def test_every_key_is_of_a_family(keys, traffic, store):
         assert len(key) <= LONGEST[store]
 
 
+@pytest.mark.slow
 def test_the_families_of_both_stores_have_been_seen(keys, traffic):
     for family in FAMILIES:
         if family.seconds is not None:  # limits are off

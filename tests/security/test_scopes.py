@@ -23,6 +23,7 @@ def make_token(stage):  # noqa: F811
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", SIGNED_IN)
 def test_a_token_is_good_for_the_routes_of_its_scopes_alone(stage, make_token, route):  # noqa: F811
     needed = SCOPE_OF.get(route)

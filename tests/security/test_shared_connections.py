@@ -20,6 +20,8 @@ from tests.services.logbook import ago, body
 from tests.services.raw_caller import BROKER_SECONDS, Caller, channel_of, request
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 LARGEST_FRAME = 131_072
 EVENT_QUEUE = "evt-gateway-workout_created--analytics.handle_workout_created"
 

@@ -10,6 +10,8 @@ import pytest
 
 from schemas.names import PUBLIC_NAMES
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS = 60
 

@@ -44,6 +44,7 @@ def test_each_source_is_written_here():
     assert WRITES.keys() == SOURCES.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOURCES)
 def test_nothing_is_missed(system, rpc, fresh_user, name):
     source = SOURCES[name]

@@ -38,6 +38,7 @@ def gym_admin(system):
     return run
 
 
+@pytest.mark.slow
 def test_an_account_that_there_is_keeps_its_password(gym_admin, rpc):
     email = new_email()
     rpc.users.register({"email": email, "password": PASSWORD})
@@ -50,6 +51,7 @@ def test_an_account_that_there_is_keeps_its_password(gym_admin, rpc):
     assert rpc.users.login({"email": email, "password": PASSWORD})["user"]["role"] == "admin"
 
 
+@pytest.mark.slow
 def test_a_new_one_has_a_password_that_is_printed_once(gym_admin, rpc):
     email = new_email()
 

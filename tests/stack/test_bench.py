@@ -32,6 +32,7 @@ def test_an_unknown_scenario_is_bad_use_and_starts_nothing(capsys):
     assert "no such scenario: sprint" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_answer_of_every_scenario_is_right(name, crowd, usage):
     line = quick.measure(SCENARIOS[name], crowd, usage, 0.2)

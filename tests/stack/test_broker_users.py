@@ -283,6 +283,7 @@ def test_a_kept_queue_is_there_before_its_service(container):
             assert kept[queue.name]["arguments"].items() <= queue.queue_arguments.items()
 
 
+@pytest.mark.slow
 def test_a_service_may_call_the_methods_that_its_code_calls_and_no_other(container, broker):
     user = container.service_name
     called = {

@@ -53,6 +53,7 @@ def test_what_needs_a_running_system_says_so_in_one_line(command, capsys):
     assert capsys.readouterr().err == "gym: nothing is running; start it with ./gym up\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["dead-letters"], ["import-wger"], IMPORT, EXPORT, ADMIN])
 def test_a_broker_that_is_named_need_not_have_been_started_here(command, capsys, monkeypatch):
     monkeypatch.setenv("AMQP_URI", "amqp://operator:4f1d@127.0.0.1:1/gym")

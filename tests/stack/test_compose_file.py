@@ -354,6 +354,7 @@ def test_production_refuses_a_weak_secret():
         Settings.from_environment(environment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES)
 def test_production_refuses_the_example_s_passwords_and_takes_new_ones(service, new_environment):
     def check(given):

@@ -12,7 +12,7 @@ from stack.processes import end_all
 from stack.state import make_secrets
 from tests.stack.checkouts import Checkout, install
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

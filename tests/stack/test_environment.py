@@ -241,6 +241,7 @@ def test_databases_that_were_made_with_one_password_keep_it(tmp_path):
     assert variables["USERS_DB_PASSWORD"] == variables["WORKOUT_DB_PASSWORD"] == "the old one"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("throwaway", [True, False])
 def test_the_shell_s_secrets_reach_nobody_else(tmp_path, monkeypatch, throwaway):
     for name in (*ALL_SETTINGS, *BROKER_SECRETS):
@@ -279,6 +280,7 @@ def test_no_server_and_not_the_supervisor_knows_a_secret_of_a_service(system):
         assert not [name for name, value in system.state.secrets.items() if value in process]
 
 
+@pytest.mark.slow
 def test_a_service_that_needs_no_key_starts_in_earnest_without_one(system):
     system.start_another("workouts", "workouts-in-earnest", {"GYM_ENV": "production"})
     assert system.check("workouts-in-earnest").ready

@@ -9,6 +9,8 @@ from stack import rabbitmq
 from stack.layout import CHECKOUT, SERVICES
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
 TOPOLOGY = json.loads((CHECKOUT / "rabbitmq" / "definitions.json").read_text())
 WORKOUT = {"date": "2026-01-02", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}

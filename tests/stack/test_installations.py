@@ -115,6 +115,7 @@ def test_one_who_was_killed_leaves_nobody_at_work(checkout):
     assert not begun.exists()
 
 
+@pytest.mark.slow
 def test_an_index_that_can_not_be_reached_is_called_that(tmp_path):
     """The last thing that pip says is that there is no such package."""
     log = tmp_path / "pip.log"
@@ -133,6 +134,7 @@ def test_an_index_that_can_not_be_reached_is_called_that(tmp_path):
     assert str(log) in str(failure.value)
 
 
+@pytest.mark.slow
 def test_a_package_that_there_is_not_is_still_called_that(tmp_path):
     pip = [sys.executable, "-m", "pip", "--isolated", "install"]
     command = [*pip, "--no-index", "no-such-package"]

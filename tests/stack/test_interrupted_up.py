@@ -66,6 +66,7 @@ def once(checkout, seconds, how):
     return lines[-1] if lines else "nothing"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_start_that_was_broken_off_is_taken_up(checkout, chance):
     seed, drawn = chance
@@ -73,7 +74,7 @@ def test_a_start_that_was_broken_off_is_taken_up(checkout, chance):
     once(checkout, drawn.uniform(0, GUESS_SECONDS), "Ctrl-C")
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_twenty_starts_that_were_broken_off_are_taken_up(checkout, chance, capsys):
     seed, drawn = chance

@@ -72,6 +72,7 @@ def test_the_base_names_every_file():
     assert named - {"../../rabbitmq"} == {path.name for path in files()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
 def test_a_file_keeps_to_the_schemas(path):
     for thing in read(path):
@@ -80,6 +81,7 @@ def test_a_file_keeps_to_the_schemas(path):
             validate(thing)
 
 
+@pytest.mark.slow
 def test_the_whole_keeps_to_the_schemas(rendered):
     for thing in rendered:
         validate(thing)

@@ -28,7 +28,7 @@ JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
 WORKOUT = {"date": "2026-01-02", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
 
 # many processes are started, and RabbitMQ's own tool takes seconds at each call
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def add_virtual_host(system, name, user="operator", configure=".*", write=".*", read=".*"):

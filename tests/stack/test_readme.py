@@ -11,6 +11,8 @@ import pytest
 from stack.layout import CHECKOUT
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 README = (CHECKOUT / "README.md").read_text()
 SECONDS = 60
 DEMO_SECONDS = 100

@@ -64,6 +64,7 @@ def start_as_root(checkout):
     (checkout / ".venv").symlink_to(".venvs/made")
 
 
+@pytest.mark.slow
 @needs_root
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_checkout_that_root_started_says_what_to_do(checkout, command):
@@ -76,6 +77,7 @@ def test_a_checkout_that_root_started_says_what_to_do(checkout, command):
     assert len(output.splitlines()) < 8
 
 
+@pytest.mark.slow
 @needs_root
 def test_the_command_that_is_named_helps(checkout):
     start_as_root(checkout)

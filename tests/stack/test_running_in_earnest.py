@@ -30,7 +30,7 @@ INSTALL_SECONDS = 900
 WORKOUT = {"date": "2026-01-02", "exercises": [{"exercise_id": 1, "sets": [{"reps": 5}]}]}
 USERS = ("OPERATOR", *(name.upper() for name in SERVICES), "MONITORING")
 
-pytestmark = pytest.mark.timeout(INSTALL_SECONDS + 300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(INSTALL_SECONDS + 300)]
 
 
 class Machine:

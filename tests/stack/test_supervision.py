@@ -54,6 +54,7 @@ def pid_of(supervisor, other_than=0):
     return supervisor.parts()["part"]["pid"]
 
 
+@pytest.mark.slow
 def test_what_is_killed_comes_back_and_is_counted(supervisor):
     supervisor.start_part("part")
     first = pid_of(supervisor)
@@ -63,6 +64,7 @@ def test_what_is_killed_comes_back_and_is_counted(supervisor):
     assert supervisor.restarts() == {"part": 1}
 
 
+@pytest.mark.slow
 def test_a_part_that_was_stopped_stays_down(supervisor):
     supervisor.start_part("part")
     pid_of(supervisor)
@@ -71,6 +73,7 @@ def test_a_part_that_was_stopped_stays_down(supervisor):
     assert supervisor.restarts() == {}
 
 
+@pytest.mark.slow
 def test_starting_what_runs_changes_nothing(supervisor):
     supervisor.start_part("part")
     first = pid_of(supervisor)
@@ -78,6 +81,7 @@ def test_starting_what_runs_changes_nothing(supervisor):
     assert pid_of(supervisor) == first
 
 
+@pytest.mark.slow
 def test_what_a_killed_part_leaves_behind_is_kept_in_sight(supervisor, state):
     supervisor.start_part("part")
     parent = pid_of(supervisor)
@@ -89,6 +93,7 @@ def test_what_a_killed_part_leaves_behind_is_kept_in_sight(supervisor, state):
     assert orphan in processes.belonging_to(state.directory)
 
 
+@pytest.mark.slow
 def test_a_supervisor_that_was_killed_leaves_nothing_that_is_not_found(supervisor, state):
     supervisor.start_part("part")
     pid_of(supervisor)
@@ -99,6 +104,7 @@ def test_a_supervisor_that_was_killed_leaves_nothing_that_is_not_found(superviso
     assert processes.belonging_to(state.directory) == []
 
 
+@pytest.mark.slow
 def test_the_watcher_clears_up_when_its_parent_is_killed(supervisor, state):
     supervisor.start_part("part")
     pid_of(supervisor)

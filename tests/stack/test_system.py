@@ -85,6 +85,7 @@ def test_a_server_that_is_killed_for_good_stays_down_until_it_is_started(system)
     assert system.check("redis").ready
 
 
+@pytest.mark.slow
 def test_a_service_can_have_another_process(system):
     address = system.start_another("exercises", "exercises-again")
     assert address != system.address("exercises")

@@ -21,6 +21,8 @@ from stack.testing import SETTINGS, make_system, running_system
 from tests.erasing import is_in, open_account
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 SERVICES = {"api-gateway", "workout-service", "analytics-service"}
 ABOVE = "4bf92f3577b34da6a3ce929d0e0e4736"
 

@@ -16,7 +16,7 @@ from stack.system import System
 from tests.faults.lifters import DONE, Crowd
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 MIGRATIONS = "services/workouts/migrations/versions"
 MIGRATION = '''"""Made by a test."""

@@ -8,7 +8,7 @@ from tests.services.clients import connected
 from tests.stack.version_before import rows
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 FOLLOWERS = ("workouts", "analytics")
 IMPORTED = {"Weighted Plank Hold": "weight_duration", "Wide Pull Up": "bodyweight_reps"}

@@ -8,7 +8,7 @@ from tests.services.clients import connected
 from tests.services.logbook import ago, body, lift, one
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 OWNERS = {"analytics": 16, "analytics-2": 17}
 BENCH, SQUAT = 1, 2

@@ -10,7 +10,7 @@ from tests.services.logbook import ago, body, lift, one
 from tests.stack.version_before import rows
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 OWNER = 15
 ROW = {"name": "Gorilla Row", "measure": "weight_reps", "equipment": "kettlebell"}

@@ -15,7 +15,7 @@ from tests.services.logbook import ago, body, lift, one, today
 from tests.services.recount import SEED_REP_TYPES, Recount
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SERVICES = ("exercises", "workouts", "analytics", "gateway")
 BENCH, RUNNING, PLANK = 1, 5, 6

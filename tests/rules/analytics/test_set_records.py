@@ -441,7 +441,7 @@ def may_change(record, row, best):
 
 
 @given(logs(), st.randoms(use_true_random=False), st.integers(1, 4))
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 def test_records_that_are_carried_forward_are_those_of_a_recount(workouts, chance, size):
     arriving = chance.sample(workouts, len(workouts))
     stored = Stored()
@@ -462,7 +462,7 @@ def holds(draw):
 
 
 @given(holds(), st.randoms(use_true_random=False), st.integers(1, 4))
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 def test_holds_in_any_order_in_any_batches_are_those_of_a_recount(workouts, chance, size):
     arriving = chance.sample(workouts, len(workouts))
     stored = Stored()

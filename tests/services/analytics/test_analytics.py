@@ -814,6 +814,7 @@ def test_a_workout_that_was_changed_a_thousand_times_and_then_deleted(lifter, sy
     assert lifter.points() == []
 
 
+@pytest.mark.slow
 def test_what_no_event_told_of_is_counted_all_the_same(lifter):
     kept = lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 100))))["workout"]
     gone = lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 200))))["workout"]
@@ -988,6 +989,7 @@ class RandomLog:
         return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_the_order_of_arrival_never_matters(lifter, seed):
     log = RandomLog(lifter, seed)
@@ -1000,6 +1002,7 @@ def test_the_order_of_arrival_never_matters(lifter, seed):
     lifter.assert_recounted()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 102))
 def test_workers_on_one_user_do_not_race(lifter, system, seed):
     log = RandomLog(lifter, seed)
@@ -1035,6 +1038,7 @@ def test_a_rebuild_ends_in_the_same_numbers(lifter, seed):
     lifter.assert_recounted()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [300])
 def test_the_feed_alone_ends_in_the_same_numbers(lifter, seed):
     log = RandomLog(lifter, seed)
@@ -1155,6 +1159,7 @@ class OtherTransaction:
         eventually(lambda: self.connection.execute(waiting, asked).scalar(), pause=0)
 
 
+@pytest.mark.slow
 def test_a_read_does_not_wait_long_for_numbers_that_are_being_counted(
     lifter, system, other_transaction
 ):
@@ -1169,6 +1174,7 @@ def test_a_read_does_not_wait_long_for_numbers_that_are_being_counted(
     lifter.assert_recounted()
 
 
+@pytest.mark.slow
 def test_a_read_during_the_counting_shows_what_it_ends_in(lifter, system, other_transaction):
     workout_id = lifter.log(ago(0), lift(BENCH, one(5, 1)))
 
@@ -1206,6 +1212,7 @@ def test_calendar_streak_and_summary_of_nobody(lifter):
         ask.weekly_summary(lifter.id, "9999-W52")
 
 
+@pytest.mark.slow
 def test_weeks_are_recounted(lifter):
     monday = last_mondays()[0]
     for back, day, minutes in ((0, 0, 61), (1, 6, None), (1, 0, 30), (3, 2, None), (4, 1, 7)):

@@ -347,6 +347,7 @@ class Log:
         return told, deletions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_records_of_sets_are_those_of_counting_everything_anew(database, seed):
     log = Log(seed, version_before=False)
@@ -478,6 +479,7 @@ def test_what_a_workouts_service_of_the_version_before_says_is_asked_for_again(d
 NOW = {1: "weight_reps", 2: "weight_duration", 3: "distance_duration"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_events_tell_what_becomes_of_the_records_that_are_shown(database, seed):
     log = Log(seed, version_before=False)
@@ -533,6 +535,7 @@ def as_told(record):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_batches_end_in_what_counting_everything_anew_gives(database, seed):
     log = Log(seed)

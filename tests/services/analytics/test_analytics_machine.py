@@ -324,6 +324,7 @@ def machine(system, rpc):
         yield OnTheRunningSystem
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_whatever_happens_the_numbers_are_those_of_a_recount(machine):
     run_state_machine_as_test(

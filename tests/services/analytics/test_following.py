@@ -221,6 +221,7 @@ def test_many_changes_are_counted_once(followed, many):
     followed.assert_right()
 
 
+@pytest.mark.slow
 def test_new_workouts_are_carried_forward_however_many_they_are(followed, many):
     followed.workouts.save(*(many.log.workout(USER) for _ in range(MANY + 100)), imported=True)
     followed.look()
@@ -235,6 +236,7 @@ def test_fewer_changes_than_that_are_counted_by_themselves(followed, many):
     followed.assert_right()
 
 
+@pytest.mark.slow
 def test_what_an_undo_deletes_is_counted_at_once(followed, many, monkeypatch):
     counted = []
     count = WorkoutProcessor.count
@@ -261,6 +263,7 @@ def canceled():
     return problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [ValueError("not listed"), canceled()], ids=["error", "slow"])
 def test_where_a_user_can_t_be_counted_from_nothing_the_changes_are(followed, many, problem):
     def fails(*args, **query):

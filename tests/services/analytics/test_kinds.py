@@ -7,6 +7,8 @@ from tests.services.logbook import ago, body, lift, one, today
 from tests.services.recount import Recount
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 class Exercise:
     """An exercise that can be corrected, and one user's numbers of it."""

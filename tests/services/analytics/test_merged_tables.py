@@ -108,6 +108,7 @@ class Tables:
         return self.numbers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_it_is_as_if_there_had_always_been_one_exercise(tables, seed):
     log = MergingLog(seed, one_measure=True)
@@ -125,6 +126,7 @@ def test_it_is_as_if_there_had_always_been_one_exercise(tables, seed):
     assert merged == tables.numbers_anew(log.there.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_is_counted_before_it_and_after_it(tables, seed):
     log = MergingLog(seed)

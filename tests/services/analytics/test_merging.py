@@ -66,6 +66,7 @@ def paused(system, service):
         system.resume(service)
 
 
+@pytest.mark.slow
 def test_all_numbers_are_those_of_the_other_exercise(lifter, own):
     lifter.log(ago(20), lift(own, one(5, 100), one(3, 110)), lift(SQUAT, one(5, 140)))
     lifter.log(ago(9), lift(BENCH, one(5, 105, rpe=8)), duration_minutes=60)
@@ -82,6 +83,7 @@ def test_all_numbers_are_those_of_the_other_exercise(lifter, own):
     assert after[-1]["total_exercises"] < exercises[-1]["total_exercises"]
 
 
+@pytest.mark.slow
 def test_of_equal_sets_the_first_of_the_workout_is_the_record(lifter, own):
     done = lift(own, one(5, 100)), lift(BENCH, one(5, 100)), lift(own, one(4, 100))
     lifter.log(ago(1), *done)
@@ -91,12 +93,14 @@ def test_of_equal_sets_the_first_of_the_workout_is_the_record(lifter, own):
     assert lifter.points()[0]["total_sets"] == 3
 
 
+@pytest.mark.slow
 def test_into_what_was_never_done(lifter, own):
     lifter.log(ago(1), lift(own, one(5, 100)))
     merge(lifter, own)
     has_followed(lifter, own)
 
 
+@pytest.mark.slow
 def test_an_exercise_that_is_only_warm_ups(lifter, own):
     warm_up = one(5, 100, set_type="warmup")
     lifter.log(ago(3), lift(own, warm_up))
@@ -131,6 +135,7 @@ def unchanged_by_a_rebuild(lifter):
     return before
 
 
+@pytest.mark.slow
 def test_what_happens_to_workouts_before_it_is_seen(lifter, own, system):
     first, second, third = (
         lifter.log(ago(day), lift(own, one(5, 100 + day)), lift(SQUAT, one(5, 90)))
@@ -148,6 +153,7 @@ def test_what_happens_to_workouts_before_it_is_seen(lifter, own, system):
     assert lifter.records()[BENCH]["max_weight"]["value"] == 130
 
 
+@pytest.mark.slow
 def test_what_happens_to_workouts_after_it_was_seen(lifter, own):
     first, second = (lifter.log(ago(day), lift(own, one(5, 100 + day))) for day in (9, 8))
     merge(lifter, own)
@@ -158,6 +164,7 @@ def test_what_happens_to_workouts_after_it_was_seen(lifter, own):
     lifter.assert_recounted()
 
 
+@pytest.mark.slow
 def test_one_after_the_other(lifter, own, system):
     lifter.log(ago(3), lift(own, one(5, 100)))
     others = [new_exercise(lifter) for _ in range(2)]
@@ -192,12 +199,14 @@ def seen(lifter, own):
     return workouts[BENCH] == MANY and records[0] == BENCH
 
 
+@pytest.mark.slow
 def test_a_reader_sees_all_of_it_or_nothing(lifter, own, many):
     assert not seen(lifter, own)
     merge(lifter, own)
     eventually(lambda: seen(lifter, own), seconds=30, pause=0)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_meanwhile_takes_it_up_again(lifter, own, many, system):
     with instead_of(system, "analytics", "analytics.before_merge_commit:exit:1") as deputy:
         first = system.pid(deputy)
@@ -206,6 +215,7 @@ def test_a_process_that_dies_meanwhile_takes_it_up_again(lifter, own, many, syst
     eventually(lambda: answered(lambda: seen(lifter, own)), seconds=40)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_merged_at_once_is_counted_one_by_one(lifter, own, system):
     lifter.log(ago(1), lift(own, one(5, 100)))
     with instead_of(system, "analytics", "analytics.before_merge_commit:fail:on purpose"):

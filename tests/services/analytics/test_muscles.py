@@ -298,6 +298,7 @@ class RandomLog:
         return [self.lifter.rpc.workouts.get(workout_id) for workout_id in self.there]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_it_equals_a_recount_by_hand(lifter, seed):
     log = RandomLog(lifter, seed)

@@ -54,6 +54,7 @@ def everything(database):
     return database.newer(), database.numbers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_it_ends_in_what_counting_one_by_one_does(database, seed):
     log = Log(seed, version_before=False)

@@ -156,6 +156,7 @@ def test_a_first_set_is_every_record(lifter):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unheard")
 @pytest.mark.parametrize("event_type", ["record_set", "record_revoked"])
 def test_it_is_kept_while_nobody_listens(lifter, system, event_type):
@@ -380,6 +381,7 @@ def test_an_event_that_no_message_can_carry_holds_up_no_other(lifter, system):
     assert {event["workout_id"] for event in lifter.hears()} == {workout_id}
 
 
+@pytest.mark.slow
 def test_an_import_and_its_undo_tell_nothing(lifter):
     lifter.log(200, lift(BENCH, one(5, 50)))
     assert lifter.hears()

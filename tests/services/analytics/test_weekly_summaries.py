@@ -173,6 +173,7 @@ def test_a_week_without_training_or_that_runs_makes_none(lifter):
 # --- the job
 
 
+@pytest.mark.slow
 def test_of_several_weeks_only_the_last_that_has_ended(make):
     lifter, idle = make(weekly_goal=1), make(weekly_goal=1)
     last = monday_of(today()) - timedelta(weeks=1)
@@ -186,6 +187,7 @@ def test_of_several_weeks_only_the_last_that_has_ended(make):
     assert idle.stored() == {}
 
 
+@pytest.mark.slow
 def test_who_is_erased_goes_with_all_summaries(make, database):
     lifter = make(weekly_goal=3)
     lifter.log(monday_of(today()) - timedelta(weeks=1))
@@ -203,6 +205,7 @@ def test_who_is_erased_goes_with_all_summaries(make, database):
     eventually(is_gone, seconds=JOB_SECONDS)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_a_process_that_dies_in_the_middle(system, make, place):
@@ -233,6 +236,7 @@ def seconds_to_monday(time_zone):
     return seconds, monday - timedelta(weeks=1)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_each_when_it_is_monday_where_they_are(system, library, make):
     seconds, week = seconds_to_monday(AUCKLAND)
@@ -260,6 +264,7 @@ def test_each_when_it_is_monday_where_they_are(system, library, make):
     assert moves.stored()[name_of(week)]["workouts"]["value"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_clock_that_jumps_to_and_fro(system, library, make):
     seconds, week = seconds_to_monday(HONOLULU)

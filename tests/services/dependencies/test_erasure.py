@@ -136,6 +136,7 @@ def test_whoever_has_not_seen_the_tombstone_is_waited_for(system):
     run(system, "exercises", "DELETE FROM own_details WHERE owner_id = :id", id=user_id)
 
 
+@pytest.mark.slow
 def test_an_erasure_of_the_version_before_waits_for_notifications_too(system):
     """It knows of no such service; a trigger expects the receipt for it."""
     account = open_account(system)

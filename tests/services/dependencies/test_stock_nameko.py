@@ -146,6 +146,7 @@ def check_script(lines, said):
     return new.split()[1], lines
 
 
+@pytest.mark.slow
 def test_the_script_that_wants_faults_as_data(directory, uri):
     (line,) = run(directory, uri, "faults.py")
     assert f"This prints `{line}`" in PAGE
@@ -174,6 +175,7 @@ def exercises(weight):
     return [{"exercise_id": 1, "sets": [{"reps": 5, "weight": weight}]}]
 
 
+@pytest.mark.slow
 def test_the_service_hears_of_workouts(system, service, stock):
     account = Account(system.url)
     body = {"date": ago(1), "exercises": exercises(100)}
@@ -233,6 +235,7 @@ def test_the_user_may_do_no_more_than_it_needs(uri):
         rpc.workouts.delete(7, 1)
 
 
+@pytest.mark.slow
 def test_the_names_of_errors_are_those_that_there_are():
     table = PAGE.partition("| `exc_type` | when |")[2].partition("\n\n")[0]
     named = set(re.findall(r"`([A-Z]\w+)`", table))

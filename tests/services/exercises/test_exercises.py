@@ -290,6 +290,7 @@ def test_bad_queries(rpc, query, field, constraint):
 # Search
 
 
+@pytest.mark.slow
 def test_the_judged_set(rpc):
     missed = {}
     for query, right in JUDGED.items():
@@ -344,6 +345,7 @@ def slipped(word, chance):
     )
 
 
+@pytest.mark.slow
 def test_a_slip_in_any_word_of_four_letters_is_forgiven(connection):
     chance = random.Random(20250216)
     missed = []

@@ -297,6 +297,7 @@ def test_nothing_is_changed_by_a_merge_that_is_refused(rpc, fresh_user, source):
 # while it goes on
 
 
+@pytest.mark.slow
 def test_it_goes_on_without_whoever_asked_for_it(
     system, rpc, fresh_user, source, target, make, request
 ):

@@ -288,6 +288,7 @@ def test_its_name_comes_first_in_a_search(rpc, fresh_user, row):
     assert found == ["Gorilla Row", "Gorilla Row on One Leg"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["gorill", "gorilal", "gorrilya"])
 def test_few_words_are_compared_with_a_query_however_many_there_are(engine, fresh_user, query):
     """Comparing them keeps the process from serving others."""

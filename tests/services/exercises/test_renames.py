@@ -14,6 +14,8 @@ from tests.services.clients import connected
 from tests.services.logbook import ago, body, lift, one
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 PATHS = ("/api/stats/personal-records", "/api/stats/exercise/{exercise}/history?range=all")
 FOLLOWERS = ("workouts", "analytics")
 SOON = 2

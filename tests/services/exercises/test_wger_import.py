@@ -51,6 +51,8 @@ from tests.fakes.wger_server import (
 from tests.services.databases import empty_database
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 PAUSES = (0.01, 0.01, 0.01)
 FEW = 12
 PAGE = 5

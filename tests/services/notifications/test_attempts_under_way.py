@@ -125,6 +125,7 @@ def test_a_redelivery_stands_whatever_comes_of_an_attempt_before(
     only(webhook, status="delivered", attempts=2)
 
 
+@pytest.mark.slow
 def test_a_user_has_a_share_of_the_places(system, fresh_user, receiver, make_webhook, add):
     is_over, under_way, counts = threading.Event(), [], []
 

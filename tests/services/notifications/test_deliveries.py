@@ -44,6 +44,7 @@ def test_while_secrets_replace_each_other_all_verify(
         Webhook(secret).verify(message.body, message.headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [302, 307, 400, 404, 500, 503])
 def test_whatever_is_not_2xx_failed_and_comes_again_with_the_same_id(
     webhooks, fresh_user, receiver, make_webhook, only, soon, status
@@ -64,6 +65,7 @@ def test_whatever_is_not_2xx_failed_and_comes_again_with_the_same_id(
     Webhook(webhook["secret"]).verify(second.body, second.headers)
 
 
+@pytest.mark.slow
 def test_the_first_pause_is_five_seconds(webhooks, fresh_user, receiver, make_webhook, only):
     receiver.status = 500
     webhook = make_webhook()
@@ -194,6 +196,7 @@ def test_a_receiver_that_hangs_delays_nobody(webhooks, fresh_user, receiver, mak
     eventually(lambda: len({message.event_id for message in receiver.received}) == 5, 20)
 
 
+@pytest.mark.slow
 def test_how_late_deliveries_are_is_measured(system, webhooks, fresh_user, receiver, make_webhook):
     def late():
         page = requests.get(f"http://{system.address('notifications')}/metrics", timeout=10).text

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from standardwebhooks.webhooks import Webhook
 
 from schemas import webhooks
@@ -61,6 +62,7 @@ def test_what_becomes_of_a_workout(rpc, fresh_user, receiver, make_webhook):
     assert len({message.event_id for message in receiver.received}) == 3
 
 
+@pytest.mark.slow
 def test_a_record_that_is_set_and_then_deleted(rpc, fresh_user, receiver, make_webhook):
     make_webhook(events=[webhooks.RECORD_SET, webhooks.RECORD_REVOKED])
     made = rpc.workouts.create(fresh_user, body(ago(0), lift(BENCH, one(5, 100))))["workout"]
@@ -137,6 +139,7 @@ def test_a_weekly_summary_is_told_as_it_is(fresh_user, receiver, make_webhook, p
     assert message.content["data"].items() >= summary.items()
 
 
+@pytest.mark.slow
 def test_what_happens_while_the_service_is_away_is_told_when_it_is_back(
     system, rpc, fresh_user, receiver, make_webhook
 ):
@@ -151,6 +154,7 @@ def test_what_happens_while_the_service_is_away_is_told_when_it_is_back(
     assert len(receiver.received) == 6
 
 
+@pytest.mark.slow
 def test_a_receiver_that_was_down_for_hours_gets_everything_with_the_same_ids(
     system, rpc, fresh_user, receiver, make_webhook
 ):

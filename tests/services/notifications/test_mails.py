@@ -21,6 +21,8 @@ from tests.fakes.smtp_server import SmtpServer
 from tests.faults.deputies import instead_of
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 PUBLIC_URL = "https://gym.example.com"
 PASSWORD = "correct horse battery staple"
 SECONDS = 20

@@ -16,6 +16,8 @@ from stack.layout import CHECKOUT, address_variable
 from stack.ports import choose_anywhere
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 START_SECONDS = 60
 SERVICES = ("gateway", "users", "exercises", "workouts", "analytics", "notifications")
 PASSWORD = "correct horse battery staple"

@@ -48,6 +48,7 @@ def piped(broker, script):
     )
 
 
+@pytest.mark.slow
 def test_it_begins_with_what_there_is_to_do(shell, broker):
     place = urlsplit(broker)
     lines = shell.banner.replace("\r", "").splitlines()
@@ -189,6 +190,7 @@ def test_ctrl_c_ends_a_call_and_not_the_shell(shell):
     assert shell.ask("1 + 1") == "2\n"
 
 
+@pytest.mark.slow
 def test_a_script_ends_where_it_fails(broker):
     done = piped(broker, "print(n.rpc.users.get(2**62))\nprint('never')\n")
     assert done.returncode == 1
@@ -197,11 +199,13 @@ def test_a_script_ends_where_it_fails(broker):
     assert "never" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_script_that_goes_through(broker):
     done = piped(broker, "print(len(n.rpc.exercises.list(limit=3)['items']))\n")
     assert (done.returncode, done.stdout.count("3\n")) == (0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("address", "said"),
     [
@@ -221,6 +225,7 @@ def test_a_broker_that_is_not_there_is_told_without_the_password(address, said):
     assert PASSWORD not in line
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_told_without_it(broker):
     wrong = broker.replace(urlsplit(broker).password, PASSWORD)
     done = piped(wrong, "")

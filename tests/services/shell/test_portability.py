@@ -7,8 +7,12 @@ import subprocess
 import sys
 import uuid
 
+import pytest
+
 from stack.layout import CHECKOUT
 from tests.services.workouts.imports.files import strong, text_of
+
+pytestmark = pytest.mark.slow
 
 PAGE = (CHECKOUT / "docs" / "portability.md").read_text()
 ASKED = "Shoulder Press"

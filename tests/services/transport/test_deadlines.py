@@ -57,6 +57,7 @@ def frozen(system):
     system.resume("workouts")
 
 
+@pytest.mark.slow
 def test_a_frozen_service_does_what_is_waited_for_and_nothing_else(system, rpc, fresh_user, frozen):
     """Whatever it finds in its socket looks as if it had just come."""
     with channel_of(system) as channel:

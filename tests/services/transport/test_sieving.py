@@ -50,6 +50,7 @@ def test_the_others_keep_their_order(system, queue):
     assert bodies_of(queue) == left
 
 
+@pytest.mark.slow
 def test_more_messages_than_a_channel_can_have(system, queue, monkeypatch):
     monkeypatch.setattr(sieving, "MOST_UNSETTLED", 40)
     numbers = [str(number) for number in range(MANY)]

@@ -78,6 +78,7 @@ def start_with(system):
     return start
 
 
+@pytest.mark.slow
 def test_a_role_that_was_taken_is_not_given_back_at_a_start(rpc, alone, register, start_with):
     boss = register("Former boss")
     for role in ("admin", "user"):
@@ -86,6 +87,7 @@ def test_a_role_that_was_taken_is_not_given_back_at_a_start(rpc, alone, register
     assert rpc.users.get(boss["id"])["role"] == "user"
 
 
+@pytest.mark.slow
 def test_without_any_administrator_it_is_given(system, rpc, alone, register, start_with):
     boss = register("Boss to be")
     query(system, "UPDATE users SET role = 'user' WHERE id = %s", alone["id"])

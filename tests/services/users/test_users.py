@@ -373,6 +373,7 @@ def test_a_password_that_bcrypt_refuses_is_never_mistaken_for_what_is_hashed_ins
     assert not passwords.matches("", None)
 
 
+@pytest.mark.slow
 @any_wrong_password
 @pytest.mark.parametrize("is_known", [True, False])
 def test_every_check_is_one_hashing_at_the_same_cost(passwords, monkeypatch, password, is_known):

@@ -208,6 +208,7 @@ def test_of_many_bodies_at_once_one_makes_it(user, system, given):
     assert user.list()["total"] == 1
 
 
+@pytest.mark.slow
 def test_a_death_after_the_commit_leaves_one(user, system, given, run):
     with instead_of(system, "workouts", "workouts.after_commit:exit:1"):
         at_once(system, lambda rpc: rpc.workouts.create.call_async(user.id, given))

@@ -77,6 +77,7 @@ def test_of_one_day_the_latest_is_the_last_in_the_list(user):
     assert user.listed(limit=1) == [ids[2]]
 
 
+@pytest.mark.slow
 def test_what_was_done_often_is_found_as_well(user):
     """By another way than what was done seldom."""
     newest = user.create(body(ago(0), lift(BENCH, one(5))))["id"]

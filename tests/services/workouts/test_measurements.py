@@ -188,6 +188,7 @@ def test_the_future_begins_after_a_day(person):
     assert person.list() == {"items": [made], "total": 1}
 
 
+@pytest.mark.slow
 def test_there_is_a_limit(person, run):
     run(
         """

@@ -312,6 +312,7 @@ def test_a_reader_sees_all_of_them_changed_or_none(user, own, many, run):
     assert seen <= {(len(many), 0), (0, len(many))}
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_meanwhile_leaves_it_to_the_next(user, own, many, system, run):
     with instead_of(system, "workouts", "workouts.before_merge_commit:exit:1") as deputy:
         first = system.pid(deputy)

@@ -204,6 +204,7 @@ def test_times_and_distances_add_no_volume_and_no_repetitions(user):
     assert [(point["total_sets"], point["total_reps"]) for point in stats] == [(2, 5)]
 
 
+@pytest.mark.slow
 def test_weight_that_is_taken_off_adds_no_volume_and_added_weight_does(user):
     found = user.rpc.exercises.search("assisted pull-up", limit=1)["items"]
     ((assisted, measure),) = ((each["id"], each["measure"]) for each in found)
@@ -220,6 +221,7 @@ def test_weight_that_is_taken_off_adds_no_volume_and_added_weight_does(user):
     eventually(lambda: volumes() == [0, 160])
 
 
+@pytest.mark.slow
 def test_statistics_are_the_same_whichever_way_a_set_was_sent(user):
     other = User(user.rpc, user.id + 10**10)
     user.create(body(ago(0), lift(PLANK, {"reps": 60}), lift(RUNNING, {"reps": 5000})))

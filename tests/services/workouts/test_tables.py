@@ -57,6 +57,7 @@ def stored(run):
     return run("SELECT date, reps FROM workouts w, exercise_sets s WHERE w.user_id = s.user_id")
 
 
+@pytest.mark.slow
 def test_the_tables_go_back_and_forth(address, run, filled):
     before = stored(run)
     assert len(before) == 1
@@ -74,6 +75,7 @@ def test_the_tables_go_back_and_forth(address, run, filled):
     assert stored(run) == before * 2
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_migrate_once(address, run, filled):
     with ThreadPoolExecutor(4) as processes:
         for each in [processes.submit(migrate.migrate, "workouts", address) for _ in range(4)]:
@@ -98,6 +100,7 @@ def test_indexes_in_use_stay_when_a_migration_is_repeated(address, run):
     assert run("SELECT 'workout_exercises_by_place'::regclass::oid") == [(index,)]
 
 
+@pytest.mark.slow
 def test_reads_go_on_while_the_migration_waits_for_a_lock(address, run, filled):
     migrate.migrate("workouts", address)
     migrate.downgrade("workouts", address, "0009")
@@ -130,6 +133,7 @@ def test_rows_are_found_by_their_whole_key_before_there_are_statistics(address, 
         assert "Filter" not in plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("position", "table"),
     [("id", "workout_changes"), ("position", "measurement_changes")],

@@ -333,6 +333,7 @@ def test_a_large_one_does_not(user):
     assert user.rpc.workouts.create(user.id, large).keys() == {"workout", "replayed"}
 
 
+@pytest.mark.slow
 def test_a_result_too_large_to_send_is_an_error_of_this_call_alone(user):
     """Such a reply once closed the connection on which those of others were leaving."""
     large = body(ago(0), *[lift(1, *[one(5, 100, notes="x" * 1000)] * 100)] * 9)
@@ -1249,6 +1250,7 @@ def test_a_user_reads_what_they_wrote(user):
     assert user.listed() == [second["id"]]
 
 
+@pytest.mark.slow
 def test_a_read_is_never_older_than_an_answered_write(user, system):
     workout = user.create(duration_minutes=0)
     last = 150
@@ -1381,6 +1383,7 @@ def starting_with(known, changes):
     return [change for change in changes if change["id"] <= known[-1]["id"]]
 
 
+@pytest.mark.slow
 def test_a_reader_of_the_feed_misses_nothing_while_many_write(user, system):
     position = user.feed(user.create()["id"])[-1]["id"]
     writers = 6
@@ -1581,6 +1584,7 @@ def test_nothing_is_kept_of_a_workout_whose_exercises_could_not_be_checked(
     assert workouts.create(fresh_user, body(ago(0), lift(BENCH)), "key")["replayed"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
 def test_a_workout_and_its_change_are_one_transaction(workouts, workout_db, fresh_user, action):
     before = workouts.create(fresh_user, {"date": ago(0), "name": "old"})["workout"]

@@ -18,6 +18,8 @@ from tests.services.workouts.imports.files import Imports
 from tests.stack.histories.command import strong_days
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 BENCH = 1
 MANY = 2000
 

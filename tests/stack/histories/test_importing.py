@@ -11,6 +11,8 @@ from tests.services.workouts.imports.files import strong, text_of
 from tests.stack.histories.command import ZONE, hevy, strong_days
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 BENCH, SQUAT = 1, 2
 KNOWN = "Bench Press (Barbell)"
 ASKED = "Shoulder Press"

@@ -24,6 +24,7 @@ def cached(target, data):
     return request.target, entry
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", [0, 100, LONGEST_TARGET - 40])
 @pytest.mark.parametrize("data", [0, 10_000])
 def test_an_entry_takes_no_more_than_it_says(query, data):

@@ -207,6 +207,7 @@ def test_notes_and_new_units_of_the_same(imports):
     assert imports.read(text_of(FIRST), **GIVEN | {"weight_unit": "lb"})["counts"]["changed"] == 1
 
 
+@pytest.mark.slow
 def test_changed_workouts_are_left_or_updated(imports, user):
     imports.bring(text_of(FIRST, SECOND))
     [_, second] = workouts_of(user)
@@ -222,6 +223,7 @@ def test_changed_workouts_are_left_or_updated(imports, user):
     assert imports.read(text_of(FIRST, heavier), **GIVEN)["counts"]["same"] == 2
 
 
+@pytest.mark.slow
 def test_deleted_workouts_are_brought_back_only_if_asked(imports, user):
     imports.bring(text_of(FIRST, SECOND))
     user.delete(workouts_of(user)[0]["id"])
@@ -233,6 +235,7 @@ def test_deleted_workouts_are_brought_back_only_if_asked(imports, user):
         assert user.list()["total"] == left
 
 
+@pytest.mark.slow
 def test_another_apps_export_of_the_same_is_not_doubled(imports, user):
     imports.bring(text_of(FIRST))
     rows = [
@@ -260,6 +263,7 @@ def test_a_similar_workout_is_another_one(imports):
     assert imports.read(text_of(other, heavier, later), **GIVEN)["counts"]["new"] == 3
 
 
+@pytest.mark.slow
 def test_two_previews_of_the_same_training_are_not_both_applied(imports, user):
     shifted = strong("2025-03-03 09:00:00", BENCH_SET)
     ids = [imports.read(text_of(rows), **GIVEN)["id"] for rows in (SECOND, shifted, SECOND)]
@@ -285,6 +289,7 @@ def test_an_exercise_that_is_deleted_after_the_preview_is_asked_for_again(import
     assert imports.apply(import_id)["added"] == 1
 
 
+@pytest.mark.slow
 def test_an_exercise_that_nothing_needs_any_more_may_be_gone(imports, user):
     own = user.rpc.exercises.create(user.id, {"name": "Mine", "measure": "weight_reps"})["id"]
     first = imports.read(text_of(FIRST), **GIVEN)["id"]
@@ -383,6 +388,7 @@ def test_two_at_once_are_applied_one_after_the_other(imports, user, run):
     assert user.list()["total"] == 300
 
 
+@pytest.mark.slow
 def test_the_second_says_that_it_waits(imports, system):
     with instead_of(system, "workouts", "workouts.in_import_batch:sleep:0.5"):
         eventually(lambda: answers(imports), seconds=30)
@@ -416,6 +422,7 @@ def answers(imports):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place",
     [

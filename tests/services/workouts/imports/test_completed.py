@@ -74,6 +74,7 @@ def test_the_documentation_shows_it(imports, listener):
     assert shown["counts"].keys() == event["counts"].keys()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unheard")
 def test_it_is_kept_while_nobody_listens(imports, system):
     imports.bring(FILE)

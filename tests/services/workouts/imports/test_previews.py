@@ -128,6 +128,7 @@ def test_the_language_of_months_may_be_said(imports):
         assert (found["status"], found["recognised"]["month_language"]) == ("preview", language)
 
 
+@pytest.mark.slow
 def test_more_sets_than_a_file_may_have(imports):
     rows = [
         strong(f"{2020 - year}-{month:02}-{day:02} 10:00:00", *[("Squat", 9, 9)] * 90)

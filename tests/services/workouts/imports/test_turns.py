@@ -123,6 +123,7 @@ def raising(problem):
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [ServiceUnavailable(), TimedOut()])
 def test_an_outage_is_waited_for_however_long_it_takes(imports, database, tools, run, problem):
     lease = applied_in_part(imports, database, tools)
@@ -133,6 +134,7 @@ def test_an_outage_is_waited_for_however_long_it_takes(imports, database, tools,
     assert imports.wait(lease.of.id, "applied")["added"] == 150
 
 
+@pytest.mark.slow
 def test_what_takes_the_database_too_long_is_given_up(imports, user, database, tools, system, run):
     lease = applied_in_part(imports, database, tools)
     with locked(system, imports.user_id):
@@ -149,6 +151,7 @@ def test_what_takes_the_database_too_long_is_given_up(imports, user, database, t
     assert user.list()["total"] == 0
 
 
+@pytest.mark.slow
 def test_a_file_that_can_not_be_compared_is_given_up(imports, database, tools, run):
     """Though all of it was read, each time."""
     import_id = imports.begin(**GIVEN)
