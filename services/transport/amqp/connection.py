@@ -95,7 +95,7 @@ class BrokerConnection(SharedExtension):
     def wait_for_first_try(self) -> None:
         """Wait until the first try to connect has ended: before, nobody knows the broker away.
 
-        A process takes requests a moment before it connects. tests/scale/test_gateways.py fails without it.
+        A process takes requests a moment before it connects (tests/scale/test_gateways.py).
         """
         if not self._first_try.ready():
             with eventlet.Timeout(budgets.BROKER_CONNECT_SECONDS, False):
