@@ -45,6 +45,10 @@ class Network:
     def heal(self):
         self._is_whole.set()
 
+    def lead_to(self, port):
+        """Have connections that are made from now on lead to another server, as an address may."""
+        self._server = port
+
     def _accept(self):
         while not self._has_ended:
             try:
