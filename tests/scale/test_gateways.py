@@ -28,6 +28,8 @@ SECONDS = 60
 COUNTED_SECONDS = 30
 ROUNDS = 10
 LIMIT = 3000
+# until the kernel has closed what a killed process had open, when all processors are busy
+CLOSED_SECONDS = 1
 LIST = "/api/workouts?sort=created_at:desc"
 NEW = "staple of a correct horse"
 LARGE_NOTES = 4000
@@ -267,14 +269,16 @@ def test_of_killed_gateways_only_what_they_had_fails(system, balancer, say):
             written = len(crowd.answers)
             eventually(lambda since=written: len(crowd.answers) > since + 300, SECONDS)
             system.wait_ready(NAMES)
-    failed = [answer for answer in crowd.answers if answer.status not in DONE]
+    # a DELETE that is repeated, as its first answer was lost, is a 404
+    fine = {*DONE, 404}
+    failed = [answer for answer in crowd.answers if answer.status not in fine]
     tally = check(crowd, COUNTED_SECONDS)
     say(
         f"four gateways killed in turn: {len(crowd.answers)} requests, {dict(crowd.statuses)}, "
-        f"worst {crowd.worst_seconds:.2f} s, failed: {[answer.what for answer in failed]}"
+        f"worst {crowd.worst_seconds:.2f} s, failed: {[(a.what, a.status) for a in failed]}"
     )
     assert (tally.lost, tally.doubled) == (0, 0)
-    # a read goes to the next one
+    # a read goes to the next one; so does a POST with a key, and may find itself under way (409)
     assert {answer.what for answer in failed} <= {*WRITES}
     # of each lifter what was under way, and nothing that came after it
     of_each = [[answer for answer in failed if was_under_way(answer, *at)] for at in killed]
@@ -283,7 +287,7 @@ def test_of_killed_gateways_only_what_they_had_fails(system, balancer, say):
 
 
 def was_under_way(answer, before, after):
-    return answer.at < after and answer.end > before
+    return answer.at < after + CLOSED_SECONDS and answer.end > before
 
 
 def test_restarted_in_turn_nothing_fails(system, balancer, say):
