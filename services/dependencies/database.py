@@ -24,9 +24,9 @@ from services.transport.postgres.statements import Pooled, Statement, Together, 
 
 log = get_logger(__name__)
 
-_GONE = ("08", "57P", "53", "25P03")
+_GONE = ("08", "57P", "53", "25P03", "25006")
 """Prefixes of SQLSTATEs of an unavailable server: connection lost, shutting down, out of resources,
-idle for too long in a transaction."""
+idle for too long in a transaction, takes no writes (any more)."""
 
 _SLOW = ("57014", "55P03")
 """SQLSTATEs of a statement, or a wait for a lock, that took too long."""
@@ -70,7 +70,7 @@ class Database(DependencyProvider):
         set_wait_callback(wait_bounded)
         address = self.container.config[SETTINGS_KEY].databases[self.name]
         self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
-        self._trust = Trust()
+        self._trust = Trust(several=len(address.places) > 1)
         event.listen(self.engine, "checkout", self._trust.check)
         # Any: SQLAlchemy has these two on QueuePool, which it makes here, and not on Pool
         pool: Any = self.engine.pool

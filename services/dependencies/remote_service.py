@@ -203,6 +203,8 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         correlation_id: str,
         seconds: float,
     ) -> None:
+        for connection in (self.replies.queue_consumer, self.publishing):
+            connection.wait_for_first_try()
         self.replies.queue_consumer.ping()
         headers = self.get_message_headers(worker_ctx)
         tracing.inject(headers)

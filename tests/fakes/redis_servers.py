@@ -73,7 +73,8 @@ class RealRedis:
 
     def remove(self):
         self.client.close()
-        self.thaw()
+        if self.process.poll() is None:
+            self.thaw()
         self.stop()
         self._directory.cleanup()
 

@@ -17,6 +17,14 @@ def instead_of(system, service, failpoints):
 
 
 @contextmanager
+def with_settings(system, service, **settings):
+    """Run a process with other settings instead of a service's usual one; give its part's name."""
+    deputy = f"{service}-otherwise-{next(_numbers)}"
+    with _replaced(system, service, deputy, settings):
+        yield deputy
+
+
+@contextmanager
 def with_wrong_clocks(system, library, **seconds):
     """Run processes whose clocks are wrong by some seconds instead of the services' usual ones.
 

@@ -7,7 +7,9 @@ import pytest
 
 from stack.layout import SERVICES
 from tests.faults.checking import check
+from tests.faults.deputies import with_settings
 from tests.faults.lifters import DONE, Crowd
+from tests.faults.networks import Network
 from tests.faults.reporting import note
 from tests.waiting import eventually
 
@@ -66,3 +68,37 @@ def test_database(system, fault, name):
     assert not failed, failed[:3]
     assert recovered < 2
     assert crowd.worst_seconds < 9
+
+
+@pytest.mark.whole_table
+@pytest.mark.parametrize(
+    ("name", "service", "prefix", "mine"),
+    [
+        ("workout-db", "workouts", "WORKOUT", WORKOUT_ROUTES),
+        ("analytics-db", "analytics", "ANALYTICS", ("stats",)),
+    ],
+)
+def test_a_network_that_is_split(system, name, service, prefix, mine):
+    """Nothing arrives and nothing is refused: who waits has to give up by themselves."""
+    with (
+        Network(system.state.ports[name]) as network,
+        with_settings(system, service, **{f"{prefix}_DB_PORT": str(network.port)}) as deputy,
+        Crowd(system) as crowd,
+    ):
+        pid = system.pid(deputy)
+        eventually(lambda: crowd.has_done(20), seconds=30)
+        begun = time.monotonic()
+        network.split()
+        time.sleep(12)
+        healed = time.monotonic()
+        network.heal()
+        recovered = eventually(lambda: crowd.seconds_until_good(healed, *mine), seconds=20)
+        written = len(crowd.answers)
+        eventually(lambda: len(crowd.answers) > written + 100, seconds=20)
+        assert system.pid(deputy) == pid
+    others = [a for a in crowd.answers if a.what == "search" and begun < a.at < healed]
+    tally = check(crowd)
+    note(f"network to {name} split for 12 s", crowd, tally, recovered)
+    assert recovered < 5
+    assert crowd.worst_seconds < 9
+    assert all(answer.status in DONE for answer in others)

@@ -62,6 +62,7 @@ class BrokerConnection(SharedExtension):
         self._stopping = False
         self._thread = None
         self._down_since: float | None = None
+        self._first_try = Event()
 
     def start(self) -> None:
         """Begin to connect in the background, so that /health answers without a broker."""
@@ -90,6 +91,15 @@ class BrokerConnection(SharedExtension):
             raise BrokerGone(f"not connected for {self.purpose}")
         if self.blocked:
             raise BrokerGone("the broker takes no messages: memory or disk alarm")
+
+    def wait_for_first_try(self) -> None:
+        """Wait until the first try to connect has ended: before, nobody knows the broker away.
+
+        A process takes requests a moment before it connects (tests/scale/test_gateways.py).
+        """
+        if not self._first_try.ready():
+            with eventlet.Timeout(budgets.BROKER_CONNECT_SECONDS, False):
+                self._first_try.wait()
 
     def connected(self, connection: Connection) -> None:
         """Open channels on a new connection, and declare what is needed; may block."""
@@ -252,9 +262,16 @@ class BrokerConnection(SharedExtension):
                 purpose=self.purpose,
                 reason=f"{type(problem).__name__}: {problem}",
             )
+        self.end_first_try()
 
     def _note_return(self) -> None:
         if self._down_since is not None:
             seconds = round(time.monotonic() - self._down_since, 1)
             log.warning("broker connection is back", purpose=self.purpose, after_seconds=seconds)
         self._down_since = None
+        self.end_first_try()
+
+    def end_first_try(self) -> None:
+        """Let those go on who wait for the first try."""
+        if not self._first_try.ready():
+            self._first_try.send()

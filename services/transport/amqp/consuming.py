@@ -98,6 +98,11 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         if len(self._consumed) < len(self._providers):
             raise BrokerGone("not every queue is consumed")
 
+    def end_first_try(self) -> None:
+        """Let those go on who wait for it, once every queue is consumed or the try has failed."""
+        if not self.usable or len(self._consumed) >= len(self._providers):
+            super().end_first_try()
+
     def fence(self, provider: Extension, passed: Callable[[], None]) -> None:
         """Call ``passed`` once everything that the broker has sent of a queue so far has come."""
         # the channels of a connection that is still being made exist before its socket is ours
@@ -198,6 +203,7 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
             self._consumed.add(method.channel)
             # only now is it known that all could be declared and consumed
             self._failed = len(self._consumed) < len(self._channels)
+            self.end_first_try()
 
     def _declare(self, connection: Connection, provider: Extension) -> None:
         channel = connection.channel()

@@ -77,10 +77,18 @@ class Trust:
     statement. One that was used within ``DATABASE_TRUST_SECONDS`` is taken as it is: if it is
     broken all the same, that one request is answered with a 503, and no connection that was used
     before that is trusted any more.
+
+    A server that takes no writes any more, as it was demoted, closes its connections if it is
+    PostgreSQL that restarts; where that is done in another way, or by a proxy, they stay open.
+
+    Args:
+        several: whether the database has several hosts; a connection to one that takes no writes
+            is then as good as broken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, several: bool = False) -> None:
         self._lost_at = 0.0
+        self._several = several
 
     def lose(self) -> None:
         """Have every connection tried before it is used again."""
@@ -92,7 +100,8 @@ class Trust:
         """Try a connection that leaves the pool, unless it is trusted.
 
         Raises:
-            DisconnectionError: it is broken; SQLAlchemy then connects again.
+            DisconnectionError: it is broken, or another host takes the writes; SQLAlchemy then
+                connects again.
         """
         # Database.fetch has left it on; SQLAlchemy's own transactions rely on psycopg2's BEGIN
         if connection.autocommit:
@@ -102,10 +111,13 @@ class Trust:
             return
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+                cursor.execute("SHOW transaction_read_only")
+                [(read_only,)] = cursor.fetchall()
             connection.rollback()
         except psycopg2.Error as problem:
             raise DisconnectionError from problem
+        if self._several and read_only == "on":
+            raise DisconnectionError("it takes no writes")
 
     def _begins_at(self) -> float:
         return max(self._lost_at, time.monotonic() - budgets.DATABASE_TRUST_SECONDS)
