@@ -70,7 +70,7 @@ def test_database(system, fault, name):
     assert crowd.worst_seconds < 9
 
 
-@pytest.mark.whole_table
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "service", "prefix", "mine"),
     [
