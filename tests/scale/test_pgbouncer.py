@@ -10,7 +10,9 @@ import pytest
 
 from services.transport.postgres.connecting import connect
 from services.transport.postgres.sessions import missing_settings
+from stack.backups.backing_up import back_up
 from stack.layout import CHECKOUT
+from stack.progress import Progress
 from stack.testing import SETTINGS
 from tests.faults.checking import check
 from tests.faults.lifters import WRITES, Crowd
@@ -120,6 +122,12 @@ def test_a_service_does_not_start_on_sessions_that_nothing_bounds(pooled):
     eventually(lambda: _missing(address.pooler) == [], SECONDS)
     system.stop("notifications")
     system.start("notifications")
+
+
+def test_a_backup_goes_to_the_servers_themselves(pooled, tmp_path):
+    system, _ = pooled
+    made = back_up(system.environment, tmp_path / "pooled", Progress())
+    assert "workouts" in made.dumps
 
 
 def _missing(address):
