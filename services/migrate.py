@@ -28,6 +28,7 @@ from services.process.retrying import with_last_repeated
 from services.process.settings import BadSettings, CannotStart, DatabaseAddress, Settings
 from services.restoring import marks
 from services.transport.postgres.connecting import connect
+from services.transport.postgres.sessions import UNBOUNDED, as_options, make_default
 
 NAMES = ("users", "exercises", "workouts", "analytics", "notifications")
 LATEST = "head"
@@ -69,6 +70,9 @@ def migrate(name: str, address: DatabaseAddress, is_restored: bool = False) -> N
             _log().warning("the database is of a newer version", revisions=newer)
         else:
             command.upgrade(config, LATEST)
+        if address.pooler:
+            make_default(connection.connection)
+            connection.commit()
 
     _when_reachable(address, upgrade)
 
@@ -115,7 +119,9 @@ def _unknown_revisions(config: Config, connection: Connection) -> list[str]:
 def _when_reachable(address: DatabaseAddress, change: Callable[[Connection], None]) -> None:
     """Make a change under the lock; retry it if the connection is refused or breaks."""
     engine = create_engine(
-        "postgresql+psycopg2://", creator=lambda: connect(address), poolclass=NullPool
+        "postgresql+psycopg2://",
+        creator=lambda: connect(address, options=as_options(UNBOUNDED)),
+        poolclass=NullPool,
     )
     place = f"{address.host}:{address.port}/{address.name}"
     began, told = time.monotonic(), None

@@ -11,6 +11,7 @@ import psycopg2
 from services.process.settings import DatabaseAddress
 from services.restoring.marks import IS_MARKED
 from services.transport.postgres.connecting import connect
+from services.transport.postgres.sessions import missing_settings
 
 SERVICES = Path(__file__).parent
 
@@ -29,7 +30,8 @@ def is_latest(name: str, address: DatabaseAddress) -> bool:
     """Return whether a database has the latest revision.
 
     False also if it can't be read, or was never migrated. A revision is there only when its
-    migration was committed, so this needs no lock. False, too, while it is being restored.
+    migration was committed, so this needs no lock. False, too, while it is being restored, and
+    while its role lacks the settings that sessions of a pooler need.
 
     Args:
         name: the service.
@@ -42,7 +44,9 @@ def is_latest(name: str, address: DatabaseAddress) -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT version_num, ({IS_MARKED}) FROM alembic_version")
-            return cursor.fetchall() == [(latest(name), False)]
+            if cursor.fetchall() != [(latest(name), False)]:
+                return False
+        return not (address.pooler and missing_settings(connection))
     except psycopg2.Error:
         return False
     finally:

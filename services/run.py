@@ -23,7 +23,7 @@ from eventlet.debug import hub_exceptions
 from nameko.runners import ServiceRunner
 
 from schemas.names import PUBLIC_NAMES
-from services import revisions
+from services import pooling, revisions
 from services.containers import SERVICES, make_config, service_class
 from services.observability import logging, tracing
 from services.process import budgets
@@ -77,15 +77,26 @@ def spare_the_collector() -> None:
 
 
 def _is_migrated(name: str, settings: Settings) -> bool:
-    """Return whether the database has the latest revision, after a migration if need be."""
-    return revisions.is_latest(name, settings.databases[name]) or _migrate(name)
+    """Return whether the database has the latest revision, after a migration if need be.
+
+    Raises:
+        CannotStart: its pooler can't be used.
+    """
+    address = settings.databases[name]
+    if not (revisions.is_latest(name, address) or _migrate(name)):
+        return False
+    if address.pooler:
+        pooling.wait_until_usable(address.pooler)
+    return True
 
 
 def _migrate(name: str) -> bool:
     # in a process of its own, so that Alembic's memory is returned
     child = subprocess.Popen([sys.executable, "-m", "services.migrate", name])
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
-    return child.wait() == 0
+    is_done = child.wait() == 0
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return is_done
 
 
 def _run(service: type, config: dict) -> None:

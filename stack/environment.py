@@ -22,6 +22,7 @@ MAIL = "mail"
 OPERATOR = "operator"
 BROKER_USERS = (*SERVICES, OPERATOR, "monitoring")
 VIRTUAL_HOST = "gym"
+POOLER = "POOLER"
 DATABASE_FIELDS = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
 COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
 # a server is used instead of started when one of these is set
@@ -45,7 +46,11 @@ SERVER_SETTINGS = (
     "REDIS_HOST",
     "REDIS_PORT",
     *COUNTERS,
-    *(f"{db.prefix}_DB_{field}" for db in DATABASES.values() for field in DATABASE_FIELDS),
+    *(
+        f"{database.prefix}_DB_{field}"
+        for database in DATABASES.values()
+        for field in (*DATABASE_FIELDS, POOLER)
+    ),
 )
 GATEWAY_SETTINGS = (
     "RATE_LIMIT_LOGIN",
@@ -222,4 +227,4 @@ def _where_nothing_is_given(state: State) -> dict[str, str]:
 def _settings_of(server: str) -> list[str]:
     if server not in DATABASES:
         return list(SERVER_VARIABLES[server])
-    return [f"{DATABASES[server].prefix}_DB_{field}" for field in DATABASE_FIELDS]
+    return [f"{DATABASES[server].prefix}_DB_{field}" for field in (*DATABASE_FIELDS, POOLER)]

@@ -19,7 +19,12 @@ from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process import budgets
 from services.process.settings import SETTINGS_KEY
-from services.transport.postgres.engine import Trust, make_engine, wait_bounded
+from services.transport.postgres.engine import (
+    Trust,
+    make_engine,
+    make_poolless_engine,
+    wait_bounded,
+)
 from services.transport.postgres.statements import Pooled, Statement, Together, run
 
 log = get_logger(__name__)
@@ -70,6 +75,7 @@ class Database(DependencyProvider):
         set_wait_callback(wait_bounded)
         address = self.container.config[SETTINGS_KEY].databases[self.name]
         self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
+        self._sessions = make_poolless_engine(address)
         self._trust = Trust(several=len(address.places) > 1)
         event.listen(self.engine, "checkout", self._trust.check)
         # Any: SQLAlchemy has these two on QueuePool, which it makes here, and not on Pool
@@ -122,6 +128,16 @@ class Database(DependencyProvider):
         """
         with self._translated_errors(), self.engine.begin() as connection:
             yield connection
+
+    def connect_apart(self) -> Connection:
+        """Return SQLAlchemy's connection that is a session of its own, for locks that it holds.
+
+        It belongs to no pool, nor to a pooler; closing it ends the session.
+
+        Raises:
+            SQLAlchemyError: the database can't be reached.
+        """
+        return self._sessions.connect()
 
     @contextmanager
     def _autocommitting(self) -> Iterator[Pooled]:

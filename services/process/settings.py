@@ -6,7 +6,7 @@ in the log.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -63,6 +63,16 @@ class DatabaseAddress:
     user: str
     password: str = field(repr=False)
     name: str
+    pooler_place: tuple[str, int] | None = None
+    """Host and port of a pooler that gives each transaction any of the sessions that it shares."""
+
+    @property
+    def pooler(self) -> "DatabaseAddress | None":
+        """The address of the database by its pooler, if it has one."""
+        if self.pooler_place is None:
+            return None
+        host, port = self.pooler_place
+        return replace(self, host=host, port=str(port), pooler_place=None)
 
     @property
     def places(self) -> tuple[tuple[str, int], ...]:
@@ -294,4 +304,13 @@ class _Reader:
             user=self.text(f"{prefix}_DB_USER", "postgres"),
             password=self.password(f"{prefix}_DB_PASSWORD", "postgres"),
             name=self.text(f"{prefix}_DB_NAME", name),
+            pooler_place=self.pooler_place(f"{prefix}_DB_POOLER"),
         )
+
+    def pooler_place(self, name: str) -> tuple[str, int] | None:
+        host, _, port = (value := self.text(name, "")).rpartition(":")
+        if not value:
+            return None
+        if not (host and "," not in value and port.isdecimal() and 1 <= int(port) <= 65535):
+            raise BadSettings(f"{name} must be HOST:PORT")
+        return host, int(port)

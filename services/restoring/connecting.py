@@ -9,6 +9,7 @@ import psycopg2.extensions
 
 from services.process.settings import CannotStart, DatabaseAddress
 from services.transport.postgres.connecting import connect
+from services.transport.postgres.sessions import UNBOUNDED, as_options
 
 Connection: TypeAlias = psycopg2.extensions.connection
 
@@ -25,7 +26,7 @@ def connected(address: DatabaseAddress) -> Iterator[Connection]:
         CannotRestore: the database can't be reached, or refuses something.
     """
     try:
-        connection = connect(address)
+        connection = connect(address, options=as_options(UNBOUNDED))
         connection.autocommit = True
         try:
             yield connection

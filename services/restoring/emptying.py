@@ -124,8 +124,9 @@ def _wait_until_unused(address: DatabaseAddress, connection: Connection) -> None
     end = time.monotonic() + SESSIONS_SECONDS
     while count := run(connection, _SESSIONS)[0][0]:
         if time.monotonic() > end:
+            users = "all services and their pooler" if address.pooler else "all services"
             raise CannotRestore(
-                f"{address.name}: in use by {count} other sessions; stop all services first"
+                f"{address.name}: in use by {count} other sessions; stop {users} first"
             )
         time.sleep(_PAUSE_SECONDS)
 

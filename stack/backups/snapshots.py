@@ -79,7 +79,7 @@ def taken(environment: Mapping[str, str]) -> Iterator[dict[str, Snapshot]]:
 
 
 def _hold_private_exercises(connection: Any) -> None:
-    ask(connection, f"SET lock_timeout = '{LOCK_SECONDS}s'")
+    ask(connection, f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_SECONDS}s'")
     ask(connection, "BEGIN")
     # writes of others wait for it, reads do not
     ask(connection, "LOCK TABLE private_exercises IN SHARE MODE")
@@ -87,7 +87,7 @@ def _hold_private_exercises(connection: Any) -> None:
 
 def _take(service: str, connection: Any) -> Snapshot:
     # what was set for a role is for statements of services
-    ask(connection, "SET idle_in_transaction_session_timeout = 0")
+    ask(connection, "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
     ask(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     [(name,)] = ask(connection, "SELECT pg_export_snapshot()")
     taken_at = datetime.now(UTC)

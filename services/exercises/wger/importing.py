@@ -48,9 +48,8 @@ class Import:
         self.began = time.monotonic()
         # the outer transaction only translates errors into those that any request gets
         with database.transaction():
-            self._connection = database.engine.connect()
-            # the lock lives as long as this connection, so it must not go back to the pool
-            self._connection.detach()
+            # the lock lives as long as this connection, so it must not go back to a pool
+            self._connection = database.connect_apart()
             try:
                 self.position = self._begin()
             except BaseException:

@@ -8,11 +8,13 @@ from eventlet.hubs import trampoline
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, STATUS_SETUP
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from services.process import budgets
 from services.process.settings import DatabaseAddress
 from services.transport.postgres.connecting import connect
+from services.transport.postgres.sessions import SETTINGS, as_options
+from services.transport.postgres.statements import SHARED_KEY
 
 
 def wait_bounded(connection: psycopg2.extensions.connection) -> None:
@@ -39,21 +41,12 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
     """Make an engine whose every wait is bounded.
 
     Args:
-        address: where the database is.
+        address: where the database is; its pooler is used if it has one.
         connections: how many connections the pool keeps, and the most it makes.
     """
-    options = (
-        f"-c statement_timeout={budgets.DATABASE_STATEMENT_SECONDS * 1000} "
-        f"-c lock_timeout={budgets.DATABASE_STATEMENT_SECONDS * 1000} "
-        "-c idle_in_transaction_session_timeout="
-        f"{budgets.DATABASE_IDLE_TRANSACTION_SECONDS * 1000} "
-        # PostgreSQL would plan a prepared statement for its values five times before it settles
-        # for a generic plan; and our queries are too short for compiling them (jit) to pay
-        "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off"
-    )
     engine = create_engine(
         "postgresql+psycopg2://",
-        creator=lambda: connect(address, options=options),
+        creator=lambda: _connect(address),
         pool_size=connections,
         max_overflow=0,
         # first the connection that was used last: it has most statements prepared, and is trusted
@@ -63,7 +56,33 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         hide_parameters=True,
     )
     event.listen(engine, "checkin", _note_use)
+    if address.pooler:
+        event.listen(engine, "connect", _note_that_it_is_shared)
     return engine
+
+
+def make_poolless_engine(address: DatabaseAddress) -> Engine:
+    """Make an engine whose connections are sessions of the server, each closed after its use.
+
+    Args:
+        address: where the database is; its pooler is not used.
+    """
+    return create_engine(
+        "postgresql+psycopg2://",
+        creator=lambda: connect(address, options=as_options(SETTINGS)),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+
+
+def _connect(address: DatabaseAddress) -> Any:
+    # poolers refuse options, or forget them (services/transport/postgres/sessions.py)
+    pooler = address.pooler
+    return connect(pooler) if pooler else connect(address, options=as_options(SETTINGS))
+
+
+def _note_that_it_is_shared(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[SHARED_KEY] = True
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

@@ -1,6 +1,8 @@
 """SQL statements with named values, and the one way to run them.
 
-Most are prepared: PostgreSQL parses and plans them once a connection, not once a request.
+Most are prepared: PostgreSQL parses and plans them once a connection, not once a request. Through a
+pooler each transaction may get another session of the server. So there each statement is sent with
+a look whether the session that it runs in has prepared it, in the same round trip.
 """
 
 import re
@@ -15,6 +17,9 @@ from sqlalchemy import Connection
 from services.observability import tracing
 
 PREPARED_KEY = "prepared"
+SHARED_KEY = "shared"
+"""Of a connection to a pooler, behind which other clients use the same sessions."""
+
 _NAME = re.compile(r"(?<![:\w]):([a-z_]+)")
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)", re.IGNORECASE)
 LONGEST_QUERY_TEXT = 500
@@ -37,6 +42,13 @@ Functions that read or write take one, and the caller decides what is a transact
 
 Send = Callable[..., object]
 """Runs a statement whose rows nobody needs, such as ``Together.send`` or any :data:`Fetch`."""
+
+
+# what the session says it has is right after a rollback, and after DISCARD ALL, too
+_IF_MISSING = (
+    "DO $do$BEGIN IF NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = '{name}') "
+    "THEN EXECUTE $prepare${preparation}$prepare$; END IF; END$do$"
+)
 
 
 class Statement:
@@ -63,6 +75,11 @@ class Statement:
         table = _TABLE.search(self.text)
         verb = self.text.partition(" ")[0].upper()
         self.title = f"SQL {verb} {table[1] if table else ''}".rstrip()
+
+    @property
+    def preparation_if_missing(self) -> str:
+        """What prepares the statement in a session that has not done so."""
+        return _IF_MISSING.format(name=self.name, preparation=self.preparation)
 
     def _place(self, found: re.Match[str]) -> str:
         return f"${self.names.index(found[1]) + 1}"
@@ -92,15 +109,22 @@ def run(
     connection: Pooled, statement: Statement, values: Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
     """Run a statement on a connection of the pool, and return its rows."""
-    prepared = connection.info.setdefault(PREPARED_KEY, set())
+    info = connection.info
     with (
         tracing.inner_span(statement.title, {"db.query.text": statement.text[:LONGEST_QUERY_TEXT]}),
         connection.cursor() as cursor,
     ):
-        if statement.prepared and statement.name not in prepared:
-            cursor.execute(statement.preparation)
-            prepared.add(statement.name)
-        cursor.execute(statement.execution, values)
+        if not statement.prepared:
+            cursor.execute(statement.execution, values)
+        elif SHARED_KEY in info:
+            execution = cursor.mogrify(statement.execution, values)
+            cursor.execute(b"%b; %b" % (statement.preparation_if_missing.encode(), execution))
+        else:
+            prepared = info.setdefault(PREPARED_KEY, set())
+            if statement.name not in prepared:
+                cursor.execute(statement.preparation)
+                prepared.add(statement.name)
+            cursor.execute(statement.execution, values)
         return cursor.fetchall() if cursor.description else []
 
 
@@ -114,7 +138,11 @@ class Together:
 
     def __init__(self, connection: Pooled):
         self._connection = connection
-        self._prepared = connection.info.setdefault(PREPARED_KEY, set())
+        self._is_shared = SHARED_KEY in connection.info
+        # the next transaction may be in another session
+        self._prepared: set[str] = (
+            set() if self._is_shared else connection.info.setdefault(PREPARED_KEY, set())
+        )
         self._newly_prepared: list[str] = []
         self._title = "SQL"
         self._begin_again()
@@ -122,7 +150,7 @@ class Together:
     def send(self, statement: Statement, **values: object) -> None:
         """Queue a statement whose rows nobody needs; it runs with the next fetch or commit."""
         if statement.prepared and not self._has_prepared(statement):
-            self._waiting.append(statement.preparation.encode())
+            self._waiting.append(self._preparation_of(statement))
             self._newly_prepared.append(statement.name)
         with self._connection.cursor() as cursor:
             self._waiting.append(cursor.mogrify(statement.execution, values))
@@ -157,13 +185,17 @@ class Together:
         """
         if self._connection.dbapi_connection.closed:
             self._connection.invalidate()
-        elif self._newly_prepared:
+        elif self._newly_prepared and not self._is_shared:
             self._execute("ROLLBACK; DEALLOCATE ALL")
             self._prepared.clear()
         elif self.has_begun:
             self._execute("ROLLBACK")
         self._newly_prepared = []
         self._begin_again()
+
+    def _preparation_of(self, statement: Statement) -> bytes:
+        shared = self._is_shared
+        return (statement.preparation_if_missing if shared else statement.preparation).encode()
 
     def _has_prepared(self, statement: Statement) -> bool:
         return statement.name in self._prepared or statement.name in self._newly_prepared
@@ -175,6 +207,8 @@ class Together:
     def _begin_again(self) -> None:
         self._waiting = [b"BEGIN"]
         self.has_begun = False
+        if self._is_shared:
+            self._prepared.clear()
 
     def _run(self) -> list[tuple[Any, ...]]:
         self.has_begun = True

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,22 @@ def test_a_database_may_have_several_hosts(host, port, places):
     address = Settings.from_environment(variables).databases["workouts"]
     assert address.places == places
     assert str(address.places[0][0]) in str(address.url)
+
+
+def test_a_database_may_have_a_pooler():
+    variables = {"WORKOUT_DB_HOST": "one,other", "WORKOUT_DB_POOLER": "pooler:6432"}
+    databases = Settings.from_environment(variables).databases
+    address = databases["workouts"]
+    assert address.places == (("one", 5434), ("other", 5434))
+    assert address.pooler == replace(address, host="pooler", port="6432", pooler_place=None)
+    assert address.pooler.places == (("pooler", 6432),)
+    assert databases["users"].pooler is None
+
+
+@pytest.mark.parametrize("place", ["transaction", "pooler", ":6432", "pooler:0", "a:1,b:2"])
+def test_a_pooler_has_a_host_and_a_port(place):
+    with pytest.raises(BadSettings, match="WORKOUT_DB_POOLER must be HOST:PORT"):
+        Settings.from_environment({"WORKOUT_DB_POOLER": place})
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "x", "5432,5433,5434", "5432,x"])

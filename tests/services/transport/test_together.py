@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from services.process.settings import Settings
-from services.transport.postgres.statements import Statement, Together, fetch
+from services.transport.postgres.statements import SHARED_KEY, Statement, Together, fetch, run
 
 INSERT = Statement("INSERT INTO together (number) VALUES (:number)")
 ALL = Statement("SELECT number FROM together ORDER BY number")
@@ -95,3 +95,51 @@ def test_a_statement_that_is_not_prepared_leaves_nothing_on_the_connection(engin
         assert fetch(connection, EVERY_THIRD, rest=0) == [(3,)]
     prepared = transaction.fetch(Statement("SELECT name FROM pg_prepared_statements"))
     assert EVERY_THIRD.name not in [name for (name,) in prepared]
+
+
+@pytest.fixture
+def shared(engine):
+    """A connection to a pooler, as far as one can tell."""
+    connection = engine.raw_connection()
+    connection.dbapi_connection.autocommit = True
+    connection.info[SHARED_KEY] = True
+    yield connection
+    connection.invalidate()
+
+
+def change_session(shared):
+    """Do what another session would be like, which has nothing of the one before."""
+    with shared.cursor() as cursor:
+        cursor.execute("DISCARD ALL")
+
+
+def test_statements_survive_a_change_of_the_session(shared):
+    transaction = Together(shared)
+    for number in (1, 2, 3):
+        transaction.send(INSERT, number=2 * number - 1)
+        transaction.send(INSERT, number=2 * number)
+        transaction.commit()
+        change_session(shared)
+    assert run(shared, ALL, {}) == [(number,) for number in range(1, 7)]
+    assert run(shared, EVERY_THIRD, {"rest": 1}) == [(1,), (4,)]
+
+
+def test_statements_that_the_session_has_already_are_prepared_once(shared):
+    for _ in range(2):
+        assert run(shared, ALL, {}) == []
+        transaction = Together(shared)
+        assert transaction.fetch(ALL) == transaction.fetch(ALL) == []
+        transaction.commit()
+    prepared = Statement("SELECT name FROM pg_prepared_statements", prepared=False)
+    assert run(shared, prepared, {}) == [(ALL.name,)]
+
+
+def test_a_failed_transaction_takes_no_statement_from_others(shared):
+    transaction = Together(shared)
+    transaction.send(INSERT, number=1)
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        transaction.fetch(INSERT, number=1)
+    transaction.roll_back()
+    change_session(shared)
+    transaction.send(INSERT, number=1)
+    assert transaction.commit_with(ALL) == [(1,)]
