@@ -9,8 +9,9 @@ from stack.programs import LOGS
 from stack.progress import for_people
 from stack.running import become
 
-WORKERS = max(2, min(4, os.cpu_count() or 1))
-"""Tests mostly wait for servers; each process has servers of its own, of some 1.5 GB."""
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
+"""One more than there are processors, since a test waits a good part of its time. Each process has
+servers of its own, of some 1.5 GB."""
 
 SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--no-loadscope-reorder")
 ALL = "--all"

@@ -336,6 +336,7 @@ def test_the_kernel_keeps_little_of_what_is_not_read(gateway, connect):
     assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
 
 
+@pytest.mark.slow
 def test_requests_sent_ahead_wait_in_the_kernel(gateway, connect):
     """Each answer let in another piece, however much was here already."""
     requests = get("/health") * 40_000

@@ -108,6 +108,7 @@ def test_a_file_of_several_pieces_arrives_whole(imports):
     assert (counts["workouts"], counts["sets"]) == (30, 2700)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "constraint"),
     [
@@ -122,6 +123,7 @@ def test_a_file_that_can_not_be_read_says_why(imports, text, constraint):
     assert imports.wait(import_id, "failed")["error"]["constraint"] == constraint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "constraint"),
     [

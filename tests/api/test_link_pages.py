@@ -138,6 +138,7 @@ def test_a_link_in_a_mail_leads_to_a_new_password(browser, http, new_user, syste
     assert not [problem for problem in problems if "400 (Bad Request)" not in problem]
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @in_a_browser
 def test_a_link_in_a_mail_confirms_an_address(browser, http, new_user, system):

@@ -91,6 +91,7 @@ def test_the_first_event_has_the_cursor_of_now(http, new_user, listen):
     assert listen(user).event() == last_cursor(http, user)
 
 
+@pytest.mark.slow
 def test_each_kind_of_change_is_told(http, new_user, listen, rpc):
     user = new_user()
     listener = listen(user)
@@ -146,6 +147,7 @@ def test_a_script_is_told_of_what_its_scopes_let_it_read(http, new_user, listen)
     eventually(lambda: whole.event() == last_cursor(http, user))
 
 
+@pytest.mark.slow
 def test_others_are_not_told(http, new_user, listen):
     user, other = new_user(), new_user()
     listener, of_other = listen(user), listen(other)

@@ -96,6 +96,7 @@ def test_the_running_week_is_that_of_one_s_time_zone(http, new_user, zone):
     assert (week["week"], week["start"]) == (local.strftime("%G-W%V"), monday.isoformat())
 
 
+@pytest.mark.slow
 def test_own_muscles_and_private_exercises_count_as_they_are_now(http, new_user):
     user = new_user()
     log(http, user, 2)

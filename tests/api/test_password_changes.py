@@ -2,6 +2,8 @@
 
 import uuid
 
+import pytest
+
 from schemas.errors import Forbidden
 from tests.api.lone_gateway import gateway_alone
 from tests.mailbox import Mailbox, link_in
@@ -46,6 +48,7 @@ def test_a_change_ends_all_sessions_but_ones_own(http, new_user):
     assert sign_in(http, user, NEW).status_code == 200
 
 
+@pytest.mark.slow
 def test_it_ends_links_that_whoever_knew_the_old_one_has_asked_for(http, new_user, system):
     user, thief = new_user(), f"thief-{uuid.uuid4().hex}@example.com"
     mailbox = Mailbox(system.directory)

@@ -215,6 +215,7 @@ def test_an_account_has_a_few_links_at_a_time(http, new_user, mailbox, ask, syst
     ask(user, 4)
 
 
+@pytest.mark.slow
 def test_tokens_and_links_are_stored_as_hashes_until_the_mail_is_sent(new_user, ask, system):
     user = new_user()
     token = ask(user)

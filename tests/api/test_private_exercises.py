@@ -308,6 +308,7 @@ def merge(http, user, exercise_id, into):
     return http.post(path, json={"into": into}, token=user.token)
 
 
+@pytest.mark.slow
 def test_a_merge_is_seen_at_once_through_both_gateways(http, another_gateway, owner, stranger):
     gateways = (http, another_gateway)
     source, target = make(http, owner), make(http, owner, name="Silverback Row")

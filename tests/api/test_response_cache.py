@@ -44,6 +44,7 @@ def test_a_read_after_a_write_shows_it(http, lifter, workout, path):
             assert data(http.get(path, token=lifter.token))[0]["name"] == name
 
 
+@pytest.mark.slow
 def test_reads_beside_writes_never_go_back(http, lifter, workout, gateway_url):
     path = f"/api/workouts/{workout['id']}"
     seen, stop = [], threading.Event()

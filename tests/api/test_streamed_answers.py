@@ -174,6 +174,7 @@ def test_an_error_before_the_first_byte_is_in_the_envelope(gateway, pages, token
     assert gateway.http.get(f"{EXPORT}?bogus=1", token=token).status_code == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [DOWN, ValueError("broken")], ids=["down", "broken"])
 def test_after_an_error_in_the_middle_the_last_chunk_is_missing(
     gateway, pages, token, problem, capsys

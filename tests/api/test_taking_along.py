@@ -64,6 +64,7 @@ def test_json_out_and_in_again_gives_an_equal_account(first, second):
     eventually(is_counted, SECONDS)
 
 
+@pytest.mark.slow
 def test_the_export_of_an_account_is_in_it_already(first):
     content = first.exported()
     preview = first.preview(content)

@@ -367,6 +367,7 @@ def test_what_follows_the_length_is_a_request_and_what_is_within_is_not(gateway,
 # --- how many
 
 
+@pytest.mark.slow
 def test_a_user_has_two_at_a_time(gateway, taken, token, make_token):
     slow = [gateway.http.connect() for _ in range(2)]
     try:
@@ -385,6 +386,7 @@ def test_a_user_has_two_at_a_time(gateway, taken, token, make_token):
             connection.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_takes_an_upload_to_its_end(make_token):
     with gateway_alone(service=StreamingGateway) as gateway:
         gateway.answers["workouts.take"] = lambda number, piece: len(piece)

@@ -86,6 +86,7 @@ def test_redis_comes_back_with_an_old_copy(system):
     note("Redis back with an old copy", crowd, check(crowd))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("rounds", [400, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_reads_that_race_with_writes(system, rounds):

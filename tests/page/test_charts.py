@@ -37,6 +37,7 @@ def test_steps_are_round_and_hold_all(run, least, most, expected):
     assert run("charts/scales.js", f"m.ticks({least}, {most})") == expected
 
 
+@pytest.mark.slow
 def test_a_line_goes_through_all_points_and_marks_the_record(run):
     points = (
         "[{x: 0, y: 50, label: 'a', isMarked: false}, {x: 10, y: 100, label: 'b', isMarked: true}]"

@@ -76,6 +76,7 @@ def with_query(path, name, text):
     return f"{path}{'' if '?' in path else '?'}{name}={quote(text, safe='')}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "name"),
     [("/api/exercises/last", "ids")]
@@ -120,6 +121,7 @@ def test_search_takes_it_for_words(http):
             assert answer.elapsed.total_seconds() < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", QUERIES)
 def test_the_names_of_parameters_are_not_trusted_either(http, person, path):
     for text in TEXTS:
@@ -150,6 +152,7 @@ def test_texts_of_a_workout_come_back_as_they_were(http, person):
     assert {item["name"] for item in page} == set(TEXTS)
 
 
+@pytest.mark.slow
 def test_texts_of_an_exercise_come_back_as_they_were(http, person):
     token = person.token()
     for text in TEXTS:
@@ -224,6 +227,7 @@ def test_it_signs_nobody_in(http, person):
         assert answer.status_code == 400
 
 
+@pytest.mark.slow
 def test_idempotency_keys_are_texts(http, person):
     for text in TEXTS:
         key = text.replace(" ", "_").replace("\t", "_")

@@ -79,6 +79,7 @@ def test_full_caches_leave_logins_limited(servers, gateway):
     assert [login(gateway) for _ in range(3)] == [429] * 3
 
 
+@pytest.mark.slow
 def test_full_caches_leave_requests_limited(servers, gateway, make_token):  # noqa: F811
     token = make_token(gateway)
 

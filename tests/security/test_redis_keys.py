@@ -96,6 +96,7 @@ def test_the_families_of_both_stores_have_been_seen(keys, traffic):
             assert any(family.matches(key.decode()) for key in keys(family.store)), family.key
 
 
+@pytest.mark.slow
 def test_a_look_at_what_does_not_exist_leaves_nothing_for_longer_than_a_request(keys, http, person):
     for number in range(20):
         http.get(f"/api/workouts/{NO_ID - number}", token=person.token())

@@ -217,6 +217,7 @@ def test_every_caller_gets_the_answer_of_the_table(stage, route):
     assert found == TABLE[route]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", TABLE)
 def test_refused_callers_learn_nothing_and_change_nothing(stage, route):
     for caller, status in TABLE[route].items():
@@ -234,6 +235,7 @@ def test_refused_callers_learn_nothing_and_change_nothing(stage, route):
             assert (workout["notes"], workout["version"]) == (None, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", PERSONAL)
 def test_nothing_personal_is_kept_on_the_way(stage, route):
     for caller in ("owner", "other", "none"):

@@ -69,6 +69,7 @@ def test_a_service_that_is_killed_comes_back_by_itself(system):
     assert system.supervisor.restarts()["users"] >= 1
 
 
+@pytest.mark.slow
 def test_a_frozen_server_stays_silent_until_it_is_let_go_on(system):
     system.pause("redis")
     try:

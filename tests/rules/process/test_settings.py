@@ -88,6 +88,7 @@ def test_who_needs_no_key_does_not_keep_one():
     assert Settings.from_environment(EARNEST, "gateway").jwt_secret == EARNEST["JWT_SECRET"]
 
 
+@pytest.mark.slow
 def test_the_gateway_which_has_no_database_imports_no_sqlalchemy():
     program = "import sys, services.run, gateway.service; assert 'sqlalchemy' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

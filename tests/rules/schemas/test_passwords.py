@@ -45,6 +45,7 @@ def test_everything_else_stays_as_it_was_typed(password):
     assert normalised(password) == password
 
 
+@pytest.mark.slow
 def test_once_is_enough():
     for character in map(chr, range(sys.maxunicode + 1)):
         once = normalised(character)

@@ -72,6 +72,7 @@ def test_an_idle_process_is_not_away(looked):
     assert (age(found), fences) == (0, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_read_first", [True, False])
 def test_what_lay_unread_is_as_old_as_the_stall_until_all_of_it_has_come(looked, is_read_first):
     found, fences = looked
@@ -100,6 +101,7 @@ def test_a_second_stall_begins_where_the_first_ones_fence_was_sent(looked):
     assert (age(found), fences) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_busy_loop_does_not_make_everything_old():
     """A fence is answered in the next turn, in which the loop is late again."""
     answers = []
@@ -129,6 +131,7 @@ def test_a_look_that_fails_is_not_the_last():
     assert age(found) == 0
 
 
+@pytest.mark.slow
 def test_a_lost_connection_leaves_nothing_unread(looked):
     found, _ = looked
     time.sleep(0.5)

@@ -765,6 +765,7 @@ def test_only_an_id_can_be_processed(rpc, workout_id):
         rpc.analytics.process_workout(workout_id)
 
 
+@pytest.mark.slow
 def test_processing_says_so_as_often_as_it_is_asked(lifter):
     workout_id = lifter.log(ago(0), lift(BENCH, one(5, 100)))
     before = lifter.answers()
@@ -1111,6 +1112,7 @@ def test_one_that_can_t_be_counted_is_asked_for_at_the_next_try(lifter, system, 
     assert [letter.reason for letter in letters] == ["Poison: There is no such workout"]
 
 
+@pytest.mark.slow
 def test_what_only_workouts_knows_of_is_counted_by_the_feed(lifter):
     lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 100))))
     assert eventually(lifter.records)[BENCH]["max_weight"]["value"] == 100

@@ -672,6 +672,7 @@ def test_the_migration_of_set_records_goes_on_where_it_was_broken_off(database, 
     assert database.newer()["set_records"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("measure", "is_estimated"),
     [("weight_reps", True), ("bodyweight_reps", True), ("reps", False), ("assisted_reps", False)],

@@ -139,6 +139,7 @@ def test_what_was_logged_meanwhile_is_compared_with_what_was_imported(followed):
     followed.assert_right()
 
 
+@pytest.mark.slow
 def test_an_imported_workout_that_failed_makes_no_record_events_later(followed):
     log = Log(3, version_before=False)
     imported, logged = log.lifted(ago(9), 100), log.lifted(ago(3), 110)

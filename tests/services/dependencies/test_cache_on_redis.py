@@ -255,6 +255,7 @@ def test_a_refused_command_is_a_failure_and_nothing_is_believed_for_a_pause(proc
     assert read(cache, "newest") == "old"
 
 
+@pytest.mark.slow
 def test_redis_that_takes_no_more_makes_nothing_stale(process, redis):
     """Reads are answered and writes refused: what a write could not tell is not forgotten."""
     writer = process()

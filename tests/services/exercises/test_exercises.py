@@ -782,6 +782,7 @@ def kept_of(redis, pattern, of):
     return None
 
 
+@pytest.mark.slow
 def test_there_is_no_end_of_questions_but_one_of_keys():
     class Keys(set):
         def get_or_make(self, key, _generation_key, _seconds, _make, of):

@@ -342,6 +342,7 @@ def test_it_goes_on_without_whoever_asked_for_it(
     assert names == {"Kong Row"}
 
 
+@pytest.mark.slow
 def test_one_whose_deletion_was_begun_takes_part_in_no_merge(
     system, rpc, fresh_user, source, target, request
 ):

@@ -82,6 +82,7 @@ def test_a_record_that_is_set_and_then_deleted(rpc, fresh_user, receiver, make_w
         described().check_message(message)
 
 
+@pytest.mark.slow
 def test_an_import_is_told_once_and_not_workout_by_workout(rpc, fresh_user, receiver, make_webhook):
     make_webhook()
     imports = Imports(rpc, fresh_user)
@@ -98,6 +99,7 @@ def test_an_import_is_told_once_and_not_workout_by_workout(rpc, fresh_user, rece
     assert len(receiver.of_type(webhooks.WORKOUT_CREATED)) == 1
 
 
+@pytest.mark.slow
 def test_each_webhook_is_told_of_what_it_asks_for_and_of_its_owner(
     rpc, fresh_user, receiver, make_webhook
 ):

@@ -7,6 +7,8 @@ from tests.fakes.certificates import Authority, make_certificate
 from tests.fakes.webhook_receiver import WebhookReceiver
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 HOST = "localhost"
 TRUSTING = "notifications-trusting"
 
@@ -44,7 +46,6 @@ def send(rpc, fresh_user, make_webhook):
     return make
 
 
-@pytest.mark.slow
 def test_a_certificate_of_the_host_is_good(authority, send):
     with WebhookReceiver(authority.sign(HOST)) as receiver:
         webhook, delivery = send(receiver.url)
@@ -67,7 +68,6 @@ def test_one_of_another_host_is_not(authority, send):
     assert problem.startswith("No connection: the certificate is not valid (Hostname mismatch")
 
 
-@pytest.mark.slow
 def test_one_that_nobody_has_signed_is_not(tmp_path, send):
     problem = refused(WebhookReceiver(make_certificate(tmp_path / "own.pem", HOST)), send)
     assert problem == "No connection: the certificate is not valid (self-signed certificate)"
@@ -78,7 +78,6 @@ def test_one_of_an_authority_that_is_not_trusted_is_not(tmp_path, send):
     assert problem.startswith("No connection: the certificate is not valid (unable to get local")
 
 
-@pytest.mark.slow
 def test_one_that_speaks_no_tls_is_told_nothing(send):
     with WebhookReceiver() as receiver:
         rest = receiver.url.split(":")[2]

@@ -83,6 +83,7 @@ def test_no_secret_is_among_its_arguments(shell, broker):
     assert urlsplit(broker).password not in arguments
 
 
+@pytest.mark.slow
 def test_no_history_is_kept(broker, tmp_path):
     with at_terminal(SHELL, {"AMQP_URI": broker, "HOME": str(tmp_path)}) as shell:
         shell.read_until(">>> ")

@@ -56,6 +56,7 @@ def test_one_that_refuses_is_passed_over(address):
     assert port_of(connect(of(address, own, REFUSES))) == own
 
 
+@pytest.mark.slow
 def test_one_that_is_silent_takes_its_time_once(address):
     own = int(address.port)
     with silent_host() as silent:

@@ -274,6 +274,7 @@ def test_another_account_gets_it_and_gives_it_back(user, rpc, imports, given):
     assert (made["id"] != again["id"], other.list()["total"]) == (True, 1)
 
 
+@pytest.mark.slow
 def test_an_import_that_changes_the_workout_leaves_it(user, imports):
     document = {"date": ago(3), "client_id": str(uuid.uuid4()), "exercises": []}
 

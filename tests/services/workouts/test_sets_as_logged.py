@@ -185,6 +185,7 @@ def test_a_superset_beyond_the_limits(user, superset):
 # What counts
 
 
+@pytest.mark.slow
 def test_times_and_distances_add_no_volume_and_no_repetitions(user):
     sets = [
         lift(BENCH, {"reps": 5, "weight": 100}, {"duration_seconds": 30, "weight": 100}),

@@ -173,6 +173,7 @@ NOT_OURS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", NOT_OURS)
 def test_what_others_write_is_a_line_of_the_log(case):
     program, level, said = NOT_OURS[case]

@@ -109,11 +109,13 @@ def asked_again(imports, user):
     return found["id"]
 
 
+@pytest.mark.slow
 def test_names_of_what_is_there_already_are_not_asked_for(imports, asked_again):
     done = imports.apply(asked_again)
     assert (done["status"], done["added"]) == ("applied", 1)
 
 
+@pytest.mark.slow
 def test_what_is_deleted_before_it_is_applied_is_asked_for(imports, user, asked_again):
     user.delete(user.listed()[0])
     found = imports.apply(asked_again, deleted="restore")
@@ -184,6 +186,7 @@ def test_asked_for_twice_it_is_applied_once(imports, user):
     assert user.list()["total"] == 2
 
 
+@pytest.mark.slow
 def test_a_later_export_adds_only_what_is_new(imports, user):
     imports.bring(text_of(FIRST, SECOND))
     found = imports.read(text_of(FIRST, SECOND, THIRD), **GIVEN)
@@ -199,6 +202,7 @@ def test_equal_workouts_of_a_file_are_all_kept(imports, user):
     assert imports.read(text_of(FIRST, SECOND, FIRST), **GIVEN)["counts"]["same"] == 3
 
 
+@pytest.mark.slow
 def test_notes_and_new_units_of_the_same(imports):
     imports.bring(text_of(FIRST))
     noted = [row.replace(",0,0,,,", ",0,0,a note,another,") for row in FIRST]
@@ -375,6 +379,7 @@ def many(count, name="Legs"):
     ]
 
 
+@pytest.mark.slow
 def test_two_at_once_are_applied_one_after_the_other(imports, user, run):
     ids = [imports.read(text_of(*many(300)), **GIVEN)["id"] for _ in range(2)]
     for import_id in ids:
@@ -401,6 +406,7 @@ def test_the_second_says_that_it_waits(imports, system):
     eventually(lambda: answers(imports), seconds=30)
 
 
+@pytest.mark.slow
 def test_workouts_are_logged_meanwhile(imports, user):
     import_id = imports.read(text_of(*many(400)), **GIVEN)["id"]
     imports.map(import_id)

@@ -52,6 +52,7 @@ def test_an_import_is_told_once_and_its_undo_too(imports, listener, run):
     assert not run("SELECT 1 FROM outbox WHERE user_id = :user", user=imports.user_id)
 
 
+@pytest.mark.slow
 def test_one_that_is_only_read_or_can_not_be_applied_is_not_told(imports, listener):
     found = imports.read(FILE, **GIVEN)
     failed = imports.read("nothing of an app\n1\n")

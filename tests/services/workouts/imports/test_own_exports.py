@@ -10,6 +10,8 @@ from tests.services.workouts.imports.files import BENCH, SQUAT, strong, text_of
 from tests.services.workouts.imports.test_applying import workouts_of
 from tests.services.workouts.test_workouts import User
 
+pytestmark = pytest.mark.slow
+
 DAY = "2025-02-10"
 START = "2025-02-16T18:30:15+01:00"
 FORMAT = {"format": "gym-tracker", "version": 1}
@@ -208,7 +210,6 @@ def test_one_with_the_same_content_is_found_however_far_behind_it_is(imports, us
     assert states(found) == {"same": 1, "new": 121}
 
 
-@pytest.mark.slow
 def test_one_before_others_of_its_name_and_day_is_new(imports, user):
     first, _ = brought(imports, user, 5, 8)
     text = file_of_sets(3, 5, 8)
@@ -223,7 +224,6 @@ def test_one_before_others_of_its_name_and_day_is_new(imports, user):
     assert states(imports.read(text)) == {"new": 3}
 
 
-@pytest.mark.slow
 def test_what_it_changed_is_remembered_of_that_workout_and_no_other(imports, user):
     first, _ = brought(imports, user, 5, 8)
     found = imports.read(file_of_sets(3, 5))

@@ -98,6 +98,7 @@ def test_a_day_that_cannot_be_logged_is_a_fault(imports):
     assert found["counts"]["workouts"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "constraint"),
     [

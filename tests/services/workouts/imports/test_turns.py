@@ -63,6 +63,7 @@ def taken(database, import_id, status):
     return Lease(database, Import(*rows[0]), TOKEN)
 
 
+@pytest.mark.slow
 def test_a_turn_writes_a_batch_however_long_its_preparation_takes(imports, database, tools):
     """Or the next turn would prepare the same again, for ever."""
     import_id = imports.read(text_of(*many(150)), **GIVEN)["id"]

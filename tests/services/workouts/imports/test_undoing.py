@@ -16,8 +16,9 @@ from tests.services.workouts.imports.test_applying import (
 )
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_what_it_brought_goes_and_all_else_stays(imports, user):
     logged = user.create(body(ago(0), lift(SQUAT, one(5, 90))))
     other = imports.bring(text_of(FIRST))
@@ -32,7 +33,6 @@ def test_what_it_brought_goes_and_all_else_stays(imports, user):
     assert user.listed() == [logged["id"]]
 
 
-@pytest.mark.slow
 def test_numbers_are_as_before(imports, user):
     user.create(body(ago(0), lift(SQUAT, one(5, 90))))
 
@@ -78,7 +78,6 @@ def states(imports):
     return {state: counts[state] for state in ("new", "same", "deleted") if counts[state]}
 
 
-@pytest.mark.slow
 def test_a_workout_that_it_restored_is_deleted_again(imports, user, restored):
     first, second = restored
     assert (second["added"], states(imports)) == (1, {"same": 2})
@@ -88,7 +87,6 @@ def test_a_workout_that_it_restored_is_deleted_again(imports, user, restored):
     assert (user.listed(), states(imports)) == ([], {"new": 2})
 
 
-@pytest.mark.slow
 def test_a_workout_that_it_restored_and_the_user_deleted_again(imports, user, restored):
     _, second = restored
     for workout in user.listed():
@@ -97,7 +95,6 @@ def test_a_workout_that_it_restored_and_the_user_deleted_again(imports, user, re
     assert states(imports) == {"deleted": 2}
 
 
-@pytest.mark.slow
 def test_a_workout_that_was_restored_twice_is_still_what_the_first_import_brought(
     imports, user, restored
 ):
@@ -111,7 +108,6 @@ def test_a_workout_that_was_restored_twice_is_still_what_the_first_import_brough
     assert states(imports) == {"same": 1, "deleted": 1}
 
 
-@pytest.mark.slow
 def test_a_workout_whose_first_import_was_undone_is_forgotten(imports, user, restored):
     first, second = restored
     imports.undo(first["id"])
@@ -167,7 +163,6 @@ def test_what_an_exercise_that_it_made_was_merged_into_stays(imports, user):
     assert [each["id"] for each in user.rpc.exercises.get_private(user.id, [other])] == [other]
 
 
-@pytest.mark.slow
 def test_what_it_changed_is_put_back(imports, user):
     imports.bring(text_of(FIRST, SECOND))
     before = workouts_of(user)
@@ -194,7 +189,6 @@ def test_what_it_changed_and_the_user_edited_since_stays(imports, user):
     assert sets_of(user.get(workout))[0]["weight"] == 85
 
 
-@pytest.mark.slow
 def test_what_the_user_edited_before_it_was_changed_stays(imports, user):
     first = imports.bring(text_of(SECOND))
     [workout] = user.listed()
@@ -243,7 +237,6 @@ def test_what_had_an_exercise_that_was_deleted_stays(imports, user, own):
     assert sets_of(workouts_of(user)[0])[0]["weight"] == 85
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("status", ["preview", "failed"])
 def test_one_that_has_only_changed_workouts_and_not_ended_can_be_undone(
     imports, user, own, run, status
@@ -304,7 +297,6 @@ def test_only_what_was_applied_can_be_undone(imports):
     assert imports.rpc.undo_import(imports.user_id, done["id"]) == answer
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("place", ["workouts.in_undo_batch", "workouts.after_undo_batch"])
 def test_a_process_that_dies_is_replaced(imports, user, system, place):
     done = imports.bring(text_of(*many(250)))
