@@ -55,7 +55,6 @@ def test_there_are_enough_names():
     assert len(FOREIGN) >= 100
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "right"), {**ENGLISH, **FOREIGN}.items())
 def test_no_name_is_taken_for_another_exercise(name, right):
     assert meant(name) in {"", *right.split("|")}
