@@ -89,7 +89,12 @@ def extend(checkout: Path, name: str, build: Callable[[Path], None]) -> None:
         environment = (checkout / LINK).resolve()
         if not (environment / name).exists():
             build(environment)
-            (environment / name).touch()
+            record(environment, name)
+
+
+def record(environment: Path, name: str) -> None:
+    """Note that something is in an environment, which :func:`extend` need not add."""
+    (environment / name).touch()
 
 
 def explain_pip(output: str) -> str | None:
