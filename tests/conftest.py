@@ -44,8 +44,7 @@ def pytest_configure(config):
     # as in the containers; importing eventlet's own resolver is a quarter of a service's start
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     config.addinivalue_line("markers", "slow: runs with --all, or if its file or folder is named")
-    if config.args_source is pytest.Config.ArgsSource.ARGS and not is_worker(config):
-        # told to the processes of the suite, too, for which all that is run is named
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
         config.option.all = True
     # Deadline and health check measure the machine, on which another process of the suite may be at
     # work, and no test asks how long an example takes.
