@@ -60,6 +60,7 @@ def token(http):
     return http.post("/api/users/register", json=body).json()["data"][0]["token"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("operation", "mode"), [*kinds()])
 def test_every_answer_is_known(http, token, operation, mode):
     @seed(SEED)

@@ -44,7 +44,7 @@ def flushed(system):
 @pytest.mark.parametrize(
     "fault",
     [
-        stopped,
+        pytest.param(stopped, marks=pytest.mark.slow),
         flushed,
         pytest.param(counters_stopped, marks=pytest.mark.slow),
         pytest.param(frozen, marks=pytest.mark.slow),
