@@ -12,6 +12,7 @@ import shutil
 import socket
 import struct
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from stack import processes
@@ -96,7 +97,7 @@ def program(state: State, binaries: Path, name: str) -> Program:
     if state.throwaway:
         settings |= THROWAWAY_SETTINGS
     options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-    prologue, command = _as_server_user(data, [str(binaries / "postgres")])
+    prologue, command = _on_directory(data, [str(binaries / "postgres")])
     return Program(
         name=name,
         command=(*command, *options),
@@ -130,6 +131,15 @@ def server_user() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise Failure(f"PostgreSQL does not run as root, and there is no user {' or '.join(USERS)}")
+
+
+def as_server_user(command: Sequence[str]) -> list[str]:
+    """Return a command that runs another one as the user that PostgreSQL runs as."""
+    user = server_user()
+    if user is None:
+        return [*command]
+    rights = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return ["setpriv", *rights, *command]
 
 
 def _make_template(directory: Path, binaries: Path) -> None:
@@ -179,7 +189,7 @@ def _fresh_directory(path: Path) -> Path:
 def _run(
     data: Path, command: list[str], arguments: list[str] | None = None, text: str = ""
 ) -> None:
-    prologue, words = _as_server_user(data, command)
+    prologue, words = _on_directory(data, command)
     script = "\n".join(["cd / || exit 1", *prologue, shlex.join([*words, *(arguments or [])])])
     done = subprocess.run(
         ["/bin/sh", "-c", script],
@@ -201,15 +211,8 @@ def _run(
         raise Failure(f"can't make a PostgreSQL data directory: {reason}")
 
 
-def _as_server_user(data: Path, command: list[str]) -> tuple[list[str], list[str]]:
-    user = server_user()
-    if user is None:
+def _on_directory(data: Path, command: list[str]) -> tuple[list[str], list[str]]:
+    if server_user() is None:
         return [], [*command, "-D", str(data)]
-    change = [
-        "setpriv",
-        f"--reuid={user.pw_uid}",
-        f"--regid={user.pw_gid}",
-        "--clear-groups",
-    ]
     prologue = [f"exec {DESCRIPTOR}<{shlex.quote(str(data))} || exit 1"]
-    return prologue, [*change, *command, "-D", f"/proc/self/fd/{DESCRIPTOR}"]
+    return prologue, as_server_user([*command, "-D", f"/proc/self/fd/{DESCRIPTOR}"])

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,8 +14,8 @@ import requests
 from stack.find import find_postgres
 from stack.layout import DATABASES, LOOPBACK
 from stack.ports import choose_anywhere
-from stack.postgres import server_user
-from tests.scale.replicas import children_of
+from stack.postgres import as_server_user, server_user
+from tests.scale.postgres import ask, kill, settings_of
 from tests.waiting import eventually
 
 NODES = ("one", "two", "three")
@@ -77,17 +76,7 @@ class Cluster:
     @property
     def settings(self):
         """The variables by which services find all databases here."""
-        values = {
-            "HOST": ",".join([LOOPBACK] * len(NODES)),
-            "PORT": ",".join(str(self.ports[node]) for node in NODES),
-            "USER": "postgres",
-            "PASSWORD": "not asked for",
-        }
-        return {
-            f"{database.prefix}_DB_{field}": value
-            for database in DATABASES.values()
-            for field, value in (values | {"NAME": database.name}).items()
-        }
+        return settings_of([self.ports[node] for node in NODES])
 
     # -- what Patroni says ---------------------------------------------------------------------
 
@@ -136,21 +125,7 @@ class Cluster:
 
     def ask(self, *statements, node=None, database="postgres"):
         """Run statements, by default on the leader, and return the rows of the last."""
-        connection = psycopg2.connect(
-            host=LOOPBACK,
-            port=self.ports[node or self.leader()],
-            user="postgres",
-            dbname=database,
-            connect_timeout=2,
-        )
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return ask(self.ports[node or self.leader()], *statements, database=database)
 
     def _api(self, node):
         return f"http://{LOOPBACK}:{self.ports[f'{node}-api']}"
@@ -221,13 +196,9 @@ class Cluster:
         }
 
     def _spawn(self, name, program, *arguments):
-        command = [self.programs[program], *arguments]
-        if user := server_user():
-            rights = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-            command = ["setpriv", *rights, *command]
         with (self.root / f"{name}.log").open("w") as log:
             self._processes[name] = subprocess.Popen(
-                command,
+                as_server_user([self.programs[program], *arguments]),
                 cwd=self.root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -241,19 +212,7 @@ class Cluster:
         if node not in self._processes:
             return
         self._processes[node].kill()
-        pid_file = self.root / node / "postmaster.pid"
-        if not pid_file.exists():
-            return
-        postmaster = int(pid_file.read_text().split()[0])
-        try:
-            pids = [postmaster, *children_of(postmaster)]
-        except FileNotFoundError:
-            return
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        kill(self.root / node)
 
 
 def is_healthy(url):

@@ -15,7 +15,7 @@ import pytest
 from stack.environment import POOLER
 from stack.layout import DATABASES, DIRECTORY_VARIABLE, LOOPBACK
 from stack.ports import choose_anywhere, is_free
-from stack.postgres import server_user
+from stack.postgres import as_server_user, server_user
 from stack.testing import running_system
 from tests.scale.conftest import directory
 from tests.waiting import eventually
@@ -118,10 +118,7 @@ class PgBouncer:
                 os.chown(path, user.pw_uid, user.pw_gid)
 
     def start(self):
-        command = [self._program, str(self._directory / "pgbouncer.ini")]
-        if user := server_user():
-            rights = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-            command = ["setpriv", *rights, *command]
+        command = as_server_user([self._program, str(self._directory / "pgbouncer.ini")])
         # by this it is found, and ended, if the tests are killed
         environment = {DIRECTORY_VARIABLE: str(self._system.directory), "PATH": os.environ["PATH"]}
         with (self._directory / "log").open("a") as log:

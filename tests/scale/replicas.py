@@ -2,17 +2,15 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
-import psycopg2
-
 from stack.find import find_postgres
 from stack.layout import DATABASES, LOOPBACK
 from stack.ports import choose_anywhere
-from stack.postgres import server_user
+from stack.postgres import as_server_user, server_user
+from tests.scale.postgres import ask, kill, settings_of
 from tests.waiting import eventually
 
 STANDBY = "standby"
@@ -63,41 +61,21 @@ class Pair:
 
     def __exit__(self, *problem):
         for name in ("primary", STANDBY):
-            self._kill(name)
+            kill(self.root / name)
         shutil.rmtree(self.root, ignore_errors=True)
 
     @property
     def settings(self):
         """The variables by which services find all databases here."""
-        values = {
-            "HOST": f"{LOOPBACK},{LOOPBACK}",
-            "PORT": ",".join(map(str, self.ports)),
-            "USER": "postgres",
-            "PASSWORD": "not asked for",
-        }
-        return {
-            f"{database.prefix}_DB_{field}": value
-            for database in DATABASES.values()
-            for field, value in (values | {"NAME": database.name}).items()
-        }
+        return settings_of(self.ports)
 
     def ask(self, number, *statements, database="postgres"):
         """Run statements on the primary (0) or the standby (1), and return the last one's rows."""
-        connection = psycopg2.connect(
-            host=LOOPBACK, port=self.ports[number], user="postgres", dbname=database
-        )
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return ask(self.ports[number], *statements, database=database)
 
     def lose_primary(self):
         """Kill the primary with all its processes, and delete its disk."""
-        self._kill("primary")
+        kill(self.root / "primary")
         shutil.rmtree(self.root / "primary")
 
     def promote(self):
@@ -114,25 +92,9 @@ class Pair:
         log = self._at(f"{name}.log")
         self._run("pg_ctl", "-D", self._at(name), "-l", log, "-w", "start")
 
-    def _kill(self, name):
-        pid_file = self.root / name / "postmaster.pid"
-        if not pid_file.exists():
-            return
-        postmaster = int(pid_file.read_text().split()[0])
-        for pid in [postmaster, *children_of(postmaster)]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        eventually(lambda: not Path(f"/proc/{postmaster}").exists() or is_zombie(postmaster))
-
     def _run(self, program, *arguments):
-        command = [str(self.programs / program), *arguments]
-        if user := server_user():
-            rights = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-            command = ["setpriv", *rights, *command]
         subprocess.run(
-            command,
+            as_server_user([str(self.programs / program), *arguments]),
             cwd=self.root,
             check=True,
             stdin=subprocess.DEVNULL,
@@ -140,14 +102,3 @@ class Pair:
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             timeout=SECONDS * 2,
         )
-
-
-def children_of(pid):
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_zombie(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True

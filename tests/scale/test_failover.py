@@ -10,6 +10,7 @@ from stack.testing import SETTINGS, running_system
 from tests.faults.checking import check
 from tests.faults.lifters import WRITES, Crowd
 from tests.scale.conftest import directory
+from tests.scale.postgres import NEWEST, POSITION
 from tests.scale.replicas import Pair
 from tests.waiting import eventually
 
@@ -19,8 +20,6 @@ LIFTERS = 6
 BACK_SECONDS = 15
 COUNTED_SECONDS = 30
 SECONDS = 60
-POSITION = "SELECT position FROM feed_position"
-NEWEST = "SELECT max(id) FROM workout_changes"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from tests.faults.checking import check
 from tests.faults.lifters import WRITES, Crowd
 from tests.scale.conftest import directory
 from tests.scale.patroni import Cluster
-from tests.scale.test_failover import NEWEST, POSITION
+from tests.scale.postgres import NEWEST, POSITION
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(500)
