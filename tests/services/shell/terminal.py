@@ -63,8 +63,12 @@ def at_terminal(command: Sequence[str], environment: Mapping[str, str]) -> Itera
     """
     ours, its = pty.openpty()
     process = subprocess.Popen(
-        # the terminal that a session's first process opens is the one whose Ctrl-C reaches it
-        ["sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', os.ttyname(its), *command],
+        # the terminal that a session's first process opens is the one whose Ctrl-C reaches it, unless
+        # it was started to ignore it, as shells start what is to run in the background
+        [
+            *("env", "--default-signal=INT"),
+            *("sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', os.ttyname(its), *command),
+        ],
         env=os.environ | {"TERM": "dumb", "COLUMNS": "200"} | dict(environment),
         start_new_session=True,
     )
