@@ -25,6 +25,8 @@ class NameServer:
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self.serve, daemon=True)
+        self._thread.start()
 
     @property
     def place(self):
@@ -32,9 +34,8 @@ class NameServer:
 
     def serve(self):
         while True:
-            try:
-                data, client = self._socket.recvfrom(4096)
-            except OSError:
+            data, client = self._socket.recvfrom(4096)
+            if not data:
                 return
             question = dns.message.from_wire(data)
             (asked,) = question.question
@@ -47,13 +48,14 @@ class NameServer:
             self._socket.sendto(response.to_wire(), client)
 
     def close(self):
+        self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join()
         self._socket.close()
 
 
 @pytest.fixture
 def names():
     server = NameServer()
-    threading.Thread(target=server.serve, daemon=True).start()
     yield server
     server.close()
 
