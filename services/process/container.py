@@ -1,5 +1,6 @@
 """The container that runs a service: Nameko's, with less overhead per worker."""
 
+import inspect
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +8,10 @@ from types import TracebackType
 
 import structlog
 from eventlet.greenpool import GreenPool
+from nameko import containers
 from nameko.containers import ServiceContainer, WorkerContext
 from nameko.exceptions import ContainerBeingKilled
-from nameko.extensions import DependencyProvider, Entrypoint
+from nameko.extensions import DependencyProvider, Entrypoint, Extension, is_extension
 
 # not services.observability's get_logger: the layer above must not be imported here
 log = structlog.get_logger(__name__)
@@ -133,3 +135,20 @@ class Container(ServiceContainer):
             for provider in self.dependencies
             if getattr(type(provider), hook) is not nothing
         ]
+
+
+def _iter_extensions(extension: Extension) -> Iterator[Extension]:
+    """Yield the extensions below one, depth first, without those that the container has already.
+
+    Nameko's own follows each way to a shared extension: 6,335 in the gateway, for 80 routes, which
+    took 0.4 s of each start.
+    """
+    known = extension.container.subextensions
+    for _, below in inspect.getmembers(extension, is_extension):
+        if below not in known:
+            yield from _iter_extensions(below)
+            yield below
+
+
+# used by ServiceContainer's constructor, which offers no other way
+containers.iter_extensions = _iter_extensions

@@ -63,8 +63,8 @@ def at_terminal(command: Sequence[str], environment: Mapping[str, str]) -> Itera
     """
     ours, its = pty.openpty()
     process = subprocess.Popen(
-        # the terminal that a session's first process opens is the one whose Ctrl-C reaches it, unless
-        # it was started to ignore it, as shells start what is to run in the background
+        # The terminal that a session's first process opens is the one whose Ctrl-C reaches it,
+        # unless that ignores it, as what a shell has started in the background does.
         [
             *("env", "--default-signal=INT"),
             *("sh", "-c", 'exec "$@" <>"$0" >&0 2>&0', os.ttyname(its), *command),
