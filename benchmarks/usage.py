@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stack.layout import DATABASES, SERVICES
 from stack.processes import PROC
+from stack.services import FORK_SERVER
 from stack.system import System
 
 GATEWAY, POSTGRESQL = "gateway", "PostgreSQL"
@@ -30,7 +31,9 @@ class Usage:
 
     def __init__(self, system: System):
         self._part_of = {system.pid(name): part for part in PARTS for name in PARTS[part]}
-        self._services = {name: system.pid(name) for name in SERVICES}
+        # a version before may have no fork server
+        ours = [name for name in (*SERVICES, FORK_SERVER) if name in system.supervisor.parts()]
+        self._services = {name: system.pid(name) for name in ours}
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return what each part has used since it was started."""
@@ -55,7 +58,7 @@ class Usage:
             before = after
 
     def memory_mib(self) -> dict[str, float]:
-        """Return the proportional set size of each service's process, the gateway's included."""
+        """Return the proportional set size of each service's process and the fork server's."""
         return {name: _proportional_kib(pid) / 1024 for name, pid in self._services.items()}
 
 

@@ -31,8 +31,8 @@ class Parts:
 
     They are the databases ``users-db``, ``workout-db``, ``analytics-db``, ``exercise-db`` and
     ``notifications-db``, ``redis``, ``redis-counters``, ``rabbitmq``, ``epmd`` (by which RabbitMQ's
-    tools find it), and the services ``users``, ``exercises``, ``workouts``, ``analytics``,
-    ``notifications`` and ``gateway``.
+    tools find it), the services ``users``, ``exercises``, ``workouts``, ``analytics``,
+    ``notifications`` and ``gateway``, and ``fork-server``, from which the services are forked.
     """
 
     def __init__(self, chosen: state.State):
@@ -130,6 +130,8 @@ class Parts:
             return Readiness(accepting, "" if accepting else "does not answer")
         if name in SERVICES:
             return services.ask(self.address(name))
+        if name == services.FORK_SERVER:
+            return Readiness(services.can_fork(self.directory))
         if name in self.state.ports and name not in INNER_PORTS:
             return services.ask(f"127.0.0.1:{self.state.ports[name]}")
         return Readiness(True)

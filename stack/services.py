@@ -3,16 +3,32 @@
 import hashlib
 import http.client
 import json
+import socket
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
+from pathlib import Path
 
-from stack.layout import CHECKOUT, address_variable
-from stack.programs import Program
+from stack.layout import CHECKOUT, SERVICES, address_variable
+from stack.programs import SCRIPTS, Program
 
 CHECK_SECONDS = 2.0
 MODULE = "services.run"
+SOCKET = "fork-server.sock"
+FORK_SERVER = "fork-server"
+"""The part that forks the services, see ``services/fork_server.py``."""
+
+ACT_AT_IMPORT = ("GYM_FAILPOINTS", "LD_PRELOAD")
+"""Variables that a process heeds before it could be forked with them."""
+
 MIGRATION = "services.migrate"
+INTERPRETER = {
+    "PYTHONUNBUFFERED": "1",
+    # eventlet's own resolver is a fifth of what a start imports, and would keep the address of a
+    # server that has moved
+    "EVENTLET_NO_GREENDNS": "yes",
+}
 SHARED = (
     "schemas",
     "services/dependencies",
@@ -44,13 +60,13 @@ def program(service: str, environment: Mapping[str, str], name: str | None = Non
         environment: all its variables.
         name: the part's name, if the service has several processes.
     """
+    name = name or service
     return Program(
-        name=name or service,
+        name=name,
         command=(sys.executable, "-m", MODULE, service),
         directory=CHECKOUT,
-        # eventlet's own resolver is a fifth of what a start imports, and would keep the address of
-        # a server that has moved
-        environment={**environment, "PYTHONUNBUFFERED": "1", "EVENTLET_NO_GREENDNS": "yes"},
+        environment={**environment, **INTERPRETER},
+        files={f"{SCRIPTS}/{name}.json": _fork_request(service, environment)},
         code=fingerprint(service),
         # on a busy machine it takes some seconds until it ends because of a bad setting
         settle_seconds=5,
@@ -58,9 +74,37 @@ def program(service: str, environment: Mapping[str, str], name: str | None = Non
     )
 
 
-def fingerprint(service: str) -> str:
-    """Return a hash of the files that a service runs from."""
-    names = (*SHARED, "gateway" if service == "gateway" else f"services/{service}")
+def fork_server(directory: Path) -> Program:
+    """Describe the process that services are forked from.
+
+    Args:
+        directory: of the system, where its socket is.
+    """
+    return Program(
+        name=FORK_SERVER,
+        command=(sys.executable, "-m", "services.fork_server", str(directory)),
+        directory=CHECKOUT,
+        environment=INTERPRETER,
+        code=fingerprint(*SERVICES),
+    )
+
+
+def can_fork(directory: Path) -> bool:
+    """Return whether the fork server of a directory is ready."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        try:
+            # a relative path, as the address of a socket has at most 107 bytes
+            with chdir(directory):
+                connection.connect(SOCKET)
+        except OSError:
+            return False
+    return True
+
+
+def fingerprint(*services: str) -> str:
+    """Return a hash of the files that services run from."""
+    own = ["gateway" if service == "gateway" else f"services/{service}" for service in services]
+    names = (*SHARED, *own)
     files = [path for name in names for path in (CHECKOUT / name).rglob("*") if path.is_file()]
     files += (CHECKOUT / "services").glob("*.py")
     digest = hashlib.sha256()
@@ -89,6 +133,13 @@ def reachable_address(environment: Mapping[str, str], service: str) -> str:
     """Return the address of a service as seen from this machine."""
     host, _, port = environment[address_variable(service)].rpartition(":")
     return f"127.0.0.1:{port}" if host in ("", "0.0.0.0") else f"{host}:{port}"
+
+
+def _fork_request(service: str, environment: Mapping[str, str]) -> str:
+    """Return what the fork server is asked with; nothing if the service can't be forked."""
+    if any(name in environment for name in ACT_AT_IMPORT):
+        return ""
+    return json.dumps({"service": service, "environment": dict(environment)})
 
 
 def _read(status: int, body: bytes) -> Readiness:

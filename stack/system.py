@@ -143,6 +143,7 @@ class System(Parts):
         with progress.step("Starting the services") as step:
             # they would do so themselves, but each would import Alembic
             self.migrate([n for n in names if DATABASE_OF.get(n) in self._new_databases], step)
+            self.renew_fork_server(wanted, step)
             for name in names:
                 self._begin(name, wanted)
             self.wait_ready(names, SERVICES_SECONDS, step)
@@ -174,6 +175,7 @@ class System(Parts):
     def describe(self, found: Programs) -> dict[str, Program]:
         """Return how each part should run now, by name."""
         described = servers.describe(self.state, found, self.own_servers)
+        described.append(services.fork_server(self.directory))
         described += [
             services.program(service, self._environment_of(name), name)
             for service, names in self.processes_of_services().items()
@@ -227,6 +229,11 @@ class System(Parts):
         self.supervisor.start_part(name)
         seconds = SERVERS_SECONDS if name in SERVERS else SERVICES_SECONDS
         self.wait_ready([name], seconds, step)
+
+    def renew_fork_server(self, wanted: Mapping[str, Program], step: Step) -> None:
+        """Start the fork server, or replace an outdated one; the services that it forked stay."""
+        self._begin(services.FORK_SERVER, wanted)
+        self.wait_ready([services.FORK_SERVER], SERVICES_SECONDS, step)
 
     # -- inside --------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ def bring_services(system: System, found: Programs, progress: Progress) -> bool:
         _migrate(system, outdated, progress)
     if down or unready:
         system.start_services([*down, *unready], progress)
-    _replace(system, outdated, wanted, progress)
+    _replace_services(system, outdated, wanted, progress)
     return bool(down or outdated or unready)
 
 
@@ -57,7 +57,7 @@ def restart(system: System, chosen: Iterable[str], progress: Progress) -> None:
     _replace(system, [name for name in names if name in SERVERS], wanted, progress)
     system.load_definitions(found, progress)
     _migrate(system, names, progress)
-    _replace(system, [name for name in names if name not in SERVERS], wanted, progress)
+    _replace_services(system, [name for name in names if name not in SERVERS], wanted, progress)
 
 
 def refuse_earlier(system: System) -> None:
@@ -76,6 +76,15 @@ def _migrate(system: System, names: list[str], progress: Progress) -> None:
     if concerned:
         with progress.step("Migrating the databases") as step:
             system.migrate(concerned, step)
+
+
+def _replace_services(
+    system: System, names: list[str], wanted: Mapping[str, Program], progress: Progress
+) -> None:
+    if names:
+        with progress.step("Loading the code of the services") as step:
+            system.renew_fork_server(wanted, step)
+    _replace(system, names, wanted, progress)
 
 
 def _replace(

@@ -36,6 +36,9 @@ def running_from(directory):
         for module in (stack.services, stack.system):
             patch.setattr(module, "CHECKOUT", directory)
         patch.setattr(System, "migrate", migrate_one_by_one)
+        # it has no fork server, and one of this version would fork services of this version
+        patch.setattr(stack.services, "_fork_request", lambda service, environment: "")
+        patch.setattr(System, "renew_fork_server", lambda *_: None)
         yield
 
 

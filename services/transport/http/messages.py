@@ -1,5 +1,6 @@
 """What comes in and goes out over HTTP, without any framework's types."""
 
+import os
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,6 +46,8 @@ VARIES_BY_CALLER = ("Vary", "Authorization")
 Headers = tuple[tuple[str, str], ...]
 
 _random = random.Random()
+# processes that are forked from one would make the same ids
+os.register_at_fork(after_in_child=_random.seed)
 
 
 class Stream(Protocol):
