@@ -7,6 +7,7 @@ from importlib.machinery import SourceFileLoader
 import pytest
 
 from stack import commands
+from stack.failures import Failure
 from stack.layout import CHECKOUT
 
 
@@ -26,11 +27,12 @@ def gym(monkeypatch, tmp_path):
 
 
 def installed(gym):
-    """Return what was installed since this was last asked."""
+    """Return what was installed since this was last asked, each by an upgraded pip."""
     names = [command[-1] for command in gym.commands if "pip" in command]
     assert all("constraints.txt" in command for command in gym.commands if "pip" in command)
     gym.commands.clear()
-    return names
+    assert names[::2] == ["pip"] * (len(names) // 2)
+    return names[1::2]
 
 
 def test_up_installs_what_runs_and_test_the_rest_once(gym):
@@ -42,6 +44,17 @@ def test_up_installs_what_runs_and_test_the_rest_once(gym):
     assert installed(gym) == [".[otlp,dev]"]
     assert gym.main(["test"]) == gym.main(["up"]) == 0
     assert installed(gym) == []
+
+
+def test_the_pip_of_an_old_python_does_as_well(gym, monkeypatch):
+    def run(command, *_, **__):
+        if command[-1] == "pip":
+            raise Failure("no other pip is to be had")
+        gym.commands.append(["pip", *command])
+
+    monkeypatch.setattr(gym, "run", run)
+    assert gym.main(["up"]) == 0
+    assert gym.commands[-1][-1] == ".[otlp]"
 
 
 def test_each_python_has_an_environment_of_its_own(gym, monkeypatch, capsys):
