@@ -1,9 +1,16 @@
-"""The files for Kubernetes, checked without a cluster: against its schemas, and each other."""
+"""The files for Kubernetes, checked without a cluster: against its schemas, and each other.
 
+The schemas of what the operators make are in their custom resource definitions, a file each in the
+directory that ``GYM_CRDS`` names.
+"""
+
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -64,6 +71,54 @@ def validate(thing):
     kubernetes_validate = pytest.importorskip("kubernetes_validate")
     if not thing["apiVersion"].startswith(CUSTOM):
         kubernetes_validate.validate(thing, VERSION, strict=True)
+
+
+@pytest.fixture(scope="module")
+def definitions():
+    """The schemas of what the operators bring, by API version and kind."""
+    if "GYM_CRDS" not in os.environ:
+        pytest.skip("GYM_CRDS names no directory of the operators' definitions")
+    found = {}
+    for path in Path(os.environ["GYM_CRDS"]).glob("*.yaml"):
+        for definition in filter(None, yaml.safe_load_all(path.read_text())):
+            spec = definition["spec"]
+            for version in spec["versions"]:
+                name = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
+                found[name] = closed(version["schema"]["openAPIV3Schema"])
+    return found
+
+
+def closed(schema):
+    """Return a schema that refuses what it does not know, which Kubernetes drops without a word."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: closed(value) for key, value in schema.items()}
+    is_open = schema.get("x-kubernetes-preserve-unknown-fields") or "additionalProperties" in schema
+    if isinstance(schema.get("properties"), dict) and not is_open:
+        made["additionalProperties"] = False
+    return made
+
+
+def test_what_the_operators_make_keeps_to_their_schemas(definitions):
+    things = [thing for path in files() for thing in read(path)]
+    of_operators = [thing for thing in things if thing["apiVersion"].startswith(CUSTOM)]
+    assert {thing["kind"] for thing in of_operators} == {"Cluster", "RabbitmqCluster"}
+    for thing in of_operators:
+        jsonschema.validate(thing, definitions[thing["apiVersion"], thing["kind"]])
+
+
+@pytest.mark.parametrize("field", ["replica", "override.statefulSet.specs", "rabbitmq.aditional"])
+def test_a_wrong_name_would_be_found(definitions, field):
+    (broker,) = read(BASE / "rabbitmq.yaml")[:1]
+    *above, name = field.split(".")
+    place = broker["spec"]
+    for each in above:
+        place = place[each]
+    place[name] = {}
+    with pytest.raises(jsonschema.ValidationError, match=name):
+        jsonschema.validate(broker, definitions[broker["apiVersion"], broker["kind"]])
 
 
 def test_the_base_names_every_file():
