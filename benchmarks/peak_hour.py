@@ -17,6 +17,7 @@ the workouts that are stored and counted are compared with what was acknowledged
 import argparse
 import asyncio
 import json
+import math
 import random
 import time
 from collections import Counter, defaultdict
@@ -46,8 +47,8 @@ EXERCISES = 5
 BEFORE = 3
 """Workouts that each of them has logged before."""
 
-GATHERING_SECONDS = 120
-"""In which those who train already save what they have done so far."""
+GATHERING_SECONDS = 300
+"""In which those who train already save what they have done so far: more writes than later."""
 
 CONNECTIONS = 256
 SILENCE_SECONDS = 30
@@ -64,23 +65,25 @@ KINDS = (READING, LAST_TIME, FIRST_SET, SET, RECORDS)
 
 @dataclass
 class Measured:
-    """What was sent in the hour, after those who trained already were gathered.
+    """What was due in the hour, after those who trained already were gathered.
 
     Attributes:
         seconds: of each answer from the moment it was due, by kind.
         failures: answers that were not as wanted, by what they were.
-        is_counted: whether the hour has begun.
+        begun: when the hour began; until then nothing is noted.
+        has_ended: whether it is over.
     """
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     failures: Counter[str] = field(default_factory=Counter)
-    is_counted: bool = False
+    begun: float = math.inf
+    has_ended: bool = False
 
-    def note(self, kind: str, seconds: float, status: int) -> None:
-        """Note an answer."""
-        if not self.is_counted:
+    def note(self, kind: str, due: float, status: int) -> None:
+        """Note an answer that has just come."""
+        if due < self.begun or self.has_ended:
             return
-        self.seconds[kind].append(seconds)
+        self.seconds[kind].append(time.monotonic() - due)
         if status not in (200, 201):
             self.failures[f"{kind}: {status or 'no answer'}"] += 1
 
@@ -172,7 +175,7 @@ class Lifter:
         )
         due = time.monotonic()
         status, answer = await pool.ask(head.encode(), body)
-        measured.note(kind, time.monotonic() - due, status)
+        measured.note(kind, due, status)
         return status, answer
 
     async def save(self, pool: Pool, measured: Measured, sets: int) -> None:
@@ -216,15 +219,15 @@ async def train(
         tasks.append(asyncio.create_task(_join(lifter, pool, measured, habit)))
         if habit.each_set and number % 10 == 0:
             await asyncio.sleep(GATHERING_SECONDS * 10 / at_once)
-    before, begun = usage.cpu_seconds(), time.monotonic()
-    measured.is_counted = True
+    before = usage.cpu_seconds()
+    begun = measured.begun = time.monotonic()
     seconds = options.minutes * 60 / options.speed
     coming = sorted(random.uniform(0, seconds) for _ in lifters[at_once:])
     for due, lifter in zip(coming, lifters[at_once:], strict=True):
         await asyncio.sleep(max(begun + due - time.monotonic(), 0))
         tasks.append(asyncio.create_task(_come(lifter, pool, measured, habit)))
     await asyncio.sleep(max(begun + seconds - time.monotonic(), 0))
-    measured.is_counted = False
+    measured.has_ended = True
     taken, after = time.monotonic() - begun, usage.cpu_seconds()
     for task in tasks:
         task.cancel()
