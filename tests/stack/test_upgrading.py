@@ -142,15 +142,32 @@ def test_a_migration_that_fails_leaves_the_old_version_serving(checkout, before)
         path.unlink()
 
 
-def test_new_code_that_does_not_start_is_found_before_the_next_is_touched(checkout, before):
+@pytest.mark.parametrize(
+    ("broken", "touched"),
+    [
+        # the fork server can't import it
+        ("raise RuntimeError('made by a test')", set()),
+        (
+            "from nameko.extensions import DependencyProvider\n"
+            "class Broken(DependencyProvider):\n"
+            "    def setup(self):\n"
+            "        raise RuntimeError('made by a test')\n"
+            "Users.broken = Broken()",
+            {"users"},
+        ),
+    ],
+)
+def test_new_code_that_does_not_start_is_found_before_the_next_is_touched(
+    checkout, before, broken, touched
+):
     path = checkout.directory / "services" / "users" / "service.py"
     good = path.read_text()
-    path.write_text(good + "\nraise RuntimeError('made by a test')\n")
+    path.write_text(f"{good}\n{broken}\n")
     output = checkout.gym("up", code=1)
     assert "made by a test" in output
     path.write_text(good)
     checkout.gym("up")
-    assert renewed(checkout, before) == {"users"}
+    assert renewed(checkout, before) == touched
 
 
 def test_users_of_the_broker_that_changed_are_loaded(checkout, before):
