@@ -18,6 +18,7 @@ import argparse
 import asyncio
 import json
 import math
+import os
 import random
 import time
 from collections import Counter, defaultdict
@@ -229,9 +230,11 @@ async def train(
     await asyncio.sleep(max(begun + seconds - time.monotonic(), 0))
     measured.has_ended = True
     taken, after = time.monotonic() - begun, usage.cpu_seconds()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    # once is not enough: before Python 3.12 wait_for() may swallow it if its answer comes just then
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=1)
     return measured, taken, {part: after[part] - before[part] for part in PARTS}
 
 
@@ -341,6 +344,10 @@ def main() -> None:
         last = fill(databases, others, exercises) + others.users - 1
         for engine in (databases.users, databases.workouts, databases.analytics):
             tidy(engine)
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("CHECKPOINT"))
+        # commits wait behind what the kernel has still to write
+        os.sync()
         lifters = make_lifters(first_user, count, exercises, system.environment)
         usage = Usage(system)
         measured, taken, cpu = asyncio.run(train(system.url, lifters, options, usage))
