@@ -25,7 +25,7 @@ def is_forked(pid):
 
 
 def kill_and_wait(system, name):
-    """Kill a service, and return its next process once that is ready."""
+    """Kill a part, and return its next process once that is ready."""
     killed = system.kill(name)
     assert wait_until(lambda: system.supervisor.parts()[name]["pid"] not in (0, killed), SECONDS)
     system.wait_ready([name])
@@ -66,11 +66,7 @@ def test_those_that_are_forked_make_ids_of_their_own(system):
 
 def test_services_outlive_the_fork_server(system):
     before = system.pid("users")
-    killed = system.kill(FORK_SERVER)
-    assert wait_until(
-        lambda: system.supervisor.parts()[FORK_SERVER]["pid"] not in (0, killed), SECONDS
-    )
-    system.wait_ready([FORK_SERVER])
+    kill_and_wait(system, FORK_SERVER)
     assert system.pid("users") == before
     assert is_forked(kill_and_wait(system, "users"))
 
