@@ -1,8 +1,11 @@
 """What ``./gym`` installs, and for whom."""
 
 import importlib.util
+import os
 import shutil
+import sys
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
 
 import pytest
 
@@ -23,16 +26,20 @@ def gym(monkeypatch, tmp_path):
     monkeypatch.setattr(script, "CHECKOUT", tmp_path)
     monkeypatch.setattr(script, "run", lambda command, *_, **__: script.commands.append(command))
     monkeypatch.setattr(script, "hand_over", lambda arguments: 0)
+    # asks the environment's pip, and no environment is made here
+    script.real_names_an_index = script.names_an_index
+    monkeypatch.setattr(script, "names_an_index", lambda pip: False)
     return script
 
 
 def installed(gym):
-    """Return what was installed since this was last asked, each by an upgraded pip."""
-    names = [command[-1] for command in gym.commands if "pip" in command]
-    assert all("constraints.txt" in command for command in gym.commands if "pip" in command)
+    """Return what was installed since this was last asked, each by uv, which pip had installed."""
+    commands = [command for command in gym.commands if "install" in command]
+    assert all("constraints.txt" in command for command in commands)
     gym.commands.clear()
-    assert names[::2] == ["pip"] * (len(names) // 2)
-    return names[1::2]
+    assert all("pip" in command and command[-1] == "uv" for command in commands[::2])
+    assert all(command[0].name == "uv" for command in commands[1::2])
+    return [command[-1] for command in commands[1::2]]
 
 
 def test_up_installs_what_runs_and_test_the_rest_once(gym):
@@ -46,15 +53,42 @@ def test_up_installs_what_runs_and_test_the_rest_once(gym):
     assert installed(gym) == []
 
 
-def test_the_pip_of_an_old_python_does_as_well(gym, monkeypatch):
+@pytest.mark.parametrize("fails_at", ["pip", "uv"], ids=["uv is not to be had", "uv has no index"])
+def test_pip_does_as_well(gym, monkeypatch, fails_at):
     def run(command, *_, **__):
-        if command[-1] == "pip":
-            raise Failure("no other pip is to be had")
-        gym.commands.append(["pip", *command])
+        program = "pip" if command[-1] == "uv" else Path(command[0]).name
+        if program == fails_at:
+            raise Failure("not to be had")
+        gym.commands.append(command)
 
     monkeypatch.setattr(gym, "run", run)
     assert gym.main(["up"]) == 0
+    assert gym.commands[-1][1:3] == ["-m", "pip"]
     assert gym.commands[-1][-1] == ".[otlp]"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, False),
+        ({"PIP_EXTRA_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_TIMEOUT": "9"}, False),
+        ({"PIP_INDEX_URL": "http://127.0.0.1:9/simple"}, True),
+        ({"PIP_NO_INDEX": "1"}, True),
+        ({"PIP_CONFIG_FILE": "pip.conf"}, True),
+    ],
+)
+def test_an_index_that_pip_is_told_of_is_left_to_pip(
+    gym, monkeypatch, tmp_path, settings, expected
+):
+    """uv knows nothing of pip's settings, and would fetch from where it must not."""
+    for name in list(os.environ):
+        if name.startswith("PIP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    Path("pip.conf").write_text("[global]\nindex-url = http://127.0.0.1:9/simple\n")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert gym.real_names_an_index([sys.executable, "-m", "pip"]) is expected
 
 
 def test_each_python_has_an_environment_of_its_own(gym, monkeypatch, capsys):

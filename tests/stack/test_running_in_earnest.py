@@ -76,8 +76,7 @@ class Machine:
     def environment(self):
         """A person's: nothing of ours but where the servers' tools are, and a password."""
         path = [self.tools, find_programs().postgres, os.environ["PATH"]]
-        # .ci/run's PIP_COMPILE would leave the compiling to all services at once
-        kept = {name for name in os.environ if name.startswith("PIP_")} - {"PIP_COMPILE"}
+        kept = [name for name in os.environ if name.startswith("PIP_")]
         return {name: os.environ[name] for name in kept} | {
             "PATH": os.pathsep.join(map(str, path)),
             "PGPASSWORD": self.system.state.secrets["users-db"],
