@@ -9,6 +9,7 @@ import pytest
 from nameko.standalone.rpc import ClusterRpcProxy
 
 import schemas.errors  # noqa: F401 - lets the client raise the services' own errors
+from stack import compose
 from stack.testing import running_system
 from tests import side_by_side
 from tests.leaks import check_logs
@@ -20,6 +21,7 @@ FAULTS = (
     "tests/stack/test_interrupted_up.py",
 )
 SCALE = ("tests/scale/",)
+CONTAINERS = ("tests/compose/",)
 
 # users of their own for each test: far from those that register, and from other runs
 _user_ids = itertools.count(random.randrange(10**9, 2 * 10**9))
@@ -56,8 +58,8 @@ def pytest_configure(config):
     )
     hypothesis.settings.load_profile("suite")
     if is_worker(config):
-        worker = config.workerinput
-        side_by_side.take_own_ports(worker["workerid"], worker["workercount"])
+        side_by_side.take_own_ports(config)
+        side_by_side.begin_elsewhere(config)
 
 
 def is_worker(config):
@@ -70,6 +72,8 @@ def pytest_xdist_make_scheduler(config, log):
     return side_by_side.Scheduler(config, log)
 
 
+# before pytest brings those together that share a fixture, which starts from the order it finds
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     whole = config.getoption("--faults")
     scale = config.getoption("--scale")
@@ -77,6 +81,8 @@ def pytest_collection_modifyitems(config, items):
     def is_wanted(item):
         if scale or item.nodeid.startswith(SCALE):
             return scale and item.nodeid.startswith(SCALE)
+        if item.nodeid.startswith(CONTAINERS):
+            return compose.ENABLED in os.environ
         if whole:
             return item.nodeid.startswith(FAULTS)
         return config.getoption("--all") or item.get_closest_marker("slow") is None

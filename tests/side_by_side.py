@@ -3,6 +3,8 @@
 Each process has systems of its own, in directories named after its process id.
 """
 
+from pathlib import Path
+
 from xdist.scheduler import LoadScopeScheduling
 
 from stack import ports
@@ -50,22 +52,42 @@ class Scheduler(LoadScopeScheduling):
         return next(shared, nodeid.split("::", 1)[0])
 
 
-def arrange(items: list) -> None:
-    """Put the tests into the order in which they are handed out."""
+def begin_elsewhere(config) -> None:
+    """Have each process collect the files in a cycle, and begin at another one than the others.
 
-    def rank(item) -> int:
+    On a fresh checkout, collecting is mostly rewriting and compiling, whose result the next process
+    finds on disk.
+    """
+    files = [path for place in config.args for path in _files(config.rootpath / place)]
+    first = len(files) * number(config) // config.workerinput["workercount"]
+    config.args[:] = [str(path) for path in files[first:] + files[:first]]
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(place.rglob("test_*.py")) if place.is_dir() else [place]
+
+
+def number(config) -> int:
+    """Return which of the processes this is, from 0 on."""
+    return int(config.workerinput["workerid"].removeprefix("gw"))
+
+
+def arrange(items: list) -> None:
+    """Put the tests into the order in which they are handed out, the same in all processes."""
+
+    def rank(item) -> tuple[int, str]:
         places = enumerate(LONGEST_FIRST)
-        return next((n for n, place in places if item.nodeid.startswith(place)), len(LONGEST_FIRST))
+        first = (n for n, place in places if item.nodeid.startswith(place))
+        return next(first, len(LONGEST_FIRST)), item.nodeid.split("::", 1)[0]
 
     items.sort(key=rank)
 
 
-def take_own_ports(worker: str, workers: int) -> None:
+def take_own_ports(config) -> None:
     """Choose ports from a part of the range that no other process of the suite chooses from.
 
     Between looking for a free port and listening on it there is time enough for another process
     to choose the same.
     """
-    number = int(worker.removeprefix("gw"))
-    size = len(ports.ANYWHERE) // workers
-    ports.ANYWHERE = ports.ANYWHERE[number * size : (number + 1) * size]
+    size = len(ports.ANYWHERE) // config.workerinput["workercount"]
+    ports.ANYWHERE = ports.ANYWHERE[number(config) * size : (number(config) + 1) * size]

@@ -1,7 +1,6 @@
 """The system in containers. These tests run with ``./gym test --compose`` alone."""
 
 import itertools
-import os
 import time
 import uuid
 from datetime import date, timedelta
@@ -9,11 +8,9 @@ from datetime import date, timedelta
 import pytest
 import requests
 
-from stack.compose import CLUSTER, ENABLED, make_stack
+from stack.compose import CLUSTER, make_stack
 from tests.api.http_client import Client
 from tests.waiting import eventually
-
-collect_ignore_glob = [] if os.environ.get(ENABLED) else ["test_*.py"]
 
 RECOVERY_SECONDS = 60
 BENCH = 1
