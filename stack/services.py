@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import chdir
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from stack.layout import CHECKOUT, SERVICES, address_variable
@@ -104,15 +105,19 @@ def can_fork(directory: Path) -> bool:
 def fingerprint(*services: str) -> str:
     """Return a hash of the files that services run from."""
     own = ["gateway" if service == "gateway" else f"services/{service}" for service in services]
-    names = (*SHARED, *own)
-    files = [path for name in names for path in (CHECKOUT / name).rglob("*") if path.is_file()]
-    files += (CHECKOUT / "services").glob("*.py")
+    parts = [_digest("services", "*.py"), *(_digest(name, "**/*") for name in (*SHARED, *own))]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+# once for a command: seven programs have most of the files in common
+@cache
+def _digest(directory: str, pattern: str) -> bytes:
     digest = hashlib.sha256()
-    for path in sorted(files):
-        if path.suffix != ".pyc":
+    for path in sorted((CHECKOUT / directory).glob(pattern)):
+        if path.is_file() and path.suffix != ".pyc":
             digest.update(f"{path.relative_to(CHECKOUT)}\0{path.stat().st_size}\0".encode())
             digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return digest.digest()
 
 
 def ask(address: str) -> Readiness:
