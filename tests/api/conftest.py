@@ -38,7 +38,7 @@ def http(gateway_url):
         yield Client(gateway_url, session, check=described().check)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_user(http):
     """Register somebody in the whole running system."""
     return lambda: register(http)

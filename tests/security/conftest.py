@@ -68,7 +68,7 @@ def administrator(new_user, settings, make_admin, http):  # noqa: F811
     return person
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_revoked(http):  # noqa: F811
     """Revoke a token, and return it."""
 

@@ -15,19 +15,26 @@ def address_of(system, service):
 
 
 @contextmanager
-def empty_database(beside):
-    """Make an empty database, give its address, and drop it in the end.
+def new_database(beside, template="template1"):
+    """Make a database, give its address, and drop it in the end.
 
     Args:
         beside: the address of another one of the same server.
+        template: name of the one that it is a copy of, to which nobody is connected; by default an
+            empty one.
     """
     name = f"of_a_test_{random.randrange(10**9)}"
     administration = create_engine(beside.url, isolation_level="AUTOCOMMIT")
     with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     try:
         yield replace(beside, name=name)
     finally:
         with administration.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
         administration.dispose()
+
+
+def empty_database(beside):
+    """Make an empty database, as :func:`new_database` does."""
+    return new_database(beside)

@@ -21,11 +21,12 @@ from tests.services.analytics.test_analytics_batches import (
     Log,
     address,
     database,
+    template,
 )
 from tests.services.analytics.test_rebuilding import everything
 from tests.services.logbook import ago
 
-__all__ = ["address", "database"]
+__all__ = ["address", "database", "template"]
 
 USER, OTHER = USERS[:2]
 

@@ -17,6 +17,7 @@ from tests.services.analytics.test_analytics_batches import (  # noqa: F401
     Log,
     address,
     database,
+    template,
 )
 
 SOURCE, TARGET = 1, 2

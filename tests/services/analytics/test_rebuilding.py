@@ -9,10 +9,16 @@ from schemas.errors import ServiceUnavailable
 from services.analytics.counting import CountedWorkouts
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rebuilding import PAGE, rebuild_user
-from tests.services.analytics.test_analytics_batches import USERS, Log, address, database
+from tests.services.analytics.test_analytics_batches import (
+    USERS,
+    Log,
+    address,
+    database,
+    template,
+)
 from tests.services.logbook import ago
 
-__all__ = ["address", "database"]
+__all__ = ["address", "database", "template"]
 
 USER = USERS[0]
 
