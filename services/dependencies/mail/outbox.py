@@ -67,9 +67,9 @@ class Outbox:
         self._forget = Statement(once_done or f"DELETE FROM {table} WHERE id = :mail_id")
         self._forget_old = Statement(
             f"""
-            DELETE FROM {table} WHERE id IN (
+            DELETE FROM {table} WHERE id = ANY(ARRAY(
                 SELECT id FROM {table} WHERE give_up_at <= now() LIMIT {FORGOTTEN_AT_ONCE}
-                FOR UPDATE SKIP LOCKED)
+                FOR UPDATE SKIP LOCKED))
             RETURNING id
             """
         )

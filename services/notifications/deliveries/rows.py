@@ -147,17 +147,19 @@ _CLAIM_WEBHOOKS = Statement(
             WHERE holds_until > now() ORDER BY holds_until DESC)
     """
 )
+# An array: IN may become a nested loop, which asks the inner query for more rows whenever it has
+# updated those that it found.
 _CLAIM_DELIVERIES = Statement(
     f"""
     UPDATE deliveries SET attempts = attempts + 1, last_attempt_at = now(),
         next_attempt_at = now() + interval '{budgets.DELIVERY_LEASE_SECONDS} seconds'
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT due.id
         FROM unnest(CAST(:webhook_ids AS bigint[])) AS w (id) CROSS JOIN LATERAL (
             SELECT id FROM deliveries
             WHERE webhook_id = w.id AND status = '{WAITING}' AND next_attempt_at <= now()
             ORDER BY next_attempt_at LIMIT {budgets.DELIVERIES_AT_ONCE}
-            FOR UPDATE SKIP LOCKED) due)
+            FOR UPDATE SKIP LOCKED) due))
     RETURNING webhook_id, id, event_id, event_type, body, attempts, last_attempt_at
     """
 )

@@ -11,13 +11,14 @@ ROWS_AT_ONCE = 5000
 """That one statement deletes, so that it ends long before PostgreSQL cancels it."""
 
 
-# rows that somebody else is deleting are left to them: each could wait for what the other holds
+# Rows that somebody else is deleting are left to them: each could wait for what the other holds. An
+# array, as IN may become a nested loop, which asks for more rows whenever these are deleted.
 def _deletion(table: str, key: str, condition: str) -> Statement:
     return Statement(
         f"""
-        DELETE FROM {table} WHERE {key} IN (
+        DELETE FROM {table} WHERE {key} = ANY(ARRAY(
             SELECT {key} FROM {table} WHERE {condition} LIMIT {ROWS_AT_ONCE}
-            FOR UPDATE SKIP LOCKED)
+            FOR UPDATE SKIP LOCKED))
         RETURNING {key}
         """
     )
