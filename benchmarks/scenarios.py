@@ -11,13 +11,16 @@ from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
-from benchmarks.crowd import PASSWORD, Crowd, Lifter, make_workout, register
+from benchmarks.crowd import PASSWORD, Crowd, Lifter, log, make_workout, register
 from stack.demo import Api
 from stack.failures import Failure
 
 REQUESTS = 360
 CONNECTIONS = 16
 _PATHS_OF_FILES = re.compile(r'="(/app/[^"]+)"')
+SETS = 20
+"""Of a workout."""
+
 LOGIN_CONNECTIONS = 4
 """More would only wait: signing in keeps a core busy for the time of one bcrypt."""
 
@@ -167,6 +170,35 @@ def log_workout(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
         yield _log(crowd, chance, chance.choice(crowd.writers))
 
 
+def one_set_more(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
+    """Save today's workout anew whenever a set of it is done, as many apps do."""
+    with closing(Api(crowd.url)) as api:
+        begun = [_begin_today(api, crowd, chance) for _ in range(CONNECTIONS)]
+    while True:
+        for count in range(1, SETS + 1):
+            for path, token, exercises in begun:
+                body = {"exercises": _first_sets(exercises, count)}
+                yield request("PUT", path, token, body, wanted=('"exercises":',))
+
+
+def _begin_today(api: Api, crowd: Crowd, chance: random.Random) -> tuple[str, str, list[dict]]:
+    lifter = chance.choice(crowd.writers)
+    api.token = lifter.token
+    workout = make_workout(chance, crowd.exercises, days_ago=0)
+    path = f"/api/workouts/{log(api, workout)}"
+    return path, lifter.token, workout["exercises"]
+
+
+def _first_sets(exercises: list[dict], count: int) -> list[dict]:
+    kept = []
+    for exercise in exercises:
+        sets = exercise["sets"][:count]
+        count -= len(sets)
+        if sets:
+            kept.append({**exercise, "sets": sets})
+    return kept
+
+
 def record_seen(crowd: Crowd, chance: random.Random) -> Iterator[dict]:
     """Log a workout with a new record, and look until the record is there."""
     with closing(Api(crowd.url)) as api:
@@ -236,6 +268,7 @@ SCENARIOS = {
     "workout": Scenario("one workout", one_workout),
     "records": Scenario("records", records),
     "log": Scenario("log a workout, 5 × 4 sets", log_workout),
+    "set": Scenario("one set more", one_set_more),
     "visible": Scenario("logged → record visible", record_seen, 1, only_waits=True),
     "mix": Scenario("the mix", mix),
     "mix-64": Scenario("the mix", mix, 64),
