@@ -12,6 +12,7 @@ from stack import ports
 # What shares a system, which is started once, is run by one process.
 TOGETHER = {
     "tests/faults/": "a system with faults",
+    "tests/page/": "a browser",
     "tests/stack/test_copies.py": "a checkout",
     "tests/stack/test_upgrading.py": "a checkout",
     "tests/stack/test_fresh_broker.py": "servers",

@@ -202,6 +202,7 @@ def test_exercises(http, person, method):
     assert http.get("/api/exercises?mine=true", token=token).json()["data"] == [made]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in GUESSED if name])
 def test_each_alone_is_refused_too(http, person, made, name):
     token = person.token()

@@ -67,6 +67,7 @@ def test_pip_does_as_well(gym, monkeypatch, fails_at):
     assert gym.commands[-1][-1] == ".[otlp]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
