@@ -57,8 +57,10 @@ def pytest_configure(config):
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
     hypothesis.settings.load_profile("suite")
+    if side_by_side.BESIDE in os.environ:
+        side_by_side.take_own_ports(side_by_side.PARTS - 1)
     if is_worker(config):
-        side_by_side.take_own_ports(config)
+        side_by_side.take_own_ports(side_by_side.number(config))
         side_by_side.begin_elsewhere(config)
 
 

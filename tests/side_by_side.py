@@ -9,6 +9,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from stack import ports
 
+BESIDE = "GYM_TESTS_BESIDE"
+"""Set where a few tests run beside the whole suite (.ci/newest-python)."""
+
+PARTS = 5
+"""Parts of the range of ports: for the processes of a suite, at most 4, and for those beside it."""
+
 # What shares a system, which is started once, is run by one process.
 TOGETHER = {
     "tests/faults/": "a system with faults",
@@ -84,11 +90,11 @@ def arrange(items: list) -> None:
     items.sort(key=rank)
 
 
-def take_own_ports(config) -> None:
+def take_own_ports(place: int) -> None:
     """Choose ports from a part of the range that no other process of the suite chooses from.
 
     Between looking for a free port and listening on it there is time enough for another process
     to choose the same.
     """
-    size = len(ports.ANYWHERE) // config.workerinput["workercount"]
-    ports.ANYWHERE = ports.ANYWHERE[number(config) * size : (number(config) + 1) * size]
+    size = len(ports.ANYWHERE) // PARTS
+    ports.ANYWHERE = ports.ANYWHERE[place * size : (place + 1) * size]
