@@ -279,7 +279,14 @@ def known_to(pid, secrets):
     return {name for name, value in secrets.items() if value.encode() in memory}
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    "service",
+    # one without a database, and one with the key of tokens; the others are alike
+    [
+        each if each in ("gateway", "users") else pytest.param(each, marks=pytest.mark.slow)
+        for each in SERVICES
+    ],
+)
 def test_a_running_service_knows_no_other_s_secrets(system, service):
     own = DATABASE_OF.get(service)
     allowed = {name for name, database in DATABASES.items() if database.prefix == own}
