@@ -70,7 +70,7 @@ class BatchedEventHandler(SafeEventHandler):
             eventlet.spawn_after(0, self._begin_next)
 
     def _spawn(self, batch: list[tuple[dict, Delivery]]) -> None:
-        spans = [self._span(delivery) for _, delivery in batch[1:]] if tracing.is_on() else []
+        spans = self._spans(batch[1:]) if tracing.is_on() else []
         self.container.spawn_worker(
             self,
             ([body for body, _ in batch],),
@@ -88,7 +88,8 @@ class BatchedEventHandler(SafeEventHandler):
         context = self.unpack_message_headers(batch[0][1])
         if len(batch) > 1:
             context.pop("user_id", None)
-            context["request_id"] = ",".join(_request_ids(batch))
+            if request_ids := _request_ids(batch):
+                context["request_id"] = ",".join(request_ids)
         return context
 
     def _finish_batch(
@@ -122,14 +123,21 @@ class BatchedEventHandler(SafeEventHandler):
         self._single.extend(batch)
         return True
 
-    def _span(self, delivery: Delivery) -> tracing.Span:
-        """Return the span of an event that is not the batch's first, for its own trace."""
-        headers: Mapping[str, Any] = delivery.headers
-        parent = headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
+    def _spans(self, others: list[tuple[dict, Delivery]]) -> list[tracing.Span]:
+        """Return the spans of those events that are not the batch's first and have a trace."""
+        traced = ((_parent(delivery), delivery) for _, delivery in others)
+        return [self._span(parent, delivery) for parent, delivery in traced if parent]
+
+    def _span(self, parent: str, delivery: Delivery) -> tracing.Span:
         name = f"{self.container.service_name}.{self.method_name}"
         known = _log_fields(delivery)
         # the user is in no trace: spans are kept, and nobody could erase them from there
         return tracing.span(tracing.CONSUMER, name, parent, request_id=known.get("request_id"))
+
+
+def _parent(delivery: Delivery) -> str | None:
+    headers: Mapping[str, Any] = delivery.headers
+    return headers.get(tracing.NAMEKO_HEADER) or headers.get(tracing.HEADER)
 
 
 def _log_fields(delivery: Delivery) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+import eventlet
 from eventlet.greenthread import GreenThread
 from nameko.containers import WorkerContext
 
@@ -13,6 +14,7 @@ from services.dependencies.siblings import sibling
 from services.observability import metrics
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
+from services.process import budgets
 from services.process.failpoints import failpoint
 from services.transport.amqp.connection import BrokerGone
 from services.transport.postgres.expressions import instant
@@ -132,7 +134,7 @@ class OutboxRelay(EventDispatcher):
         return self
 
     def wake(self) -> None:
-        """Have what is in the outbox dispatched, in the background."""
+        """Have what is in the outbox dispatched soon, in the background."""
         self._is_due = True
         if self._thread is None and not self._is_stopping:
             self._thread = self.container.spawn_managed_thread(
@@ -142,6 +144,7 @@ class OutboxRelay(EventDispatcher):
     def _run(self) -> None:
         try:
             while self._is_due:
+                eventlet.sleep(budgets.RELAY_GATHERS_SECONDS)
                 self._is_due = False
                 self._empty()
         finally:

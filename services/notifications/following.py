@@ -17,6 +17,7 @@ from services.dependencies.database import Database
 from services.dependencies.erasure import tombstones
 from services.notifications.deliveries import rows
 from services.notifications.rules import messages
+from services.notifications.webhooks import rows as webhook_rows
 from services.observability import metrics
 from services.observability.outages import Outage
 from services.process import budgets
@@ -83,9 +84,10 @@ def _tell(database: Database, changes: list[dict[str, Any]]) -> bool:
 
     Of a user who is erased meanwhile the next look leaves all out.
     """
-    erased = tombstones.among(database.fetch, {change["user_id"] for change in changes})
-    of_others = (change for change in changes if change["user_id"] not in erased)
-    told = [message for message in map(messages.of_change, of_others) if message is not None]
+    listeners = webhook_rows.listeners(database.fetch, {change["user_id"] for change in changes})
+    listeners -= tombstones.among(database.fetch, listeners)
+    heard = (change for change in changes if change["user_id"] in listeners)
+    told = [message for message in map(messages.of_change, heard) if message is not None]
     with database.together() as transaction:
         is_news = rows.write(transaction.send, transaction.fetch, told)
         feed_position.advance(transaction.send, changes[-1]["id"])

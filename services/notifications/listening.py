@@ -12,6 +12,7 @@ from services.dependencies.events import Poison
 from services.notifications.deliveries import rows
 from services.notifications.mail import rows as mail_rows
 from services.notifications.rules import messages
+from services.notifications.webhooks import rows as webhook_rows
 from services.observability.logging import get_logger
 from services.process.failpoints import failpoint
 from services.transport.postgres.statements import Send
@@ -58,11 +59,20 @@ class ListeningMethods:
         self, event_type: str, events: list[dict], write_mails: WriteMails | None = None
     ) -> None:
         failpoint("notifications.handle")
-        told = [messages.of_event(event_type, _checked(event)) for event in events]
+        users = {_checked(event)["user_id"] for event in events}
+        listeners = webhook_rows.listeners(self.database.fetch, users)
+        told = [
+            messages.of_event(event_type, event)
+            for event in events
+            if event["user_id"] in listeners
+        ]
+        write_mails = write_mails if self.mails.is_on else None
+        if not told and write_mails is None:
+            return
         try:
             with self.database.together() as transaction:
                 is_news = rows.write(transaction.send, transaction.fetch, told)
-                if write_mails is not None and self.mails.is_on:
+                if write_mails is not None:
                     write_mails(transaction.send, events)
         except Unauthorized:
             if len(events) > 1:

@@ -114,6 +114,9 @@ FEED_BATCH = 200
 MERGES_SECONDS = 1
 """Interval at which workouts looks for merges of exercises that are left to do."""
 
+RELAY_GATHERS_SECONDS = 0.1
+"""Pause before an outbox is emptied, so that the events of many transactions leave together."""
+
 OUTBOX_SECONDS = 5
 """Interval at which services look for events of their outboxes that are still to be dispatched."""
 

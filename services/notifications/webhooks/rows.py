@@ -1,5 +1,6 @@
 """Webhooks in PostgreSQL."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from services.transport.postgres.expressions import instant
@@ -27,6 +28,12 @@ _INSERT = Statement(
     INSERT INTO webhooks AS w (user_id, url, description, events, secret)
     VALUES (:user_id, :url, :description, :events, :secret)
     RETURNING {SHOWN}
+    """
+)
+_LISTENERS = Statement(
+    """
+    SELECT DISTINCT user_id FROM webhooks
+    WHERE user_id = ANY(CAST(:user_ids AS bigint[])) AND is_enabled
     """
 )
 _LIST = Statement(f"SELECT {SHOWN} FROM webhooks w WHERE w.user_id = :user_id ORDER BY w.id")
@@ -100,6 +107,14 @@ def insert(fetch: Fetch, user_id: int, values: dict[str, Any], secret: bytes) ->
 def list_all(fetch: Fetch, user_id: int) -> list[dict[str, Any]]:
     """Return a user's webhooks, the oldest first."""
     return [row[0] for row in fetch(_LIST, user_id=user_id)]
+
+
+def listeners(fetch: Fetch, user_ids: Iterable[int]) -> set[int]:
+    """Return those of some users who have a webhook that is not disabled.
+
+    Nobody else need be told of an event that is over: a webhook that is made later is not.
+    """
+    return {user_id for (user_id,) in fetch(_LISTENERS, user_ids=[*user_ids])}
 
 
 def get(fetch: Fetch, user_id: int, webhook_id: int) -> dict[str, Any] | None:

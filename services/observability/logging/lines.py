@@ -40,6 +40,9 @@ class PreparedLine:
             instead: ``request_id`` and ``user_id``, if others than the worker's.
         """
         known = {**bound(), **instead}
+        if not known and _json_lines is not None:
+            _json_lines.write(self._constant(), seconds * 1000)
+            return
         request_id = known.get("request_id")
         if not isinstance(request_id, str) or not _PLAIN.fullmatch(request_id):
             duration = round(seconds * 1000, 1)
@@ -61,10 +64,14 @@ class PreparedLine:
             told = {"request_id": request_id.decode(), "duration_ms": round(seconds * 1000, 1)}
             get_logger(__name__).info(self.event, **self.known, **told)
             return
+        more = b',"request_id":"%b"%b' % (request_id, more)
+        _json_lines.write(self._constant(), seconds * 1000, more)
+
+    def _constant(self) -> bytes:
         if self._rendered is None:
             line = harmless(None, "info", {"event": self.event, **self.known})
             self._rendered = render_json(None, "info", line).encode()[1:-1]
-        _json_lines.write(self._rendered, request_id, seconds * 1000, more)
+        return self._rendered
 
 
 def write_prepared_lines_to(json_lines: "JsonLines | None") -> None:
@@ -81,20 +88,25 @@ class JsonLines:
         self._output = output
         self._is_logged = is_logged
 
-    def write(self, rendered: bytes, request_id: bytes, milliseconds: float, more: bytes) -> None:
-        """Write one line around its rendered constant part."""
+    def write(self, rendered: bytes, milliseconds: float, more: bytes = b"") -> None:
+        """Write one line around its rendered constant part.
+
+        Args:
+            rendered: that part, as members in JSON.
+            milliseconds: the duration.
+            more: further members, beginning with a comma.
+        """
         if self._is_logged:
             now = time.time()
             second = int(now)
             self._output.add(
-                b'{"time":"%b.%06d%b%b,"duration_ms":%.1f,"request_id":"%b"%b}\n'
+                b'{"time":"%b.%06d%b%b,"duration_ms":%.1f%b}\n'
                 % (
                     second_as_text(second),
                     (now - second) * 1_000_000,
                     self._start,
                     rendered,
                     milliseconds,
-                    request_id,
                     more,
                 )
             )

@@ -116,6 +116,17 @@ def test_a_prepared_line_is_as_any_other():
     assert prepared["path"] == "/api/a\\x9b31m/<e-mail>/\"'\\"
 
 
+def test_a_prepared_line_of_no_request_is_as_any_other():
+    program = """
+line = logs.PreparedLine("event handled", event_type="record_set")
+line.write_for_worker(0.0123)
+log.info("event handled", event_type="record_set", duration_ms=12.3)
+"""
+    prepared, ordinary = lines_of(program)
+    assert prepared.pop("time") <= ordinary.pop("time")
+    assert prepared == ordinary
+
+
 def test_its_time_is_now():
     (line, _) = lines_of(PREPARED)
     written = time.strptime(line["time"][:19], "%Y-%m-%dT%H:%M:%S")
