@@ -200,13 +200,12 @@ def test_half_a_line_is_passed_over(tmp_path):
 def test_old_files_go(tmp_path):
     # in a process of its own: SQL and Redis would be listened to in this one from now on
     program = f"""
-from services.observability.tracing import ring
-from opentelemetry.sdk.trace import TracerProvider
-ring.LARGEST_FILE, ring.MOST_FILES = 1000, 4
-provider = TracerProvider()
-provider.add_span_processor(ring.Ring({str(tmp_path)!r}, "users"))
+from services.observability.tracing import ring, spans
+ring.LARGEST_FILE, ring.MOST_FILES, ring.MOST_GATHERED = 1000, 4, 3
+kept = ring.Ring({str(tmp_path)!r}, "users")
 for number in range(50):
-    provider.get_tracer("t").start_span("number", attributes={{"n": number}}).end()
+    spans.RecordedSpan("CLIENT", "number", None, True, {{"n": number}}, kept.add).end()
+kept.stop()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
     files = list(tmp_path.glob("*.jsonl"))
@@ -214,15 +213,23 @@ for number in range(50):
     assert '"n":49' in "".join(path.read_text() for path in files)
 
 
-def test_nothing_of_opentelemetry_is_imported_while_it_is_off():
-    program = """
+def test_nothing_of_opentelemetry_is_imported_unless_spans_are_sent(tmp_path):
+    program = f"""
 import sys
+from services.observability import tracing
+from services.process.settings import Settings
 from services.run import import_redis
 import_redis()
 import gateway.service, services.workouts.service
+settings = Settings.from_environment({{"TRACE_DIRECTORY": {str(tmp_path)!r}}})
+tracing.switch_on(settings, "users")
+with tracing.span(tracing.SERVER, "GET /health"):
+    pass
+tracing.switch_off()
 assert not [name for name in sys.modules if name.startswith("opentelemetry")]
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+    assert "GET /health" in "".join(path.read_text() for path in tmp_path.glob("*.jsonl"))
 
 
 def test_gym_up_keeps_traces_unless_told_otherwise(tmp_path):

@@ -1,4 +1,4 @@
-"""Recording spans with OpenTelemetry; imported only where traces are switched on."""
+"""Recording spans; imported only where traces are switched on."""
 
 import importlib
 import re
@@ -6,19 +6,19 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 from nameko.containers import WorkerContext
-from opentelemetry import context, trace
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Engine, event
 
 from services.observability.tracing import CLIENT, HEADER, NOTHING, Span
 from services.observability.tracing.ring import Ring
+from services.observability.tracing.spans import (
+    RecordedSpan,
+    as_traceparent,
+    current,
+    read_traceparent,
+)
 from services.process.settings import BadSettings, Settings
 
 LONGEST_STATEMENT = 500
@@ -26,43 +26,17 @@ TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE|JOIN)\s+(\w+)", re.IGNORECASE)
 OK = "OK"
 _STATEMENT_ATTRIBUTE = "_gym_span"
 
-_working: ContextVar["RecordedSpan | None"] = ContextVar("worker's span", default=None)
+_working: ContextVar[RecordedSpan | None] = ContextVar("worker's span", default=None)
 
 
-class RecordedSpan:
-    """A span that is the greenthread's current one while it lasts."""
+class Exporter(Protocol):
+    """Where spans go that have ended."""
 
-    def __init__(self, span: trace.Span):
-        self._span = span
-        self._token: Any = None
+    def add(self, span: RecordedSpan) -> None:
+        """Take a span."""
 
-    def __enter__(self) -> "RecordedSpan":
-        self._token = context.attach(trace.set_span_in_context(self._span))
-        return self
-
-    def __exit__(self, _kind: object, problem: BaseException | None, _trace: object) -> None:
-        context.detach(self._token)
-        self.end(problem)
-
-    def end(self, problem: BaseException | None = None) -> None:
-        """End the span, which must not be a greenthread's current one."""
-        if problem is not None:
-            outcome = getattr(problem, "code", None)
-            self.fail(outcome if isinstance(outcome, str) else type(problem).__name__)
-        self._span.end()
-
-    def rename(self, name: str) -> None:
-        """Replace the name."""
-        self._span.update_name(name)
-
-    def note(self, **attributes: Any) -> None:
-        """Add attributes."""
-        self._span.set_attributes({k: v for k, v in attributes.items() if v is not None})
-
-    def fail(self, outcome: str) -> None:
-        """Mark the span as failed."""
-        self._span.set_attribute("outcome", outcome)
-        self._span.set_status(StatusCode.ERROR, outcome)
+    def stop(self) -> None:
+        """Pass on all spans that are left."""
 
 
 class Recorder:
@@ -74,15 +48,13 @@ class Recorder:
     """
 
     def __init__(self, settings: Settings, service: str):
-        self._propagator = TraceContextTextMapPropagator()
-        self._provider = TracerProvider(
-            resource=Resource({SERVICE_NAME: service}), shutdown_on_exit=False
-        )
+        self._exporters: list[Exporter] = []
+        self._collector: Any = None
         if settings.trace_directory:
-            self._provider.add_span_processor(Ring(settings.trace_directory, service))
+            self._exporters.append(Ring(settings.trace_directory, service))
         if settings.otlp_endpoint:
-            self._provider.add_span_processor(BatchSpanProcessor(_make_exporter()))
-        self._tracer = self._provider.get_tracer("gym-tracker")
+            self._collector = _make_collector(service)
+            self._exporters.append(self._collector)
         self._listen_to_sql()
         # only the gateway imports redis-py (for its rate limits); don't load it anywhere else
         if "redis" in sys.modules:
@@ -90,34 +62,31 @@ class Recorder:
 
     def stop(self) -> None:
         """Export the remaining spans."""
-        self._provider.shutdown()
+        for exporter in self._exporters:
+            exporter.stop()
 
     def span(
         self, kind: str, name: str, parent: str | None, attributes: dict[str, Any]
     ) -> RecordedSpan:
         """Return a new span, a child of ``parent`` or of the greenthread's current one."""
-        return RecordedSpan(
-            self._tracer.start_span(
-                name,
-                context=self._extract(parent) if parent else None,
-                kind=SpanKind[kind],
-                attributes={k: v for k, v in attributes.items() if v is not None},
-            )
-        )
+        above = read_traceparent(parent) if parent else current.get()
+        is_sampled = above is None or above.is_sampled
+        span = RecordedSpan(kind, name, above, is_sampled, attributes, self._export)
+        if self._collector is not None and not isinstance(above, RecordedSpan):
+            span.is_sampled = self._collector.is_wanted(span)
+        return span
 
     def inner_span(self, name: str, attributes: dict[str, Any]) -> Span:
         """Return a child of the greenthread's current span, or ``NOTHING`` if there is none.
 
         So commands outside of requests, such as the readiness checks, are not recorded.
         """
-        if not trace.get_current_span().get_span_context().is_valid:
-            return NOTHING
-        return self.span(CLIENT, name, None, attributes)
+        return self.span(CLIENT, name, None, attributes) if _is_recording() else NOTHING
 
     def watched(self, name: str, take: Callable[[Any], None]) -> Callable[[Any], None]:
         """Wrap a callback in a span, see :func:`services.observability.tracing.watched`."""
         # commands outside of requests, such as the readiness checks, are not recorded
-        if not trace.get_current_span().get_span_context().is_valid:
+        if not _is_recording():
             return take
         span = self.span(CLIENT, name, None, {})
 
@@ -129,16 +98,15 @@ class Recorder:
 
     def traceparent(self) -> str | None:
         """Return the current span's context as the value of the header ``traceparent``."""
-        carrier: dict[str, str] = {}
-        self._propagator.inject(carrier)
-        return carrier.get(HEADER)
+        span = current.get()
+        return None if span is None else as_traceparent(span)
 
     def begin_work(self, worker_ctx: WorkerContext, kind: str | None) -> None:
         """Make the worker's span the current one of its greenthread."""
         data = worker_ctx.data
         parent = data.get(HEADER)
         if kind is None:
-            context.attach(self._extract(parent))
+            current.set(read_traceparent(parent))
             return
         span = self.span(
             kind,
@@ -161,8 +129,9 @@ class Recorder:
             span.fail(outcome)
         span.__exit__(None, None, None)
 
-    def _extract(self, parent: object) -> context.Context:
-        return self._propagator.extract({HEADER: parent} if isinstance(parent, str) else {})
+    def _export(self, span: RecordedSpan) -> None:
+        for exporter in self._exporters:
+            exporter.add(span)
 
     def _listen_to_sql(self) -> None:
         event.listen(Engine, "before_cursor_execute", self._begin_statement)
@@ -172,7 +141,7 @@ class Recorder:
     def _begin_statement(
         self, _connection: Any, _cursor: Any, statement: str, _values: Any, run: Any, _many: bool
     ) -> None:
-        if not trace.get_current_span().get_span_context().is_valid:
+        if not _is_recording():
             return
         text = " ".join(statement.split())
         table = TABLE.search(text)
@@ -217,13 +186,18 @@ def _text(value: object) -> str | int | None:
     return value if isinstance(value, str | int) else None
 
 
-def _make_exporter() -> Any:
+def _is_recording() -> bool:
+    span = current.get()
+    return span is not None and span.is_sampled
+
+
+def _make_collector(service: str) -> Exporter:
     try:
-        # an optional dependency: the extra "otlp"
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        collector = importlib.import_module("services.observability.tracing.collector")
     except ImportError:
+        # an optional dependency: the extra "otlp"
         raise BadSettings(
             "OTEL_EXPORTER_OTLP_ENDPOINT needs a package: pip install 'gym-tracker[otlp]'"
         ) from None
-    # takes endpoint, headers and timeouts from OpenTelemetry's environment variables
-    return OTLPSpanExporter()
+    made: Exporter = collector.Collector(service)
+    return made
