@@ -1,7 +1,7 @@
 """Variables: what leads the services to their servers, and servers given from outside."""
 
-from dataclasses import errno
-import replace
+import errno
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
