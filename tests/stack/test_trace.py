@@ -200,11 +200,12 @@ def test_half_a_line_is_passed_over(tmp_path):
 def test_old_files_go(tmp_path):
     # in a process of its own: SQL and Redis would be listened to in this one from now on
     program = f"""
+from services.observability import gathered_lines
 from services.observability.tracing import ring, spans
-ring.LARGEST_FILE, ring.MOST_FILES, ring.MOST_GATHERED = 1000, 4, 3
+ring.LARGEST_FILE, ring.MOST_FILES, gathered_lines.MOST_BYTES = 1000, 4, 500
 kept = ring.Ring({str(tmp_path)!r}, "users")
 for number in range(50):
-    spans.RecordedSpan("CLIENT", "number", None, True, {{"n": number}}, kept.add).end()
+    spans.RecordedSpan("CLIENT", "number", None, True, {{"n": number}}, kept.take).end()
 kept.stop()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)

@@ -1,9 +1,9 @@
 """Traces of requests over all services.
 
 Off by default: then :func:`span` and its kin return :data:`NOTHING`, and nothing that records them
-is even imported. OpenTelemetry's own spans cost six times as much, so it is used only to send ours
-to a collector. Statements that go through SQLAlchemy get their spans by the library's events, see
-:mod:`~services.observability.tracing.recording`.
+is even imported. OpenTelemetry's own spans cost eight times as much, so it is used only to send
+ours to a collector. Statements that go through SQLAlchemy get their spans by the library's events,
+see :mod:`~services.observability.tracing.recording`.
 
 A span's context is passed on as W3C ``traceparent``: in HTTP and AMQP headers, and between the
 gateway's greenthreads in Nameko's context data.

@@ -41,7 +41,7 @@ class Collector:
         )
         return result.decision.is_sampled()
 
-    def add(self, span: RecordedSpan) -> None:
+    def take(self, span: RecordedSpan) -> None:
         """Send a span that has ended, in the background."""
         self._ids.trace_id, self._ids.span_id = int(span.trace_id, 16), int(span.id, 16)
         again = self._tracer.start_span(

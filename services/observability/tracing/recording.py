@@ -32,7 +32,7 @@ _working: ContextVar[RecordedSpan | None] = ContextVar("worker's span", default=
 class Exporter(Protocol):
     """Where spans go that have ended."""
 
-    def add(self, span: RecordedSpan) -> None:
+    def take(self, span: RecordedSpan) -> None:
         """Take a span."""
 
     def stop(self) -> None:
@@ -131,7 +131,7 @@ class Recorder:
 
     def _export(self, span: RecordedSpan) -> None:
         for exporter in self._exporters:
-            exporter.add(span)
+            exporter.take(span)
 
     def _listen_to_sql(self) -> None:
         event.listen(Engine, "before_cursor_execute", self._begin_statement)

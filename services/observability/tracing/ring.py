@@ -13,21 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from eventlet.hubs import get_hub
 
+from services.observability.gathered_lines import GatheredLines
 from services.observability.tracing.spans import RecordedSpan
 
 LARGEST_FILE = 1024 * 1024
 MOST_FILES = 48
 """Of all processes together: some 100,000 spans, or 10,000 requests."""
 
-MOMENT_SECONDS = 0.02
-MOST_GATHERED = 100
-"""Spans are written after a moment, or when so many have ended: a system call for each costs more
-than all else of it."""
 
-
-class Ring:
+class Ring(GatheredLines):
     """Writes spans that have ended.
 
     Args:
@@ -36,42 +31,28 @@ class Ring:
     """
 
     def __init__(self, directory: str, service: str):
+        super().__init__()
         self._directory = Path(directory)
         self._service = service
         # Any: None until the first span
         self._file: io.FileIO | Any = None
-        self._size = 0
-        self._gathered: list[bytes] = []
-        self._is_due = False
+        self._written = 0
 
-    def add(self, span: RecordedSpan) -> None:
+    def take(self, span: RecordedSpan) -> None:
         """Have a span written soon, unless JSON can't say what is in it."""
         with suppress(orjson.JSONEncodeError):
-            self._gathered.append(_as_line(span, self._service))
-        if len(self._gathered) >= MOST_GATHERED:
-            self._write()
-        elif not self._is_due:
-            self._is_due = True
-            get_hub().schedule_call_global(MOMENT_SECONDS, self._write_due)
+            self.add(_as_line(span, self._service))
 
     def stop(self) -> None:
         """Write the remaining spans."""
-        self._write()
+        self.flush()
         self._close()
 
-    def _write_due(self) -> None:
-        self._is_due = False
-        self._write()
-
-    def _write(self) -> None:
-        """Write what is gathered. Errors are ignored: no request fails for its trace."""
-        lines, self._gathered = b"".join(self._gathered), []
-        if not lines:
-            return
+    def _write(self, lines: bytes) -> None:
         with suppress(OSError):
-            if self._file is None or self._size + len(lines) > LARGEST_FILE:
+            if self._file is None or self._written + len(lines) > LARGEST_FILE:
                 self._begin_file()
-            self._size += self._file.write(lines)
+            self._written += self._file.write(lines)
 
     def _close(self) -> None:
         if self._file is not None:
@@ -87,7 +68,7 @@ class Ring:
         name = f"{self._service}-{os.getpid()}-{time.time_ns()}.jsonl"
         # unbuffered: what was written survives if the process is killed
         self._file = io.FileIO(self._directory / name, "w")
-        self._size = 0
+        self._written = 0
 
 
 def _age(path: Path) -> float:
