@@ -13,8 +13,8 @@ def eventually(
     """Return what a condition returns as soon as that is true.
 
     Args:
-        condition: asked again and again. An ``AssertionError`` that it raises means "not yet",
-            and is what the test fails with if it never becomes true.
+        condition: asked again and again. If it asserts what is not so yet, or looks up what is not
+            there yet, that means "not yet", and is what the test fails with if it never is.
         seconds: how long to go on asking.
         pause: seconds from one question to the next.
     """
@@ -22,7 +22,7 @@ def eventually(
     while True:
         try:
             found = condition()
-        except AssertionError:
+        except (AssertionError, LookupError):
             if time.monotonic() >= until:
                 raise
         else:
