@@ -330,17 +330,21 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
         processor = self._processor
         return {"workouts": sum(rebuilding.rebuild_user(processor, user) for user in sorted(users))}
 
-    @batched_event_handler("gateway", "workout_created", only_at_first=messages.WORKOUT)
+    @batched_event_handler(
+        "gateway", "workout_created", only_at_first=messages.WORKOUT, is_in_feed=True
+    )
     def handle_workout_created(self, events: list[dict]) -> None:
         """Count new workouts."""
         self._handle_saved(events)
 
-    @batched_event_handler("gateway", "workout_updated", only_at_first=messages.WORKOUT)
+    @batched_event_handler(
+        "gateway", "workout_updated", only_at_first=messages.WORKOUT, is_in_feed=True
+    )
     def handle_workout_updated(self, events: list[dict]) -> None:
         """Recount changed workouts."""
         self._handle_saved(events)
 
-    @batched_event_handler("gateway", "workout_deleted")
+    @batched_event_handler("gateway", "workout_deleted", is_in_feed=True)
     def handle_workout_deleted(self, events: list[dict]) -> None:
         """Take deleted workouts out of the numbers."""
         self._handle_deleted(events)

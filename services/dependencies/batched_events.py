@@ -157,6 +157,7 @@ def batched_event_handler(
     event_type: str,
     only_at_first: str | None = None,
     never_given_up: bool = False,
+    is_in_feed: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Make a service's method handle lists of events.
 
@@ -165,7 +166,12 @@ def batched_event_handler(
         event_type: the events' name.
         only_at_first: a member that they may have, and that is left out when one has failed.
         never_given_up: as of :class:`~services.dependencies.events.SafeEventHandler`.
+        is_in_feed: as there.
     """
     return BatchedEventHandler.decorator(
-        source_service, event_type, only_at_first=only_at_first, never_given_up=never_given_up
+        source_service,
+        event_type,
+        only_at_first=only_at_first,
+        never_given_up=never_given_up,
+        is_in_feed=is_in_feed,
     )

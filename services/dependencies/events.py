@@ -17,6 +17,7 @@ from nameko.standalone.events import get_event_exchange
 
 from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
+from services.dependencies.first_tries import FirstTries
 from services.dependencies.rpc import CALL_STACK_HEADER
 from services.observability import metrics, tracing
 from services.observability.logging import PreparedLine, get_logger
@@ -169,6 +170,9 @@ class SafeEventHandler(EventHandler):
         only_at_first: a member of events that only their first try needs.
         never_given_up: whether an event is retried for as long as something that its handler
             needs is away (``ServiceUnavailable``).
+        is_in_feed: whether a change feed has what the event says, too. What is dispatched then
+            comes from a queue that is quick and may lose it (:class:`FirstTries`); the replicated
+            one has the tries after the first.
     """
 
     queue_consumer = QueueConsumer()
@@ -182,6 +186,7 @@ class SafeEventHandler(EventHandler):
         *arguments: object,
         only_at_first: str | None = None,
         never_given_up: bool = False,
+        is_in_feed: bool = False,
         **options: Any,
     ):
         # expected: a GymError is logged in one line, without a traceback
@@ -189,6 +194,8 @@ class SafeEventHandler(EventHandler):
         self._line = PreparedLine("event handled", event_type=self.event_type)
         self._only_at_first = only_at_first
         self._never_given_up = never_given_up
+        self.is_unbound = is_in_feed
+        self.first_tries: FirstTries | None = None
 
     def setup(self) -> None:
         """Register the queue, and the queues for failed events."""
@@ -201,6 +208,15 @@ class SafeEventHandler(EventHandler):
             durable=True,
             queue_arguments=topology.EVENT_ARGUMENTS,
         )
+        if self.is_unbound:
+            self.first_tries = FirstTries(self, self.event_type)
+            self.queue_consumer.register_provider(self.first_tries)
+
+    def stop(self) -> None:
+        """Stop consuming."""
+        if self.first_tries is not None:
+            self.queue_consumer.unregister_provider(self.first_tries)
+        super().stop()
 
     def handle_message(self, body: Any, delivery: Delivery) -> None:
         """Run the handler in a worker."""

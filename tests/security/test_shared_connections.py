@@ -230,7 +230,7 @@ def test_no_message_ends_a_connection(system, others, lines, hostile, without_le
     queues = [f"rpc-{service}" for service in SERVICES if service != "gateway"]
     for properties in CASES.values():
         asks = {"reply_to": ADDRESS, "correlation_id": b"1"} | properties
-        for text, queue in itertools.product(TEXTS, [*queues, EVENT_QUEUE]):
+        for text, queue in itertools.product(TEXTS, [*queues, EVENT_QUEUE, f"{EVENT_QUEUE}_first"]):
             hostile.send("", queue, message(text, **asks))
         # it comes with what the broker adds to its headers
         hostile.send("wait-1s", EVENT_QUEUE, message("{}", **properties))

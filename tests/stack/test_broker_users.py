@@ -259,7 +259,8 @@ def consumed(container):
     readers = [extension for extension in container.extensions if hasattr(extension, "prefetch")]
     for reader in readers:
         reader.setup()
-    return [reader.queue for reader in readers]
+    first_tries = [reader.first_tries for reader in readers if getattr(reader, "first_tries", None)]
+    return [reader.queue for reader in [*readers, *first_tries]]
 
 
 def test_a_service_may_read_its_queues_and_bind_them_to_what_is_there(container, broker):

@@ -21,7 +21,9 @@ from tests.waiting import eventually
 
 BARE = "bare"
 CLOSED = "closed"
-CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
+RETRIES = "evt-gateway-workout_{0}--analytics.handle_workout_{0}"
+CREATED = RETRIES.format("created")
+FIRST = f"{CREATED}_first"
 DEFINITIONS = json.loads((CHECKOUT / "rabbitmq" / "definitions.json").read_text())
 USERS = json.loads((CHECKOUT / "rabbitmq" / "users.json").read_text())
 JSON = {"content_type": "application/json", "content_encoding": "utf-8"}
@@ -117,6 +119,34 @@ def test_an_event_comes_back_from_its_pauses_and_ends_as_a_dead_letter(bare, ser
     drop_letters(bare)
 
 
+def test_an_event_that_is_delivered_again_is_left_to_the_feed(bare, servers):
+    with connection_to(bare, 5) as connection:
+        channel = connection.channel()
+        channel.basic_qos(0, 1, False)
+        taken = []
+        tag = channel.basic_consume(FIRST, callback=taken.append)
+        # analytics have one of them, and make a dead letter of it
+        for _ in range(2):
+            publish(bare, "gateway.events", "workout_created", {"no": "workout"})
+        while not taken:
+            connection.drain_events(timeout=20)
+        channel.basic_cancel(tag)
+        channel.basic_reject(taken[0].delivery_tag, requeue=True)
+        log = servers.log("analytics-bare")
+        eventually(lambda: "redelivered event left to the change feed" in log.read_text())
+        eventually(lambda: len(letters(bare)) == 1, seconds=20)
+    drop_letters(bare)
+
+
+def test_what_a_version_before_has_bound_is_bound_no_more(bare, servers):
+    with connection_to(bare, 5) as connection:
+        connection.channel().queue_bind(CREATED, "gateway.events", "workout_created")
+    assert is_bound(servers, BARE, CREATED)
+    servers.restart("analytics-bare")
+    eventually(lambda: not is_bound(servers, BARE, CREATED), seconds=20)
+    assert is_bound(servers, BARE, FIRST)
+
+
 def pauses(log):
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     return [line["after_seconds"] for line in lines if "will be handled again" in line["event"]]
@@ -157,10 +187,11 @@ def test_queues_of_events_are_declared_as_they_are_defined():
 
 
 def test_what_is_declared_is_all_that_is_defined():
-    queues = {place.name for place in topology.failed_event_queues()}
-    assert {queue["name"] for queue in DEFINITIONS["queues"]} == queues | {
-        name for name in (each["destination"] for each in DEFINITIONS["bindings"]) if "evt-" in name
-    }
+    failed = {place.name for place in topology.failed_event_queues()}
+    bound = {each["destination"] for each in DEFINITIONS["bindings"]}
+    retries = {RETRIES.format(kind) for kind in ("created", "updated", "deleted")}
+    assert not bound & retries
+    assert {queue["name"] for queue in DEFINITIONS["queues"]} == failed | bound | retries
 
 
 # A user that may not declare it
@@ -209,7 +240,7 @@ def test_whoever_may_not_declare_it_says_what_to_import_and_loses_nothing(server
         eventually(lambda: "definitions.json" in log.read_text(), seconds=60)
         assert readiness(url).status_code == 503
         assert "broker" in readiness(url).json()["errors"][0]["details"]["missing"]
-        eventually(lambda: is_bound(servers, CLOSED, CREATED), seconds=30)
+        eventually(lambda: is_bound(servers, CLOSED, FIRST), seconds=30)
         publish(operators, "gateway.events", "workout_created", {"no": "workout"})
         eventually(lambda: "message not moved" in log.read_text(), seconds=20)
         import_definitions(servers, CLOSED)

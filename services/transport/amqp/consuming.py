@@ -34,7 +34,8 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
     A provider has ``queue`` (a kombu queue), ``prefetch`` (None for a queue consumed without
     acknowledgements), ``handle_message(body, delivery)``, ``refuse_message(delivery, reason)`` for
     a message that can't be decoded or handled, and optionally ``connection_lost()``. All of them
-    run in the event loop's own greenlet and must not block.
+    run in the event loop's own greenlet and must not block. One with a true ``is_unbound`` gets
+    what is sent to its queue by name alone.
     """
 
     purpose = "consuming"
@@ -212,9 +213,14 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         else:
             channel.basic_qos(0, provider.prefetch, False)
         queue = provider.queue(channel)
-        topology.declare(connection, queue)
+        declare = topology.declare_unbound if _is_unbound(provider) else topology.declare
+        declare(connection, queue)
         self._channels[channel.channel_id] = provider
         self._queues[channel.channel_id] = queue.name
 
     def _spawn(self, run: Callable[[], None], identifier: str) -> None:
         self.container.spawn_managed_thread(run, identifier=identifier)
+
+
+def _is_unbound(provider: Extension) -> bool:
+    return getattr(provider, "is_unbound", False)

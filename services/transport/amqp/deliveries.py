@@ -20,6 +20,7 @@ class Delivery:
         "_tag",
         "body",
         "properties",
+        "redelivered",
         "routing_key",
         "size",
     )
@@ -28,7 +29,7 @@ class Delivery:
         self._content = content
         self._socket = socket
         self._needs_settling = not no_ack
-        self._tag, _, _, self.routing_key = methods.read_delivery(content.arguments)
+        self._tag, self.redelivered, _, self.routing_key = methods.read_delivery(content.arguments)
         self.body = content.body
         #: bytes of the whole body; of one that is too large only the beginning was kept
         self.size = content.size

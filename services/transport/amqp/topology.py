@@ -120,6 +120,20 @@ def declare(connection: Connection, queue: Queue) -> None:
     queue.queue_bind()
 
 
+def declare_unbound(connection: Connection, queue: Queue) -> None:
+    """Declare a queue that gets messages by its name alone, and undo its binding to its exchange.
+
+    Args:
+        connection: the connection of the queue's channel.
+        queue: a durable queue bound to a channel.
+    """
+    queue.exchange.declare()
+    if not _exists(connection, queue.name):
+        queue.queue_declare()
+    # versions before, and definitions of theirs, have bound it
+    queue.queue_unbind()
+
+
 def _missing(connection: Connection, queues: Iterable[BoundQueue]) -> Iterator[BoundQueue]:
     channel = connection.channel()
     for queue in queues:
