@@ -1,6 +1,6 @@
 """The events about workouts that the gateway dispatches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from orjson import Fragment
 
@@ -22,6 +22,7 @@ def announce(
     user_id: int,
     workout: dict,
     counted: object = None,
+    changed: Collection[str] = (),
 ) -> None:
     """Dispatch an event about a workout.
 
@@ -36,6 +37,8 @@ def announce(
         counted: the whole workout as analytics counts it, as JSON text, which spares analytics
             asking for it. None, as of a large workout and from a workouts service of the version
             before, is left out.
+        changed: the fields that were given, of a changed workout. Of those that count nowhere
+            analytics need no more than this.
     """
     event: dict[str, object] = {
         "workout_id": workout["id"],
@@ -45,12 +48,14 @@ def announce(
     }
     if isinstance(counted, str):
         event["workout"] = Fragment(counted)
+    if changed:
+        event["changed"] = sorted(changed)
     try:
         dispatch(event_type, event)
     except GymError as problem:
         log.warning("event left to the change feed", event_type=event_type, reason=str(problem))
 
 
-def gives_a_field(changes: dict) -> bool:
-    """Whether a PUT changes anything: ``{}`` does not, nor does a version alone; null clears."""
-    return any(name != "version" for name in changes)
+def fields_given(changes: dict) -> set[str]:
+    """Return what a PUT changes: ``{}`` nothing, nor does a version alone; null clears."""
+    return changes.keys() - {"version"}

@@ -110,8 +110,14 @@ class WorkoutRoutes:
     def update_workout(self, request: Request) -> Reply:
         """Change the fields that are given; null clears one."""
         workout = self.workouts.update(request.user_id, request.id, request.body)
-        if workout_events.gives_a_field(request.body):
-            workout_events.announce(self.dispatch, workout_events.UPDATED, request.user_id, workout)
+        if changed := workout_events.fields_given(request.body):
+            workout_events.announce(
+                self.dispatch,
+                workout_events.UPDATED,
+                request.user_id,
+                workout,
+                changed=changed,
+            )
         return Reply(workout)
 
     @route(

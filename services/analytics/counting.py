@@ -1,7 +1,7 @@
 """Which workouts this process has counted, and whose numbers it is counting right now."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from eventlet.event import Event
@@ -46,7 +46,7 @@ class CountedWorkouts(DependencyProvider):
         self._countings.update(user_ids)
         try:
             yield
-            self._note(versions)
+            self.note(versions)
         finally:
             self._countings -= Counter(user_ids)
             for workout_id in versions:
@@ -77,7 +77,8 @@ class CountedWorkouts(DependencyProvider):
         """
         return user_id in self._countings
 
-    def _note(self, versions: dict[int, int]) -> None:
+    def note(self, versions: Mapping[int, int]) -> None:
+        """Note that versions are counted, by the ids of their workouts."""
         for workout_id, version in versions.items():
             known = self._versions.pop(workout_id, version)
             self._versions[workout_id] = max(known, version)

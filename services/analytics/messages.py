@@ -9,6 +9,12 @@ from services.dependencies.events import Poison
 WORKOUT = "workout"
 """The member in which an event may carry its workout."""
 
+CHANGED = "changed"
+"""The member in which an event may name the fields that its change has given."""
+
+COUNTED_NOWHERE = {"name", "notes"}
+"""Fields of a workout that are in no number."""
+
 NEEDED = {"id", "user_id", "version", "date", "started_at", "duration_minutes", "exercises"}
 """What counting needs of a workout."""
 
@@ -37,6 +43,19 @@ def is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
     """
     workout, version = known.get(event["workout_id"]), event.get("version")
     return workout is not None and type(version) is int and workout.has_counted(version)
+
+
+def changes_no_number(event: dict) -> bool:
+    """Return whether an event says that its version differs in what counts nowhere alone."""
+    changed = event.get(CHANGED)
+    return (
+        isinstance(changed, list)
+        and bool(changed)
+        and all(isinstance(name, str) for name in changed)
+        and COUNTED_NOWHERE.issuperset(changed)
+        and is_id(event.get("user_id"))
+        and is_id(event.get("version"))
+    )
 
 
 def told_workout(event: dict) -> dict | None:

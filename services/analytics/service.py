@@ -11,7 +11,7 @@ from schemas.loading import load
 from schemas.measures import LIKELY_MEASURE
 from schemas.pages import checked_id, checked_user, is_id
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
-from services.analytics import messages, reads, rebuilding
+from services.analytics import messages, reads, rebuilding, writes
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.erasing import make_eraser
@@ -424,6 +424,7 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
             for event in events
             if not self.counted.covers(messages.workout_id(event), event.get("version"))
         ]
+        uncounted = self._cover(uncounted)
         told = [(event, messages.told_workout(event)) for event in uncounted]
         untold = [event for event, workout in told if workout is None]
         workout_ids = list(map(messages.workout_id, untold))
@@ -433,6 +434,15 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
             [event for event in untold if not messages.is_counted(event, known)],
             [workout for _, workout in told if workout is not None],
         )
+
+    def _cover(self, events: list[dict]) -> list[dict]:
+        """Note those versions that change no number, and return the other events."""
+        without_change = [event for event in events if messages.changes_no_number(event)]
+        if not without_change:
+            return events
+        covered = writes.cover(self.database.fetch, without_change)
+        self.counted.note(covered)
+        return [event for event in events if covered.get(event["workout_id"]) != event["version"]]
 
     def _handle(self, events: list[dict], told: Collection[dict] = ()) -> None:
         failpoint("analytics.handle")

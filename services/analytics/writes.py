@@ -34,7 +34,7 @@ from services.analytics.rules.records import Record
 from services.analytics.rules.set_bests import SINGLE_KINDS, Slot
 from services.analytics.rules.set_records import SetRecord
 from services.analytics.tables import SET_RECORDS, TABLES
-from services.transport.postgres.statements import Send, Statement
+from services.transport.postgres.statements import Fetch, Send, Statement
 
 _EXERCISE = ("user_id", "exercise_id")
 
@@ -94,6 +94,18 @@ _UPSERT = _in_one(map(_upsert, TABLES.values()))
 _FORGET = _in_one(map(_delete, TABLES.values()))
 # one by one, as each has a time limit of its own
 _FORGET_USER = [_in_one([_delete_of_user(table)]) for table in TABLES.values()]
+
+
+_COVER = Statement(
+    """
+    UPDATE processed_workouts p SET version = given.version, processed_at = now()
+    FROM json_to_recordset(CAST(:versions AS json))
+        AS given (workout_id bigint, user_id bigint, version bigint)
+    WHERE p.workout_id = given.workout_id AND p.user_id = given.user_id
+      AND p.version = given.version - 1 AND NOT p.deleted
+    RETURNING p.workout_id, p.version
+    """
+)
 
 
 def write(
@@ -161,6 +173,23 @@ def forget(send: Send, rows: Collection[HistoryRow], numbers: Numbers) -> None:
             exercise_stats=as_json(stats),
             progress_snapshots=as_json(snapshots),
         )
+
+
+def cover(fetch: Fetch, events: Iterable[dict]) -> dict[int, int]:
+    """Note versions that differ from the counted ones in nothing that counts.
+
+    One whose predecessor is not the counted version is left out: it may differ in more.
+
+    Args:
+        fetch: runs a statement.
+        events: each with ``workout_id``, ``user_id`` and ``version``.
+
+    Returns:
+        The versions that are noted, by the ids of their workouts.
+    """
+    members = ("workout_id", "user_id", "version")
+    versions = as_json({name: event[name] for name in members} for event in events)
+    return dict(fetch(_COVER, versions=versions))
 
 
 def forget_user(send: Send, user_id: int) -> None:

@@ -547,7 +547,7 @@ def test_writes_are_announced(alone, make_token):
     assert deleted.json()["data"] == [{"id": 7, "deleted": True}]
     assert alone.events == [
         ("workout_created", event),
-        ("workout_updated", event),
+        ("workout_updated", event | {"changed": ["name"]}),
         ("workout_deleted", event | {"version": 2}),
     ]
 
