@@ -112,10 +112,11 @@ def publish(cluster, queue, bodies):
 
 def node_of(cluster, service, queue):
     """Return on which node a queue in memory is, as its container is called."""
-    for each in control(cluster, service, "list_queues", "-p", "gym", "name", "pid"):
-        if each["name"] == queue and (found := re.match(r"<(rabbit@[\w-]+)\.", each["pid"])):
-            return NODES[found[1]]
-    return None
+    # as JSON a process's id does not say on which node it is
+    command = ("docker-entrypoint.sh", "rabbitmqctl", "--quiet", "list_queues", "-p", "gym")
+    listed = cluster.execute(service, *command, "name", "pid")
+    found = re.search(rf"^{re.escape(queue)}\s+<(rabbit@[\w-]+)\.", listed, re.M)
+    return NODES[found[1]] if found else None
 
 
 def _retries(cluster, service):
