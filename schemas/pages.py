@@ -75,15 +75,16 @@ def checked_user(value: object) -> int:
     return _checked(_OF_USER, "user_id", value)
 
 
-def checked_ids(name: str, values: object) -> list[int]:
+def checked_ids(name: str, values: object, length: int | None = None) -> list[int]:
     """Return a list of ids, which has :data:`MOST_AT_ONCE` at most.
 
     Args:
         name: what the caller calls the list.
         values: the list.
+        length: how many ids it must have, if not any number.
 
     Raises:
-        InvalidParameter: it is no list of ids, or too long.
+        InvalidParameter: it is no list of ids, or has too many, or not as many as it must.
     """
     if not isinstance(values, list | tuple):
         message = f"{name} must be a list of ids"
@@ -94,6 +95,11 @@ def checked_ids(name: str, values: object) -> list[int]:
         message = f"{name} must have at most {MOST_AT_ONCE} items"
         raise InvalidParameter.of(
             fault(name, message, "max_items", max_items=MOST_AT_ONCE, received=len(values))
+        )
+    if length is not None and len(values) != length:
+        message = f"{name} must have {length} items"
+        raise InvalidParameter.of(
+            fault(name, message, "length", length=length, received=len(values))
         )
     return [checked_id(value) for value in values]
 

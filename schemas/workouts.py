@@ -188,6 +188,7 @@ class Changes(Feed):
     """Where to read the feed of workouts."""
 
     workout_id = identifier_parameter()
+    user_id = identifier_parameter()
 
 
 class MergedInto(Parameters):

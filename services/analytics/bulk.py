@@ -66,7 +66,7 @@ def _delete(processor: WorkoutProcessor, user_id: int, changes: list[dict[str, A
         for change in changes
         if change["user_id"] == user_id and change["kind"] == "deleted" and "imported" in change
     }
-    processor.process([], deletions, silently=True)
+    processor.process({}, deletions, silently=True)
 
 
 @contextmanager

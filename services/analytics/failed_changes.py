@@ -4,6 +4,8 @@ A table of a few rows. Each function is one statement and a transaction of its o
 because what they compute from the clock of PostgreSQL reads no better in SQLAlchemy Core.
 """
 
+from typing import NamedTuple
+
 from services.transport.postgres.statements import Fetch, Send, Statement
 
 LONGEST_PAUSE_SECONDS = 3600
@@ -48,10 +50,24 @@ _COUNT_AGAIN = Statement(
 
 _DUE_FAILURES = Statement(
     """
-    SELECT workout_id, silently FROM failed_changes WHERE next_attempt_at <= now()
+    SELECT workout_id, user_id, silently FROM failed_changes WHERE next_attempt_at <= now()
     ORDER BY next_attempt_at LIMIT :limit
     """
 )
+
+
+class Failure(NamedTuple):
+    """A workout that could not be counted.
+
+    Attributes:
+        workout_id: its id.
+        user_id: its owner; None in a row of an earlier version.
+        silently: whether it makes no record events when it is counted.
+    """
+
+    workout_id: int
+    user_id: int | None
+    silently: bool
 
 
 def note_failure(
@@ -79,9 +95,6 @@ def count_again(send: Send, workout_ids: list[int]) -> None:
         send(_COUNT_AGAIN, workout_ids=workout_ids)
 
 
-def due_failures(fetch: Fetch, limit: int) -> dict[int, bool]:
-    """Return workouts that failed and whose pause is over, the one that is due longest first.
-
-    Each is told with whether it makes no record events.
-    """
-    return dict(fetch(_DUE_FAILURES, limit=limit))
+def due_failures(fetch: Fetch, limit: int) -> list[Failure]:
+    """Return workouts that failed and whose pause is over, the one that is due longest first."""
+    return [Failure(*row) for row in fetch(_DUE_FAILURES, limit=limit)]

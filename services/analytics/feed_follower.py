@@ -10,6 +10,7 @@ from schemas.errors import GymError, NotFound, Unauthorized
 from services.analytics import failed_changes, reads
 from services.analytics.bisecting import bisect_batch
 from services.analytics.bulk import count_at_once
+from services.analytics.failed_changes import Failure
 from services.analytics.merging import merge_exercises
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rules.head_start import HeadStart
@@ -127,8 +128,11 @@ def _process_changes(
     deletions = {
         change["workout_id"]: change["user_id"] for change in changes if change["kind"] == "deleted"
     }
-    workout_ids = [change["workout_id"] for change in changes]
-    saved = [key for key in workout_ids if key not in deletions]
+    saved = {
+        change["workout_id"]: change["user_id"]
+        for change in changes
+        if change["workout_id"] not in deletions
+    }
     processor.process(saved, deletions, silently=silently)
 
 
@@ -136,25 +140,26 @@ def _retry_failures(processor: WorkoutProcessor) -> None:
     due = failed_changes.due_failures(processor.database.fetch, budgets.FEED_BATCH)
     for silently in (True, False):
         bisect_batch(
-            [workout_id for workout_id, is_silent in due.items() if is_silent == silently],
+            [failure for failure in due if failure.silently == silently],
             partial(_retry, processor, silently),
             partial(_retry_failed, processor, silently),
         )
 
 
-def _retry(processor: WorkoutProcessor, silently: bool, workout_ids: list[int]) -> None:
-    processor.process(workout_ids, silently=silently)
-    failed_changes.forget_failures(processor.database.fetch, workout_ids)
+def _retry(processor: WorkoutProcessor, silently: bool, failures: list[Failure]) -> None:
+    owners = {failure.workout_id: failure.user_id for failure in failures}
+    processor.process(owners, silently=silently)
+    failed_changes.forget_failures(processor.database.fetch, [*owners])
 
 
 def _retry_failed(
-    processor: WorkoutProcessor, silently: bool, workout_id: int, problem: Exception
+    processor: WorkoutProcessor, silently: bool, failure: Failure, problem: Exception
 ) -> None:
     if isinstance(problem, NotFound | Unauthorized):
         # its user was erased: there is neither the workout nor a change that deleted it
-        failed_changes.forget_failures(processor.database.fetch, [workout_id])
+        failed_changes.forget_failures(processor.database.fetch, [failure.workout_id])
     else:
-        _note_failure(processor, silently, workout_id, None, problem)
+        _note_failure(processor, silently, failure.workout_id, failure.user_id, problem)
 
 
 def _note_failure(

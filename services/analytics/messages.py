@@ -34,6 +34,12 @@ def workout_id(event: dict) -> int:
     return found
 
 
+def owner(event: dict) -> int | None:
+    """Return whose workout an event is about, if it says so."""
+    found = event.get("user_id")
+    return found if is_id(found) else None
+
+
 def is_counted(event: dict, known: Mapping[int, ProcessedWorkout]) -> bool:
     """Return whether an event's version of its workout, or a later one, is counted.
 

@@ -1,6 +1,6 @@
 """Bringing numbers up to date: asking for workouts, counting them, replacing cache generations."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,7 +43,7 @@ class WorkoutProcessor:
 
     def process(
         self,
-        workout_ids: list[int],
+        owners: Mapping[int, int | None],
         deletions: Mapping[int, int] | None = None,
         again: bool = False,
         silently: bool = False,
@@ -52,7 +52,7 @@ class WorkoutProcessor:
         """Bring all numbers up to date with workouts as they are now.
 
         Args:
-            workout_ids: of workouts that are asked for here.
+            owners: the users of workouts that are asked for here, by their ids; None is anybody.
             deletions: the user of each workout that is known to be deleted, by its id.
             again: also count versions that were counted before.
             silently: make no record events.
@@ -61,9 +61,9 @@ class WorkoutProcessor:
         Raises:
             NotFound: there never was one of the workouts; the others are counted all the same.
         """
-        found = self.workouts.get_many(workout_ids, rep_types=True) if workout_ids else []
-        missing = set(workout_ids) - {workout["id"] for workout in found}
-        gone = {**(deletions or {}), **self._deletions(missing)}
+        found = self._ask_for(owners) if owners else []
+        missing = owners.keys() - {workout["id"] for workout in found}
+        gone = {**(deletions or {}), **self._deletions({key: owners[key] for key in missing})}
         self.count([*told, *found], gone, again, silently)
         if missing - gone.keys():
             raise NotFound("There is no such workout")
@@ -113,22 +113,35 @@ class WorkoutProcessor:
         ):
             yield transaction
 
-    def _deletions(self, workout_ids: Iterable[int]) -> dict[int, int]:
+    def _ask_for(self, owners: Mapping[int, int | None]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.workouts.get_many(
+            [*owners], rep_types=True, **_if_all_are_known(owners)
+        )
+        return found
+
+    def _deletions(self, owners: Mapping[int, int | None]) -> dict[int, int]:
         """Return the users of those workouts that were deleted, by their ids."""
-        deletions = ((workout_id, self._deletion(workout_id)) for workout_id in workout_ids)
+        deletions = (
+            (workout_id, self._deletion(workout_id, user_id))
+            for workout_id, user_id in owners.items()
+        )
         return {
             workout_id: deletion["user_id"]
             for workout_id, deletion in deletions
             if deletion is not None
         }
 
-    def _deletion(self, workout_id: int) -> dict[str, Any] | None:
+    def _deletion(self, workout_id: int, user_id: int | None) -> dict[str, Any] | None:
         """Return the change that deleted a workout, which is its last, if there is one."""
         position = 0
-        while changes := self.workouts.changes(
-            position, limit=CHANGES_AT_ONCE, workout_id=workout_id
-        ):
+        of_one = {"workout_id": workout_id} | ({"user_id": user_id} if user_id else {})
+        while changes := self.workouts.changes(position, limit=CHANGES_AT_ONCE, **of_one):
             if changes[-1]["kind"] == "deleted":
                 return changes[-1]
             position = changes[-1]["id"]
         return None
+
+
+def _if_all_are_known(owners: Mapping[int, int | None]) -> dict[str, list[int]]:
+    user_ids = [user_id for user_id in owners.values() if user_id is not None]
+    return {"user_ids": user_ids} if len(user_ids) == len(owners) else {}

@@ -41,12 +41,12 @@ def rebuild_user(
         known = reads.processed_ids(fetch, user_id)
         writes.forget_user(fetch, user_id)
         counted = _Counted(fetch)
-        for workouts in _ahead(_whole(processor.workouts, workout_ids)):
+        for workouts in _ahead(_whole(processor.workouts, user_id, workout_ids)):
             counted.add(workouts)
             went_on()
         writes.write(fetch, (), (), counted.from_scratch.numbers)
         for workout_ids in _pages(sorted((known - counted.ids) | counted.late)):
-            counted.add_late(processor.workouts.get_many(workout_ids, rep_types=True))
+            counted.add_late(_get_many(processor.workouts, user_id, workout_ids))
         return len(counted.ids)
 
 
@@ -120,10 +120,16 @@ def _list(workouts: RemoteCalls, user_id: int, into: dict[int, None]) -> bool:
         page += 1
 
 
-def _whole(workouts: RemoteCalls, workout_ids: list[int]) -> Iterator[list[dict]]:
+def _whole(workouts: RemoteCalls, user_id: int, workout_ids: list[int]) -> Iterator[list[dict]]:
     for page in _pages(workout_ids):
-        found = {each["id"]: each for each in workouts.get_many(page, rep_types=True)}
+        found = {each["id"]: each for each in _get_many(workouts, user_id, page)}
         yield [found[key] for key in page if key in found]
+
+
+def _get_many(workouts: RemoteCalls, user_id: int, workout_ids: list[int]) -> list[dict]:
+    owners = [user_id] * len(workout_ids)
+    found: list[dict] = workouts.get_many(workout_ids, rep_types=True, user_ids=owners)
+    return found
 
 
 def _ahead(pages: Iterator[list[dict]]) -> Iterator[list[dict]]:

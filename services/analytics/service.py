@@ -58,7 +58,11 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
     database = Database("analytics")
     cache = Cache()
     users = RemoteService("users", methods=["settings_changes"], without={"settings_changes": None})
-    workouts = RemoteService("workouts", methods=["changes", "get_many", "list"])
+    workouts = RemoteService(
+        "workouts",
+        methods=["changes", "get_many", "list"],
+        newer={"changes": ["user_id"], "get_many": ["user_ids"]},
+    )
     exercises = RemoteService(
         "exercises", methods=["changes", "get", "own_muscles"], without={"own_muscles": list}
     )
@@ -76,26 +80,28 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
     health = Health()
 
     @rpc
-    def process_workout(self, workout_id: int) -> dict[str, Any]:
+    def process_workout(self, workout_id: int, user_id: int | None = None) -> dict[str, Any]:
         """Bring all numbers up to date with a workout as it is now; idempotent.
 
         The rules are those of ``services/analytics/rules``.
 
         Args:
             workout_id: an integer from 1; a deleted workout is taken out of the numbers.
+            user_id: its owner, without which it is looked for in everybody's.
 
         Returns:
             ``{"processed": True}``.
 
         Raises:
-            InvalidParameter: the id is none.
-            NotFound: there never was such a workout.
+            InvalidParameter: an id is none.
+            NotFound: there never was such a workout, or it is somebody else's.
             ServiceUnavailable, TimedOut: the workouts service or the database is away.
 
         Example:
-            ``n.rpc.analytics.process_workout(1)``
+            ``n.rpc.analytics.process_workout(15, user_id=7)``
         """
-        self._processor.process([checked_id(workout_id)])
+        owner = None if user_id is None else checked_user(user_id)
+        self._processor.process({checked_id(workout_id): owner})
         return {"processed": True}
 
     @rpc
@@ -447,7 +453,8 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
     def _handle(self, events: list[dict], told: Collection[dict] = ()) -> None:
         failpoint("analytics.handle")
         try:
-            self._processor.process(list(map(messages.workout_id, events)), told=told)
+            owners = {messages.workout_id(event): messages.owner(event) for event in events}
+            self._processor.process(owners, told=told)
         except NotFound as problem:
             raise Poison(str(problem)) from problem
         failpoint("analytics.before_ack")

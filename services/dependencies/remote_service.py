@@ -8,7 +8,13 @@ from typing import Any
 from eventlet.event import Event
 from kombu import Queue
 from nameko.containers import WorkerContext
-from nameko.exceptions import BadRequest, MethodNotFound, RemoteError, deserialize
+from nameko.exceptions import (
+    BadRequest,
+    IncorrectSignature,
+    MethodNotFound,
+    RemoteError,
+    deserialize,
+)
 from nameko.extensions import DependencyProvider, SharedExtension
 from nameko.messaging import HeaderEncoder
 from nameko.rpc import RPC_REPLY_QUEUE_TEMPLATE, get_rpc_exchange
@@ -121,6 +127,8 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         seconds: timeout of a call.
         without: methods that a service of the version before lacks, which may still run during an
             upgrade; with what makes a result then, or None if the method is unavailable.
+        newer: keyword arguments that a service of the version before does not take, by the methods
+            that have them. It is called again without.
     """
 
     publishing = Publishing()
@@ -132,11 +140,13 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         methods: Collection[str],
         seconds: float = budgets.INNER_RPC_SECONDS,
         without: Mapping[str, Callable[[], Any] | None] | None = None,
+        newer: Mapping[str, Collection[str]] | None = None,
     ):
         self.name = name
         self.methods = frozenset(methods)
         self.seconds = seconds
         self.without = without or {}
+        self.newer = newer or {}
 
     @property
     def public_name(self) -> str:
@@ -179,20 +189,26 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             metrics.timed_call(self.public_name, method),
             tracing.span(tracing.CLIENT, f"{self.name}.{method}"),
         ):
-            return self._exchange(worker_ctx, method, args, kwargs, seconds)
+            reply = self._exchange(worker_ctx, method, args, kwargs, seconds)
+            known = self._known_before(method, kwargs)
+            if known != kwargs and _refuses_the_arguments(reply):
+                reply = self._exchange(
+                    worker_ctx, method, args, known, seconds_left(worker_ctx, seconds)
+                )
+            return self._result(method, reply, seconds)
 
     def _exchange(
         self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
-    ) -> Any:
+    ) -> object:
+        """Send a request and return its reply, or what stands for one that did not come."""
         correlation_id, event = self.replies.expect()
         try:
             self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
-            reply = wait_for(event, seconds)
+            return wait_for(event, seconds)
         except BrokerGone as problem:
             raise self._unavailable(method, str(problem)) from problem
         finally:
             self.replies.forget(correlation_id)
-        return self._result(method, reply, seconds)
 
     def _send(
         self,
@@ -241,6 +257,10 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             return self._result_without(method)
         raise self._error(method, problem)
 
+    def _known_before(self, method: str, kwargs: dict) -> dict:
+        newer = self.newer.get(method, ())
+        return {name: value for name, value in kwargs.items() if name not in newer}
+
     def _result_without(self, method: str) -> Any:
         make = self.without[method]
         if make is None:
@@ -258,6 +278,11 @@ class RemoteService(DependencyProvider, HeaderEncoder):
     def _unavailable(self, method: str, reason: str) -> ServiceUnavailable:
         log.warning("rpc not possible", callee=self.public_name, method=method, reason=reason)
         return ServiceUnavailable.of(self.public_name, budgets.UNAVAILABLE_RETRY_AFTER)
+
+
+def _refuses_the_arguments(reply: object) -> bool:
+    error = reply.get("error") if isinstance(reply, dict) else None
+    return isinstance(error, dict) and error.get("exc_type") == IncorrectSignature.__name__
 
 
 class RemoteCalls:

@@ -24,7 +24,13 @@ _CHANGE = f"""
     FROM workout_changes c WHERE c.id > :after
 """
 _CHANGES = Statement(f"{_CHANGE} ORDER BY c.id LIMIT :limit")
-_CHANGES_OF_ONE = Statement(f"{_CHANGE} AND c.workout_id = :workout_id ORDER BY c.id LIMIT :limit")
+_CHANGES_OF_ONE = Statement(
+    f"""
+    {_CHANGE} AND c.workout_id = :workout_id
+      AND c.user_id = coalesce(CAST(:user_id AS bigint), c.user_id)
+    ORDER BY c.id LIMIT :limit
+    """
+)
 
 # until the end of the transaction
 _MARK_AS_IMPORTED = Statement("SELECT set_config('gym.imports', 'on', true)")
@@ -35,8 +41,14 @@ def mark_as_imported(send: Send) -> None:
     send(_MARK_AS_IMPORTED)
 
 
-def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None) -> list[dict]:
-    """Return the changes after an id, oldest first.
+def changes(
+    fetch: Fetch,
+    after: int,
+    limit: int,
+    workout_id: int | None = None,
+    user_id: int | None = None,
+) -> list[dict]:
+    """Return the changes after an id, oldest first; those of one workout, or of all.
 
     Because of the lock changes become visible in the order of their ids, so a reader that goes on
     after the last id it has seen misses none.
@@ -44,5 +56,7 @@ def changes(fetch: Fetch, after: int, limit: int, workout_id: int | None = None)
     if workout_id is None:
         rows = fetch(_CHANGES, after=after, limit=limit)
     else:
-        rows = fetch(_CHANGES_OF_ONE, after=after, limit=limit, workout_id=workout_id)
+        rows = fetch(
+            _CHANGES_OF_ONE, after=after, limit=limit, workout_id=workout_id, user_id=user_id
+        )
     return [row[0] for row in rows]

@@ -20,8 +20,17 @@ _GET = Statement(f"SELECT {WHOLE} FROM workouts w WHERE {_OF_USER}")
 _GET_SHOWN = Statement(f"SELECT ({workout_json()})::text FROM workouts w WHERE {_OF_USER}")
 
 _GET_MANY = "SELECT ({workout})::text FROM workouts w WHERE w.id = ANY(:workout_ids)"
+# one look-up by the primary key for each: planned once, a join may scan the table
+_GET_OWNED = """
+    SELECT ({workout})::text
+    FROM unnest(CAST(:user_ids AS bigint[]), CAST(:workout_ids AS bigint[])) AS k (user_id, id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM workouts WHERE user_id = k.user_id AND id = k.id LIMIT 1) w
+"""
 _GET_MANY_SHOWN = Statement(_GET_MANY.format(workout=workout_json()))
 _GET_MANY_TO_COUNT = Statement(_GET_MANY.format(workout=workout_json(to_count=True)))
+_GET_OWNED_SHOWN = Statement(_GET_OWNED.format(workout=workout_json()))
+_GET_OWNED_TO_COUNT = Statement(_GET_OWNED.format(workout=workout_json(to_count=True)))
 
 _SORT_COLUMNS = {
     "date": "w.date",
@@ -54,16 +63,27 @@ def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Frag
     return Fragment(rows[0][0]) if rows else None
 
 
-def get_many(fetch: Fetch, workout_ids: Sequence[int], to_count: bool) -> list[Fragment]:
+def get_many(
+    fetch: Fetch,
+    workout_ids: Sequence[int],
+    to_count: bool,
+    user_ids: Sequence[int] | None = None,
+) -> list[Fragment]:
     """Return whole workouts; unknown ids are left out.
 
     Args:
         fetch: runs a statement.
         workout_ids: their ids.
         to_count: as analytics counts them, without notes, which may be most of a workout's text.
+        user_ids: the owner that each must have; None for anybody's.
     """
-    statement = _GET_MANY_TO_COUNT if to_count else _GET_MANY_SHOWN
-    return [Fragment(row[0]) for row in fetch(statement, workout_ids=list(workout_ids))]
+    if user_ids is None:
+        statement = _GET_MANY_TO_COUNT if to_count else _GET_MANY_SHOWN
+        found = fetch(statement, workout_ids=list(workout_ids))
+    else:
+        statement = _GET_OWNED_TO_COUNT if to_count else _GET_OWNED_SHOWN
+        found = fetch(statement, user_ids=list(user_ids), workout_ids=list(workout_ids))
+    return [Fragment(row[0]) for row in found]
 
 
 def list_page(

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from eventlet.event import Event
-from nameko.exceptions import MethodNotFound, serialize
+from nameko.exceptions import IncorrectSignature, MethodNotFound, serialize
 
 from schemas.errors import InternalError, ServiceUnavailable
 from services.dependencies.remote_service import RemoteService
@@ -56,3 +56,34 @@ def test_a_method_that_nothing_stands_for_is_unavailable():
 def test_a_method_that_should_be_there_is_a_bug():
     with pytest.raises(InternalError):
         call(without={"run": list})
+
+
+class Stricter(RemoteService):
+    """A service whose method takes no depth."""
+
+    def __init__(self, **options):
+        super().__init__("workouts", ["swim"], **options)
+        self.asked = []
+
+    def _exchange(self, _worker_ctx, _method, _args, kwargs, _seconds):
+        self.asked.append(kwargs)
+        if "depth" in kwargs:
+            return {"result": None, "error": serialize(IncorrectSignature("swim: depth"))}
+        return {"result": "swum", "error": None}
+
+
+def test_what_the_version_before_does_not_take_is_left_out():
+    service = Stricter(newer={"swim": ["depth"]})
+    assert service.get_dependency(WORKER).swim(depth=3, far=True) == "swum"
+    assert service.asked == [{"depth": 3, "far": True}, {"far": True}]
+
+
+def test_what_it_takes_is_sent_once():
+    service = Stricter(newer={"swim": ["depth"]})
+    assert service.get_dependency(WORKER).swim(far=True) == "swum"
+    assert service.asked == [{"far": True}]
+
+
+def test_arguments_that_are_wrong_are_a_bug():
+    with pytest.raises(InternalError):
+        Stricter().get_dependency(WORKER).swim(depth=3)

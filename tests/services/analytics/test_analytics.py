@@ -1112,6 +1112,19 @@ def test_one_that_can_t_be_counted_is_asked_for_at_the_next_try(lifter, system, 
     assert [letter.reason for letter in letters] == ["Poison: There is no such workout"]
 
 
+def test_a_workout_is_processed_with_its_owner_or_without(lifter):
+    workout = lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 100))))
+    workout_id = workout["workout"]["id"]
+    with pytest.raises(NotFound):
+        lifter.rpc.analytics.process_workout(workout_id, user_id=lifter.id + 10**9)
+    for owner in (lifter.id, None):
+        assert lifter.rpc.analytics.process_workout(workout_id, owner) == {"processed": True}
+        assert lifter.records()[BENCH]["max_weight"]["value"] == 100
+    lifter.rpc.workouts.delete(lifter.id, workout_id)
+    lifter.rpc.analytics.process_workout(workout_id, user_id=lifter.id)
+    assert lifter.records() == {}
+
+
 @pytest.mark.slow
 def test_what_only_workouts_knows_of_is_counted_by_the_feed(lifter):
     lifter.rpc.workouts.create(lifter.id, body(ago(0), lift(BENCH, one(5, 100))))

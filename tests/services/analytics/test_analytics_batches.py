@@ -472,7 +472,7 @@ def test_what_a_workouts_service_of_the_version_before_says_is_asked_for_again(d
         workouts_service = SimpleNamespace(get_many=lambda *_, **__: answer)
         cache = SimpleNamespace(changing=lambda *_: nullcontext())
         processor = WorkoutProcessor(database, cache, workouts_service, CountedWorkouts())
-        processor.process(list(log.there))
+        processor.process(dict.fromkeys(log.there, USERS[0]))
         with database.together() as transaction:
             failed_changes.forget_failures(transaction.fetch, list(log.there))
 

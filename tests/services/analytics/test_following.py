@@ -55,11 +55,11 @@ class Workouts(test_rebuilding.Workouts):
         change |= {"changed_at": "2026-01-01T12:00:00Z", **marks}
         self.feed.append(change)
 
-    def changes(self, after, limit, workout_id=None):
+    def changes(self, after, limit, workout_id=None, user_id=None):
         found = [
             change
             for change in self.feed[after:]
-            if workout_id is None or change["workout_id"] == workout_id
+            if workout_id in (None, change["workout_id"]) and user_id in (None, change["user_id"])
         ]
         return found[:limit]
 

@@ -43,11 +43,13 @@ class Workouts:
         items = [{"id": each["id"]} for each in theirs[(page - 1) * limit : page * limit]]
         return {"items": items, "total": len(theirs)}
 
-    def get_many(self, workout_ids, rep_types):
+    def get_many(self, workout_ids, rep_types, user_ids=None):
         assert rep_types
         assert len(workout_ids) <= PAGE
         # in no particular order
-        return [self.there[key] for key in sorted(workout_ids, reverse=True) if key in self.there]
+        there = [self.there[key] for key in sorted(workout_ids, reverse=True) if key in self.there]
+        owners = dict(zip(workout_ids, user_ids or [], strict=user_ids is not None))
+        return [each for each in there if owners.get(each["id"]) in (None, each["user_id"])]
 
 
 def rebuild(database, workouts, user_id=USER):
@@ -148,11 +150,11 @@ def test_nothing_is_changed_if_the_workouts_service_goes_away(database):
     workouts = Workouts(logged)
     pages = []
 
-    def get_many(workout_ids, rep_types):
+    def get_many(workout_ids, rep_types, user_ids):
         pages.append(workout_ids)
         if len(pages) == 2:
             raise ConnectionError
-        return Workouts.get_many(workouts, workout_ids, rep_types)
+        return Workouts.get_many(workouts, workout_ids, rep_types, user_ids)
 
     workouts.get_many = get_many
     with pytest.raises(ConnectionError):
@@ -164,7 +166,7 @@ def test_an_outage_is_raised_once_and_leaves_no_traceback(database, capfd):
     log = Log(4, version_before=False)
     workouts = Workouts([log.workout(USER) for _ in range(2 * PAGE)])
 
-    def away(workout_ids, rep_types):
+    def away(workout_ids, rep_types, user_ids):
         raise ServiceUnavailable
 
     workouts.get_many = away

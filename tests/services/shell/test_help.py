@@ -145,7 +145,7 @@ def test_calls_that_cannot_be_are_told(rpc):
     with pytest.raises(IncorrectSignature):
         rpc.workouts.get()
     with pytest.raises(IncorrectSignature):
-        rpc.workouts.changes(0, 10, None, "more")
+        rpc.workouts.changes(0, 10, None, None, "more")
     assert isinstance(rpc.workouts.changes(0, 1), list)
 
 

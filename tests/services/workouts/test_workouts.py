@@ -318,6 +318,30 @@ def test_workouts_to_count_come_without_notes(user):
     assert counted["exercises"][0]["sets"][0]["weight"] == 100
 
 
+@pytest.mark.parametrize("rep_types", [False, True])
+def test_workouts_may_be_asked_for_with_their_owners(user, rep_types):
+    ids = [user.create(exercises=[lift(BENCH, one(5, weight))])["id"] for weight in (50, 60)]
+
+    def found(*owners):
+        workouts = user.rpc.workouts.get_many(ids, rep_types=rep_types, user_ids=owners)
+        return {workout["id"]: workout["user_id"] for workout in workouts}
+
+    assert found(user.id, user.id) == dict.fromkeys(ids, user.id)
+    assert found(user.id, user.id + 10**9) == {ids[0]: user.id}
+    with pytest.raises(InvalidParameter, match="user_ids must have 2 items"):
+        found(user.id)
+
+
+def test_changes_of_a_workout_may_be_asked_for_with_its_owner(user):
+    workout_id = user.create()["id"]
+
+    def found(owner):
+        return user.rpc.workouts.changes(workout_id=workout_id, user_id=owner)
+
+    assert [change["kind"] for change in found(user.id)] == ["created"]
+    assert found(user.id + 10**9) == []
+
+
 def test_a_new_workout_comes_as_analytics_counts_it_too(user):
     lifted = lift(BENCH, one(5, 100, notes="of a set"), notes="of an exercise")
     start = {"started_at": "2025-02-16T18:30:00+01:00", "notes": "of a workout"}
