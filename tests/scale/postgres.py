@@ -57,7 +57,9 @@ def kill(data):
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    eventually(lambda: is_gone(postmaster))
+    eventually(lambda: all(map(is_gone, pids)))
+    # one that nobody has asked how it ended would still count as running
+    pid_file.unlink()
 
 
 def children_of(pid):
