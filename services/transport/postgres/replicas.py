@@ -1,10 +1,10 @@
 """Reading from replicas that have all that is committed.
 
 A read asks the primary how far its write-ahead log (WAL) is, which costs a fraction of the read
-itself. A replica that has replayed as much shows everything that was committed before the read
-began, as the primary would: so who has just written sees it, and what is cached is no older than
-if the primary had been asked. The replica is asked in a statement of its own, as the next one takes
-its snapshot after that.
+itself; reads that begin while such a question is under way share the next one. A replica that has
+replayed as much shows everything that was committed before the read began, as the primary would: so
+who has just written sees it, and what is cached is no older than if the primary had been asked. The
+replica is asked in a statement of its own, as the next one takes its snapshot after that.
 
 Nothing is remembered of writes, and no clock is compared. A replica that is behind, stands still or
 is away costs a look now and then, and the primary answers.
@@ -20,6 +20,8 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg2
+from eventlet.event import Event
+from eventlet.semaphore import Semaphore
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.observability import metrics
@@ -68,6 +70,41 @@ class Position(NamedTuple):
     lsn: str
 
 
+class _Positions:
+    """Asks for positions of the primary, one question at a time.
+
+    Whoever comes while one is under way shares the next one: the answer to this one may be of
+    before they came.
+    """
+
+    def __init__(self) -> None:
+        self._is_asking = Semaphore()
+        self._next: Event | None = None
+
+    def ask(self, fetch: Fetch) -> Position | None:
+        """Return the position of the primary, or None if the server takes no writes.
+
+        None is returned, too, to those who share a question that failed; who asked it gets the
+        error.
+
+        Args:
+            fetch: runs a statement on the primary.
+        """
+        if self._next is not None:
+            return self._next.wait()  # type: ignore[no-any-return]
+        shared = self._next = Event()
+        position = None
+        try:
+            with self._is_asking:
+                self._next = None
+                position = _position(fetch)
+        finally:
+            if self._next is shared:
+                self._next = None
+            shared.send(position)
+        return position
+
+
 class _Behind(Exception):
     """A replica has not replayed everything yet."""
 
@@ -89,6 +126,7 @@ class Replicas:
 
     def __init__(self, addresses: Sequence[DatabaseAddress]):
         self._replicas = [_Replica(address) for address in addresses]
+        self._positions = _Positions()
 
     def read(self, fetch: Fetch, read: Callable[[Fetch], Read]) -> Read:
         """Return what a function reads, from a replica or else from the primary.
@@ -100,7 +138,7 @@ class Replicas:
         if not self._replicas:
             return read(fetch)
         usable = [replica for replica in self._replicas if replica.is_usable()]
-        position = _position(fetch) if usable else None
+        position = self._positions.ask(fetch) if usable else None
         if position is not None:
             for replica in usable:
                 try:
