@@ -58,8 +58,6 @@ def kill(data):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     eventually(lambda: all(map(is_gone, pids)))
-    # one that nobody has asked how it ended would still count as running
-    pid_file.unlink()
 
 
 def children_of(pid):

@@ -94,7 +94,10 @@ class Pair:
 
     def kill(self, number):
         """Kill the primary (0) or a standby with all its processes."""
-        kill(self.root / self.names[number])
+        data = self.root / self.names[number]
+        kill(data)
+        # a process that nobody has asked how it ended would still count as running
+        (data / "postmaster.pid").unlink(missing_ok=True)
 
     def postmaster(self, number):
         """Return the process id of the primary (0) or a standby."""

@@ -232,9 +232,30 @@ def test_one_that_is_left_on_the_timeline_of_a_lost_primary_is_not_read():
             assert last(database) == (1, trio.ports[1])
 
 
-def wait_until_followed(pair, number):
+def test_one_that_goes_on_with_the_new_primary_is_read_again():
+    with Pair(synchronous=False, standbys=2) as trio:
+        make_table(trio)
+        trio.ask(0, "CREATE ROLE plain LOGIN", "GRANT SELECT ON written TO plain", database=NAME)
+        for number in (1, 2):
+            wait_until_followed(trio, number)
+        trio.lose_primary()
+        trio.promote(1)
+        source = f"host={LOOPBACK} port={trio.ports[1]} user=postgres"
+        trio.ask(2, f"ALTER SYSTEM SET primary_conninfo = '{source}'", "SELECT pg_reload_conf()")
+        with opened(trio, 1, [2]) as database:
+            database.fetch(WRITE, number=1)
+            eventually(lambda: last(database) == (1, trio.ports[2]), SECONDS)
+        # a role without privileges is told the timeline as of the latest restartpoint
+        trio.ask(1, "CHECKPOINT")
+        wait_until_followed(trio, 2, primary=1)
+        trio.ask(2, "CHECKPOINT")
+        with opened(trio, 1, [2], user="plain") as database:
+            eventually(lambda: last(database) == (1, trio.ports[2]), SECONDS)
+
+
+def wait_until_followed(pair, number, primary=0):
     """Wait until a standby has replayed what its primary has written."""
-    position = written_by(pair, 0)
+    position = written_by(pair, primary)
     eventually(lambda: has_replayed(pair, number, position), SECONDS)
 
 
