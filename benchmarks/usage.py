@@ -30,9 +30,13 @@ class Usage:
     """The processor time of a system's parts, with all that their processes started."""
 
     def __init__(self, system: System):
-        self._part_of = {system.pid(name): part for part in PARTS for name in PARTS[part]}
+        there = system.supervisor.parts()
+        # servers may be given from outside
+        self._part_of = {
+            system.pid(name): part for part in PARTS for name in PARTS[part] if name in there
+        }
         # a version before may have no fork server
-        ours = [name for name in (*SERVICES, FORK_SERVER) if name in system.supervisor.parts()]
+        ours = [name for name in (*SERVICES, FORK_SERVER) if name in there]
         self._services = {name: system.pid(name) for name in ours}
 
     def cpu_seconds(self) -> dict[str, float]:

@@ -23,6 +23,8 @@ OPERATOR = "operator"
 BROKER_USERS = (*SERVICES, OPERATOR, "monitoring")
 VIRTUAL_HOST = "gym"
 POOLER = "POOLER"
+REPLICAS = "REPLICAS"
+WITH_REPLICAS = ("workout-db", "analytics-db")
 DATABASE_FIELDS = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
 COUNTERS = ("REDIS_COUNTERS_HOST", "REDIS_COUNTERS_PORT")
 # a server is used instead of started when one of these is set
@@ -41,16 +43,19 @@ SERVER_VARIABLES = {
     "rabbitmq": ("AMQP_URI",),
 }
 ADDRESSES = tuple(address_variable(service) for service in SERVICES)
+
+
+def _database_settings(name: str) -> list[str]:
+    fields = (*DATABASE_FIELDS, POOLER, *([REPLICAS] if name in WITH_REPLICAS else []))
+    return [f"{DATABASES[name].prefix}_DB_{field}" for field in fields]
+
+
 SERVER_SETTINGS = (
     "AMQP_URI",
     "REDIS_HOST",
     "REDIS_PORT",
     *COUNTERS,
-    *(
-        f"{database.prefix}_DB_{field}"
-        for database in DATABASES.values()
-        for field in (*DATABASE_FIELDS, POOLER)
-    ),
+    *(setting for name in DATABASES for setting in _database_settings(name)),
 )
 GATEWAY_SETTINGS = (
     "RATE_LIMIT_LOGIN",
@@ -227,4 +232,4 @@ def _where_nothing_is_given(state: State) -> dict[str, str]:
 def _settings_of(server: str) -> list[str]:
     if server not in DATABASES:
         return list(SERVER_VARIABLES[server])
-    return [f"{DATABASES[server].prefix}_DB_{field}" for field in (*DATABASE_FIELDS, POOLER)]
+    return _database_settings(server)

@@ -187,7 +187,7 @@ class CachedReads:
                 return result
         generation_keys = cache_generations.shown_numbers_of(user_id)
         return self.cache.get_or_make(
-            key, generation_keys, seconds, lambda: read(self.database.fetch), variant
+            key, generation_keys, seconds, lambda: self.database.reading(read), variant
         )
 
     def _read_when_counted(self, user_id: int, read: Read) -> Any:

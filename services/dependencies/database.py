@@ -1,8 +1,8 @@
 """The database of a service, as a dependency provider."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg2
 from nameko.containers import WorkerContext
@@ -21,13 +21,17 @@ from services.process import budgets
 from services.process.settings import SETTINGS_KEY
 from services.transport.postgres.engine import (
     Trust,
+    autocommitting,
     make_engine,
     make_poolless_engine,
     wait_bounded,
 )
-from services.transport.postgres.statements import Pooled, Statement, Together, run
+from services.transport.postgres.replicas import Replicas
+from services.transport.postgres.statements import Fetch, Statement, Together, run
 
 log = get_logger(__name__)
+
+Read = TypeVar("Read")
 
 _GONE = ("08", "57P", "53", "25P03", "25006")
 """Prefixes of SQLSTATEs of an unavailable server: connection lost, shutting down, out of resources,
@@ -50,12 +54,14 @@ class Database(DependencyProvider):
     - :meth:`together` is one transaction of several statements, in as few round trips as there are
       results. Both run a :class:`Statement`, so functions that read and write take ``fetch`` and
       work in either.
+    - :meth:`reading` runs a function that only reads, on a replica if the database has one that
+      has all that is committed.
     - :meth:`transaction` gives SQLAlchemy's connection. It takes three times the CPU and a round
       trip each for BEGIN, statement and COMMIT, and is for what runs seldom and needs more of
       it, such as row counts or rows by name: the seed, the import from wger, the follower of the
       change feed.
 
-    All three raise the same errors (:meth:`transaction`).
+    All raise the same errors (:meth:`transaction`).
 
     Args:
         name: the service whose database it is, as in the settings.
@@ -76,6 +82,7 @@ class Database(DependencyProvider):
         address = self.container.config[SETTINGS_KEY].databases[self.name]
         self.engine = make_engine(address, budgets.DATABASE_CONNECTIONS)
         self._sessions = make_poolless_engine(address)
+        self._replicas = Replicas(address.replicas)
         self._trust = Trust(several=len(address.places) > 1)
         event.listen(self.engine, "checkout", self._trust.check)
         # Any: SQLAlchemy has these two on QueuePool, which it makes here, and not on Pool
@@ -83,8 +90,9 @@ class Database(DependencyProvider):
         metrics.watch_pool(pool.checkedout, pool.checkedin, budgets.DATABASE_CONNECTIONS)
 
     def stop(self) -> None:
-        """Close the pool."""
+        """Close the pools."""
         self.engine.dispose()
+        self._replicas.stop()
 
     def ping(self) -> None:
         """Raise if the database does not respond."""
@@ -101,13 +109,22 @@ class Database(DependencyProvider):
             statement: which one.
             values: its values, by their names.
         """
-        with self._translated_errors(), self._autocommitting() as connection:
+        with self._translated_errors(), autocommitting(self.engine) as connection:
             return run(connection, statement, values)
+
+    def reading(self, read: Callable[[Fetch], Read]) -> Read:
+        """Return what a function reads, which sees at least all that was committed before the call.
+
+        Args:
+            read: takes a ``fetch``, by which it runs statements that change and lock nothing; it
+                is called again with another one if a replica fails.
+        """
+        return self._replicas.read(self.fetch, read)
 
     @contextmanager
     def together(self) -> Iterator[Together]:
         """Give a transaction that commits at the end; an exception in the block rolls it back."""
-        with self._translated_errors(), self._autocommitting() as connection:
+        with self._translated_errors(), autocommitting(self.engine) as connection:
             transaction = Together(connection)
             try:
                 yield transaction
@@ -138,26 +155,6 @@ class Database(DependencyProvider):
             SQLAlchemyError: the database can't be reached.
         """
         return self._sessions.connect()
-
-    @contextmanager
-    def _autocommitting(self) -> Iterator[Pooled]:
-        """Give a connection on which every statement is a transaction.
-
-        Without autocommit psycopg2 sends a BEGIN before the first statement, a round trip of its
-        own. SQLAlchemy does not expect it: the pool's ``Trust`` switches it off again.
-        """
-        connection: Pooled = self.engine.raw_connection()
-        try:
-            connection.dbapi_connection.autocommit = True
-            yield connection
-        except BaseException:
-            # SQLAlchemy invalidates closed connections only where it runs the statement itself;
-            # back in the pool, the next request would fail with this one
-            if connection.is_valid and connection.dbapi_connection.closed:
-                connection.invalidate()
-            raise
-        finally:
-            connection.close()
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:

@@ -208,6 +208,22 @@ DATABASE_FAILURES = _counter(
     "gym_database_failures_total", "Transactions that failed: unavailable or error", "kind"
 )
 
+REPLICA_READS = _counter(
+    "gym_replica_reads_total",
+    "Reads that a replica may answer, by who did: replica, or primary",
+    "place",
+)
+REPLICA_BEHIND = _gauge(
+    "gym_replica_behind_bytes",
+    "WAL that a replica had not replayed of what was committed, at the last look",
+    "replica",
+)
+REPLICA_USED = _gauge(
+    "gym_replica_used",
+    "Whether a replica is read from, or (0) left alone after a failure",
+    "replica",
+)
+
 CACHE_READS = _counter(
     "gym_cache_reads_total", "Values looked for in the cache: hit, stale or miss", "outcome"
 )
@@ -224,6 +240,7 @@ FEED_CAUGHT_UP = _gauge(
     "gym_feed_caught_up_timestamp_seconds", "When this process last saw to all workout changes"
 )
 
+READ_FROM_REPLICA, READ_FROM_PRIMARY = map(REPLICA_READS.labels, ("replica", "primary"))
 CACHE_HIT, CACHE_STALE, CACHE_MISS = map(CACHE_READS.labels, ("hit", "stale", "miss"))
 
 

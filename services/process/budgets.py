@@ -44,6 +44,16 @@ DATABASE_IDLE_TRANSACTION_SECONDS = 8
 DATABASE_ANSWER_SECONDS = 4.5
 """A database connection without any response for this long is given up."""
 
+REPLICA_SECONDS = 1
+"""Timeout of connecting to a replica, and of each statement: then the primary is still to answer.
+"""
+
+REPLICA_PAUSE_SECONDS = 5.0
+"""After a failure of a replica, a process does not read from it for this long."""
+
+REPLICA_BEHIND_SECONDS = (0.01, 1.0)
+"""First and longest pause after a replica was behind; each in a row is twice the one before."""
+
 REDIS_SECONDS = 0.3
 """Timeout of connecting to Redis, and of each command. Short: Redis is optional."""
 
@@ -265,6 +275,7 @@ def check() -> None:
         "a statement ends before its caller gives up": DATABASE_STATEMENT_SECONDS
         < DATABASE_ANSWER_SECONDS
         <= INNER_RPC_SECONDS,
+        "a read has time for the primary after a replica": 2 * REPLICA_SECONDS < FIRST_READ_SECONDS,
         "an attempt ends before another process makes one": DELIVERY_SECONDS
         < DELIVERY_LEASE_SECONDS,
         "a user has places for more than one webhook": DELIVERY_PLACES_OF_ONE

@@ -32,6 +32,9 @@ DATABASES = {
 }
 """By service: prefix of the environment variables, default port, default database name."""
 
+READ_FROM_REPLICAS = ("workouts", "analytics")
+"""The services that read from replicas of their database, if it has any."""
+
 TOKEN_SERVICES = ("gateway", "users")
 """The only services that need the JWT key: one checks tokens, the other issues them."""
 
@@ -66,13 +69,20 @@ class DatabaseAddress:
     pooler_place: tuple[str, int] | None = None
     """Host and port of a pooler that gives each transaction any of the sessions that it shares."""
 
+    replica_places: tuple[tuple[str, int], ...] = ()
+    """Host and port of each server that may be read from while it has all that was committed."""
+
     @property
     def pooler(self) -> "DatabaseAddress | None":
         """The address of the database by its pooler, if it has one."""
         if self.pooler_place is None:
             return None
-        host, port = self.pooler_place
-        return replace(self, host=host, port=str(port), pooler_place=None)
+        return self._at(*self.pooler_place)
+
+    @property
+    def replicas(self) -> "tuple[DatabaseAddress, ...]":
+        """The addresses of the database on its replicas."""
+        return tuple(self._at(*place) for place in self.replica_places)
 
     @property
     def places(self) -> tuple[tuple[str, int], ...]:
@@ -96,6 +106,9 @@ class DatabaseAddress:
             "target_session_attrs": "read-write",
         }
         return URL.create(driver, self.user, self.password, database=self.name, query=query)
+
+    def _at(self, host: str, port: int) -> "DatabaseAddress":
+        return replace(self, host=host, port=str(port), pooler_place=None, replica_places=())
 
 
 @dataclass(frozen=True)
@@ -157,7 +170,7 @@ class Settings:
             redis_counters_host=counters[0],
             redis_counters_port=counters[1],
             databases={
-                service: reader.database(prefix, port, name)
+                service: reader.database(prefix, port, name, service in READ_FROM_REPLICAS)
                 for service, (prefix, port, name) in DATABASES.items()
             },
             addresses={
@@ -296,7 +309,7 @@ class _Reader:
             return cache, cache
         return cache, (host or "localhost", self.number("REDIS_COUNTERS_PORT", 6380))
 
-    def database(self, prefix: str, port: int, name: str) -> DatabaseAddress:
+    def database(self, prefix: str, port: int, name: str, has_replicas: bool) -> DatabaseAddress:
         hosts = self.items(f"{prefix}_DB_HOST") or ("localhost",)
         return DatabaseAddress(
             host=",".join(hosts),
@@ -305,12 +318,27 @@ class _Reader:
             password=self.password(f"{prefix}_DB_PASSWORD", "postgres"),
             name=self.text(f"{prefix}_DB_NAME", name),
             pooler_place=self.pooler_place(f"{prefix}_DB_POOLER"),
+            replica_places=self.replica_places(f"{prefix}_DB_REPLICAS") if has_replicas else (),
         )
 
     def pooler_place(self, name: str) -> tuple[str, int] | None:
-        host, _, port = (value := self.text(name, "")).rpartition(":")
-        if not value:
-            return None
-        if not (host and "," not in value and port.isdecimal() and 1 <= int(port) <= 65535):
+        value = self.text(name, "")
+        place = _place(value)
+        if value and place is None:
             raise BadSettings(f"{name} must be HOST:PORT")
+        return place
+
+    def replica_places(self, name: str) -> tuple[tuple[str, int], ...]:
+        values = self.items(name)
+        places = tuple(place for place in map(_place, values) if place)
+        if len(places) < len(values):
+            raise BadSettings(f"{name} must be HOST:PORT, or several by commas")
+        return places
+
+
+def _place(value: str) -> tuple[str, int] | None:
+    """Return the host and the port that are written as ``HOST:PORT``; None if they are not."""
+    host, _, port = value.rpartition(":")
+    if host and "," not in value and port.isdecimal() and 1 <= int(port) <= 65535:
         return host, int(port)
+    return None

@@ -53,7 +53,7 @@ class WorkoutReads:
         """
 
         def read() -> Fragment | None:
-            return reads.get_shown(self.database.fetch, workout_id, user_id)
+            return self.database.reading(lambda fetch: reads.get_shown(fetch, workout_id, user_id))
 
         if user_id is None:
             workout = read()
@@ -76,7 +76,9 @@ class WorkoutReads:
         """Return a page of a user's workouts and the number of all."""
 
         def read() -> dict[str, Any] | None:
-            found = reads.list_page(self.database.fetch, user_id, days, sort, page, limit)
+            found = self.database.reading(
+                lambda fetch: reads.list_page(fetch, user_id, days, sort, page, limit)
+            )
             return found if found["total"] or self._is_there(user_id) else None
 
         order = ",".join(f"{name}:{direction}" for name, direction in sort)
@@ -91,7 +93,9 @@ class WorkoutReads:
         """Return what the user did the last time of each exercise."""
 
         def read() -> Fragment | None:
-            found = last_sets.last_sets(self.database.fetch, user_id, exercise_ids)
+            found = self.database.reading(
+                lambda fetch: last_sets.last_sets(fetch, user_id, exercise_ids)
+            )
             return found or (NO_SETS if self._is_there(user_id) else None)
 
         key = f"workout:user:{user_id}:last:{','.join(map(str, exercise_ids))}"

@@ -57,7 +57,7 @@ def kill(data):
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    eventually(lambda: is_gone(postmaster))
+    eventually(lambda: all(map(is_gone, pids)))
 
 
 def children_of(pid):

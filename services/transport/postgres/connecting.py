@@ -15,12 +15,12 @@ _latest: dict[DatabaseAddress, int] = {}
 """Which host took writes last, by its place."""
 
 
-def connect(address: DatabaseAddress, **options: str) -> Any:
+def connect(address: DatabaseAddress, **options: Any) -> Any:
     """Connect to the host that takes writes; of several the one that took them last is tried first.
 
     Args:
         address: of the database.
-        options: further ones of libpq.
+        options: further ones of libpq, or of psycopg2.
 
     Raises:
         psycopg2.OperationalError: none can be reached, or takes writes; it is what the last said.

@@ -1,6 +1,8 @@
 """The engine of a database: a pool of connections whose every wait is bounded."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
@@ -14,7 +16,19 @@ from services.process import budgets
 from services.process.settings import DatabaseAddress
 from services.transport.postgres.connecting import connect
 from services.transport.postgres.sessions import SETTINGS, as_options
-from services.transport.postgres.statements import SHARED_KEY
+from services.transport.postgres.statements import SHARED_KEY, Pooled
+
+_OF_REPLICA = SETTINGS | {
+    "statement_timeout": str(budgets.REPLICA_SECONDS * 1000),
+    # one that was promoted by mistake would take writes
+    "default_transaction_read_only": "on",
+}
+
+
+class _ReplicaConnection(psycopg2.extensions.connection):  # type: ignore[misc]
+    """A connection that is waited for no longer than the primary then has time to answer."""
+
+    patience = budgets.REPLICA_SECONDS
 
 
 def wait_bounded(connection: psycopg2.extensions.connection) -> None:
@@ -24,8 +38,12 @@ def wait_bounded(connection: psycopg2.extensions.connection) -> None:
     a limit, so a frozen server would hold its workers for good (tests/faults/test_databases.py).
     psycopg2 closes a connection whose callback raises.
     """
-    connecting = connection.status == STATUS_SETUP
-    seconds = budgets.DATABASE_CONNECT_SECONDS if connecting else budgets.DATABASE_ANSWER_SECONDS
+    if isinstance(connection, _ReplicaConnection):
+        seconds: float = connection.patience
+    elif connection.status == STATUS_SETUP:
+        seconds = budgets.DATABASE_CONNECT_SECONDS
+    else:
+        seconds = budgets.DATABASE_ANSWER_SECONDS
     silent = psycopg2.OperationalError(f"no answer for {seconds} seconds")
     while (state := connection.poll()) != POLL_OK:
         trampoline(
@@ -44,21 +62,22 @@ def make_engine(address: DatabaseAddress, connections: int) -> Engine:
         address: where the database is; its pooler is used if it has one.
         connections: how many connections the pool keeps, and the most it makes.
     """
-    engine = create_engine(
-        "postgresql+psycopg2://",
-        creator=lambda: _connect(address),
-        pool_size=connections,
-        max_overflow=0,
-        # first the connection that was used last: it has most statements prepared, and is trusted
-        pool_use_lifo=True,
-        pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
-        # SQLAlchemy would write them into its exceptions, and so into the log
-        hide_parameters=True,
-    )
+    engine = _make_pooled(lambda: _connect(address), connections)
     event.listen(engine, "checkin", _note_use)
     if address.pooler:
         event.listen(engine, "connect", _note_that_it_is_shared)
     return engine
+
+
+def make_replica_engine(address: DatabaseAddress, connections: int) -> Engine:
+    """Make an engine of a replica, which is waited for ``REPLICA_SECONDS`` and takes no writes.
+
+    Args:
+        address: where the replica is.
+        connections: how many connections the pool keeps, and the most it makes.
+    """
+    options = {"options": as_options(_OF_REPLICA), "connection_factory": _ReplicaConnection}
+    return _make_pooled(lambda: connect(address, **options), connections)
 
 
 def make_poolless_engine(address: DatabaseAddress) -> Engine:
@@ -71,6 +90,41 @@ def make_poolless_engine(address: DatabaseAddress) -> Engine:
         "postgresql+psycopg2://",
         creator=lambda: connect(address, options=as_options(SETTINGS)),
         poolclass=NullPool,
+        hide_parameters=True,
+    )
+
+
+@contextmanager
+def autocommitting(engine: Engine) -> Iterator[Pooled]:
+    """Give a connection of a pool on which every statement is a transaction.
+
+    Without autocommit psycopg2 sends a BEGIN before the first statement, a round trip of its own.
+    SQLAlchemy does not expect it: the pool's :class:`Trust` switches it off again.
+    """
+    connection: Pooled = engine.raw_connection()
+    try:
+        connection.dbapi_connection.autocommit = True
+        yield connection
+    except BaseException:
+        # SQLAlchemy invalidates closed connections only where it runs the statement itself; back
+        # in the pool, the next request would fail with this one
+        if connection.is_valid and connection.dbapi_connection.closed:
+            connection.invalidate()
+        raise
+    finally:
+        connection.close()
+
+
+def _make_pooled(connect: Callable[[], Any], connections: int) -> Engine:
+    return create_engine(
+        "postgresql+psycopg2://",
+        creator=connect,
+        pool_size=connections,
+        max_overflow=0,
+        # first the connection that was used last: it has most statements prepared, and is trusted
+        pool_use_lifo=True,
+        pool_timeout=budgets.DATABASE_POOL_WAIT_SECONDS,
+        # SQLAlchemy would write them into its exceptions, and so into the log
         hide_parameters=True,
     )
 

@@ -126,6 +126,29 @@ def test_a_pooler_has_a_host_and_a_port(place):
         Settings.from_environment({"WORKOUT_DB_POOLER": place})
 
 
+def test_a_database_may_have_replicas():
+    variables = {
+        "WORKOUT_DB_HOST": "one,other",
+        "WORKOUT_DB_POOLER": "pooler:6432",
+        "WORKOUT_DB_REPLICAS": "one:5432, third:6543",
+        "USERS_DB_REPLICAS": "not read from",
+    }
+    databases = Settings.from_environment(variables).databases
+    assert [each.places for each in databases["workouts"].replicas] == [
+        (("one", 5432),),
+        (("third", 6543),),
+    ]
+    assert all(each.pooler is None for each in databases["workouts"].replicas)
+    assert databases["workouts"].pooler.replicas == ()
+    assert databases["analytics"].replicas == databases["users"].replicas == ()
+
+
+@pytest.mark.parametrize("places", ["replica", ":5432", "replica:0", "a:1,b", "a:1,b:x"])
+def test_each_replica_has_a_host_and_a_port(places):
+    with pytest.raises(BadSettings, match="ANALYTICS_DB_REPLICAS must be HOST:PORT"):
+        Settings.from_environment({"ANALYTICS_DB_REPLICAS": places})
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "x", "5432,5433,5434", "5432,x"])
 def test_ports_that_do_not_fit_the_hosts(port):
     variables = {"WORKOUT_DB_HOST": "one,other", "WORKOUT_DB_PORT": port}

@@ -95,6 +95,9 @@ class Database:
         with self.together() as transaction:
             return transaction.fetch(*arguments, **values)
 
+    def reading(self, read):
+        return read(self.fetch)
+
     def reads(self):
         """Return the reads of results, which nothing is cached for."""
         cache = SimpleNamespace(get_or_make=lambda key, generations, seconds, make, variant: make())
