@@ -1,12 +1,13 @@
 """Redis stopped, frozen and flushed; reads that race with writes."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
 
 from stack.layout import SERVICES
-from tests.faults.checking import check
+from tests.faults.checking import Tally, check
 from tests.faults.lifters import Crowd, Lifter
 from tests.faults.races import Race
 from tests.faults.reporting import note
@@ -63,6 +64,32 @@ def test_redis(system, fault):
     assert set(crowd.statuses) <= {200, 201}
     assert crowd.worst_seconds < 3
     system.wait_ready(SERVICES)
+
+
+@pytest.mark.slow
+def test_cached_reads_are_answered_while_redis_is_looked_for(system):
+    """Of those that wait when the connection is refused only the first was answered once."""
+    lifter = Lifter(system)
+    lifter.create()
+    readers = [Lifter(system, user_id=lifter.user_id) for _ in range(16)]
+    for reader in readers:
+        reader.look_at_stats()
+    system.kill_for_good("redis")
+    try:
+        until = time.monotonic() + 7
+        with ThreadPoolExecutor(len(readers)) as pool:
+            list(pool.map(lambda reader: read_until(reader, until), readers))
+    finally:
+        system.start("redis")
+    crowd = Crowd.of(*readers)
+    note("cached reads while Redis is away", crowd, Tally(0, 0))
+    assert set(crowd.statuses) == {200}
+    assert crowd.worst_seconds < 3
+
+
+def read_until(lifter, moment):
+    while time.monotonic() < moment:
+        lifter.look_at_stats()
 
 
 @pytest.mark.slow
