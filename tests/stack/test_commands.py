@@ -35,6 +35,7 @@ def test_help_names_every_command(capsys):
         "admin",
         "backup",
         "restore",
+        "partition",
         "demo",
         "help",
     ]:
