@@ -13,6 +13,9 @@ PROGRESS = "partitioning_progress"
 WORKOUTS_AT_ONCE = 200
 """Of one transaction: those who write what is being copied wait for its end."""
 
+SETS_AT_ONCE = 5000
+"""After which no workout is copied any more by the same transaction."""
+
 TRY_SECONDS = 0.02
 """Between two tries to get the locks of users."""
 
@@ -24,8 +27,14 @@ _MAKE_PROGRESS = f"""
 """
 _BEGIN = f"INSERT INTO {PROGRESS} SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT FROM {PROGRESS})"
 _NEXT = f"""
-    SELECT user_id, id FROM workouts WHERE (user_id, id) > (%s, %s)
-    ORDER BY user_id, id LIMIT {WORKOUTS_AT_ONCE}
+    SELECT user_id, id FROM (
+        SELECT user_id, id,
+            sum(set_count) OVER (ORDER BY user_id, id) - set_count AS sets_before
+        FROM (
+            SELECT user_id, id, set_count FROM workouts WHERE (user_id, id) > (%s, %s)
+            ORDER BY user_id, id LIMIT {WORKOUTS_AT_ONCE}) next
+    ) next
+    WHERE sets_before < {SETS_AT_ONCE} ORDER BY user_id, id
 """
 _LOCK_USERS = f"""
     SELECT bool_and(pg_try_advisory_xact_lock({LOCK}, number))

@@ -117,6 +117,7 @@ def test_all_is_there_afterwards_by_the_same_names(address, run):
     assert partition(address) == ["the tables are partitioned already"]
 
 
+@pytest.mark.slow
 def test_users_are_spread_over_the_parts_and_their_rows_are_together(address, run):
     log(run, *USERS)
     partition(address)
@@ -197,6 +198,7 @@ def test_who_writes_what_is_being_copied_waits(address, run, session):
         deleted.result(10)
 
 
+@pytest.mark.slow
 def test_one_that_was_broken_off_goes_on(address, run, monkeypatch):
     log(run, *USERS)
     monkeypatch.setattr(copying, "_NEXT", copying._NEXT.replace("LIMIT 200", "LIMIT 3"))
@@ -215,6 +217,17 @@ def test_one_that_was_broken_off_goes_on(address, run, monkeypatch):
     before = stored(run)
     partition(address)
     assert stored(run) == before
+
+
+def test_long_workouts_are_copied_a_few_at_a_time(address, run):
+    log(run, *USERS)
+    run("UPDATE workouts SET set_count = 2000")
+    with connected(address) as connection:
+        prepared(connection)
+        layout.run(connection, copying._BEGIN)
+        statements = [copying._statement(connection, table) for table in TABLES]
+        assert copying._copy_some(connection, statements)
+    assert run("SELECT count(*) FROM partitioned_workouts") == [(3,)]
 
 
 def test_rows_that_differ_stop_it(address, run):
@@ -241,6 +254,7 @@ def test_rows_that_are_in_the_partitions_alone_stop_it(address, run):
             checking.compare(connection)
 
 
+@pytest.mark.slow
 def test_one_that_is_abandoned_leaves_nothing(address, run):
     log(run, *USERS)
     before = stored(run), run(NAMED), run(TRIGGERS)
@@ -254,6 +268,7 @@ def test_one_that_is_abandoned_leaves_nothing(address, run):
     partition(address)
 
 
+@pytest.mark.slow
 def test_a_migration_in_between_is_seen(address, run):
     with connected(address) as connection:
         prepared(connection)
@@ -298,6 +313,7 @@ def test_what_partitions_can_not_have_is_refused(address, run, made, reason):
     assert run(LEFT) == []
 
 
+@pytest.mark.slow
 def test_rights_of_others_stay(address, run):
     run("GRANT SELECT ON workouts TO pg_monitor")
     partition(address)
@@ -309,7 +325,7 @@ def test_rights_of_others_stay(address, run):
 
 
 def test_later_migrations_apply_to_partitioned_tables_too(address, run):
-    """If this fails, see what CONTRIBUTING says of migrations."""
+    """If this fails, see what docs/architecture.md says of a migration."""
     migrate.downgrade("workouts", address, FIRST_THAT_CAN_BE_PARTITIONED)
     log(run, *USERS)
     partition(address)
@@ -324,7 +340,7 @@ def test_later_migrations_apply_to_partitioned_tables_too(address, run):
 
 
 def test_an_index_of_partitioned_tables_is_made_without_a_long_lock(address, run):
-    """The way that CONTRIBUTING describes, as CREATE INDEX CONCURRENTLY refuses them."""
+    """As docs/architecture.md describes it: CREATE INDEX CONCURRENTLY refuses them."""
     partition(address)
     engine = create_engine(address.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
