@@ -34,7 +34,8 @@ def exchange(connection: Connection) -> float:
     """Put the partitioned tables in the place of the others, which are dropped.
 
     Returns:
-        The seconds for which the tables were locked.
+        The seconds for which the tables were locked, up to the commit. That lets others through
+        before it deletes the files of the old tables, which may take many times as long.
     """
     tables = ", ".join(table.name for table in TABLES)
     while True:
@@ -45,10 +46,11 @@ def exchange(connection: Connection) -> float:
                 run(connection, f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
                 for statement in list(_statements(connection)):
                     run(connection, statement)
+                locked = time.monotonic() - begun
         except psycopg2.errors.LockNotAvailable:
             time.sleep(PAUSE_SECONDS)
         else:
-            return time.monotonic() - begun
+            return locked
 
 
 def _statements(connection: Connection) -> Iterator[str]:

@@ -74,7 +74,7 @@ def partitioned(big, settled, crowd):
         eventually(lambda: crowd.has_done(200), SECONDS)
         begun = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "services.partitioning", "workouts"],
+            [sys.executable, "-m", "stack", "partition", "workouts"],
             env=big.environment,
             cwd=CHECKOUT,
             capture_output=True,
