@@ -1,5 +1,7 @@
 """Partitioning the tables of workouts: while others write, broken off, abandoned, and later."""
 
+import random
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,6 +22,13 @@ EXERCISES = """[{"exercise_id": 6, "exercise_name": "Plank", "rep_type": "time",
     "sets": [{"set_number": 1, "reps": 60, "unit": "kg", "set_type": "normal"},
              {"set_number": 2, "reps": 50, "unit": "kg", "set_type": "normal"}]}]"""
 USERS = range(1, 41)
+SCRIBES = 4
+CHANGES = (
+    "UPDATE workouts SET version = version + 1 WHERE user_id = :user_id",
+    "UPDATE workout_exercises SET exercise_name = exercise_name || '' WHERE user_id = :user_id",
+    "DELETE FROM workout_exercises WHERE user_id = :user_id AND id % 3 = 0",
+    "DELETE FROM workouts WHERE user_id = :user_id AND id % 2 = 0",
+)
 KINDS = "SELECT relname, relkind FROM pg_class WHERE relname = ANY(:names) ORDER BY relname"
 LEFT = """
     SELECT relname::text FROM pg_class
@@ -196,6 +205,53 @@ def test_who_writes_what_is_being_copied_waits(address, run, session):
         log(run, 2)
         session.commit()
         deleted.result(10)
+
+
+class Scribe:
+    """Writes workouts of users at random, some in one transaction, until it is told to stop."""
+
+    def __init__(self, address, seed):
+        self.random = random.Random(seed)
+        self.engine = create_engine(address.url, poolclass=NullPool)
+        self.users = USERS[seed::SCRIBES]
+        self.written = 0
+
+    def write_until(self, is_enough):
+        with self.engine.connect() as connection:
+            while not is_enough.is_set():
+                for _ in range(self.random.randint(1, 3)):
+                    self.write(connection, self.random.choice(self.users))
+                # what is rolled back must not be there, either
+                connection.commit() if self.random.random() < 0.8 else connection.rollback()
+                self.written += 1
+
+    def write(self, connection, user):
+        given = {"user_id": user, "date": "2025-02-16", "exercises": EXERCISES}
+        statement = self.random.choice([INSERT, *CHANGES])
+        needed = {name: value for name, value in given.items() if f":{name}" in statement}
+        connection.execute(text(statement), needed)
+
+
+@pytest.mark.slow
+def test_many_write_what_is_being_copied(address, run, monkeypatch):
+    monkeypatch.setattr(copying, "_NEXT", copying._NEXT.replace("LIMIT 200", "LIMIT 2"))
+    log(run, *USERS, *USERS)
+    scribes = [Scribe(address, seed) for seed in range(SCRIBES)]
+    enough = threading.Event()
+    with ThreadPoolExecutor(SCRIBES) as threads:
+        writing = [threads.submit(scribe.write_until, enough) for scribe in scribes]
+        try:
+            eventually(lambda: all(scribe.written for scribe in scribes))
+            # compares all rows
+            said = partition(address)
+            counted = [scribe.written for scribe in scribes]
+            eventually(lambda: all(s.written > n for s, n in zip(scribes, counted, strict=True)))
+        finally:
+            enough.set()
+        for each in writing:
+            each.result(10)
+    assert said[-1].startswith("exchanged")
+    assert sum(counted) > 100
 
 
 @pytest.mark.slow
