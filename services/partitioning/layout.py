@@ -82,6 +82,11 @@ _REFERRING = """
     SELECT conrelid::regclass::text FROM pg_constraint
     WHERE contype = 'f' AND confrelid = ANY(%s::regclass[]) AND conrelid <> ALL(%s::regclass[])
 """
+_VIEWS = """
+    SELECT DISTINCT ev_class::regclass::text
+    FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refobjid = ANY(%s::regclass[])
+"""
 _RIGHTS = """
     SELECT format('GRANT %%s ON %%I TO %%s', privilege_type, %s,
         CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
@@ -124,6 +129,8 @@ def check(connection: Connection) -> None:
     names = [*NAMES]
     if referring := run(connection, _REFERRING, names, names):
         raise CannotPartition(f"{referring[0][0]} has a foreign key to what is to be partitioned")
+    if views := run(connection, _VIEWS, names):
+        raise CannotPartition(f"the view {views[0][0]} is of what is to be partitioned")
     for table in TABLES:
         for name, kind, _, columns, _ in run(connection, _CONSTRAINTS, table.name):
             if (KEY not in columns and name not in UNIQUE_BY_SEQUENCE) or kind == "x":

@@ -360,6 +360,7 @@ def test_who_migrates_waits_until_it_is_done(address, run):
             "(user_id, workout_id) REFERENCES workouts (user_id, id))",
             "photos has a foreign key",
         ),
+        ("CREATE VIEW days AS SELECT date FROM workouts", "the view days is of what"),
     ],
 )
 def test_what_partitions_can_not_have_is_refused(address, run, made, reason):
@@ -367,6 +368,21 @@ def test_what_partitions_can_not_have_is_refused(address, run, made, reason):
     with pytest.raises(CannotPartition, match=reason):
         partition(address)
     assert run(LEFT) == []
+
+
+@pytest.mark.slow
+def test_a_backup_makes_it_wait_and_nobody_else(address, run, session):
+    log(run, 1)
+    session.execute(text("LOCK TABLE workouts, exercise_sets IN ACCESS SHARE MODE"))
+    with ThreadPoolExecutor(1) as processes:
+        partitioned = processes.submit(partition, address)
+        eventually(lambda: run(WAITING) == [(1,)])
+        log(run, 2)
+        assert run("SELECT count(*) FROM workouts") == [(2,)]
+        assert not partitioned.done()
+        session.rollback()
+        partitioned.result(10)
+    assert run("SELECT count(*) FROM workouts") == [(2,)]
 
 
 @pytest.mark.slow
