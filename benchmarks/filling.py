@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 
@@ -280,17 +281,36 @@ def fill(databases: Databases, filling: Filling, exercises: list[dict]) -> int:
     Returns:
         The id of the first workout; the others' follow it.
     """
-    with databases.workouts.begin() as connection:
-        firsts = connection.execute(text(_FIRSTS)).one()._asdict()
-    given = {**asdict(filling), **firsts, "catalogue": json.dumps(exercises)}
-    given["factors"] = json.dumps(_factors())
-    given["today"] = datetime.now(UTC).date()
-    given["last_change"] = firsts["first_change"] + filling.users * filling.workouts - 1
+    given = _given(databases.workouts, filling, exercises)
     # analytics first, so that it finds nothing new in the feed
     for engine, statements in ((databases.analytics, _ANALYTICS), (databases.workouts, _WORKOUTS)):
-        with engine.begin() as connection:
-            _run(connection, (_PLANNED, "ANALYZE planned", *statements), given)
-    return firsts["first_workout"]
+        _fill(engine, statements, given)
+    return given["first_workout"]
+
+
+def fill_workouts(workouts: Engine, filling: Filling, exercises: list[dict]) -> int:
+    """Fill in workouts as :func:`fill` does, but nothing that analytics would make of them."""
+    given = _given(workouts, filling, exercises)
+    _fill(workouts, _WORKOUTS, given)
+    return given["first_workout"]
+
+
+def _given(workouts: Engine, filling: Filling, exercises: list[dict]) -> dict[str, Any]:
+    with workouts.begin() as connection:
+        firsts = connection.execute(text(_FIRSTS)).one()._asdict()
+    return {
+        **asdict(filling),
+        **firsts,
+        "catalogue": json.dumps(exercises),
+        "factors": json.dumps(_factors()),
+        "today": datetime.now(UTC).date(),
+        "last_change": firsts["first_change"] + filling.users * filling.workouts - 1,
+    }
+
+
+def _fill(engine: Engine, statements: tuple[str, ...], given: Mapping[str, object]) -> None:
+    with engine.begin() as connection:
+        _run(connection, (_PLANNED, "ANALYZE planned", *statements), given)
 
 
 def _factors() -> list[dict]:

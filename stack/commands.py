@@ -115,6 +115,11 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--sign-out", action="store_true", help="end all sessions, as some may have ended since"
     )
+    command = add("partition", partition, "split the tables of workouts by user, while all runs")
+    command.add_argument("service", choices=["workouts"], help="whose big tables")
+    command.add_argument(
+        "--abandon", action="store_true", help="drop what an unfinished one has made"
+    )
     command = add("demo", demo, "fill in two years of workouts and show what comes out")
     command.add_argument("--url", help="of another gateway, such as http://localhost:8080")
     add("help", None, "show this")
@@ -299,6 +304,13 @@ def restore(options: argparse.Namespace) -> int:
         restoring.restore(running.environment, *given, stop=lambda: _stop_services(running))
         bring_up(RUN_DIRECTORY, for_people())
     return 0
+
+
+def partition(options: argparse.Namespace) -> NoReturn:
+    """Replace this process by the one that splits the tables of a service by user."""
+    if not are_given(os.environ):
+        os.environ.update(_running_system().environment)
+    become("services.partitioning", [options.service, *["--abandon"] * options.abandon])
 
 
 def letters(options: argparse.Namespace) -> int:

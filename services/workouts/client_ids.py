@@ -18,8 +18,8 @@ from services.workouts.tables import workout_json
 _FIND = Statement(
     f"""
     SELECT c.workout_id, c.body_hash, w.version,
-           CASE WHEN w.id IS NOT NULL THEN ({workout_json()})::text END
-    FROM client_ids c LEFT JOIN workouts w ON w.user_id = c.user_id AND w.id = c.workout_id
+           CASE WHEN w.id IS NOT NULL THEN ({workout_json(owner=":user_id")})::text END
+    FROM client_ids c LEFT JOIN workouts w ON w.user_id = :user_id AND w.id = c.workout_id
     WHERE c.user_id = :user_id AND c.client_id = CAST(:client_id AS uuid)
     """
 )

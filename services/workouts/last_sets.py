@@ -14,7 +14,7 @@ NOTHING = "[]"
 FEW = 100
 """Up to so many entries of an exercise are all looked at to find the latest."""
 
-_WORKING = f"s.user_id = e.user_id AND s.workout_exercise_id = e.id AND s.set_type <> '{WARM_UP}'"
+_WORKING = f"s.user_id = :user_id AND s.workout_exercise_id = e.id AND s.set_type <> '{WARM_UP}'"
 _HAS_A_WORKING_SET = f"EXISTS (SELECT FROM exercise_sets s WHERE {_WORKING})"
 _NEWEST = "ORDER BY w.date DESC, w.started_at DESC NULLS LAST, w.id DESC LIMIT 1"
 
@@ -53,7 +53,7 @@ _LAST = Statement(
         (SELECT w.* FROM workouts w
          WHERE wanted.entries > {FEW} AND w.user_id = :user_id AND EXISTS (
             SELECT FROM workout_exercises e
-            WHERE e.user_id = w.user_id AND e.exercise_id = wanted.exercise_id
+            WHERE e.user_id = :user_id AND e.exercise_id = wanted.exercise_id
               AND e.workout_id = w.id AND {_HAS_A_WORKING_SET}
             OFFSET 0)
          {_NEWEST})

@@ -25,7 +25,7 @@ _WORKOUT_CHANGE = change_json(
     kind="'workout'",
     thing_id="c.workout_id",
     version="coalesce(w.version, c.version)",
-    data=workout_json(),
+    data=workout_json(owner=":user_id"),
     there="w.id IS NOT NULL",
 )
 _MEASUREMENT_CHANGE = change_json(
@@ -46,14 +46,15 @@ WORKOUTS = OwnFeed(
         SELECT *, sum(set_count) OVER (ORDER BY id) - set_count AS sets_before
         FROM (
             SELECT c.id, c.workout_id, c.version, coalesce(w.set_count, 0) AS set_count
-            FROM workout_changes c LEFT JOIN workouts w ON w.id = c.workout_id
+            FROM workout_changes c
+            LEFT JOIN workouts w ON w.user_id = :user_id AND w.id = c.workout_id
             WHERE c.user_id = :user_id AND c.id > :after AND NOT EXISTS (
                 SELECT FROM workout_changes later
                 WHERE later.workout_id = c.workout_id AND later.id > c.id OFFSET 0)
               AND NOT {is_lost("workout_changes", ":after")}
             ORDER BY c.id LIMIT :limit) c
     ) c
-    LEFT JOIN workouts w ON w.id = c.workout_id
+    LEFT JOIN workouts w ON w.user_id = :user_id AND w.id = c.workout_id
     WHERE sets_before <= {MOST_SETS} ORDER BY c.id
     """,
     last="SELECT max(id) FROM workout_changes WHERE user_id = :user_id",

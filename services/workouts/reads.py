@@ -11,13 +11,18 @@ from typing import Any
 from orjson import Fragment
 
 from services.transport.postgres.statements import Fetch, Statement
-from services.workouts.tables import WHOLE, own_columns_json, workout_json
+from services.workouts.tables import WHOLE_OF_USER, own_columns_json, workout_json
 
-_OF_USER = "w.id = :workout_id AND w.user_id = coalesce(CAST(:user_id AS bigint), w.user_id)"
+# Two statements for each, and not one with `:user_id IS NULL OR ...`: the one plan of that for all
+# values would look into every partition, if the tables are partitioned by user.
+_OF_ANYBODY = "FROM workouts w WHERE w.id = :workout_id"
+_OF_USER = f"{_OF_ANYBODY} AND w.user_id = :user_id"
 
-_GET = Statement(f"SELECT {WHOLE} FROM workouts w WHERE {_OF_USER}")
+_GET_OF_ANYBODY = Statement(f"SELECT {workout_json(counted=True)} {_OF_ANYBODY}")
+_GET_OF_USER = Statement(f"SELECT {WHOLE_OF_USER} {_OF_USER}")
 
-_GET_SHOWN = Statement(f"SELECT ({workout_json()})::text FROM workouts w WHERE {_OF_USER}")
+_GET_SHOWN_OF_ANYBODY = Statement(f"SELECT ({workout_json()})::text {_OF_ANYBODY}")
+_GET_SHOWN_OF_USER = Statement(f"SELECT ({workout_json(owner=':user_id')})::text {_OF_USER}")
 
 _GET_MANY = "SELECT ({workout})::text FROM workouts w WHERE w.id = ANY(:workout_ids)"
 # one look-up by the primary key for each: planned once, a join may scan the table
@@ -53,14 +58,26 @@ def get(fetch: Fetch, workout_id: int, user_id: int | None = None) -> dict[str, 
         workout_id: its id.
         user_id: the owner it must have; None for anybody's.
     """
-    rows = fetch(_GET, workout_id=workout_id, user_id=user_id)
+    rows = _find(fetch, _GET_OF_USER, _GET_OF_ANYBODY, workout_id, user_id)
     return rows[0][0] if rows else None
 
 
 def get_shown(fetch: Fetch, workout_id: int, user_id: int | None = None) -> Fragment | None:
     """Return a whole workout as clients see it; see :func:`get`."""
-    rows = fetch(_GET_SHOWN, workout_id=workout_id, user_id=user_id)
+    rows = _find(fetch, _GET_SHOWN_OF_USER, _GET_SHOWN_OF_ANYBODY, workout_id, user_id)
     return Fragment(rows[0][0]) if rows else None
+
+
+def _find(
+    fetch: Fetch,
+    of_user: Statement,
+    of_anybody: Statement,
+    workout_id: int,
+    user_id: int | None,
+) -> list[tuple[Any, ...]]:
+    if user_id is None:
+        return fetch(of_anybody, workout_id=workout_id)
+    return fetch(of_user, workout_id=workout_id, user_id=user_id)
 
 
 def get_many(

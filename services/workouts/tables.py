@@ -50,7 +50,7 @@ _SET = f"""
 
 _SETS = """
     SELECT json_agg({set} ORDER BY s.set_number) FROM exercise_sets s
-    WHERE s.user_id = e.user_id AND s.workout_exercise_id = e.id
+    WHERE s.user_id = {owner} AND s.workout_exercise_id = e.id
 """
 
 _KIND = f"""
@@ -67,11 +67,16 @@ _EXERCISES = """
         {kind} 'order_index', e.order_index, 'superset', e.superset, {notes}
         'sets', coalesce(({sets}), '[]')) ORDER BY e.order_index)
     FROM workout_exercises e
-    WHERE e.user_id = w.user_id AND e.workout_id = w.id
+    WHERE e.user_id = {owner} AND e.workout_id = w.id
 """
 
 
-def workout_json(counted: bool = False, to_count: bool = False, with_kinds: bool = False) -> str:
+def workout_json(
+    counted: bool = False,
+    to_count: bool = False,
+    with_kinds: bool = False,
+    owner: str = "w.user_id",
+) -> str:
     """Return the expression that makes a workout's JSON.
 
     Args:
@@ -79,11 +84,14 @@ def workout_json(counted: bool = False, to_count: bool = False, with_kinds: bool
             of each exercise; otherwise as clients see it.
         to_count: as counted, and only what analytics needs: without notes, the start in UTC.
         with_kinds: also with the kind and measure of each exercise if sets are as clients see them.
+        owner: the expression of whose the workout is. With a value of the statement, if all its
+            workouts are of one user, partitions of others are left out before they are opened.
     """
     exercises = _EXERCISES.format(
         kind=_KIND if counted or to_count or with_kinds else "",
         notes="" if to_count else "'notes', e.notes,",
-        sets=_SETS.format(set=set_json(counted, to_count)),
+        sets=_SETS.format(set=set_json(counted, to_count), owner=owner),
+        owner=owner,
     )
     own = own_columns_json(to_count)
     return f"json_build_object({own}, 'exercises', coalesce(({exercises}), '[]'))"
@@ -111,4 +119,4 @@ def set_json(counted: bool = False, to_count: bool = False) -> str:
     )
 
 
-WHOLE = workout_json(counted=True)
+WHOLE_OF_USER = workout_json(counted=True, owner=":user_id")

@@ -13,7 +13,7 @@ import orjson
 
 from services.transport.postgres.statements import Fetch, Statement
 from services.workouts.rules import Plan
-from services.workouts.tables import WHOLE, own_columns_json
+from services.workouts.tables import WHOLE_OF_USER, own_columns_json
 
 COLUMNS = (
     *("name", "date", "started_at", "started_offset", "ended_at", "ended_offset", "time_zone"),
@@ -175,19 +175,19 @@ def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_times: 
     # the version before. Then the versions differ, and nothing is done.
     changed = f"""
         before AS MATERIALIZED (
-            SELECT user_id, id, version FROM workouts
+            SELECT id, version FROM workouts
             WHERE user_id = :user_id AND id = :workout_id
               AND version = coalesce(CAST(:expected AS integer), version)
               {"AND started_at IS NULL AND ended_at IS NULL" if needs_no_times else ""}
         ), w AS (
             UPDATE workouts SET {given} version = workouts.version + 1, updated_at = now()
-            FROM before WHERE workouts.user_id = before.user_id AND workouts.id = before.id
+            FROM before WHERE workouts.user_id = :user_id AND workouts.id = before.id
               AND workouts.version = before.version
             RETURNING workouts.*
         )
     """
     if not replaces_exercises:
-        return Statement(f"WITH {changed} SELECT {WHOLE} FROM w")
+        return Statement(f"WITH {changed} SELECT {WHOLE_OF_USER} FROM w")
     # The order of the parts of a WITH is PostgreSQL's affair unless one reads the other: by
     # counting them the old rows are gone before a new one takes the order_index of one of them,
     # which is unique. Their sets go with them (ON DELETE CASCADE).
@@ -195,7 +195,7 @@ def _update(columns: tuple[str, ...], replaces_exercises: bool, needs_no_times: 
         f"""
         WITH {changed}, gone AS (
             DELETE FROM workout_exercises e USING w
-            WHERE e.user_id = w.user_id AND e.workout_id = w.id RETURNING e.id
+            WHERE e.user_id = :user_id AND e.workout_id = w.id RETURNING e.id
         ), {_of_one("w CROSS JOIN (SELECT count(*) FROM gone) deleted")}
         {_WRITTEN}
         """

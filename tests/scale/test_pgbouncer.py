@@ -15,7 +15,7 @@ from stack.layout import CHECKOUT
 from stack.progress import Progress
 from stack.testing import SETTINGS
 from tests.faults.checking import check
-from tests.faults.lifters import WRITES, Crowd
+from tests.faults.lifters import DONE, WRITES, Crowd
 from tests.scale.pgbouncer import pooled_system, shown
 from tests.services.databases import address_of
 from tests.waiting import eventually
@@ -188,6 +188,21 @@ def test_a_server_that_was_killed(pooled, capsys):
     tally = check(crowd, COUNTED_SECONDS)
     assert (tally.lost, tally.doubled) == (0, 0)
     _show(capsys, f"server killed: {_in_words(back, crowd, tally)}")
+
+
+def test_tables_that_are_partitioned_meanwhile(pooled, capsys):
+    system, _ = pooled
+    with Crowd(system, FEW_LIFTERS) as crowd:
+        eventually(lambda: crowd.has_done(150), SECONDS)
+        done = run(system, "services.partitioning", "workouts")
+        assert done.returncode == 0, done.stderr
+        written = len(crowd.answers)
+        eventually(lambda: len(crowd.answers) > written + 300, SECONDS)
+    tally = check(crowd, COUNTED_SECONDS)
+    assert {*crowd.statuses} <= {*DONE, 404}, crowd.statuses
+    _show(
+        capsys, f"{done.stdout}{dict(crowd.statuses)}, lost, doubled: {tally.lost}, {tally.doubled}"
+    )
 
 
 def _seconds_until_back(crowd):

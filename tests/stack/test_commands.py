@@ -35,6 +35,7 @@ def test_help_names_every_command(capsys):
         "admin",
         "backup",
         "restore",
+        "partition",
         "demo",
         "help",
     ]:
@@ -45,9 +46,12 @@ OF_A_USER = ["--email", "ann@example.com"]
 EXPORT = ["export", "-", *OF_A_USER]
 IMPORT = ["import", __file__, *OF_A_USER]
 ADMIN = ["admin", "ann@example.com"]
+PARTITION = ["partition", "workouts"]
 
 
-@pytest.mark.parametrize("command", [["url"], ["shell"], ["demo"], IMPORT, EXPORT, ADMIN])
+@pytest.mark.parametrize(
+    "command", [["url"], ["shell"], ["demo"], IMPORT, EXPORT, ADMIN, PARTITION]
+)
 def test_what_needs_a_running_system_says_so_in_one_line(command, capsys):
     assert commands.main(command) == 1
     assert capsys.readouterr().err == "gym: nothing is running; start it with ./gym up\n"

@@ -29,13 +29,14 @@ class Held:
     ):
         self.table = table
         self._first = first
+        # both conditions, as rows of different partitions may have the same ctid;
         # the number found and not the number deleted: a row may just have been updated
         self._delete = Statement(
             f"""
             WITH found AS MATERIALIZED (
                 SELECT ctid FROM {table} WHERE {where} LIMIT {at_once}
             ), deleted AS (
-                DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM found))
+                DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM found)) AND {where}
             )
             SELECT count(*) FROM found
             """

@@ -59,7 +59,7 @@ def _page(has_first: bool, has_last: bool) -> Statement:
         conditions.append("w.date <= :last")
     return Statement(
         f"""
-        SELECT ({workout_json(with_kinds=True)})::text,
+        SELECT ({workout_json(with_kinds=True, owner=":user_id")})::text,
             json_build_array(w.date, coalesce(w.started_at, '-infinity')::text, w.id)
         FROM (
             SELECT *, sum(set_count) OVER (ORDER BY place) - set_count AS sets_before

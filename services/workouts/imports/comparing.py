@@ -16,7 +16,7 @@ from services.workouts.imports.rules.documents import HERE, sets_of, start_of
 from services.workouts.imports.staged import Staged, rows_of, staged
 from services.workouts.imports.tools import Tools
 from services.workouts.imports.work import Work
-from services.workouts.tables import WHOLE
+from services.workouts.tables import WHOLE_OF_USER
 
 PAGE = 100
 MOST_ALIKE = 100
@@ -27,7 +27,7 @@ _PAGE = Statement(rows_of("s.place > :after", "s.place", PAGE))
 # limits see to: of tables that were just filled PostgreSQL has no statistics, and would join all.
 _CANDIDATES = Statement(
     f"""
-    SELECT given.place, {WHOLE}
+    SELECT given.place, {WHOLE_OF_USER}
     FROM unnest(CAST(:places AS integer[]), CAST(:names AS text[]), CAST(:days AS date[]),
                 CAST(:sets AS integer[])) AS given (place, name, day, sets)
     CROSS JOIN LATERAL (

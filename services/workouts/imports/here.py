@@ -53,7 +53,7 @@ _ALIKE = Statement(
 )
 _WHOLE = Statement(
     f"""
-    SELECT w.id, ({workout_json(with_kinds=True)})::text FROM workouts w
+    SELECT w.id, ({workout_json(with_kinds=True, owner=":user_id")})::text FROM workouts w
     WHERE w.user_id = :user_id AND w.id = ANY(CAST(:ids AS bigint[]))
     """
 )
