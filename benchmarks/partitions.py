@@ -133,6 +133,12 @@ def make_requests(users: int) -> dict[str, Request]:
             fetch, user, range(1, 6)
         ),
         "20 workouts, to be counted": lambda fetch, user, number: reads.get_many(
+            fetch,
+            [workout_of(user, number + more) for more in range(20)],
+            to_count=True,
+            user_ids=[user] * 20,
+        ),
+        "the same, of anybody": lambda fetch, user, number: reads.get_many(
             fetch, [workout_of(user, number + more) for more in range(20)], to_count=True
         ),
         "a renamed workout": lambda fetch, user, number: writes.update(

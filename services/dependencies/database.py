@@ -73,6 +73,7 @@ class Database(DependencyProvider):
     def __init__(self, name: str):
         self.name = name
         self._outage = Outage("database", "every request tries it again", database=name)
+        self._replicas = Replicas(())
 
     def setup(self) -> None:
         """Make the pool; it connects when it is first used."""
