@@ -3,16 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from functools import partial
 
 import psycopg2
-import psycopg2.extensions
 
-from services.process.settings import CannotStart, DatabaseAddress
-from services.transport.postgres.connecting import connect
-from services.transport.postgres.sessions import UNBOUNDED, as_options
-
-Connection: TypeAlias = psycopg2.extensions.connection
+from services.process.settings import CannotStart
+from services.transport.postgres import unpooled
+from services.transport.postgres.unpooled import Connection, run
 
 LOCK_TIMEOUT = "300ms"
 """All others wait behind a statement that waits for the lock of a table. It is less than
@@ -26,30 +23,8 @@ class CannotPartition(CannotStart):
     """The tables can't be partitioned; the message is shown as one line."""
 
 
-@contextmanager
-def connected(address: DatabaseAddress) -> Iterator[Connection]:
-    """Yield a connection on which each statement is a transaction, unless one is begun.
-
-    Raises:
-        CannotPartition: the database can't be reached, or refuses something.
-    """
-    try:
-        connection = connect(address, options=as_options(UNBOUNDED))
-        connection.autocommit = True
-        try:
-            yield connection
-        finally:
-            connection.close()
-    except psycopg2.Error as problem:
-        reason = str(problem).strip().split("\n")[0]
-        raise CannotPartition(f"{address.name}: {reason}") from problem
-
-
-def run(connection: Connection, statement: str, *values: object) -> list[tuple]:
-    """Run a statement and return its rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-        return cursor.fetchall() if cursor.description else []
+connected = partial(unpooled.connected, refusal=CannotPartition)
+"""Yields a connection to a database; raises :class:`CannotPartition`."""
 
 
 @contextmanager

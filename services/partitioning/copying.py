@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 
-from services.partitioning.connecting import Connection, run, transaction
+from services.partitioning.connecting import transaction
 from services.partitioning.layout import EXERCISES, KEY, SETS, WORKOUTS, Table
 from services.partitioning.mirroring import LOCK, LOCKED_APART, columns_of
+from services.transport.postgres.unpooled import Connection, run
 
 PROGRESS = "partitioning_progress"
 """The table that says how far the copy is; it is there from the first step to the last."""

@@ -14,7 +14,8 @@ So they have whatever later migrations have given to those. What differs:
 import re
 from dataclasses import dataclass
 
-from services.partitioning.connecting import CannotPartition, Connection, run
+from services.partitioning.connecting import CannotPartition
+from services.transport.postgres.unpooled import Connection, run
 
 PARTS = 16
 KEY = "user_id"

@@ -5,17 +5,11 @@ from contextlib import contextmanager
 
 from services.migrate import LOCK
 from services.partitioning import checking, copying, exchanging, layout, mirroring
-from services.partitioning.connecting import (
-    CannotPartition,
-    Connection,
-    connected,
-    run,
-    run_when_free,
-    transaction,
-)
+from services.partitioning.connecting import CannotPartition, connected, run_when_free, transaction
 from services.partitioning.layout import TABLES
 from services.process.settings import DatabaseAddress
 from services.restoring.marks import IS_MARKED
+from services.transport.postgres.unpooled import Connection, run
 
 Tell = Callable[[str], None]
 

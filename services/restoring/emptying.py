@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 
 from services.process.settings import DatabaseAddress
 from services.restoring import erasures, marks
-from services.restoring.connecting import CannotRestore, Connection, connected, run
+from services.restoring.connecting import CannotRestore, connected
+from services.transport.postgres.unpooled import Connection, run
 
 SESSIONS_SECONDS = 5.0
 """How long services that were just stopped may take to be gone from the server."""

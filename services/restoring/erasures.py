@@ -6,7 +6,7 @@ who was ever deleted is erased again in all services, since the backup of one ma
 erasure, and that of users from after it.
 """
 
-from services.restoring.connecting import Connection, run
+from services.transport.postgres.unpooled import Connection, run
 from services.users.erasure.records import SERVICES
 
 KEPT = "kept_erasures"

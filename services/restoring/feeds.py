@@ -6,7 +6,7 @@ which apps go on, are noted as lost, so that these begin anew.
 """
 
 from services.dependencies.feed_gaps import TABLE
-from services.restoring.connecting import Connection, run
+from services.transport.postgres.unpooled import Connection, run
 
 AHEAD = 1_000_000_000
 """Ids that may have been given out since the backup."""

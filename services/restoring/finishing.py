@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from services.migrate import migrate
 from services.process.settings import DatabaseAddress, Settings
 from services.restoring import caches, erasures, feeds, marks
-from services.restoring.connecting import connected, run
+from services.restoring.connecting import connected
+from services.transport.postgres.unpooled import run
 
 # a token that belongs to no session counts by when it was issued
 _END_SESSIONS = ("DELETE FROM sessions", "UPDATE users SET sessions_ended_at = now()")
