@@ -1,6 +1,9 @@
 """Partitioning the tables of workouts: while others write, broken off, abandoned, and later."""
 
+import os
 import random
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,10 +12,10 @@ from sqlalchemy import NullPool, create_engine, text
 
 from services import migrate
 from services.dependencies.erasure.tables import Held
-from services.partitioning import __main__ as command
 from services.partitioning import checking, copying, exchanging, layout, mirroring, steps
 from services.partitioning.connecting import CannotPartition, connected
 from services.partitioning.layout import TABLES
+from stack.layout import CHECKOUT
 from tests.services.databases import address_of, empty_database
 from tests.services.workouts.test_version_before import INSERT
 from tests.waiting import eventually
@@ -461,12 +464,21 @@ def test_an_erasure_takes_rows_of_nobody_else(address, run):
     ]
 
 
-def test_the_command_says_what_it_does(address, monkeypatch, system, capfd):
-    for name, value in system.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("WORKOUT_DB_NAME", address.name)
-    assert command.main(["workouts"]) == 0
-    assert "exchanged; the tables were locked for" in capfd.readouterr().out
-    monkeypatch.setenv("WORKOUT_DB_NAME", "nowhere")
-    assert command.main(["workouts"]) == 1
-    assert "nowhere" in capfd.readouterr().err
+def test_the_command_says_what_it_does(address, system):
+    def command(database):
+        # of its own: it has its process write log lines where this one reads what is said
+        return subprocess.run(
+            [sys.executable, "-m", "services.partitioning", "workouts"],
+            cwd=CHECKOUT,
+            env=os.environ | system.environment | {"WORKOUT_DB_NAME": database},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = command(address.name)
+    assert done.returncode == 0, done.stderr
+    assert "exchanged; the tables were locked for" in done.stdout
+    refused = command("nowhere")
+    assert refused.returncode == 1
+    assert "nowhere" in refused.stderr
