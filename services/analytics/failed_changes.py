@@ -18,6 +18,7 @@ _NOTE_FAILURE = Statement(
     WHERE NOT EXISTS (
         SELECT FROM erased_users WHERE erased_users.user_id = CAST(:user_id AS bigint))
     ON CONFLICT (workout_id) DO UPDATE SET attempts = f.attempts + 1, reason = excluded.reason,
+        user_id = coalesce(f.user_id, excluded.user_id),
         silently = excluded.silently, next_attempt_at = now() + make_interval(
             secs => least(power(2, least(f.attempts + 1, 20)), {LONGEST_PAUSE_SECONDS}))
     RETURNING attempts

@@ -11,7 +11,7 @@ from schemas.loading import load
 from schemas.measures import LIKELY_MEASURE
 from schemas.pages import checked_id, checked_user, is_id
 from schemas.stats import EstimateQuery, HistoryQuery, OneRepMaxQuery, ProgressQuery
-from services.analytics import messages, reads, rebuilding, writes
+from services.analytics import counting_reads, messages, reads, rebuilding, writes
 from services.analytics.cached_reads import CachedReads
 from services.analytics.counting import CountedWorkouts
 from services.analytics.erasing import make_eraser
@@ -446,7 +446,12 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
         without_change = [event for event in events if messages.changes_no_number(event)]
         if not without_change:
             return events
-        covered = writes.cover(self.database.fetch, without_change)
+        with self.database.together() as transaction:
+            # as whoever counts does, or two that write the same rows could wait for each other
+            counting_reads.lock_users(
+                transaction.send, {event["user_id"] for event in without_change}
+            )
+            covered = writes.cover(transaction.fetch, without_change)
         self.counted.note(covered)
         return [event for event in events if covered.get(event["workout_id"]) != event["version"]]
 

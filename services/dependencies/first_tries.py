@@ -6,6 +6,7 @@ from kombu import Exchange, Queue
 
 from services.observability.logging import get_logger
 from services.process import budgets
+from services.transport.amqp import topology
 from services.transport.amqp.deliveries import Delivery
 
 log = get_logger(__name__)
@@ -49,6 +50,8 @@ class FirstTries:
             routing_key=event_type,
             durable=True,
             auto_delete=True,
+            # a policy with a delivery limit, as that of events is, is none for a queue of this type
+            queue_arguments=topology.EVENT_LIMITS,
         )
 
     def handle_message(self, body: Any, delivery: Delivery) -> None:
@@ -57,7 +60,7 @@ class FirstTries:
         It may be what has ended the process that had it, and no delivery limit would end that.
         """
         if delivery.redelivered:
-            log.warning("redelivered event left to the change feed", queue=self.queue.name)
+            log.info("redelivered event left to the change feed", queue=self.queue.name)
             delivery.ack()
         else:
             self._handler.handle_message(body, delivery)

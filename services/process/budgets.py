@@ -22,7 +22,7 @@ SHARE_WAIT_SECONDS = 1.0
 """A request beyond this share waits this long for another one of the same caller to end."""
 
 EVENT_PREFETCH = 100
-"""Unacknowledged events of one type per process; one worker handles all that have arrived."""
+"""Unacknowledged events of one queue per process; one worker handles all that have arrived."""
 
 EVENT_BATCH = 50
 """Events in one batch, at most."""

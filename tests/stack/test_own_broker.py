@@ -147,6 +147,14 @@ def test_what_a_version_before_has_bound_is_bound_no_more(bare, servers):
     assert is_bound(servers, BARE, FIRST)
 
 
+def test_the_queue_in_memory_is_bounded(bare, servers):
+    listed = servers.rabbitmqctl("list_queues", "--vhost", BARE, "name", "arguments")
+    [limits] = [line for line in listed.splitlines() if line.startswith(FIRST)]
+    for name, limit in topology.EVENT_LIMITS.items():
+        assert name in limits
+        assert str(limit) in limits
+
+
 def pauses(log):
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     return [line["after_seconds"] for line in lines if "will be handled again" in line["event"]]

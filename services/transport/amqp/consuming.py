@@ -74,7 +74,8 @@ class QueueConsumer(ProviderCollector, BrokerConnection):
         """Delete a queue that nobody consumes.
 
         In a cluster it may have been on a node that is down: declaring it again would take two
-        minutes, and fail. What such a queue holds are requests whose callers have given up.
+        minutes, and fail. What such a queue holds are requests whose callers have given up, or
+        events that a change feed has, too.
         """
         channel = connection.channel()
         with suppress(PreconditionFailed):

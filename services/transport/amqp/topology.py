@@ -18,13 +18,14 @@ from services.transport.amqp.connection import BrokerGone
 DEAD_LETTER_EXCHANGE = "dead-letters"
 WAIT_EXCHANGE = "wait-{seconds}s"
 QUORUM = {"x-queue-type": "quorum"}
-EVENT_ARGUMENTS = QUORUM | {
-    "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE,
-    "x-delivery-limit": 20,
+EVENT_LIMITS = {
     "x-max-length": 1_000_000,
     "x-max-length-bytes": 64 * 1024 * 1024,
     "x-overflow": "reject-publish",
 }
+EVENT_ARGUMENTS = (
+    QUORUM | {"x-dead-letter-exchange": DEAD_LETTER_EXCHANGE, "x-delivery-limit": 20} | EVENT_LIMITS
+)
 
 
 class Incomplete(BrokerGone):
