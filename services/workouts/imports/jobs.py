@@ -40,16 +40,15 @@ _FAIL = Statement(
     WHERE id = :id AND status IN ({records.WORKING_SQL})
     """
 )
+# in one statement, as whoever sees that it is back is to see what is asked
 _BACK_TO_PREVIEW = Statement(
     f"""
-    UPDATE imports SET status = '{records.PREVIEW}', error = :error, position = 0, done = 0
-    WHERE id = :id AND status = '{records.APPLYING}'
-    """
-)
-_ASK_AGAIN = Statement(
-    """
-    UPDATE import_names SET why = 'ask', exercise_id = NULL, exercise_name = NULL, is_made = false
-    WHERE import_id = :id AND exercise_id = ANY(CAST(:exercise_ids AS bigint[]))
+    WITH back AS (
+        UPDATE imports SET status = '{records.PREVIEW}', error = :error, position = 0, done = 0
+        WHERE id = :id AND status = '{records.APPLYING}' RETURNING id)
+    UPDATE import_names n SET why = 'ask', exercise_id = NULL, exercise_name = NULL, is_made = false
+    FROM back
+    WHERE n.import_id = back.id AND n.exercise_id = ANY(CAST(:exercise_ids AS bigint[]))
     """
 )
 
@@ -123,11 +122,10 @@ class Turn(Work):
             self._fail(_described(problem))
             return
         unknown = problem.details.get("exercise_ids", [])
-        self._end(_BACK_TO_PREVIEW, _described(problem))
-        self._tools.database.fetch(_ASK_AGAIN, id=self._of.id, exercise_ids=unknown)
+        self._end(_BACK_TO_PREVIEW, _described(problem), exercise_ids=unknown)
 
-    def _end(self, statement: Statement, error: dict[str, Any]) -> None:
-        self._tools.database.fetch(statement, id=self._of.id, error=json.dumps(error))
+    def _end(self, statement: Statement, error: dict[str, Any], **values: object) -> None:
+        self._tools.database.fetch(statement, id=self._of.id, error=json.dumps(error), **values)
         self._lease.release()
 
 
