@@ -82,9 +82,13 @@ def test_a_request_that_comes_twice_makes_one_workout(system, rpc):
 def test_killed_between_counting_and_the_ack(system):
     lifter = Lifter(system)
     with instead_of(system, "analytics", "analytics.before_ack:exit:1") as deputy:
-        for _ in range(5):
+
+        def has_been_killed_twice():
+            # an event that comes while it is away is left to the feed, and kills nobody
             lifter.create()
-        eventually(lambda: system.supervisor.restarts().get(deputy, 0) >= 2, seconds=40)
+            return system.supervisor.restarts().get(deputy, 0) >= 2
+
+        eventually(has_been_killed_twice, seconds=40, pause=0.5)
     crowd = Crowd.of(lifter)
     note("killed after counting, before the ack", crowd, check(crowd))
 
