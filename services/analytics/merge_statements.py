@@ -1,6 +1,6 @@
 """What merging exercises reads and writes besides what recounting does."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -88,16 +88,6 @@ _COUNT_PERIODS = Statement(
     """
 )
 
-# A workout that was changed in another way, too, since it was counted is counted by itself.
-_COVER = Statement(
-    """
-    UPDATE processed_workouts p SET version = k.version, processed_at = now()
-    FROM json_to_recordset(CAST(:versions AS json)) AS k (workout_id bigint, version integer)
-    WHERE p.workout_id = k.workout_id AND p.user_id = :user_id AND p.version = k.version - 1
-      AND NOT p.deleted
-    """
-)
-
 
 def has_rows(fetch: Fetch, merge: Merge) -> bool:
     """Return whether the history still has rows of the exercise that is another one now."""
@@ -135,9 +125,3 @@ def workouts_in_order(fetch: Fetch, merge: Merge) -> list[int]:
 def count_periods(send: Send, periods: Iterable[PeriodKey]) -> None:
     """Sum up the rows in weeks and months, whose workouts are the same as before."""
     send(_COUNT_PERIODS, periods=as_json(map(period_columns, periods)))
-
-
-def cover(send: Send, user_id: int, versions: Mapping[int, int]) -> None:
-    """Note versions of workouts as counted where the one before them is."""
-    rows = ({"workout_id": key, "version": version} for key, version in versions.items())
-    send(_COVER, user_id=user_id, versions=as_json(rows))

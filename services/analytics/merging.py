@@ -84,7 +84,8 @@ def apply(fetch: Fetch, send: Send, merge: Merge, versions: dict[int, int]) -> N
         _change_rows(fetch, send, merge, found)
     # fetch and not send: each is waited for by itself
     for some in _chunks([*versions.items()], MOVED_AT_ONCE):
-        merge_statements.cover(fetch, merge.user_id, dict(some))
+        # a workout that was changed in another way, too, since it was counted is counted by itself
+        writes.cover(fetch, ((key, merge.user_id, version) for key, version in some))
 
 
 def _change_rows(fetch: Fetch, send: Send, merge: Merge, found: list[tuple[int, bool]]) -> None:

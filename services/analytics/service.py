@@ -451,7 +451,13 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
             counting_reads.lock_users(
                 transaction.send, {event["user_id"] for event in without_change}
             )
-            covered = writes.cover(transaction.fetch, without_change)
+            covered = writes.cover(
+                transaction.fetch,
+                (
+                    (event["workout_id"], event["user_id"], event["version"])
+                    for event in without_change
+                ),
+            )
         self.counted.note(covered)
         return [event for event in events if covered.get(event["workout_id"]) != event["version"]]
 

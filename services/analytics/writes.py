@@ -175,21 +175,21 @@ def forget(send: Send, rows: Collection[HistoryRow], numbers: Numbers) -> None:
         )
 
 
-def cover(fetch: Fetch, events: Iterable[dict]) -> dict[int, int]:
+def cover(fetch: Fetch, versions: Iterable[tuple[int, int, int]]) -> dict[int, int]:
     """Note versions that differ from the counted ones in nothing that counts.
 
     One whose predecessor is not the counted version is left out: it may differ in more.
 
     Args:
         fetch: runs a statement.
-        events: each with ``workout_id``, ``user_id`` and ``version``.
+        versions: each with the ids of its workout and of the user.
 
     Returns:
         The versions that are noted, by the ids of their workouts.
     """
     members = ("workout_id", "user_id", "version")
-    versions = as_json({name: event[name] for name in members} for event in events)
-    return dict(fetch(_COVER, versions=versions))
+    rows = as_json(dict(zip(members, each, strict=True)) for each in versions)
+    return dict(fetch(_COVER, versions=rows))
 
 
 def forget_user(send: Send, user_id: int) -> None:
