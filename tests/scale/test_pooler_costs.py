@@ -11,6 +11,7 @@ from benchmarks.usage import POSTGRESQL, Usage
 from stack.processes import PROC
 from stack.testing import running_system
 from tests.scale.conftest import directory
+from tests.scale.costs import compared
 from tests.scale.pgbouncer import pooled_system, shown
 
 pytestmark = pytest.mark.timeout(900)
@@ -70,13 +71,9 @@ def sides():
 @pytest.mark.parametrize("name", ["log", "workout", "workouts"])
 def test_what_a_pooler_costs(sides, name, capsys):
     rounds = [[side.measure(name) for side in sides] for _ in range(ROUNDS)]
-    lines = [f"{SCENARIOS[name].words}, milliseconds without and with {_version(sides)}"]
-    for figure in rounds[0][0]:
-        without, through = (median(each[number][figure] for each in rounds) for number in (0, 1))
-        ratio = f", {through / without:.2f} times" if without else ""
-        lines.append(f"  {figure}: {without:.2f}, {through:.2f}{ratio}")
+    title = f"{SCENARIOS[name].words}, milliseconds without and with {_version(sides)}"
     with capsys.disabled():
-        print("\n" + "\n".join(lines))
+        print("\n" + compared(title, rounds, digits=2))
     ratios = [through["processors"] / without["processors"] for without, through in rounds]
     assert median(ratios) < MOST
 

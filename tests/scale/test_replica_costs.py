@@ -11,6 +11,7 @@ from benchmarks.usage import POSTGRESQL, Usage
 from stack.processes import PROC
 from stack.testing import running_system
 from tests.scale.conftest import directory
+from tests.scale.costs import compared
 from tests.scale.postgres import children_of
 from tests.scale.replicas import Pair
 from tests.scale.test_reading_replicas import answered
@@ -99,13 +100,9 @@ def without_replicas(pair):
 @pytest.mark.parametrize("name", ["workout", "workouts", "mix"])
 def test_what_a_replica_costs_and_saves(sides, name, capsys):
     rounds = [[side.measure(name) for side in sides] for _ in range(ROUNDS)]
-    lines = [f"{SCENARIOS[name].words}, milliseconds without and with a replica"]
-    for figure in rounds[0][0]:
-        without, through = (median(each[number][figure] for each in rounds) for number in (0, 1))
-        ratio = f", {through / without:.2f} times" if without else ""
-        lines.append(f"  {figure}: {without:.3f}, {through:.3f}{ratio}")
+    title = f"{SCENARIOS[name].words}, milliseconds without and with a replica"
     with capsys.disabled():
-        print("\n" + "\n".join(lines))
+        print("\n" + compared(title, rounds, digits=3))
     if name != "mix":
         ratios = [
             through["of it the primary"] / plain["of it the primary"] for plain, through in rounds
