@@ -5,11 +5,13 @@ in the log.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from services.process import cells
 from services.process.mail_settings import MailSettings, Malformed, read_mail_settings
 
 if TYPE_CHECKING:
@@ -142,6 +144,11 @@ class Settings:
     trace_directory: str = ""
     metrics_token: str = field(default="", repr=False)
     mail: MailSettings = field(default_factory=MailSettings)
+    cell: str = cells.FIRST
+    """The cell that the process belongs to, if it is of a service that each cell has."""
+
+    cells: tuple[str, ...] = ()
+    """All cells but the first."""
 
     @classmethod
     def from_environment(
@@ -195,6 +202,8 @@ class Settings:
             trace_directory=reader.directory("TRACE_DIRECTORY"),
             metrics_token=reader.text("METRICS_TOKEN", ""),
             mail=reader.mail(mode) if sends_mail else MailSettings(),
+            cell=reader.cell(),
+            cells=reader.cells(),
         )
 
     @property
@@ -234,6 +243,9 @@ DEFAULT_PORTS = {
     "exercises": 8084,
     "notifications": 8085,
 }
+
+
+_CELL = re.compile("[a-z][a-z0-9]{0,15}")
 
 
 class _Reader:
@@ -320,6 +332,21 @@ class _Reader:
             pooler_place=self.pooler_place(f"{prefix}_DB_POOLER"),
             replica_places=self.replica_places(f"{prefix}_DB_REPLICAS") if has_replicas else (),
         )
+
+    def cells(self) -> tuple[str, ...]:
+        names = self.items("CELLS")
+        if not all(map(_CELL.fullmatch, names)) or len({*names}) < len(names):
+            raise BadSettings(
+                "CELLS must be different names by commas, each of 1 to 16 lower-case letters and "
+                "digits, a letter first"
+            )
+        return names
+
+    def cell(self) -> str:
+        name = self.text("CELL", cells.FIRST)
+        if name not in (cells.FIRST, *self.cells()):
+            raise BadSettings("CELL must be empty, for the first cell, or one of CELLS")
+        return name
 
     def pooler_place(self, name: str) -> tuple[str, int] | None:
         value = self.text(name, "")

@@ -154,3 +154,22 @@ def test_ports_that_do_not_fit_the_hosts(port):
     variables = {"WORKOUT_DB_HOST": "one,other", "WORKOUT_DB_PORT": port}
     with pytest.raises(BadSettings, match="WORKOUT_DB_PORT must"):
         Settings.from_environment(variables)
+
+
+def test_there_is_one_cell_unless_others_are_named():
+    settings = Settings.from_environment({})
+    assert (settings.cell, settings.cells) == ("", ())
+    settings = Settings.from_environment({"CELLS": "b, west2", "CELL": "west2"})
+    assert (settings.cell, settings.cells) == ("west2", ("b", "west2"))
+
+
+@pytest.mark.parametrize("names", ["B", "2b", "b_c", "b,b", "b-c", "abcdefghijklmnopq"])
+def test_names_of_cells_are_short_and_plain(names):
+    with pytest.raises(BadSettings, match=r"^CELLS must be different names"):
+        Settings.from_environment({"CELLS": names})
+
+
+@pytest.mark.parametrize("names", ["", "c"])
+def test_a_cell_is_one_of_the_cells(names):
+    with pytest.raises(BadSettings, match=r"^CELL must be empty, .* or one of CELLS"):
+        Settings.from_environment({"CELLS": names, "CELL": "b"})

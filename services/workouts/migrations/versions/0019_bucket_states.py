@@ -1,0 +1,16 @@
+"""Which buckets of users are in this cell."""
+
+from alembic import op
+
+from services.dependencies import bucket_states
+
+revision = "0019"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    op.execute(bucket_states.TABLE)
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE bucket_states")
