@@ -32,7 +32,7 @@ from gateway.upstream.result_shapes import BOOLEAN, INTEGER, LIST, PAGE, STRING,
 from schemas import responses
 from schemas.version import VERSION
 from services.dependencies.cache import Cache
-from services.dependencies.events import UnconfirmedEventDispatcher
+from services.dependencies.events import CellEventDispatcher
 from services.dependencies.health import Health
 from services.dependencies.log_context import LogContext
 from services.dependencies.revocations import Revocations
@@ -192,7 +192,7 @@ class Gateway(
             *("calendar", "streak", "weekly_summary"),
         ],
     )
-    dispatch = UnconfirmedEventDispatcher()
+    dispatch = CellEventDispatcher()
     cache = Cache()
     revocations = Revocations()
     live = LiveStreams()

@@ -3,7 +3,8 @@
 Nameko sends an exception over AMQP as its import path and its positional arguments, turned into
 strings, and makes it again by calling the class with them. So each of these takes strings only, and
 details travel as JSON text. Only the gateway knows which HTTP status belongs to which class: a new
-class needs a place in ``FAILURES`` of gateway/responses/failures.py, and a row in docs/api.md.
+class needs a place in ``FAILURES`` of gateway/responses/failures.py, and a row in docs/api.md; but
+for one that has the code of its base, and is that to clients.
 """
 
 import json
@@ -260,6 +261,30 @@ class ServiceUnavailable(GymError):
         name = service.removesuffix("-service").capitalize()
         details = {"service": service, "retry_after": retry_after}
         return cls(f"{name} service is temporarily unavailable", json.dumps(details))
+
+
+@deserialize_to_instance
+class BeingMoved(ServiceUnavailable):
+    """The user is being moved to another cell; nothing was done."""
+
+    @classmethod
+    def of(cls, service: str, retry_after: int = 1) -> "BeingMoved":
+        """Make the error for a service, by its public name."""
+        return cls(
+            "Your training is being moved to another server, try again in a moment",
+            json.dumps({"service": service, "reason": "being_moved", "retry_after": retry_after}),
+        )
+
+
+@deserialize_to_instance
+class MovedElsewhere(BeingMoved):
+    """Another cell has the user; nothing was done."""
+
+    @classmethod
+    def to(cls, service: str, cell: str) -> "MovedElsewhere":
+        """Make the error for a service, by its public name, and the cell that has the user."""
+        details = {"service": service, "cell": cell, "retry_after": 1}
+        return cls("The user is in another cell", json.dumps(details))
 
 
 @deserialize_to_instance

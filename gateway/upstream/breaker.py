@@ -7,7 +7,7 @@ from typing import Any
 
 from circuitbreaker import STATE_CLOSED, STATE_OPEN, CircuitBreaker
 
-from schemas.errors import ServiceUnavailable, TimedOut
+from schemas.errors import BeingMoved, ServiceUnavailable, TimedOut
 from services.observability.outages import Outage
 from services.process import budgets
 
@@ -93,6 +93,8 @@ class Breaker:
             self._outage.begin(str(problem))
 
     def _is_failure(self, kind: type[BaseException], problem: BaseException) -> bool:
-        if not isinstance(problem, ServiceUnavailable | TimedOut):
+        if not isinstance(problem, ServiceUnavailable | TimedOut) or isinstance(
+            problem, BeingMoved
+        ):
             return False
         return problem.details.get("service") == self.service

@@ -9,11 +9,12 @@ from nameko.containers import WorkerContext
 
 from gateway.upstream.breaker import Breaker
 from gateway.upstream.result_shapes import OBJECT, Shape
-from schemas.errors import BadGateway, ServiceUnavailable, TimedOut
+from schemas.errors import BadGateway, BeingMoved, ServiceUnavailable, TimedOut
+from services.dependencies.cells.routing import Destination
 from services.dependencies.remote_service import RemoteService
 from services.observability import metrics
 from services.observability.logging import get_logger
-from services.process import budgets
+from services.process import budgets, cells
 
 log = get_logger(__name__)
 
@@ -46,28 +47,42 @@ class UpstreamService(RemoteService):
         self.returns = returns or {}
 
     def setup(self) -> None:
-        """Make the breaker, one for each process."""
-        self.breaker = Breaker(self.public_name)
-        metrics.watch_breaker(self.public_name, lambda: self.breaker.state)
+        """Make the breakers, one for each cell that has the service."""
+        self.breakers = {cell: self._breaker(cell) for cell in self.cells.of(self.name)}
 
     def describe(self) -> dict[str, Any]:
-        """Return the state of the circuit, for ``/ready``."""
-        return {"circuits": {self.public_name: self.breaker.describe()}}
+        """Return the states of the circuits, for ``/ready``."""
+        circuits = {
+            cells.address(self.public_name, cell): breaker.describe()
+            for cell, breaker in self.breakers.items()
+        }
+        return {"circuits": circuits}
 
-    # how long a call may take is not for the caller to say here: a read is tried twice
-    def call(  # type: ignore[override]
-        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict
+    def attempt(
+        self,
+        worker_ctx: WorkerContext,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        destination: Destination,
+        seconds: float,
     ) -> Any:
-        """Call a method; see :meth:`RemoteService.call`."""
-        attempt = partial(self.ask, worker_ctx, method, args, kwargs)
-        result = self._read(attempt) if method in self.reads else attempt(self.seconds)
+        """Call the service of one cell, a read twice if need be; see :meth:`RemoteService.call`."""
+        ask = partial(self.ask, worker_ctx, method, args, kwargs, destination)
+        result = self._read(ask, seconds) if method in self.reads else ask(seconds)
         return self._checked(method, result)
 
     def call_once(
         self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
     ) -> Any:
         """Call a method, for so many seconds at most, and not again even if it only reads."""
-        return self._checked(method, self.ask(worker_ctx, method, args, kwargs, seconds))
+        ask = partial(self.ask, worker_ctx, method, args, kwargs)
+        return self._checked(method, self.route(args, kwargs, seconds, ask))
+
+    def _breaker(self, cell: str) -> Breaker:
+        breaker = Breaker(self.public_name)
+        metrics.watch_breaker(cells.address(self.public_name, cell), lambda: breaker.state)
+        return breaker
 
     def _checked(self, method: str, result: Any) -> Any:
         problem = self.returns.get(method, OBJECT).problem(result)
@@ -79,20 +94,28 @@ class UpstreamService(RemoteService):
         return result
 
     def ask(
-        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
+        self,
+        worker_ctx: WorkerContext,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        destination: Destination,
+        seconds: float,
     ) -> Any:
         """Call a method once, and return its result unchecked."""
-        attempt = partial(super().call, worker_ctx, method, args, kwargs, seconds)
-        return self.breaker.call(attempt)
+        attempt = partial(super().attempt, worker_ctx, method, args, kwargs, destination, seconds)
+        return self.breakers[destination.cell].call(attempt)
 
-    def _read(self, attempt: partial) -> Any:
-        end = time.monotonic() + self.seconds
+    def _read(self, ask: partial, seconds: float) -> Any:
+        end = time.monotonic() + seconds
         try:
-            return attempt(budgets.FIRST_READ_SECONDS)
+            return ask(min(budgets.FIRST_READ_SECONDS, seconds))
+        except BeingMoved:
+            raise
         except (ServiceUnavailable, TimedOut) as problem:
             # it names another service, for which the called one has waited already: trying again
             # would wait as long once more
             if problem.details.get("service") != self.public_name:
                 raise
         metrics.RPC_RETRIES.labels(self.public_name).inc()
-        return attempt(end - time.monotonic())
+        return ask(end - time.monotonic())

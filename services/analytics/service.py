@@ -29,6 +29,7 @@ from services.analytics.week_methods import WeekMethods
 from services.dependencies import cache_generations
 from services.dependencies.batched_events import batched_event_handler
 from services.dependencies.cache import Cache
+from services.dependencies.cells.guard import CellGuard
 from services.dependencies.database import Database
 from services.dependencies.erasure import tombstones
 from services.dependencies.erasure.methods import ErasureDispatcher, ErasureMethods
@@ -77,6 +78,7 @@ class Analytics(MuscleMethods, WeekMethods, SummaryMethods, TakeOutMethods, Eras
     eraser = make_eraser()
     erasure_dispatcher = ErasureDispatcher()
     log_context = LogContext()
+    cell_guard = CellGuard()
     health = Health()
 
     @rpc

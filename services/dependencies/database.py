@@ -12,8 +12,9 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from schemas.errors import DatabaseError, ServiceUnavailable, Unauthorized
+from schemas.errors import BeingMoved, DatabaseError, ServiceUnavailable, Unauthorized
 from schemas.names import PUBLIC_NAMES
+from services.dependencies.cells.states import BEING_MOVED, ELSEWHERE
 from services.observability import metrics
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
@@ -178,6 +179,8 @@ class Database(DependencyProvider):
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
         if _has_code(cause, (ERASED,)):
             return Unauthorized("The account was deleted")
+        if _has_code(cause, (BEING_MOVED, ELSEWHERE)):
+            return BeingMoved.of(PUBLIC_NAMES[self.name])
         if _has_code(cause, _SLOW):
             return self._too_slow(problem)
         if getattr(problem, "connection_invalidated", False) or _is_gone(cause):

@@ -17,11 +17,12 @@ from nameko.standalone.events import get_event_exchange
 
 from schemas.errors import GymError, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
+from services.dependencies.cells.routing import Cells, cell_of, event_key
 from services.dependencies.first_tries import FirstTries
 from services.dependencies.rpc import CALL_STACK_HEADER
 from services.observability import metrics, tracing
 from services.observability.logging import PreparedLine, get_logger
-from services.process import budgets
+from services.process import budgets, cells
 from services.process.container import ExcInfo
 from services.transport.amqp import dead_letters, topology
 from services.transport.amqp.connection import BrokerGone
@@ -155,6 +156,19 @@ class UnconfirmedEventDispatcher(EventDispatcher):
         self.publishing.send(payload, exchange, routing_key, headers=headers)
 
 
+class CellEventDispatcher(UnconfirmedEventDispatcher):
+    """Dispatches such events about a user, who is their ``user_id``, to the user's cell."""
+
+    cells = Cells()
+
+    def _publish(
+        self, payload: object, exchange: str, routing_key: str, headers: dict[str, Any]
+    ) -> None:
+        assert isinstance(payload, dict)
+        routing_key = self.cells.routing_key(routing_key, payload["user_id"])
+        super()._publish(payload, exchange, routing_key, headers)
+
+
 class Poison(GymError):
     """The event can never be handled; it is dead-lettered without a retry."""
 
@@ -170,7 +184,8 @@ class SafeEventHandler(EventHandler):
         only_at_first: a member of events that only their first try needs.
         never_given_up: whether an event is retried for as long as something that its handler
             needs is away (``ServiceUnavailable``).
-        is_in_feed: whether a change feed has what the event says, too. What is dispatched then
+        is_in_feed: whether a change feed has what the event says, too; and the events of each cell
+            are dispatched to it alone. What is dispatched then
             comes from a queue that is quick and may lose it (:class:`FirstTries`); the replicated
             one has the tries after the first.
     """
@@ -202,15 +217,27 @@ class SafeEventHandler(EventHandler):
         super().setup()
         self.publishing.requires(topology.failed_event_queues())
         self.queue = Queue(
-            self.queue.name,
+            self._queue_name,
             exchange=self.queue.exchange,
             routing_key=self.event_type,
             durable=True,
             queue_arguments=topology.EVENT_ARGUMENTS,
         )
         if self.is_unbound:
-            self.first_tries = FirstTries(self, self.event_type)
+            self.first_tries = FirstTries(self, event_key(self.event_type, self._cell))
             self.queue_consumer.register_provider(self.first_tries)
+
+    @property
+    def _cell(self) -> str:
+        return cell_of(self.container)
+
+    @property
+    def _queue_name(self) -> str:
+        """Nameko's name of the queue, with the name of the cell, if the service has one."""
+        own = self.container.service_name
+        return self.queue.name.replace(
+            f"--{own}.{self.method_name}", f"--{cells.address(own, self._cell)}.{self.method_name}"
+        )
 
     def stop(self) -> None:
         """Stop consuming."""

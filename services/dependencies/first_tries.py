@@ -36,18 +36,18 @@ class FirstTries:
 
     Args:
         handler: handles the events; of its queue this one has the binding.
-        event_type: the events' name.
+        routing_key: of the events.
     """
 
     prefetch = budgets.EVENT_PREFETCH
 
-    def __init__(self, handler: Handler, event_type: str):
+    def __init__(self, handler: Handler, routing_key: str):
         self._handler = handler
         exchange: Exchange = handler.queue.exchange
         self.queue = Queue(
             handler.queue.name + SUFFIX,
             exchange=exchange,
-            routing_key=event_type,
+            routing_key=routing_key,
             durable=True,
             auto_delete=True,
             # a policy with a delivery limit, as that of events is, is none for a queue of this type

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from eventlet.event import Event
 from kombu import Queue
+from nameko.constants import HEADER_PREFIX
 from nameko.containers import WorkerContext
 from nameko.exceptions import (
     BadRequest,
@@ -21,9 +22,10 @@ from nameko.rpc import RPC_REPLY_QUEUE_TEMPLATE, get_rpc_exchange
 
 from schemas.errors import BadGateway, GymError, InternalError, ServiceUnavailable, TimedOut
 from schemas.names import PUBLIC_NAMES
+from services.dependencies.cells.routing import ROUTED_FOR, Cells, Destination, user_of
 from services.observability import metrics, tracing
 from services.observability.logging import get_logger
-from services.process import budgets
+from services.process import budgets, cells
 from services.transport.amqp.connection import BrokerGone
 from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.deliveries import Delivery
@@ -32,6 +34,8 @@ from services.transport.deadlines import expiration, seconds_left
 from services.transport.timeouts import wait_for
 
 log = get_logger(__name__)
+
+_ROUTED_FOR_HEADER = f"{HEADER_PREFIX}.{ROUTED_FOR}"
 
 UNROUTABLE = object()
 LOST = object()
@@ -115,7 +119,7 @@ class ReplyListener(SharedExtension):
 
 
 class RemoteService(DependencyProvider, HeaderEncoder):
-    """Calls another service, with a timeout.
+    """Calls another service, with a timeout; of those that each cell has, that of the user's cell.
 
     The timeout is sent as the message's expiration, so that a request is not executed once its
     caller has given up. A call made while serving another never exceeds that one's deadline.
@@ -133,6 +137,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
 
     publishing = Publishing()
     replies = ReplyListener()
+    cells = Cells()
 
     def __init__(
         self,
@@ -167,7 +172,7 @@ class RemoteService(DependencyProvider, HeaderEncoder):
         method: str,
         args: tuple,
         kwargs: dict,
-        seconds: float | None = None,
+        cell: str | None = None,
     ) -> Any:
         """Call a method and return its result.
 
@@ -176,7 +181,8 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             method: the method's name.
             args: positional arguments, of plain JSON types.
             kwargs: keyword arguments, likewise.
-            seconds: timeout, if not the provider's.
+            cell: whose service is called; None for that of the cell that has the user, who is the
+                first argument, or ``user_id``.
 
         Raises:
             ServiceUnavailable: the service has no consumer, or the broker is down.
@@ -184,50 +190,89 @@ class RemoteService(DependencyProvider, HeaderEncoder):
             BadGateway: the reply is malformed.
             GymError: the error that the method raised.
         """
-        seconds = seconds_left(worker_ctx, seconds or self.seconds)
+        attempt = partial(self.attempt, worker_ctx, method, args, kwargs)
+        if cell is not None:
+            return attempt(Destination(cell), self.seconds)
+        return self.route(args, kwargs, self.seconds, attempt)
+
+    def route(
+        self,
+        args: tuple,
+        kwargs: dict,
+        seconds: float,
+        attempt: Callable[[Destination, float], Any],
+    ) -> Any:
+        """Make a call where the user of these arguments is; see :meth:`.Cells.route`."""
+        return self.cells.route(self.name, user_of(args, kwargs), seconds, attempt)
+
+    def attempt(
+        self,
+        worker_ctx: WorkerContext,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        destination: Destination,
+        seconds: float,
+    ) -> Any:
+        """Call the service of one cell; see :meth:`call`."""
+        seconds = seconds_left(worker_ctx, seconds)
         with (
             metrics.timed_call(self.public_name, method),
             tracing.span(tracing.CLIENT, f"{self.name}.{method}"),
         ):
-            reply = self._exchange(worker_ctx, method, args, kwargs, seconds)
+            exchange = partial(self._exchange, worker_ctx, destination, method, args)
+            reply = exchange(kwargs, seconds)
             known = self._known_before(method, kwargs)
             if known != kwargs and _refuses_the_arguments(reply):
-                reply = self._exchange(
-                    worker_ctx, method, args, known, seconds_left(worker_ctx, seconds)
-                )
+                reply = exchange(known, seconds_left(worker_ctx, seconds))
             return self._result(method, reply, seconds)
 
     def _exchange(
-        self, worker_ctx: WorkerContext, method: str, args: tuple, kwargs: dict, seconds: float
+        self,
+        worker_ctx: WorkerContext,
+        destination: Destination,
+        method: str,
+        args: tuple,
+        kwargs: dict,
+        seconds: float,
     ) -> object:
         """Send a request and return its reply, or what stands for one that did not come."""
         correlation_id, event = self.replies.expect()
+        routing_key = f"{cells.address(self.name, destination.cell)}.{method}"
+        headers = self._headers(worker_ctx, destination)
         try:
-            self._send(worker_ctx, method, args, kwargs, correlation_id, seconds)
+            self._send(routing_key, args, kwargs, headers, correlation_id, seconds)
             return wait_for(event, seconds)
         except BrokerGone as problem:
             raise self._unavailable(method, str(problem)) from problem
         finally:
             self.replies.forget(correlation_id)
 
+    def _headers(self, worker_ctx: WorkerContext, destination: Destination) -> dict[str, Any]:
+        headers: dict[str, Any] = self.get_message_headers(worker_ctx)
+        # a worker that was called for a user calls within its cell
+        headers.pop(_ROUTED_FOR_HEADER, None)
+        if destination.user_id is not None:
+            headers[_ROUTED_FOR_HEADER] = destination.user_id
+        tracing.inject(headers)
+        return headers
+
     def _send(
         self,
-        worker_ctx: WorkerContext,
-        method: str,
+        routing_key: str,
         args: tuple,
         kwargs: dict,
+        headers: dict[str, Any],
         correlation_id: str,
         seconds: float,
     ) -> None:
         for connection in (self.replies.queue_consumer, self.publishing):
             connection.wait_for_first_try()
         self.replies.queue_consumer.ping()
-        headers = self.get_message_headers(worker_ctx)
-        tracing.inject(headers)
         self.publishing.send(
             {"args": args, "kwargs": kwargs},
             self._exchange_name,
-            f"{self.name}.{method}",
+            routing_key,
             mandatory=True,
             headers=headers,
             reply_to=self.replies.routing_key,
@@ -286,11 +331,22 @@ def _refuses_the_arguments(reply: object) -> bool:
 
 
 class RemoteCalls:
-    """A service's methods, as attributes, for one worker."""
+    """A service's methods, as attributes, for one worker.
 
-    def __init__(self, remote: RemoteService, worker_ctx: WorkerContext):
+    Args:
+        remote: the service.
+        worker_ctx: of the worker.
+        cell: whose service is called; None for that of the cell that has the user.
+    """
+
+    def __init__(self, remote: RemoteService, worker_ctx: WorkerContext, cell: str | None = None):
         self._remote = remote
         self._worker_ctx = worker_ctx
+        self._cell = cell
+
+    def in_cell(self, cell: str) -> "RemoteCalls":
+        """Return the methods of the service of a certain cell, for what is about no single user."""
+        return RemoteCalls(self._remote, self._worker_ctx, cell)
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         """Return a function that calls the method of this name.
@@ -304,6 +360,6 @@ class RemoteCalls:
             raise AttributeError(f"{name} is not among the methods that are declared")
 
         def call(*args: object, **kwargs: object) -> Any:
-            return self._remote.call(self._worker_ctx, method, args, kwargs)
+            return self._remote.call(self._worker_ctx, method, args, kwargs, self._cell)
 
         return call

@@ -14,15 +14,17 @@ from nameko.exceptions import (
     ContainerBeingKilled,
     IncorrectSignature,
     MalformedRequest,
+    MethodNotFound,
     serialize,
 )
 from nameko.extensions import Extension
 from nameko.rpc import RPC_QUEUE_TEMPLATE, Rpc, RpcConsumer, get_rpc_exchange
 
 from schemas.errors import GymError, InternalError
+from services.dependencies.cells.routing import cell_of
 from services.observability import metrics, tracing
 from services.observability.logging import PreparedLine, get_logger
-from services.process import budgets
+from services.process import budgets, cells
 from services.process.container import ExcInfo
 from services.transport.amqp.consuming import QueueConsumer
 from services.transport.amqp.deliveries import Delivery
@@ -74,6 +76,10 @@ class SafeRpcConsumer(RpcConsumer):
     replies = Replies()
     prefetch = budgets.SERVICE_WORKERS
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_method: dict[str, Extension] = {}
+
     @cached_property
     def _stalls(self) -> Stalls:
         return Stalls(partial(self.queue_consumer.fence, self))
@@ -89,7 +95,8 @@ class SafeRpcConsumer(RpcConsumer):
     def setup(self) -> None:
         """Register the queue once for all methods."""
         if self.queue is None:
-            self.queue = make_rpc_queue(self.container.service_name, self.container.config)
+            name = cells.address(self.container.service_name, cell_of(self.container))
+            self.queue = make_rpc_queue(name, self.container.config)
             self.queue_consumer.register_provider(self)
 
     def unregister_provider(self, provider: Extension) -> None:
@@ -115,6 +122,22 @@ class SafeRpcConsumer(RpcConsumer):
         except Exception as error:
             delivery.ack()
             self.handle_result(delivery, None, (type(error), error, error.__traceback__))
+
+    def get_provider_for_method(self, routing_key: str) -> Extension:
+        """Return the entrypoint that a routing key names.
+
+        Nameko compares it with each method's, after the name of the service's class, which has no
+        cell in it. What comes before the method's name is the queue's binding.
+
+        Raises:
+            MethodNotFound: there is none.
+        """
+        method = routing_key.rpartition(".")[2]
+        if len(self._by_method) < len(self._providers):
+            self._by_method = {each.method_name: each for each in self._providers}
+        if method not in self._by_method:
+            raise MethodNotFound(method)
+        return self._by_method[method]
 
     def possible_age(self, now: float) -> float:
         """Return how many seconds ago a request that has just been read may have arrived.

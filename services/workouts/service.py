@@ -16,6 +16,7 @@ from schemas.pages import checked_id, checked_ids, checked_user
 from schemas.workouts import Changes, LastSets, NewWorkout, WorkoutChanges, WorkoutList
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
+from services.dependencies.cells.guard import CellGuard
 from services.dependencies.database import Database
 from services.dependencies.erasure.methods import ErasureDispatcher, ErasureMethods
 from services.dependencies.exercise_facts import ExerciseFacts
@@ -86,6 +87,7 @@ class Workouts(
     eraser = make_eraser()
     erasure_dispatcher = ErasureDispatcher()
     log_context = LogContext()
+    cell_guard = CellGuard()
     health = Health()
 
     @rpc

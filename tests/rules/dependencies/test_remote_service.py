@@ -65,7 +65,7 @@ class Stricter(RemoteService):
         super().__init__("workouts", ["swim"], **options)
         self.asked = []
 
-    def _exchange(self, _worker_ctx, _method, _args, kwargs, _seconds):
+    def _exchange(self, _worker_ctx, _destination, _method, _args, kwargs, _seconds):
         self.asked.append(kwargs)
         if "depth" in kwargs:
             return {"result": None, "error": serialize(IncorrectSignature("swim: depth"))}

@@ -2,14 +2,14 @@
 
 from alembic import op
 
-from services.dependencies import bucket_states
+from services.dependencies.cells import states
 
 revision = "0019"
 down_revision = "0018"
 
 
 def upgrade() -> None:
-    op.execute(bucket_states.TABLE)
+    op.execute(states.TABLE)
 
 
 def downgrade() -> None:

@@ -15,6 +15,8 @@ KINDS = [
     if isinstance(kind, type)
     and issubclass(kind, GymError)
     and kind not in (GymError, errors.FaultyInput)
+    # others are what they are derived from, to clients
+    and "code" in vars(kind)
 ]
 
 

@@ -1,0 +1,29 @@
+"""What the databases of a cell know of the buckets of users: a table, and triggers' refusals."""
+
+from services.process import cells
+from services.transport.postgres.statements import Fetch, Statement
+
+BEING_MOVED = "GYM02"
+"""The SQLSTATE of our own that refuses a write of a user whose bucket is being moved."""
+
+ELSEWHERE = "GYM03"
+"""The SQLSTATE of our own that refuses a write of a user whom another cell has."""
+
+_STATES = ", ".join(f"'{state}'" for state in cells.STATES)
+
+TABLE = f"""
+    CREATE TABLE bucket_states (
+        bucket SMALLINT PRIMARY KEY CHECK (bucket >= 0 AND bucket < {cells.BUCKETS}),
+        state TEXT NOT NULL CHECK (state IN ({_STATES})),
+        cell TEXT NOT NULL
+    )
+"""
+"""``cell`` is the one that the bucket was last moved to or from, besides this one; what each state
+means is in :mod:`services.process.cells`."""
+
+_READ = Statement("SELECT bucket, state, cell FROM bucket_states")
+
+
+def read(fetch: Fetch) -> dict[int, tuple[str, str]]:
+    """Return state and other cell of the buckets that were ever moved to or from this cell."""
+    return {bucket: (state, cell) for bucket, state, cell in fetch(_READ)}
