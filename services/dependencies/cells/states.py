@@ -12,7 +12,7 @@ ELSEWHERE = "GYM03"
 _STATES = ", ".join(f"'{state}'" for state in cells.STATES)
 
 TABLE = f"""
-    CREATE TABLE bucket_states (
+    CREATE TABLE IF NOT EXISTS bucket_states (
         bucket SMALLINT PRIMARY KEY CHECK (bucket >= 0 AND bucket < {cells.BUCKETS}),
         state TEXT NOT NULL CHECK (state IN ({_STATES})),
         cell TEXT NOT NULL
