@@ -6,8 +6,10 @@ who was ever deleted is erased again in all services, since the backup of one ma
 erasure, and that of users from after it.
 """
 
+from collections.abc import Iterable
+
 from services.transport.postgres.unpooled import Connection, run
-from services.users.erasure.records import SERVICES
+from services.users.erasure.records import expected
 
 KEPT = "kept_erasures"
 
@@ -61,11 +63,16 @@ def keep(connection: Connection) -> None:
         run(connection, _KEEP)
 
 
-def put_up_again(connection: Connection) -> None:
-    """Delete accounts again that were deleted after the backup, and have all erased again."""
+def put_up_again(connection: Connection, cells: Iterable[str]) -> None:
+    """Delete accounts again that were deleted after the backup, and have all erased again.
+
+    Args:
+        connection: to the database of users.
+        cells: all but the first.
+    """
     if run(connection, _ARE_KEPT) == [(True,)]:
         run(connection, _PUT_UP_AGAIN)
         run(connection, f"DROP TABLE {KEPT}")
-    run(connection, _EXPECT_RECEIPTS, [*SERVICES])
+    run(connection, _EXPECT_RECEIPTS, expected(cells))
     for statement in (*_DELETE_ACCOUNTS, *_AGAIN):
         run(connection, statement)

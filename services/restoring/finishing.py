@@ -19,7 +19,7 @@ def finish(
 
     Args:
         addresses: of the databases, by service.
-        settings: says where the Redis of caches is.
+        settings: says where the Redis of caches is, and which cells there are.
         sign_out: whether all sessions end, which may have ended after the backup, too.
 
     Raises:
@@ -33,7 +33,7 @@ def finish(
             with connection:
                 feeds.move_ahead(connection, name)
                 if name == "users":
-                    erasures.put_up_again(connection)
+                    erasures.put_up_again(connection, settings.cells)
                     for statement in _END_SESSIONS if sign_out else ():
                         run(connection, statement)
             connection.autocommit = True

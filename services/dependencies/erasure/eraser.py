@@ -19,6 +19,7 @@ from services.dependencies.events import EventDispatcher
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process.failpoints import failpoint
+from services.process.settings import SETTINGS_KEY
 from services.transport.amqp import sieving
 from services.transport.amqp.connection import BrokerGone
 from services.transport.redis.pipeline import RedisFailure
@@ -104,7 +105,18 @@ class Eraser(DependencyProvider):
         failpoint(f"{service}.after_erasure")
         if not claimed.is_second_look:
             log.info("user erased", user_id=user_id)
-        dispatch.announce(USER_ERASED, {"user_id": user_id})
+        self.announce(dispatch, user_id)
+
+    def announce(self, dispatch: EventDispatcher, user_id: int) -> None:
+        """Say that the service holds nothing more of a user, and in which cell, if not the first.
+
+        Raises:
+            ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
+        """
+        event: dict[str, object] = {"user_id": user_id}
+        if cell := self.container.config[SETTINGS_KEY].cell:
+            event["cell"] = cell
+        dispatch.announce(USER_ERASED, event)
 
     def _empty_queues(self, user_id: int) -> None:
         if not self.queues:

@@ -7,7 +7,7 @@ from schemas.pages import is_id
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
 from services.dependencies.erasure import tombstones
-from services.dependencies.erasure.eraser import USER_ERASED, Eraser
+from services.dependencies.erasure.eraser import Eraser
 from services.dependencies.events import EventDispatcher, Poison, event_handler
 from services.observability.logging import get_logger
 from services.process import budgets
@@ -49,7 +49,7 @@ class ErasureMethods:
             is_erased = tombstones.put_up(self.database.fetch, user_id)
             failpoint("erasure.after_tombstone")
             if is_erased:
-                self.erasure_dispatcher.announce(USER_ERASED, {"user_id": user_id})
+                self.eraser.announce(self.erasure_dispatcher, user_id)
             else:
                 self._go_on()
         except GymError as problem:

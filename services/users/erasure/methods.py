@@ -18,8 +18,9 @@ from services.dependencies.redis_keys import limits_of_user
 from services.dependencies.revocations import Revocations
 from services.dependencies.rpc import rpc
 from services.observability.logging import get_logger
-from services.process import budgets
+from services.process import budgets, cells
 from services.process.failpoints import failpoint
+from services.process.settings import SETTINGS_KEY
 from services.transport.redis.pipeline import RedisFailure
 from services.users.administration.rows import lock_administrators
 from services.users.erasure import records
@@ -42,6 +43,7 @@ class DeletionMethods:
     passwords: Passwords
     erasure_dispatcher: ErasureDispatcher
     mail: Mail
+    config: dict[str, Any]
     # a method of the service's class
     account_changed: Any
 
@@ -111,7 +113,8 @@ class DeletionMethods:
         Example:
             ``n.rpc.users.get_deletion(receipt)``
         """
-        found = records.find(self.database.fetch, load(BY_RECEIPT, {"receipt": receipt})["receipt"])
+        given = load(BY_RECEIPT, {"receipt": receipt})["receipt"]
+        found = records.find(self.database.fetch, given, self._expected)
         if found is None:
             raise NotFound("There is no such receipt")
         return found
@@ -140,10 +143,16 @@ class DeletionMethods:
     def ask_again(self) -> None:
         """Ask services to erase users whose receipts are missing, after growing pauses."""
         try:
-            for user_id in records.claim_unanswered(self.database.fetch):
+            for user_id in records.claim_unanswered(self.database.fetch, self._expected):
                 self._ask(user_id)
+            for user_id in records.complete_without_others(self.database.fetch, self._expected):
+                log.info("account erased but in cells that are there no more", user_id=user_id)
         except GymError as problem:
             log.warning("services not asked to erase users", reason=str(problem))
+
+    @property
+    def _expected(self) -> list[str]:
+        return records.expected(self.config[SETTINGS_KEY].cells)
 
     def _delete(self, asked_by: int, user_id: int, deletion: dict) -> dict[str, Any]:
         password = load(DELETION, deletion)["password"]
@@ -161,13 +170,13 @@ class DeletionMethods:
             if administrators == {user_id}:
                 message = "The last administrator who is not disabled can't be deleted"
                 raise BusinessRuleViolation(message)
-            receipt = records.delete_account(transaction.send, user_id)
+            receipt = records.delete_account(transaction.send, user_id, self._expected)
         log.info("account deleted", user_id=user_id, asked_by=asked_by)
         failpoint("users.after_deletion")
         self.account_changed(user_id)
         self._forget(user_id)
         self._ask(user_id)
-        found = records.find(self.database.fetch, receipt)
+        found = records.find(self.database.fetch, receipt, self._expected)
         return {"receipt": receipt, **(found or {})}
 
     def _check_password(self, user_id: int, password: str) -> str:
@@ -196,8 +205,12 @@ class DeletionMethods:
         user_id = event.get("user_id")
         if not is_id(user_id):
             raise Poison("the event has no user_id")
+        cell = event.get("cell", cells.FIRST)
+        if not isinstance(cell, str):
+            raise Poison("the event's cell is no name")
+        receipt_of = cells.address(service, cell)
         try:
-            if records.note_receipt(self.database.fetch, user_id, service):
+            if records.note_receipt(self.database.fetch, user_id, receipt_of, self._expected):
                 log.info("account erased", user_id=user_id)
             self._forget(user_id)
         except GymError as problem:

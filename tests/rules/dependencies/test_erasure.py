@@ -2,13 +2,16 @@
 
 import fnmatch
 import importlib
+from types import SimpleNamespace
 
 import pytest
 
 from services.dependencies import cache_generations
 from services.dependencies.erasure.eraser import is_about
 from services.dependencies.redis_keys import CACHE, FAMILIES
-from services.users.erasure.records import SERVICES
+from services.process.settings import SETTINGS_KEY, Settings
+from services.users.erasure.records import SERVICES, expected
+from services.workouts.erasing import make_eraser
 
 USER = 4711
 
@@ -49,3 +52,20 @@ def test_every_key_of_a_user_is_deleted_by_a_service(family):
 )
 def test_whether_a_message_is_about_a_user(body, headers, expected):
     assert is_about(USER, body, headers) is expected
+
+
+@pytest.mark.parametrize(("cell", "expected"), [("", {}), ("b", {"cell": "b"})])
+def test_who_has_erased_says_in_which_cell(cell, expected):
+    eraser, announced = make_eraser(), []
+    settings = Settings.from_environment({"CELLS": "b", "CELL": cell})
+    eraser.container = SimpleNamespace(config={SETTINGS_KEY: settings})
+    dispatcher = SimpleNamespace(announce=lambda *event: announced.append(event))
+    eraser.announce(dispatcher, USER)
+    assert announced == [("user_erased", {"user_id": USER, **expected})]
+
+
+def test_a_receipt_of_each_service_of_each_cell_is_expected():
+    assert expected(()) == [*SERVICES]
+    of_cells = ["workouts_b", "workouts_c", "analytics_b", "analytics_c"]
+    assert {*expected(["b", "c"])} == {*SERVICES, *of_cells}
+    assert all("_" not in service for service in SERVICES)
