@@ -19,7 +19,8 @@ from services.dependencies.erasure import tombstones
 from services.observability import metrics
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
-from services.process import budgets
+from services.process import budgets, cells
+from services.process.settings import SETTINGS_KEY
 
 log = get_logger(__name__)
 
@@ -35,8 +36,14 @@ class FeedFollower(DependencyProvider):
 
     def __init__(self) -> None:
         self._holder = uuid.uuid4().hex
+        self._cell = cells.FIRST
         self._head_start = HeadStart(budgets.FEED_BATCH)
         self._outage = Outage("change feed", "will be followed again as soon as it answers")
+
+    def setup(self) -> None:
+        """Show how far the feed is followed, also before it is."""
+        self._cell = self.container.config[SETTINGS_KEY].cell
+        metrics.watch_feed(self._cell)
 
     def get_dependency(self, worker_ctx: object) -> "FeedFollower":
         """Return the provider itself."""
@@ -72,7 +79,7 @@ class FeedFollower(DependencyProvider):
             count_at_once(
                 processor, position, changes, lambda: feed_position.hold(fetch, self._holder)
             )
-            metrics.note_feed(position, found)
+            metrics.note_feed(self._cell, position, found)
             if not found:
                 return
             unseen = _unseen(processor, changes)

@@ -232,12 +232,18 @@ CACHE_FAILURES = _counter(
     "Commands to either Redis that failed, or were left out while it is down",
 )
 
-FEED_POSITION = _gauge("gym_feed_position", "Id of the last workout change that was seen to")
+FEED_POSITION = _gauge(
+    "gym_feed_position", "Id of the last workout change that was seen to", "cell"
+)
 FEED_LAG = _gauge(
-    "gym_feed_lag_seconds", "Age of the oldest workout change not yet seen to, at the last look"
+    "gym_feed_lag_seconds",
+    "Age of the oldest workout change not yet seen to, at the last look",
+    "cell",
 )
 FEED_CAUGHT_UP = _gauge(
-    "gym_feed_caught_up_timestamp_seconds", "When this process last saw to all workout changes"
+    "gym_feed_caught_up_timestamp_seconds",
+    "When this process last saw to all workout changes",
+    "cell",
 )
 
 READ_FROM_REPLICA, READ_FROM_PRIMARY = map(REPLICA_READS.labels, ("replica", "primary"))
@@ -281,20 +287,31 @@ def note_lag(event_type: str, dispatched_at: object) -> None:
         EVENT_LAG.labels(event_type).observe(max(time() - dispatched_at, 0))
 
 
-def note_feed(position: int, unseen: Sequence[dict]) -> None:
-    """Record how far the change feed has been processed.
+def watch_feed(cell: str) -> None:
+    """Show a change feed before anything of it was processed.
 
     Args:
+        cell: whose feed it is; the first one has no name.
+    """
+    for feed in (FEED_POSITION, FEED_LAG, FEED_CAUGHT_UP):
+        feed.labels(cell)
+
+
+def note_feed(cell: str, position: int, unseen: Sequence[dict]) -> None:
+    """Record how far a change feed has been processed.
+
+    Args:
+        cell: whose feed it is.
         position: id of the last processed change.
         unseen: the changes after it, oldest first.
     """
-    FEED_POSITION.set(position)
+    FEED_POSITION.labels(cell).set(position)
     if unseen:
         oldest = datetime.fromisoformat(unseen[0]["changed_at"]).timestamp()
-        FEED_LAG.set(max(time() - oldest, 0))
+        FEED_LAG.labels(cell).set(max(time() - oldest, 0))
     else:
-        FEED_LAG.set(0)
-        FEED_CAUGHT_UP.set_to_current_time()
+        FEED_LAG.labels(cell).set(0)
+        FEED_CAUGHT_UP.labels(cell).set_to_current_time()
 
 
 def watch_breaker(callee: str, state: Callable[[], str]) -> None:
