@@ -15,12 +15,12 @@ from services.analytics.merging import merge_exercises
 from services.analytics.processor import WorkoutProcessor
 from services.analytics.rules.head_start import HeadStart
 from services.dependencies import cache_generations, feed_position
+from services.dependencies.cells.routing import cell_of
 from services.dependencies.erasure import tombstones
 from services.observability import metrics
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process import budgets, cells
-from services.process.settings import SETTINGS_KEY
 
 log = get_logger(__name__)
 
@@ -42,7 +42,7 @@ class FeedFollower(DependencyProvider):
 
     def setup(self) -> None:
         """Show how far the feed is followed, also before it is."""
-        self._cell = self.container.config[SETTINGS_KEY].cell
+        self._cell = cell_of(self.container)
         metrics.watch_feed(self._cell)
 
     def get_dependency(self, worker_ctx: object) -> "FeedFollower":

@@ -83,8 +83,8 @@ class FollowingMethods:
     @cell_timer(interval=budgets.CHANGES_SECONDS, eager=True)
     def follow_changes(self, cell: str) -> None:
         """Tell webhooks of what became of the workouts of a cell."""
-        workouts = self.workouts.in_cell(cell) if cell else self.workouts
-        if self.changes_follower.look(self.database, workouts.changes, cell):
+        changes = self.workouts.in_cell(cell).changes
+        if self.changes_follower.look(self.database, changes, cell):
             self.deliverer.wake()
 
 

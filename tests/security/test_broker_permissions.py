@@ -47,6 +47,8 @@ def test_a_method_that_a_service_calls_may_be_asked_for(channel_of):
     channel = channel_of("analytics")
     for method in ("workouts.changes", "workouts.get_many", "workouts.list", "exercises.get"):
         ask(channel, method)
+    # of another cell, too
+    ask(channel, "workouts_b.changes")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,8 @@ def test_a_method_that_a_service_calls_may_be_asked_for(channel_of):
         ("analytics", "workouts.delete"),
         ("analytics", "workouts.create"),
         ("analytics", "users.get"),
+        ("analytics", "workouts_b.delete"),
+        ("analytics", "workouts_B.changes"),
         ("workouts", "exercises.list"),
         ("gateway", "analytics.rebuild"),
         ("gateway", "exercises.import_from_wger"),

@@ -21,12 +21,16 @@ from services.dependencies.erasure.eraser import USER_ERASED
 from services.dependencies.erasure.methods import ERASE_USER
 from services.dependencies.events import EventDispatcher
 from services.dependencies.remote_service import RemoteService
+from services.process import cells
 from services.process.settings import Settings
 from services.workouts.imports.completed import IMPORT_COMPLETED
 from stack.layout import CHECKOUT, SERVICES
 from tests.erasing import ERASING
 
 CREATED = "evt-gateway-workout_created--analytics.handle_workout_created"
+CELLS = ("", "b", "abcdefghijklmno2")
+NO_CELLS = ("_", "_B", "_2", "_b_c", "_b-c", "_b.c", "_abcdefghijklmnopq", "b", ".b", "-b")
+SUFFIX = r"(_[a-z][a-z0-9]{0,15})?"
 UUID = "0b6c2b1e-8d53-4c9a-9d3e-7f7d5d1c2a10"
 TOPOLOGY = json.loads((CHECKOUT / "rabbitmq" / "definitions.json").read_text())
 
@@ -124,13 +128,29 @@ def test_a_service_serves_its_own_requests_alone(broker):
         for service in SERVICES:
             own = user == service != "gateway"
             for what in ("configure", "write", "read"):
-                assert may(broker, user, what, f"rpc-{service}") == own
+                for address in addresses(service):
+                    assert may(broker, user, what, f"rpc-{address}") == own
+                for other in (f"{service}{suffix}" for suffix in NO_CELLS):
+                    assert not may(broker, user, what, f"rpc-{other}")
+
+
+def addresses(service):
+    """Return the names by which a service is called: one in each cell, if each has one."""
+    return [cells.address(service, cell) for cell in cells_of(service)]
+
+
+def cells_of(service):
+    return CELLS if service in cells.SERVICES else CELLS[:1]
 
 
 def test_events_come_from_one_service_each(broker):
     for user in SERVICES:
         for event in (workout_events.CREATED, workout_events.UPDATED, workout_events.DELETED):
-            assert may_send(broker, user, "gateway.events", event) == (user == "gateway")
+            for key in (event, *(f"{event}.{cell}" for cell in CELLS[1:])):
+                assert may_send(broker, user, "gateway.events", key) == (user == "gateway")
+                assert may_read(broker, user, "gateway.events", key) == (user == "analytics")
+            for suffix in NO_CELLS[:-2]:
+                assert not may_send(broker, user, "gateway.events", f"{event}{suffix}")
         sends_news = may_send(broker, user, "exercises.events", CATALOGUE_CHANGED)
         assert sends_news == (user == "exercises")
         assert may_send(broker, user, "users.events", ACCOUNT_CHANGED) == (user == "users")
@@ -140,7 +160,9 @@ def test_events_come_from_one_service_each(broker):
         assert tells_of_imports == (user == "workouts")
         for event in (RECORD_SET, RECORD_REVOKED):
             assert may_send(broker, user, "analytics.events", event) == (user == "analytics")
-        assert may(broker, user, "read", CREATED) == (user == "analytics")
+        for address in addresses("analytics"):
+            queue = CREATED.replace("analytics", address)
+            assert may(broker, user, "read", queue) == (user == "analytics")
         assert may(broker, user, "write", "wait-30s") == (user in ("analytics", "notifications"))
         # requests are never kept, so only who handles events buries any
         assert may(broker, user, "write", "dead-letters") == (user != "gateway")
@@ -223,9 +245,12 @@ def test_imports_that_nobody_hears_of_are_kept_in_the_same_way():
     assert policy_of(queue) == policy_of(f"evt-analytics-{RECORD_SET}--notifications.x")
 
 
+def policies_for(queue):
+    return [each for each in TOPOLOGY["policies"] if re.search(each["pattern"], queue)]
+
+
 def policy_of(queue):
-    found = [each for each in TOPOLOGY["policies"] if re.search(each["pattern"], queue)]
-    return max(found, key=lambda each: each["priority"])["definition"]
+    return max(policies_for(queue), key=lambda each: each["priority"])["definition"]
 
 
 def test_nobody_but_the_operator_may_change_the_topology(broker):
@@ -243,15 +268,18 @@ def test_nobody_but_the_operator_may_change_the_topology(broker):
 # -- what the code does ----------------------------------------------------------------------
 
 
-@pytest.fixture(params=SERVICES)
+@pytest.fixture(
+    params=[(service, cell) for service in SERVICES for cell in cells_of(service)],
+    ids=lambda given: cells.address(*given),
+)
 def container(request):
-    return described(request.param)
+    return described(*request.param)
 
 
-def described(service):
+def described(service, cell=""):
     """Return a service's container, which is not started."""
-    config = make_config(service, Settings.from_environment({}))
-    return ServiceContainer(service_class(service), config)
+    settings = Settings.from_environment({"CELLS": ",".join(CELLS[1:]), "CELL": cell})
+    return ServiceContainer(service_class(service), make_config(service, settings))
 
 
 def consumed(container):
@@ -281,7 +309,20 @@ def test_a_kept_queue_is_there_before_its_service(container):
     for queue in consumed(container):
         if not queue.auto_delete:
             # what policies say beside these, is declared only where nobody imported the definitions
-            assert kept[queue.name]["arguments"].items() <= queue.queue_arguments.items()
+            found = kept[of_first_cell(queue.name)]["arguments"]
+            assert found.items() <= queue.queue_arguments.items()
+
+
+def of_first_cell(name):
+    """Return the name that a queue has in the first cell, if it is one of another."""
+    return re.sub(f"(workouts|analytics){SUFFIX.removesuffix('?')}", r"\1", name)
+
+
+def test_the_queues_of_a_cell_have_the_policies_of_those_of_the_first(container):
+    for queue in consumed(container):
+        assert policies_for(queue.name) == policies_for(of_first_cell(queue.name))
+    for address in addresses(container.service_name):
+        assert [each["name"] for each in policies_for(f"rpc-{address}")] == ["rpc"]
 
 
 @pytest.mark.slow
@@ -296,9 +337,14 @@ def test_a_service_may_call_the_methods_that_its_code_calls_and_no_other(contain
     served = served_methods()
     assert called <= served
     assert named_methods(broker, user) == called
-    assert {method for method in served if may_send(broker, user, "nameko-rpc", method)} == called
-    for method in served:
-        for other in (f"{method}s", f"my_{method}", f"{method}.{method}", method.replace(".", "_")):
+    for key in served:
+        service, method = key.split(".")
+        for address in addresses(service):
+            may_be_sent = may_send(broker, user, "nameko-rpc", f"{address}.{method}")
+            assert may_be_sent == (key in called)
+        others = [f"{service}{suffix}.{method}" for suffix in NO_CELLS]
+        others += [f"{key}s", f"my_{key}", f"{key}.{key}", key.replace(".", "_")]
+        for other in others:
             assert not may_send(broker, user, "nameko-rpc", other)
 
 
@@ -318,9 +364,10 @@ def named_methods(broker, user):
         for entry in broker["topic_permissions"]
         if (entry["user"], entry["exchange"]) == (user, "nameko-rpc")
     )
+    plain = pattern.replace(SUFFIX, "")
     return {
         f"{service}.{method}"
-        for service, several, one in re.findall(r"(\w+)\\\.(?:\(([\w|]+)\)|(\w+))", pattern)
+        for service, several, one in re.findall(r"(\w+)\\\.(?:\(([\w|]+)\)|(\w+))", plain)
         for method in (several or one).split("|")
     }
 

@@ -11,6 +11,7 @@ from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError
 from services.dependencies.cache import Cache
+from services.dependencies.cells.routing import cell_of
 from services.dependencies.database import Database
 from services.dependencies.erasure import tombstones
 from services.dependencies.erasure.tables import Held
@@ -19,7 +20,6 @@ from services.dependencies.events import EventDispatcher
 from services.observability.logging import get_logger
 from services.observability.outages import Outage
 from services.process.failpoints import failpoint
-from services.process.settings import SETTINGS_KEY
 from services.transport.amqp import sieving
 from services.transport.amqp.connection import BrokerGone
 from services.transport.redis.pipeline import RedisFailure
@@ -114,7 +114,7 @@ class Eraser(DependencyProvider):
             ServiceUnavailable: the broker did not confirm it; it may have arrived all the same.
         """
         event: dict[str, object] = {"user_id": user_id}
-        if cell := self.container.config[SETTINGS_KEY].cell:
+        if cell := cell_of(self.container):
             event["cell"] = cell
         dispatch.announce(USER_ERASED, event)
 

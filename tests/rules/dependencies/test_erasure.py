@@ -58,7 +58,8 @@ def test_whether_a_message_is_about_a_user(body, headers, expected):
 def test_who_has_erased_says_in_which_cell(cell, expected):
     eraser, announced = make_eraser(), []
     settings = Settings.from_environment({"CELLS": "b", "CELL": cell})
-    eraser.container = SimpleNamespace(config={SETTINGS_KEY: settings})
+    config = {SETTINGS_KEY: settings}
+    eraser.container = SimpleNamespace(service_name="workouts", config=config)
     dispatcher = SimpleNamespace(announce=lambda *event: announced.append(event))
     eraser.announce(dispatcher, USER)
     assert announced == [("user_erased", {"user_id": USER, **expected})]

@@ -140,7 +140,7 @@ def test_of_a_cell_that_is_new_nothing_is_told_that_was_told_before(
 class Workouts:
     """What a worker has in place of the workouts services."""
 
-    def __init__(self, cell=""):
+    def __init__(self, cell=None):
         self.cell = cell
 
     def in_cell(self, name):

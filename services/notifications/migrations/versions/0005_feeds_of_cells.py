@@ -13,7 +13,7 @@ down_revision = "0004"
 def upgrade() -> None:
     op.execute(
         """
-        CREATE TABLE feed_positions_of_cells (
+        CREATE TABLE IF NOT EXISTS feed_positions_of_cells (
             cell TEXT PRIMARY KEY,
             position BIGINT NOT NULL DEFAULT 0,
             holder TEXT,
