@@ -23,6 +23,7 @@ TESTS = "tests/compose"
 TEST_SECONDS = 900
 HEALTHY_SECONDS = 300.0
 CLUSTER = "deploy/compose.cluster.yml"
+CELLS = "deploy/compose.cells.yml"
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
 PORTS = (

@@ -1,4 +1,4 @@
-"""A second cell beside a running system: databases on the same servers, and processes of its own."""
+"""A second cell beside a running system: databases on the same servers, and processes."""
 
 import os
 import subprocess

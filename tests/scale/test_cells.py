@@ -61,7 +61,5 @@ def test_a_user_is_served_by_the_cell_that_has_the_bucket(system, bucket, cell, 
     assert lifter.ask("edit", "PUT", path, {"name": "heavy"})[0] == 200
     assert lifter.ask("list", "GET", "/api/workouts")[1][0]["name"] == "heavy"
     for service, table in (("workouts", "workouts"), ("analytics", "processed_workouts")):
-        counts = [
-            count_of(system, service, table, lifter.user_id, each) for each in (cell, other)
-        ]
+        counts = [count_of(system, service, table, lifter.user_id, each) for each in (cell, other)]
         assert counts == [1, 0], service

@@ -278,6 +278,7 @@ FIXED = {
     "USERS_DB_PORT",
     "USERS_DB_USER",
     "USERS_DB_NAME",
+    "CELL",
     *(f"{service.upper()}_ADDRESS" for service in SERVICES),
 }
 """Of the README's table what nobody can set, as it follows from the file itself."""
