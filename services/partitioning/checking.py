@@ -1,9 +1,9 @@
 """What is done between copying and the exchange: foreign keys, statistics, and a comparison."""
 
 from services.partitioning import layout, mirroring
-from services.partitioning.connecting import CannotPartition, run_when_free, transaction
+from services.partitioning.connecting import CannotPartition
 from services.partitioning.layout import TABLES, Table
-from services.transport.postgres.unpooled import Connection, run
+from services.transport.postgres.unpooled import Connection, run, run_when_free, transaction
 
 WORKOUTS_AT_ONCE = 5000
 """Which are compared in one transaction: its snapshot keeps VACUUM from nothing for long."""

@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable
 
-from services.partitioning.connecting import transaction
 from services.partitioning.layout import EXERCISES, KEY, SETS, WORKOUTS, Table
 from services.partitioning.mirroring import LOCK, LOCKED_APART, columns_of
-from services.transport.postgres.unpooled import Connection, run
+from services.transport.postgres.unpooled import Connection, run, transaction
 
 PROGRESS = "partitioning_progress"
 """The table that says how far the copy is; it is there from the first step to the last."""

@@ -11,9 +11,14 @@ from collections.abc import Iterator
 import psycopg2
 
 from services.partitioning import copying, layout, mirroring
-from services.partitioning.connecting import LOCK_TIMEOUT, PAUSE_SECONDS, transaction
 from services.partitioning.layout import NEW, TABLES
-from services.transport.postgres.unpooled import Connection, run
+from services.transport.postgres.unpooled import (
+    LOCK_TIMEOUT,
+    PAUSE_SECONDS,
+    Connection,
+    run,
+    transaction,
+)
 
 _TRIGGERS = """
     SELECT pg_get_triggerdef(oid) FROM pg_trigger

@@ -9,9 +9,8 @@ second mirrors what the copy has written, and a copy that comes second reads wha
 A copy never waits for the lock, so nobody waits behind it, and no deadlock comes of it.
 """
 
-from services.partitioning.connecting import run_when_free
 from services.partitioning.layout import KEY, TABLES, Table
-from services.transport.postgres.unpooled import Connection, run
+from services.transport.postgres.unpooled import Connection, run, run_when_free
 
 LOCK = 7_306_020
 """The first key of the advisory lock; the second is made of the user's id."""

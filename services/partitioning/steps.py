@@ -5,11 +5,11 @@ from contextlib import contextmanager
 
 from services.migrate import LOCK
 from services.partitioning import checking, copying, exchanging, layout, mirroring
-from services.partitioning.connecting import CannotPartition, connected, run_when_free, transaction
+from services.partitioning.connecting import CannotPartition, connected
 from services.partitioning.layout import TABLES
 from services.process.settings import DatabaseAddress
 from services.restoring.marks import IS_MARKED
-from services.transport.postgres.unpooled import Connection, run
+from services.transport.postgres.unpooled import Connection, run, run_when_free, transaction
 
 Tell = Callable[[str], None]
 
