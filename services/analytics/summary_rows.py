@@ -10,6 +10,7 @@ from services.analytics.columns import as_json
 from services.analytics.rules.muscles import Band
 from services.analytics.rules.weeks import week_name
 from services.analytics.week_reads import Settings
+from services.process import cells
 from services.transport.postgres.expressions import instant, may_hold
 from services.transport.postgres.statements import Fetch, Statement
 
@@ -34,7 +35,9 @@ _HOLD = Statement(
 _ZONES = Statement("SELECT DISTINCT time_zone FROM user_settings WHERE time_zone IS NOT NULL")
 
 # A page of those who have trained in the week, by an index, with whether they are due: so each
-# statement takes a few milliseconds, however many users there are and are not due.
+# statement takes a few milliseconds, however many users there are and are not due. Of users who are
+# on their way to another cell, or came from there and are not served here yet, one cell makes a
+# summary: that in which they are then.
 _PAGE = Statement(
     f"""
     WITH trained AS MATERIALIZED (
@@ -46,6 +49,9 @@ _PAGE = Statement(
         coalesce(s.time_zone, '{NOT_SET}') = ANY(CAST(:zones AS text[]))
         AND NOT EXISTS (
             SELECT FROM weekly_summaries w WHERE w.user_id = t.user_id AND w.week = :week)
+        AND NOT EXISTS (
+            SELECT FROM bucket_states b
+            WHERE b.bucket = mod(t.user_id, {cells.BUCKETS}) AND b.state <> '{cells.HERE}')
     FROM trained t
     LEFT JOIN LATERAL (SELECT * FROM user_settings u WHERE u.user_id = t.user_id OFFSET 0) s ON true
     ORDER BY t.user_id

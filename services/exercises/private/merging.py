@@ -13,7 +13,14 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from schemas.errors import BusinessRuleViolation, GymError, NotFound, ServiceUnavailable, TimedOut
+from schemas.errors import (
+    BeingMoved,
+    BusinessRuleViolation,
+    GymError,
+    NotFound,
+    ServiceUnavailable,
+    TimedOut,
+)
 from services.dependencies import cache_generations
 from services.dependencies.cache import Cache
 from services.dependencies.database import Database
@@ -89,6 +96,9 @@ class Merging:
         for merge in merges.unfinished(self.database.fetch):
             try:
                 self.finish(merge)
+            except BeingMoved as problem:
+                # that is one user, and others are where the service answers
+                failed = problem
             except (ServiceUnavailable, TimedOut):
                 raise
             except GymError as problem:

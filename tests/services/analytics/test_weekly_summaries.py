@@ -11,6 +11,8 @@ from sqlalchemy import NullPool, create_engine, text
 from schemas.errors import BusinessRuleViolation, InvalidParameter, NotFound
 from schemas.webhooks import WEEKLY_SUMMARY
 from services.notifications.rules import messages
+from services.process import cells
+from services.process.cells import bucket_of
 from stack import faketime
 from tests.api.described import described
 from tests.faults.deputies import instead_of, with_wrong_clocks
@@ -185,6 +187,41 @@ def test_of_several_weeks_only_the_last_that_has_ended(make):
     lifter.has(name_of(last))
     assert lifter.stored()[name_of(last)] == lifter.recounted(last)
     assert idle.stored() == {}
+
+
+@pytest.fixture
+def put_bucket(database):
+    """Say what the bucket of a user is here, and take all of it back in the end."""
+
+    def put(user_id, state):
+        statement = text("INSERT INTO bucket_states VALUES (:bucket, :state, 'b')")
+        with database.begin() as connection:
+            connection.execute(statement, {"bucket": bucket_of(user_id), "state": state})
+
+    yield put
+    take_back(database)
+
+
+def take_back(database):
+    with database.begin() as connection:
+        connection.execute(text("DELETE FROM bucket_states"))
+
+
+@pytest.mark.slow
+def test_who_is_on_the_way_to_another_cell_gets_none_here(make, database, put_bucket):
+    lifter, moved, back = make(), make(), make()
+    last = monday_of(today()) - timedelta(weeks=1)
+    put_bucket(moved.id, cells.LEAVING)
+    put_bucket(back.id, cells.HERE)
+    moved.log(last)
+    lifter.log(last)
+    back.log(last)
+    lifter.has(name_of(last))
+    back.has(name_of(last))
+    assert moved.stored() == {}
+    # as if the move had been given up
+    take_back(database)
+    moved.has(name_of(last))
 
 
 @pytest.mark.slow
