@@ -7,6 +7,7 @@ name of the one to ask, which the caller remembers.
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import eventlet
@@ -44,14 +45,18 @@ class Cells(SharedExtension):
     def __init__(self) -> None:
         super().__init__()
         self._cell_of: dict[int, str] = {}
-        self._others: tuple[str, ...] = ()
-        self._own: str | None = None
 
-    def setup(self) -> None:
-        """Read which cells there are, and whether this process is in one of them."""
-        self._others = self.container.config[SETTINGS_KEY].cells
-        if self.container.service_name in cells.SERVICES:
-            self._own = cell_of(self.container)
+    # not read by setup(): Nameko calls that of all extensions in no certain order, and others ask
+    # in theirs
+    @cached_property
+    def _others(self) -> tuple[str, ...]:
+        others: tuple[str, ...] = self.container.config[SETTINGS_KEY].cells
+        return others
+
+    @cached_property
+    def _own(self) -> str | None:
+        """The cell that this process is in, if it is of a service that each cell has."""
+        return cell_of(self.container) if self.container.service_name in cells.SERVICES else None
 
     def of(self, service: str) -> tuple[str, ...]:
         """Return the names of the cells that have a service."""

@@ -18,7 +18,6 @@ def make_cells(service="gateway", cell="", others=("b", "c")):
     cells = Cells()
     settings = SimpleNamespace(cell=cell, cells=others)
     cells.container = SimpleNamespace(service_name=service, config={SETTINGS_KEY: settings})
-    cells.setup()
     return cells
 
 
