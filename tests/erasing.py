@@ -11,6 +11,7 @@ from kombu import Connection
 from sqlalchemy import NullPool, create_engine, text
 
 from services.migrate import NAMES
+from services.process.cells import bucket_of
 from services.process.settings import Settings
 from stack.layout import CHECKOUT
 from tests.waiting import eventually
@@ -34,9 +35,12 @@ class Account:
     password: str = PASSWORD
 
 
-def open_account(system, role="user"):
-    """Make an account in the database."""
-    account = Account(random.randrange(10**14, 10**15), f"erased-{uuid.uuid4().hex}@example.com")
+def open_account(system, role="user", bucket=None):
+    """Make an account in the database, whose user falls into a bucket if one is given."""
+    user_id = random.randrange(10**14, 10**15)
+    if bucket is not None:
+        user_id += bucket - bucket_of(user_id)
+    account = Account(user_id, f"erased-{uuid.uuid4().hex}@example.com")
     run(
         system,
         "users",
