@@ -13,7 +13,7 @@ In the database of analytics a trigger leaves out summaries of weeks of users wh
 only one cell makes each, and tells of it.
 """
 
-from services.dependencies.bucket_states import BEING_MOVED, ELSEWHERE, LOCK
+from services.dependencies.cells.states import BEING_MOVED, ELSEWHERE, LOCK
 from services.moving import states
 from services.moving.addresses import CannotMove, Cell
 from services.moving.connecting import Side, lock, opened

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import psycopg2
 
-from services.dependencies.bucket_states import LOCK
+from services.dependencies.cells.states import LOCK
 from services.moving.addresses import Cell
 from services.moving.connecting import Side
 from services.process import cells

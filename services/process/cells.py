@@ -35,9 +35,6 @@ another one has served waits a little longer than that, after the other's state 
 
 STATES = (HERE, LEAVING, GONE, ARRIVING, ARRIVED)
 
-LEASE_SECONDS = 3
-"""For which a process goes by what it has read of the states, at most."""
-
 
 def bucket_of(user_id: int) -> int:
     """Return the bucket that a user falls into; in SQL it is ``mod(user_id, 1024)``."""

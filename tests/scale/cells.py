@@ -9,20 +9,19 @@ import psycopg2
 from services.process import cells
 from stack.environment import DATABASE_FIELDS
 from stack.layout import CHECKOUT, DATABASE_OF, DATABASES
-from tests.faults.lifters import FIRST_USER
 
 CELL = "b"
 SETTINGS = {"CELLS": CELL}
 """What all processes of the system have."""
 
-MOVING_SECONDS = 240
-BUCKET = 17
+MOVING_SECONDS = 90
+FIRST = 1000
+"""Users of a bucket before those of the tests."""
 
 
 def user_in(bucket, number=0):
     """Return an id of a user who falls into a bucket, another one for each number."""
-    first = FIRST_USER - FIRST_USER % cells.BUCKETS + bucket
-    return first + cells.BUCKETS * (number + os.getpid() * 1000 + 1)
+    return bucket + cells.BUCKETS * (FIRST + number)
 
 
 def database_settings(system):
@@ -88,6 +87,10 @@ def begin_command(system, *arguments):
 def run_command(system, *arguments):
     """Run ``./gym cells`` with these arguments, and return what it has printed."""
     process = begin_command(system, *arguments)
-    printed, _ = process.communicate(timeout=MOVING_SECONDS)
+    try:
+        printed, _ = process.communicate(timeout=MOVING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        printed, _ = process.communicate()
     assert process.returncode == 0, printed
     return printed

@@ -1,65 +1,130 @@
 """Two cells behind one gateway: who is where, and buckets of users that move under load."""
 
+import re
+import time
+
 import pytest
 
 from stack.testing import SETTINGS, running_system
-from tests.faults.lifters import Lifter
+from tests.faults.checking import check
+from tests.faults.lifters import DONE, WRITES, Crowd, Lifter
 from tests.scale import cells
-from tests.scale.cells import BUCKET, CELL, ask, begin_second_cell, user_in
+from tests.scale.cells import CELL, ask, begin_second_cell, run_command, user_in
 from tests.scale.conftest import directory
 from tests.services.logbook import ago, body, lift, one
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
-ELSEWHERE = 18
-"""A bucket that was moved by hand, before anybody was in it."""
+MOVED, STAYING, EMPTY, WALKED = 17, 18, 19, 20
+"""Buckets: one that moves under load, one that stays, one that moves before anybody is in it, and
+one that moves while nobody is at work."""
 
+LIFTERS = 5
 SECONDS = 20
+COUNTED_SECONDS = 60
+WRITES_BEFORE = 60
+WRITES_AFTER = 30
+CELLS = ("", CELL)
+KEPT = {"workouts": "workouts", "analytics": "processed_workouts"}
+"""By service, a table with a row for each workout."""
 
 
 @pytest.fixture(scope="module")
 def system():
     with running_system(settings=SETTINGS | cells.SETTINGS, directory=directory("cells")) as system:
         begin_second_cell(system)
-        for service in ("workouts", "analytics"):
-            move_by_hand(system, service)
+        run_command(system, "prepare")
         yield system
 
 
-def move_by_hand(system, service):
-    """Have the second cell have a bucket in which nobody is yet."""
-    values = "INSERT INTO bucket_states (bucket, state, cell) VALUES"
-    ask(system, service, f"{values} ({ELSEWHERE}, 'gone', '{CELL}')", cell="")
-    ask(system, service, f"{values} ({ELSEWHERE}, 'here', '')")
+@pytest.fixture(scope="module")
+def emptied(system):
+    """Have the bucket that nobody is in yet be in the second cell."""
+    run_command(system, "move", str(EMPTY), CELL)
 
 
-def make_body():
-    return body(ago(3), lift(1, one(5, 100)), name="five by five")
+def make_body(weight):
+    return body(ago(3), lift(1, one(5, weight)), name=f"{weight} kg")
 
 
-def count_of(system, service, table, user_id, cell):
-    [(found,)] = ask(
-        system, service, f"SELECT count(*) FROM {table} WHERE user_id = {user_id}", cell=cell
-    )
-    return found
+def rows_of(system, user_id, cell):
+    """Return how many rows a user has in the databases of a cell, by service."""
+    return {
+        service: ask(
+            system, service, f"SELECT count(*) FROM {table} WHERE user_id = {user_id}", cell=cell
+        )[0][0]
+        for service, table in KEPT.items()
+    }
 
 
-@pytest.mark.parametrize(("bucket", "cell", "other"), [(BUCKET, "", CELL), (ELSEWHERE, CELL, "")])
-def test_a_user_is_served_by_the_cell_that_has_the_bucket(system, bucket, cell, other):
+def log(lifter, weight):
+    status, (made,) = lifter.ask("create", "POST", "/api/workouts", make_body(weight))
+    assert status in DONE, made
+    return made
+
+
+def heaviest(lifter):
+    _, (found,) = lifter.ask("stats", "GET", "/api/stats/personal-records")
+    assert "records" in found, found
+    return max(each["max_weight"]["value"] for each in found["records"])
+
+
+def wait_until_counted(lifter, weight):
+    def is_counted():
+        assert heaviest(lifter) == weight
+        return True
+
+    eventually(is_counted, SECONDS)
+
+
+@pytest.mark.parametrize(("bucket", "cell", "other"), [(STAYING, "", CELL), (EMPTY, CELL, "")])
+def test_a_user_is_served_by_the_cell_that_has_the_bucket(system, emptied, bucket, cell, other):
     lifter = Lifter(system, user_id=user_in(bucket))
-    status, (made,) = lifter.ask("create", "POST", "/api/workouts", make_body())
-    assert status == 201
-
-    def record():
-        _, (found,) = lifter.ask("stats", "GET", "/api/stats/personal-records")
-        return found["records"][0]["max_weight"]["value"]
-
-    assert eventually(record, SECONDS) == 100
+    made = log(lifter, 100)
+    wait_until_counted(lifter, 100)
     path = f"/api/workouts/{made['id']}"
     assert lifter.ask("read", "GET", path) == (200, [made])
     assert lifter.ask("edit", "PUT", path, {"name": "heavy"})[0] == 200
     assert lifter.ask("list", "GET", "/api/workouts")[1][0]["name"] == "heavy"
-    for service, table in (("workouts", "workouts"), ("analytics", "processed_workouts")):
-        counts = [count_of(system, service, table, lifter.user_id, each) for each in (cell, other)]
-        assert counts == [1, 0], service
+    assert rows_of(system, lifter.user_id, cell) == dict.fromkeys(KEPT, 1)
+    assert rows_of(system, lifter.user_id, other) == dict.fromkeys(KEPT, 0)
+
+
+def move(system, bucket, cell):
+    return run_command(system, "move", str(bucket), cell or "first")
+
+
+def test_a_bucket_moves_there_and_back_under_load_and_loses_nothing(system, capsys):
+    moving = [Lifter(system, user_id=user_in(MOVED, each)) for each in range(LIFTERS)]
+    staying = [Lifter(system, user_id=user_in(STAYING, each + 1)) for each in range(2)]
+    told, crowd = [], Crowd.of(*moving, *staying)
+    with crowd:
+        for cell in (CELL, ""):
+            writes = sum(answer.what in WRITES for answer in crowd.answers)
+            eventually(lambda enough=writes + WRITES_BEFORE: crowd.has_done(enough), SECONDS)
+            begun = time.monotonic()
+            printed = move(system, MOVED, cell)
+            seconds = time.monotonic() - begun
+            pauses = [longest_pause(lifter) for lifter in moving]
+            fenced = re.search(r"([\d.]+) s without writes", printed)[1]
+            told.append(f"{seconds:.1f} s, fenced {fenced} s, longest pauses {pauses}")
+            for lifter in moving:
+                rows = [
+                    rows_of(system, lifter.user_id, each)["workouts"]
+                    for each in (cell, other(cell))
+                ]
+                assert rows[0] > 0
+                assert rows[1] == 0
+    tally = check(crowd, COUNTED_SECONDS)
+    with capsys.disabled():
+        print(f"\nmoved: {told}; {crowd.statuses}; counted after {tally.analytics_seconds:.1f} s")
+
+
+def other(cell):
+    return "" if cell else CELL
+
+
+def longest_pause(lifter):
+    """Return the most seconds that a write of a lifter took."""
+    return max(answer.seconds for answer in list(lifter.answers) if answer.what in WRITES)

@@ -9,6 +9,11 @@ BEING_MOVED = "GYM02"
 ELSEWHERE = "GYM03"
 """The SQLSTATE of our own that refuses a write of a user whom another cell has."""
 
+LOCK = 7_306_030
+"""The first key of the advisory lock of a bucket; the second is the bucket. Whoever writes shares
+it until the end of the transaction, and whoever changes the state takes it alone. So when a state
+has changed, all have committed who have written under the one before."""
+
 _STATES = ", ".join(f"'{state}'" for state in cells.STATES)
 
 TABLE = f"""

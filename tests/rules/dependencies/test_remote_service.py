@@ -7,7 +7,14 @@ from eventlet.event import Event
 from nameko.exceptions import IncorrectSignature, MethodNotFound, serialize
 
 from schemas.errors import InternalError, ServiceUnavailable
+from services.dependencies.cells.routing import Cells
 from services.dependencies.remote_service import RemoteService
+
+class OneCell(Cells):
+    """What a service is called by where there are no cells."""
+
+    _others = ()
+
 
 WORKER = SimpleNamespace(data={}, context_data={})
 
@@ -33,6 +40,7 @@ class Before(RemoteService):
     def __init__(self, **options):
         super().__init__("workouts", ["swim"], **options)
         error = serialize(MethodNotFound("swim"))
+        self.cells = OneCell()
         self.replies = Replies({"result": None, "error": error})
 
     def _send(self, *_):
@@ -63,6 +71,7 @@ class Stricter(RemoteService):
 
     def __init__(self, **options):
         super().__init__("workouts", ["swim"], **options)
+        self.cells = OneCell()
         self.asked = []
 
     def _exchange(self, _worker_ctx, _destination, _method, _args, kwargs, _seconds):
