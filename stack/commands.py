@@ -120,6 +120,17 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--abandon", action="store_true", help="drop what an unfinished one has made"
     )
+    command = add("cells", list_cells, "show the cells, and move users from one to another")
+    actions = command.add_subparsers(dest="action", metavar="ACTION")
+    action = actions.add_parser("list", help="show how many buckets of users each cell has")
+    action.set_defaults(run=list_cells)
+    action = actions.add_parser("prepare", help="make what moves need, while all runs")
+    action.set_defaults(run=prepare_cells)
+    action = actions.add_parser("move", help="move buckets to a cell, while all runs")
+    action.set_defaults(run=move_buckets)
+    action.add_argument("buckets", metavar="BUCKETS", help="0 to 1023; one, or such as 17-40")
+    action.add_argument("cell", metavar="CELL", help="where to: first, or one of CELLS")
+    action.add_argument("--abandon", action="store_true", help="take an unfinished move back")
     command = add("demo", demo, "fill in two years of workouts and show what comes out")
     command.add_argument("--url", help="of another gateway, such as http://localhost:8080")
     add("help", None, "show this")
@@ -311,6 +322,27 @@ def partition(options: argparse.Namespace) -> NoReturn:
     if not are_given(os.environ):
         os.environ.update(_running_system().environment)
     become("services.partitioning", [options.service, *["--abandon"] * options.abandon])
+
+
+def list_cells(options: argparse.Namespace) -> NoReturn:
+    """Replace this process by the one that shows the cells."""
+    _become_mover(["list"])
+
+
+def prepare_cells(options: argparse.Namespace) -> NoReturn:
+    """Replace this process by the one that prepares the databases of all cells."""
+    _become_mover(["prepare"])
+
+
+def move_buckets(options: argparse.Namespace) -> NoReturn:
+    """Replace this process by the one that moves users from one cell to another."""
+    _become_mover(["move", options.buckets, options.cell, *["--abandon"] * options.abandon])
+
+
+def _become_mover(arguments: list[str]) -> NoReturn:
+    if not are_given(os.environ):
+        os.environ.update(_running_system().environment)
+    become("services.moving", arguments)
 
 
 def letters(options: argparse.Namespace) -> int:

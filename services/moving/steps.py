@@ -18,7 +18,7 @@ from services.transport.postgres.unpooled import run
 Tell = Callable[[str], None]
 
 FEW_USERS = 5
-"""So many are left to be copied when the bucket begins to leave."""
+"""So many, at most, are left to be copied when the bucket begins to leave."""
 
 MOST_ROUNDS = 20
 """After which it begins to leave, however many are written again and again."""
@@ -154,8 +154,7 @@ def _bring(chosen: Move) -> None:
     if noting.unfinished(source) is None:
         _begin(chosen)
     if states.read(source, bucket).state != cells.LEAVING:
-        _copy_until_few_are_left(chosen)
-        _fence(chosen)
+        _copy_until_it_leaves(chosen)
     begun = time.monotonic()
     try:
         failpoint("moving.after_fence")
@@ -183,15 +182,25 @@ def _begin(chosen: Move) -> None:
     failpoint("moving.after_begin")
 
 
-def _copy_until_few_are_left(chosen: Move) -> None:
-    source = chosen.source
+def _copy_until_it_leaves(chosen: Move) -> None:
+    """Copy users while they are written, until few are left and nobody may write any more."""
+    source, bucket = chosen.source, chosen.bucket
     begun, copied, rounds = time.monotonic(), 0, 0
-    while rounds < MOST_ROUNDS:
+    is_fenced = False
+    while not is_fenced:
         copied += _copy_noted(chosen)
-        if noting.count(source.workouts) <= FEW_USERS:
-            break
-        _wait(chosen, lambda: not _are_at_work(chosen), AT_WORK)
         rounds += 1
+        if noting.count(source.workouts) <= FEW_USERS or rounds >= MOST_ROUNDS:
+            _wait(
+                chosen,
+                feeding.analytics_have_followed(source),
+                f"waiting for analytics of {source.cell} to follow the change feed",
+            )
+            is_fenced = states.write_when_free(
+                source.workouts, bucket, cells.LEAVING, chosen.target.cell, unless=noting.AT_WORK
+            )
+        if not is_fenced:
+            _wait(chosen, lambda: not run(source.workouts, noting.AT_WORK, bucket), AT_WORK)
     chosen.tell(f"copied {copied} users in {time.monotonic() - begun:.1f} s")
 
 
@@ -206,31 +215,6 @@ def _copy_noted(chosen: Move) -> int:
     feeding.tell(source, target)
     failpoint("moving.after_feed")
     return copied
-
-
-def _are_at_work(chosen: Move) -> bool:
-    return bool(run(chosen.source.workouts, noting.AT_WORK, chosen.bucket))
-
-
-def _fence(chosen: Move) -> None:
-    """Have nothing of the bucket be written any more, when analytics and jobs are done with it."""
-    source = chosen.source
-    _wait(
-        chosen,
-        feeding.analytics_have_followed(source),
-        f"waiting for analytics of {source.cell} to follow the change feed",
-    )
-    _wait(
-        chosen,
-        lambda: states.write_when_free(
-            source.workouts,
-            chosen.bucket,
-            cells.LEAVING,
-            chosen.target.cell,
-            unless=noting.AT_WORK,
-        ),
-        AT_WORK,
-    )
 
 
 def _copy_the_rest(chosen: Move) -> int:

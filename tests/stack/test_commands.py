@@ -36,6 +36,7 @@ def test_help_names_every_command(capsys):
         "backup",
         "restore",
         "partition",
+        "cells",
         "demo",
         "help",
     ]:
@@ -47,10 +48,12 @@ EXPORT = ["export", "-", *OF_A_USER]
 IMPORT = ["import", __file__, *OF_A_USER]
 ADMIN = ["admin", "ann@example.com"]
 PARTITION = ["partition", "workouts"]
+CELLS = ["cells"]
+MOVE = ["cells", "move", "17", "b"]
 
 
 @pytest.mark.parametrize(
-    "command", [["url"], ["shell"], ["demo"], IMPORT, EXPORT, ADMIN, PARTITION]
+    "command", [["url"], ["shell"], ["demo"], IMPORT, EXPORT, ADMIN, PARTITION, CELLS, MOVE]
 )
 def test_what_needs_a_running_system_says_so_in_one_line(command, capsys):
     assert commands.main(command) == 1
