@@ -10,7 +10,7 @@ from collections.abc import Callable
 from services.moving import copying, noting
 from services.moving.addresses import CannotMove, Cell
 from services.moving.connecting import Side
-from services.moving.preparing import APART
+from services.process import cells
 from services.process.settings import DatabaseAddress
 from services.transport.postgres.unpooled import Connection, connected, run, transaction
 from services.workouts.feed import LOCK
@@ -39,8 +39,8 @@ _END_OF_BUCKET = """
 """
 _FOLLOWED = "SELECT position FROM feed_position"
 _IS_FOLLOWED = "SELECT to_regclass('public.feed_position') IS NOT NULL"
-# of a cell's feed, whichever feeds of others are followed there, too
-_FOLLOWED_OF_CELL = "SELECT coalesce(max(position), 0) FROM feed_position WHERE position < %s"
+# notifications follow the feeds of all cells, and have those of the others in a table of its own
+_FOLLOWED_OF_CELL = "SELECT position FROM feed_positions_of_cells WHERE cell = %s"
 
 
 def tell(source: Side, target: Side) -> None:
@@ -93,5 +93,9 @@ def _is_followed(connection: Connection) -> bool:
 
 
 def _position(connection: Connection, cell: Cell) -> int:
-    [(position,)] = run(connection, _FOLLOWED_OF_CELL, (cell.number + 1) * APART)
-    return int(position)
+    if cell.name == cells.FIRST:
+        [(position,)] = run(connection, _FOLLOWED)
+        return int(position)
+    found = run(connection, _FOLLOWED_OF_CELL, cell.name)
+    # a row is made when the feed is first followed
+    return int(found[0][0]) if found else 0
