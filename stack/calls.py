@@ -3,6 +3,7 @@
 Requires Nameko; modules that must work without it import this one lazily.
 """
 
+import json
 import logging
 import signal
 import sys
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 from amqp.exceptions import AccessRefused, AMQPError
 from kombu import pools
 from kombu.exceptions import OperationalError
-from nameko.exceptions import MethodNotFound, RemoteError, RpcTimeout, UnknownService
+from nameko.exceptions import MethodNotFound, RemoteError, RpcTimeout, UnknownService, registry
 from nameko.standalone.rpc import (
     ClusterRpcProxy,
     PollingQueueConsumer,
@@ -28,8 +29,13 @@ PAUSE_SECONDS = 1
 PATIENCE_SECONDS = 60
 """A service may be unavailable for this long, say during a restart."""
 
-PASSING = ("ServiceUnavailable", "TimedOut")
+PASSING = ("ServiceUnavailable", "TimedOut", "BeingMoved")
 """Errors of a service that another try may not have."""
+
+SERVICES_OF_CELLS = ("workouts", "analytics")
+
+ROUTED_FOR = "routed_for"
+"""Names the user in the context of a call, so that a cell which has not the user refuses it."""
 
 
 class Refused(Failure):
@@ -47,12 +53,17 @@ class Refused(Failure):
 class Services:
     """The services; who is not there is asked again for a while, so a call may arrive twice.
 
+    Of a service that each cell has, that of the cell is called which has the user, who is the first
+    argument.
+
     Args:
         amqp_uri: of the broker.
     """
 
     def __init__(self, amqp_uri: str):
         self._config = {"AMQP_URI": amqp_uri}
+        self._context: dict[str, Any] = {}
+        self._cells: dict[int, str] = {}
         self._proxy: _Proxy | None = None
         self._rpc: Any = None
         self._handler_before: Any = None
@@ -148,7 +159,7 @@ class Services:
         try:
             if self._rpc is None:
                 self._connect()
-            return getattr(getattr(self._rpc, service), method)(*args, **kwargs)
+            return self._call_in_cell(service, method, *args, **kwargs)
         except MethodNotFound:
             raise Failure(
                 f"the {service} service is of an earlier version; ./gym restart {service}"
@@ -166,8 +177,29 @@ class Services:
             self.disconnect()
             raise _Away(f"RabbitMQ does not answer: {problem}") from problem
 
+    def _call_in_cell(self, service: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        user_id = args[0] if args and isinstance(args[0], int) else None
+        if user_id is None or service not in SERVICES_OF_CELLS:
+            self._context.pop(ROUTED_FOR, None)
+            return getattr(getattr(self._rpc, service), method)(*args, **kwargs)
+        self._context[ROUTED_FOR] = user_id
+        asked = set()
+        while (cell := self._cells.get(user_id, "")) not in asked:
+            asked.add(cell)
+            address = f"{service}_{cell}" if cell else service
+            try:
+                return getattr(getattr(self._rpc, address), method)(*args, **kwargs)
+            except _Elsewhere as problem:
+                self._cells[user_id] = problem.cell
+        raise _Away("the user is being moved to another cell")
+
     def _connect(self) -> None:
-        proxy = _Proxy(self._config, timeout=CALL_SECONDS, reply_listener_cls=_Replies)
+        proxy = _Proxy(
+            self._config,
+            context_data=self._context,
+            timeout=CALL_SECONDS,
+            reply_listener_cls=_Replies,
+        )
         self._rpc = proxy.start()
         self._proxy = proxy
 
@@ -206,3 +238,20 @@ class _Proxy(ClusterRpcProxy):
 
 class _Away(Exception):
     """A service, or the broker, does not answer now."""
+
+
+class _Elsewhere(Exception):
+    """Another cell has the user.
+
+    Args:
+        message: for people.
+        details: JSON, with ``cell``: its name.
+    """
+
+    def __init__(self, message: str, details: str):
+        super().__init__(message)
+        self.cell: str = json.loads(details)["cell"]
+
+
+# Nameko makes it of what the services send; where their own class is imported, that stays
+registry.setdefault("schemas.errors.MovedElsewhere", _Elsewhere)

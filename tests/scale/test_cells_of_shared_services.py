@@ -3,6 +3,9 @@
 import base64
 import io
 import json
+import os
+import subprocess
+import sys
 import time
 import zipfile
 
@@ -11,6 +14,7 @@ from nameko.standalone.rpc import ClusterRpcProxy
 
 from schemas.webhooks import WORKOUT_CREATED
 from services.process.cells import LEASE_SECONDS
+from stack.layout import CHECKOUT
 from stack.testing import SETTINGS, running_system
 from tests.erasing import ERASING, open_account, run
 from tests.fakes.webhook_receiver import WebhookReceiver
@@ -207,6 +211,36 @@ def test_a_take_out_has_what_is_in_the_users_cell(rpc, open_in):
         content, position = content + base64.b64decode(piece["content"]), piece["next"]
     found = json.loads(zipfile.ZipFile(io.BytesIO(content)).read("workouts.json"))
     assert [workout["date"] for workout in found["workouts"]] == [ago(3)]
+
+
+# -- commands, which do so, too --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bucket", [HERE, ELSEWHERE])
+def test_histories_are_read_and_written_in_the_users_cell(system, open_in, tmp_path, bucket):
+    account, lifter = open_in(bucket)
+    log(lifter)
+
+    def gym(command, path):
+        done = subprocess.run(
+            [sys.executable, "-m", "stack", command, path, "--email", account.email],
+            env=os.environ | {"AMQP_URI": system.environment["AMQP_URI"]},
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+        assert done.returncode == 0, done.stderr
+
+    path = tmp_path / "history.json"
+    gym("export", path)
+    exported = json.loads(path.read_text())
+    [workout] = exported["workouts"]
+    assert workout["date"] == ago(3)
+    path.write_text(json.dumps(exported | {"workouts": [workout | {"date": ago(2)}]}))
+    gym("import", path)
+    _, found = lifter.ask("list", "GET", "/api/workouts")
+    assert [each["date"] for each in found] == [ago(2), ago(3)]
 
 
 @pytest.mark.parametrize("bucket", [HERE, ELSEWHERE])
