@@ -10,6 +10,7 @@ from schemas.errors import InternalError, ServiceUnavailable
 from services.dependencies.cells.routing import Cells
 from services.dependencies.remote_service import RemoteService
 
+
 class OneCell(Cells):
     """What a service is called by where there are no cells."""
 

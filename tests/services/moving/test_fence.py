@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from services.dependencies.bucket_states import BEING_MOVED, ELSEWHERE
+
 from services.moving import preparing, states
 from services.moving.addresses import CannotMove
 from services.moving.connecting import opened

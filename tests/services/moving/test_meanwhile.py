@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import psycopg2
 import pytest
-
 from services.dependencies.bucket_states import BEING_MOVED, ELSEWHERE
+
 from services.moving import copying, noting, preparing, states, steps
 from services.moving.addresses import AlreadyThere, CannotMove
 from services.moving.connecting import opened
