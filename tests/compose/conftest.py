@@ -3,6 +3,7 @@
 import itertools
 import time
 import uuid
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -28,22 +29,23 @@ class Lifter:
         account = {"email": email, "password": PASSWORD}
         answer = self.http.post("/api/users/register", json=account)
         assert answer.status_code == 201, answer.text
-        self.token = answer.json()["data"][0]["token"]
+        opened = answer.json()["data"][0]
+        self.token, self.user_id = opened["token"], opened["id"]
 
     @property
     def http(self):
         """A client of the gateway, whose port changes when its container does."""
         return client_of(self.stack)
 
-    def log(self):
+    def log(self, weight=None, **headers):
         """Try to log a workout, heavier than any before, and return the answer."""
-        weight = next(self.weights)
+        weight = weight or next(self.weights)
         day = date(2025, 1, 1) + timedelta(days=weight)
         workout = {
             "date": day.isoformat(),
             "exercises": [{"exercise_id": BENCH, "sets": [{"reps": 1, "weight": weight}]}],
         }
-        answer = self.http.post("/api/workouts", json=workout, token=self.token)
+        answer = self.http.post("/api/workouts", json=workout, token=self.token, headers=headers)
         if answer.status_code == 201:
             self.logged.append(weight)
         return answer
@@ -88,9 +90,17 @@ def management(stack, path):
     return answer.json()
 
 
-def running(project, *options, overlays=()):
-    """Start a stack for tests; at the end nothing of it may be left."""
+def running(project, *options, overlays=(), **settings):
+    """Start a stack for tests; at the end nothing of it may be left.
+
+    Args:
+        project: its name.
+        options: of ``docker compose up``.
+        overlays: further compose files.
+        settings: variables of the compose files.
+    """
     stack = make_stack(project, overlays)
+    stack = replace(stack, settings={**stack.settings, **settings})
     stack.down()
     began = time.monotonic()
     try:
