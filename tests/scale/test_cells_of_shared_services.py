@@ -243,6 +243,19 @@ def test_histories_are_read_and_written_in_the_users_cell(system, open_in, tmp_p
     assert [each["date"] for each in found] == [ago(2), ago(3)]
 
 
+def test_in_a_shell_each_cell_is_called_by_its_name(system, rpc, open_in):
+    account, lifter = open_in(ELSEWHERE)
+    workout_id = log(lifter)
+    assert rpc.workouts.list(account.id)["items"] == []
+    [found] = rpc.workouts_b.list(account.id)["items"]
+    assert found["id"] == workout_id
+    eventually(lambda: counts(system, "analytics", "processed_workouts", account.id) == [0, 1])
+    forget = f"DELETE FROM processed_workouts WHERE user_id = {account.id}"
+    ask(system, "analytics", forget)
+    rpc.analytics_b.rebuild()
+    assert counts(system, "analytics", "processed_workouts", account.id) == [0, 1]
+
+
 @pytest.mark.parametrize("bucket", [HERE, ELSEWHERE])
 def test_an_exercise_is_merged_and_deleted_in_the_users_cell(open_in, bucket):
     _, lifter = open_in(bucket)
