@@ -6,6 +6,12 @@ from services.moving.connecting import Side
 from services.transport.postgres.unpooled import Connection, run
 
 _REVISION = "SELECT version_num FROM alembic_version"
+_COPIES = {
+    "workouts": {"exercise_facts": "owner_position"},
+    "analytics": {"exercise_facts": "muscles_position", "own_muscles": "position"},
+}
+"""By database and table, how far a copy of what the exercises service has was followed."""
+
 _COMPARED = {
     "workouts": "user_id, id, version",
     "measurements": "user_id, id, version",
@@ -36,6 +42,16 @@ def check_revisions(source: Side, target: Side) -> None:
             )
 
 
+def lacks_copies(source: Side, target: Side) -> bool:
+    """Return whether the other cell has not followed yet what the one has followed by now."""
+    return any(
+        _followed(target.databases[service], table, position)
+        < _followed(connection, table, position)
+        for service, connection in source.databases.items()
+        for table, position in _COPIES[service].items()
+    )
+
+
 def compare(source: Side, target: Side, bucket: int) -> int:
     """Compare the versions of all that two cells have of a bucket.
 
@@ -60,3 +76,8 @@ def compare(source: Side, target: Side, bucket: int) -> int:
 
 def _sums(connection: Connection, question: str, users: list[int]) -> list[tuple]:
     return run(connection, question, users)
+
+
+def _followed(connection: Connection, table: str, position: str) -> int:
+    [(found,)] = run(connection, f"SELECT coalesce(max({position}), 0) FROM {table}")
+    return int(found)

@@ -7,10 +7,15 @@ from services.moving.connecting import Side, writing
 from services.moving.tables import ANALYTICS, FEED, WORKOUTS, Table
 from services.transport.postgres.unpooled import Connection
 
-# both conditions, as rows of different partitions may have the same ctid
+# both conditions, as rows of different partitions may have the same ctid; the number found and not
+# the number deleted, as an erasure may delete some at the same moment
 _DELETE = """
-    DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM {table} WHERE {condition} LIMIT {at_once})) AND {condition}
+    WITH found AS MATERIALIZED (
+        SELECT ctid FROM {table} WHERE {condition} LIMIT {at_once}
+    ), deleted AS (
+        DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM found)) AND {condition}
+    )
+    SELECT count(*) FROM found
 """
 USERS_AT_ONCE = 100
 
@@ -42,4 +47,5 @@ def _delete(connection: Connection, tables: Sequence[Table], users: list[int]) -
 def _delete_some(connection: Connection, statement: str, users: list[int]) -> int:
     with writing(connection), connection.cursor() as cursor:
         cursor.execute(statement, {"users": users})
-        return int(cursor.rowcount)
+        [(found,)] = cursor.fetchall()
+        return int(found)

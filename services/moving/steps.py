@@ -32,6 +32,9 @@ the clock of a process is in it."""
 
 AT_WORK = "waiting for imports and merges of the bucket's users"
 NOTIFICATIONS_SECONDS = 60
+COPIES_SECONDS = 15
+"""For which is waited until the services of the other cell have followed what others follow."""
+
 POLL_SECONDS = 0.1
 TELL_SECONDS = 10
 
@@ -151,6 +154,11 @@ def _is_there(chosen: Move) -> bool:
 def _bring(chosen: Move) -> None:
     """Copy a bucket, and have the other cell serve it."""
     source, target, bucket = chosen.source, chosen.target, chosen.bucket
+    if not _is_so_within(COPIES_SECONDS, lambda: not checking.lacks_copies(source, target)):
+        raise CannotMove(
+            f"{target.cell} does not know all exercises that {source.cell} knows: are its services "
+            "running?"
+        )
     if noting.unfinished(source) is None:
         _begin(chosen)
     if states.read(source, bucket).state != cells.LEAVING:

@@ -1,6 +1,6 @@
 """Two cells with databases of a test's own, and users with rows in each of their tables."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import psycopg2
 import pytest
@@ -83,18 +83,16 @@ class Cells:
         return None
 
 
-@pytest.fixture
-def two(system, monkeypatch):
-    """Two cells that are not prepared, and no pause for processes that there are none of."""
-    monkeypatch.setattr(steps, "LEASE_SECONDS", 0.0)
+@contextmanager
+def two_cells(system):
+    """Make two cells, the first one and cell b, with migrated databases."""
     with ExitStack() as stack:
         every = {}
         for number, name in enumerate((cells.FIRST, "b")):
             databases = {}
             for service in cells.SERVICES:
-                databases[service] = stack.enter_context(
-                    empty_database(address_of(system, service))
-                )
+                beside = address_of(system, service)
+                databases[service] = stack.enter_context(empty_database(beside))
                 migrate.migrate(service, databases[service])
             every[name] = Cell(name, number, databases)
         notifications = stack.enter_context(empty_database(address_of(system, "notifications")))
@@ -102,7 +100,23 @@ def two(system, monkeypatch):
 
 
 @pytest.fixture
+def two(system, monkeypatch):
+    """Two cells that are not prepared, and no pause for processes that there are none of."""
+    monkeypatch.setattr(steps, "LEASE_SECONDS", 0.0)
+    with two_cells(system) as found:
+        yield found
+
+
+@pytest.fixture
 def prepared(two):
     """Two cells that are prepared."""
     two.prepare()
     return two
+
+
+@pytest.fixture(scope="module")
+def shared(system):
+    """Two cells that are prepared, for all tests of a file that take users of their own."""
+    with two_cells(system) as found:
+        found.prepare()
+        yield found

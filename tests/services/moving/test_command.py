@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from services.moving import addresses
+from services.moving import addresses, steps
 from services.moving.addresses import AlreadyThere, CannotMove
 from services.moving.connecting import lock, opened
 from services.process.settings import BadSettings
@@ -72,6 +72,17 @@ def test_what_can_not_be_moved_is_refused_before_anything_is_done(two):
     with pytest.raises(CannotMove, match="bucket 17 is not being moved to cell b"):
         two.abandon(BUCKET)
     assert two.states(BUCKET) == [[], [], [], []]
+
+
+def test_a_cell_that_does_not_know_the_exercises_gets_no_users(prepared, monkeypatch):
+    monkeypatch.setattr(steps, "COPIES_SECONDS", 0.1)
+    known = "INSERT INTO own_muscles (user_id, exercise_id, position) VALUES (17, 1, %(position)s)"
+    prepared.analytics(prepared.first, known, position=5)
+    with pytest.raises(CannotMove, match="cell b does not know all exercises"):
+        prepared.move(BUCKET)
+    assert prepared.states(BUCKET) == [[], [], [], []]
+    prepared.analytics(prepared.b, known, position=6)
+    prepared.move(BUCKET)
 
 
 def test_one_mover_at_a_time(prepared):

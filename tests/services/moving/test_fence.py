@@ -1,5 +1,6 @@
 """Triggers that refuse writes of users whose bucket is elsewhere, or is being moved."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -23,6 +24,22 @@ REFUSED = {
     cells.GONE: ELSEWHERE,
     cells.ARRIVING: ELSEWHERE,
 }
+UPDATED = (
+    ("imports", "status = 'applying'"),
+    ("learned_names", "exercise_id = 7"),
+    ("idempotency_keys", "answer = '2'"),
+    ("client_ids", "body_hash = '1'"),
+    ("exercise_merges", "done_at = now()"),
+    ("imported_workouts", "version = 2"),
+)
+
+_users = itertools.count(100)
+
+
+@pytest.fixture
+def user():
+    """A user in a bucket of their own."""
+    return next(_users)
 
 
 def put(two, cell, state, bucket=BUCKET):
@@ -31,84 +48,82 @@ def put(two, cell, state, bucket=BUCKET):
 
 
 @pytest.mark.parametrize("state", REFUSED)
-def test_writes_are_refused_by_the_state(prepared, state):
-    cell, code = prepared.first, REFUSED[state]
-    prepared.fill(cell, BUCKET)
-    [(workout,)] = prepared.workouts(cell, "SELECT id FROM workouts")
-    [(import_id,)] = prepared.workouts(cell, IMPORT, user=BUCKET, status="preview")
-    put(prepared, cell, state)
+def test_writes_are_refused_by_the_state(shared, user, state):
+    cell, code = shared.first, REFUSED[state]
+    shared.fill(cell, user)
+    of_user = "WHERE user_id = %(user)s"
+    [(workout,)] = shared.workouts(cell, f"SELECT id FROM workouts {of_user}", user=user)
+    [(import_id,)] = shared.workouts(cell, IMPORT, user=user, status="preview")
+    put(shared, cell, state, user)
     of_import = OF_IMPORT.split(";")
     tried = [
-        (CHANGE, {"user": BUCKET, "id": workout}),
-        (MEASURE, {"user": BUCKET}),
-        (IMPORT, {"user": BUCKET, "status": "receiving"}),
+        (CHANGE, {"id": workout}),
+        (MEASURE, {}),
+        (IMPORT, {"status": "receiving"}),
         (of_import[0], {"id": import_id}),
         (of_import[2], {"id": import_id}),
-        ("UPDATE imports SET status = 'applying'", {}),
-        ("UPDATE learned_names SET exercise_id = 7", {}),
-        ("UPDATE idempotency_keys SET answer = '2'", {}),
-        ("UPDATE client_ids SET body_hash = '1'", {}),
-        ("UPDATE exercise_merges SET done_at = now()", {}),
-        ("UPDATE imported_workouts SET version = 2", {}),
-        ("DELETE FROM measurements", {}),
-        (WORKOUT, {"user": BUCKET, "name": "New"}),
-        (DELETE, {"user": BUCKET, "id": workout}),
+        *((f"UPDATE {table} SET {change} {of_user}", {}) for table, change in UPDATED),
+        (f"DELETE FROM measurements {of_user}", {}),
+        (WORKOUT, {"name": "New"}),
+        (DELETE, {"id": workout}),
     ]
-    refused = [prepared.refusal(cell, statement, **values) for statement, values in tried]
+    refused = [shared.refusal(cell, statement, user=user, **rest) for statement, rest in tried]
     assert refused == [code] * len(tried)
     # of others, and what jobs do to old rows of everybody
-    assert prepared.refusal(cell, WORKOUT, user=OTHER, name="New") is None
+    assert shared.refusal(cell, WORKOUT, user=OTHER, name="New") is None
     for table in ("idempotency_keys", "imports", "client_ids"):
-        assert prepared.refusal(cell, f"DELETE FROM {table}") is None
+        assert shared.refusal(cell, f"DELETE FROM {table} {of_user}", user=user) is None
 
 
-def test_without_a_state_a_bucket_is_in_the_first_cell_alone(prepared):
-    assert prepared.refusal(prepared.first, WORKOUT, user=BUCKET, name="New") is None
-    assert prepared.refusal(prepared.b, WORKOUT, user=BUCKET, name="New") == ELSEWHERE
+def test_without_a_state_a_bucket_is_in_the_first_cell_alone(shared, user):
+    assert shared.refusal(shared.first, WORKOUT, user=user, name="New") is None
+    assert shared.refusal(shared.b, WORKOUT, user=user, name="New") == ELSEWHERE
 
 
-def test_the_refusal_names_the_other_cell(prepared):
-    put(prepared, prepared.first, cells.GONE)
-    connection = connect(prepared.first.databases["workouts"])
+def test_the_refusal_names_the_other_cell(shared, user):
+    put(shared, shared.first, cells.GONE, user)
+    connection = connect(shared.first.databases["workouts"])
     with pytest.raises(Exception, match="in another cell") as refused:
-        connection.cursor().execute(WORKOUT, {"user": BUCKET, "name": "New"})
+        connection.cursor().execute(WORKOUT, {"user": user, "name": "New"})
     assert refused.value.diag.message_detail == "b"
     connection.close()
 
 
 @pytest.mark.parametrize("state", REFUSED)
-def test_an_erasure_deletes_in_any_state(prepared, state):
-    prepared.fill(prepared.first, BUCKET)
-    put(prepared, prepared.first, state)
-    prepared.workouts(prepared.first, "INSERT INTO erased_users (user_id) VALUES (17)")
+def test_an_erasure_deletes_in_any_state(shared, user, state):
+    shared.fill(shared.first, user)
+    put(shared, shared.first, state, user)
+    shared.workouts(shared.first, "INSERT INTO erased_users (user_id) VALUES (%(user)s)", user=user)
     for table in ("workouts", "measurements"):
-        assert prepared.refusal(prepared.first, f"DELETE FROM {table}") is None
+        erased = f"DELETE FROM {table} WHERE user_id = %(user)s"
+        assert shared.refusal(shared.first, erased, user=user) is None
 
 
-def test_who_has_begun_to_write_is_waited_for(prepared):
-    connection = connect(prepared.first.databases["workouts"])
+def test_who_has_begun_to_write_is_waited_for(shared, user):
+    connection = connect(shared.first.databases["workouts"])
     with ThreadPoolExecutor(1) as threads:
-        connection.cursor().execute(WORKOUT, {"user": BUCKET, "name": "New"})
-        fenced = threads.submit(put, prepared, prepared.first, cells.LEAVING)
-        eventually(lambda: prepared.workouts(prepared.first, WAITING) == [(1,)])
+        connection.cursor().execute(WORKOUT, {"user": user, "name": "New"})
+        fenced = threads.submit(put, shared, shared.first, cells.LEAVING, user)
+        eventually(lambda: shared.workouts(shared.first, WAITING) == [(1,)])
         # who comes meanwhile gets through
-        assert prepared.refusal(prepared.first, WORKOUT, user=BUCKET, name="Then") is None
+        assert shared.refusal(shared.first, WORKOUT, user=user, name="Then") is None
         connection.commit()
         fenced.result(10)
     connection.close()
-    assert prepared.refusal(prepared.first, WORKOUT, user=BUCKET, name="Late") == BEING_MOVED
+    assert shared.refusal(shared.first, WORKOUT, user=user, name="Late") == BEING_MOVED
 
 
 SUMMARY = "INSERT INTO weekly_summaries VALUES (%(user)s, '2025-W08', '{}') RETURNING week"
 
 
 @pytest.mark.parametrize("state", REFUSED)
-def test_summaries_are_made_where_the_bucket_is(prepared, state):
-    put(prepared, prepared.first, state)
-    made = prepared.analytics(prepared.first, SUMMARY, user=BUCKET)
+def test_summaries_are_made_where_the_bucket_is(shared, user, state):
+    put(shared, shared.first, state, user)
+    made = shared.analytics(shared.first, SUMMARY, user=user)
     assert made == ([("2025-W08",)] if state == cells.HERE else [])
-    assert prepared.analytics(prepared.first, SUMMARY, user=OTHER) == [("2025-W08",)]
-    assert prepared.analytics(prepared.b, SUMMARY, user=OTHER) == []
+    other = next(_users)
+    assert shared.analytics(shared.first, SUMMARY, user=other) == [("2025-W08",)]
+    assert shared.analytics(shared.b, SUMMARY, user=other) == []
 
 
 def test_preparing_again_changes_nothing(prepared):

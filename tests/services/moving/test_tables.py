@@ -19,16 +19,16 @@ HANGING = """
 
 
 @pytest.mark.parametrize("service", MOVED)
-def test_each_table_is_moved_or_there_is_a_reason(two, service):
+def test_each_table_is_moved_or_there_is_a_reason(shared, service):
     moved = {table.name for table in MOVED[service]}
     assert not moved & NOT_MOVED[service].keys()
     assert all(NOT_MOVED[service].values())
-    there = {name for (name,) in two.run(two.first, service, TABLES)}
+    there = {name for (name,) in shared.run(shared.first, service, TABLES)}
     assert there - OF_NOBODY == moved | NOT_MOVED[service].keys()
 
 
 @pytest.mark.parametrize("service", MOVED)
-def test_tables_come_after_those_that_they_hang_on(two, service):
+def test_tables_come_after_those_that_they_hang_on(shared, service):
     places = {table.name: place for place, table in enumerate(MOVED[service])}
-    for child, parent in two.run(two.first, service, HANGING):
+    for child, parent in shared.run(shared.first, service, HANGING):
         assert places[child] > places[parent]
