@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
+from services.process import cells
 from services.process.settings import DatabaseAddress
 from services.restoring import erasures, marks
 from services.restoring.connecting import CannotRestore, connected
@@ -52,6 +53,8 @@ _EMPTY = f"""
         END LOOP;
     END $$
 """
+_HAS_STATES = "SELECT to_regclass('public.bucket_states') IS NOT NULL"
+_ARE_ELSEWHERE = f"SELECT EXISTS (SELECT FROM bucket_states WHERE state <> '{cells.HERE}')"
 _SESSIONS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
@@ -62,7 +65,7 @@ def check(addresses: Mapping[str, DatabaseAddress], replace: bool) -> None:
     """Check whether databases may be emptied, as far as that can be known while they are in use.
 
     Raises:
-        CannotRestore: one can't be reached, or is not empty.
+        CannotRestore: one can't be reached, is not empty, or has users in other cells.
     """
     with _all_connected(addresses) as connections:
         _look(addresses, connections, replace)
@@ -116,6 +119,10 @@ def _look(
         for name, connection in connections.items()
         if not (replace or marked[name]) and _is(connection, _HOLDS_SOMETHING)
     ]
+    if any(_is(each, _HAS_STATES) and _is(each, _ARE_ELSEWHERE) for each in connections.values()):
+        raise CannotRestore(
+            "users are in other cells, and a restore would bring them back here (docs/backup.md)"
+        )
     if filled:
         raise CannotRestore(f"not empty: {', '.join(filled)}; --replace deletes what is there")
     return marked

@@ -30,6 +30,7 @@ POSITIONS = {
     "notifications": "SELECT position FROM feed_position",
     "workouts": "SELECT coalesce(max(id), 0) FROM workout_changes",
 }
+ARE_ELSEWHERE = "SELECT EXISTS (SELECT FROM bucket_states WHERE state <> 'here')"
 MARK = "unfinished_restore"
 
 
@@ -57,7 +58,8 @@ def taken(environment: Mapping[str, str]) -> Iterator[dict[str, Snapshot]]:
     """Take a snapshot of each database, and hold them all for the duration of the block.
 
     Raises:
-        Failure: a database can't be read, was never migrated, or is being restored.
+        Failure: a database can't be read, was never migrated, is being restored, or has users in
+            other cells.
     """
     with ExitStack() as held:
         connections = {
@@ -91,12 +93,18 @@ def _take(service: str, connection: Any) -> Snapshot:
     ask(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     [(name,)] = ask(connection, "SELECT pg_export_snapshot()")
     taken_at = datetime.now(UTC)
-    tables = f"SELECT to_regclass('alembic_version') IS NULL, to_regclass('{MARK}') IS NOT NULL"
-    [(is_new, is_restored)] = ask(connection, tables)
-    if is_new:
+    names = ("alembic_version", MARK, "bucket_states")
+    are_there = ", ".join(f"to_regclass('{name}') IS NOT NULL" for name in names)
+    [(is_migrated, is_restored, knows_cells)] = ask(connection, f"SELECT {are_there}")
+    if not is_migrated:
         raise Failure(f"the database of {service} is empty: no service has migrated it yet")
     if is_restored:
         raise Failure(f"the database of {service} is being restored")
+    if knows_cells and ask(connection, ARE_ELSEWHERE) != [(False,)]:
+        raise Failure(
+            f"users whom the database of {service} had are in other cells, and would not be in the "
+            "backup (docs/backup.md)"
+        )
     [(revision,)] = ask(connection, "SELECT version_num FROM alembic_version")
     position = ask(connection, POSITIONS[service])[0][0] if service in POSITIONS else None
     return Snapshot(

@@ -5,6 +5,12 @@ import time
 
 import pytest
 
+from services.process.settings import Settings
+from services.restoring import emptying
+from services.restoring.connecting import CannotRestore
+from stack.backups.backing_up import back_up
+from stack.failures import Failure
+from stack.progress import Progress
 from stack.testing import SETTINGS, running_system
 from tests.faults.checking import check
 from tests.faults.lifters import DONE, WRITES, Crowd, Lifter
@@ -128,3 +134,12 @@ def other(cell):
 def longest_pause(lifter):
     """Return the most seconds that a write of a lifter took."""
     return max(answer.seconds for answer in list(lifter.answers) if answer.what in WRITES)
+
+
+def test_what_would_have_but_one_cell_is_no_backup(system, emptied, tmp_path):
+    with pytest.raises(Failure, match="in other cells") as refusal:
+        back_up(system.environment, tmp_path / "backup", Progress())
+    assert "docs/backup.md" in str(refusal.value)
+    addresses = Settings.from_environment(system.environment).databases
+    with pytest.raises(CannotRestore, match="in other cells"):
+        emptying.check(addresses, replace=True)
