@@ -9,7 +9,7 @@ afterwards: so what was committed later than the notes were read has one of its 
 from collections.abc import Collection, Iterator
 
 from services.moving.connecting import Side, transaction
-from services.moving.tables import MOVED, WORKOUTS, Table
+from services.moving.tables import FEED, MOVED, WORKOUTS, Table
 from services.process import cells
 from services.transport.postgres.unpooled import Connection, run, run_when_free
 from services.workouts.imports.records import WORKING_SQL
@@ -62,6 +62,26 @@ _DONE = f"DELETE FROM {NOTES} WHERE id = ANY(%s)"
 _COUNT = f"SELECT count(DISTINCT user_id) FROM {NOTES} WHERE NOT is_copied"
 _MOVES = f"SELECT bucket, cell FROM {MOVE}"
 _HAS_MOVE = f"SELECT to_regclass('public.{MOVE}') IS NOT NULL"
+
+# from each user to the next one by the index, and from those of other buckets to the next number of
+# this one: two looks at most for each number of the bucket, however many users there are or are not
+_LEAP = f"""
+    WITH RECURSIVE found (u) AS (
+        SELECT min(user_id) FROM {{table}}
+        UNION ALL
+        SELECT (
+            SELECT min(user_id) FROM {{table}} WHERE user_id >= CASE mod(u, {cells.BUCKETS})
+                WHEN {{bucket}} THEN u + 1
+                ELSE u + mod({{bucket}} + {cells.BUCKETS} - mod(u, {cells.BUCKETS}),
+                    {cells.BUCKETS})
+            END)
+        FROM found WHERE u IS NOT NULL
+    )
+    SELECT u FROM found WHERE mod(u, {cells.BUCKETS}) = {{bucket}}
+"""
+_ALL = f"""
+    SELECT DISTINCT user_id FROM {{table}} WHERE mod(user_id, {cells.BUCKETS}) = {{bucket}}
+"""
 
 AT_WORK = f"""
     SELECT user_id FROM (
@@ -173,19 +193,13 @@ def users_of(connection: Connection, bucket: int) -> list[int]:
 
     Analytics have nothing of others: what they have comes of the change feed.
     """
-    tables = [table.name for table in WORKOUTS if not table.by_import]
-    tables.append("workout_changes")
-    greatest = ", ".join(f"(SELECT max(user_id) FROM {name})" for name in tables)
-    any_of = " OR ".join(f"EXISTS (SELECT FROM {name} WHERE user_id = u)" for name in tables)
-    rows = run(
-        connection,
-        f"""
-        SELECT u FROM generate_series(%s, greatest({greatest}), {cells.BUCKETS}) AS u
-        WHERE {any_of} ORDER BY u
-        """,
-        bucket,
-    )
-    return [user_id for (user_id,) in rows]
+    found = set[int]()
+    for table in (*WORKOUTS, FEED):
+        if not table.by_import:
+            question = _LEAP if table.by_user else _ALL
+            rows = run(connection, question.format(table=table.name, bucket=bucket))
+            found.update(user_id for (user_id,) in rows)
+    return sorted(found)
 
 
 def _make_triggers(connection: Connection, tables: Collection[Table], bucket: int) -> None:

@@ -13,7 +13,7 @@ In the database of analytics a trigger leaves out summaries of weeks of users wh
 only one cell makes each, and tells of it.
 """
 
-from services.dependencies.cells.states import BEING_MOVED, ELSEWHERE, LOCK
+from services.dependencies.cells.states import BEING_MOVED, ELSEWHERE, FUNCTIONS, LOCK
 from services.moving import states
 from services.moving.addresses import CannotMove, Cell
 from services.moving.connecting import Side, lock, opened
@@ -26,8 +26,7 @@ APART = 10**13
 TRIGGER = "moved_users_stay_away"
 _WRITES = "INSERT OR UPDATE"
 _ALL_WRITES = "INSERT OR UPDATE OR DELETE"
-_OWN = "refuse_moved_users"
-_OF_IMPORTS = "refuse_moved_imports"
+_OWN, _OF_IMPORTS, _SUMMARIES, _STATE_OF_BUCKET = FUNCTIONS
 
 FENCED = {
     "workouts": (_ALL_WRITES, _OWN),
@@ -45,7 +44,8 @@ FENCED = {
 
 # a function of its own for each way to find the user, and one state for all
 _STATE = f"""
-    CREATE OR REPLACE FUNCTION state_of_bucket(owner bigint, OUT bucket_state text, OUT other text)
+    CREATE OR REPLACE FUNCTION {_STATE_OF_BUCKET}(
+        owner bigint, OUT bucket_state text, OUT other text)
     LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM pg_advisory_xact_lock_shared({LOCK}, mod(owner, {cells.BUCKETS})::integer);
@@ -68,7 +68,7 @@ _REFUSE = f"""
             RETURN NULL;
         END IF;
         {{find}}
-        found := state_of_bucket(owner);
+        found := {_STATE_OF_BUCKET}(owner);
         IF owner IS NULL OR found.bucket_state = '{cells.HERE}' THEN
             RETURN NULL;
         END IF;
@@ -88,10 +88,10 @@ _FIND = {
     _OF_IMPORTS: "SELECT user_id INTO owner FROM imports WHERE id = NEW.import_id;",
 }
 _LEAVE_OUT = f"""
-    CREATE OR REPLACE FUNCTION leave_out_moved_users() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION {_SUMMARIES}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF coalesce(current_setting('gym.moving', true), '') <> 'on'
-            AND (state_of_bucket(NEW.user_id)).bucket_state <> '{cells.HERE}' THEN
+            AND ({_STATE_OF_BUCKET}(NEW.user_id)).bucket_state <> '{cells.HERE}' THEN
             RETURN NULL;
         END IF;
         RETURN NEW;
@@ -103,13 +103,13 @@ _AFTER = """
 """
 _BEFORE = f"""
     CREATE OR REPLACE TRIGGER {TRIGGER} BEFORE INSERT ON weekly_summaries
-    FOR EACH ROW EXECUTE FUNCTION leave_out_moved_users()
+    FOR EACH ROW EXECUTE FUNCTION {_SUMMARIES}()
 """
 _FENCED = """
     SELECT tgrelid::regclass::text FROM pg_trigger
     WHERE tgname = %s AND tgparentid = 0 AND tgenabled <> 'D'
 """
-_DEFAULT = "SELECT prosrc FROM pg_proc WHERE proname = 'state_of_bucket'"
+_DEFAULT = f"SELECT prosrc FROM pg_proc WHERE proname = '{_STATE_OF_BUCKET}'"
 # whoever gets an id between the two has a lower one, which is as good
 _MOVE_IDS = """
     SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, %s)

@@ -19,6 +19,7 @@ class Table:
         moved: which of these are copied.
         without: columns whose values the other database gives itself.
         by_import: whether its rows have no user, and are of an import.
+        by_user: whether an index of it begins with the user.
         at_once: rows that are deleted in one transaction.
     """
 
@@ -27,6 +28,7 @@ class Table:
     moved: str = "true"
     without: tuple[str, ...] = ()
     by_import: bool = False
+    by_user: bool = True
     at_once: int = 1000
 
     def columns(self, connection: Connection) -> str:
@@ -68,7 +70,7 @@ WORKOUTS = (
     Table("import_names", (_IMPORT,), by_import=True),
     Table("imported_workouts"),
     Table("learned_names"),
-    Table("exercise_merges"),
+    Table("exercise_merges", by_user=False),
     Table("measurements"),
 )
 """Of the database of workouts, each before what is only deleted before it."""

@@ -26,6 +26,20 @@ TABLE = f"""
 """``cell`` is the one that the bucket was last moved to or from, besides this one; what each state
 means is in :mod:`services.process.cells`."""
 
+FUNCTIONS = (
+    "refuse_moved_users",
+    "refuse_moved_imports",
+    "leave_out_moved_users",
+    "state_of_bucket",
+)
+"""What triggers of a prepared database call (:mod:`services.moving.preparing`)."""
+
+REMOVE = (
+    *(f"DROP FUNCTION IF EXISTS {name} CASCADE" for name in FUNCTIONS),
+    "DROP TABLE bucket_states",
+)
+"""What takes the table back, and the triggers that read it, if there are any."""
+
 _READ = Statement("SELECT bucket, state, cell FROM bucket_states")
 
 

@@ -45,6 +45,10 @@ OTHERS = """
         VALUES (%(user)s + 5000000, %(user)s, 6, 'Plank', 1, now());
     INSERT INTO retired_exercises VALUES (%(user)s + 5000000)
 """
+MERGE = """
+    INSERT INTO exercise_merges (exercise_id, user_id, into_id, into_name, workouts)
+    VALUES (%(user)s + 6000000, %(user)s, 6, 'Plank', 1)
+"""
 COUNTED = """
     INSERT INTO processed_workouts (workout_id, user_id, version, date, deleted)
         VALUES (%(workout)s, %(user)s, 1, '2025-02-16', false),

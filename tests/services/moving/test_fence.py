@@ -4,8 +4,9 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from services.dependencies.bucket_states import BEING_MOVED, ELSEWHERE
 
+from services import migrate
+from services.dependencies.cells.states import BEING_MOVED, ELSEWHERE
 from services.moving import preparing, states
 from services.moving.addresses import CannotMove
 from services.moving.connecting import opened
@@ -164,3 +165,10 @@ def test_a_cell_with_another_place_is_told(prepared):
         other = type(cell)(cell.name, 1 - cell.number, cell.databases)
         with opened(other) as side, pytest.raises(CannotMove, match="prepared as another cell"):
             preparing.check(side)
+
+
+def test_nothing_is_left_of_it_in_a_revision_before(prepared):
+    for service, revision in (("workouts", "0018"), ("analytics", "0011")):
+        migrate.downgrade(service, prepared.first.databases[service], revision)
+    prepared.workouts(prepared.first, WORKOUT, user=BUCKET, name="New")
+    prepared.analytics(prepared.first, SUMMARY, user=BUCKET)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import psycopg2
 import pytest
-from services.dependencies.bucket_states import BEING_MOVED, ELSEWHERE
 
+from services.dependencies.cells.states import BEING_MOVED, ELSEWHERE
 from services.moving import copying, noting, preparing, states, steps
 from services.moving.addresses import AlreadyThere, CannotMove
 from services.moving.connecting import opened
@@ -20,7 +20,7 @@ from services.partitioning import steps as partitioning
 from services.process import cells
 from services.transport.postgres.connecting import connect
 from stack.layout import CHECKOUT
-from tests.services.moving.rows import CHANGE, DELETE, MEASURE, WORKOUT
+from tests.services.moving.rows import CHANGE, DELETE, MEASURE, MERGE, WORKOUT
 from tests.services.moving.test_moving import BUCKET, OTHER, USERS, stored
 from tests.waiting import eventually
 
@@ -306,10 +306,6 @@ def test_who_is_erased_at_the_same_moment_is_left_out(prepared, monkeypatch):
 
 
 AT_REST = "UPDATE imports SET status = 'preview' WHERE user_id = %(user)s"
-MERGE = """
-    INSERT INTO exercise_merges (exercise_id, user_id, into_id, into_name, workouts)
-    VALUES (%(user)s + 6000000, %(user)s, 6, 'Plank', 1)
-"""
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """Moving a bucket from one cell to another: all of it, while others write, and back again."""
 
+from services.moving import noting
+from services.moving.connecting import opened
 from services.moving.tables import MOVED
 from services.process import cells
-from tests.services.moving.rows import DELETE, WORKOUT
+from tests.services.moving.rows import DELETE, MEASURE, MERGE, WORKOUT
 
 BUCKET = 17
 USERS = [BUCKET, BUCKET + cells.BUCKETS, BUCKET + 7 * cells.BUCKETS]
@@ -80,3 +82,18 @@ def test_a_bucket_moves_there_and_back(prepared):
         assert not any(stored(prepared, other, USERS).values())
         prepared.follow(cell)
     prepared.workouts(prepared.b, DELETE, user=BUCKET, id=new)
+
+
+def test_users_of_a_bucket_are_found_however_far_apart_they_are(shared):
+    far = [BUCKET + cells.BUCKETS * place for place in (0, 1, 2, 900, 4 * 10**6)]
+    of_others = [BUCKET - 1, BUCKET + 1, BUCKET + cells.BUCKETS - 1, 10**10]
+    for user in [*far, *of_others]:
+        shared.workouts(shared.first, MEASURE, user=user)
+    shared.workouts(shared.first, MERGE, user=17 + 3 * cells.BUCKETS)
+    with opened(shared.first) as side:
+        assert noting.users_of(side.workouts, BUCKET) == [
+            *far[:3],
+            17 + 3 * cells.BUCKETS,
+            *far[3:],
+        ]
+        assert noting.users_of(side.workouts, 600) == []

@@ -13,4 +13,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE bucket_states")
+    for statement in states.REMOVE:
+        op.execute(statement)
