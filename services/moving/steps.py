@@ -26,7 +26,7 @@ MOST_ROUNDS = 20
 FENCE_SECONDS = 20
 """After which a bucket whose users can't be written is given back, if analytics don't follow."""
 
-LEASE_SECONDS = cells.LEASE_SECONDS + 1.0
+LEASE_SECONDS = cells.LEASE_SECONDS + 0.5
 """After which every process knows that the bucket is gone; the longest pause between two looks at
 the clock of a process is in it."""
 

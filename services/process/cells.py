@@ -29,7 +29,7 @@ ARRIVING = "arriving"
 ARRIVED = "arrived"
 """All of them was copied; they are read here, and nothing of them is written yet."""
 
-LEASE_SECONDS = 2.0
+LEASE_SECONDS = 1.5
 """For so long a process may rely on the states that it has read. Whoever lets a cell write what
 another one has served waits a little longer than that, after the other's state is committed."""
 

@@ -16,7 +16,7 @@ from services.observability.outages import Outage
 from services.process import budgets, cells
 from services.process.settings import SETTINGS_KEY
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.25
 
 _ELSEWHERE = (cells.GONE, cells.ARRIVING)
 

@@ -421,12 +421,12 @@ def test_changes_are_kept_until_notifications_have_read_them(prepared, monkeypat
     connection = connect(prepared.notifications)
     with connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE feed_position (position BIGINT)")
-        cursor.execute("INSERT INTO feed_position VALUES (1), (90000000000000)")
+        cursor.execute("INSERT INTO feed_position VALUES (1)")
     with pytest.raises(CannotMove, match="was moved, but notifications have not read"):
         prepared.move(BUCKET)
     assert all(stored(prepared, prepared.first, USERS).values())
     with connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE feed_position SET position = 1000000 WHERE position = 1")
+        cursor.execute("UPDATE feed_position SET position = 1000000")
     connection.close()
     prepared.move(BUCKET)
     assert not any(stored(prepared, prepared.first, USERS).values())
