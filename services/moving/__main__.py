@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import signal
 import sys
 
 from services.moving import addresses, listing, preparing, steps
@@ -9,6 +10,7 @@ from services.observability import logging
 from services.process import cells
 from services.process.settings import CannotStart, Settings
 
+INTERRUPTED = 130
 LIST, PREPARE, MOVE = "list", "prepare", "move"
 
 
@@ -26,12 +28,26 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings.from_environment(service="moving")
         logging.configure(settings, "moving")
+        _give_way()
         _do(options, settings)
     except CannotStart as problem:
         # logging has made sys.stderr write log lines
         print(problem, file=sys.__stderr__)
         return 1
+    except KeyboardInterrupt:
+        print("broken off: run it again", file=sys.__stderr__)
+        return INTERRUPTED
     return 0
+
+
+def _give_way() -> None:
+    """Have whoever is ended in other ways take back what can be taken back, too."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
 
 
 def _do(options: argparse.Namespace, settings: Settings) -> None:

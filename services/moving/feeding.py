@@ -34,8 +34,9 @@ _WRITE = """
     ORDER BY place
 """
 _END = "SELECT coalesce(max(id), 0) FROM workout_changes"
+# nobody is told of what imports change
 _END_OF_BUCKET = """
-    SELECT coalesce(max(id), 0) FROM workout_changes WHERE user_id = ANY(%s)
+    SELECT coalesce(max(id), 0) FROM workout_changes WHERE user_id = ANY(%s) AND NOT imported
 """
 _FOLLOWED = "SELECT position FROM feed_position"
 _IS_FOLLOWED = "SELECT to_regclass('public.feed_position') IS NOT NULL"

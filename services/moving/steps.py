@@ -76,10 +76,8 @@ def move(
         CannotMove: something is not as it has to be.
     """
     with _chosen(every, bucket, name, notifications, tell) as chosen:
-        for side in (chosen.source, chosen.target):
-            preparing.check(side)
-        checking.check_revisions(chosen.source, chosen.target)
         if not _is_there(chosen):
+            _check(chosen)
             _bring(chosen)
         _switch(chosen)
         _clean_up(chosen)
@@ -125,7 +123,7 @@ def _chosen(
         if under_way not in (None, (bucket, name)):
             raise CannotMove(
                 f"bucket {under_way[0]} is being moved from {source.cell} to "
-                f"{every[under_way[1]]}: finish that, or abandon it"
+                f"{under_way[1] or FIRST}: finish that, or abandon it"
             )
         yield Move(bucket, source, target, notifications, tell)
 
@@ -133,10 +131,12 @@ def _chosen(
 def _source(sides: Mapping[str, Side], target: Side, bucket: int) -> Side:
     """Return the cell that a bucket moves from."""
     found = states.read(target, bucket)
+    if found.cell not in sides:
+        raise CannotMove(f"bucket {bucket} is moved to or from {found.cell}, which CELLS lacks")
+    before = sides[found.cell]
     if found.state in (cells.ARRIVING, cells.ARRIVED):
-        return sides[found.cell]
+        return before
     if found.state in (cells.HERE, cells.LEAVING):
-        before = sides[found.cell]
         if before is not target and noting.unfinished(before) == (bucket, target.cell.name):
             return before
         raise AlreadyThere(f"bucket {bucket} is in {target.cell} already")
@@ -151,14 +151,21 @@ def _is_there(chosen: Move) -> bool:
     return states.read(chosen.target, chosen.bucket).state in (cells.ARRIVED, cells.HERE)
 
 
-def _bring(chosen: Move) -> None:
-    """Copy a bucket, and have the other cell serve it."""
-    source, target, bucket = chosen.source, chosen.target, chosen.bucket
+def _check(chosen: Move) -> None:
+    source, target = chosen.source, chosen.target
+    for side in (source, target):
+        preparing.check(side)
+    checking.check_revisions(source, target)
     if not _is_so_within(COPIES_SECONDS, lambda: not checking.lacks_copies(source, target)):
         raise CannotMove(
             f"{target.cell} does not know all exercises that {source.cell} knows: are its services "
             "running?"
         )
+
+
+def _bring(chosen: Move) -> None:
+    """Copy a bucket, and have the other cell serve it."""
+    source, target, bucket = chosen.source, chosen.target, chosen.bucket
     if noting.unfinished(source) is None:
         _begin(chosen)
     if states.read(source, bucket).state != cells.LEAVING:
