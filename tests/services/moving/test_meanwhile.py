@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
@@ -201,24 +202,43 @@ def dying(monkeypatch):
     return die_at
 
 
+def command(two, system, failpoints):
+    """Begin to move the bucket by a process of its own."""
+    settings = system.environment | {"CELLS": "b", "GYM_FAILPOINTS": failpoints}
+    for cell, prefix in ((two.first, ""), (two.b, "CELL_B_")):
+        for service, name in (("workouts", "WORKOUT"), ("analytics", "ANALYTICS")):
+            settings[f"{prefix}{name}_DB_NAME"] = cell.databases[service].name
+    return subprocess.Popen(
+        [sys.executable, "-m", "services.moving", "move", str(BUCKET), "b"],
+        cwd=CHECKOUT,
+        env=os.environ | settings | {"NOTIFICATIONS_DB_NAME": two.notifications.name},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_one_that_is_ended_gives_the_bucket_back(prepared, system):
+    prepared.fill(prepared.first, *USERS)
+    begun = command(prepared, system, "moving.after_fence:sleep:60")
+    eventually(lambda: prepared.states(BUCKET)[0] == ["leaving"], seconds=30)
+    begun.terminate()
+    _, problem = begun.communicate(timeout=30)
+    assert (begun.returncode, problem) == (130, "broken off: run it again\n")
+    assert prepared.refusal(prepared.first, WORKOUT, user=BUCKET, name="New") is None
+    prepared.follow(prepared.first)
+    prepared.move(BUCKET)
+
+
 @pytest.mark.slow
 def test_a_mover_that_is_killed_at_each_step_goes_on(prepared, system):
     """By the process' end: nothing is taken back on the way out."""
-    settings = system.environment | {"CELLS": "b"}
-    for cell, prefix in ((prepared.first, ""), (prepared.b, "CELL_B_")):
-        for service, name in (("workouts", "WORKOUT"), ("analytics", "ANALYTICS")):
-            settings[f"{prefix}{name}_DB_NAME"] = cell.databases[service].name
-    settings["NOTIFICATIONS_DB_NAME"] = prepared.notifications.name
 
     def run(place):
-        return subprocess.run(
-            [sys.executable, "-m", "services.moving", "move", str(BUCKET), "b"],
-            cwd=CHECKOUT,
-            env=os.environ | settings | {"GYM_FAILPOINTS": f"moving.{place}:exit:9"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        begun = command(prepared, system, f"moving.{place}:exit:9")
+        said, problem = begun.communicate(timeout=60)
+        return SimpleNamespace(returncode=begun.returncode, stdout=said, stderr=problem)
 
     prepared.fill(prepared.first, *USERS)
     before = stored(prepared, prepared.first, USERS)
