@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from services import migrate
-from services.dependencies.bucket_states import FUNCTIONS
+from services.dependencies.cells.states import FUNCTIONS
 from services.moving import checking, steps
 from services.moving.addresses import Cell
 from services.process import cells
