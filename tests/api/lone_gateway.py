@@ -46,7 +46,7 @@ class CannedService(UpstreamService):
         self.answers = answers
         self.calls = calls
 
-    def ask(self, worker_ctx, method, args, kwargs, seconds):
+    def ask(self, worker_ctx, method, args, kwargs, destination, seconds):
         if method == "check_token" and "users.check_token" not in self.answers:
             return self.standing(*args[:2])
         name = f"{self.name}.{method}"

@@ -1,10 +1,15 @@
 """Two cells behind one gateway: who is where, and buckets of users that move under load."""
 
+import itertools
 import re
+import signal
 import time
+from contextlib import suppress
 
+import psycopg2
 import pytest
 
+from services.process.cells import ARRIVED, ARRIVING, GONE, LEAVING
 from services.process.settings import Settings
 from services.restoring import emptying
 from services.restoring.connecting import CannotRestore
@@ -15,16 +20,29 @@ from stack.testing import SETTINGS, running_system
 from tests.faults.checking import check
 from tests.faults.lifters import DONE, WRITES, Crowd, Lifter
 from tests.scale import cells
-from tests.scale.cells import CELL, ask, begin_second_cell, run_command, user_in
+from tests.scale.cells import (
+    CELL,
+    ask,
+    begin_command,
+    begin_second_cell,
+    process_of,
+    run_command,
+    user_in,
+)
 from tests.scale.conftest import directory
 from tests.services.logbook import ago, body, lift, one
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
 
-MOVED, STAYING, EMPTY, WALKED = 17, 18, 19, 20
-"""Buckets: one that moves under load, one that stays, one that moves before anybody is in it, and
-one that moves while nobody is at work."""
+MOVED, STAYING, EMPTY = 17, 18, 19
+"""Buckets: one moves under load, one stays, one moves before anybody is in it."""
+
+NUMBERS = itertools.count(100)
+"""Of the users who are at work while something breaks."""
+
+MOVING = {LEAVING, ARRIVING, ARRIVED}
+LOOK_SECONDS = 0.02
 
 LIFTERS = 5
 SECONDS = 20
@@ -143,3 +161,73 @@ def test_what_would_have_but_one_cell_is_no_backup(system, emptied, tmp_path):
     addresses = Settings.from_environment(system.environment).databases
     with pytest.raises(CannotRestore, match="in other cells"):
         emptying.check(addresses, replace=True)
+
+
+def kill_mover(system, process):
+    process.kill()
+
+
+def kill_services(service):
+    return lambda system, process: [system.kill(process_of(service, cell)) for cell in CELLS]
+
+
+def kill_part(name):
+    return lambda system, process: system.kill(name)
+
+
+FAULTS = {
+    "the mover killed": kill_mover,
+    "workouts of both cells killed": kill_services("workouts"),
+    "analytics of both cells killed": kill_services("analytics"),
+    "RabbitMQ killed": kill_part("rabbitmq"),
+    "workout-db of both cells killed": kill_part("workout-db"),
+    "analytics-db of both cells killed": kill_part("analytics-db"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_breaks_while_a_bucket_moves_loses_nothing(system, fault, capsys):
+    crowd = Crowd.of(*(Lifter(system, user_id=user_in(MOVED, next(NUMBERS))) for _ in range(5)))
+    cell = CELL if states(system)[0] != GONE else ""
+    with crowd:
+        eventually(lambda: crowd.has_done(WRITES_BEFORE), SECONDS)
+        broken = move_on(system, cell, FAULTS[fault])
+        done = sum(answer.what in WRITES and answer.status in DONE for answer in crowd.answers)
+        eventually(lambda: crowd.has_done(done + WRITES_AFTER), SECONDS)
+    tally = check(crowd, COUNTED_SECONDS)
+    assert len(broken) > 1
+    assert (states(system)[0] == GONE) == bool(cell)
+    with capsys.disabled():
+        print(f"\n{fault}, {sorted(broken)}: {len(crowd.answers)} {crowd.statuses} {tally}")
+
+
+def move_on(system, cell, fault):
+    """Move the bucket, and break something in each pair of states that it has in the two cells.
+
+    Returns:
+        These pairs.
+    """
+    broken = set()
+    while True:
+        process = begin_command(system, "move", str(MOVED), cell or "first")
+        while process.poll() is None:
+            found = states(system)
+            if MOVING & {*found} and found not in broken:
+                broken.add(found)
+                with suppress(Failure):
+                    fault(system, process)
+            time.sleep(LOOK_SECONDS)
+        printed, _ = process.communicate()
+        if process.returncode == 0:
+            return broken
+        assert process.returncode in (1, -signal.SIGKILL), printed
+
+
+def states(system):
+    """Return what the moved bucket is in each cell, as far as it can be asked."""
+    query = f"SELECT state FROM bucket_states WHERE bucket = {MOVED}"
+    try:
+        found = [ask(system, "workouts", query, cell=cell) for cell in CELLS]
+    except psycopg2.OperationalError:
+        return (None, None)
+    return tuple(rows[0][0] if rows else None for rows in found)
