@@ -1,5 +1,7 @@
 """Moving a bucket from one cell to another: all of it, while others write, and back again."""
 
+import pytest
+
 from services.moving import noting
 from services.moving.connecting import opened
 from services.moving.tables import MOVED
@@ -65,6 +67,7 @@ def test_ids_of_cells_are_apart(prepared):
         assert least > APART
 
 
+@pytest.mark.slow
 def test_a_bucket_moves_there_and_back(prepared):
     prepared.fill(prepared.first, *USERS)
     prepared.move(BUCKET)
