@@ -437,6 +437,23 @@ def test_tables_that_are_partitioned_later_stay_prepared(prepared):
 
 
 @pytest.mark.slow
+def test_users_are_noted_in_tables_that_are_partitioned_meanwhile(prepared):
+    prepared.fill(prepared.first, *USERS)
+    with opened(prepared.first) as side:
+        noting.begin(side, BUCKET, "b")
+        partitioning.partition(prepared.first.databases["workouts"], prepared.said.append)
+        prepared.workouts(prepared.first, "DELETE FROM users_to_copy")
+        prepared.workouts(prepared.first, "UPDATE workouts SET version = 7 WHERE user_id = 17")
+        assert noting.count(side.workouts) == 1
+    prepared.workouts(prepared.first, "INSERT INTO users_to_copy (user_id) VALUES (1041), (7185)")
+    prepared.follow(prepared.first)
+    with opened(prepared.b) as side:
+        states.write(side, BUCKET, cells.ARRIVING, prepared.first)
+    prepared.move(BUCKET)
+    assert sorted({row[1] for row in stored(prepared, prepared.b, USERS)["workouts"]}) == USERS
+
+
+@pytest.mark.slow
 def test_changes_are_kept_until_notifications_have_read_them(prepared, monkeypatch):
     monkeypatch.setattr(steps, "NOTIFICATIONS_SECONDS", 0.2)
     prepared.fill(prepared.first, *USERS)
