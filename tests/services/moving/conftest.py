@@ -10,7 +10,7 @@ from services.moving import preparing, steps
 from services.moving.addresses import Cell
 from services.process import cells
 from services.transport.postgres.connecting import connect
-from tests.services.databases import address_of, empty_database
+from tests.services.databases import address_of, empty_database, new_database
 from tests.services.moving.rows import fill
 
 
@@ -84,39 +84,65 @@ class Cells:
 
 
 @contextmanager
-def two_cells(system):
-    """Make two cells, the first one and cell b, with migrated databases."""
+def two_cells(system, model=None):
+    """Make two cells, the first one and cell b, with migrated databases.
+
+    Args:
+        system: whose servers have the databases.
+        model: cells whose databases these are copies of, which takes a tenth of the time.
+    """
     with ExitStack() as stack:
         every = {}
         for number, name in enumerate((cells.FIRST, "b")):
             databases = {}
             for service in cells.SERVICES:
                 beside = address_of(system, service)
-                databases[service] = stack.enter_context(empty_database(beside))
-                migrate.migrate(service, databases[service])
+                if model is None:
+                    databases[service] = stack.enter_context(empty_database(beside))
+                    migrate.migrate(service, databases[service])
+                else:
+                    template = model.every[name].databases[service].name
+                    databases[service] = stack.enter_context(new_database(beside, template))
             every[name] = Cell(name, number, databases)
         notifications = stack.enter_context(empty_database(address_of(system, "notifications")))
         yield Cells(every, notifications)
 
 
-@pytest.fixture
-def two(system, monkeypatch):
-    """Two cells that are not prepared, and no pause for processes that there are none of."""
-    monkeypatch.setattr(steps, "LEASE_SECONDS", 0.0)
+@pytest.fixture(scope="package")
+def migrated_model(system):
     with two_cells(system) as found:
         yield found
 
 
+@pytest.fixture(scope="package")
+def prepared_model(system, migrated_model):
+    with two_cells(system, migrated_model) as found:
+        found.prepare()
+        yield found
+
+
 @pytest.fixture
-def prepared(two):
+def no_lease(monkeypatch):
+    """No pause for processes that there are none of."""
+    monkeypatch.setattr(steps, "LEASE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def two(system, no_lease, migrated_model):
+    """Two cells that are not prepared."""
+    with two_cells(system, migrated_model) as found:
+        yield found
+
+
+@pytest.fixture
+def prepared(system, no_lease, prepared_model):
     """Two cells that are prepared."""
-    two.prepare()
-    return two
+    with two_cells(system, prepared_model) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def shared(system):
+def shared(system, prepared_model):
     """Two cells that are prepared, for all tests of a file that take users of their own."""
-    with two_cells(system) as found:
-        found.prepare()
+    with two_cells(system, prepared_model) as found:
         yield found
