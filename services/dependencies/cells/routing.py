@@ -39,6 +39,9 @@ class Destination(NamedTuple):
     user_id: int | None = None
 
 
+ANYWHERE = Destination()
+
+
 class Cells(SharedExtension):
     """Knows which cell to ask, as long as there are several."""
 
@@ -83,11 +86,11 @@ class Cells(SharedExtension):
             BeingMoved: the user was still being moved when the time was up.
         """
         if not self._others or service not in cells.SERVICES:
-            return attempt(Destination(), seconds)
+            return attempt(ANYWHERE, seconds)
         if self._own is not None:
             return attempt(Destination(self._own), seconds)
         if not isinstance(user_id, int):
-            return attempt(Destination(), seconds)
+            return attempt(ANYWHERE, seconds)
         return self._find(user_id, seconds, attempt)
 
     def routing_key(self, event_type: str, user_id: int) -> str:
