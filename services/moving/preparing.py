@@ -14,7 +14,7 @@ only one cell makes each, and tells of it.
 """
 
 from services.dependencies.cells.states import BEING_MOVED, ELSEWHERE, FUNCTIONS, LOCK
-from services.moving import states
+from services.moving import noting, states
 from services.moving.addresses import CannotMove, Cell
 from services.moving.connecting import Side, lock, opened
 from services.process import cells
@@ -116,9 +116,11 @@ _MOVE_IDS = """
     FROM pg_sequences
     WHERE schemaname = 'public' AND data_type = 'bigint'::regtype AND coalesce(last_value, 0) < %s
 """
-_OUT_OF_PLACE = """
+# but that of a move under way, whose ids are known in this database alone
+_OUT_OF_PLACE = f"""
     SELECT sequencename::text FROM pg_sequences
     WHERE schemaname = 'public' AND data_type = 'bigint'::regtype
+      AND sequencename <> '{noting.NOTES}_id_seq'
       AND NOT coalesce(last_value, start_value) BETWEEN %s AND %s
 """
 _HAS_STATES = "SELECT to_regclass('public.bucket_states') IS NOT NULL"

@@ -198,7 +198,7 @@ def test_what_breaks_while_a_bucket_moves_loses_nothing(system, fault, capsys):
     assert len(broken) > 1
     assert (states(system)[0] == GONE) == bool(cell)
     with capsys.disabled():
-        print(f"\n{fault}, {sorted(broken)}: {len(crowd.answers)} {crowd.statuses} {tally}")
+        print(f"\n{fault}, {sorted(map(str, broken))}: {len(crowd.answers)} {crowd.statuses} {tally}")
 
 
 def move_on(system, cell, fault):

@@ -252,6 +252,19 @@ def test_a_mover_that_is_killed_at_each_step_goes_on(prepared, system):
     assert (again.returncode, again.stderr) == (1, "bucket 17 is in cell b already\n")
 
 
+@pytest.mark.parametrize("place", ["after_begin", "after_gone"])
+def test_one_that_leaves_another_cell_than_the_first_goes_on(prepared, dying, place):
+    prepared.fill(prepared.first, *USERS)
+    before = stored(prepared, prepared.first, USERS)
+    prepared.move(BUCKET)
+    prepared.follow(prepared.b)
+    dying(place)
+    with pytest.raises(Killed):
+        prepared.move(BUCKET, cells.FIRST)
+    prepared.move(BUCKET, cells.FIRST)
+    assert stored(prepared, prepared.first, USERS) == before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("place", [*(f"after_{place}" for place in PLACES), "before_arrival"])
 def test_one_that_is_abandoned_leaves_nothing(prepared, dying, place):
