@@ -10,7 +10,7 @@ import pytest
 from services.process import cells as known
 from stack.compose import CELLS, CLUSTER
 from tests.compose.conftest import RECOVERY_SECONDS, Lifter, running
-from tests.compose.test_cluster import FIRST_TRIES, node_of
+from tests.compose.test_cluster import node_of
 from tests.waiting import eventually
 
 CELL = "b"
@@ -74,7 +74,7 @@ def test_losing_a_node_while_a_bucket_moves_loses_no_workout(stack, capsys):
     bucket = known.bucket_of(worker.lifter.user_id)
     worker.start()
     eventually(lambda: worker.has_logged(LOGGED_BEFORE), RECOVERY_SECONDS)
-    node = eventually(lambda: node_of(stack, "rabbitmq", FIRST_TRIES), RECOVERY_SECONDS)
+    node = eventually(lambda: node_of(stack, "rabbitmq", "rpc-workouts"), RECOVERY_SECONDS)
     printed = []
     moving = threading.Thread(
         target=lambda: printed.append(command(stack, "move", str(bucket), CELL))
@@ -91,7 +91,7 @@ def test_losing_a_node_while_a_bucket_moves_loses_no_workout(stack, capsys):
     worker.end()
     worker.lifter.check_statistics()
     with capsys.disabled():
-        print(f"\n{printed[0]}{worker.statuses}")
+        print(f"\n{printed[0]}{node} killed: {worker.statuses}")
 
 
 def states(stack, database, bucket):
