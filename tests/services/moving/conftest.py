@@ -108,13 +108,13 @@ def two_cells(system, model=None):
         yield Cells(every, notifications)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def migrated_model(system):
     with two_cells(system) as found:
         yield found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def prepared_model(system, migrated_model):
     with two_cells(system, migrated_model) as found:
         found.prepare()
