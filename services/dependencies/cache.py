@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from services.dependencies.cells.holding import still_here
 from services.dependencies.generation_store import (
     CHECK_AND_PROLONG,
     Found,
@@ -68,7 +69,7 @@ class Cache(GenerationStore):
         value = make()
         # None is not stored: what does not exist has no generation yet that a later write replaces
         current, run = found
-        if value is not None and are_ours(current):
+        if value is not None and are_ours(current) and still_here():
             self._store(key, keys, current, run, seconds, variant, value)
         return value
 

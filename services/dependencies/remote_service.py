@@ -344,6 +344,11 @@ class RemoteCalls:
         self._worker_ctx = worker_ctx
         self._cell = cell
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The names of the cells that have the service."""
+        return self._remote.cells.of(self._remote.name)
+
     def in_cell(self, cell: str) -> "RemoteCalls":
         """Return the methods of the service of a certain cell, for what is about no single user."""
         return RemoteCalls(self._remote, self._worker_ctx, cell)

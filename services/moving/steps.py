@@ -252,6 +252,8 @@ def _copy_the_rest(chosen: Move) -> int:
 def _give_back(chosen: Move) -> None:
     """Have the bucket be written where it is, again."""
     if states.read(chosen.source, chosen.bucket).state == cells.LEAVING:
+        # analytics there may be read already
+        states.write(chosen.target, chosen.bucket, cells.ARRIVING, chosen.source.cell)
         states.write(chosen.source, chosen.bucket, cells.HERE, chosen.target.cell)
 
 

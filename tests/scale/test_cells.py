@@ -31,6 +31,7 @@ from tests.scale.cells import (
 )
 from tests.scale.conftest import directory
 from tests.services.logbook import ago, body, lift, one
+from tests.stack.version_before import rows
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(600)
@@ -114,6 +115,17 @@ def test_a_user_is_served_by_the_cell_that_has_the_bucket(system, emptied, bucke
     assert lifter.ask("list", "GET", "/api/workouts")[1][0]["name"] == "heavy"
     assert rows_of(system, lifter.user_id, cell) == dict.fromkeys(KEPT, 1)
     assert rows_of(system, lifter.user_id, other) == dict.fromkeys(KEPT, 0)
+
+
+def test_an_administrator_sees_workouts_of_all_cells(system, emptied):
+    lifters = [Lifter(system, user_id=user_in(bucket, 50)) for bucket in (STAYING, EMPTY)]
+    administrator = Lifter(system, user_id=user_in(EMPTY, 51))
+    rows(system, "users", f"UPDATE users SET role = 'admin' WHERE id = {administrator.user_id}")
+    for lifter in lifters:
+        made = log(lifter, 100)
+        path = f"/api/workouts/{made['id']}"
+        assert administrator.ask("read", "GET", path) == (200, [made])
+    assert administrator.ask("read", "GET", "/api/workouts/9007199254740991")[0] == 404
 
 
 def move(system, bucket, cell):

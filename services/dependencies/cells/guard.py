@@ -1,6 +1,7 @@
 """Refusing calls for users whom another cell has."""
 
 import time
+from functools import partial
 
 import eventlet
 from nameko.containers import WorkerContext
@@ -8,7 +9,7 @@ from nameko.extensions import DependencyProvider
 
 from schemas.errors import GymError, MovedElsewhere, ServiceUnavailable
 from schemas.names import PUBLIC_NAMES
-from services.dependencies.cells import states
+from services.dependencies.cells import holding, states
 from services.dependencies.cells.routing import ROUTED_FOR
 from services.dependencies.database import Database
 from services.dependencies.siblings import sibling
@@ -57,7 +58,11 @@ class CellGuard(DependencyProvider):
         """
         user_id = worker_ctx.data.get(ROUTED_FOR)
         if self._are_several and isinstance(user_id, int):
+            if self._seen_at < 0:
+                # the process has just begun
+                self._look(sibling(self.container, Database))
             self._check(user_id)
+            holding.CHECK.set(partial(self._check, user_id))
 
     def _check(self, user_id: int) -> None:
         if time.monotonic() > self._seen_at + cells.LEASE_SECONDS:

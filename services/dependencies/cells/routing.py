@@ -15,8 +15,11 @@ from nameko.containers import ServiceContainer
 from nameko.extensions import SharedExtension
 
 from schemas.errors import BeingMoved, MovedElsewhere
+from services.observability.logging import get_logger
 from services.process import cells
 from services.process.settings import SETTINGS_KEY
+
+log = get_logger(__name__)
 
 PAUSE_SECONDS = 0.2
 """Before a cell is asked again that was moving the user."""
@@ -108,7 +111,7 @@ class Cells(SharedExtension):
             try:
                 return attempt(Destination(cell, user_id), max(end - time.monotonic(), 0))
             except MovedElsewhere as refusal:
-                self._cell_of[cells.bucket_of(user_id)] = refusal.details["cell"]
+                self._learn(user_id, refusal.details["cell"])
                 problem: BeingMoved = refusal
             except BeingMoved as refusal:
                 problem = refusal
@@ -117,6 +120,12 @@ class Cells(SharedExtension):
                     raise BeingMoved.of(service_of(problem)) from problem
                 eventlet.sleep(PAUSE_SECONDS)
                 asked.clear()
+
+    def _learn(self, user_id: int, cell: str) -> None:
+        if cell in self.of(cells.SERVICES[0]):
+            self._cell_of[cells.bucket_of(user_id)] = cell
+        else:
+            log.error("CELLS does not name a cell that has users", cell=cell)
 
     def _cell(self, user_id: int) -> str:
         return self._cell_of.get(cells.bucket_of(user_id), cells.FIRST)

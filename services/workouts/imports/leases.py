@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from services.dependencies.database import Database
+from services.process import cells
 from services.transport.postgres.statements import Statement, Together
 from services.workouts.imports.records import COLUMNS, WORKING_SQL, Import
 
@@ -27,6 +28,9 @@ _CLAIM = Statement(
             SELECT FROM imports o
             WHERE o.user_id = w.user_id AND o.id <> w.id AND o.status IN ({WORKING_SQL})
               AND ((o.queued_at, o.id) < (w.queued_at, w.id) OR o.leased_until > now()))
+          AND NOT EXISTS (
+            SELECT FROM bucket_states b
+            WHERE b.bucket = mod(w.user_id, {cells.BUCKETS}) AND b.state <> '{cells.HERE}')
         ORDER BY w.changed_at LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING {COLUMNS}
     """

@@ -38,6 +38,7 @@ _UNDO = Statement(
     WHERE id = :id
     """
 )
+_TOUCH = Statement("UPDATE imports SET changed_at = changed_at WHERE id = :id")
 _DELETE = Statement("DELETE FROM imports WHERE id = :id")
 _HAS_MADE = Statement(
     """
@@ -138,6 +139,8 @@ def delete(tools: Tools, user_id: int, import_id: int) -> None:
         _check_status(found, *DELETABLE)
         if _has_brought(transaction.fetch, found):
             raise Conflict("The import has brought workouts or exercises; undo it first")
+        # deleting is allowed to jobs in any state of the user's bucket, changing is not
+        transaction.send(_TOUCH, id=import_id)
         transaction.send(_DELETE, id=import_id)
 
 

@@ -122,6 +122,12 @@ def test_within_a_cell_its_own_services_are_called_for_whomever(cell):
     assert served.asked == [Destination(cell, None)]
 
 
+def test_a_cell_that_cells_does_not_name_is_not_asked(pauses):
+    served = Served(lambda cell, tries: "done" if tries == 2 else elsewhere("d"))
+    assert make_cells().route("workouts", USER, 5, served) == "done"
+    assert served.cells == ["", ""]
+
+
 def test_events_have_the_cell_of_their_user_in_their_routing_key():
     cells = make_cells()
     assert cells.routing_key("workout_created", USER) == "workout_created"
