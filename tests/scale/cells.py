@@ -4,16 +4,15 @@ import os
 import subprocess
 import sys
 
-import psycopg2
-
 from services.process import cells
-from stack.environment import DATABASE_FIELDS
 from stack.layout import CHECKOUT, DATABASE_OF, DATABASES
+from tests.scale import postgres
 
 CELL = "b"
 SETTINGS = {"CELLS": CELL}
 """What all processes of the system have."""
 
+FIELDS = ("PORT", "PASSWORD", "NAME")
 MOVING_SECONDS = 90
 FIRST = 1000
 """Users of a bucket before those of the tests."""
@@ -49,24 +48,9 @@ def ask(system, service, *statements, cell=CELL):
     """Run statements in the database of a cell's service, and return the last one's rows."""
     environment = system.environment
     prefix = DATABASES[DATABASE_OF[service]].prefix
-    host, port, user, password, name = (
-        environment[f"{prefix}_DB_{field}"] for field in DATABASE_FIELDS
-    )
-    connection = psycopg2.connect(
-        host=host,
-        port=port,
-        user=user,
-        password=password,
-        dbname=f"{name}_{cell}" if cell else name,
-    )
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
+    port, password, name = (environment[f"{prefix}_DB_{each}"] for each in FIELDS)
+    database = f"{name}_{cell}" if cell else name
+    return postgres.ask(port, *statements, database=database, password=password)
 
 
 def begin_command(system, *arguments):

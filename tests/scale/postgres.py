@@ -29,10 +29,15 @@ def settings_of(ports):
     }
 
 
-def ask(port, *statements, database="postgres"):
+def ask(port, *statements, database="postgres", password=None):
     """Run statements, each a transaction of its own, and return the last one's rows."""
     connection = psycopg2.connect(
-        host=LOOPBACK, port=port, user="postgres", dbname=database, connect_timeout=2
+        host=LOOPBACK,
+        port=port,
+        user="postgres",
+        password=password,
+        dbname=database,
+        connect_timeout=2,
     )
     connection.autocommit = True
     try:
