@@ -58,19 +58,22 @@ class CellGuard(DependencyProvider):
         """
         user_id = worker_ctx.data.get(ROUTED_FOR)
         if self._are_several and isinstance(user_id, int):
-            if self._seen_at < 0:
-                # the process has just begun
-                self._look(sibling(self.container, Database))
             self._check(user_id)
             holding.CHECK.set(partial(self._check, user_id))
 
     def _check(self, user_id: int) -> None:
-        if time.monotonic() > self._seen_at + cells.LEASE_SECONDS:
+        if self._is_out_of_date():
+            # the process has just begun, or was too busy to look
+            self._look(sibling(self.container, Database))
+        if self._is_out_of_date():
             raise ServiceUnavailable.of(self._public_name, budgets.UNAVAILABLE_RETRY_AFTER)
         unseen = (cells.GONE if self._cell else cells.HERE, cells.FIRST)
         state, other = self._seen.get(cells.bucket_of(user_id), unseen)
         if state in _ELSEWHERE:
             raise MovedElsewhere.to(self._public_name, other)
+
+    def _is_out_of_date(self) -> bool:
+        return time.monotonic() > self._seen_at + cells.LEASE_SECONDS
 
     def _look_again_and_again(self) -> None:
         database = sibling(self.container, Database)
